@@ -1,0 +1,96 @@
+//! Waiting for any of several queues by one receiver.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::ground::frame::Frame;
+use crate::ground::port::Port;
+
+use super::consumer::Consumer;
+use super::typed::TypedConsumer;
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+
+mod sealed {
+    use super::Bell;
+
+    pub trait Sealed {
+        fn has_data(&mut self) -> bool;
+        fn bell(&self) -> Option<&Bell>;
+    }
+}
+
+/// A consumer that [`wait_any`] can wait for.
+pub trait Receiver: sealed::Sealed {}
+
+impl<P: Port> Receiver for Consumer<P> {}
+impl<P: Port> sealed::Sealed for Consumer<P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.bell()
+    }
+}
+
+impl<T: Frame, P: Port> Receiver for TypedConsumer<T, P> {}
+impl<T: Frame, P: Port> sealed::Sealed for TypedConsumer<T, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.bell()
+    }
+}
+
+/// Why [`wait_any`] found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitAnyError {
+    /// Nothing came in time.
+    TimedOut,
+    /// The receivers do not share a doorbell; give their channels one in the plan.
+    NoDoorbell,
+}
+
+impl fmt::Display for WaitAnyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimedOut => "nothing came in the time allowed",
+            Self::NoDoorbell => "the channels do not share a doorbell; give them one in the plan",
+        })
+    }
+}
+
+impl core::error::Error for WaitAnyError {}
+
+/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and
+/// answers with the first such index. One sleep for all of them; each look costs one load a
+/// receiver.
+///
+/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases what a
+/// receiver returned last, as its next call would.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_any<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Receiver],
+    policy: WaitPolicy,
+    timeout: Duration,
+) -> Result<usize, WaitAnyError> {
+    let bell = receivers.first().and_then(|first| first.bell().cloned());
+    let shared = |receiver: &&mut dyn Receiver| match (receiver.bell(), &bell) {
+        (Some(own), Some(bell)) => own.offset == bell.offset && own.instance == bell.instance,
+        _ => false,
+    };
+    if policy.park && !receivers.iter().all(shared) {
+        return Err(WaitAnyError::NoDoorbell);
+    }
+    let deadline = Deadline::after(port, timeout);
+    let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
+    wait_until(port, bell.as_ref(), Sleepers::One, policy, deadline, look)
+        .ok_or(WaitAnyError::TimedOut)
+}

@@ -1,0 +1,192 @@
+//! A view of a checked region, from which endpoints are opened.
+
+use crate::ground::entry::{Entry, Kind};
+use crate::ground::frame::Frame;
+use crate::ground::header::{AttachError, Header};
+use crate::ground::port::Port;
+
+use super::consumer::{Consumer, ConsumerOptions};
+use super::error::ChannelError;
+use super::latest::{BytesReader, BytesWriter, LatestReader, LatestWriter};
+use super::producer::Producer;
+use super::typed::{TypedConsumer, TypedProducer};
+
+/// A region whose header has been checked, seen through a port.
+///
+/// Endpoints opened here own a clone of the port and outlive the attachment.
+#[derive(Clone)]
+pub struct Attachment<P: Port> {
+    port: P,
+    header: Header,
+    trusted: bool,
+}
+
+impl<P: Port> Attachment<P> {
+    /// Checks the region's header and attaches. Steps in proportion to the number of channels.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`], by the first check that fails.
+    pub fn attach(port: P) -> Result<Self, AttachError> {
+        let header = Header::check(port.mem())?;
+        Ok(Self { port, header, trusted: false })
+    }
+
+    /// Lets the grants and peeked frames of endpoints opened from here on give slices of the shared
+    /// memory itself.
+    ///
+    /// # Safety
+    ///
+    /// Every participant that can write to the region must keep the protocol for as long as such a
+    /// slice lives: nobody writes to a frame between its publication and its release.
+    #[must_use]
+    pub unsafe fn trusting_peers(mut self) -> Self {
+        self.trusted = true;
+        self
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> &P {
+        &self.port
+    }
+
+    /// The header, as it was at attach.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// The channels that this version knows, in the directory's order. Damaged ones are left out.
+    pub fn channels(&self) -> impl Iterator<Item = Entry> {
+        self.header.channels(self.port.mem())
+    }
+
+    /// The channel of this name. Steps in proportion to the number of channels.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::NotFound`].
+    pub fn channel(&self, name: &str) -> Result<Entry, ChannelError> {
+        self.channels().find(|entry| entry.name() == Some(name)).ok_or(ChannelError::NotFound)
+    }
+
+    fn of_kind(&self, name: &str, kind: Kind) -> Result<Entry, ChannelError> {
+        let entry = self.channel(name)?;
+        if entry.kind == kind { Ok(entry) } else { Err(ChannelError::Kind { found: entry.kind }) }
+    }
+
+    fn queue_of<T: Frame>(&self, name: &str) -> Result<Entry, ChannelError> {
+        let entry = self.channel(name)?;
+        if !matches!(entry.kind, Kind::Slots | Kind::Compact) {
+            return Err(ChannelError::Kind { found: entry.kind });
+        }
+        if entry.carries::<T>() { Ok(entry) } else { Err(ChannelError::Type) }
+    }
+
+    fn latest_of<T: Frame>(&self, name: &str) -> Result<Entry, ChannelError> {
+        let entry = self.of_kind(name, Kind::Latest)?;
+        if entry.carries::<T>() { Ok(entry) } else { Err(ChannelError::Type) }
+    }
+
+    /// Claims the producer's role of a queue of frames. If its last owner is proven dead, the role
+    /// is taken over with every committed frame in place: then one step a granule of the ring at
+    /// most.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn producer(&self, name: &str) -> Result<Producer<P>, ChannelError> {
+        Producer::open(self, &self.of_kind(name, Kind::Frames)?)
+    }
+
+    /// Claims the consumer's role of a queue of frames, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn consumer(&self, name: &str) -> Result<Consumer<P>, ChannelError> {
+        self.consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of frames.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn consumer_with(&self, name: &str, options: ConsumerOptions) -> Result<Consumer<P>, ChannelError> {
+        Consumer::open(self, &self.of_kind(name, Kind::Frames)?, options)
+    }
+
+    /// Claims the producer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of::<T>(name)?)
+    }
+
+    /// Claims the consumer's role of a queue of values, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
+        self.typed_consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn typed_consumer_with<T: Frame>(
+        &self,
+        name: &str,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<T, P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of::<T>(name)?, options)
+    }
+
+    /// Claims the writer's role of a latest value.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn latest_writer<T: Frame>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
+        Ok(LatestWriter::new(BytesWriter::open(self, &self.latest_of::<T>(name)?)?))
+    }
+
+    /// Opens a reader of a latest value. Claims nothing, stores nothing: a read-only mapping will
+    /// do, and any number of readers.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_reader<T: Frame>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
+        Ok(LatestReader::new(BytesReader::open(self, &self.latest_of::<T>(name)?)?))
+    }
+
+    /// Claims the writer's role of a latest value of bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was.
+    pub fn latest_bytes_writer(&self, name: &str) -> Result<BytesWriter<P>, ChannelError> {
+        BytesWriter::open(self, &self.of_kind(name, Kind::Latest)?)
+    }
+
+    /// Opens a reader of a latest value as bytes, whatever its type.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_bytes_reader(&self, name: &str) -> Result<BytesReader<P>, ChannelError> {
+        BytesReader::open(self, &self.of_kind(name, Kind::Latest)?)
+    }
+}

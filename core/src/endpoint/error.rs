@@ -1,0 +1,219 @@
+//! What can go wrong with endpoints: one small enum per operation.
+
+use core::fmt;
+
+use crate::ground::entry::Kind;
+use crate::protocol::{Nothing, Refused, Violation};
+
+/// Why an endpoint could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// The region has no channel of that name.
+    NotFound,
+    /// The channel is of another kind.
+    Kind {
+        /// What it is.
+        found: Kind,
+    },
+    /// The channel carries another type, or the same type from another build.
+    Type,
+    /// Another live participant has the role, or one that cannot be proven dead.
+    Busy,
+    /// The region was opened to look only; open it for writing to take a role.
+    ReadOnly,
+    /// The plan gives the role to another domain.
+    Domain {
+        /// The domain that the plan names.
+        planned: u32,
+    },
+    /// The channel's directory entry contradicts itself.
+    Damaged(&'static str),
+    /// The channel's words contradict each other, so the role cannot be taken up.
+    Fault(Violation),
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("the region has no channel of that name"),
+            Self::Kind { found } => write!(f, "the channel is of kind {}", found.name()),
+            Self::Type => f.write_str("the channel carries another type; build both sides from one definition"),
+            Self::Busy => f.write_str("another live participant has this role"),
+            Self::ReadOnly => f.write_str("the region is open for reading only; a role needs it writable"),
+            Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
+            Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
+            Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),
+        }
+    }
+}
+
+impl core::error::Error for ChannelError {}
+
+/// Why nothing was sent. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrySendError {
+    /// No space now; it may come.
+    Full,
+    /// Longer than the channel's maximum; it can never fit.
+    TooLarge,
+    /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
+    Fault(Violation),
+}
+
+impl From<Refused> for TrySendError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => Self::Full,
+            Refused::TooLarge => Self::TooLarge,
+            Refused::Violation(violation) => Self::Fault(violation),
+        }
+    }
+}
+
+impl fmt::Display for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("the queue is full"),
+            Self::TooLarge => f.write_str("the frame is longer than the channel's maximum"),
+            Self::Fault(violation) => write!(f, "the consumer broke the protocol: {violation}"),
+        }
+    }
+}
+
+impl core::error::Error for TrySendError {}
+
+/// Why nothing was sent within the time allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There was no space in time.
+    TimedOut,
+    /// Longer than the channel's maximum; it can never fit.
+    TooLarge,
+    /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
+    Fault(Violation),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("the queue stayed full for the time allowed"),
+            Self::TooLarge => TrySendError::TooLarge.fmt(f),
+            Self::Fault(violation) => TrySendError::Fault(*violation).fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// Why nothing was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryRecvError {
+    /// There is nothing now; it may come.
+    Empty,
+    /// The buffer is shorter than the frame, which stays where it is.
+    TooSmall {
+        /// The frame's length.
+        needed: usize,
+    },
+    /// The producer wrote what no honest producer writes. Latched: every later call says so.
+    Fault(Violation),
+}
+
+impl From<Nothing> for TryRecvError {
+    fn from(nothing: Nothing) -> Self {
+        match nothing {
+            Nothing::Empty => Self::Empty,
+            Nothing::Violation(violation) => Self::Fault(violation),
+        }
+    }
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the queue is empty"),
+            Self::TooSmall { needed } => write!(f, "the frame has {needed} bytes, the buffer fewer"),
+            Self::Fault(violation) => write!(f, "the producer broke the protocol: {violation}"),
+        }
+    }
+}
+
+impl core::error::Error for TryRecvError {}
+
+/// Why nothing was received within the time allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// Nothing came in time.
+    TimedOut,
+    /// The buffer is shorter than the frame, which stays where it is.
+    TooSmall {
+        /// The frame's length.
+        needed: usize,
+    },
+    /// The producer wrote what no honest producer writes. Latched: every later call says so.
+    Fault(Violation),
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("nothing was received in the time allowed"),
+            Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
+            Self::Fault(violation) => TryRecvError::Fault(*violation).fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for RecvError {}
+
+#[cfg(feature = "embedded-io-07")]
+mod io {
+    use embedded_io::{Error, ErrorKind};
+
+    use super::{RecvError, SendError, TryRecvError, TrySendError};
+
+    impl Error for TrySendError {
+        fn kind(&self) -> ErrorKind {
+            match self {
+                Self::Full => ErrorKind::WriteZero,
+                Self::TooLarge => ErrorKind::OutOfMemory,
+                Self::Fault(_) => ErrorKind::InvalidData,
+            }
+        }
+    }
+
+    impl Error for SendError {
+        fn kind(&self) -> ErrorKind {
+            match self {
+                Self::TimedOut => ErrorKind::TimedOut,
+                Self::TooLarge => ErrorKind::OutOfMemory,
+                Self::Fault(_) => ErrorKind::InvalidData,
+            }
+        }
+    }
+
+    impl Error for TryRecvError {
+        fn kind(&self) -> ErrorKind {
+            match self {
+                Self::Empty => ErrorKind::Other,
+                Self::TooSmall { .. } => ErrorKind::OutOfMemory,
+                Self::Fault(_) => ErrorKind::InvalidData,
+            }
+        }
+    }
+
+    impl Error for RecvError {
+        fn kind(&self) -> ErrorKind {
+            match self {
+                Self::TimedOut => ErrorKind::TimedOut,
+                Self::TooSmall { .. } => ErrorKind::OutOfMemory,
+                Self::Fault(_) => ErrorKind::InvalidData,
+            }
+        }
+    }
+}

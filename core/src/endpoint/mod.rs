@@ -1,0 +1,36 @@
+//! Floor 2: protocols bound to memory; the safe interface.
+//!
+//! An endpoint is `Send` and not `Sync`, owns what it needs, and keeps whatever is its own outside
+//! the region, where no peer can reach it.
+
+mod any;
+mod attachment;
+mod consumer;
+mod error;
+mod frame_buf;
+pub mod inspect;
+mod latest;
+mod local;
+pub mod participants;
+mod producer;
+mod role;
+mod static_queue;
+mod typed;
+mod wait;
+
+pub use any::{Receiver, WaitAnyError, wait_any};
+pub use attachment::Attachment;
+pub use consumer::{Consumer, ConsumerOptions, Delivery, Peek, Received};
+pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError};
+pub use frame_buf::FrameBuf;
+pub use latest::{
+    BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
+};
+pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
+#[cfg(feature = "embedded-io-07")]
+pub use producer::GrantWriter;
+pub use producer::{Grant, Producer};
+pub use role::Peer;
+pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
+pub use typed::{TypedConsumer, TypedProducer};
+pub use wait::{Deadline, WaitPolicy};

@@ -1,0 +1,123 @@
+//! Joining and leaving a region's participant table, and looking at it.
+
+use core::fmt;
+
+use crate::ground::header::Header;
+use crate::ground::ident::Ident;
+use crate::ground::port::{Liveness, Probe};
+use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::{Mem, WordRef};
+use crate::protocol::table;
+
+/// Byte offsets of the words in a participant's slot.
+pub mod at {
+    /// State and epoch.
+    pub const STATE: u32 = 0;
+    /// The domain that the slot belongs to.
+    pub const DOMAIN: u32 = 4;
+    /// The boot counter of the participant's machine, where it has one.
+    pub const BOOT: u32 = 8;
+    /// Process id, for display.
+    pub const PID: u32 = 12;
+    /// Start time in the port's units, low word, then high word; for display.
+    pub const STARTED: u32 = 16;
+}
+
+/// What a participant says of itself, for display only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Card {
+    /// Process id, 0 where there is none.
+    pub pid: u32,
+    /// Start time, in the port's units.
+    pub started: u64,
+    /// Boot counter, 0 where there is none.
+    pub boot: u32,
+}
+
+/// No place in the participant table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableFull;
+
+impl fmt::Display for TableFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no place in the participant table; plan for more participants")
+    }
+}
+
+impl core::error::Error for TableFull {}
+
+fn word(mem: &Mem, header: &Header, slot: u32, at: u32) -> Option<WordRef> {
+    mem.word(header.participant(slot)?.checked_add(at)?)
+}
+
+/// Joins the region: finds a free slot of this domain, or one whose last occupant is proven dead,
+/// takes its liveness token, and publishes. One pass over the table, 511 slots at most.
+///
+/// # Errors
+///
+/// [`TableFull`].
+pub fn join(
+    mem: &Mem,
+    header: &Header,
+    domain: u32,
+    liveness: &impl Liveness,
+    card: Card,
+) -> Result<Ident, TableFull> {
+    for slot in 1..=header.participant_count {
+        let Some(state) = word(mem, header, slot, at::STATE) else { break };
+        if mem.setup_read(header.participant(slot).unwrap_or(0) + at::DOMAIN) != domain {
+            continue;
+        }
+        if let Some(me) = table::try_join(slot, &state, liveness) {
+            for (at, value) in [
+                (at::BOOT, card.boot),
+                (at::PID, card.pid),
+                (at::STARTED, card.started as u32),
+                (at::STARTED + 4, (card.started >> 32) as u32),
+            ] {
+                if let Some(word) = word(mem, header, slot, at) {
+                    word.store(value, RELAXED); // ORDERING: Relaxed; for display.
+                }
+            }
+            return Ok(me);
+        }
+    }
+    Err(TableFull)
+}
+
+/// Leaves the region. The caller gives the token back after this, and has dropped its endpoints
+/// before it.
+pub fn leave(mem: &Mem, header: &Header, me: Ident) {
+    if let Some(state) = word(mem, header, me.slot(), at::STATE) {
+        table::leave(&state, me);
+    }
+}
+
+/// A participant as the table shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// Who.
+    pub ident: Ident,
+    /// Whether it lives.
+    pub probe: Probe,
+    /// Its domain.
+    pub domain: u32,
+    /// What it says of itself.
+    pub card: Card,
+}
+
+/// The participants that have joined and not left, dead ones included. One probe each.
+pub fn list<'a>(
+    mem: &'a Mem,
+    header: &'a Header,
+    liveness: &'a impl Liveness,
+) -> impl Iterator<Item = Participant> + 'a {
+    (1..=header.participant_count).filter_map(move |slot| {
+        // ORDERING: Relaxed; a snapshot for display.
+        let read = |at| word(mem, header, slot, at).map_or(0, |word| word.load(RELAXED));
+        let ident = table::occupant(slot, read(at::STATE))?;
+        let started = u64::from(read(at::STARTED)) | u64::from(read(at::STARTED + 4)) << 32;
+        let card = Card { pid: read(at::PID), started, boot: read(at::BOOT) };
+        Some(Participant { ident, probe: liveness.probe(ident), domain: read(at::DOMAIN), card })
+    })
+}

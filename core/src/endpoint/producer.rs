@@ -1,0 +1,501 @@
+//! The sending side of a queue of frames.
+
+use core::time::Duration;
+
+use crate::ground::entry::{Entry, GRANULE, at};
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::{Span, WordRef};
+use crate::protocol::bytes::{self, Slot};
+use crate::protocol::{Refused, Violation};
+
+use super::attachment::Attachment;
+use super::error::{ChannelError, SendError, TrySendError};
+use super::role::{DAMAGED, Peer, Role, Side, Spans};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+
+/// The byte ring of a channel.
+pub(crate) struct Bytes(pub Span);
+
+impl bytes::Ring for Bytes {
+    #[inline(always)]
+    fn commit(&self, place: u32) -> WordRef {
+        self.0.header(place + at::COMMIT)
+    }
+
+    #[inline]
+    fn sequence(&self, place: u32) -> u32 {
+        let mut word = [0; 4];
+        self.0.read(place + at::SEQUENCE, &mut word);
+        u32::from_le_bytes(word)
+    }
+}
+
+/// What a producer counts in the region for others to see, and how it asks for space.
+pub(crate) struct Accounts {
+    pub head: WordRef,
+    want: WordRef,
+    high_water: WordRef,
+    refused: WordRef,
+    highest: u32,
+    asked: bool,
+    own: Option<Bell>,
+    pub peers: Option<Bell>,
+}
+
+impl Accounts {
+    pub fn open<P: Port>(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
+        let port = attachment.port();
+        let instance = attachment.header().instance;
+        let high_water = spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?;
+        let accounts = Self {
+            head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
+            want: spans.want.clone().ok_or(DAMAGED)?,
+            refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
+            // ORDERING: Relaxed; our own counter, and claiming has synchronised with its last owner.
+            highest: high_water.load(RELAXED),
+            high_water,
+            asked: true,
+            own: Bell::new(port, entry.wait_a, instance),
+            peers: Bell::new(port, entry.wait_b, instance),
+        };
+        Ok(accounts)
+    }
+
+    /// After a publication: the upper bound of the fill level, and an end to asking for space.
+    #[inline]
+    pub fn sent(&mut self, used: u32) {
+        if used > self.highest {
+            self.highest = used;
+            self.high_water.store(used, RELAXED); // ORDERING: Relaxed; for display.
+        }
+        if self.asked {
+            self.asked = false;
+            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
+            self.want.store(0, RELAXED);
+        }
+    }
+
+    /// After a refusal for want of space: counts it, and asks the consumer to store its head.
+    #[cold]
+    pub fn full(&mut self) {
+        // ORDERING: Relaxed; our own counter.
+        self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
+        self.ask();
+    }
+
+    /// Asks the consumer to store its head at every release.
+    pub fn ask(&mut self) {
+        if !self.asked {
+            self.asked = true;
+            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
+            self.want.store(1, RELAXED);
+        }
+    }
+
+    pub fn high_water(&self) -> u32 {
+        self.highest
+    }
+
+    pub fn refused(&self) -> u32 {
+        self.refused.load(RELAXED) // ORDERING: Relaxed; our own counter.
+    }
+
+    pub fn bell(&self) -> Option<&Bell> {
+        self.own.as_ref()
+    }
+}
+
+/// The sending side of a queue of frames. One at a time; given back when dropped.
+///
+/// # If the consumer dies
+///
+/// Frames stay until its successor has them; meanwhile the queue fills up. [`peer`](Self::peer)
+/// tells.
+///
+/// # If the consumer lies
+///
+/// A head out of range latches a fault that every later call reports. Nothing outside the ring is
+/// ever touched.
+pub struct Producer<P: Port> {
+    tx: bytes::Producer,
+    ring: Bytes,
+    mark: WordRef,
+    mark_sequence: WordRef,
+    accounts: Accounts,
+    capacity: u32,
+    max_frame: u32,
+    trusted: bool,
+    policy: WaitPolicy,
+    role: Role<P>,
+}
+
+impl<P: Port> Producer<P> {
+    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let spans = Spans::of(attachment, entry)?;
+        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
+        let ring = Bytes(spans.data.clone());
+        let role = Role::claim(attachment, entry, Side::A)?;
+        let mut accounts = Accounts::open(attachment, entry, &spans)?;
+        let tx = bytes::Producer::adopt(
+            &ring,
+            &mark,
+            &mark_sequence,
+            &accounts.head,
+            entry.capacity,
+            entry.max_frame,
+        )
+        .map_err(ChannelError::Fault)?;
+        accounts.sent(0);
+        Ok(Self {
+            tx,
+            ring,
+            mark,
+            mark_sequence,
+            accounts,
+            capacity: entry.capacity,
+            max_frame: entry.max_frame,
+            trusted: attachment.is_trusted(),
+            policy: WaitPolicy::parking(),
+            role,
+        })
+    }
+
+    /// Sends a frame: copies `payload` in and publishes it. Steps: in proportion to the payload's
+    /// length; no loop over anything that the consumer controls.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`]; nothing was sent then.
+    #[inline]
+    pub fn try_send(&mut self, tag: u32, payload: &[u8]) -> Result<(), TrySendError> {
+        if let Err(refused) = self.put(tag, payload) {
+            return Err(self.refused_slow(refused));
+        }
+        self.ring_consumer();
+        Ok(())
+    }
+
+    /// Sends frames until one is refused, waking the consumer once; answers how many were sent.
+    /// Each becomes visible by itself, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] if the very first is refused. If a later one is, `Ok` with how many went.
+    pub fn try_send_batch<'f>(
+        &mut self,
+        frames: impl IntoIterator<Item = (u32, &'f [u8])>,
+    ) -> Result<usize, TrySendError> {
+        let mut sent = 0;
+        for (tag, payload) in frames {
+            match self.put(tag, payload) {
+                Ok(()) => sent += 1,
+                Err(refused) if sent == 0 => return Err(self.refused_slow(refused)),
+                Err(_) => break,
+            }
+        }
+        self.ring_consumer();
+        Ok(sent)
+    }
+
+    #[inline]
+    fn put(&mut self, tag: u32, payload: &[u8]) -> Result<(), Refused> {
+        let slot = self.slot(payload.len())?;
+        self.ring.0.write(self.tx.place(&slot) + GRANULE, payload);
+        self.publish(slot, tag, slot.len);
+        Ok(())
+    }
+
+    /// Reserves space for a frame of `len` bytes, to be written in place. Nothing is visible before
+    /// [`Grant::commit`]; a grant that is dropped, or whose owner dies, was never there.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`].
+    pub fn reserve(&mut self, len: usize) -> Result<Grant<'_, P>, TrySendError> {
+        match self.slot(len) {
+            Ok(slot) => Ok(Grant { producer: self, slot, tag: 0 }),
+            Err(refused) => Err(self.refused_slow(refused)),
+        }
+    }
+
+    #[inline]
+    fn slot(&mut self, len: usize) -> Result<Slot, Refused> {
+        if let Some(violation) = self.role.latched() {
+            return Err(Refused::Violation(violation));
+        }
+        let len = u32::try_from(len).map_err(|_| Refused::TooLarge)?;
+        self.tx.reserve(len, &self.accounts.head)
+    }
+
+    #[cold]
+    fn refused_slow(&mut self, refused: Refused) -> TrySendError {
+        match refused {
+            Refused::Full => self.accounts.full(),
+            Refused::TooLarge => {}
+            Refused::Violation(violation) => self.role.latch(violation),
+        }
+        refused.into()
+    }
+
+    #[inline]
+    fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
+        let place = self.tx.place(&slot);
+        let mut header = [0; 12];
+        header[..4].copy_from_slice(&tag.to_le_bytes());
+        header[4..8].copy_from_slice(&slot.sequence.to_le_bytes());
+        self.ring.0.write(place + at::TAG, &header);
+        self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
+        self.accounts.sent(self.tx.space().used());
+    }
+
+    #[inline]
+    fn ring_consumer(&self) {
+        if let Some(bell) = &self.accounts.peers {
+            bell.ring(&self.role.port);
+        }
+    }
+
+    /// Sends a frame, waiting up to `timeout` for space.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing was sent then.
+    pub fn send_timeout(&mut self, tag: u32, payload: &[u8], timeout: Duration) -> Result<(), SendError> {
+        let deadline = Deadline::after(&self.role.port, timeout);
+        self.send_until(tag, payload, deadline)
+    }
+
+    /// Sends a frame, waiting until `deadline` for space.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing was sent then.
+    pub fn send_until(&mut self, tag: u32, payload: &[u8], deadline: Deadline) -> Result<(), SendError> {
+        let port = self.role.port.clone();
+        let bell = self.accounts.bell().cloned();
+        let policy = self.policy;
+        let look = || match self.put(tag, payload) {
+            Ok(()) => Some(Ok(())),
+            Err(Refused::Full) => {
+                self.accounts.ask();
+                None
+            }
+            Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
+            Err(Refused::Violation(violation)) => {
+                self.role.latch(violation);
+                Some(Err(SendError::Fault(violation)))
+            }
+        };
+        match wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look) {
+            Some(Ok(())) => {
+                self.ring_consumer();
+                Ok(())
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                self.accounts.full();
+                Err(SendError::TimedOut)
+            }
+        }
+    }
+
+    /// Sets how [`send_timeout`](Self::send_timeout) waits.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.policy = policy;
+    }
+
+    /// Bytes of the ring that are taken, headers and padding included: an upper bound, for the
+    /// consumer may be releasing meanwhile. Looks at the consumer's head.
+    ///
+    /// A head that is a lie latches the fault and gives the last bound that was good.
+    pub fn len(&mut self) -> u32 {
+        let mut space = *self.tx.space();
+        match space.refresh(&self.accounts.head) {
+            Ok(()) => space.used(),
+            Err(violation) => {
+                self.role.latch(violation);
+                self.tx.space().used()
+            }
+        }
+    }
+
+    /// Whether nothing is in the queue. Once the consumer has released all, it stays so until the
+    /// next send.
+    pub fn is_empty(&mut self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the ring.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// The longest payload in bytes.
+    #[must_use]
+    pub fn max_frame(&self) -> u32 {
+        self.max_frame
+    }
+
+    /// The most bytes of the ring that were ever taken: an upper bound.
+    #[must_use]
+    pub fn high_water(&self) -> u32 {
+        self.accounts.high_water()
+    }
+
+    /// Sends that were refused or timed out for want of space, by all producers of this channel so far.
+    #[must_use]
+    pub fn refused(&self) -> u32 {
+        self.accounts.refused()
+    }
+
+    /// The sequence number that the next frame will have.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        self.tx.next_sequence()
+    }
+
+    /// What is known of the consumer.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.role.peer()
+    }
+
+    /// The dead participant this role was taken over from, if it was.
+    #[must_use]
+    pub fn taken_over_from(&self) -> Option<Ident> {
+        self.role.taken_over_from()
+    }
+
+    /// The violation that was latched, if any.
+    #[must_use]
+    pub fn fault(&self) -> Option<Violation> {
+        self.role.latched()
+    }
+}
+
+/// Space for one frame, the producer's own until it is committed.
+///
+/// Bytes that are not written keep what a former frame left there.
+#[must_use = "a grant that is not committed sends nothing"]
+pub struct Grant<'q, P: Port> {
+    producer: &'q mut Producer<P>,
+    slot: Slot,
+    tag: u32,
+}
+
+impl<P: Port> Grant<'_, P> {
+    /// The bytes reserved.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slot.len as usize
+    }
+
+    /// Whether no bytes are reserved: an empty frame, which is legal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slot.len == 0
+    }
+
+    /// Sets the user's tag; 0 until then.
+    pub fn set_tag(&mut self, tag: u32) {
+        self.tag = tag;
+    }
+
+    /// Copies `bytes` into the payload from `offset` on; what would lie outside is left out, and
+    /// the answer is how many were copied.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
+        let room = self.len().saturating_sub(offset);
+        let bytes = &bytes[..bytes.len().min(room)];
+        if !bytes.is_empty() {
+            let place = self.producer.tx.place(&self.slot) + GRANULE;
+            self.producer.ring.0.write(place + offset as u32, bytes);
+        }
+        bytes.len()
+    }
+
+    /// The payload itself, if the attachment [trusts its peers](Attachment::trusting_peers).
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
+        if !self.producer.trusted {
+            return None;
+        }
+        let place = self.producer.tx.place(&self.slot) + GRANULE;
+        let bytes = self.producer.ring.0.as_ptr(place, self.len());
+        // SAFETY: the range was checked, it is the producer's alone until the commit, and whoever
+        // made the attachment promised that all peers keep to that.
+        Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_ptr(), self.len()) })
+    }
+
+    /// Publishes the frame.
+    pub fn commit(self) {
+        let len = self.slot.len;
+        self.finish(len);
+    }
+
+    /// Publishes the first `len` bytes as the frame; more than were reserved count as all.
+    pub fn commit_len(self, len: usize) {
+        let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.slot.len);
+        self.finish(len);
+    }
+
+    fn finish(self, len: u32) {
+        self.producer.publish(self.slot, self.tag, len);
+        self.producer.ring_consumer();
+    }
+}
+
+#[cfg(feature = "embedded-io-07")]
+mod io {
+    use embedded_io::{ErrorType, Write};
+
+    use super::{GrantWriter, Port, TrySendError};
+
+    impl<P: Port> ErrorType for GrantWriter<'_, '_, P> {
+        type Error = TrySendError;
+    }
+
+    /// Writes the payload from its start on. A write past its end is `TooLarge`.
+    impl<P: Port> Write for GrantWriter<'_, '_, P> {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, TrySendError> {
+            let count = self.grant.write(self.written, bytes);
+            if count == 0 && !bytes.is_empty() {
+                return Err(TrySendError::TooLarge);
+            }
+            self.written += count;
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> Result<(), TrySendError> {
+            Ok(())
+        }
+    }
+}
+
+/// Writes a grant's payload as a stream; see [`Grant::writer`].
+#[cfg(feature = "embedded-io-07")]
+pub struct GrantWriter<'g, 'q, P: Port> {
+    grant: &'g mut Grant<'q, P>,
+    written: usize,
+}
+
+#[cfg(feature = "embedded-io-07")]
+impl<'q, P: Port> Grant<'q, P> {
+    /// An `embedded_io::Write` over the payload, from its start. When done, commit
+    /// [`written`](GrantWriter::written) bytes with [`commit_len`](Self::commit_len).
+    pub fn writer(&mut self) -> GrantWriter<'_, 'q, P> {
+        GrantWriter { grant: self, written: 0 }
+    }
+}
+
+#[cfg(feature = "embedded-io-07")]
+impl<P: Port> GrantWriter<'_, '_, P> {
+    /// The bytes written so far.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        self.written
+    }
+}

@@ -1,0 +1,133 @@
+//! A claimed role: who owns it, what it has latched, and how it is given back.
+
+use crate::ground::entry::{Entry, at};
+use crate::ground::ident::Ident;
+use crate::ground::port::{Port, Probe};
+use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::{Span, WordRef};
+use crate::protocol::{Violation, claim};
+
+use super::attachment::Attachment;
+use super::error::ChannelError;
+
+/// What is known of the other side of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Nobody has the role.
+    Absent,
+    /// Its owner lives, or cannot be proven dead.
+    Present,
+    /// Its owner is proven dead, and nobody has taken over yet.
+    Dead,
+}
+
+/// Which of a channel's two roles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    A,
+    B,
+}
+
+/// A role that this endpoint holds; given back when it is dropped.
+pub(crate) struct Role<P: Port> {
+    pub port: P,
+    me: Ident,
+    owner: WordRef,
+    peer: Option<WordRef>,
+    fault: WordRef,
+    latched: Option<Violation>,
+    from: Option<Ident>,
+}
+
+/// The spans of a channel's three blocks.
+pub(crate) struct Spans {
+    pub a: Span,
+    pub data: Span,
+    pub b: Option<Span>,
+    pub want: Option<WordRef>,
+}
+
+/// An error for what `Entry::check` has excluded.
+pub(crate) const DAMAGED: ChannelError = ChannelError::Damaged("block offsets");
+
+impl Spans {
+    pub fn of<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let mem = attachment.port().mem();
+        let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
+        let a = mem.span(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
+        let data = mem.span(entry.data, blocks.len_a - blocks.data).ok_or(DAMAGED)?;
+        let b = if blocks.len_b == 0 {
+            None
+        } else {
+            Some(mem.span(entry.block_b, blocks.len_b).ok_or(DAMAGED)?)
+        };
+        let want = b.is_some().then(|| a.word(blocks.want)).flatten();
+        Ok(Self { a, data, b, want })
+    }
+}
+
+impl<P: Port> Role<P> {
+    /// Claims one role of a channel for the attachment's participant.
+    pub fn claim(attachment: &Attachment<P>, entry: &Entry, side: Side) -> Result<Self, ChannelError> {
+        let port = attachment.port().clone();
+        let me = port.ident().ok_or(ChannelError::ReadOnly)?;
+        let planned = if side == Side::A { entry.domain_a } else { entry.domain_b };
+        if planned != port.domain() {
+            return Err(ChannelError::Domain { planned });
+        }
+        let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
+        let role_b = (blocks.role_b != 0).then_some(blocks.role_b);
+        let mem = port.mem();
+        let word = |offset: u32| mem.word(entry.block_c + offset).ok_or(DAMAGED);
+        let (own, other) = match side {
+            Side::A => (0, role_b),
+            Side::B => (blocks.role_b, Some(0)),
+        };
+        let owner = word(own + at::OWNER)?;
+        let fault = word(own + at::FAULT)?;
+        let peer = other.map(|offset| word(offset + at::OWNER)).transpose()?;
+        let takeovers = word(own + at::TAKEOVERS)?;
+        let claimed = claim::claim(&owner, &takeovers, me, |who| port.probe(who))
+            .map_err(|claim::Busy| ChannelError::Busy)?;
+        // ORDERING: Relaxed; for display.
+        fault.store(0, RELAXED);
+        Ok(Self { me, owner, peer, fault, latched: None, from: claimed.from, port })
+    }
+
+    /// Latches the first violation, in the handle and for tools in the region.
+    #[cold]
+    pub fn latch(&mut self, violation: Violation) {
+        if self.latched.is_none() {
+            self.latched = Some(violation);
+            // ORDERING: Relaxed; for display.
+            self.fault.store(violation as u32, RELAXED);
+        }
+    }
+
+    #[inline]
+    pub fn latched(&self) -> Option<Violation> {
+        self.latched
+    }
+
+    pub fn taken_over_from(&self) -> Option<Ident> {
+        self.from
+    }
+
+    /// One load, and one probe if somebody owns the other role.
+    pub fn peer(&self) -> Peer {
+        // ORDERING: Relaxed; a snapshot, for the caller's information.
+        match self.peer.as_ref().map_or(0, |word| word.load(RELAXED)) {
+            0 => Peer::Absent,
+            word => match Ident::from_word(word).map(|who| self.port.probe(who)) {
+                Some(Probe::Dead) => Peer::Dead,
+                _ => Peer::Present,
+            },
+        }
+    }
+}
+
+impl<P: Port> Drop for Role<P> {
+    fn drop(&mut self) {
+        claim::release(&self.owner, self.me);
+    }
+}

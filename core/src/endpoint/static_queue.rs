@@ -1,0 +1,177 @@
+//! A queue in a `static`, for one program: no header, no directory, no participants.
+
+use crate::ground::sync::order::{RELAXED, role};
+use crate::ground::sync::{Cell, Word, const_fn};
+use crate::protocol::{Refused, index};
+
+const PRODUCER: u32 = 1;
+const CONSUMER: u32 = 2;
+
+/// A queue of up to `N` values (a power of two) between two places of one program: threads, an
+/// interrupt and the main loop, two cores.
+///
+/// Published by index, with the region queues' own protocol. Twelve bytes more than its values, plus
+/// alignment. Head and tail lie side by side, which costs a host with several cores a cache line's
+/// transfer now and then; there, a region's queue keeps them apart.
+///
+/// ```
+/// use strait_core::StaticQueue;
+/// static SAMPLES: StaticQueue<u16, 8> = StaticQueue::new();
+/// // In the interrupt handler's set-up, and in the main loop's:
+/// let mut tx = SAMPLES.take_producer().unwrap();
+/// let mut rx = SAMPLES.take_consumer().unwrap();
+/// tx.push(7).unwrap();
+/// assert_eq!(rx.pop(), Some(7));
+/// assert!(SAMPLES.take_producer().is_none());
+/// ```
+///
+/// A capacity that is not a power of two does not compile:
+///
+/// ```compile_fail
+/// static ODD: strait_core::StaticQueue<u16, 6> = strait_core::StaticQueue::new();
+/// ```
+pub struct StaticQueue<T, const N: usize> {
+    tail: Word,
+    head: Word,
+    taken: Word,
+    slots: [Cell<T>; N],
+}
+
+impl<T: Send, const N: usize> StaticQueue<T, N> {
+    const CAPACITY: u32 = {
+        assert!(N.is_power_of_two() && N <= 1 << 30, "the capacity must be a power of two");
+        N as u32
+    };
+
+    const_fn! {
+        /// An empty queue.
+        #[must_use]
+        pub const fn new() -> Self {
+            let _ = Self::CAPACITY;
+            Self {
+                tail: Word::new(0),
+                head: Word::new(0),
+                taken: Word::new(0),
+                slots: Cell::array(),
+            }
+        }
+    }
+
+    /// Takes the sending half; `None` if it is taken. Safe from anywhere, an interrupt handler
+    /// included. At most three compare-and-swaps (two halves compete, no more).
+    pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
+        self.take(PRODUCER)?;
+        let tx = index::Producer::adopt(&self.tail, &self.head, Self::CAPACITY).ok()?;
+        Some(StaticProducer { queue: self, tx })
+    }
+
+    /// Takes the receiving half; `None` if it is taken. As [`take_producer`](Self::take_producer).
+    pub fn take_consumer(&self) -> Option<StaticConsumer<'_, T, N>> {
+        self.take(CONSUMER)?;
+        let rx = index::Consumer::adopt(&self.head, Self::CAPACITY, 1).ok()?;
+        Some(StaticConsumer { queue: self, rx })
+    }
+
+    fn take(&self, half: u32) -> Option<()> {
+        // The other half's taking or giving back can make a round fail, each once.
+        for _ in 0..3 {
+            // ORDERING: Relaxed; the compare-and-swap decides.
+            let seen = self.taken.load(RELAXED);
+            if seen & half != 0 {
+                return None;
+            }
+            // ORDERING(role): whoever had the half before is done with it.
+            if self.taken.compare_exchange(seen, seen | half, role::CAS).is_ok() {
+                return Some(());
+            }
+        }
+        None
+    }
+}
+
+impl<T: Send, const N: usize> Default for StaticQueue<T, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const N: usize> Drop for StaticQueue<T, N> {
+    fn drop(&mut self) {
+        // Both halves borrow the queue, so nobody has one.
+        let head = self.head.load(RELAXED);
+        let tail = self.tail.load(RELAXED);
+        let mut at = head;
+        while at != tail {
+            // SAFETY: slots from head to tail hold values (I1), and nobody else is left.
+            drop(unsafe { self.slots[at as usize & (N - 1)].take() });
+            at = at.wrapping_add(1);
+        }
+    }
+}
+
+/// The sending half of a [`StaticQueue`].
+pub struct StaticProducer<'q, T, const N: usize> {
+    queue: &'q StaticQueue<T, N>,
+    tx: index::Producer,
+}
+
+impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
+    /// Sends a value: three stores at most. Gives it back if the queue is full.
+    ///
+    /// # Errors
+    ///
+    /// The value, if there is no space.
+    #[inline]
+    pub fn push(&mut self, value: T) -> Result<(), T> {
+        let index = match self.tx.reserve(&self.queue.head) {
+            Ok(index) => index,
+            Err(Refused::Full | Refused::TooLarge | Refused::Violation(_)) => return Err(value),
+        };
+        // SAFETY: the protocol gave this slot to the only producer (I1), and the index is below N.
+        unsafe { self.queue.slots[index as usize].put(value) };
+        self.tx.commit(&self.queue.tail);
+        Ok(())
+    }
+
+    /// Whether there is no space now.
+    pub fn is_full(&mut self) -> bool {
+        self.tx.reserve(&self.queue.head).is_err()
+    }
+
+    /// The capacity.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        N
+    }
+}
+
+/// The receiving half of a [`StaticQueue`].
+pub struct StaticConsumer<'q, T, const N: usize> {
+    queue: &'q StaticQueue<T, N>,
+    rx: index::Consumer,
+}
+
+impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
+    /// Receives a value: one load and one store at most besides the value itself.
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        let (index, _) = self.rx.peek_at(&self.queue.tail, 0).ok()?;
+        // SAFETY: the protocol gave this slot to the only consumer (I1), it holds a value, and the
+        // index is below N.
+        let value = unsafe { self.queue.slots[index as usize].take() };
+        let _ = self.rx.head().advance(1);
+        self.rx.head().store(&self.queue.head);
+        Some(value)
+    }
+
+    /// Whether nothing is there now.
+    pub fn is_empty(&mut self) -> bool {
+        self.rx.peek_at(&self.queue.tail, 0).is_err()
+    }
+
+    /// The capacity.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        N
+    }
+}

@@ -1,0 +1,200 @@
+//! Types that can lie in a region: [`Frame`], their canonical descriptors and structural hashes.
+
+use core::fmt;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A type whose every bit pattern is a value and which has no padding, so that it can be copied in
+/// and out of shared memory byte by byte.
+///
+/// Implement it with [`frame!`](crate::frame); scalars and arrays have it already. A wrong
+/// [`SHAPE`](Self::SHAPE) is a mistake that costs the type check, not safety.
+pub trait Frame: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send + 'static {
+    /// The structure, from which descriptor and hash come.
+    const SHAPE: Shape;
+
+    /// FNV-1a (64 bits) of the canonical descriptor; never 0.
+    const HASH: u64 = Self::SHAPE.hash();
+}
+
+/// The structure of a [`Frame`].
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// A scalar by its descriptor name: `u8` to `u64`, `i8` to `i64`, `f32`, `f64`.
+    Scalar(&'static str),
+    /// So many of another shape.
+    Array(usize, &'static Shape),
+    /// Named fields at offsets, and the total size in bytes.
+    Struct(&'static [Field], usize),
+}
+
+/// A field of a struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its offset in bytes.
+    pub offset: usize,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+const FNV_BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01B3;
+
+impl Shape {
+    /// FNV-1a (64 bits) of the canonical descriptor. 0 stands for "untyped", so a hash of 0 is
+    /// given as 1.
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        match self.feed(FNV_BASIS) {
+            0 => 1,
+            hash => hash,
+        }
+    }
+
+    const fn feed(&self, hash: u64) -> u64 {
+        match self {
+            Self::Scalar(name) => feed_str(hash, name),
+            Self::Array(len, element) => {
+                let hash = feed_number(feed_str(hash, "["), *len);
+                element.feed(feed_str(hash, "]"))
+            }
+            Self::Struct(fields, size) => {
+                let mut hash = feed_str(hash, "{");
+                let mut i = 0;
+                while i < fields.len() {
+                    hash = feed_str(feed_str(hash, fields[i].name), ":");
+                    hash = feed_str(fields[i].shape.feed(hash), "@");
+                    hash = feed_str(feed_number(hash, fields[i].offset), ";");
+                    i += 1;
+                }
+                feed_str(feed_number(feed_str(hash, "size="), *size), "}")
+            }
+        }
+    }
+}
+
+const fn feed_str(mut hash: u64, text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u64).wrapping_mul(FNV_PRIME);
+        i += 1;
+    }
+    hash
+}
+
+const fn feed_number(hash: u64, number: usize) -> u64 {
+    let hash = if number >= 10 { feed_number(hash, number / 10) } else { hash };
+    (hash ^ (b'0' as u64 + (number % 10) as u64)).wrapping_mul(FNV_PRIME)
+}
+
+/// The canonical descriptor, whose bytes are hashed. The grammar is in FORMAT.md.
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scalar(name) => f.write_str(name),
+            Self::Array(len, element) => write!(f, "[{len}]{element}"),
+            Self::Struct(fields, size) => {
+                f.write_str("{")?;
+                for field in *fields {
+                    write!(f, "{}:{}@{};", field.name, field.shape, field.offset)?;
+                }
+                write!(f, "size={size}}}")
+            }
+        }
+    }
+}
+
+macro_rules! scalars {
+    ($($scalar:ident)+) => {
+        $(impl Frame for $scalar {
+            const SHAPE: Shape = Shape::Scalar(stringify!($scalar));
+        })+
+    };
+}
+scalars!(u8 u16 u32 u64 i8 i16 i32 i64 f32 f64);
+
+impl<T: Frame, const N: usize> Frame for [T; N] {
+    const SHAPE: Shape = Shape::Array(N, &T::SHAPE);
+}
+
+/// Defines plain structs that can be sent through a typed channel.
+///
+/// Each becomes `#[repr(C)]`, `Copy`, and a [`Frame`] with a structural hash. A struct with padding
+/// is refused at compile time: put the padding in as a field.
+///
+/// ```
+/// strait_core::frame! {
+///     /// What the encoder saw.
+///     pub struct Reading {
+///         pub time_ns: u64,
+///         pub angle_rad: f64,
+///     }
+/// }
+/// use strait_core::Frame;
+/// assert_eq!(Reading::SHAPE.to_string(), "{time_ns:u64@0;angle_rad:f64@8;size=16}");
+/// ```
+///
+/// A struct with a hole in it does not compile:
+///
+/// ```compile_fail
+/// strait_core::frame! {
+///     struct Holed { small: u8, large: u64 }
+/// }
+/// ```
+///
+/// Nor does one with a type that has forbidden bit patterns:
+///
+/// ```compile_fail
+/// strait_core::frame! {
+///     struct Switch { on: bool }
+/// }
+/// ```
+#[macro_export]
+macro_rules! frame {
+    ($($items:tt)*) => {
+        $crate::__frame! { ($crate, "strait_core::__private::zerocopy") $($items)* }
+    };
+}
+
+/// The body of `frame!`, told where zerocopy is to be found.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __frame {
+    (($krate:tt, $zerocopy:tt) $(
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident : $type:ty),* $(,)?
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            $crate::__private::zerocopy::FromBytes,
+            $crate::__private::zerocopy::IntoBytes,
+            $crate::__private::zerocopy::Immutable,
+            $crate::__private::zerocopy::KnownLayout,
+        )]
+        #[zerocopy(crate = $zerocopy)]
+        #[repr(C)]
+        $vis struct $name {
+            $($(#[$field_meta])* $field_vis $field: $type,)*
+        }
+
+        impl $crate::Frame for $name {
+            const SHAPE: $crate::Shape = $crate::Shape::Struct(
+                &[$($crate::Field {
+                    name: stringify!($field),
+                    offset: ::core::mem::offset_of!($name, $field),
+                    shape: <$type as $crate::Frame>::SHAPE,
+                },)*],
+                ::core::mem::size_of::<$name>(),
+            );
+        }
+    )*};
+}

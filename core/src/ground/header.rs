@@ -1,0 +1,388 @@
+//! The region's header: writing it (format) and checking it (attach).
+
+use core::fmt;
+
+use super::crc::Crc;
+use super::entry::{ENTRY_LEN, Entry};
+use super::ident::Ident;
+use super::plan::{MAX_REGION, Plan, PlanError};
+use super::sync::Mem;
+use super::sync::order::{RELAXED, magic};
+
+/// Bytes of the header.
+pub const HEADER_LEN: u32 = 128;
+/// Bytes of a participant's slot.
+pub const PARTICIPANT_LEN: u32 = 64;
+/// The format's version. 0 is a draft: only exactly this version attaches.
+pub const VERSION: u32 = 0;
+/// "STRT", read as a little-endian word.
+pub const MAGIC: u32 = u32::from_le_bytes(*b"STRT");
+
+/// Byte offsets of the header's words.
+pub mod at {
+    /// [`MAGIC`](super::MAGIC); written last.
+    pub const MAGIC: u32 = 0;
+    /// The format's version.
+    pub const VERSION: u32 = 4;
+    /// Bytes of the header; the directory follows it.
+    pub const HEADER_LEN: u32 = 8;
+    /// Bytes of a directory entry.
+    pub const ENTRY_LEN: u32 = 12;
+    /// Bytes of the region.
+    pub const TOTAL_LEN: u32 = 16;
+    /// Features that a reader may ignore.
+    pub const COMPAT: u32 = 20;
+    /// Features that a reader must know.
+    pub const INCOMPAT: u32 = 24;
+    /// The instance id, low word, then high word.
+    pub const INSTANCE: u32 = 28;
+    /// FNV-1a of the directory's words, low word, then high word; for display.
+    pub const PLAN_HASH: u32 = 36;
+    /// The padding between words of different writers.
+    pub const LINE: u32 = 44;
+    /// Offset of the participant table.
+    pub const PARTICIPANTS: u32 = 48;
+    /// Slots of the participant table.
+    pub const PARTICIPANT_COUNT: u32 = 52;
+    /// Channels in the directory.
+    pub const CHANNEL_COUNT: u32 = 56;
+    /// CRC-32C over header and directory, this word taken as 0 and the magic as set.
+    pub const CRC: u32 = 60;
+    /// From here to the header's end: zero.
+    pub const RESERVED: u32 = 64;
+}
+
+/// Features that a reader must know, of which this version has none.
+const KNOWN_INCOMPAT: u32 = 0;
+
+/// The header as it was found at attach: copied out and checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The format's version.
+    pub version: u32,
+    /// Bytes of the region.
+    pub total_len: u32,
+    /// Features that a reader may ignore.
+    pub compat: u32,
+    /// The region's instance, from entropy that its creator supplied.
+    pub instance: u64,
+    /// A hash of the plan, for display.
+    pub plan_hash: u64,
+    /// The padding between words of different writers.
+    pub line: u32,
+    /// Offset of the participant table.
+    pub participants: u32,
+    /// Slots of the participant table.
+    pub participant_count: u32,
+    /// Channels in the directory.
+    pub channel_count: u32,
+}
+
+/// What a region's memory holds before it is formatted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Zeros throughout, as a new file or mapping has them.
+    Zeroed,
+    /// Anything: format zeroes it first.
+    Unknown,
+}
+
+/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach in
+/// between, or after this program died half-way, finds [`AttachError::Uninitialised`].
+///
+/// `instance` should be unpredictable, or at least never twice the same; it tells a region from
+/// one that was made later under the same name. Takes steps in proportion to the region's length
+/// ([`Contents::Unknown`]) or to the number of channels.
+///
+/// # Errors
+///
+/// [`FormatError`] if the plan cannot work or the memory is too short or misaligned. Nothing has
+/// been written then.
+pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> Result<(), FormatError> {
+    if cfg!(target_endian = "big") {
+        return Err(FormatError::BigEndianHost);
+    }
+    let total = plan.try_size().map_err(FormatError::Plan)?;
+    let align = plan.line_size().max(Mem::ALIGN as u32);
+    if !mem.is_aligned(align as usize) {
+        return Err(FormatError::Misaligned { align });
+    }
+    if mem.len() < total {
+        return Err(FormatError::TooShort { needed: total, found: mem.len() });
+    }
+    if let Some(word) = mem.word(at::MAGIC) {
+        word.store(0, RELAXED); // ORDERING: nobody may be attached while a region is formatted.
+    }
+    if contents == Contents::Unknown {
+        for offset in (4..total).step_by(4) {
+            mem.setup_write(offset, 0);
+        }
+    }
+    let plan_hash = write_directory(mem, plan).map_err(FormatError::Plan)?;
+    write_header(mem, plan, total, instance, plan_hash);
+    let crc = checksum(mem, plan.channels().len() as u32);
+    mem.setup_write(at::CRC, crc);
+    if let Some(word) = mem.word(at::MAGIC) {
+        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header lies before it.
+    }
+    Ok(())
+}
+
+fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    let mut start = plan.channels_start()?;
+    for i in 0..plan.channels().len() {
+        let (entry, next) = plan.place(i, start)?;
+        let offset = HEADER_LEN + i as u32 * ENTRY_LEN;
+        for (n, word) in entry.to_words().into_iter().enumerate() {
+            mem.setup_write(offset + 4 * n as u32, word);
+            hash = (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+        start = next;
+    }
+    for slot in 0..plan.participant_count() {
+        // Participants of domain 0; a port that has several assigns its slots before it publishes.
+        mem.setup_write(plan.participants_start() + slot * PARTICIPANT_LEN, 0);
+    }
+    Ok(hash)
+}
+
+fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash: u64) {
+    let words = [
+        (at::VERSION, VERSION),
+        (at::HEADER_LEN, HEADER_LEN),
+        (at::ENTRY_LEN, ENTRY_LEN),
+        (at::TOTAL_LEN, total),
+        (at::COMPAT, 0),
+        (at::INCOMPAT, 0),
+        (at::INSTANCE, instance as u32),
+        (at::INSTANCE + 4, (instance >> 32) as u32),
+        (at::PLAN_HASH, plan_hash as u32),
+        (at::PLAN_HASH + 4, (plan_hash >> 32) as u32),
+        (at::LINE, plan.line_size()),
+        (at::PARTICIPANTS, plan.participants_start()),
+        (at::PARTICIPANT_COUNT, plan.participant_count()),
+        (at::CHANNEL_COUNT, plan.channels().len() as u32),
+    ];
+    for (offset, value) in words {
+        mem.setup_write(offset, value);
+    }
+}
+
+/// CRC-32C over the header and `channels` entries.
+fn checksum(mem: &Mem, channels: u32) -> u32 {
+    let mut crc = Crc::new().word(MAGIC);
+    for offset in (4..HEADER_LEN + channels * ENTRY_LEN).step_by(4) {
+        crc = crc.word(if offset == at::CRC { 0 } else { mem.setup_read(offset) });
+    }
+    crc.finish()
+}
+
+impl Header {
+    /// Checks a region's memory and copies its header out, in the order that FORMAT.md gives: host,
+    /// alignment, length, magic, version, features, total length, geometry, checksum. Takes steps
+    /// in proportion to the number of channels, which the length bounds.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails.
+    pub fn check(mem: &Mem) -> Result<Self, AttachError> {
+        if cfg!(target_endian = "big") {
+            return Err(AttachError::BigEndianHost);
+        }
+        if !mem.is_aligned(Mem::ALIGN) {
+            return Err(AttachError::Misaligned { align: Mem::ALIGN as u32 });
+        }
+        if mem.len() < HEADER_LEN {
+            return Err(AttachError::TooShort { needed: HEADER_LEN, found: mem.len() });
+        }
+        // ORDERING(magic): the header was complete before the magic was stored.
+        match mem.word(at::MAGIC).map_or(0, |word| word.load(magic::LOAD)) {
+            MAGIC => {}
+            0 => return Err(AttachError::Uninitialised),
+            found if found == MAGIC.swap_bytes() => return Err(AttachError::ByteOrder),
+            _ => return Err(AttachError::NotARegion),
+        }
+        let word = |offset| mem.setup_read(offset);
+        let wide = |offset| u64::from(word(offset)) | u64::from(word(offset + 4)) << 32;
+        let version = word(at::VERSION);
+        if version != VERSION {
+            return Err(AttachError::Version { found: version });
+        }
+        let unknown = word(at::INCOMPAT) & !KNOWN_INCOMPAT;
+        if unknown != 0 {
+            return Err(AttachError::Features { unknown });
+        }
+        let header = Self {
+            version,
+            total_len: word(at::TOTAL_LEN),
+            compat: word(at::COMPAT),
+            instance: wide(at::INSTANCE),
+            plan_hash: wide(at::PLAN_HASH),
+            line: word(at::LINE),
+            participants: word(at::PARTICIPANTS),
+            participant_count: word(at::PARTICIPANT_COUNT),
+            channel_count: word(at::CHANNEL_COUNT),
+        };
+        header.check_numbers(mem)?;
+        if word(at::HEADER_LEN) != HEADER_LEN || word(at::ENTRY_LEN) != ENTRY_LEN {
+            return Err(AttachError::Header);
+        }
+        if checksum(mem, header.channel_count) != word(at::CRC) {
+            return Err(AttachError::Checksum);
+        }
+        Ok(header)
+    }
+
+    fn check_numbers(&self, mem: &Mem) -> Result<(), AttachError> {
+        if self.total_len > mem.len() {
+            return Err(AttachError::TooShort { needed: self.total_len, found: mem.len() });
+        }
+        let line_ok = self.line.is_power_of_two() && (4..=4096).contains(&self.line);
+        let directory = u64::from(HEADER_LEN) + u64::from(self.channel_count) * u64::from(ENTRY_LEN);
+        let participants =
+            u64::from(self.participants) + u64::from(self.participant_count) * u64::from(PARTICIPANT_LEN);
+        let places_ok = directory <= u64::from(self.participants)
+            && participants <= u64::from(self.total_len)
+            && self.participants.is_multiple_of(4)
+            && (1..=Ident::MAX_SLOT).contains(&self.participant_count)
+            && self.total_len < MAX_REGION;
+        if !line_ok || !places_ok {
+            return Err(AttachError::Header);
+        }
+        let align = self.line.max(Mem::ALIGN as u32);
+        if !mem.is_aligned(align as usize) {
+            return Err(AttachError::Misaligned { align });
+        }
+        Ok(())
+    }
+
+    /// The end of the participant table: no channel's block starts below it.
+    pub(crate) fn floor(&self) -> u32 {
+        self.participants + self.participant_count * PARTICIPANT_LEN
+    }
+
+    /// The offset of a participant's slot, from 1 to the table's count.
+    #[must_use]
+    pub fn participant(&self, slot: u32) -> Option<u32> {
+        (1..=self.participant_count)
+            .contains(&slot)
+            .then(|| self.participants + (slot - 1) * PARTICIPANT_LEN)
+    }
+
+    /// The channels that this version knows and whose entries are sound, in the directory's order.
+    pub fn channels<'m>(&self, mem: &'m Mem) -> impl Iterator<Item = Entry> + use<'m> {
+        let header = *self;
+        (0..header.channel_count).filter_map(move |i| header.entry(mem, i).ok())
+    }
+
+    /// The entry of channel `i`.
+    pub(crate) fn entry(&self, mem: &Mem, i: u32) -> Result<Entry, Option<&'static str>> {
+        Entry::read(mem, HEADER_LEN + i * ENTRY_LEN, self.floor(), self.line)
+    }
+}
+
+/// Why memory could not be formatted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The format is little-endian, and so must the host be.
+    BigEndianHost,
+    /// The plan cannot work.
+    Plan(PlanError),
+    /// The memory does not start at a multiple of `align`.
+    Misaligned {
+        /// The alignment asked for: the plan's line, at least 8.
+        align: u32,
+    },
+    /// The memory is shorter than the plan asks.
+    TooShort {
+        /// The plan's size.
+        needed: u32,
+        /// The memory's length.
+        found: u32,
+    },
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BigEndianHost => f.write_str("strait's regions need a little-endian machine"),
+            Self::Plan(error) => error.fmt(f),
+            Self::Misaligned { align } => write!(f, "the memory must be aligned to {align} bytes"),
+            Self::TooShort { needed, found } => {
+                write!(f, "the plan needs {needed} bytes, the memory has {found}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for FormatError {}
+
+/// Why a region could not be attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// The format is little-endian, and so must the host be.
+    BigEndianHost,
+    /// The memory does not start at a multiple of `align`.
+    Misaligned {
+        /// The alignment asked for: the region's line, at least 8.
+        align: u32,
+    },
+    /// The memory is shorter than a header, or than the header says.
+    TooShort {
+        /// How long it should be.
+        needed: u32,
+        /// How long it is.
+        found: u32,
+    },
+    /// There is no magic yet: the creator has not finished, or died before it had.
+    Uninitialised,
+    /// The magic stands there backwards: the region was made by a big-endian machine.
+    ByteOrder,
+    /// The magic is something else: this is not a strait region.
+    NotARegion,
+    /// The region has another version of the format.
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// The region has features that this version does not know.
+    Features {
+        /// Their bits.
+        unknown: u32,
+    },
+    /// The header contradicts itself.
+    Header,
+    /// Header and directory do not match their checksum.
+    Checksum,
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BigEndianHost => f.write_str("strait's regions need a little-endian machine"),
+            Self::Misaligned { align } => write!(f, "the region must be aligned to {align} bytes"),
+            Self::TooShort { needed, found } => {
+                write!(f, "the region has {found} bytes but needs {needed}; it was cut short")
+            }
+            Self::Uninitialised => f.write_str(
+                "the region is not initialised: its creator has not finished, or died; try again or remove it",
+            ),
+            Self::ByteOrder => f.write_str("the region was made by a machine of the other byte order"),
+            Self::NotARegion => f.write_str("this is not a strait region"),
+            Self::Version { found } => write!(
+                f,
+                "the region has format version {found}, this program knows {VERSION}; rebuild one of them"
+            ),
+            Self::Features { unknown } => {
+                write!(f, "the region has features that this program does not know ({unknown:#x})")
+            }
+            Self::Header => f.write_str("the region's header contradicts itself; it was damaged"),
+            Self::Checksum => f.write_str("the region's header does not match its checksum; it was damaged"),
+        }
+    }
+}
+
+impl core::error::Error for AttachError {}

@@ -1,0 +1,66 @@
+//! The identity of a participant: a slot of the region's table and its epoch.
+
+use core::fmt;
+
+/// One incarnation of one participant, as it stands in owner words.
+///
+/// Bits 0 to 8 hold the slot (1 to 511), bits 9 to 28 its epoch (1 to 2^20 - 1); the word 0 means
+/// "nobody". A slot that reaches its last epoch is retired, so no two incarnations ever share an
+/// identity within one region.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ident(u32);
+
+const SLOT_BITS: u32 = 9;
+const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
+
+impl Ident {
+    /// The largest slot number, and so the most participants a region can have at once.
+    pub const MAX_SLOT: u32 = SLOT_MASK;
+    /// The largest epoch of a slot.
+    pub const MAX_EPOCH: u32 = (1 << 20) - 1;
+
+    /// The identity of `slot` at `epoch`, or `None` where either is out of range.
+    #[must_use]
+    pub const fn new(slot: u32, epoch: u32) -> Option<Self> {
+        if slot == 0 || slot > Self::MAX_SLOT || epoch == 0 || epoch > Self::MAX_EPOCH {
+            return None;
+        }
+        Some(Self(epoch << SLOT_BITS | slot))
+    }
+
+    /// Reads an owner word. `None` if it names nobody or is out of range (a peer's lie).
+    #[must_use]
+    pub const fn from_word(word: u32) -> Option<Self> {
+        Self::new(word & SLOT_MASK, word >> SLOT_BITS)
+    }
+
+    /// The owner word that names this identity; never 0.
+    #[must_use]
+    pub const fn word(self) -> u32 {
+        self.0
+    }
+
+    /// The slot, from 1.
+    #[must_use]
+    pub const fn slot(self) -> u32 {
+        self.0 & SLOT_MASK
+    }
+
+    /// The epoch, from 1.
+    #[must_use]
+    pub const fn epoch(self) -> u32 {
+        self.0 >> SLOT_BITS
+    }
+}
+
+impl fmt::Debug for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ident({}.{})", self.slot(), self.epoch())
+    }
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot(), self.epoch())
+    }
+}

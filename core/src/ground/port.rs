@@ -1,0 +1,100 @@
+//! What a port supplies: memory, waiting, liveness and a clock.
+//!
+//! A port is one participant's view of one region. The endpoints hold a clone of it, so a clone
+//! must be cheap (a reference or a counted pointer) and must keep the mapping and the participant's
+//! liveness token alive.
+
+use core::time::Duration;
+
+use super::ident::Ident;
+use super::sync::{Mem, Word};
+
+/// What is known of a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// It lives, or at least its end has not been proven.
+    Alive,
+    /// Its end is proven, and everything it wrote is visible to the caller.
+    Dead,
+    /// The port cannot tell. Counts as alive everywhere.
+    Unknown,
+}
+
+/// A place to sleep at: a word of the region and an identity that every process agrees on.
+#[derive(Clone, Copy)]
+pub struct WaitPoint<'a> {
+    /// The word that is slept on.
+    pub word: &'a Word,
+    /// The region's instance id, for ports that need a named object.
+    pub instance: u64,
+    /// The word's offset in the region.
+    pub offset: u32,
+}
+
+/// Sleeping until a word changes.
+pub trait Wait {
+    /// Sleeps while the word at `point` equals `expected`, for `timeout` at the most. May return
+    /// early for any reason; the caller looks again. Never sleeps if the word differs already.
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration);
+
+    /// Wakes everyone who sleeps at `point`.
+    fn wake(&self, point: WaitPoint<'_>);
+
+    /// Sleeps for about `how_long`, for those who have no word to sleep on. May return early.
+    fn pause(&self, how_long: Duration) {
+        let _ = how_long;
+        super::sync::spin_loop();
+    }
+}
+
+/// Proof of life and death.
+///
+/// # Safety
+///
+/// [`probe`](Self::probe) may answer [`Probe::Dead`] only with proof that the incarnation will
+/// never again touch the region, and all that it wrote must be visible to the caller by then. A
+/// wrong `Dead` gives one role to two owners.
+pub unsafe trait Liveness {
+    /// Takes the token that proves `who` alive, before `who` is published.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenRefused`] if somebody else holds it, or the port cannot take it now.
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused>;
+
+    /// Gives the token of `who` back; from then on it probes as dead.
+    fn release(&self, who: Ident);
+
+    /// Asks whether `who` lives.
+    fn probe(&self, who: Ident) -> Probe;
+}
+
+/// A liveness token could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRefused;
+
+/// A monotonic clock.
+pub trait Clock {
+    /// Nanoseconds since some fixed point; never goes back, and is not the wall clock.
+    fn now_ns(&self) -> u64;
+}
+
+/// All that an endpoint needs of its surroundings.
+///
+/// # Safety
+///
+/// [`mem`](Self::mem) must stay mapped, at the same address, for as long as any clone of the port
+/// lives, and must always answer with the same memory. [`ident`](Self::ident) must not change once
+/// it is `Some`, and its token must be held for as long as any clone lives.
+pub unsafe trait Port: Wait + Liveness + Clock + Clone {
+    /// The region's memory.
+    fn mem(&self) -> &Mem;
+
+    /// Who this port is in the region, or `None` if it only looks (a read-only mapping, a tool).
+    fn ident(&self) -> Option<Ident>;
+
+    /// The domain within which this port may use compare-and-swap; 0 where there is only one.
+    fn domain(&self) -> u32 {
+        0
+    }
+}

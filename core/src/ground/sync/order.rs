@@ -1,0 +1,62 @@
+//! The named orderings: every ordering on a shared word that is stronger than Relaxed.
+//!
+//! A name is a synchronisation; its sides (`STORE`, `LOAD`, `FENCE`, ...) stand in one module, and
+//! each site in the code carries `ORDERING(name)`. The control run weakens one side at a time to
+//! Relaxed (a fence: to nothing) and expects a model to die of it.
+
+use core::sync::atomic::Ordering;
+
+/// A memory ordering with the name under which a control run can weaken it.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    pub(super) ordering: Ordering,
+    #[cfg_attr(not(all(strait_loom, feature = "loom")), allow(dead_code))]
+    pub(super) name: &'static str,
+}
+
+/// Relaxed: the site says why it needs nothing more.
+pub const RELAXED: Order = Order {
+    ordering: Ordering::Relaxed,
+    name: "relaxed",
+};
+
+macro_rules! orders {
+    ($($(#[$doc:meta])* $module:ident { $($side:ident = $ordering:ident),+ $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            pub mod $module {
+                use super::{Order, Ordering};
+                $(
+                    #[doc = concat!("The ", stringify!($side), " side of `", stringify!($module), "`.")]
+                    pub const $side: Order = Order {
+                        ordering: Ordering::$ordering,
+                        name: concat!(stringify!($module), ".", stringify!($side)),
+                    };
+                )+
+            }
+        )+
+        /// Every named ordering, for the control run.
+        pub const ALL: &[&str] = &[$($(concat!(stringify!($module), ".", stringify!($side)),)+)+];
+    };
+}
+
+orders! {
+    /// A region's header is complete before its magic is seen.
+    magic { STORE = Release, LOAD = Acquire }
+    /// A frame, slot or index is complete before its publication is seen.
+    publish { STORE = Release, LOAD = Acquire }
+    /// The consumer is done with what it read before the producer sees the space as free.
+    release { STORE = Release, LOAD = Acquire }
+    /// A role's words are complete before the next owner takes them up.
+    role { STORE = Release, CAS = Acquire }
+    /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
+    park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }
+    /// Writer: a buffer is invalidated before its data changes. Reader: data before the second look.
+    latest_data { FENCE = Release, READER_FENCE = Acquire }
+    /// A latest value is complete before its count is seen.
+    latest_count { STORE = Release, LOAD = Acquire, AGAIN = Acquire }
+    /// A lap is never seen without the invalidation that came before it.
+    latest_lap { LOAD = Acquire }
+    /// The newest index is seen only after its buffer is complete.
+    latest_newest { STORE = Release, LOAD = Acquire }
+}

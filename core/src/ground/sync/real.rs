@@ -1,0 +1,325 @@
+//! The real backend: words are atomics in raw memory.
+//!
+//! # Invariants
+//!
+//! - M1. `Mem::base` points to `len` bytes, valid for reads (and for writes, unless nothing is ever
+//!   stored) for as long as any handle made from it is used, aligned to 8 ([`Mem::from_raw`]).
+//! - M2. All access to those bytes is atomic, so a peer that writes at any moment causes wrong
+//!   values at worst, never a data race.
+//! - M3. Every offset is checked against the length before it becomes a pointer.
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::ops::Deref;
+use core::ptr::NonNull;
+
+use portable_atomic::AtomicU32;
+
+use super::copy;
+use super::order::{Order, RELAXED};
+
+pub use core::hint::spin_loop;
+
+/// A shared 32-bit word: little-endian in memory, naturally aligned.
+#[repr(transparent)]
+pub struct Word(AtomicU32);
+
+impl Word {
+    /// A word of its own, outside any region.
+    #[must_use]
+    pub const fn new(value: u32) -> Self {
+        Self(AtomicU32::new(value))
+    }
+
+    /// Loads the word.
+    #[inline(always)]
+    pub fn load(&self, order: Order) -> u32 {
+        self.0.load(order.ordering)
+    }
+
+    /// Stores the word.
+    #[inline(always)]
+    pub fn store(&self, value: u32, order: Order) {
+        self.0.store(value, order.ordering);
+    }
+
+    /// Replaces `current` by `new`; answers with what was there where that was something else.
+    ///
+    /// # Errors
+    ///
+    /// The value found, if it was not `current`.
+    #[inline]
+    pub fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
+        self.0
+            .compare_exchange(current, new, order.ordering, core::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The word's address, for ports that hand it to a kernel.
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut u32 {
+        self.0.as_ptr()
+    }
+}
+
+/// A fence of the given order.
+#[inline(always)]
+pub fn fence(order: Order) {
+    portable_atomic::fence(order.ordering);
+}
+
+/// A handle on one word of a region.
+#[derive(Clone)]
+pub struct WordRef(NonNull<Word>);
+
+// SAFETY: a `WordRef` is a shared reference to an atomic word (M1, M2).
+unsafe impl Send for WordRef {}
+// SAFETY: as above.
+unsafe impl Sync for WordRef {}
+
+impl Deref for WordRef {
+    type Target = Word;
+
+    #[inline(always)]
+    fn deref(&self) -> &Word {
+        // SAFETY: the pointer was made by `Mem::word` or `Span::word` from a checked, aligned
+        // offset (M3) in memory that outlives the handle (M1).
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// A region's memory.
+#[derive(Clone)]
+pub struct Mem {
+    base: NonNull<u8>,
+    len: u32,
+}
+
+// SAFETY: all access through `Mem` is atomic (M2).
+unsafe impl Send for Mem {}
+// SAFETY: as above.
+unsafe impl Sync for Mem {}
+
+impl Mem {
+    /// The alignment that every region needs at least.
+    pub const ALIGN: usize = 8;
+
+    /// Takes `len` bytes at `base` as a region's memory.
+    ///
+    /// # Safety
+    ///
+    /// The bytes must be aligned to [`Mem::ALIGN`] and valid for reads and writes for as long as
+    /// the handle or anything made from it is used (for reads alone, if only readers are made from
+    /// it), and nobody in this program may access them otherwise than atomically meanwhile.
+    #[must_use]
+    pub const unsafe fn from_raw(base: NonNull<u8>, len: u32) -> Self {
+        Self { base, len }
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the memory starts at a multiple of `align`.
+    #[must_use]
+    pub fn is_aligned(&self, align: usize) -> bool {
+        align != 0 && self.base.as_ptr().addr() % align == 0
+    }
+
+    /// The word at `offset`, or `None` if it is outside or unaligned.
+    #[must_use]
+    pub fn word(&self, offset: u32) -> Option<WordRef> {
+        self.span(offset, 4).and_then(|span| span.word(0))
+    }
+
+    /// The `len` bytes at `offset`, or `None` if they are not all inside.
+    #[must_use]
+    pub fn span(&self, offset: u32, len: u32) -> Option<Span> {
+        let end = offset.checked_add(len)?;
+        if end > self.len {
+            return None;
+        }
+        // SAFETY: `offset <= len`, so the pointer stays within the memory or at its end (M1, M3).
+        let base = unsafe { self.base.add(offset as usize) };
+        Some(Span { base, len })
+    }
+
+    /// Reads a word that is written once, before the region is published.
+    #[must_use]
+    pub fn setup_read(&self, offset: u32) -> u32 {
+        self.word(offset).map_or(0, |word| word.load(RELAXED))
+    }
+
+    /// Writes a word before the region is published.
+    pub fn setup_write(&self, offset: u32, value: u32) {
+        if let Some(word) = self.word(offset) {
+            word.store(value, RELAXED);
+        }
+    }
+}
+
+/// A checked range of a region's memory.
+#[derive(Clone)]
+pub struct Span {
+    base: NonNull<u8>,
+    len: u32,
+}
+
+// SAFETY: all access through `Span` is atomic (M2).
+unsafe impl Send for Span {}
+// SAFETY: as above.
+unsafe impl Sync for Span {}
+
+impl Span {
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline(always)]
+    fn at(&self, at: u32, len: usize) -> NonNull<u8> {
+        let end = at as usize + len;
+        assert!(end >= len && end <= self.len as usize, "an offset of our own is wrong");
+        // SAFETY: `at + len <= self.len`, checked above (M1, M3).
+        unsafe { self.base.add(at as usize) }
+    }
+
+    /// The word at `at`, or `None` if it is outside or unaligned.
+    #[inline]
+    #[must_use]
+    pub fn word(&self, at: u32) -> Option<WordRef> {
+        if at > self.len.checked_sub(4)? {
+            return None;
+        }
+        let word = self.at(at, 4).cast::<Word>();
+        word.is_aligned().then_some(WordRef(word))
+    }
+
+    /// The word at `at`, which the caller has aligned to 4 and kept inside.
+    ///
+    /// # Panics
+    ///
+    /// If it is outside, which would be a fault of this crate.
+    #[inline(always)]
+    #[must_use]
+    pub fn header(&self, at: u32) -> WordRef {
+        let word = self.at(at, 4).cast::<Word>();
+        debug_assert!(word.is_aligned());
+        WordRef(word)
+    }
+
+    /// Copies bytes that were handed over by a Release/Acquire pair out of the region.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, which would be a fault of this crate.
+    #[inline(always)]
+    pub fn read(&self, at: u32, into: &mut [u8]) {
+        let from = self.at(at, into.len());
+        // SAFETY: `from` is valid for `into.len()` bytes, by the check in `at`.
+        unsafe { copy::read(from.as_ptr(), into) };
+    }
+
+    /// Copies bytes into a part of the region that is the caller's until it is published.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, which would be a fault of this crate.
+    #[inline(always)]
+    pub fn write(&self, at: u32, from: &[u8]) {
+        let into = self.at(at, from.len());
+        // SAFETY: `into` is valid for `from.len()` bytes, by the check in `at`.
+        unsafe { copy::write(into.as_ptr(), from) };
+    }
+
+    /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile.
+    #[inline(always)]
+    pub fn read_racing(&self, at: u32, into: &mut [u8]) {
+        self.read(at, into);
+    }
+
+    /// As [`write`](Self::write), for bytes that an honest peer may be reading meanwhile.
+    #[inline(always)]
+    pub fn write_racing(&self, at: u32, from: &[u8]) {
+        self.write(at, from);
+    }
+
+    /// The bytes at `at`, for those who promise that all peers are honest.
+    #[must_use]
+    pub fn as_ptr(&self, at: u32, len: usize) -> NonNull<u8> {
+        self.at(at, len)
+    }
+}
+
+/// A payload cell outside any region, for the stand-alone queue.
+pub struct Cell<T>(UnsafeCell<MaybeUninit<T>>);
+
+// SAFETY: a cell is only a place; who may touch it when is the protocol's business, and its methods
+// are unsafe for that reason. The values cross threads, hence `T: Send`.
+unsafe impl<T: Send> Sync for Cell<T> {}
+
+impl<T> Cell<T> {
+    /// An empty cell.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+
+    /// So many empty cells.
+    #[must_use]
+    pub const fn array<const N: usize>() -> [Self; N] {
+        [const { Self::new() }; N]
+    }
+
+    /// Moves a value in.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the cell to itself.
+    #[inline(always)]
+    pub unsafe fn put(&self, value: T) {
+        // SAFETY: the pointer is valid, and exclusive by the caller's promise.
+        unsafe { self.0.get().write(MaybeUninit::new(value)) };
+    }
+
+    /// Moves the value out.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the cell to itself, and it holds a value.
+    #[inline(always)]
+    pub unsafe fn take(&self) -> T {
+        // SAFETY: the pointer is valid, and exclusive by the caller's promise.
+        let value = unsafe { self.0.get().read() };
+        // SAFETY: the caller promises that it was put there.
+        unsafe { value.assume_init() }
+    }
+}
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A `const fn` where the backend allows it.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+        $(#[$meta])* $vis const fn $($rest)*
+    };
+}
+pub(crate) use const_fn;

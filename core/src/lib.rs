@@ -1,0 +1,27 @@
+//! The `no_std` core of strait: region format, protocols and endpoints over a piece of memory.
+//!
+//! Nothing here allocates, blocks without a bound, or trusts what a peer wrote.
+#![cfg_attr(not(test), no_std)]
+
+pub mod endpoint;
+pub mod ground;
+pub mod protocol;
+
+pub use endpoint::*;
+pub use ground::entry::{Entry, Kind};
+pub use ground::frame::{Field, Frame, Shape};
+pub use ground::header::{AttachError, Contents, FormatError, Header, format};
+pub use ground::ident::Ident;
+pub use ground::plan::{Channel, Plan, PlanError};
+pub use ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+pub use ground::sync::Mem;
+pub use protocol::Violation;
+
+/// What the macros need; not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use zerocopy;
+}
+
+// `frame!` names this crate from outside; inside, it needs the same name.
+extern crate self as strait_core;

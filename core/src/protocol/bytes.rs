@@ -1,0 +1,332 @@
+//! Frames of varying length in a byte ring, published in the slot.
+//!
+//! ```text
+//!         head                         tail
+//!          |                            |
+//!   ...free|hdr payload..|hdr payload...|0000|free...          capacity bytes
+//!           ^ commit = READY|len         ^ commit = 0 until the next frame is published
+//! ```
+//!
+//! | commit word | meaning | next |
+//! |---|---|---|
+//! | 0 | nothing here yet | `READY` + length, or `PAD`, by the producer |
+//! | `READY` + length | a frame of that many payload bytes | overwritten a lap later, once released |
+//! | `PAD` | skip to the ring's start | as above |
+//!
+//! # Invariants
+//!
+//! - B1. The commit word at the tail is 0: the producer clears the header after a frame before it
+//!   publishes the frame. So a walk over commit words ends at the tail.
+//! - B2. One granule beyond what is published always stays free, for that cleared header.
+//! - B3. No frame straddles the ring's end. A pad goes there, never at offset 0, at most one before
+//!   a frame; frame and pad become visible by one store.
+//! - B4. `mark` is the tail, or one publication behind it, and `mark_sequence` is stored before it.
+//!   So a successor that walks from `mark` finds the tail, and the sequence: from the last frame it
+//!   passed, or from `mark_sequence` if it passed none.
+//!
+//! # Memory ordering
+//!
+//! `publish`: the commit word's store is the only one that publishes. Everything else the producer
+//! stores before it: the next header's 0, the frame's header and payload, and of a padded frame its
+//! own commit word.
+//!
+//! # If a peer dies
+//!
+//! Producer before the commit store: the frame does not exist. After it: the frame is delivered,
+//! and B4 finds it. Consumer: its successor starts at the head in the region and sees again what
+//! was not released there.
+//!
+//! # If a peer lies
+//!
+//! A length beyond the channel's maximum or the ring's end, a second pad, a pad at offset 0, a head
+//! out of range: [`Violation`]. A length or payload that flips is read once and taken as read.
+//!
+//! # Source
+//!
+//! The cleared-next-header ring is Aeron's log buffer idea (length word as commit flag), here with
+//! one reader that never writes back.
+
+use crate::ground::entry::GRANULE;
+use crate::ground::sync::order::{RELAXED, publish};
+use crate::ground::sync::{Word, WordRef};
+
+use super::release::{LazyHead, Space};
+use super::{Nothing, Refused, Violation};
+
+/// Set in the commit word of a frame; the other bits are its length.
+pub const READY: u32 = 1 << 31;
+/// The commit word of a pad.
+pub const PAD: u32 = READY | (READY - 1);
+
+/// Where the protocol finds the words that lie in the ring itself.
+pub trait Ring {
+    /// The commit word of the header at this place (a multiple of 16 below the capacity).
+    fn commit(&self, place: u32) -> WordRef;
+    /// The sequence number in the header at this place.
+    fn sequence(&self, place: u32) -> u32;
+}
+
+/// Bytes that a frame of `len` payload bytes takes in the ring.
+#[inline]
+#[must_use]
+pub const fn footprint(len: u32) -> u32 {
+    GRANULE + (len + GRANULE - 1) / GRANULE * GRANULE
+}
+
+/// The producer's private state.
+#[derive(Debug)]
+pub struct Producer {
+    space: Space,
+    max_frame: u32,
+    sequence: u32,
+}
+
+/// Space for a frame, not yet visible to anyone.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// The frame's position.
+    pos: u32,
+    /// The payload bytes reserved.
+    pub len: u32,
+    /// The sequence number that the frame will have.
+    pub sequence: u32,
+}
+
+impl Producer {
+    /// Takes the role up where the last producer left it, cleanly or not: at most one step a
+    /// granule of the ring.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] if the words in the region contradict each other.
+    pub fn adopt(
+        ring: &impl Ring,
+        mark: &Word,
+        mark_sequence: &Word,
+        head: &Word,
+        capacity: u32,
+        max_frame: u32,
+    ) -> Result<Self, Violation> {
+        // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
+        let mut tail = mark.load(RELAXED);
+        let mut sequence = mark_sequence.load(RELAXED);
+        if !tail.is_multiple_of(GRANULE) {
+            return Err(Violation::Index);
+        }
+        let start = tail;
+        loop {
+            let place = tail & (capacity - 1);
+            match read_commit(ring, place, capacity, max_frame)? {
+                Commit::Empty => break,
+                Commit::Pad { skip } => tail = tail.wrapping_add(skip),
+                Commit::Frame { len } => {
+                    sequence = ring.sequence(place).wrapping_add(1);
+                    tail = tail.wrapping_add(footprint(len));
+                }
+            }
+            if tail.wrapping_sub(start) > capacity {
+                return Err(Violation::Walk);
+            }
+        }
+        let space = Space::adopt(tail, head, capacity, GRANULE)?;
+        Ok(Self { space, max_frame, sequence })
+    }
+
+    /// Finds space for a frame of `len` bytes: two reads of own state, and one of the consumer's
+    /// head if that did not suffice.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]; nothing has changed then.
+    #[inline]
+    pub fn reserve(&mut self, len: u32, head: &Word) -> Result<Slot, Refused> {
+        if len > self.max_frame {
+            return Err(Refused::TooLarge);
+        }
+        let need = footprint(len);
+        let place = self.space.tail & (self.space.capacity - 1);
+        let to_end = self.space.capacity - place;
+        let pad = if need > to_end { to_end } else { 0 };
+        match self.space.has(pad + need + GRANULE, head) {
+            Ok(true) => Ok(Slot {
+                pos: self.space.tail.wrapping_add(pad),
+                len,
+                sequence: self.sequence,
+            }),
+            Ok(false) => Err(Refused::Full),
+            Err(violation) => Err(Refused::Violation(violation)),
+        }
+    }
+
+    /// The place in the ring of a slot's header.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, slot: &Slot) -> u32 {
+        slot.pos & (self.space.capacity - 1)
+    }
+
+    /// Publishes the frame, of `len` bytes at most as many as were reserved, whose header and
+    /// payload the caller has written. Four stores, five with a pad.
+    #[inline]
+    pub fn commit(
+        &mut self,
+        ring: &impl Ring,
+        slot: Slot,
+        len: u32,
+        mark: &Word,
+        mark_sequence: &Word,
+    ) {
+        let mask = self.space.capacity - 1;
+        let next = slot.pos.wrapping_add(footprint(len.min(slot.len)));
+        // B1, B2. ORDERING: Relaxed; published by the store below.
+        ring.commit(next & mask).store(0, RELAXED);
+        let commit = READY | len.min(slot.len);
+        if slot.pos == self.space.tail {
+            // ORDERING(publish): header and payload lie before it.
+            ring.commit(slot.pos & mask).store(commit, publish::STORE);
+        } else {
+            // ORDERING: Relaxed; nobody looks there before the pad is published (B3).
+            ring.commit(slot.pos & mask).store(commit, RELAXED);
+            // ORDERING(publish): the frame behind the pad lies before it.
+            ring.commit(self.space.tail & mask).store(PAD, publish::STORE);
+        }
+        self.space.tail = next;
+        self.sequence = slot.sequence.wrapping_add(1);
+        // B4. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
+        mark_sequence.store(self.sequence, RELAXED);
+        mark.store(next, RELAXED);
+        // The order of these stores and the next frame's matters to a successor of this very
+        // program, killed in between: keep the compiler from mixing them.
+        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// The space accounts.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The sequence number that the next frame will have.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        self.sequence
+    }
+}
+
+/// What a commit word says, checked.
+enum Commit {
+    Empty,
+    Pad { skip: u32 },
+    Frame { len: u32 },
+}
+
+#[inline]
+fn read_commit(
+    ring: &impl Ring,
+    place: u32,
+    capacity: u32,
+    max_frame: u32,
+) -> Result<Commit, Violation> {
+    // ORDERING(publish): what the frame holds was written before its commit word.
+    let word = ring.commit(place).load(publish::LOAD);
+    if word == 0 {
+        return Ok(Commit::Empty);
+    }
+    let to_end = capacity - place;
+    if word == PAD {
+        return if place == 0 { Err(Violation::Pad) } else { Ok(Commit::Pad { skip: to_end }) };
+    }
+    let len = word & !READY;
+    if word & READY == 0 || len > max_frame || footprint(len) > to_end {
+        return Err(Violation::Length);
+    }
+    Ok(Commit::Frame { len })
+}
+
+/// The consumer's private state.
+#[derive(Debug)]
+pub struct Consumer {
+    head: LazyHead,
+    capacity: u32,
+    max_frame: u32,
+}
+
+/// A frame that was found, not yet released.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// The place in the ring of its header.
+    pub place: u32,
+    /// Its payload bytes, checked against the channel's maximum and the ring's end.
+    pub len: u32,
+    /// Units up to its end, a pad before it included.
+    advance: u32,
+}
+
+impl Consumer {
+    /// Takes the role up where the last consumer left it. `every` is B: how many frames may stay
+    /// unreleased in the region.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation::Index`] if the head in the region is unaligned.
+    pub fn adopt(head: &Word, capacity: u32, max_frame: u32, every: u32) -> Result<Self, Violation> {
+        let head = LazyHead::adopt(head, capacity, GRANULE, every)?;
+        Ok(Self { head, capacity, max_frame })
+    }
+
+    /// The next frame, if there is one: one load, two after a pad.
+    ///
+    /// # Errors
+    ///
+    /// [`Nothing`].
+    #[inline]
+    pub fn peek(&self, ring: &impl Ring) -> Result<Found, Nothing> {
+        self.peek_at(ring, 0)
+    }
+
+    /// The frame that comes `ahead` units after the next one to be released.
+    ///
+    /// # Errors
+    ///
+    /// [`Nothing`].
+    #[inline]
+    pub fn peek_at(&self, ring: &impl Ring, ahead: u32) -> Result<Found, Nothing> {
+        let mask = self.capacity - 1;
+        let mut place = self.head.pos.wrapping_add(ahead) & mask;
+        let mut skipped = 0;
+        loop {
+            match read_commit(ring, place, self.capacity, self.max_frame) {
+                Ok(Commit::Frame { len }) => {
+                    return Ok(Found { place, len, advance: skipped + footprint(len) });
+                }
+                Ok(Commit::Empty) if skipped == 0 => return Err(Nothing::Empty),
+                Ok(Commit::Pad { skip }) if skipped == 0 => {
+                    skipped = skip;
+                    place = 0;
+                }
+                // A pad is never visible without its frame (B3).
+                Ok(_) => return Err(Nothing::Violation(Violation::Pad)),
+                Err(violation) => return Err(Nothing::Violation(violation)),
+            }
+        }
+    }
+
+    /// Moves past a frame; answers whether the head must be stored now.
+    #[inline]
+    #[must_use]
+    pub fn advance(&mut self, found: &Found) -> bool {
+        self.head.advance(found.advance)
+    }
+
+    /// The position accounts.
+    #[must_use]
+    pub fn head(&mut self) -> &mut LazyHead {
+        &mut self.head
+    }
+
+    /// The position accounts, to look at.
+    #[must_use]
+    pub fn head_ref(&self) -> &LazyHead {
+        &self.head
+    }
+}

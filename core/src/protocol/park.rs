@@ -1,0 +1,59 @@
+//! Sleeping and waking by one word, without a syscall while nobody sleeps.
+//!
+//! ```text
+//!   sleeper                              sender
+//!   parked = 1                           publish
+//!   fence (park.SLEEPER_FENCE)           fence (park.SENDER_FENCE)
+//!   look at the data again               if parked == 1: parked = 0, wake all
+//!   sleep while parked == 1
+//! ```
+//!
+//! # Invariants
+//!
+//! - P1. Either the sleeper's second look sees the publication, or the sender's look sees `parked`
+//!   (the two fences are in one total order; Dekker's argument).
+//! - P2. The sender clears `parked` before it wakes, so one who is about to sleep finds it changed.
+//! - P3. Nobody sleeps longer than the probe period at a time. So a sender that dies between its
+//!   publication and its wake, or a peer that clears `parked` without waking, costs that period at
+//!   most.
+//!
+//! Several may sleep on one word (a doorbell, the readers of a latest value): each wake wakes all.
+
+use crate::ground::sync::order::{RELAXED, park};
+use crate::ground::sync::{Word, fence};
+
+/// Nobody has asked to be woken.
+pub const AWAKE: u32 = 0;
+/// Somebody sleeps, or is about to.
+pub const PARKED: u32 = 1;
+
+/// The sleeper's first step: after it, look at the data again, then sleep while the word is
+/// [`PARKED`].
+#[inline]
+pub fn prepare(parked: &Word) {
+    // ORDERING: Relaxed; the fence orders it before the second look.
+    parked.store(PARKED, RELAXED);
+    fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
+}
+
+/// The last step of one who is the word's only sleeper, however it woke: nobody needs to wake it
+/// any more. (Among several it would hide the others.)
+#[inline]
+pub fn done(parked: &Word) {
+    // ORDERING: Relaxed; a wake too many is harmless.
+    parked.store(AWAKE, RELAXED);
+}
+
+/// The sender's step after publishing; answers whether it must wake the sleepers.
+#[inline]
+#[must_use]
+pub fn must_wake(parked: &Word) -> bool {
+    fence(park::SENDER_FENCE); // ORDERING(park): P1.
+    // ORDERING: Relaxed; ordered by the fence.
+    if parked.load(RELAXED) == AWAKE {
+        return false;
+    }
+    // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).
+    parked.store(AWAKE, RELAXED);
+    true
+}

@@ -1,0 +1,149 @@
+//! Values of one size in a ring of slots, published in the slot.
+//!
+//! ```text
+//!   slot i:  | value .......... | sequence |     sequence = position + 1 once published,
+//!                                                older by a capacity (or 0) before
+//! ```
+//!
+//! # Invariants
+//!
+//! - S1. The sequence of the slot at position p is p + 1 if and only if p is published and not yet
+//!   overwritten a lap later. The producer alone writes it.
+//! - S2. A batch publishes its lowest slot first. So the published slots are always the ones below
+//!   one position, and a walk over sequences ends there.
+//! - S3. `mark` is the tail, or one publication behind it.
+//!
+//! # Memory ordering
+//!
+//! `publish`: the sequence's store is the only one that publishes; the value is stored before it.
+//!
+//! # If a peer dies, if a peer lies
+//!
+//! As in [`bytes`](super::bytes): unpublished values do not exist, a successor walks from `mark`; a
+//! sequence that belongs to neither this lap nor the last is a [`Violation`].
+
+use crate::ground::sync::order::{RELAXED, publish};
+use crate::ground::sync::{Word, WordRef};
+
+use super::release::{LazyHead, Space};
+use super::{Nothing, Refused, Violation};
+
+/// Where the protocol finds the words that lie in the slots.
+pub trait Ring {
+    /// The sequence word of slot `index` (below the capacity).
+    fn sequence(&self, index: u32) -> WordRef;
+}
+
+/// The producer's private state.
+#[derive(Debug)]
+pub struct Producer {
+    space: Space,
+}
+
+impl Producer {
+    /// Takes the role up where the last producer left it: one step a slot at most, in honest
+    /// regions one or two in all.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] if the words in the region contradict each other.
+    pub fn adopt(ring: &impl Ring, mark: &Word, head: &Word, capacity: u32) -> Result<Self, Violation> {
+        // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
+        let mut tail = mark.load(RELAXED);
+        let start = tail;
+        // ORDERING(publish): as for a consumer; here for the sake of one meaning.
+        while ring.sequence(tail & (capacity - 1)).load(publish::LOAD) == tail.wrapping_add(1) {
+            tail = tail.wrapping_add(1);
+            if tail.wrapping_sub(start) > capacity {
+                return Err(Violation::Walk);
+            }
+        }
+        Ok(Self { space: Space::adopt(tail, head, capacity, 1)? })
+    }
+
+    /// The index of the next slot, if it is free.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], never [`Refused::TooLarge`].
+    #[inline]
+    pub fn reserve(&mut self, head: &Word) -> Result<u32, Refused> {
+        match self.space.has(1, head) {
+            Ok(true) => Ok(self.space.tail & (self.space.capacity - 1)),
+            Ok(false) => Err(Refused::Full),
+            Err(violation) => Err(Refused::Violation(violation)),
+        }
+    }
+
+    /// Publishes the slot that [`reserve`](Self::reserve) answered with, whose value the caller has
+    /// written. Two stores.
+    #[inline]
+    pub fn commit(&mut self, ring: &impl Ring, mark: &Word) {
+        let index = self.space.tail & (self.space.capacity - 1);
+        // What comes next is derived from what we expect, not loaded: S1.
+        self.space.tail = self.space.tail.wrapping_add(1);
+        // ORDERING(publish): the value lies before it.
+        ring.sequence(index).store(self.space.tail, publish::STORE);
+        // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
+        mark.store(self.space.tail, RELAXED);
+        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// The space accounts.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+}
+
+/// The consumer's private state.
+#[derive(Debug)]
+pub struct Consumer {
+    head: LazyHead,
+    capacity: u32,
+}
+
+impl Consumer {
+    /// Takes the role up where the last consumer left it.
+    ///
+    /// # Errors
+    ///
+    /// None today; a [`Violation`] like its siblings, for the one interface.
+    pub fn adopt(head: &Word, capacity: u32, every: u32) -> Result<Self, Violation> {
+        Ok(Self { head: LazyHead::adopt(head, capacity, 1, every)?, capacity })
+    }
+
+    /// The index and the position of the value `ahead` places after the next one to be released.
+    ///
+    /// # Errors
+    ///
+    /// [`Nothing`].
+    #[inline]
+    pub fn peek_at(&self, ring: &impl Ring, ahead: u32) -> Result<(u32, u32), Nothing> {
+        let pos = self.head.pos.wrapping_add(ahead);
+        let index = pos & (self.capacity - 1);
+        let expected = pos.wrapping_add(1);
+        // ORDERING(publish): the value was written before its sequence.
+        let seen = ring.sequence(index).load(publish::LOAD);
+        if seen == expected {
+            return Ok((index, pos));
+        }
+        // Last lap's, or never used (S1).
+        if seen == expected.wrapping_sub(self.capacity) || seen == 0 {
+            return Err(Nothing::Empty);
+        }
+        Err(Nothing::Violation(Violation::Sequence))
+    }
+
+    /// The position accounts.
+    #[must_use]
+    pub fn head(&mut self) -> &mut LazyHead {
+        &mut self.head
+    }
+
+    /// The position accounts, to look at.
+    #[must_use]
+    pub fn head_ref(&self) -> &LazyHead {
+        &self.head
+    }
+}

@@ -1,0 +1,73 @@
+//! The participant table: who is in the region.
+//!
+//! | state word | meaning | next |
+//! |---|---|---|
+//! | free, epoch e | nobody; e incarnations have been here | live, epoch e + 1, by a joiner |
+//! | live, epoch e | an incarnation that holds the token for (slot, e), or died holding it | free, by itself; live, e + 1, by a joiner with proof of its death |
+//! | retired | the epoch has run out | stays |
+//!
+//! # Invariants
+//!
+//! - T1. A joiner takes the token for (slot, e + 1) before its compare-and-swap publishes it. So a
+//!   published incarnation without a token is dead, never merely starting.
+//! - T2. No identity is given out twice: epochs only go up, and a slot at its last epoch is retired.
+//! - T3. A forged table cannot harm the living: death is the port's answer for the very pair, and
+//!   the token for a pair that lives cannot be taken.
+
+use crate::ground::ident::Ident;
+use crate::ground::port::{Liveness, Probe};
+use crate::ground::sync::Word;
+use crate::ground::sync::order::{RELAXED, role};
+
+/// Bits of the state word that hold the epoch.
+pub const EPOCH: u32 = Ident::MAX_EPOCH;
+/// The state: nobody.
+pub const FREE: u32 = 0 << 30;
+/// The state: somebody, alive or dead.
+pub const LIVE: u32 = 1 << 30;
+/// The state: nobody ever again.
+pub const RETIRED: u32 = 2 << 30;
+/// Bits of the state word that hold the state.
+pub const STATE: u32 = 3 << 30;
+
+/// The incarnation that a state word says is (or was) live in `slot`.
+#[must_use]
+pub fn occupant(slot: u32, word: u32) -> Option<Ident> {
+    if word & STATE == LIVE { Ident::new(slot, word & EPOCH) } else { None }
+}
+
+/// Tries to join in one slot. `None` if it is taken, retired, or somebody was faster. At most one
+/// load, one probe, one token and one compare-and-swap.
+pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ident> {
+    // ORDERING: Relaxed; the compare-and-swap below decides.
+    let seen = state.load(RELAXED);
+    if seen & STATE != FREE && seen & STATE != LIVE {
+        return None;
+    }
+    if let Some(holder) = occupant(slot, seen)
+        && liveness.probe(holder) != Probe::Dead
+    {
+        return None;
+    }
+    let epoch = (seen & EPOCH) + 1;
+    let Some(me) = Ident::new(slot, epoch) else {
+        // T2. ORDERING(role): as for joining; whether it succeeds matters to nobody.
+        let _ = state.compare_exchange(seen, RETIRED, role::CAS);
+        return None;
+    };
+    liveness.acquire(me).ok()?; // T1
+    // ORDERING(role): the last occupant's stores lie before its leaving.
+    if state.compare_exchange(seen, LIVE | epoch, role::CAS).is_err() {
+        liveness.release(me);
+        return None;
+    }
+    Some(me)
+}
+
+/// Leaves. The caller then gives the token back.
+pub fn leave(state: &Word, me: Ident) {
+    // ORDERING: Relaxed; our own word, unless a liar wrote it.
+    if state.load(RELAXED) == LIVE | me.epoch() {
+        state.store(FREE | me.epoch(), role::STORE); // ORDERING(role): our stores lie before it.
+    }
+}

@@ -1,0 +1,1 @@
+//! Models of the shipped protocols and endpoints, run under the model checker.

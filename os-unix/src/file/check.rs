@@ -1,0 +1,111 @@
+//! Opening a file that may be anything, and refusing all but a region that is safe to use.
+
+use std::fs::{File, FileType, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::libc;
+use nix::unistd::geteuid;
+use strait_core::ground::header::HEADER_LEN;
+
+use super::os;
+use crate::error::OsError;
+use crate::options::Options;
+use crate::region::OpenError;
+
+/// Regions are shorter than this.
+pub(crate) const MAX_LEN: u64 = 1 << 31;
+
+/// How often, and how long apart, a file with two names is looked at again: between getting its
+/// public name and losing its private one it has both.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
+/// Opens the file at `path` without following a link or waiting for anybody, and checks it: its
+/// type, its links, its owner, its mode, its length. Answers with the length as well.
+pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenError> {
+    let mut look = 0;
+    loop {
+        let file = open_only(path, options)?;
+        let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
+        match check(&found, options) {
+            Ok(len) => {
+                if !options.read_only {
+                    os::fill_holes(&file, len, found.blocks())?;
+                }
+                return Ok((file, len));
+            }
+            Err(OpenError::Linked { links: 2 }) if look < LOOKS => std::thread::sleep(BETWEEN_LOOKS),
+            Err(error) => return Err(error),
+        }
+        look += 1;
+    }
+}
+
+fn open_only(path: &Path, options: &Options) -> Result<File, OpenError> {
+    File::options()
+        .read(true)
+        .write(!options.read_only)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)
+        .map_err(|error| explain(path, &error))
+}
+
+/// What stands in the way, as far as the name itself shows it.
+fn explain(path: &Path, error: &io::Error) -> OpenError {
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => OpenError::NotFound,
+        Some(libc::EACCES | libc::EPERM) => OpenError::NotPermitted,
+        _ => match path.symlink_metadata() {
+            Ok(found) if !found.is_file() => OpenError::NotAFile { kind: kind(found.file_type()) },
+            _ => OpenError::Os(OsError::io("open", error)),
+        },
+    }
+}
+
+fn kind(found: FileType) -> &'static str {
+    if found.is_symlink() {
+        "symbolic link"
+    } else if found.is_dir() {
+        "directory"
+    } else if found.is_fifo() {
+        "FIFO"
+    } else if found.is_socket() {
+        "socket"
+    } else {
+        "device"
+    }
+}
+
+fn check(found: &Metadata, options: &Options) -> Result<u32, OpenError> {
+    if !found.is_file() {
+        return Err(OpenError::NotAFile { kind: kind(found.file_type()) });
+    }
+    match found.nlink() {
+        0 => return Err(OpenError::NotFound), // Unlinked since it was opened.
+        1 => {}
+        links => return Err(OpenError::Linked { links }),
+    }
+    let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
+    if found.uid() != wanted {
+        return Err(OpenError::WrongOwner { found: found.uid(), wanted });
+    }
+    let mode = found.mode() & 0o7777;
+    if mode & !options.mode != 0 {
+        return Err(OpenError::TooOpen { found: mode, allowed: options.mode });
+    }
+    check_len(found.len())
+}
+
+/// The length as a region can have it.
+pub(crate) fn check_len(len: u64) -> Result<u32, OpenError> {
+    if len < u64::from(HEADER_LEN) {
+        return Err(OpenError::TooShort { len });
+    }
+    match u32::try_from(len) {
+        Ok(short) if len < MAX_LEN => Ok(short),
+        _ => Err(OpenError::TooLong { len }),
+    }
+}

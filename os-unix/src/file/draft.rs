@@ -1,0 +1,112 @@
+//! A file on its way: without a name, or with a private one, until it is complete.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+
+use super::os;
+use crate::entropy;
+use crate::error::OsError;
+use crate::region::CreateError;
+
+/// A new file with its space reserved, which nobody else can find.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: File,
+    /// The private name, where the system has no files without one.
+    private: Option<PathBuf>,
+}
+
+impl Draft {
+    /// A file of `len` zeros and exactly this mode, on the file system of `target`.
+    pub(crate) fn new(target: &Path, mode: u32, len: u32) -> Result<Self, CreateError> {
+        let dir = match target.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        let draft = match os::unnamed(dir) {
+            Ok(Some(file)) => Self { file, private: None },
+            Ok(None) => Self::private(dir)?,
+            Err(error) => return Err(CreateError::from_io("open", &error)),
+        };
+        set_mode(&draft.file, mode)?;
+        reserve(&draft.file, len)?;
+        Ok(draft)
+    }
+
+    fn private(dir: &Path) -> Result<Self, CreateError> {
+        let random = entropy::random_u64().map_err(CreateError::Os)?;
+        let private = dir.join(format!(".strait.{random:016x}"));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(&private)
+            .map_err(|error| CreateError::from_io("open", &error))?;
+        Ok(Self { file, private: Some(private) })
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where the file can be opened now.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.private.as_deref()
+    }
+
+    /// Gives the file its name, in one step. Never replaces a file that has the name already.
+    pub(crate) fn publish(&self, target: &Path) -> Result<(), CreateError> {
+        let linked = match &self.private {
+            None => os::link_unnamed(&self.file, target),
+            Some(private) => fs::hard_link(private, target),
+        };
+        linked.map_err(|error| CreateError::from_io("link", &error))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(private) = &self.private {
+            // The file lives on under its public name, if it got one.
+            let _ = fs::remove_file(private);
+        }
+    }
+}
+
+/// Sets exactly this mode: `fchmod` does not look at the umask.
+pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateError> {
+    file.set_permissions(Permissions::from_mode(mode)).map_err(|error| CreateError::from_io("fchmod", &error))
+}
+
+/// Makes `file` this long, with its space taken now: a full file system is an error here, and no
+/// signal later.
+pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateError> {
+    let reserved = match os::allocate(file, len) {
+        Ok(true) => Ok(()),
+        Ok(false) => write_zeros(file, len),
+        Err(error) => Err(error),
+    };
+    reserved.map_err(|error| match error.raw_os_error() {
+        Some(libc::ENOSPC | libc::EDQUOT) => CreateError::NoSpace,
+        _ => CreateError::Os(OsError::io("reserve space", &error)),
+    })
+}
+
+fn write_zeros(file: &File, len: u32) -> io::Result<()> {
+    const CHUNK: usize = 1 << 16;
+    let zeros = [0; CHUNK];
+    let mut at = 0_u64;
+    while at < u64::from(len) {
+        let rest = (u64::from(len) - at).min(CHUNK as u64);
+        file.write_all_at(&zeros[..rest as usize], at)?;
+        at += rest;
+    }
+    Ok(())
+}

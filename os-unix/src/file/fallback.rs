@@ -1,0 +1,50 @@
+//! Files with a private name, and space reserved by writing zeros.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+use nix::unistd::geteuid;
+
+use crate::error::OsError;
+use crate::region::OpenError;
+
+/// Where named regions lie: a directory that only this user can enter.
+pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
+    let uid = geteuid().as_raw();
+    let dir = PathBuf::from(format!("/tmp/strait-{uid}"));
+    match DirBuilder::new().mode(0o700).create(&dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(OsError::io("mkdir of the directory for named regions", &error));
+        }
+        _ => {}
+    }
+    let found = fs::symlink_metadata(&dir).map_err(|error| OsError::io("lstat", &error))?;
+    if !found.is_dir() || found.uid() != uid || found.mode() & 0o077 != 0 {
+        let call = "use /tmp/strait-<uid>, which must be a directory of this user with mode 0700";
+        return Err(OsError::new(call, libc::EACCES));
+    }
+    Ok(dir)
+}
+
+/// There is no such thing here.
+pub(crate) fn unnamed(_dir: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+/// Never called, as there are no unnamed files.
+pub(crate) fn link_unnamed(_file: &File, _target: &Path) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// The caller writes zeros.
+pub(crate) fn allocate(_file: &File, _len: u32) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Holes are left alone.
+pub(crate) fn fill_holes(_file: &File, _len: u32, _blocks: u64) -> Result<(), OpenError> {
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Files without a name, and space reserved without writing to it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, fallocate};
+use nix::libc;
+use nix::unistd::linkat;
+
+use crate::error::OsError;
+use crate::region::OpenError;
+
+/// Tries before a call that signals keep interrupting is given up.
+const TRIES: u32 = 100;
+
+/// Where named regions lie.
+pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
+    Ok(PathBuf::from("/dev/shm"))
+}
+
+/// A new file in `dir` that has no name; `None` where the file system has no such thing, or where
+/// `/proc` is missing and so it could never be given one.
+pub(crate) fn unnamed(dir: &Path) -> io::Result<Option<File>> {
+    let opened = File::options().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(dir);
+    match opened {
+        Ok(file) if is_reachable(&file) => Ok(Some(file)),
+        Ok(_) => Ok(None),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+fn by_number(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+fn is_reachable(file: &File) -> bool {
+    match (std::fs::metadata(by_number(file)), file.metadata()) {
+        (Ok(found), Ok(own)) => (found.dev(), found.ino()) == (own.dev(), own.ino()),
+        _ => false,
+    }
+}
+
+/// Gives an unnamed file its name.
+pub(crate) fn link_unnamed(file: &File, target: &Path) -> io::Result<()> {
+    linkat(AT_FDCWD, by_number(file).as_str(), AT_FDCWD, target, AtFlags::AT_SYMLINK_FOLLOW)?;
+    Ok(())
+}
+
+/// Makes the file `len` long and takes the space; false where the file system cannot.
+pub(crate) fn allocate(file: &File, len: u32) -> io::Result<bool> {
+    let len = libc::off_t::try_from(len).map_err(|_| Errno::EFBIG)?;
+    for _ in 0..TRIES {
+        match fallocate(file, FallocateFlags::empty(), 0, len) {
+            Ok(()) => return Ok(true),
+            Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => return Ok(false),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Errno::EINTR.into())
+}
+
+/// Takes the space of a file that was copied with holes. Its contents stay as they are.
+pub(crate) fn fill_holes(file: &File, len: u32, blocks: u64) -> Result<(), OpenError> {
+    if blocks.saturating_mul(512) >= u64::from(len) {
+        return Ok(());
+    }
+    match allocate(file, len) {
+        Ok(_) => Ok(()),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::ENOSPC | libc::EDQUOT) => Err(OpenError::NoSpace),
+            _ => Err(OpenError::Os(OsError::io("reserve space", &error))),
+        },
+    }
+}

@@ -1,0 +1,176 @@
+//! Liveness tokens as open-file-description locks.
+//!
+//! # Invariants
+//!
+//! - L1. The token's description is opened by this process alone, never sent, never duplicated, and
+//!   closed in forked children. So its locks end with this process, and not before the token is
+//!   released.
+//! - L2. The probe's description is another one, on which nobody ever takes a lock. So a probe sees
+//!   this process's own tokens as what they are: held.
+//! - L3. An identity is held here only if it is in `held`, and changes there under its mutex. So
+//!   nobody takes a token that a sibling holds already (the kernel would agree, since the lock is
+//!   the description's), or gives back one that is not his.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::statfs::fstatfs;
+use strait_core::{Ident, Probe, TokenRefused};
+
+use super::ofd;
+use crate::entropy;
+use crate::error::OsError;
+use crate::fork::Token;
+
+/// Tokens lie behind every possible content of the file.
+const TOKEN_BASE: u64 = 1 << 40;
+/// Bytes on which two descriptions are told apart.
+const TRIAL_BASE: u64 = 1 << 41;
+const TRIALS: u32 = 8;
+
+/// File systems whose locks a server or another program keeps, and may lose: their word is no
+/// proof. In order: NFS, SMB, CIFS, SMB2, 9P, FUSE, Ceph, AFS, Coda, Lustre, GFS2, OCFS2.
+const REMOTE: [u32; 12] = [
+    0x6969,
+    0x517B,
+    0xFF53_4D42,
+    0xFE53_4D42,
+    0x0102_1997,
+    0x6573_5546,
+    0x00C3_6400,
+    0x5346_414F,
+    0x7375_7245,
+    0x0BD0_0BD0,
+    0x0116_1970,
+    0x7461_636F,
+];
+
+/// The tokens that this process holds in one region, and the means to probe others.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    token: Option<Token>,
+    probe: File,
+    proves_death: bool,
+    held: Mutex<Vec<Ident>>,
+}
+
+impl Tokens {
+    /// Prepares the region's file for tokens, if `joins`, and for probes. `file` must be a
+    /// description that only this process has; `path` is where the file lies, if it has a name.
+    pub(crate) fn new(file: File, path: Option<&Path>, joins: bool) -> Result<Self, OsError> {
+        let kind = fstatfs(&file).map_err(|error| OsError::nix("fstatfs", error))?;
+        let proves_death = !REMOTE.contains(&(kind.filesystem_type().0 as u32));
+        let token = if joins {
+            let token = Token::open(|| another(&file, path).map(Into::into))?;
+            let distinct = token.with(|fd| is_distinct(fd, &file));
+            if distinct != Some(Ok(true)) {
+                let error = distinct.and_then(Result::err).unwrap_or(Errno::EBADF);
+                return Err(OsError::nix("open the region's file once more", error));
+            }
+            Some(token)
+        } else {
+            None
+        };
+        Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
+    }
+
+    /// The region's file.
+    pub(crate) fn file(&self) -> &File {
+        &self.probe
+    }
+
+    /// See [`strait_core::Liveness::acquire`].
+    pub(crate) fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        let token = self.token.as_ref().ok_or(TokenRefused)?;
+        if token.left_behind() {
+            return Err(TokenRefused); // Before the mutex, which may be shut for ever in a child.
+        }
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.contains(&who) {
+            return Err(TokenRefused); // L3
+        }
+        match token.with(|fd| ofd::lock(fd, offset(who))) {
+            Some(Ok(())) => held.push(who),
+            _ => return Err(TokenRefused),
+        }
+        Ok(())
+    }
+
+    /// See [`strait_core::Liveness::release`].
+    pub(crate) fn release(&self, who: Ident) {
+        let Some(token) = self.token.as_ref().filter(|token| !token.left_behind()) else { return };
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = held.iter().position(|&other| other == who) else { return };
+        held.swap_remove(at);
+        // Cannot fail for a lock that is held; if it did, the token would end with the process.
+        let _ = token.with(|fd| ofd::unlock(fd, offset(who)));
+    }
+
+    /// See [`strait_core::Liveness::probe`].
+    pub(crate) fn probe(&self, who: Ident) -> Probe {
+        if !self.proves_death {
+            return Probe::Unknown;
+        }
+        match ofd::is_locked(&self.probe, offset(who)) {
+            Ok(true) => Probe::Alive,
+            Ok(false) => {
+                // ORDERING: the kernel dropped the lock after the holder's last store, and read it
+                // for us after that; the caller's loads come after both.
+                core::sync::atomic::fence(core::sync::atomic::Ordering::Acquire);
+                Probe::Dead
+            }
+            Err(_) => Probe::Unknown,
+        }
+    }
+}
+
+fn offset(who: Ident) -> u64 {
+    TOKEN_BASE + u64::from(who.word())
+}
+
+/// Opens the file that `file` is again: a description of its own. By way of `/proc`, or of `path`
+/// if that fails.
+pub(crate) fn another(file: &File, path: Option<&Path>) -> Result<File, OsError> {
+    let by_number = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let error = match reopen(Path::new(&by_number), file, 0) {
+        Ok(new) => return Ok(new),
+        Err(error) => OsError::io("open the region once more through /proc/self/fd", &error),
+    };
+    match path.map(|path| reopen(path, file, libc::O_NOFOLLOW)) {
+        Some(Ok(new)) => Ok(new),
+        _ => Err(error),
+    }
+}
+
+fn reopen(path: &Path, file: &File, flags: i32) -> std::io::Result<File> {
+    let flags = flags | libc::O_NONBLOCK;
+    let new = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+    let (old, found) = (file.metadata()?, new.metadata()?);
+    if (old.dev(), old.ino()) != (found.dev(), found.ino()) {
+        return Err(std::io::Error::from_raw_os_error(libc::ESTALE));
+    }
+    Ok(new)
+}
+
+/// Whether the two are different descriptions of one file: then, and only then, the lock of one is
+/// in the other's way.
+fn is_distinct(new: std::os::fd::BorrowedFd<'_>, old: &File) -> Result<bool, Errno> {
+    for _ in 0..TRIALS {
+        let random = entropy::random_u64().map_err(|_| Errno::EIO)?;
+        let offset = TRIAL_BASE + (random >> 24);
+        match ofd::lock(new, offset) {
+            Ok(()) => {}
+            Err(Errno::EAGAIN | Errno::EACCES) => continue, // Somebody else tries that very byte.
+            Err(error) => return Err(error),
+        }
+        let distinct = ofd::is_locked(old, offset);
+        ofd::unlock(new, offset)?;
+        return distinct;
+    }
+    Err(Errno::EAGAIN)
+}

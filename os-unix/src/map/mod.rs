@@ -1,0 +1,107 @@
+//! Shared mappings of a region's file.
+
+use core::ffi::c_void;
+use core::num::NonZeroUsize;
+use core::ptr::NonNull;
+use std::fs::File;
+
+use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, msync, munmap};
+use strait_core::ground::sync::Mem;
+
+use crate::error::OsError;
+use crate::options::Options;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux::prefault;
+
+#[cfg(not(target_os = "linux"))]
+mod fallback;
+#[cfg(not(target_os = "linux"))]
+use fallback::prefault;
+
+/// Why a file could not be mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MapError {
+    /// The mapping itself.
+    Map(OsError),
+    /// Locking it into memory.
+    Lock(OsError),
+}
+
+/// A shared mapping of a whole file, unmapped when dropped.
+///
+/// # Invariants
+///
+/// - P1. `base` is the start of `len` mapped bytes, readable, and writable if `writable`; they
+///   stay mapped until the value is dropped. Nobody but this value unmaps or remaps them.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    base: NonNull<c_void>,
+    len: u32,
+    writable: bool,
+}
+
+// SAFETY: the mapping belongs to the process, not to a thread, and all access goes through `Mem`,
+// which is atomic.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps the first `len` bytes of `file`, which must have them; never zero.
+    pub(crate) fn new(file: &File, len: u32, options: &Options) -> Result<Self, MapError> {
+        let failed = |call| move |error| MapError::Map(OsError::nix(call, error));
+        let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
+        let mut access = ProtFlags::PROT_READ;
+        if !options.read_only {
+            access |= ProtFlags::PROT_WRITE;
+        }
+        // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
+        let base = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) };
+        let base = base.map_err(failed("mmap"))?;
+        let mapping = Self { base, len, writable: !options.read_only };
+        if options.prefault || options.lock {
+            prefault(&mapping).map_err(failed("prefault"))?;
+        }
+        if options.lock {
+            // SAFETY: the range is ours and mapped (P1). Unmapping it unlocks it.
+            unsafe { mlock(mapping.base, len as usize) }
+                .map_err(|error| MapError::Lock(OsError::nix("mlock", error)))?;
+        }
+        Ok(mapping)
+    }
+
+    /// The mapped bytes. The caller keeps the mapping for as long as it uses them.
+    pub(crate) fn mem(&self) -> Mem {
+        // SAFETY: the bytes are mapped (P1) for as long as the caller may use them, page-aligned,
+        // and accessed through `Mem` alone in this process. Where they are read-only the handle is
+        // no participant, so only readers are made from it.
+        unsafe { Mem::from_raw(self.base.cast(), self.len) }
+    }
+
+    /// Waits until the file's storage has what the memory has.
+    pub(crate) fn sync(&self) -> Result<(), OsError> {
+        // SAFETY: the range is ours and mapped (P1).
+        unsafe { msync(self.base, self.len as usize, MsFlags::MS_SYNC) }
+            .map_err(|error| OsError::nix("msync", error))
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // Fails only for a range that is not mapped, which this one is.
+        // SAFETY: the range is ours and mapped (P1), and whoever uses it keeps `self`.
+        let _ = unsafe { munmap(self.base, self.len as usize) };
+    }
+}
+
+/// Looks at every page, so that each is in memory.
+fn touch(mapping: &Mapping) {
+    let mem = mapping.mem();
+    for offset in (0..mapping.len).step_by(4096) {
+        core::hint::black_box(mem.setup_read(offset));
+    }
+}

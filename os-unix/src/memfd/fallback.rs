@@ -1,0 +1,32 @@
+//! There is no sealed memory here.
+
+use std::fs::File;
+use std::os::fd::BorrowedFd;
+
+use crate::error::OsError;
+use crate::region::{CreateError, ReceiveError, SendError};
+
+/// Unsupported.
+pub(crate) fn create(_mode: u32, _len: u32) -> Result<File, CreateError> {
+    Err(CreateError::Unsupported)
+}
+
+/// Never called, as nothing was created.
+pub(crate) fn seal(_file: &File) -> Result<(), OsError> {
+    Ok(())
+}
+
+/// Nothing is.
+pub(crate) fn is_sealed(_file: &File) -> bool {
+    false
+}
+
+/// Unsupported.
+pub(crate) fn send(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), SendError> {
+    Err(SendError::Unsupported)
+}
+
+/// Unsupported.
+pub(crate) fn accept(_socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveError> {
+    Err(ReceiveError::Unsupported)
+}

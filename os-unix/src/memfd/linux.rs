@@ -1,0 +1,77 @@
+//! Making memory files, sealing them, and refusing those of others that are not sealed.
+//!
+//! A sealed file can neither shrink nor grow, so an access within its length never raises a
+//! signal, whatever the peer that made it does.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use super::pass;
+use crate::error::OsError;
+use crate::file::check::check_len;
+use crate::file::draft::{reserve, set_mode};
+use crate::liveness;
+use crate::region::{CreateError, OpenError, ReceiveError, SendError};
+
+const NEEDED: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SEAL);
+
+/// A memory file of `len` zeros, not sealed yet.
+pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateError> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let not_executable = flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
+    let created = match memfd_create("strait", not_executable) {
+        Err(Errno::EINVAL) => memfd_create("strait", flags), // Older than Linux 6.3.
+        other => other,
+    };
+    let file = File::from(created.map_err(|error| OsError::nix("memfd_create", error))?);
+    set_mode(&file, mode)?;
+    reserve(&file, len)?;
+    Ok(file)
+}
+
+/// Fixes the file's length for ever.
+pub(crate) fn seal(file: &File) -> Result<(), OsError> {
+    fcntl(file, FcntlArg::F_ADD_SEALS(NEEDED))
+        .map(drop)
+        .map_err(|error| OsError::nix("fcntl(F_ADD_SEALS)", error))
+}
+
+/// Whether the file's length is fixed for ever.
+pub(crate) fn is_sealed(file: &File) -> bool {
+    fcntl(file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(NEEDED))
+}
+
+/// Sends the file, as a description that shares nothing with ours.
+pub(crate) fn send(socket: BorrowedFd<'_>, file: &File) -> Result<(), SendError> {
+    if !is_sealed(file) {
+        return Err(SendError::NotSealed);
+    }
+    let copy = liveness::another(file, None).map_err(SendError::Os)?;
+    pass::send(socket, copy.as_fd())
+}
+
+/// Receives a file and checks its seals and its length. Answers with a description of our own.
+pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveError> {
+    let sent = File::from(pass::receive(socket)?);
+    check(&sent)?;
+    let own = liveness::another(&sent, None)?;
+    // Seals never go away, and it is the same file: what was checked stays true.
+    let len = check(&own)?;
+    Ok((own, len))
+}
+
+fn check(file: &File) -> Result<u32, ReceiveError> {
+    let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
+    if !found.is_file() {
+        return Err(ReceiveError::NotARegion);
+    }
+    if !is_sealed(file) {
+        return Err(ReceiveError::Unsealed);
+    }
+    check_len(found.len()).map_err(|error: OpenError| ReceiveError::Open(error))
+}

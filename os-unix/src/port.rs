@@ -1,0 +1,251 @@
+//! The port: one participant's view of one region, as the endpoints hold it.
+
+use core::fmt;
+use core::time::Duration;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strait_core::ground::sync::Mem;
+use strait_core::{Clock, Header, Ident, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+
+use crate::error::OsError;
+use crate::fork::Origin;
+use crate::liveness::Tokens;
+use crate::map::Mapping;
+use crate::region::SendError;
+use crate::{clock, memfd, participant, wait};
+
+/// A mapped region, the tokens held in it, and where it came from.
+pub(crate) struct View {
+    mem: Mem,
+    map: Mapping,
+    tokens: Tokens,
+    origin: Origin,
+}
+
+impl View {
+    pub(crate) fn new(map: Mapping, tokens: Tokens) -> Result<Self, OsError> {
+        Ok(Self { mem: map.mem(), map, tokens, origin: Origin::here()? })
+    }
+
+    pub(crate) fn mem(&self) -> &Mem {
+        &self.mem
+    }
+}
+
+impl Wait for View {
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        wait::wait(point, expected, timeout);
+    }
+
+    fn wake(&self, point: WaitPoint<'_>) {
+        wait::wake(point);
+    }
+
+    fn pause(&self, how_long: Duration) {
+        std::thread::sleep(how_long);
+    }
+}
+
+impl Clock for View {
+    fn now_ns(&self) -> u64 {
+        clock::now_ns()
+    }
+}
+
+// SAFETY: `Dead` is the kernel's answer that nobody holds the token of that very incarnation, which
+// is taken before it is published and lost only when its process has ended or has given it back
+// (see the invariants of the liveness modules); an acquire fence follows. Everything else is `Alive`
+// or `Unknown`.
+unsafe impl Liveness for View {
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        self.tokens.acquire(who)
+    }
+
+    fn release(&self, who: Ident) {
+        self.tokens.release(who);
+    }
+
+    fn probe(&self, who: Ident) -> Probe {
+        self.tokens.probe(who)
+    }
+}
+
+/// What all clones of a port share; the last one leaves the region.
+struct Inner {
+    view: View,
+    path: Option<PathBuf>,
+    seat: Option<participant::Seat>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.view.origin.left() {
+            return; // The seat is the parent's.
+        }
+        if let Some(seat) = &self.seat {
+            seat.leave();
+            self.view.release(seat.ident());
+        }
+    }
+}
+
+/// One participant's view of one region: what a [`strait_core::Attachment`] and its endpoints work
+/// through on Unix.
+///
+/// Clones are one participant. Its token is given back, and the mapping ends, with the last of them.
+///
+/// # After a fork
+///
+/// The child is no participant. The port's [`ident`](Port::ident) is `None` there, new claims through
+/// it are refused, and endpoints that were made before the fork must not be used: they are the
+/// parent's. A child opens the region anew.
+///
+/// Closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
+/// proof of life: others would take the participant for dead while it works.
+#[derive(Clone)]
+pub struct UnixPort(Arc<Inner>);
+
+impl UnixPort {
+    /// Looks at the region without taking part in it.
+    pub(crate) fn looking(view: View, path: Option<&Path>) -> Self {
+        Self(Arc::new(Inner { view, path: path.map(Into::into), seat: None }))
+    }
+
+    /// Takes a seat in the participant table; `None` if there is none to be had.
+    pub(crate) fn joining(view: View, path: Option<&Path>, header: &Header) -> Option<Self> {
+        let seat = participant::join(&view, header)?;
+        Some(Self(Arc::new(Inner { view, path: path.map(Into::into), seat: Some(seat) })))
+    }
+
+    /// Whether this is a forked child of the process that opened the region, where the port is of
+    /// no use.
+    #[must_use]
+    pub fn forked(&self) -> bool {
+        self.0.view.origin.left()
+    }
+
+    /// Whether the region is sealed memory, which no peer can cut short.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        memfd::is_sealed(self.file())
+    }
+
+    /// Whether the region's name or path still leads to this region. If it was removed, or made
+    /// anew, this handle goes on working in the old memory, which newcomers never see. Sealed
+    /// memory has no name, so nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the path cannot be looked at.
+    pub fn is_current(&self) -> Result<bool, OsError> {
+        let Some(path) = &self.0.path else { return Ok(true) };
+        let own = self.file().metadata().map_err(|error| OsError::io("fstat", &error))?;
+        match path.symlink_metadata() {
+            Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(OsError::io("lstat", &error)),
+        }
+    }
+
+    /// Waits until the region's file, and its name, are on storage as the memory was when this was
+    /// called. A file-backed region survives the death of all processes without this; it survives
+    /// a loss of power only up to here. Blocks on the disk: not for a control loop.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the storage refuses.
+    pub fn sync(&self) -> Result<(), OsError> {
+        self.0.view.map.sync()?;
+        let failed = |error: std::io::Error| OsError::io("fsync", &error);
+        self.file().sync_all().map_err(failed)?;
+        match self.0.path.as_deref().and_then(Path::parent) {
+            Some(dir) if !dir.as_os_str().is_empty() => {
+                File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+            }
+            Some(_) => File::open(".").and_then(|dir| dir.sync_all()).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands a sealed region over a Unix socket, to be taken by
+    /// [`Region::receive`](crate::Region::receive). Blocks as long as the socket does.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing was sent then.
+    pub fn send(&self, socket: impl AsFd) -> Result<(), SendError> {
+        if self.forked() {
+            return Err(SendError::Forked);
+        }
+        memfd::send(socket.as_fd(), self.file())
+    }
+
+    fn file(&self) -> &File {
+        self.0.view.tokens.file()
+    }
+}
+
+impl fmt::Debug for UnixPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixPort")
+            .field("ident", &self.ident())
+            .field("path", &self.0.path)
+            .field("len", &self.mem().len())
+            .finish()
+    }
+}
+
+impl Wait for UnixPort {
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        self.0.view.wait(point, expected, timeout);
+    }
+
+    fn wake(&self, point: WaitPoint<'_>) {
+        self.0.view.wake(point);
+    }
+
+    fn pause(&self, how_long: Duration) {
+        self.0.view.pause(how_long);
+    }
+}
+
+impl Clock for UnixPort {
+    fn now_ns(&self) -> u64 {
+        self.0.view.now_ns()
+    }
+}
+
+// SAFETY: as for `View`, to which it forwards.
+unsafe impl Liveness for UnixPort {
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        self.0.view.acquire(who)
+    }
+
+    fn release(&self, who: Ident) {
+        self.0.view.release(who);
+    }
+
+    fn probe(&self, who: Ident) -> Probe {
+        self.0.view.probe(who)
+    }
+}
+
+// SAFETY: the mapping lives in the view, which every clone keeps, and is never moved. The identity
+// is fixed when the port is made, and its token is held until the last clone is dropped. (In a
+// forked child the identity is `None`: the child is another process, and no participant.)
+unsafe impl Port for UnixPort {
+    fn mem(&self) -> &Mem {
+        self.0.view.mem()
+    }
+
+    fn ident(&self) -> Option<Ident> {
+        if self.forked() {
+            return None;
+        }
+        self.0.seat.as_ref().map(participant::Seat::ident)
+    }
+}

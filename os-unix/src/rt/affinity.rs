@@ -1,0 +1,36 @@
+//! Pinning where the system has CPU sets.
+
+use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+use super::RtError;
+use crate::error::OsError;
+
+/// The calling thread.
+const THIS: Pid = Pid::from_raw(0);
+
+pub(super) fn pin_to(cpus: &[usize]) -> Result<(), RtError> {
+    // One by one first: for a set the kernel quietly leaves out what the thread may not have.
+    let before = sched_getaffinity(THIS).map_err(get_error)?;
+    let result = cpus.iter().try_for_each(|&cpu| set(&[cpu])).and_then(|()| set(cpus));
+    if result.is_err() {
+        let _ = sched_setaffinity(THIS, &before); // The thread was there a moment ago.
+    }
+    result
+}
+
+fn set(cpus: &[usize]) -> Result<(), RtError> {
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(cpu).map_err(|_| RtError::Cpu { cpu })?;
+    }
+    sched_setaffinity(THIS, &set).map_err(|error| match error {
+        Errno::EINVAL | Errno::EDEADLK => RtError::Cpu { cpu: cpus[0] },
+        error => RtError::Os(OsError::nix("sched_setaffinity", error)),
+    })
+}
+
+fn get_error(error: Errno) -> RtError {
+    RtError::Os(OsError::nix("sched_getaffinity", error))
+}

@@ -1,0 +1,63 @@
+//! Queues and latest-value slots in a piece of memory, for real-time control: between interrupt and
+//! thread, threads, processes.
+//!
+//! This crate is `strait-core` with this system's regions, waiting and liveness.
+//!
+//! One process sends a typed frame, another receives it:
+//!
+//! ```
+//! use std::time::Duration;
+//! use strait::{Channel, Options, Plan, Region};
+//!
+//! strait::frame! {
+//!     pub struct Torque { pub axis: u32, pub newton_metres: f32 }
+//! }
+//! const PLAN: Plan = Plan::new(&[Channel::slots::<Torque>("torque", 64).consumer_may_block()]);
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let name = &format!("doc-{}", std::process::id());
+//! // The sender's process:
+//! let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+//! let mut torque = region.typed_producer::<Torque>("torque")?;
+//! torque.try_send(&Torque { axis: 2, newton_metres: 0.5 })?;
+//!
+//! // The receiver's process:
+//! let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+//! let mut torque = region.typed_consumer::<Torque>("torque")?;
+//! let command = torque.recv_timeout(Duration::from_millis(100))?;
+//! assert_eq!(command.axis, 2);
+//! # Region::named(name)?.remove()?;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+pub use strait_core::*;
+
+/// This system's port.
+#[cfg(unix)]
+pub use strait_unix::UnixPort as SystemPort;
+#[cfg(unix)]
+pub use strait_unix::{self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
+
+/// What the macros need; not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use strait_core::__private::*;
+}
+
+/// Defines plain structs that can be sent through a typed channel; see `strait_core::frame!`, which
+/// this is for users of this crate.
+///
+/// ```
+/// strait::frame! {
+///     pub struct Sample { pub time_ns: u64, pub value: [f32; 2] }
+/// }
+/// assert_eq!(<Sample as strait::Frame>::SHAPE.to_string(), "{time_ns:u64@0;value:[2]f32@8;size=16}");
+/// ```
+#[macro_export]
+macro_rules! frame {
+    ($($items:tt)*) => {
+        $crate::__frame! { ($crate, "strait::__private::zerocopy") $($items)* }
+    };
+}

@@ -1,0 +1,127 @@
+//! The command line.
+
+/// What the user asked for.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    Help,
+    List,
+    Test(Choice),
+}
+
+/// Which steps to run, and how.
+#[derive(Debug, Default, PartialEq)]
+pub struct Choice {
+    /// Empty: all steps, without the lanes unless `all`.
+    names: Vec<String>,
+    all: bool,
+    pub fail_fast: bool,
+}
+
+impl Choice {
+    /// Whether the step of this name is to run; `lane` says that it needs system packages.
+    pub fn takes(&self, name: &str, lane: bool) -> bool {
+        if self.names.is_empty() { self.all || !lane } else { self.names.iter().any(|wanted| wanted == name) }
+    }
+}
+
+/// Reads the words after `cargo xtask`; `known` are the names of all steps and lanes.
+///
+/// # Errors
+///
+/// One line for the user.
+pub fn parse(words: &[String], known: &[&str]) -> Result<Command, String> {
+    let Some((command, rest)) = words.split_first() else {
+        return Err("no command; try `cargo xtask help`".into());
+    };
+    match command.as_str() {
+        "test" => parse_test(rest, known),
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        other => Err(format!("unknown command `{other}`; there are `test` and `help`")),
+    }
+}
+
+fn parse_test(words: &[String], known: &[&str]) -> Result<Command, String> {
+    let mut choice = Choice::default();
+    for word in words {
+        match word.as_str() {
+            "--help" | "-h" => return Ok(Command::Help),
+            "--list" => return Ok(Command::List),
+            "--all" => choice.all = true,
+            "--fail-fast" => choice.fail_fast = true,
+            option if option.starts_with('-') => {
+                return Err(format!("unknown option `{option}`; there are --all, --fail-fast and --list"));
+            }
+            name if known.contains(&name) => choice.names.push(word.clone()),
+            name => {
+                return Err(format!("unknown step `{name}`; there are {}", known.join(", ")));
+            }
+        }
+    }
+    if choice.all && !choice.names.is_empty() {
+        return Err("give either --all or names, not both".into());
+    }
+    Ok(Command::Test(choice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, parse};
+
+    fn read(line: &str) -> Result<Command, String> {
+        let words: Vec<String> = line.split_whitespace().map(String::from).collect();
+        parse(&words, &["fmt", "doc", "cross"])
+    }
+
+    /// The steps a line runs, of `fmt`, `doc` and the lane `cross`.
+    fn runs(line: &str) -> Vec<&'static str> {
+        let Ok(Command::Test(choice)) = read(line) else {
+            panic!("`{line}` does not run steps");
+        };
+        [("fmt", false), ("doc", false), ("cross", true)]
+            .into_iter()
+            .filter(|(name, lane)| choice.takes(name, *lane))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    #[test]
+    fn lanes_run_with_all_or_by_name_only() {
+        assert_eq!(runs("test"), ["fmt", "doc"]);
+        assert_eq!(runs("test --all"), ["fmt", "doc", "cross"]);
+        assert_eq!(runs("test cross"), ["cross"]);
+        assert_eq!(runs("test doc fmt doc"), ["fmt", "doc"]);
+    }
+
+    #[test]
+    fn fail_fast_goes_with_everything() {
+        for line in ["test --fail-fast", "test --all --fail-fast", "test --fail-fast doc"] {
+            let Ok(Command::Test(choice)) = read(line) else {
+                panic!("`{line}` does not run steps");
+            };
+            assert!(choice.fail_fast, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_and_list() {
+        assert_eq!(read("help"), Ok(Command::Help));
+        assert_eq!(read("--help"), Ok(Command::Help));
+        assert_eq!(read("test --help"), Ok(Command::Help));
+        assert_eq!(read("test --list"), Ok(Command::List));
+    }
+
+    #[test]
+    fn a_wrong_line_gets_one_line_that_says_what_to_do() {
+        for (line, part) in [
+            ("", "cargo xtask help"),
+            ("tset", "`test` and `help`"),
+            ("test cros", "fmt, doc, cross"),
+            ("test --al", "--all, --fail-fast and --list"),
+            ("test --all doc", "not both"),
+        ] {
+            let message = read(line).expect_err(line);
+            assert!(message.contains(part), "{line}: {message}");
+            assert!(!message.contains('\n'), "{line}: {message}");
+        }
+    }
+}

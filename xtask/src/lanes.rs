@@ -1,0 +1,149 @@
+//! The lanes: steps that need system packages.
+//!
+//! A lane installs what is missing with apt-get and says so. Where that is impossible it is
+//! skipped with the reason, but fails under `CI=true`: there, nothing may drop out unseen.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use crate::run::{Outcome, Run};
+
+/// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
+/// and `std` can be built for any target. The targets here are libraries only: no linker is needed.
+const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
+
+/// Builds or checks the crates for targets other than the host.
+pub fn cross() -> Outcome {
+    if let Err(reason) = install(RUST) {
+        return unavailable(reason, env::var("CI").ok().as_deref());
+    }
+    let (Some(cargo), Some(rustc)) = (program_of("cargo-web", "cargo"), program_of("rustc-web", "rustc"))
+    else {
+        return Outcome::Failed("the installed packages hold no cargo or no rustc".into());
+    };
+    let debian = |args: &str| {
+        Run::new(cargo.clone().into(), &cargo, args)
+            // Set by rustup and by the cargo that runs us, for another toolchain than this one.
+            .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
+            .with("CARGO_TARGET_DIR", "target/cross")
+            .with("RUSTC", &rustc)
+            .with("RUSTC_BOOTSTRAP", "1")
+            .run()
+    };
+
+    // thumbv6m has no compare-and-swap. `-Zbuild-std=core` builds no `alloc`, and there is none
+    // ready-made for these targets, so a build that passes also shows that nothing needs `alloc`.
+    let bare_metal = debian(
+        "build --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
+         --target thumbv6m-none-eabi --target riscv32imc-unknown-none-elf \
+         --target thumbv7m-none-eabi",
+    );
+    // 32 bits with an operating system, and a big-endian machine.
+    let words = debian(
+        "check --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
+         --target i686-unknown-linux-gnu --target s390x-unknown-linux-gnu",
+    );
+    let unix = debian(
+        "check --keep-going -Zbuild-std=std,panic_unwind -p strait-unix -p strait \
+         --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
+    );
+    together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
+}
+
+/// Passed if all parts did; else says which failed.
+fn together(parts: &[(&str, Outcome)]) -> Outcome {
+    let failed: Vec<&str> =
+        parts.iter().filter(|(_, outcome)| *outcome != Outcome::Passed).map(|(name, _)| *name).collect();
+    if failed.is_empty() { Outcome::Passed } else { Outcome::Failed(failed.join(", ")) }
+}
+
+/// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.
+fn unavailable(reason: String, ci: Option<&str>) -> Outcome {
+    if ci == Some("true") { Outcome::Failed(reason) } else { Outcome::Skipped(reason) }
+}
+
+/// Installs those of the packages that are missing.
+fn install(packages: &[&str]) -> Result<(), String> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(" ");
+    if output("apt-get", &["--version"]).is_none() {
+        return Err(format!("{missing} not installed, and there is no apt-get"));
+    }
+    if output("id", &["-u"]).is_none_or(|id| id.trim() != "0") {
+        return Err(format!("not root; first run: apt-get install --no-install-recommends {missing}"));
+    }
+    println!("installing {missing} with apt-get");
+    let get = |args: &str| {
+        let args = format!("-q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 {args}");
+        Run::new("apt-get".into(), "apt-get", &args).with("DEBIAN_FRONTEND", "noninteractive").run()
+            == Outcome::Passed
+    };
+    let packages = format!("install --no-install-recommends {missing}");
+    // The first try fails where the package lists are absent or stale.
+    if get(&packages) || (get("update") && get(&packages)) {
+        Ok(())
+    } else {
+        Err(format!("apt-get could not install {missing}"))
+    }
+}
+
+fn installed(package: &str) -> bool {
+    output("dpkg-query", &["-W", "-f", "${db:Status-Abbrev}", package])
+        .is_some_and(|state| state.starts_with("ii"))
+}
+
+/// The path of a program that a package brings.
+fn program_of(package: &str, program: &str) -> Option<String> {
+    output("dpkg", &["-L", package]).and_then(|files| program_in(&files, program))
+}
+
+fn program_in(files: &str, program: &str) -> Option<String> {
+    let end = format!("/bin/{program}");
+    files
+        .lines()
+        // cargo-web has a wrapper script of the same name there.
+        .filter(|file| !file.starts_with("/usr/share/"))
+        .find(|file| file.ends_with(&end))
+        .map(String::from)
+}
+
+/// What a command prints, if it can be run and succeeds.
+fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{program_in, together, unavailable};
+    use crate::run::Outcome;
+
+    #[test]
+    fn the_program_is_found_and_not_the_wrapper() {
+        let files = "/.\n/usr/share/cargo/bin/cargo\n/usr/bin\n/usr/bin/cargo\n";
+        assert_eq!(program_in(files, "cargo").as_deref(), Some("/usr/bin/cargo"));
+        assert_eq!(program_in(files, "rustc"), None);
+    }
+
+    #[test]
+    fn a_lane_without_its_packages_fails_in_ci_only() {
+        let why = || String::from("not root");
+        assert_eq!(unavailable(why(), None), Outcome::Skipped(why()));
+        assert_eq!(unavailable(why(), Some("")), Outcome::Skipped(why()));
+        assert_eq!(unavailable(why(), Some("true")), Outcome::Failed(why()));
+    }
+
+    #[test]
+    fn a_lane_names_the_parts_that_failed() {
+        let bad = || Outcome::Failed("exit status: 101".into());
+        assert_eq!(together(&[("a", Outcome::Passed)]), Outcome::Passed);
+        assert_eq!(
+            together(&[("a", bad()), ("b", Outcome::Passed), ("c", bad())]),
+            Outcome::Failed("a, c".into())
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! The repository's own commands, run as `cargo xtask`.
+//!
+//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`] holds the
+//! steps that need system packages, [`report`] runs them and sums up.
+#![forbid(unsafe_code)]
+
+mod args;
+mod lanes;
+mod report;
+mod run;
+mod steps;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use args::Command;
+
+const FAILURE: u8 = 1;
+const USAGE: u8 = 2;
+
+const HELP: &str = "\
+The commands of this repository.
+
+    cargo xtask test            everything that needs cargo alone
+    cargo xtask test --all      that, and the lanes that need system packages
+    cargo xtask test NAME...    only these steps or lanes
+    cargo xtask test --list     the names
+    cargo xtask help            this text
+
+`test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
+With --all (or `cross`), missing packages are installed with apt-get, which needs root; where that
+is impossible the lane is skipped, or fails if CI=true.
+Exit status: 0 if nothing failed, 1 if a step failed, 2 for a wrong command line.";
+
+fn main() -> ExitCode {
+    let steps = steps::all();
+    let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = match args::parse(&words, &names) {
+        Ok(command) => command,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match command {
+        Command::Help => println!("{HELP}"),
+        Command::List => print!("{}", steps::listing(&steps)),
+        Command::Test(choice) => {
+            // Every path below is relative to the top of the repository.
+            let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+            if let Err(error) = std::env::set_current_dir(&top) {
+                eprintln!("error: cannot enter {}: {error}", top.display());
+                return ExitCode::from(FAILURE);
+            }
+            let chosen = steps.iter().filter(|step| choice.takes(step.name, step.lane)).collect::<Vec<_>>();
+            if !report::run(&chosen, choice.fail_fast) {
+                return ExitCode::from(FAILURE);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}

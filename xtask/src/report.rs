@@ -1,0 +1,131 @@
+//! Runs steps one after the other and sums up.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::run::Outcome;
+use crate::steps::Step;
+
+/// One line of the table.
+struct Row {
+    name: &'static str,
+    time: Duration,
+    outcome: Outcome,
+}
+
+/// Runs the steps and prints the table; answers whether none failed.
+pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
+    let mut rows: Vec<Row> = Vec::new();
+    for step in steps {
+        let stop = fail_fast && rows.iter().any(Row::failed);
+        rows.push(if stop {
+            Row {
+                name: step.name,
+                time: Duration::ZERO,
+                outcome: Outcome::Skipped("a step before it failed".into()),
+            }
+        } else {
+            run_one(step)
+        });
+    }
+    println!("\n{}", summary(&rows));
+    !rows.iter().any(Row::failed)
+}
+
+fn run_one(step: &Step) -> Row {
+    println!("\n== {}: {}", step.name, step.what);
+    let start = Instant::now();
+    let outcome = match step.needs {
+        Some(path) if !Path::new(path).exists() => Outcome::Skipped(format!("there is no {path} yet")),
+        _ => (step.run)(),
+    };
+    let row = Row { name: step.name, time: start.elapsed(), outcome };
+    let (result, note) = row.result();
+    let colon = if note.is_empty() { "" } else { ": " };
+    println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.time.as_secs_f64());
+    row
+}
+
+impl Row {
+    fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_))
+    }
+
+    fn result(&self) -> (&'static str, &str) {
+        match &self.outcome {
+            Outcome::Passed => ("ok", ""),
+            Outcome::Failed(why) => ("FAILED", why),
+            Outcome::Skipped(why) => ("SKIPPED", why),
+        }
+    }
+}
+
+/// The table, and as the last line the counts alone.
+fn summary(rows: &[Row]) -> String {
+    let mut text = format!("{:<12} {:>8}  {:<8}", "step", "seconds", "result").trim_end().to_owned();
+    for row in rows {
+        let (result, note) = row.result();
+        let seconds = row.time.as_secs_f64();
+        let line = format!("{:<12} {seconds:>8.1}  {result:<8} {note}", row.name);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{}", line.trim_end());
+    }
+    let count = |result| rows.iter().filter(|row| row.result().0 == result).count();
+    let _ =
+        write!(text, "\n\n{} passed, {} failed, {} skipped", count("ok"), count("FAILED"), count("SKIPPED"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Row, run, summary};
+    use crate::run::Outcome;
+    use crate::steps::Step;
+
+    fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
+        Row { name, time: Duration::from_millis(millis), outcome }
+    }
+
+    #[test]
+    fn the_table_ends_in_the_counts_alone() {
+        let rows = [
+            row("fmt", 640, Outcome::Passed),
+            row("models", 12_300, Outcome::Failed("exit status: 101".into())),
+            row("control", 0, Outcome::Skipped("there is no x yet".into())),
+            row("doc", 1000, Outcome::Passed),
+        ];
+        let expected = "\
+step          seconds  result
+fmt               0.6  ok
+models           12.3  FAILED   exit status: 101
+control           0.0  SKIPPED  there is no x yet
+doc               1.0  ok
+
+2 passed, 1 failed, 1 skipped";
+        assert_eq!(summary(&rows), expected);
+    }
+
+    const GOOD: Step = Step { name: "good", what: "", lane: false, needs: None, run: || Outcome::Passed };
+    const BAD: Step = Step { run: || Outcome::Failed("on purpose".into()), ..GOOD };
+    const NEVER: Step = Step { run: || panic!("must not run"), ..GOOD };
+
+    #[test]
+    fn one_failure_fails_the_run() {
+        assert!(run(&[&GOOD, &GOOD], false));
+        assert!(!run(&[&GOOD, &BAD, &GOOD], false));
+    }
+
+    #[test]
+    fn fail_fast_stops_at_the_first_failure() {
+        assert!(!run(&[&GOOD, &BAD, &NEVER], true));
+    }
+
+    #[test]
+    fn a_step_without_its_folder_is_skipped_and_no_failure() {
+        let step = Step { needs: Some("no/such/folder"), ..NEVER };
+        assert!(run(&[&step], false));
+    }
+}

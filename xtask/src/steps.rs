@@ -1,0 +1,135 @@
+//! The steps of `cargo xtask test`, in the order in which they run.
+
+use std::fmt::Write;
+
+use crate::lanes;
+use crate::run::{Outcome, Run};
+
+/// One named part of the test command.
+pub struct Step {
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub what: &'static str,
+    /// Whether it needs system packages, and so runs with `--all` or by name only.
+    pub lane: bool,
+    /// Skipped while this path does not exist.
+    pub needs: Option<&'static str>,
+    pub run: fn() -> Outcome,
+}
+
+/// All steps, the lanes last.
+pub fn all() -> Vec<Step> {
+    vec![
+        Step {
+            name: "fmt",
+            what: "formatting",
+            lane: false,
+            needs: None,
+            run: || Run::cargo("fmt --all --check").run(),
+        },
+        Step {
+            name: "clippy",
+            what: "lints, warnings are errors",
+            lane: false,
+            needs: None,
+            run: || Run::cargo("clippy --workspace --all-targets -- -D warnings").run(),
+        },
+        Step {
+            name: "test",
+            what: "unit, integration and doc tests",
+            lane: false,
+            needs: None,
+            run: || Run::cargo("test --workspace --exclude loom-tests").run(),
+        },
+        Step {
+            name: "embedded-io",
+            what: "the core's tests with the feature embedded-io-07",
+            lane: false,
+            needs: Some("core"),
+            run: || Run::cargo("test -p strait-core --features embedded-io-07").run(),
+        },
+        Step {
+            name: "doc",
+            what: "documentation, warnings are errors",
+            lane: false,
+            needs: None,
+            run: || Run::cargo("doc --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings").run(),
+        },
+        Step {
+            name: "models",
+            what: "the protocols and endpoints under the model checker",
+            lane: false,
+            needs: Some("loom-tests"),
+            run: || modelled("test --release -p loom-tests").with("CARGO_TARGET_DIR", "target/loom").run(),
+        },
+        Step {
+            name: "control",
+            what: "every named ordering weakened in turn must make a model fail",
+            lane: false,
+            needs: Some("loom-tests/src/bin/control.rs"),
+            run: || {
+                modelled("run --release -p loom-tests --bin control")
+                    .with("CARGO_TARGET_DIR", "target/loom")
+                    .run()
+            },
+        },
+        Step {
+            name: "example",
+            what: "a user's application under the model checker, and its seeded bug found",
+            lane: false,
+            needs: Some("examples/verify-your-app/Cargo.toml"),
+            run: || {
+                modelled("test --release")
+                    .with("CARGO_TARGET_DIR", "../../target/verify")
+                    .within("examples/verify-your-app")
+                    .run()
+            },
+        },
+        Step {
+            name: "cross",
+            what: "bare metal, other word sizes and byte orders, other Unix systems",
+            lane: true,
+            needs: None,
+            run: lanes::cross,
+        },
+    ]
+}
+
+/// A cargo command under the cfg that puts the model-checking backend in.
+fn modelled(args: &str) -> Run {
+    Run::cargo(args).with("RUSTFLAGS", "--cfg strait_loom")
+}
+
+/// One line a step: its name, what it does, and whether it is a lane.
+pub fn listing(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        let lane = if step.lane { " (--all)" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:<12} {}{lane}", step.name, step.what);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all, listing};
+
+    #[test]
+    fn names_are_unique_and_fit_the_table() {
+        let mut names: Vec<_> = all().iter().map(|step| step.name).collect();
+        assert!(names.iter().all(|name| name.len() <= 12));
+        names.sort_unstable();
+        names.windows(2).for_each(|pair| assert_ne!(pair[0], pair[1]));
+    }
+
+    #[test]
+    fn lanes_come_last_and_are_marked() {
+        let steps = all();
+        assert!(steps.is_sorted_by_key(|step| step.lane));
+        for (step, line) in steps.iter().zip(listing(&steps).lines()) {
+            assert!(line.starts_with(step.name));
+            assert_eq!(line.ends_with("(--all)"), step.lane);
+        }
+    }
+}
