@@ -15,6 +15,8 @@ pub use ground::ident::Ident;
 pub use ground::plan::{Channel, Plan, PlanError};
 pub use ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
 pub use ground::sync::Mem;
+#[allow(unused_imports, reason = "empty but for the model-checking backend")]
+pub use ground::sync::export::*;
 pub use protocol::Violation;
 
 /// What the macros need; not part of the interface.

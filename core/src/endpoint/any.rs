@@ -91,6 +91,5 @@ pub fn wait_any<P: Port>(
     }
     let deadline = Deadline::after(port, timeout);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
-    wait_until(port, bell.as_ref(), Sleepers::One, policy, deadline, look)
-        .ok_or(WaitAnyError::TimedOut)
+    wait_until(port, bell.as_ref(), Sleepers::One, policy, deadline, look).ok_or(WaitAnyError::TimedOut)
 }

@@ -5,9 +5,10 @@ use crate::ground::frame::Frame;
 use crate::ground::header::{AttachError, Header};
 use crate::ground::port::Port;
 
-use super::consumer::{Consumer, ConsumerOptions};
+use super::consumer::Consumer;
 use super::error::ChannelError;
 use super::latest::{BytesReader, BytesWriter, LatestReader, LatestWriter};
+use super::options::ConsumerOptions;
 use super::producer::Producer;
 use super::typed::{TypedConsumer, TypedProducer};
 
@@ -58,7 +59,7 @@ impl<P: Port> Attachment<P> {
     }
 
     pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted
+        self.trusted && crate::ground::sync::HAS_SLICES
     }
 
     /// The channels that this version knows, in the directory's order. Damaged ones are left out.

@@ -38,7 +38,9 @@ impl fmt::Display for ChannelError {
         match self {
             Self::NotFound => f.write_str("the region has no channel of that name"),
             Self::Kind { found } => write!(f, "the channel is of kind {}", found.name()),
-            Self::Type => f.write_str("the channel carries another type; build both sides from one definition"),
+            Self::Type => {
+                f.write_str("the channel carries another type; build both sides from one definition")
+            }
             Self::Busy => f.write_str("another live participant has this role"),
             Self::ReadOnly => f.write_str("the region is open for reading only; a role needs it writable"),
             Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),

@@ -12,7 +12,7 @@ use crate::protocol::latest::{self, Attempt, Version};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::role::{DAMAGED, Role, Side, Spans};
+use super::role::{DAMAGED, NotSync, Role, Side, Spans};
 use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
 
 /// The buffers of a channel.
@@ -45,8 +45,7 @@ impl Buffers {
         let spans = Spans::of(attachment, entry)?;
         let newest = spans.a.word(at::NEWEST).ok_or(DAMAGED)?;
         let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
-        let buffers =
-            Self { span: spans.data.clone(), stride: entry.stride, capacity: entry.capacity };
+        let buffers = Self { span: spans.data.clone(), stride: entry.stride, capacity: entry.capacity };
         Ok((buffers, newest, bell))
     }
 }
@@ -183,6 +182,7 @@ pub struct BytesReader<P: Port> {
     bell: Option<Bell>,
     policy: WaitPolicy,
     port: P,
+    not_sync: NotSync,
 }
 
 impl<P: Port> BytesReader<P> {
@@ -192,7 +192,16 @@ impl<P: Port> BytesReader<P> {
         // One who may not store cannot say that it sleeps.
         let bell = if port.ident().is_some() { bell } else { None };
         let policy = WaitPolicy::parking();
-        Ok(Self { buffers, newest, max_frame: entry.max_frame, seen: None, bell, policy, port })
+        Ok(Self {
+            buffers,
+            newest,
+            max_frame: entry.max_frame,
+            seen: None,
+            bell,
+            policy,
+            port,
+            not_sync: PhantomData,
+        })
     }
 
     /// Reads the newest value into `buffer`. At most [`READ_TRIES`] tries of five loads and the

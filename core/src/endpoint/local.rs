@@ -61,7 +61,8 @@ impl<'r, S: Wait + Clock> LocalPort<'r, S> {
     /// it only if they join through this function too and never end.
     pub unsafe fn join(mem: Mem, system: &'r S) -> Result<Self, LocalError> {
         let header = Header::check(&mem).map_err(LocalError::Attach)?;
-        let me = participants::join(&mem, &header, 0, &Immortal, Card::default()).map_err(LocalError::Table)?;
+        let me =
+            participants::join(&mem, &header, 0, &Immortal, Card::default()).map_err(LocalError::Table)?;
         Ok(Self { mem, me, system })
     }
 }

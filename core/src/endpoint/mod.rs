@@ -11,22 +11,29 @@ mod frame_buf;
 pub mod inspect;
 mod latest;
 mod local;
+mod options;
 pub mod participants;
+mod peek;
+mod pins;
 mod producer;
 mod role;
+mod sender;
 mod static_queue;
+mod taker;
 mod typed;
 mod wait;
 
 pub use any::{Receiver, WaitAnyError, wait_any};
 pub use attachment::Attachment;
-pub use consumer::{Consumer, ConsumerOptions, Delivery, Peek, Received};
+pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError};
 pub use frame_buf::FrameBuf;
 pub use latest::{
     BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
 };
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
+pub use options::{ConsumerOptions, Delivery};
+pub use peek::Peek;
 #[cfg(feature = "embedded-io-07")]
 pub use producer::GrantWriter;
 pub use producer::{Grant, Producer};

@@ -5,15 +5,15 @@ use core::time::Duration;
 use crate::ground::entry::{Entry, GRANULE, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
-use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Span, WordRef};
 use crate::protocol::bytes::{self, Slot};
 use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::role::{DAMAGED, Peer, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+use super::role::{DAMAGED, Peer, Spans};
+use super::sender::{SendSide, Sender, send_until};
+use super::wait::{Deadline, WaitPolicy};
 
 /// The byte ring of a channel.
 pub(crate) struct Bytes(pub Span);
@@ -29,81 +29,6 @@ impl bytes::Ring for Bytes {
         let mut word = [0; 4];
         self.0.read(place + at::SEQUENCE, &mut word);
         u32::from_le_bytes(word)
-    }
-}
-
-/// What a producer counts in the region for others to see, and how it asks for space.
-pub(crate) struct Accounts {
-    pub head: WordRef,
-    want: WordRef,
-    high_water: WordRef,
-    refused: WordRef,
-    highest: u32,
-    asked: bool,
-    own: Option<Bell>,
-    pub peers: Option<Bell>,
-}
-
-impl Accounts {
-    pub fn open<P: Port>(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
-        let port = attachment.port();
-        let instance = attachment.header().instance;
-        let high_water = spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?;
-        let accounts = Self {
-            head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
-            want: spans.want.clone().ok_or(DAMAGED)?,
-            refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
-            // ORDERING: Relaxed; our own counter, and claiming has synchronised with its last owner.
-            highest: high_water.load(RELAXED),
-            high_water,
-            asked: true,
-            own: Bell::new(port, entry.wait_a, instance),
-            peers: Bell::new(port, entry.wait_b, instance),
-        };
-        Ok(accounts)
-    }
-
-    /// After a publication: the upper bound of the fill level, and an end to asking for space.
-    #[inline]
-    pub fn sent(&mut self, used: u32) {
-        if used > self.highest {
-            self.highest = used;
-            self.high_water.store(used, RELAXED); // ORDERING: Relaxed; for display.
-        }
-        if self.asked {
-            self.asked = false;
-            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.want.store(0, RELAXED);
-        }
-    }
-
-    /// After a refusal for want of space: counts it, and asks the consumer to store its head.
-    #[cold]
-    pub fn full(&mut self) {
-        // ORDERING: Relaxed; our own counter.
-        self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
-        self.ask();
-    }
-
-    /// Asks the consumer to store its head at every release.
-    pub fn ask(&mut self) {
-        if !self.asked {
-            self.asked = true;
-            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.want.store(1, RELAXED);
-        }
-    }
-
-    pub fn high_water(&self) -> u32 {
-        self.highest
-    }
-
-    pub fn refused(&self) -> u32 {
-        self.refused.load(RELAXED) // ORDERING: Relaxed; our own counter.
-    }
-
-    pub fn bell(&self) -> Option<&Bell> {
-        self.own.as_ref()
     }
 }
 
@@ -123,12 +48,16 @@ pub struct Producer<P: Port> {
     ring: Bytes,
     mark: WordRef,
     mark_sequence: WordRef,
-    accounts: Accounts,
-    capacity: u32,
     max_frame: u32,
     trusted: bool,
-    policy: WaitPolicy,
-    role: Role<P>,
+    sender: Sender<P>,
+}
+
+impl<P: Port> SendSide<P> for Producer<P> {
+    #[inline(always)]
+    fn sender(&mut self) -> &mut Sender<P> {
+        &mut self.sender
+    }
 }
 
 impl<P: Port> Producer<P> {
@@ -137,30 +66,12 @@ impl<P: Port> Producer<P> {
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
         let ring = Bytes(spans.data.clone());
-        let role = Role::claim(attachment, entry, Side::A)?;
-        let mut accounts = Accounts::open(attachment, entry, &spans)?;
-        let tx = bytes::Producer::adopt(
-            &ring,
-            &mark,
-            &mark_sequence,
-            &accounts.head,
-            entry.capacity,
-            entry.max_frame,
-        )
-        .map_err(ChannelError::Fault)?;
-        accounts.sent(0);
-        Ok(Self {
-            tx,
-            ring,
-            mark,
-            mark_sequence,
-            accounts,
-            capacity: entry.capacity,
-            max_frame: entry.max_frame,
-            trusted: attachment.is_trusted(),
-            policy: WaitPolicy::parking(),
-            role,
-        })
+        let sender = Sender::claim(attachment, entry, &spans)?;
+        let (capacity, max_frame) = (entry.capacity, entry.max_frame);
+        let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, sender.head(), capacity, max_frame)
+            .map_err(ChannelError::Fault)?;
+        let trusted = attachment.is_trusted();
+        Ok(Self { tx, ring, mark, mark_sequence, max_frame, trusted, sender })
     }
 
     /// Sends a frame: copies `payload` in and publishes it. Steps: in proportion to the payload's
@@ -172,9 +83,9 @@ impl<P: Port> Producer<P> {
     #[inline]
     pub fn try_send(&mut self, tag: u32, payload: &[u8]) -> Result<(), TrySendError> {
         if let Err(refused) = self.put(tag, payload) {
-            return Err(self.refused_slow(refused));
+            return Err(self.sender.refused_slow(refused));
         }
-        self.ring_consumer();
+        self.sender.ring();
         Ok(())
     }
 
@@ -192,11 +103,11 @@ impl<P: Port> Producer<P> {
         for (tag, payload) in frames {
             match self.put(tag, payload) {
                 Ok(()) => sent += 1,
-                Err(refused) if sent == 0 => return Err(self.refused_slow(refused)),
+                Err(refused) if sent == 0 => return Err(self.sender.refused_slow(refused)),
                 Err(_) => break,
             }
         }
-        self.ring_consumer();
+        self.sender.ring();
         Ok(sent)
     }
 
@@ -217,27 +128,15 @@ impl<P: Port> Producer<P> {
     pub fn reserve(&mut self, len: usize) -> Result<Grant<'_, P>, TrySendError> {
         match self.slot(len) {
             Ok(slot) => Ok(Grant { producer: self, slot, tag: 0 }),
-            Err(refused) => Err(self.refused_slow(refused)),
+            Err(refused) => Err(self.sender.refused_slow(refused)),
         }
     }
 
     #[inline]
     fn slot(&mut self, len: usize) -> Result<Slot, Refused> {
-        if let Some(violation) = self.role.latched() {
-            return Err(Refused::Violation(violation));
-        }
+        self.sender.ready()?;
         let len = u32::try_from(len).map_err(|_| Refused::TooLarge)?;
-        self.tx.reserve(len, &self.accounts.head)
-    }
-
-    #[cold]
-    fn refused_slow(&mut self, refused: Refused) -> TrySendError {
-        match refused {
-            Refused::Full => self.accounts.full(),
-            Refused::TooLarge => {}
-            Refused::Violation(violation) => self.role.latch(violation),
-        }
-        refused.into()
+        self.tx.reserve(len, self.sender.head())
     }
 
     #[inline]
@@ -248,14 +147,7 @@ impl<P: Port> Producer<P> {
         header[4..8].copy_from_slice(&slot.sequence.to_le_bytes());
         self.ring.0.write(place + at::TAG, &header);
         self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
-        self.accounts.sent(self.tx.space().used());
-    }
-
-    #[inline]
-    fn ring_consumer(&self) {
-        if let Some(bell) = &self.accounts.peers {
-            bell.ring(&self.role.port);
-        }
+        self.sender.sent(self.tx.space().used());
     }
 
     /// Sends a frame, waiting up to `timeout` for space.
@@ -264,7 +156,7 @@ impl<P: Port> Producer<P> {
     ///
     /// [`SendError`]; nothing was sent then.
     pub fn send_timeout(&mut self, tag: u32, payload: &[u8], timeout: Duration) -> Result<(), SendError> {
-        let deadline = Deadline::after(&self.role.port, timeout);
+        let deadline = self.sender.deadline(timeout);
         self.send_until(tag, payload, deadline)
     }
 
@@ -274,37 +166,12 @@ impl<P: Port> Producer<P> {
     ///
     /// [`SendError`]; nothing was sent then.
     pub fn send_until(&mut self, tag: u32, payload: &[u8], deadline: Deadline) -> Result<(), SendError> {
-        let port = self.role.port.clone();
-        let bell = self.accounts.bell().cloned();
-        let policy = self.policy;
-        let look = || match self.put(tag, payload) {
-            Ok(()) => Some(Ok(())),
-            Err(Refused::Full) => {
-                self.accounts.ask();
-                None
-            }
-            Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
-            Err(Refused::Violation(violation)) => {
-                self.role.latch(violation);
-                Some(Err(SendError::Fault(violation)))
-            }
-        };
-        match wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look) {
-            Some(Ok(())) => {
-                self.ring_consumer();
-                Ok(())
-            }
-            Some(Err(error)) => Err(error),
-            None => {
-                self.accounts.full();
-                Err(SendError::TimedOut)
-            }
-        }
+        send_until(self, deadline, |this| this.put(tag, payload))
     }
 
     /// Sets how [`send_timeout`](Self::send_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.policy = policy;
+        self.sender.policy = policy;
     }
 
     /// Bytes of the ring that are taken, headers and padding included: an upper bound, for the
@@ -312,14 +179,7 @@ impl<P: Port> Producer<P> {
     ///
     /// A head that is a lie latches the fault and gives the last bound that was good.
     pub fn len(&mut self) -> u32 {
-        let mut space = *self.tx.space();
-        match space.refresh(&self.accounts.head) {
-            Ok(()) => space.used(),
-            Err(violation) => {
-                self.role.latch(violation);
-                self.tx.space().used()
-            }
-        }
+        self.sender.used(self.tx.space())
     }
 
     /// Whether nothing is in the queue. Once the consumer has released all, it stays so until the
@@ -331,7 +191,7 @@ impl<P: Port> Producer<P> {
     /// Bytes of the ring.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.capacity
+        self.tx.space().capacity
     }
 
     /// The longest payload in bytes.
@@ -343,13 +203,13 @@ impl<P: Port> Producer<P> {
     /// The most bytes of the ring that were ever taken: an upper bound.
     #[must_use]
     pub fn high_water(&self) -> u32 {
-        self.accounts.high_water()
+        self.sender.high_water()
     }
 
     /// Sends that were refused or timed out for want of space, by all producers of this channel so far.
     #[must_use]
     pub fn refused(&self) -> u32 {
-        self.accounts.refused()
+        self.sender.refused()
     }
 
     /// The sequence number that the next frame will have.
@@ -361,19 +221,19 @@ impl<P: Port> Producer<P> {
     /// What is known of the consumer.
     #[must_use]
     pub fn peer(&self) -> Peer {
-        self.role.peer()
+        self.sender.role.peer()
     }
 
     /// The dead participant this role was taken over from, if it was.
     #[must_use]
     pub fn taken_over_from(&self) -> Option<Ident> {
-        self.role.taken_over_from()
+        self.sender.role.taken_over_from()
     }
 
     /// The violation that was latched, if any.
     #[must_use]
     pub fn fault(&self) -> Option<Violation> {
-        self.role.latched()
+        self.sender.role.latched()
     }
 }
 
@@ -444,7 +304,7 @@ impl<P: Port> Grant<'_, P> {
 
     fn finish(self, len: u32) {
         self.producer.publish(self.slot, self.tag, len);
-        self.producer.ring_consumer();
+        self.producer.sender.ring();
     }
 }
 

@@ -1,5 +1,8 @@
 //! A claimed role: who owns it, what it has latched, and how it is given back.
 
+use core::cell::Cell;
+use core::marker::PhantomData;
+
 use crate::ground::entry::{Entry, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
@@ -37,7 +40,12 @@ pub(crate) struct Role<P: Port> {
     fault: WordRef,
     latched: Option<Violation>,
     from: Option<Ident>,
+    /// An endpoint is used by one thread at a time.
+    not_sync: NotSync,
 }
+
+/// Makes what holds it `Send` and not `Sync`.
+pub(crate) type NotSync = PhantomData<Cell<()>>;
 
 /// The spans of a channel's three blocks.
 pub(crate) struct Spans {
@@ -91,7 +99,7 @@ impl<P: Port> Role<P> {
             .map_err(|claim::Busy| ChannelError::Busy)?;
         // ORDERING: Relaxed; for display.
         fault.store(0, RELAXED);
-        Ok(Self { me, owner, peer, fault, latched: None, from: claimed.from, port })
+        Ok(Self { me, owner, peer, fault, latched: None, from: claimed.from, port, not_sync: PhantomData })
     }
 
     /// Latches the first violation, in the handle and for tools in the region.

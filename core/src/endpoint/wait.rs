@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::ground::port::{Clock, Port, WaitPoint};
-use crate::ground::sync::{WordRef, spin_loop};
+use crate::ground::sync::{WordRef, spin_loop, spins};
 use crate::protocol::park;
 
 /// How an endpoint waits. Kept in the handle, never in the region.
@@ -107,7 +107,7 @@ pub(crate) fn wait_until<P: Port, T>(
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
-    for _ in 0..policy.spin {
+    for _ in 0..spins(policy.spin) {
         if let Some(found) = look() {
             return Some(found);
         }

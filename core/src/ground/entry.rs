@@ -246,7 +246,8 @@ impl Geometry {
         let word = some!(round_up(4, line));
         let want = some!(round_up(16, line));
         let queue = !matches!(self.kind, Kind::Latest);
-        let data = some!(round_up(if queue { some!(want.checked_add(word)) } else { want }, max(line, GRANULE)));
+        let data =
+            some!(round_up(if queue { some!(want.checked_add(word)) } else { want }, max(line, GRANULE)));
         let bytes = match self.kind {
             Kind::Frames => self.capacity,
             _ => some!(self.capacity.checked_mul(self.stride)),
@@ -274,12 +275,7 @@ impl Entry {
     }
 
     pub(crate) const fn geometry(&self) -> Geometry {
-        Geometry {
-            kind: self.kind,
-            capacity: self.capacity,
-            stride: self.stride,
-            max_frame: self.max_frame,
-        }
+        Geometry { kind: self.kind, capacity: self.capacity, stride: self.stride, max_frame: self.max_frame }
     }
 
     /// Where everything lies within the blocks, for a region of this line size.

@@ -70,7 +70,7 @@ pub trait Ring {
 #[inline]
 #[must_use]
 pub const fn footprint(len: u32) -> u32 {
-    GRANULE + (len + GRANULE - 1) / GRANULE * GRANULE
+    GRANULE + len.div_ceil(GRANULE) * GRANULE
 }
 
 /// The producer's private state.
@@ -148,11 +148,7 @@ impl Producer {
         let to_end = self.space.capacity - place;
         let pad = if need > to_end { to_end } else { 0 };
         match self.space.has(pad + need + GRANULE, head) {
-            Ok(true) => Ok(Slot {
-                pos: self.space.tail.wrapping_add(pad),
-                len,
-                sequence: self.sequence,
-            }),
+            Ok(true) => Ok(Slot { pos: self.space.tail.wrapping_add(pad), len, sequence: self.sequence }),
             Ok(false) => Err(Refused::Full),
             Err(violation) => Err(Refused::Violation(violation)),
         }
@@ -168,14 +164,7 @@ impl Producer {
     /// Publishes the frame, of `len` bytes at most as many as were reserved, whose header and
     /// payload the caller has written. Four stores, five with a pad.
     #[inline]
-    pub fn commit(
-        &mut self,
-        ring: &impl Ring,
-        slot: Slot,
-        len: u32,
-        mark: &Word,
-        mark_sequence: &Word,
-    ) {
+    pub fn commit(&mut self, ring: &impl Ring, slot: Slot, len: u32, mark: &Word, mark_sequence: &Word) {
         let mask = self.space.capacity - 1;
         let next = slot.pos.wrapping_add(footprint(len.min(slot.len)));
         // B1, B2. ORDERING: Relaxed; published by the store below.
@@ -221,12 +210,7 @@ enum Commit {
 }
 
 #[inline]
-fn read_commit(
-    ring: &impl Ring,
-    place: u32,
-    capacity: u32,
-    max_frame: u32,
-) -> Result<Commit, Violation> {
+fn read_commit(ring: &impl Ring, place: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
     // ORDERING(publish): what the frame holds was written before its commit word.
     let word = ring.commit(place).load(publish::LOAD);
     if word == 0 {

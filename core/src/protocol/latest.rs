@@ -38,9 +38,7 @@
 //! A sequence lock (Linux; Boehm 2012 for its orderings) over several buffers, so that the newest
 //! complete value is never the one being written.
 
-use crate::ground::sync::order::{
-    RELAXED, latest_count, latest_data, latest_lap, latest_newest,
-};
+use crate::ground::sync::order::{RELAXED, latest_count, latest_data, latest_lap, latest_newest};
 use crate::ground::sync::{Word, WordRef, fence};
 
 /// Where the protocol finds the words that lie in the buffers.
@@ -139,12 +137,7 @@ pub enum Attempt {
 /// was copied counts only if the answer is [`Attempt::Complete`]. Five loads, two fences' worth of
 /// order, and the copy; no stores.
 #[inline]
-pub fn attempt(
-    newest: &Word,
-    buffers: &impl Buffers,
-    capacity: u32,
-    copy: impl FnOnce(u32),
-) -> Attempt {
+pub fn attempt(newest: &Word, buffers: &impl Buffers, capacity: u32, copy: impl FnOnce(u32)) -> Attempt {
     // ORDERING(latest_newest): the buffer it names was complete.
     let named = newest.load(latest_newest::LOAD);
     let index = named >> 1 & (capacity - 1);

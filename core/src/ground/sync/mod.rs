@@ -19,3 +19,9 @@ pub mod model;
 pub use model::shim::*;
 
 pub use order::Order;
+
+/// What the crate exports from its root, depending on the backend.
+pub mod export {
+    #[cfg(all(strait_loom, feature = "loom"))]
+    pub use super::model;
+}

@@ -15,10 +15,7 @@ pub struct Order {
 }
 
 /// Relaxed: the site says why it needs nothing more.
-pub const RELAXED: Order = Order {
-    ordering: Ordering::Relaxed,
-    name: "relaxed",
-};
+pub const RELAXED: Order = Order { ordering: Ordering::Relaxed, name: "relaxed" };
 
 macro_rules! orders {
     ($($(#[$doc:meta])* $module:ident { $($side:ident = $ordering:ident),+ $(,)? })+) => {

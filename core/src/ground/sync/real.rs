@@ -20,6 +20,16 @@ use super::order::{Order, RELAXED};
 
 pub use core::hint::spin_loop;
 
+/// How often to look before anything else.
+#[inline(always)]
+#[must_use]
+pub fn spins(asked: u32) -> u32 {
+    asked
+}
+
+/// Whether slices of the memory itself can be had at all.
+pub const HAS_SLICES: bool = true;
+
 /// A shared 32-bit word: little-endian in memory, naturally aligned.
 #[repr(transparent)]
 pub struct Word(AtomicU32);
@@ -50,8 +60,7 @@ impl Word {
     /// The value found, if it was not `current`.
     #[inline]
     pub fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
-        self.0
-            .compare_exchange(current, new, order.ordering, core::sync::atomic::Ordering::Relaxed)
+        self.0.compare_exchange(current, new, order.ordering, core::sync::atomic::Ordering::Relaxed)
     }
 
     /// The word's address, for ports that hand it to a kernel.
@@ -130,7 +139,7 @@ impl Mem {
     /// Whether the memory starts at a multiple of `align`.
     #[must_use]
     pub fn is_aligned(&self, align: usize) -> bool {
-        align != 0 && self.base.as_ptr().addr() % align == 0
+        align != 0 && self.base.as_ptr().addr().is_multiple_of(align)
     }
 
     /// The word at `offset`, or `None` if it is outside or unaligned.

@@ -1,0 +1,58 @@
+//! How a consumer receives.
+
+/// When a received message counts as done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// With the consumer's next call, or its end. If the consumer dies while it works on a message,
+    /// its successor gets that message again.
+    #[default]
+    AtLeastOnce,
+    /// Before the receive returns. If the consumer dies while it works on a message, the message
+    /// is lost; it never comes twice.
+    AtMostOnce,
+}
+
+/// How a consumer receives. Kept in its handle, never in the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsumerOptions {
+    delivery: Delivery,
+    every: u32,
+}
+
+impl ConsumerOptions {
+    /// At least once; a successor may see up to 64 released messages again.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { delivery: Delivery::AtLeastOnce, every: 64 }
+    }
+
+    /// Sets when a message counts as done with.
+    #[must_use]
+    pub const fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// Tells the region at least every `messages` releases (B): how many messages that were done
+    /// with a successor may see again. 1 means none, and costs the producer a cache line a message.
+    /// Whatever is asked for, a quarter of the ring is the most.
+    #[must_use]
+    pub const fn release_every(mut self, messages: u32) -> Self {
+        self.every = if messages == 0 { 1 } else { messages };
+        self
+    }
+
+    pub(crate) fn every(&self) -> u32 {
+        if self.delivery == Delivery::AtMostOnce { 1 } else { self.every }
+    }
+
+    pub(crate) fn is_at_most_once(&self) -> bool {
+        self.delivery == Delivery::AtMostOnce
+    }
+}
+
+impl Default for ConsumerOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,75 @@
+//! A received frame, looked at where it lies.
+
+use crate::ground::entry::GRANULE;
+use crate::ground::port::Port;
+use crate::protocol::bytes::Found;
+
+use super::consumer::{Consumer, Received};
+
+/// The next frame, where it lies in the ring.
+pub struct Peek<'q, P: Port> {
+    pub(super) consumer: &'q mut Consumer<P>,
+    pub(super) found: Found,
+    pub(super) received: Received,
+    #[cfg_attr(not(feature = "embedded-io-07"), allow(dead_code))]
+    pub(super) read: usize,
+}
+
+impl<P: Port> Peek<'_, P> {
+    /// Tag, sequence and length.
+    #[must_use]
+    pub fn info(&self) -> Received {
+        self.received
+    }
+
+    /// Copies the payload from `offset` on into `buffer`; answers how many bytes there were.
+    pub fn copy_from(&self, offset: usize, buffer: &mut [u8]) -> usize {
+        let left = self.received.len.saturating_sub(offset);
+        let len = left.min(buffer.len());
+        if let Some(into) = buffer.get_mut(..len)
+            && len > 0
+        {
+            self.consumer.span().read(self.found.place + GRANULE + offset as u32, into);
+        }
+        len
+    }
+
+    /// The payload itself, if the attachment [trusts its peers](Attachment::trusting_peers).
+    #[must_use]
+    pub fn as_slice(&self) -> Option<&[u8]> {
+        if !self.consumer.is_trusted() {
+            return None;
+        }
+        let bytes = self.consumer.span().as_ptr(self.found.place + GRANULE, self.received.len);
+        // SAFETY: the range was checked, nobody writes to a frame before its release, and whoever
+        // made the attachment promised that all peers keep to that.
+        Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr(), self.received.len) })
+    }
+
+    /// Releases the frame.
+    pub fn release(self) {
+        self.consumer.release_peeked(&self.found, self.received.sequence);
+    }
+}
+
+#[cfg(feature = "embedded-io-07")]
+mod io {
+    use core::convert::Infallible;
+
+    use embedded_io::{ErrorType, Read};
+
+    use super::{Peek, Port};
+
+    impl<P: Port> ErrorType for Peek<'_, P> {
+        type Error = Infallible;
+    }
+
+    /// Reads the payload from its start; the frame stays until it is released.
+    impl<P: Port> Read for Peek<'_, P> {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+            let count = self.copy_from(self.read, buffer);
+            self.read += count;
+            Ok(count)
+        }
+    }
+}

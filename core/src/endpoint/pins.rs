@@ -1,0 +1,41 @@
+//! What the types promise, pinned at compile time: auto traits of endpoints, sizes of the format.
+
+use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
+
+use super::{
+    Attachment, BytesReader, BytesWriter, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem,
+    Producer, StaticQueue, TypedConsumer, TypedProducer,
+};
+use crate::ground::entry::{self, ENTRY_LEN};
+use crate::ground::header::{self, HEADER_LEN, PARTICIPANT_LEN};
+use crate::ground::ident::Ident;
+
+type P = LocalPort<'static, NoSystem>;
+
+assert_impl_all!(Attachment<P>: Send, Sync);
+assert_impl_all!(Producer<P>: Send);
+assert_impl_all!(Consumer<P>: Send);
+assert_impl_all!(TypedProducer<u64, P>: Send);
+assert_impl_all!(TypedConsumer<u64, P>: Send);
+assert_impl_all!(LatestWriter<u64, P>: Send);
+assert_impl_all!(LatestReader<u64, P>: Send);
+assert_impl_all!(StaticQueue<u8, 4>: Send, Sync);
+assert_not_impl_any!(Producer<P>: Sync, Clone);
+assert_not_impl_any!(Consumer<P>: Sync, Clone);
+assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
+assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
+assert_not_impl_any!(BytesWriter<P>: Sync, Clone);
+assert_not_impl_any!(BytesReader<P>: Sync, Clone);
+// Not a value may cross threads that its type does not allow.
+assert_not_impl_any!(StaticQueue<*const u8, 4>: Sync);
+
+const_assert_eq!(HEADER_LEN, 128);
+const_assert_eq!(header::at::RESERVED + 64, HEADER_LEN);
+const_assert_eq!(ENTRY_LEN, 128);
+const_assert_eq!(PARTICIPANT_LEN, 64);
+const_assert_eq!(Ident::MAX_SLOT, 511);
+const_assert_eq!(entry::at::VALUE, 16);
+// The frame's header is one granule: commit word, tag, sequence, reserved.
+const_assert_eq!(entry::at::SEQUENCE + 8, entry::GRANULE);
+// Twelve bytes more than its values.
+const_assert!(size_of::<StaticQueue<u8, 16>>() <= 16 + 16 || cfg!(strait_loom));

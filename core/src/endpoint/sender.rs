@@ -1,0 +1,176 @@
+//! What the sending sides of all queues share: the role, the counters in the region, asking for
+//! space, and waiting for it.
+
+use core::time::Duration;
+
+use crate::ground::entry::{Entry, at};
+use crate::ground::port::Port;
+use crate::ground::sync::WordRef;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::Refused;
+use crate::protocol::release::Space;
+
+use super::attachment::Attachment;
+use super::error::{ChannelError, SendError, TrySendError};
+use super::role::{DAMAGED, Role, Side, Spans};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+
+/// The producer's role of a queue, and what goes with it.
+pub(crate) struct Sender<P: Port> {
+    head: WordRef,
+    want: WordRef,
+    high_water: WordRef,
+    refused: WordRef,
+    highest: u32,
+    asked: bool,
+    own: Option<Bell>,
+    peers: Option<Bell>,
+    pub policy: WaitPolicy,
+    pub role: Role<P>,
+}
+
+/// An endpoint that sends.
+pub(crate) trait SendSide<P: Port> {
+    fn sender(&mut self) -> &mut Sender<P>;
+}
+
+impl<P: Port> Sender<P> {
+    /// Claims the producer's role.
+    pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
+        let role = Role::claim(attachment, entry, Side::A)?;
+        let instance = attachment.header().instance;
+        let high_water = spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?;
+        let want = spans.want.clone().ok_or(DAMAGED)?;
+        want.store(0, RELAXED); // ORDERING: Relaxed; advice to the consumer, no data depends on it.
+        Ok(Self {
+            head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
+            want,
+            refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
+            // ORDERING: Relaxed; our own counter, and claiming has synchronised with its last owner.
+            highest: high_water.load(RELAXED),
+            high_water,
+            asked: false,
+            own: Bell::new(&role.port, entry.wait_a, instance),
+            peers: Bell::new(&role.port, entry.wait_b, instance),
+            policy: WaitPolicy::parking(),
+            role,
+        })
+    }
+
+    /// The consumer's head.
+    #[inline(always)]
+    pub fn head(&self) -> &WordRef {
+        &self.head
+    }
+
+    /// Whether no fault has been latched.
+    #[inline]
+    pub fn ready(&self) -> Result<(), Refused> {
+        self.role.latched().map_or(Ok(()), |violation| Err(Refused::Violation(violation)))
+    }
+
+    /// After a publication: the upper bound of the fill level, and an end to asking for space.
+    #[inline]
+    pub fn sent(&mut self, used: u32) {
+        if used > self.highest {
+            self.highest = used;
+            self.high_water.store(used, RELAXED); // ORDERING: Relaxed; for display.
+        }
+        if self.asked {
+            self.asked = false;
+            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
+            self.want.store(0, RELAXED);
+        }
+    }
+
+    /// After publications: wakes the consumer, if it sleeps.
+    #[inline]
+    pub fn ring(&self) {
+        if let Some(bell) = &self.peers {
+            bell.ring(&self.role.port);
+        }
+    }
+
+    /// After a refusal: counts it if it was for want of space, latches it if the peer lied.
+    #[cold]
+    pub fn refused_slow(&mut self, refused: Refused) -> TrySendError {
+        match refused {
+            Refused::Full => self.full(),
+            Refused::TooLarge => {}
+            Refused::Violation(violation) => self.role.latch(violation),
+        }
+        refused.into()
+    }
+
+    fn full(&mut self) {
+        // ORDERING: Relaxed; our own counter.
+        self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
+        self.ask();
+    }
+
+    /// Asks the consumer to store its head at every release, until something has been sent.
+    fn ask(&mut self) {
+        if !self.asked {
+            self.asked = true;
+            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
+            self.want.store(1, RELAXED);
+        }
+    }
+
+    /// The units taken, by a fresh look at the consumer's head; a lie there is latched.
+    pub fn used(&mut self, space: &Space) -> u32 {
+        let mut fresh = *space;
+        match fresh.refresh(&self.head) {
+            Ok(()) => fresh.used(),
+            Err(violation) => {
+                self.role.latch(violation);
+                space.used()
+            }
+        }
+    }
+
+    pub fn deadline(&self, timeout: Duration) -> Deadline {
+        Deadline::after(&self.role.port, timeout)
+    }
+
+    pub fn high_water(&self) -> u32 {
+        self.highest
+    }
+
+    pub fn refused(&self) -> u32 {
+        self.refused.load(RELAXED) // ORDERING: Relaxed; our own counter.
+    }
+}
+
+/// Puts a message in as soon as there is space, and wakes the consumer.
+pub(crate) fn send_until<P: Port, E: SendSide<P>>(
+    end: &mut E,
+    deadline: Deadline,
+    mut put: impl FnMut(&mut E) -> Result<(), Refused>,
+) -> Result<(), SendError> {
+    let sender = end.sender();
+    let (port, bell, policy) = (sender.role.port.clone(), sender.own.clone(), sender.policy);
+    let look = || match put(end) {
+        Ok(()) => Some(Ok(())),
+        Err(Refused::Full) => {
+            end.sender().ask();
+            None
+        }
+        Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
+        Err(Refused::Violation(violation)) => {
+            end.sender().role.latch(violation);
+            Some(Err(SendError::Fault(violation)))
+        }
+    };
+    let result = wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look);
+    let sender = end.sender();
+    match result {
+        Some(Ok(())) => sender.ring(),
+        Some(Err(error)) => return Err(error),
+        None => {
+            sender.full();
+            return Err(SendError::TimedOut);
+        }
+    }
+    Ok(())
+}

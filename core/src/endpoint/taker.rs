@@ -1,0 +1,115 @@
+//! What the receiving sides of all queues share: the role, telling the region what is released,
+//! and waiting for more.
+
+use core::time::Duration;
+
+use crate::ground::entry::{Entry, at};
+use crate::ground::port::Port;
+use crate::ground::sync::WordRef;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::release::LazyHead;
+
+use super::attachment::Attachment;
+use super::error::{ChannelError, RecvError, TryRecvError};
+use super::options::ConsumerOptions;
+use super::role::{DAMAGED, Role, Side, Spans};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+
+/// The consumer's role of a queue, and what goes with it.
+pub(crate) struct Taker<P: Port> {
+    head: WordRef,
+    head_sequence: WordRef,
+    want: WordRef,
+    own: Option<Bell>,
+    peers: Option<Bell>,
+    pub options: ConsumerOptions,
+    pub policy: WaitPolicy,
+    pub role: Role<P>,
+}
+
+/// An endpoint that receives.
+pub(crate) trait RecvSide<P: Port> {
+    fn taker(&self) -> &Taker<P>;
+}
+
+impl<P: Port> Taker<P> {
+    /// Claims the consumer's role.
+    pub fn claim(
+        attachment: &Attachment<P>,
+        entry: &Entry,
+        spans: &Spans,
+        options: ConsumerOptions,
+    ) -> Result<Self, ChannelError> {
+        let b = spans.b.as_ref().ok_or(DAMAGED)?;
+        let role = Role::claim(attachment, entry, Side::B)?;
+        let instance = attachment.header().instance;
+        Ok(Self {
+            head: b.word(at::HEAD).ok_or(DAMAGED)?,
+            head_sequence: b.word(at::HEAD_SEQUENCE).ok_or(DAMAGED)?,
+            want: spans.want.clone().ok_or(DAMAGED)?,
+            own: Bell::new(&role.port, entry.wait_b, instance),
+            peers: Bell::new(&role.port, entry.wait_a, instance),
+            options,
+            policy: WaitPolicy::parking(),
+            role,
+        })
+    }
+
+    /// The head in the region, our own word.
+    pub fn head(&self) -> &WordRef {
+        &self.head
+    }
+
+    /// The sequence of the first message not released, as the last owner of the role left it.
+    pub fn head_sequence(&self) -> u32 {
+        self.head_sequence.load(RELAXED) // ORDERING: Relaxed; for display.
+    }
+
+    /// Whether no fault has been latched.
+    #[inline]
+    pub fn ready(&self) -> Result<(), TryRecvError> {
+        self.role.latched().map_or(Ok(()), |violation| Err(TryRecvError::Fault(violation)))
+    }
+
+    /// Whether the producer waits for space, so that every release must be told at once.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        self.want.load(RELAXED) != 0 // ORDERING: Relaxed; advice, no data depends on it.
+    }
+
+    /// Tells the region what is released, and wakes the producer if it sleeps for space.
+    pub fn tell(&self, head: &mut LazyHead, next_sequence: u32) {
+        self.head_sequence.store(next_sequence, RELAXED); // ORDERING: Relaxed; for display.
+        head.store(&self.head);
+        if let Some(bell) = &self.peers {
+            bell.ring(&self.role.port);
+        }
+    }
+
+    /// The word on which this side sleeps.
+    pub fn bell(&self) -> Option<&Bell> {
+        self.own.as_ref()
+    }
+
+    pub fn deadline(&self, timeout: Duration) -> Deadline {
+        Deadline::after(&self.role.port, timeout)
+    }
+}
+
+/// Receives as soon as there is something.
+pub(crate) fn recv_until<P: Port, E: RecvSide<P>, R>(
+    end: &mut E,
+    deadline: Deadline,
+    mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+) -> Result<R, RecvError> {
+    let taker = end.taker();
+    let (port, bell, policy) = (taker.role.port.clone(), taker.own.clone(), taker.policy);
+    let look = || match take(end) {
+        Ok(received) => Some(Ok(received)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
+    };
+    wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look)
+        .unwrap_or(Err(RecvError::TimedOut))
+}

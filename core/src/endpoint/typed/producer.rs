@@ -1,0 +1,200 @@
+//! The sending side of a queue of values.
+
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::error::{ChannelError, SendError, TrySendError};
+use crate::endpoint::role::{DAMAGED, Peer, Spans};
+use crate::endpoint::sender::{SendSide, Sender, send_until};
+use crate::endpoint::wait::{Deadline, WaitPolicy};
+use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::frame::Frame;
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::sync::WordRef;
+use crate::protocol::release::Space;
+use crate::protocol::{Refused, Violation, index, slots};
+
+use super::Slots;
+
+/// The producer's half of whichever publication the directory names.
+enum Tx {
+    Slots(slots::Producer),
+    Compact(index::Producer),
+}
+
+impl Tx {
+    #[inline]
+    fn reserve(&mut self, head: &WordRef) -> Result<u32, Refused> {
+        match self {
+            Self::Slots(tx) => tx.reserve(head),
+            Self::Compact(tx) => tx.reserve(head),
+        }
+    }
+
+    #[inline]
+    fn commit(&mut self, ring: &Slots, mark: &WordRef) {
+        match self {
+            Self::Slots(tx) => tx.commit(ring, mark),
+            Self::Compact(tx) => tx.commit(mark),
+        }
+    }
+
+    #[inline]
+    fn space(&self) -> &Space {
+        match self {
+            Self::Slots(tx) => tx.space(),
+            Self::Compact(tx) => tx.space(),
+        }
+    }
+}
+
+/// The sending side of a queue of values. One at a time; given back when dropped.
+///
+/// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
+pub struct TypedProducer<T: Frame, P: Port> {
+    tx: Tx,
+    ring: Slots,
+    mark: WordRef,
+    sender: Sender<P>,
+    values: PhantomData<T>,
+}
+
+impl<T: Frame, P: Port> SendSide<P> for TypedProducer<T, P> {
+    #[inline(always)]
+    fn sender(&mut self) -> &mut Sender<P> {
+        &mut self.sender
+    }
+}
+
+impl<T: Frame, P: Port> TypedProducer<T, P> {
+    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let spans = Spans::of(attachment, entry)?;
+        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let ring = Slots { span: spans.data.clone(), stride: entry.stride };
+        let sender = Sender::claim(attachment, entry, &spans)?;
+        let head = sender.head();
+        let tx = if entry.kind == Kind::Slots {
+            slots::Producer::adopt(&ring, &mark, head, entry.capacity).map(Tx::Slots)
+        } else {
+            index::Producer::adopt(&mark, head, entry.capacity).map(Tx::Compact)
+        }
+        .map_err(ChannelError::Fault)?;
+        Ok(Self { tx, ring, mark, sender, values: PhantomData })
+    }
+
+    /// Sends a value. Steps: in proportion to its size; no loops over anything else.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`]; nothing was sent then.
+    #[inline]
+    pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
+        if let Err(refused) = self.put(value) {
+            return Err(self.sender.refused_slow(refused));
+        }
+        self.sender.ring();
+        Ok(())
+    }
+
+    /// Sends values until one is refused, waking the consumer once; answers how many were sent.
+    /// Each becomes visible by itself, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] if the very first is refused. If a later one is, `Ok` with how many went.
+    pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError> {
+        let mut sent = 0;
+        for value in values {
+            match self.put(value) {
+                Ok(()) => sent += 1,
+                Err(refused) if sent == 0 => return Err(self.sender.refused_slow(refused)),
+                Err(_) => break,
+            }
+        }
+        self.sender.ring();
+        Ok(sent)
+    }
+
+    #[inline]
+    fn put(&mut self, value: &T) -> Result<(), Refused> {
+        self.sender.ready()?;
+        let index = self.tx.reserve(self.sender.head())?;
+        self.ring.span.write(index * self.ring.stride, value.as_bytes());
+        self.tx.commit(&self.ring, &self.mark);
+        self.sender.sent(self.tx.space().used());
+        Ok(())
+    }
+
+    /// Sends a value, waiting up to `timeout` for space.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    pub fn send_timeout(&mut self, value: &T, timeout: Duration) -> Result<(), SendError> {
+        let deadline = self.sender.deadline(timeout);
+        self.send_until(value, deadline)
+    }
+
+    /// Sends a value, waiting until `deadline` for space.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    pub fn send_until(&mut self, value: &T, deadline: Deadline) -> Result<(), SendError> {
+        send_until(self, deadline, |this| this.put(value))
+    }
+
+    /// Sets how [`send_timeout`](Self::send_timeout) waits.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.sender.policy = policy;
+    }
+
+    /// Slots that are taken: an upper bound, for the consumer may be releasing meanwhile. Looks at
+    /// the consumer's head; a lie there latches the fault and gives the last bound that was good.
+    pub fn len(&mut self) -> u32 {
+        self.sender.used(self.tx.space())
+    }
+
+    /// Whether nothing is in the queue.
+    pub fn is_empty(&mut self) -> bool {
+        self.len() == 0
+    }
+
+    /// Slots in all.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.tx.space().capacity
+    }
+
+    /// The most slots that were ever taken: an upper bound.
+    #[must_use]
+    pub fn high_water(&self) -> u32 {
+        self.sender.high_water()
+    }
+
+    /// Sends that were refused or timed out for want of space, by all producers of this channel.
+    #[must_use]
+    pub fn refused(&self) -> u32 {
+        self.sender.refused()
+    }
+
+    /// What is known of the consumer.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.sender.role.peer()
+    }
+
+    /// The dead participant this role was taken over from, if it was.
+    #[must_use]
+    pub fn taken_over_from(&self) -> Option<Ident> {
+        self.sender.role.taken_over_from()
+    }
+
+    /// The violation that was latched, if any.
+    #[must_use]
+    pub fn fault(&self) -> Option<Violation> {
+        self.sender.role.latched()
+    }
+}

@@ -1,0 +1,313 @@
+//! The model's side of the sync shim: the names and signatures of the real backend.
+
+extern crate std;
+
+use core::mem::MaybeUninit;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use std::sync::{Arc, OnceLock};
+
+use loom::cell::UnsafeCell;
+use portable_atomic::Ordering;
+
+use super::super::order::Order;
+use super::death::step;
+pub use super::memory::Word;
+use super::memory::Words;
+
+impl Order {
+    /// The ordering, or Relaxed if the control run weakens this one.
+    pub(super) fn resolve(self) -> Ordering {
+        if self.is_weakened() { Ordering::Relaxed } else { self.ordering }
+    }
+
+    fn is_weakened(self) -> bool {
+        static WEAKENED: OnceLock<Option<std::string::String>> = OnceLock::new();
+        let weakened = WEAKENED.get_or_init(|| std::env::var("STRAIT_WEAKEN").ok());
+        weakened.as_deref() == Some(self.name)
+    }
+}
+
+/// A fence of the given order.
+pub fn fence(order: Order) {
+    if step() && !order.is_weakened() {
+        loom::sync::atomic::fence(order.ordering);
+    }
+}
+
+/// Lets others run.
+pub fn spin_loop() {
+    loom::thread::yield_now();
+}
+
+/// How often to look before anything else: once is as good as often, where all orders are tried.
+#[must_use]
+pub fn spins(_asked: u32) -> u32 {
+    0
+}
+
+/// Slices of a model region do not exist.
+pub const HAS_SLICES: bool = false;
+
+/// A handle on one word of a region.
+#[derive(Clone)]
+pub struct WordRef {
+    words: Arc<Words>,
+    index: usize,
+}
+
+impl Deref for WordRef {
+    type Target = Word;
+
+    fn deref(&self) -> &Word {
+        &self.words.0[self.index]
+    }
+}
+
+/// A model region's memory.
+#[derive(Clone)]
+pub struct Mem(pub(super) Arc<Words>);
+
+impl Mem {
+    /// The alignment that every region needs at least.
+    pub const ALIGN: usize = 8;
+
+    /// Not to be had in a model.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    ///
+    /// # Safety
+    ///
+    /// As in the real backend.
+    #[must_use]
+    pub unsafe fn from_raw(_base: NonNull<u8>, _len: u32) -> Self {
+        panic!("raw memory cannot be model-checked; use strait::model::Region")
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.0.0.len() as u32 * 4
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the memory starts at a multiple of `align`: there is no address to tell.
+    #[must_use]
+    pub fn is_aligned(&self, _align: usize) -> bool {
+        true
+    }
+
+    /// The word at `offset`, or `None` if it is outside or unaligned.
+    #[must_use]
+    pub fn word(&self, offset: u32) -> Option<WordRef> {
+        self.span(offset, 4)?.word(0)
+    }
+
+    /// The `len` bytes at `offset`, or `None` if they are not all inside.
+    #[must_use]
+    pub fn span(&self, offset: u32, len: u32) -> Option<Span> {
+        let end = offset.checked_add(len)?;
+        (end <= self.len()).then(|| Span { words: self.0.clone(), base: offset, len })
+    }
+
+    /// Reads a word that is written once, before the region is published.
+    #[must_use]
+    pub fn setup_read(&self, offset: u32) -> u32 {
+        self.word(offset).map_or(0, |word| word.plain())
+    }
+
+    /// Writes a word before the region is published.
+    pub fn setup_write(&self, offset: u32, value: u32) {
+        if let Some(word) = self.word(offset) {
+            word.set_plain(value);
+        }
+    }
+}
+
+/// A checked range of a region's memory.
+#[derive(Clone)]
+pub struct Span {
+    words: Arc<Words>,
+    base: u32,
+    len: u32,
+}
+
+impl Span {
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn at(&self, at: u32, len: usize) -> u32 {
+        assert!(at as usize + len <= self.len as usize, "an offset of our own is wrong");
+        self.base + at
+    }
+
+    /// The word at `at`, or `None` if it is outside or unaligned.
+    #[must_use]
+    pub fn word(&self, at: u32) -> Option<WordRef> {
+        if at > self.len.checked_sub(4)? || !(self.base + at).is_multiple_of(4) {
+            return None;
+        }
+        Some(self.header(at))
+    }
+
+    /// The word at `at`.
+    ///
+    /// # Panics
+    ///
+    /// If it is outside, which would be a fault of this crate.
+    #[must_use]
+    pub fn header(&self, at: u32) -> WordRef {
+        WordRef { words: self.words.clone(), index: self.at(at, 4) as usize / 4 }
+    }
+
+    /// Reads payload that was handed over. A race with its writer fails the model.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the read races.
+    pub fn read(&self, at: u32, into: &mut [u8]) {
+        self.copy_out(at, into, |word| word.read_payload());
+    }
+
+    /// Writes payload that is the caller's. A race with anyone fails the model.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the write races.
+    pub fn write(&self, at: u32, from: &[u8]) {
+        let base = self.at(at, from.len());
+        let last = from.len().saturating_sub(1) / 4 * 4;
+        self.words.touch(base, from.len(), |word, part, offset| {
+            // Death comes before the first word, or between the first and the last.
+            if (offset == 0 || offset >= last) && !step() {
+                return;
+            }
+            let mut bytes = word.plain().to_le_bytes();
+            let count = part.len();
+            bytes[part].copy_from_slice(&from[offset..offset + count]);
+            word.write_payload(u32::from_le_bytes(bytes));
+        });
+    }
+
+    /// Reads bytes that an honest peer may be writing meanwhile, a word at a time.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    pub fn read_racing(&self, at: u32, into: &mut [u8]) {
+        self.copy_out(at, into, |word| word.load(super::super::order::RELAXED));
+    }
+
+    /// Writes bytes that an honest peer may be reading meanwhile, a word at a time.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    pub fn write_racing(&self, at: u32, from: &[u8]) {
+        let base = self.at(at, from.len());
+        self.words.touch(base, from.len(), |word, part, offset| {
+            let mut bytes = word.plain().to_le_bytes();
+            let count = part.len();
+            bytes[part].copy_from_slice(&from[offset..offset + count]);
+            word.store(u32::from_le_bytes(bytes), super::super::order::RELAXED);
+        });
+    }
+
+    fn copy_out(&self, at: u32, into: &mut [u8], read: impl Fn(&Word) -> u32) {
+        let base = self.at(at, into.len());
+        self.words.touch(base, into.len(), |word, part, offset| {
+            let count = part.len();
+            into[offset..offset + count].copy_from_slice(&read(word).to_le_bytes()[part]);
+        });
+    }
+
+    /// Not to be had in a model; [`HAS_SLICES`] says so.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[must_use]
+    pub fn as_ptr(&self, _at: u32, _len: usize) -> NonNull<u8> {
+        panic!("a model region has no slices")
+    }
+}
+
+/// A payload cell outside any region.
+pub struct Cell<T>(UnsafeCell<MaybeUninit<T>>);
+
+// SAFETY: as in the real backend; loom checks every access.
+unsafe impl<T: Send> Sync for Cell<T> {}
+// SAFETY: a cell is a place for a `T`.
+unsafe impl<T: Send> Send for Cell<T> {}
+
+impl<T> Cell<T> {
+    /// An empty cell.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+
+    /// So many empty cells.
+    #[must_use]
+    pub fn array<const N: usize>() -> [Self; N] {
+        core::array::from_fn(|_| Self::new())
+    }
+
+    /// Moves a value in.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the cell to itself; loom fails the model if not.
+    pub unsafe fn put(&self, value: T) {
+        if step() {
+            self.0.with_mut(|place| {
+                // SAFETY: the pointer is loom's, valid and checked to be exclusive.
+                unsafe { place.write(MaybeUninit::new(value)) };
+            });
+        }
+    }
+
+    /// Moves the value out.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the cell to itself, and it holds a value.
+    pub unsafe fn take(&self) -> T {
+        self.0.with_mut(|place| {
+            // SAFETY: the pointer is loom's, valid and checked to be exclusive.
+            let value = unsafe { place.read() };
+            // SAFETY: the caller promises that it was put there.
+            unsafe { value.assume_init() }
+        })
+    }
+}
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A `const fn` where the backend allows it: here it does not.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+        $(#[$meta])* $vis fn $($rest)*
+    };
+}
+pub(crate) use const_fn;
