@@ -94,7 +94,7 @@ pub struct Slot {
 
 impl Producer {
     /// Takes the role up where the last producer left it, cleanly or not: at most one step a
-    /// granule of the ring.
+    /// granule of the ring. Brings `mark` up to date.
     ///
     /// # Errors
     ///
@@ -129,6 +129,9 @@ impl Producer {
             }
         }
         let space = Space::adopt(tail, head, capacity, GRANULE)?;
+        // B4. ORDERING: Relaxed; as after a publication.
+        mark_sequence.store(sequence, RELAXED);
+        mark.store(tail, RELAXED);
         Ok(Self { space, max_frame, sequence })
     }
 

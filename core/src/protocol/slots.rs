@@ -42,7 +42,7 @@ pub struct Producer {
 
 impl Producer {
     /// Takes the role up where the last producer left it: one step a slot at most, in honest
-    /// regions one or two in all.
+    /// regions one or two in all. Brings `mark` up to date.
     ///
     /// # Errors
     ///
@@ -58,7 +58,10 @@ impl Producer {
                 return Err(Violation::Walk);
             }
         }
-        Ok(Self { space: Space::adopt(tail, head, capacity, 1)? })
+        let space = Space::adopt(tail, head, capacity, 1)?;
+        // ORDERING: Relaxed; as after a publication.
+        mark.store(tail, RELAXED);
+        Ok(Self { space })
     }
 
     /// The index of the next slot, if it is free.

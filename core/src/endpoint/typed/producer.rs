@@ -180,6 +180,12 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
         self.sender.refused()
     }
 
+    /// The sequence number that the next value will have.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        self.tx.space().tail
+    }
+
     /// What is known of the consumer.
     #[must_use]
     pub fn peer(&self) -> Peer {
