@@ -40,6 +40,10 @@ pub use strait_unix::UnixPort as SystemPort;
 #[cfg(unix)]
 pub use strait_unix::{self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What the macros need; not part of the interface.
 #[doc(hidden)]
 pub mod __private {

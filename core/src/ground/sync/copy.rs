@@ -3,9 +3,24 @@
 //! Every access to the shared side is a relaxed atomic of at most the machine's word, so a peer
 //! that scribbles meanwhile gives mixed values, never undefined behaviour. A `memcpy` would not do.
 
-use portable_atomic::{AtomicU8, AtomicUsize, Ordering};
+use portable_atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 const WORD: usize = size_of::<usize>();
+
+/// A relaxed load at `base + at`, which must be valid and aligned for it. The pointer is used for a
+/// load alone, so a read-only mapping will do.
+macro_rules! load {
+    ($atomic:ident, $value:ident, $base:expr, $at:expr) => {
+        $atomic::from_ptr($base.wrapping_add($at).cast_mut().cast::<$value>()).load(Ordering::Relaxed)
+    };
+}
+
+/// A relaxed store at `base + at`, which must be valid and aligned for it.
+macro_rules! store {
+    ($atomic:ident, $base:expr, $at:expr, $value:expr) => {
+        $atomic::from_ptr($base.wrapping_add($at).cast()).store($value, Ordering::Relaxed)
+    };
+}
 
 /// Copies `into.len()` shared bytes at `from` out.
 ///
@@ -14,25 +29,37 @@ const WORD: usize = size_of::<usize>();
 /// `from` must be valid for reads of `into.len()` bytes, and only accessed atomically meanwhile.
 #[inline(always)]
 pub unsafe fn read(from: *const u8, into: &mut [u8]) {
-    let lead = from.align_offset(WORD).min(into.len());
+    let lead = lead(from, into.len());
     let (head, rest) = into.split_at_mut(lead);
-    let mut at = 0;
-    for byte in head {
-        // SAFETY: `at < into.len()`.
-        *byte = unsafe { load_u8(from, at) };
-        at += 1;
+    if !head.is_empty() {
+        // SAFETY: `head` is a part of the range.
+        unsafe { read_bytes_slow(from, head) };
     }
+    let mut at = lead;
     let mut words = rest.chunks_exact_mut(WORD);
     for chunk in &mut words {
-        // SAFETY: `at + WORD <= into.len()`, and `from + at` is aligned by the lead.
-        let word = unsafe { load_word(from, at) };
+        // SAFETY: within the range, and aligned by the lead.
+        let word = unsafe { load!(AtomicUsize, usize, from, at) };
         chunk.copy_from_slice(&word.to_ne_bytes());
         at += WORD;
     }
-    for byte in words.into_remainder() {
-        // SAFETY: `at < into.len()`.
-        *byte = unsafe { load_u8(from, at) };
-        at += 1;
+    // What is left is shorter than a word and starts aligned to one: at most one of each size.
+    let mut left = words.into_remainder();
+    if WORD > 4 && left.len() >= 4 {
+        let (chunk, rest) = left.split_at_mut(4);
+        // SAFETY: within the range, aligned to a word.
+        chunk.copy_from_slice(&unsafe { load!(AtomicU32, u32, from, at) }.to_ne_bytes());
+        (left, at) = (rest, at + 4);
+    }
+    if left.len() >= 2 {
+        let (chunk, rest) = left.split_at_mut(2);
+        // SAFETY: within the range, aligned to 4.
+        chunk.copy_from_slice(&unsafe { load!(AtomicU16, u16, from, at) }.to_ne_bytes());
+        (left, at) = (rest, at + 2);
+    }
+    if let Some(byte) = left.first_mut() {
+        // SAFETY: within the range; a byte is always aligned.
+        *byte = unsafe { load!(AtomicU8, u8, from, at) };
     }
 }
 
@@ -43,76 +70,64 @@ pub unsafe fn read(from: *const u8, into: &mut [u8]) {
 /// `into` must be valid for writes of `from.len()` bytes, and only accessed atomically meanwhile.
 #[inline(always)]
 pub unsafe fn write(into: *mut u8, from: &[u8]) {
-    let lead = into.align_offset(WORD).min(from.len());
+    let lead = lead(into, from.len());
     let (head, rest) = from.split_at(lead);
-    let mut at = 0;
-    for byte in head {
-        // SAFETY: `at < from.len()`.
-        unsafe { store_u8(into, at, *byte) };
-        at += 1;
+    if !head.is_empty() {
+        // SAFETY: `head` is a part of the range.
+        unsafe { write_bytes_slow(into, head) };
     }
-    let mut words = rest.chunks_exact(WORD);
-    for chunk in &mut words {
-        let mut bytes = [0; WORD];
-        bytes.copy_from_slice(chunk);
-        // SAFETY: `at + WORD <= from.len()`, and `into + at` is aligned by the lead.
-        unsafe { store_word(into, at, usize::from_ne_bytes(bytes)) };
+    let mut at = lead;
+    let (words, mut left) = rest.as_chunks::<WORD>();
+    for chunk in words {
+        // SAFETY: within the range, and aligned by the lead.
+        unsafe { store!(AtomicUsize, into, at, usize::from_ne_bytes(*chunk)) };
         at += WORD;
     }
-    for byte in words.remainder() {
-        // SAFETY: `at < from.len()`.
-        unsafe { store_u8(into, at, *byte) };
-        at += 1;
+    // What is left is shorter than a word and starts aligned to one: at most one of each size.
+    if WORD > 4
+        && let Some((chunk, rest)) = left.split_first_chunk::<4>()
+    {
+        // SAFETY: within the range, aligned to a word.
+        unsafe { store!(AtomicU32, into, at, u32::from_ne_bytes(*chunk)) };
+        (left, at) = (rest, at + 4);
+    }
+    if let Some((chunk, rest)) = left.split_first_chunk::<2>() {
+        // SAFETY: within the range, aligned to 4.
+        unsafe { store!(AtomicU16, into, at, u16::from_ne_bytes(*chunk)) };
+        (left, at) = (rest, at + 2);
+    }
+    if let Some(byte) = left.first() {
+        // SAFETY: within the range; a byte is always aligned.
+        unsafe { store!(AtomicU8, into, at, *byte) };
+    }
+}
+
+/// Bytes before the first aligned word, `len` at the most.
+#[inline(always)]
+fn lead(place: *const u8, len: usize) -> usize {
+    (place.addr().wrapping_neg() % WORD).min(len)
+}
+
+/// # Safety
+///
+/// As [`read`].
+#[cold]
+unsafe fn read_bytes_slow(from: *const u8, into: &mut [u8]) {
+    for (at, byte) in into.iter_mut().enumerate() {
+        // SAFETY: within the range; a byte is always aligned.
+        *byte = unsafe { load!(AtomicU8, u8, from, at) };
     }
 }
 
 /// # Safety
 ///
-/// `base + at` must be valid for an atomic byte load.
-#[inline(always)]
-unsafe fn load_u8(base: *const u8, at: usize) -> u8 {
-    // SAFETY: within the range promised by the caller.
-    let place = unsafe { base.add(at) };
-    // SAFETY: valid and shared atomically only; a byte is always aligned. The pointer is used for
-    // a load alone, so a read-only mapping will do.
-    let cell = unsafe { AtomicU8::from_ptr(place.cast_mut()) };
-    cell.load(Ordering::Relaxed)
-}
-
-/// # Safety
-///
-/// `base + at` must be valid for an atomic word load, and aligned.
-#[inline(always)]
-unsafe fn load_word(base: *const u8, at: usize) -> usize {
-    // SAFETY: within the range promised by the caller.
-    let place = unsafe { base.add(at) };
-    // SAFETY: valid, aligned, shared atomically only, and used for a load alone.
-    let cell = unsafe { AtomicUsize::from_ptr(place.cast_mut().cast()) };
-    cell.load(Ordering::Relaxed)
-}
-
-/// # Safety
-///
-/// `base + at` must be valid for an atomic byte store.
-#[inline(always)]
-unsafe fn store_u8(base: *mut u8, at: usize, value: u8) {
-    // SAFETY: within the range promised by the caller.
-    let place = unsafe { base.add(at) };
-    // SAFETY: valid and shared atomically only; a byte is always aligned.
-    let cell = unsafe { AtomicU8::from_ptr(place) };
-    cell.store(value, Ordering::Relaxed);
-}
-
-/// # Safety
-///
-/// `base + at` must be valid for an atomic word store, and aligned.
-#[inline(always)]
-unsafe fn store_word(base: *mut u8, at: usize, value: usize) {
-    // SAFETY: within the range promised by the caller.
-    let place = unsafe { base.add(at) };
-    // SAFETY: valid, aligned and shared atomically only.
-    let cell = unsafe { AtomicUsize::from_ptr(place.cast()) };
-    cell.store(value, Ordering::Relaxed);
+/// As [`write`].
+#[cold]
+unsafe fn write_bytes_slow(into: *mut u8, from: &[u8]) {
+    for (at, byte) in from.iter().enumerate() {
+        // SAFETY: within the range; a byte is always aligned.
+        unsafe { store!(AtomicU8, into, at, *byte) };
+    }
 }
 
 #[cfg(test)]
