@@ -8,27 +8,35 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use strait_core::ground::sync::Mem;
-use strait_core::{Clock, Header, Ident, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+use strait_core::participants::{self, Card, TableFull};
+use strait_core::{Clock, Header, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
 use crate::error::OsError;
+use crate::file::draft::directory_of;
 use crate::fork::Origin;
 use crate::liveness::Tokens;
 use crate::map::Mapping;
-use crate::region::SendError;
-use crate::{clock, memfd, participant, wait};
+use crate::region::ShareError;
+use crate::{clock, memfd, wait, whoami};
 
-/// A mapped region, the tokens held in it, and where it came from.
+/// A mapped region, the tokens held in it, and the process that did that.
 pub(crate) struct View {
     mem: Mem,
-    map: Mapping,
+    /// Dropped before the mapping.
     tokens: Tokens,
+    map: Mapping,
     origin: Origin,
 }
 
 impl View {
-    pub(crate) fn new(map: Mapping, tokens: Tokens) -> Result<Self, OsError> {
-        Ok(Self { mem: map.mem(), map, tokens, origin: Origin::here()? })
+    /// Takes part in the region that is mapped from `file`, or just looks. `path` is where the file
+    /// can be opened now, if it has a name.
+    pub(crate) fn new(map: Mapping, file: File, path: Option<&Path>, joins: bool) -> Result<Self, OsError> {
+        let origin = Origin::here()?;
+        // SAFETY: both end up in this value, whose fields are dropped in their order, the mapping
+        // after the tokens; until then it is a local that outlives them.
+        let tokens = unsafe { Tokens::new(file, path, joins.then_some(&map)) }?;
+        Ok(Self { mem: map.mem(), tokens, map, origin })
     }
 
     pub(crate) fn mem(&self) -> &Mem {
@@ -78,7 +86,13 @@ unsafe impl Liveness for View {
 struct Inner {
     view: View,
     path: Option<PathBuf>,
-    seat: Option<participant::Seat>,
+    seat: Option<Seat>,
+}
+
+/// A place in the participant table that is ours, and where that table is.
+struct Seat {
+    ident: Ident,
+    header: Header,
 }
 
 impl Drop for Inner {
@@ -87,8 +101,8 @@ impl Drop for Inner {
             return; // The seat is the parent's.
         }
         if let Some(seat) = &self.seat {
-            seat.leave();
-            self.view.release(seat.ident());
+            participants::leave(&self.view.mem, &seat.header, seat.ident);
+            self.view.release(seat.ident);
         }
     }
 }
@@ -100,9 +114,14 @@ impl Drop for Inner {
 ///
 /// # After a fork
 ///
-/// The child is no participant. The port's [`ident`](Port::ident) is `None` there, new claims through
-/// it are refused, and endpoints that were made before the fork must not be used: they are the
-/// parent's. A child opens the region anew.
+/// The child is no participant, and its parent still is one. In the child the port's
+/// [`ident`](Port::ident) is `None`, so new claims through it are refused. On Linux the child's
+/// mapping turns into a private copy: whatever it does with endpoints that were made before the fork,
+/// dropping them included, stays with it and goes nowhere. On other systems it must not touch them,
+/// not even drop them. A child that wants to take part opens the region anew.
+///
+/// This rests on the handlers of `pthread_atfork`, which `fork` runs, and `_Fork` and a bare `clone`
+/// do not.
 ///
 /// Closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
 /// proof of life: others would take the participant for dead while it works.
@@ -115,14 +134,16 @@ impl UnixPort {
         Self(Arc::new(Inner { view, path: path.map(Into::into), seat: None }))
     }
 
-    /// Takes a seat in the participant table; `None` if there is none to be had.
-    pub(crate) fn joining(view: View, path: Option<&Path>, header: &Header) -> Option<Self> {
-        let seat = participant::join(&view, header)?;
-        Some(Self(Arc::new(Inner { view, path: path.map(Into::into), seat: Some(seat) })))
+    /// Takes a place in the participant table.
+    pub(crate) fn joining(view: View, path: Option<&Path>, header: &Header) -> Result<Self, TableFull> {
+        let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
+        let ident = participants::join(&view.mem, header, 0, &view, card)?;
+        let seat = Some(Seat { ident, header: *header });
+        Ok(Self(Arc::new(Inner { view, path: path.map(Into::into), seat })))
     }
 
     /// Whether this is a forked child of the process that opened the region, where the port is of
-    /// no use.
+    /// no use but for looking at what is read-only.
     #[must_use]
     pub fn forked(&self) -> bool {
         self.0.view.origin.left()
@@ -162,26 +183,24 @@ impl UnixPort {
         self.0.view.map.sync()?;
         let failed = |error: std::io::Error| OsError::io("fsync", &error);
         self.file().sync_all().map_err(failed)?;
-        match self.0.path.as_deref().and_then(Path::parent) {
-            Some(dir) if !dir.as_os_str().is_empty() => {
-                File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
-            }
-            Some(_) => File::open(".").and_then(|dir| dir.sync_all()).map_err(failed),
+        match &self.0.path {
+            Some(path) => File::open(directory_of(path)).and_then(|dir| dir.sync_all()).map_err(failed),
             None => Ok(()),
         }
     }
 
     /// Hands a sealed region over a Unix socket, to be taken by
-    /// [`Region::receive`](crate::Region::receive). Blocks as long as the socket does.
+    /// [`Region::receive`](crate::Region::receive). Blocks as long as the socket does. The peer gets
+    /// a description of the memory that shares no lock with this process.
     ///
     /// # Errors
     ///
-    /// [`SendError`]; nothing was sent then.
-    pub fn send(&self, socket: impl AsFd) -> Result<(), SendError> {
+    /// [`ShareError`]; nothing was handed over then.
+    pub fn share(&self, socket: impl AsFd) -> Result<(), ShareError> {
         if self.forked() {
-            return Err(SendError::Forked);
+            return Err(ShareError::Forked);
         }
-        memfd::send(socket.as_fd(), self.file())
+        memfd::share(socket.as_fd(), self.file())
     }
 
     fn file(&self) -> &File {
@@ -236,7 +255,7 @@ unsafe impl Liveness for UnixPort {
 
 // SAFETY: the mapping lives in the view, which every clone keeps, and is never moved. The identity
 // is fixed when the port is made, and its token is held until the last clone is dropped. (In a
-// forked child the identity is `None`: the child is another process, and no participant.)
+// forked child the identity is `None` and the memory a private copy: it is no participant.)
 unsafe impl Port for UnixPort {
     fn mem(&self) -> &Mem {
         self.0.view.mem()
@@ -246,6 +265,6 @@ unsafe impl Port for UnixPort {
         if self.forked() {
             return None;
         }
-        self.0.seat.as_ref().map(participant::Seat::ident)
+        self.0.seat.as_ref().map(|seat| seat.ident)
     }
 }

@@ -39,7 +39,8 @@ impl<P: Port> Attachment<P> {
     /// # Safety
     ///
     /// Every participant that can write to the region must keep the protocol for as long as such a
-    /// slice lives: nobody writes to a frame between its publication and its release.
+    /// slice lives: nobody writes to a frame between its publication and its release. A forked child
+    /// must not use slices that it inherited.
     #[must_use]
     pub unsafe fn trusting_peers(mut self) -> Self {
         self.trusted = true;

@@ -321,7 +321,7 @@ impl<P: Port> Consumer<P> {
 
 impl<P: Port> Drop for Consumer<P> {
     fn drop(&mut self) {
-        if self.taker.role.latched().is_none() {
+        if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
             self.flush();
         }
     }

@@ -20,7 +20,8 @@ pub enum ChannelError {
     Type,
     /// Another live participant has the role, or one that cannot be proven dead.
     Busy,
-    /// The region was opened to look only; open it for writing to take a role.
+    /// The region was opened to look only, or by the parent of this forked process; open it for
+    /// writing, and here, to take a role.
     ReadOnly,
     /// The plan gives the role to another domain.
     Domain {
@@ -42,7 +43,7 @@ impl fmt::Display for ChannelError {
                 f.write_str("the channel carries another type; build both sides from one definition")
             }
             Self::Busy => f.write_str("another live participant has this role"),
-            Self::ReadOnly => f.write_str("the region is open for reading only; a role needs it writable"),
+            Self::ReadOnly => f.write_str("this process has the region open for reading only (or inherited it by a fork); open it for writing"),
             Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),

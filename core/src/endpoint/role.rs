@@ -134,8 +134,17 @@ impl<P: Port> Role<P> {
     }
 }
 
+impl<P: Port> Role<P> {
+    /// Whether this is still the participant that claimed the role, and not its forked child.
+    pub fn is_ours(&self) -> bool {
+        self.port.ident() == Some(self.me)
+    }
+}
+
 impl<P: Port> Drop for Role<P> {
     fn drop(&mut self) {
-        claim::release(&self.owner, self.me);
+        if self.is_ours() {
+            claim::release(&self.owner, self.me);
+        }
     }
 }

@@ -85,7 +85,9 @@ pub trait Clock {
 ///
 /// [`mem`](Self::mem) must stay mapped, at the same address, for as long as any clone of the port
 /// lives, and must always answer with the same memory. [`ident`](Self::ident) must not change once
-/// it is `Some`, and its token must be held for as long as any clone lives.
+/// it is `Some`, and its token must be held for as long as any clone lives; except that in a process
+/// that is no longer the participant (a forked child) it becomes `None`, and the memory there may
+/// turn into a private copy.
 pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// The region's memory.
     fn mem(&self) -> &Mem;

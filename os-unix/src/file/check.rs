@@ -10,6 +10,7 @@ use nix::libc;
 use nix::unistd::geteuid;
 use strait_core::ground::header::HEADER_LEN;
 
+use super::draft::finish_for_another;
 use super::os;
 use crate::error::OsError;
 use crate::options::Options;
@@ -20,7 +21,7 @@ pub(crate) const MAX_LEN: u64 = 1 << 31;
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
 /// public name and losing its private one it has both.
-const LOOKS: u32 = 50;
+const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Opens the file at `path` without following a link or waiting for anybody, and checks it: its
@@ -37,7 +38,11 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenEr
                 }
                 return Ok((file, len));
             }
-            Err(OpenError::Linked { links: 2 }) if look < LOOKS => std::thread::sleep(BETWEEN_LOOKS),
+            Err(OpenError::Linked { links: 2 }) if look < LOOKS => {
+                if !finish_for_another(path, &found) {
+                    std::thread::sleep(BETWEEN_LOOKS);
+                }
+            }
             Err(error) => return Err(error),
         }
         look += 1;

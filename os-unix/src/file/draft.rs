@@ -1,8 +1,10 @@
 //! A file on its way: without a name, or with a private one, until it is complete.
 
-use std::fs::{self, File, Permissions};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
@@ -11,6 +13,9 @@ use super::os;
 use crate::entropy;
 use crate::error::OsError;
 use crate::region::CreateError;
+
+/// What private names start with.
+const PRIVATE: &str = ".strait.";
 
 /// A new file with its space reserved, which nobody else can find.
 #[derive(Debug)]
@@ -23,10 +28,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// A file of `len` zeros and exactly this mode, on the file system of `target`.
     pub(crate) fn new(target: &Path, mode: u32, len: u32) -> Result<Self, CreateError> {
-        let dir = match target.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
+        let dir = directory_of(target);
         let draft = match os::unnamed(dir) {
             Ok(Some(file)) => Self { file, private: None },
             Ok(None) => Self::private(dir)?,
@@ -39,7 +41,7 @@ impl Draft {
 
     fn private(dir: &Path) -> Result<Self, CreateError> {
         let random = entropy::random_u64().map_err(CreateError::Os)?;
-        let private = dir.join(format!(".strait.{random:016x}"));
+        let private = dir.join(format!("{PRIVATE}{random:016x}"));
         let file = File::options()
             .read(true)
             .write(true)
@@ -77,6 +79,27 @@ impl Drop for Draft {
             // The file lives on under its public name, if it got one.
             let _ = fs::remove_file(private);
         }
+    }
+}
+
+/// Takes the private name away from a published file whose creator has not got that far, and may
+/// have died before it could. Whether there was one.
+pub(crate) fn finish_for_another(published: &Path, file: &Metadata) -> bool {
+    let entries = directory_of(published).read_dir().into_iter().flatten().flatten();
+    let private = |name: &OsStr| name.as_bytes().starts_with(PRIVATE.as_bytes());
+    let same = |path: &Path| {
+        path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
+    };
+    entries
+        .filter(|entry| private(&entry.file_name()) && same(&entry.path()))
+        .any(|entry| fs::remove_file(entry.path()).is_ok())
+}
+
+/// The directory that a path is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
     }
 }
 

@@ -1,20 +1,29 @@
-//! Token descriptors, which a handler closes in every forked child.
+//! Tokens and mappings, which a handler takes away from every forked child.
+//!
+//! The child's copies of token descriptors are closed, so that it does not keep a dead parent alive.
+//! Its mappings are replaced by private ones: it sees what was there, and what it stores goes
+//! nowhere, so that endpoints which it inherited, and drops in the end, cannot disturb the parent's.
 //!
 //! # Invariants
 //!
-//! - F1. A token's descriptor is opened, entered in [`TOKENS`], taken out and closed with the gate
+//! - F1. A token's descriptor is opened, entered in [`TABLE`], taken out and closed with the gate
 //!   shut. `fork` shuts the gate for its own duration, so a child finds every inherited token in
 //!   the table, and none half-way.
 //! - F2. An entry belongs to the one [`Token`] that names it, as long as that was made in this
 //!   generation. A child's handler empties the table and then starts a new generation.
+//! - F3. An entry's range is mapped from its `file`, which stays open, for as long as the entry is
+//!   there. That is another description than the token's: a mapping keeps its description, and so
+//!   the locks of that, alive.
 //!
-//! `_Fork` and a bare `clone` run no handlers: a child made so keeps its parent's tokens until it
+//! A child counts as its parent for as long as it has not come out of `fork`, which the kernel's
+//! scheduling bounds. `_Fork` and a bare `clone` run no handlers: a child made so keeps its parent's tokens until it
 //! ends or executes a program.
 
-use core::ffi::c_int;
-use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use core::ffi::{c_int, c_void};
+use core::ptr::{NonNull, null_mut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::libc;
@@ -25,7 +34,27 @@ use crate::error::OsError;
 const MAX_TOKENS: usize = 1024;
 const FREE: RawFd = -1;
 
-static TOKENS: [AtomicI32; MAX_TOKENS] = [const { AtomicI32::new(FREE) }; MAX_TOKENS];
+/// A token's descriptor, and where its region is mapped from which other descriptor. All accesses
+/// are relaxed: the gate orders them, and a child has one thread.
+struct Entry {
+    token: AtomicI32,
+    file: AtomicI32,
+    base: AtomicPtr<c_void>,
+    len: AtomicUsize,
+}
+
+impl Entry {
+    const fn free() -> Self {
+        Self {
+            token: AtomicI32::new(FREE),
+            file: AtomicI32::new(FREE),
+            base: AtomicPtr::new(null_mut()),
+            len: AtomicUsize::new(0),
+        }
+    }
+}
+
+static TABLE: [Entry; MAX_TOKENS] = [const { Entry::free() }; MAX_TOKENS];
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 static SHUT: AtomicBool = AtomicBool::new(false);
 static INSTALLED: OnceLock<c_int> = OnceLock::new();
@@ -66,14 +95,27 @@ extern "C" fn in_parent() {
     open_gate();
 }
 
-/// Only what a signal handler may do: atomics and `close`.
+/// Only what a signal handler may do: atomics, and bare system calls.
 extern "C" fn in_child() {
-    for entry in &TOKENS {
-        let fd = entry.swap(FREE, Ordering::Relaxed);
-        if fd != FREE {
-            // SAFETY: an entry is an open descriptor of this process (F1, F2), which nobody else
-            // uses: the other threads do not exist here, and this one is inside `fork`.
-            unsafe { libc::close(fd) };
+    for entry in &TABLE {
+        let token = entry.token.swap(FREE, Ordering::Relaxed);
+        if token == FREE {
+            continue;
+        }
+        // SAFETY: the entry was an open descriptor of this process (F1, F2), which nobody else
+        // uses: the other threads do not exist here, and this one is inside `fork`.
+        unsafe { libc::close(token) };
+        let file = entry.file.load(Ordering::Relaxed);
+        let (base, len) = (entry.base.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_FIXED;
+        // SAFETY: the range is mapped from this very file and ours (F3). Whoever uses it goes on
+        // with a mapping of the same contents at the same place.
+        let mapped = unsafe { libc::mmap(base, len, access, kind, file, 0) };
+        if mapped == libc::MAP_FAILED {
+            // Better memory that cannot be touched in the child than the parent's.
+            // SAFETY: the range is ours (F3), and the child has been told not to use it.
+            unsafe { libc::mprotect(base, len, libc::PROT_NONE) };
         }
     }
     GENERATION.fetch_add(1, Ordering::Relaxed);
@@ -114,14 +156,28 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Opens the descriptor, which must be marked close-on-exec.
-    pub(crate) fn open(open: impl FnOnce() -> Result<OwnedFd, OsError>) -> Result<Self, OsError> {
+    /// Opens the descriptor, which must be marked close-on-exec and be a description of its own.
+    ///
+    /// # Safety
+    ///
+    /// The `range` (start and length) must be mapped from the start of `file`, and both must stay as
+    /// they are until the token is dropped.
+    pub(crate) unsafe fn open(
+        file: BorrowedFd<'_>,
+        range: (NonNull<c_void>, usize),
+        open: impl FnOnce() -> Result<OwnedFd, OsError>,
+    ) -> Result<Self, OsError> {
         let origin = Origin::here()?;
         let _gate = Gate::shut();
-        let free = TOKENS.iter().position(|entry| entry.load(Ordering::Relaxed) == FREE);
-        let entry = free.ok_or(OsError::new("open a liveness token", libc::EMFILE))?;
-        TOKENS[entry].store(open()?.into_raw_fd(), Ordering::Relaxed);
-        Ok(Self { entry, origin })
+        let free = TABLE.iter().position(|entry| entry.token.load(Ordering::Relaxed) == FREE);
+        let index = free.ok_or(OsError::new("open a liveness token", libc::EMFILE))?;
+        let token = open()?;
+        let entry = &TABLE[index];
+        entry.file.store(file.as_raw_fd(), Ordering::Relaxed);
+        entry.base.store(range.0.as_ptr(), Ordering::Relaxed);
+        entry.len.store(range.1, Ordering::Relaxed);
+        entry.token.store(token.into_raw_fd(), Ordering::Relaxed);
+        Ok(Self { entry: index, origin })
     }
 
     /// Whether this is a forked child of the process that opened it.
@@ -134,7 +190,7 @@ impl Token {
         if self.left_behind() {
             return None;
         }
-        let fd = TOKENS[self.entry].load(Ordering::Relaxed);
+        let fd = TABLE[self.entry].token.load(Ordering::Relaxed);
         // SAFETY: the entry is ours (F2), so the descriptor stays open until `self` is dropped,
         // which the borrow of `self` prevents. A fork cannot begin in this thread meanwhile.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
@@ -148,7 +204,7 @@ impl Drop for Token {
         if self.origin.left() {
             return; // The handler has closed it, and the entry may be somebody else's by now.
         }
-        let fd = TOKENS[self.entry].swap(FREE, Ordering::Relaxed);
+        let fd = TABLE[self.entry].token.swap(FREE, Ordering::Relaxed);
         // SAFETY: the entry was ours (F2) and held an open descriptor, which is closed here once.
         drop(unsafe { OwnedFd::from_raw_fd(fd) });
     }
@@ -156,17 +212,23 @@ impl Drop for Token {
 
 #[cfg(test)]
 mod tests {
+    use core::ptr::NonNull;
+    use std::fs::File;
     use std::os::fd::{AsFd, AsRawFd};
 
     use super::Token;
 
     #[test]
     fn a_token_is_open_until_it_is_dropped() {
-        let open = || Ok(std::fs::File::open("/dev/null").expect("open").into());
-        let token = Token::open(open).expect("a token");
-        let fd = token.with(|fd| fd.as_fd().as_raw_fd()).expect("not forked");
+        let file = File::open("/dev/null").expect("open");
+        let nothing = (NonNull::dangling(), 0);
+        let open = || Ok(File::open("/dev/null").expect("open").into());
+        // SAFETY: a range of no bytes is mapped wherever it is.
+        let token = unsafe { Token::open(file.as_fd(), nothing, open) }.expect("a token");
+        let fd = token.with(|fd| fd.as_raw_fd()).expect("not forked");
         assert!(std::fs::metadata(format!("/proc/self/fd/{fd}")).is_ok());
-        let other = Token::open(open).expect("another");
+        // SAFETY: as above.
+        let other = unsafe { Token::open(file.as_fd(), nothing, open) }.expect("another");
         assert_ne!(other.with(|fd| fd.as_raw_fd()), Some(fd));
     }
 }

@@ -1,8 +1,8 @@
 //! What a fork must not carry over: a child is not its parent.
 //!
 //! A forked child inherits mappings and descriptors, but it is no participant: its parent is. An
-//! [`Origin`] tells the two apart, and on Linux the child's copies of liveness tokens are closed
-//! before `fork` returns, so that a child does not keep a dead parent alive.
+//! [`Origin`] tells the two apart. On Linux, before `fork` returns in the child, its copies of
+//! liveness tokens are closed and its mappings made private.
 
 #[cfg(target_os = "linux")]
 mod linux;

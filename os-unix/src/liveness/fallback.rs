@@ -7,6 +7,7 @@ use strait_core::{Ident, Probe, TokenRefused};
 
 use crate::error::OsError;
 use crate::fork::Origin;
+use crate::map::Mapping;
 
 /// The region's file, and whether this handle takes part in the region.
 #[derive(Debug)]
@@ -18,7 +19,16 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// Nothing to prepare.
-    pub(crate) fn new(file: File, _path: Option<&Path>, joins: bool) -> Result<Self, OsError> {
+    ///
+    /// # Safety
+    ///
+    /// None; elsewhere the mapping must live longer than the result.
+    pub(crate) unsafe fn new(
+        file: File,
+        _path: Option<&Path>,
+        joins: Option<&Mapping>,
+    ) -> Result<Self, OsError> {
+        let joins = joins.map(Mapping::range).is_some();
         Ok(Self { file, joins, origin: Origin::here()? })
     }
 

@@ -12,7 +12,7 @@
 //!   the description's), or gives back one that is not his.
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +26,7 @@ use super::ofd;
 use crate::entropy;
 use crate::error::OsError;
 use crate::fork::Token;
+use crate::map::Mapping;
 
 /// Tokens lie behind every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
@@ -53,6 +54,7 @@ const REMOTE: [u32; 12] = [
 /// The tokens that this process holds in one region, and the means to probe others.
 #[derive(Debug)]
 pub(crate) struct Tokens {
+    /// Dropped before the file.
     token: Option<Token>,
     probe: File,
     proves_death: bool,
@@ -60,22 +62,37 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Prepares the region's file for tokens, if `joins`, and for probes. `file` must be a
-    /// description that only this process has; `path` is where the file lies, if it has a name.
-    pub(crate) fn new(file: File, path: Option<&Path>, joins: bool) -> Result<Self, OsError> {
+    /// Prepares the region's file for probes, and for tokens too if it takes part in the region
+    /// through the mapping `joins`. `file` must be a description that only this process has; `path`
+    /// is where the file lies, if it has a name.
+    ///
+    /// # Safety
+    ///
+    /// `joins` must be a mapping of `file` that lives longer than the result.
+    pub(crate) unsafe fn new(
+        file: File,
+        path: Option<&Path>,
+        joins: Option<&Mapping>,
+    ) -> Result<Self, OsError> {
         let kind = fstatfs(&file).map_err(|error| OsError::nix("fstatfs", error))?;
         let proves_death = !REMOTE.contains(&(kind.filesystem_type().0 as u32));
-        let token = if joins {
-            let token = Token::open(|| another(&file, path).map(Into::into))?;
-            let distinct = token.with(|fd| is_distinct(fd, &file));
-            if distinct != Some(Ok(true)) {
-                let error = distinct.and_then(Result::err).unwrap_or(Errno::EBADF);
+        let token = match joins {
+            Some(map) => {
+                let open = || another(&file, path).map(Into::into);
+                // SAFETY: the caller keeps the mapping longer than the token, which is dropped before
+                // the file: their order in `Tokens`, and here.
+                Some(unsafe { Token::open(file.as_fd(), map.range(), open) }?)
+            }
+            None => None,
+        };
+        let distinct = token.as_ref().map(|token| token.with(|fd| is_distinct(fd, &file)));
+        match distinct {
+            None | Some(Some(Ok(true))) => {}
+            Some(other) => {
+                let error = other.and_then(Result::err).unwrap_or(Errno::EBADF);
                 return Err(OsError::nix("open the region's file once more", error));
             }
-            Some(token)
-        } else {
-            None
-        };
+        }
         Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
     }
 
@@ -159,7 +176,7 @@ fn reopen(path: &Path, file: &File, flags: i32) -> std::io::Result<File> {
 
 /// Whether the two are different descriptions of one file: then, and only then, the lock of one is
 /// in the other's way.
-fn is_distinct(new: std::os::fd::BorrowedFd<'_>, old: &File) -> Result<bool, Errno> {
+fn is_distinct(new: BorrowedFd<'_>, old: &File) -> Result<bool, Errno> {
     for _ in 0..TRIALS {
         let random = entropy::random_u64().map_err(|_| Errno::EIO)?;
         let offset = TRIAL_BASE + (random >> 24);

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::{Mapping, touch};
 
 /// Brings every page in.
-pub(super) fn prefault(mapping: &Mapping) -> Result<(), Errno> {
+pub(super) fn prefault(mapping: &Mapping, _read_only: bool) -> Result<(), Errno> {
     touch(mapping);
     Ok(())
 }

@@ -6,8 +6,8 @@ use nix::libc;
 use super::{Mapping, touch};
 
 /// Brings every page in, ready for the access that the mapping allows.
-pub(super) fn prefault(mapping: &Mapping) -> Result<(), Errno> {
-    let advice = if mapping.writable { libc::MADV_POPULATE_WRITE } else { libc::MADV_POPULATE_READ };
+pub(super) fn prefault(mapping: &Mapping, read_only: bool) -> Result<(), Errno> {
+    let advice = if read_only { libc::MADV_POPULATE_READ } else { libc::MADV_POPULATE_WRITE };
     // SAFETY: the range is mapped and ours (P1), and the advice changes no contents.
     let result = unsafe { libc::madvise(mapping.base.as_ptr(), mapping.len as usize, advice) };
     match Errno::result(result) {

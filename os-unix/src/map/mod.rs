@@ -7,7 +7,7 @@ use std::fs::File;
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, msync, munmap};
-use strait_core::ground::sync::Mem;
+use strait_core::Mem;
 
 use crate::error::OsError;
 use crate::options::Options;
@@ -35,13 +35,12 @@ pub(crate) enum MapError {
 ///
 /// # Invariants
 ///
-/// - P1. `base` is the start of `len` mapped bytes, readable, and writable if `writable`; they
-///   stay mapped until the value is dropped. Nobody but this value unmaps or remaps them.
+/// - P1. `base` is the start of `len` mapped bytes, readable, and writable unless the options said
+///   read-only; they stay mapped until the value is dropped. Nobody else unmaps or remaps them.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     base: NonNull<c_void>,
     len: u32,
-    writable: bool,
 }
 
 // SAFETY: the mapping belongs to the process, not to a thread, and all access goes through `Mem`,
@@ -62,9 +61,9 @@ impl Mapping {
         // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
         let base = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) };
         let base = base.map_err(failed("mmap"))?;
-        let mapping = Self { base, len, writable: !options.read_only };
+        let mapping = Self { base, len };
         if options.prefault || options.lock {
-            prefault(&mapping).map_err(failed("prefault"))?;
+            prefault(&mapping, options.read_only).map_err(failed("prefault"))?;
         }
         if options.lock {
             // SAFETY: the range is ours and mapped (P1). Unmapping it unlocks it.
@@ -80,6 +79,11 @@ impl Mapping {
         // and accessed through `Mem` alone in this process. Where they are read-only the handle is
         // no participant, so only readers are made from it.
         unsafe { Mem::from_raw(self.base.cast(), self.len) }
+    }
+
+    /// Where the bytes are, and how many.
+    pub(crate) fn range(&self) -> (NonNull<c_void>, usize) {
+        (self.base, self.len as usize)
     }
 
     /// Waits until the file's storage has what the memory has.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::BorrowedFd;
 
 use crate::error::OsError;
-use crate::region::{CreateError, ReceiveError, SendError};
+use crate::region::{CreateError, ReceiveError, ShareError};
 
 /// Unsupported.
 pub(crate) fn create(_mode: u32, _len: u32) -> Result<File, CreateError> {
@@ -22,8 +22,8 @@ pub(crate) fn is_sealed(_file: &File) -> bool {
 }
 
 /// Unsupported.
-pub(crate) fn send(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), SendError> {
-    Err(SendError::Unsupported)
+pub(crate) fn share(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), ShareError> {
+    Err(ShareError::Unsupported)
 }
 
 /// Unsupported.

@@ -16,7 +16,7 @@ use crate::error::OsError;
 use crate::file::check::check_len;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;
-use crate::region::{CreateError, OpenError, ReceiveError, SendError};
+use crate::region::{CreateError, OpenError, ReceiveError, ShareError};
 
 const NEEDED: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SEAL);
 
@@ -47,11 +47,11 @@ pub(crate) fn is_sealed(file: &File) -> bool {
 }
 
 /// Sends the file, as a description that shares nothing with ours.
-pub(crate) fn send(socket: BorrowedFd<'_>, file: &File) -> Result<(), SendError> {
+pub(crate) fn share(socket: BorrowedFd<'_>, file: &File) -> Result<(), ShareError> {
     if !is_sealed(file) {
-        return Err(SendError::NotSealed);
+        return Err(ShareError::NotSealed);
     }
-    let copy = liveness::another(file, None).map_err(SendError::Os)?;
+    let copy = liveness::another(file, None).map_err(ShareError::Os)?;
     pass::send(socket, copy.as_fd())
 }
 

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, recvmsg, sendmsg};
 
 use crate::error::OsError;
-use crate::region::{ReceiveError, SendError};
+use crate::region::{ReceiveError, ShareError};
 
 /// What travels beside the descriptor.
 const MARK: [u8; 8] = *b"strait/0";
@@ -17,7 +17,7 @@ const MARK: [u8; 8] = *b"strait/0";
 const MOST: usize = 253;
 
 /// Sends a descriptor; whoever receives it gets a share of its description.
-pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), SendError> {
+pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), ShareError> {
     let data = [IoSlice::new(&MARK)];
     let fds = [fd.as_raw_fd()];
     let rights = [ControlMessage::ScmRights(&fds)];
@@ -25,10 +25,10 @@ pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), Sen
         let flags = MsgFlags::MSG_NOSIGNAL;
         match sendmsg::<()>(socket.as_raw_fd(), &data, &rights, flags, None) {
             Ok(sent) if sent == MARK.len() => return Ok(()),
-            Ok(_) => return Err(SendError::Os(OsError::nix("sendmsg", Errno::EMSGSIZE))),
+            Ok(_) => return Err(ShareError::Os(OsError::nix("sendmsg", Errno::EMSGSIZE))),
             Err(Errno::EINTR) => {}
-            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(SendError::Closed),
-            Err(error) => return Err(SendError::Os(OsError::nix("sendmsg", error))),
+            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ShareError::Closed),
+            Err(error) => return Err(ShareError::Os(OsError::nix("sendmsg", error))),
         }
     }
 }

@@ -141,7 +141,7 @@ pub enum OpenError {
     /// What the file holds is no region that this program can use.
     Attach(AttachError),
     /// Every place in the participant table is taken.
-    Join,
+    TableFull,
     /// The memory could not be locked.
     Lock(OsError),
     /// Some other error of the system.
@@ -182,7 +182,7 @@ impl fmt::Display for OpenError {
             Self::TooLong { len } => write!(f, "the file has {len} bytes; a region has less than 2 GiB"),
             Self::NoSpace => f.write_str("the file has holes, and there is no space to fill them; free some"),
             Self::Attach(error) => error.fmt(f),
-            Self::Join => f.write_str(
+            Self::TableFull => f.write_str(
                 "every place in its participant table is taken; plan for more participants, or open read-only",
             ),
             Self::Lock(error) => write!(f, "the region cannot be locked into memory ({error}); {LOCK_ADVICE}"),
@@ -217,10 +217,10 @@ impl fmt::Display for OpenOrCreateError {
 
 impl core::error::Error for OpenOrCreateError {}
 
-/// Why a sealed region could not be sent.
+/// Why a region could not be shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SendError {
+pub enum ShareError {
     /// The region is not sealed memory: whoever gets it could cut it short under its users.
     NotSealed,
     /// This process is a forked child of the one that opened the region.
@@ -233,11 +233,11 @@ pub enum SendError {
     Os(OsError),
 }
 
-impl fmt::Display for SendError {
+impl fmt::Display for ShareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSealed => f.write_str("only sealed regions can be sent; create it with `sealed`"),
-            Self::Forked => f.write_str("opened before a fork; send it from the process that opened it"),
+            Self::NotSealed => f.write_str("only sealed regions can be shared; create it as one"),
+            Self::Forked => f.write_str("opened before a fork; share it from the process that opened it"),
             Self::Closed => f.write_str("the socket's other end is closed"),
             Self::Unsupported => f.write_str("this system has no sealed memory; use a named region"),
             Self::Os(error) => error.fmt(f),
@@ -245,7 +245,7 @@ impl fmt::Display for SendError {
     }
 }
 
-impl core::error::Error for SendError {}
+impl core::error::Error for ShareError {}
 
 /// Why a sealed region could not be received. The descriptor, if one came, is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

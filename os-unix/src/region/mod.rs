@@ -14,14 +14,13 @@ use crate::error::OsError;
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::file::os::named_dir;
-use crate::liveness::Tokens;
 use crate::map::Mapping;
 use crate::name::{self, NameError, PREFIX};
 use crate::options::Options;
 use crate::port::{UnixPort, View};
 use crate::{entropy, memfd};
 
-pub use error::{CreateError, OpenError, OpenOrCreateError, ReceiveError, SendError};
+pub use error::{CreateError, OpenError, OpenOrCreateError, ReceiveError, ShareError};
 
 /// Rounds of opening and creating before a region that comes and goes is given up.
 const ROUNDS: u32 = 16;
@@ -174,7 +173,7 @@ impl Region {
     }
 
     /// Creates a region in sealed memory, which has no name and which no peer can cut short: the
-    /// one kind for peers that are not trusted. Hand it over with [`UnixPort::send`].
+    /// one kind for peers that are not trusted. Hand it over with [`UnixPort::share`].
     ///
     /// # Errors
     ///
@@ -235,9 +234,9 @@ fn lay_out(
     let map = Mapping::new(&file, len, options)?;
     let instance = entropy::random_u64()?;
     format(&map.mem(), plan, instance, Contents::Zeroed).map_err(CreateError::Format)?;
-    let view = View::new(map, Tokens::new(file, lies, true)?)?;
+    let view = View::new(map, file, lies, true)?;
     let header = Header::check(view.mem()).map_err(|_| NOT_OURS)?;
-    let port = UnixPort::joining(view, will_lie, &header).ok_or(NOT_OURS)?;
+    let port = UnixPort::joining(view, will_lie, &header).map_err(|_| NOT_OURS)?;
     Attachment::attach(port).map_err(|_| NOT_OURS)
 }
 
@@ -250,11 +249,11 @@ fn attach(
 ) -> Result<Attachment<UnixPort>, OpenError> {
     let map = Mapping::new(&file, len, options)?;
     let header = Header::check(&map.mem()).map_err(OpenError::Attach)?;
-    let view = View::new(map, Tokens::new(file, path, !options.read_only)?)?;
+    let view = View::new(map, file, path, !options.read_only)?;
     let port = if options.read_only {
         UnixPort::looking(view, path)
     } else {
-        UnixPort::joining(view, path, &header).ok_or(OpenError::Join)?
+        UnixPort::joining(view, path, &header).map_err(|_| OpenError::TableFull)?
     };
     Attachment::attach(port).map_err(OpenError::Attach)
 }

@@ -2,12 +2,16 @@
 //!
 //! A test starts a process by running its own binary again, with a role in the environment. Every
 //! test binary has a test `helper` that plays the role, and that passes where there is none.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, unused_imports, missing_docs)]
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::*;
 
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,7 +108,22 @@ const MARK: &str = "@>";
 
 /// In a helper: the role to play and its argument.
 pub fn role() -> Option<(String, String)> {
-    Some((env::var(ROLE).ok()?, env::var(ARGUMENT).ok()?))
+    let role = (env::var(ROLE).ok()?, env::var(ARGUMENT).ok()?);
+    end_soon();
+    Some(role)
+}
+
+/// In a helper or its forked child: ends the process in a while, should the test forget it.
+pub fn end_soon() {
+    nix::unistd::alarm::set(60);
+}
+
+/// In a forked child: stays until it is killed.
+pub fn stay() -> ! {
+    end_soon();
+    loop {
+        nix::unistd::pause();
+    }
 }
 
 /// In a helper: tells the test a line.
@@ -137,7 +156,8 @@ pub fn command(role: &str, argument: impl AsRef<Path>) -> Command {
         .env(ROLE, role)
         .env(ARGUMENT, argument.as_ref())
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command
 }
 
@@ -212,41 +232,4 @@ pub fn hold(path: &str) {
     let attached = Region::at(path).open(&Options::new()).expect("the region");
     say(&ident(&attached).word().to_string());
     hear();
-}
-
-/// In a helper: gives the calling thread mounts of its own. `Err` says why not.
-pub fn own_mounts() -> Result<(), String> {
-    use nix::mount::{MsFlags, mount};
-    use nix::sched::{CloneFlags, unshare};
-    unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("no mounts of our own: {error}"))?;
-    let none: Option<&str> = None;
-    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
-        .map_err(|error| format!("mounts cannot be made private: {error}"))
-}
-
-/// Starts a helper as the first process of a PID namespace of its own.
-pub fn in_pid_namespace(role: &str, argument: &Path) -> Helper {
-    let mut command = command(role, argument);
-    // SAFETY: the closure runs in a forked child of one thread and makes system calls alone.
-    unsafe { command.pre_exec(enter_pid_namespace) };
-    Helper::from_command(command)
-}
-
-fn enter_pid_namespace() -> std::io::Result<()> {
-    use nix::sched::{CloneFlags, unshare};
-    use nix::unistd::{ForkResult, fork};
-    unshare(CloneFlags::CLONE_NEWPID)?;
-    // SAFETY: the process has one thread, and both sides make system calls alone.
-    match unsafe { fork() }? {
-        ForkResult::Child => {
-            // SAFETY: the call takes numbers; it makes us end with the process in between.
-            unsafe { nix::libc::prctl(nix::libc::PR_SET_PDEATHSIG, nix::libc::SIGKILL) };
-            Ok(())
-        }
-        ForkResult::Parent { child } => {
-            let _ = nix::sys::wait::waitpid(child, None);
-            // SAFETY: ends this process at once, which has nothing to clean up.
-            unsafe { nix::libc::_exit(0) }
-        }
-    }
 }

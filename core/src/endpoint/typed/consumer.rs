@@ -267,7 +267,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
 impl<T: Frame, P: Port> Drop for TypedConsumer<T, P> {
     fn drop(&mut self) {
-        if self.taker.role.latched().is_none() {
+        if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
             self.flush();
         }
     }

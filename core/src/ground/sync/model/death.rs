@@ -54,6 +54,13 @@ pub struct Death {
 }
 
 impl Death {
+    /// A death before access number `at`, from 0, for models that [`each_death`] does not fit: with
+    /// two deaths, or with a search of their own.
+    #[must_use]
+    pub fn before(at: u32) -> Self {
+        Self { at, struck: Arc::default() }
+    }
+
     /// Runs `life` as the participant `port`, which is killed before its n-th access to the region
     /// if there are that many. It is then proven dead: its liveness token is gone.
     ///
@@ -80,6 +87,12 @@ impl Death {
     pub fn at(&self) -> u32 {
         self.at
     }
+
+    /// Whether it has struck, in any order of steps so far.
+    #[must_use]
+    pub fn has_struck(&self) -> bool {
+        self.struck.load(Ordering::SeqCst)
+    }
 }
 
 /// Checks `model` once for each point at which a death can strike: before the first access of what
@@ -87,10 +100,10 @@ impl Death {
 /// Answers with the number of points.
 pub fn each_death(model: impl Fn(Death) + Clone + Sync + Send + 'static) -> u32 {
     for at in 0.. {
-        let struck = Arc::new(AtomicBool::new(false));
-        let (this, death) = (model.clone(), Death { at, struck: struck.clone() });
-        loom::model(move || this(death.clone()));
-        if !struck.load(Ordering::SeqCst) {
+        let death = Death::before(at);
+        let (this, that) = (model.clone(), death.clone());
+        loom::model(move || this(that.clone()));
+        if !death.has_struck() {
             return at;
         }
     }

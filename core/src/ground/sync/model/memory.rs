@@ -10,15 +10,58 @@ use portable_atomic::{AtomicU32 as Plain, Ordering};
 
 use super::super::order::Order;
 use super::death::step;
+use super::search::Loads;
+
+/// What a word of a region is used for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Use {
+    /// It is an atomic of loom's.
+    pub shared: bool,
+    /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
+    /// one where a commit word can come to lie.
+    pub plain: bool,
+}
 
 /// A word of a model region, or of its own.
 ///
-/// A *shared* word is an atomic of loom's. Any other keeps its value in plain memory and has a cell
-/// by which loom sees races: header and payload.
+/// Its latest value stands in memory that loom knows nothing of; what it is [used](Use) for says by
+/// what loom checks the accesses.
 pub struct Word {
     value: Plain,
-    shared: Option<AtomicU32>,
-    cell: UnsafeCell<()>,
+    shared: Option<Shared>,
+    cell: Option<UnsafeCell<()>>,
+}
+
+/// An atomic of loom's, all orders of whose accesses are tried.
+struct Shared {
+    word: AtomicU32,
+    loads: Loads,
+}
+
+impl Shared {
+    fn new(value: u32) -> Self {
+        Self { word: AtomicU32::new(value), loads: Loads::default() }
+    }
+
+    fn load(&self, ordering: Ordering) -> u32 {
+        self.loads.before_load();
+        let value = self.word.load(ordering);
+        self.loads.after_load();
+        value
+    }
+
+    fn store(&self, value: u32, ordering: Ordering) {
+        self.loads.before_store();
+        self.word.store(value, ordering);
+        self.loads.after_store();
+    }
+
+    fn compare_exchange(&self, current: u32, new: u32, ordering: Ordering) -> Result<u32, u32> {
+        self.loads.before_store();
+        let result = self.word.compare_exchange(current, new, ordering, Ordering::Relaxed);
+        self.loads.after_store();
+        result
+    }
 }
 
 // SAFETY: the cell guards nothing (its content is `()`); it is there for loom to check accesses by.
@@ -30,14 +73,14 @@ impl Word {
     /// A shared word outside any region.
     #[must_use]
     pub fn new(value: u32) -> Self {
-        Self::of(value, true)
+        Self::of(value, Use { shared: true, plain: false })
     }
 
-    pub(super) fn of(value: u32, shared: bool) -> Self {
+    pub(super) fn of(value: u32, used: Use) -> Self {
         Self {
             value: Plain::new(value),
-            shared: shared.then(|| AtomicU32::new(value)),
-            cell: UnsafeCell::new(()),
+            shared: used.shared.then(|| Shared::new(value)),
+            cell: used.plain.then(|| UnsafeCell::new(())),
         }
     }
 
@@ -57,10 +100,12 @@ impl Word {
         if !step() {
             return;
         }
-        self.value.store(value, Ordering::Relaxed);
         if let Some(word) = &self.shared {
             word.store(value, order.resolve());
+            // A commit word is cleared where a payload was: nobody may be reading that any more.
+            self.check_write();
         }
+        self.set_plain(value);
     }
 
     /// Replaces `current` by `new`.
@@ -73,11 +118,11 @@ impl Word {
             return Err(!current);
         }
         let result = match &self.shared {
-            Some(word) => word.compare_exchange(current, new, order.resolve(), Ordering::Relaxed),
+            Some(word) => word.compare_exchange(current, new, order.resolve()),
             None => self.value.compare_exchange(current, new, Ordering::Relaxed, Ordering::Relaxed),
         };
         if result.is_ok() {
-            self.value.store(new, Ordering::Relaxed);
+            self.set_plain(new);
         }
         result
     }
@@ -100,20 +145,32 @@ impl Word {
         self.value.store(value, Ordering::Relaxed);
     }
 
-    /// Reads payload: loom sees a race with any write of payload.
-    pub(super) fn read_payload(&self) -> u32 {
-        self.cell.with(|_| ());
+    fn check_read(&self) {
+        if let Some(cell) = &self.cell {
+            cell.with(|_| ());
+        }
+    }
+
+    fn check_write(&self) {
+        if let Some(cell) = &self.cell {
+            cell.with_mut(|_| ());
+        }
+    }
+
+    /// Reads plainly: loom sees a race with any plain write.
+    pub(super) fn read_plain(&self) -> u32 {
+        self.check_read();
         self.plain()
     }
 
-    /// Writes payload. Where a frame's payload comes to lie on what may be read as a commit word,
-    /// it is stored there too: an old payload must never pass for a frame.
-    pub(super) fn write_payload(&self, value: u32) {
-        self.cell.with_mut(|_| ());
-        self.set_plain(value);
+    /// Writes plainly. Where a payload comes to lie on what may be read as a commit word, it is
+    /// stored there too: an old payload must never pass for a frame.
+    pub(super) fn write_plain(&self, value: u32) {
         if let Some(word) = &self.shared {
             word.store(value, Ordering::Relaxed);
         }
+        self.check_write();
+        self.set_plain(value);
     }
 }
 
@@ -121,9 +178,9 @@ impl Word {
 pub(super) struct Words(pub Vec<Word>);
 
 impl Words {
-    /// Words of these values, shared where `is_shared` says so of their offset.
-    pub fn new(values: impl Iterator<Item = u32>, is_shared: impl Fn(u32) -> bool) -> Self {
-        Self(values.enumerate().map(|(i, value)| Word::of(value, is_shared(4 * i as u32))).collect())
+    /// Words of these values, used as `uses` says of their offsets.
+    pub fn new(values: impl Iterator<Item = u32>, uses: impl Fn(u32) -> Use) -> Self {
+        Self(values.enumerate().map(|(i, value)| Word::of(value, uses(4 * i as u32))).collect())
     }
 
     /// Applies `each` to every word that the range touches, with the part of the range in it.

@@ -28,6 +28,7 @@
 mod death;
 mod memory;
 mod port;
+mod search;
 pub(super) mod shim;
 
 pub use death::{Death, Died, each_death};

@@ -3,19 +3,19 @@
 extern crate std;
 
 use core::time::Duration;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::vec::Vec;
 
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Condvar, Mutex};
 
-use super::memory::Words;
+use super::memory::{Use, Words};
 use super::shim::Mem;
 use crate::endpoint::Attachment;
 use crate::endpoint::participants::{self, Card};
 use crate::ground::entry::{Entry, GRANULE, Kind};
-use crate::ground::header::{Contents, Header, format};
+use crate::ground::header::{self, Contents, Header, format};
 use crate::ground::ident::Ident;
 use crate::ground::plan::Plan;
 use crate::ground::port::{self, Clock, Liveness, Probe, TokenRefused, Wait, WaitPoint};
@@ -28,11 +28,27 @@ pub struct Region(Arc<Shared>);
 
 struct Shared {
     mem: Mem,
-    /// By slot: the epoch whose token is held, 0 for none.
-    tokens: Vec<AtomicU32>,
-    bed: Mutex<()>,
-    alarm: Condvar,
+    /// By slot and epoch: the state of the liveness token.
+    tokens: Vec<[AtomicU32; EPOCHS]>,
+    beds: Vec<Bed>,
     time_passes: bool,
+}
+
+/// So many incarnations a slot can have in a model.
+const EPOCHS: usize = 4;
+
+/// A token that nobody has taken yet.
+const UNTAKEN: u32 = 0;
+/// A token that is held.
+const HELD: u32 = 1;
+/// A token that was given back.
+const GONE: u32 = 2;
+
+/// Where a kernel keeps those who sleep on one word.
+struct Bed {
+    offset: u32,
+    lock: Mutex<()>,
+    alarm: Condvar,
 }
 
 impl Region {
@@ -43,7 +59,7 @@ impl Region {
     /// If the plan cannot work.
     #[must_use]
     pub fn new(plan: &Plan<'_>) -> Self {
-        Self::with_time(plan, false)
+        Self::laid_out(plan, false, true)
     }
 
     /// A formatted region in which every wait may also run out: time passes whenever somebody
@@ -55,19 +71,57 @@ impl Region {
     /// If the plan cannot work.
     #[must_use]
     pub fn time_passes(plan: &Plan<'_>) -> Self {
-        Self::with_time(plan, true)
+        Self::laid_out(plan, true, true)
     }
 
-    fn with_time(plan: &Plan<'_>, time_passes: bool) -> Self {
+    /// Memory of zeros, long enough for the plan, which is to be formatted while the model runs:
+    /// pass [`mem`](Self::mem) to [`format`](crate::format). Nobody can join before.
+    ///
+    /// # Panics
+    ///
+    /// If the plan cannot work.
+    #[must_use]
+    pub fn unformatted(plan: &Plan<'_>) -> Self {
+        Self::laid_out(plan, false, false)
+    }
+
+    fn laid_out(plan: &Plan<'_>, time_passes: bool, formatted: bool) -> Self {
         let words = plan.size() / 4;
-        let setup = Mem(Arc::new(Words::new(core::iter::repeat_n(0, words), |_| false)));
+        let setup = Mem(Arc::new(Words::new(core::iter::repeat_n(0, words), |_| Use::default())));
         format(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
         let header = Header::check(&setup).expect("the region was formatted");
-        let shared = shared_words(&setup, &header);
-        let values = setup.0.0.iter().map(|word| word.plain());
-        let mem = Mem(Arc::new(Words::new(values, |offset| shared.contains(&offset))));
-        let tokens = (0..=header.participant_count).map(|_| AtomicU32::new(0)).collect();
-        Self(Arc::new(Shared { mem, tokens, bed: Mutex::new(()), alarm: Condvar::new(), time_passes }))
+        let mut uses = uses(&setup, &header);
+        let mut other = Use::default();
+        if !formatted {
+            uses.insert(header::at::MAGIC, Use { shared: true, plain: false });
+            other.plain = true;
+        }
+        let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
+        let mem = Words::new(values, |offset| uses.get(&offset).copied().unwrap_or(other));
+        let beds = header.channels(&setup).flat_map(|entry| [entry.wait_a, entry.wait_b]);
+        let mut beds: Vec<u32> = beds.filter(|&offset| offset != 0).collect();
+        beds.sort_unstable();
+        beds.dedup();
+        let bed = |offset| Bed { offset, lock: Mutex::new(()), alarm: Condvar::new() };
+        let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
+        Self(Arc::new(Shared {
+            mem: Mem(Arc::new(mem)),
+            tokens: (0..header.participant_count).map(|_| token()).collect(),
+            beds: beds.into_iter().map(bed).collect(),
+            time_passes,
+        }))
+    }
+
+    /// The region's memory.
+    #[must_use]
+    pub fn mem(&self) -> &Mem {
+        &self.0.mem
+    }
+
+    /// A port that takes no part in the region.
+    #[must_use]
+    pub fn port(&self) -> Port {
+        Port { region: self.0.clone(), me: None, held: Arc::default(), clock: Arc::default() }
     }
 
     /// Joins the region as a new participant.
@@ -77,7 +131,7 @@ impl Region {
     /// If the participant table is full.
     #[must_use]
     pub fn join(&self) -> Attachment<Port> {
-        let looker = Port { region: self.0.clone(), me: None, clock: Arc::default() };
+        let looker = self.port();
         let header = Header::check(&self.0.mem).expect("the region was formatted");
         let me = participants::join(&self.0.mem, &header, 0, &looker, Card::default())
             .expect("the plan has room for this participant");
@@ -91,40 +145,48 @@ impl Region {
     /// If the region has been damaged.
     #[must_use]
     pub fn look(&self) -> Attachment<Port> {
-        let port = Port { region: self.0.clone(), me: None, clock: Arc::default() };
-        Attachment::attach(port).expect("the region was formatted")
+        Attachment::attach(self.port()).expect("the region was formatted")
     }
 }
 
-/// The offsets of the words that are shared while the region is in use: all of its channels' words
-/// but payload, and the states of participants.
-fn shared_words(mem: &Mem, header: &Header) -> HashSet<u32> {
-    let mut shared = HashSet::new();
-    for slot in 1..=header.participant_count {
-        shared.extend(header.participant(slot));
+/// What the words are used for while the region is in use, by their offsets: shared are all of its
+/// channels' words but payload, and the states of participants.
+fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
+    const SHARED: Use = Use { shared: true, plain: false };
+    let states = (1..=header.participant_count).filter_map(|slot| header.participant(slot));
+    let mut uses: HashMap<u32, Use> = states.map(|offset| (offset, SHARED)).collect();
+    let entries: Vec<_> = header.channels(mem).collect();
+    let blocks = |entry: &Entry| entry.blocks(header.line).expect("the plan was checked");
+    for entry in &entries {
+        let blocks = blocks(entry);
+        let a = range(entry.block_a, blocks.data);
+        let b = range(entry.block_b, blocks.len_b);
+        let c = range(entry.block_c, blocks.len_c);
+        let all = a.chain(b).chain(c).chain([entry.wait_a, entry.wait_b]);
+        uses.extend(all.map(|offset| (offset, SHARED)));
     }
-    for entry in header.channels(mem) {
-        let blocks = entry.blocks(header.line).expect("the plan was checked");
-        let range = |start: u32, len: u32| (start..start + len).step_by(4);
-        shared.extend(range(entry.block_a, blocks.data));
-        shared.extend(range(entry.block_b, blocks.len_b));
-        shared.extend(range(entry.block_c, blocks.len_c));
-        shared.extend([entry.wait_a, entry.wait_b]);
-        shared.extend(data_words(&entry));
+    // After that, for block C as it is measured here can reach into the next channel's data.
+    for entry in &entries {
+        let blocks = blocks(entry);
+        let data = range(entry.data, blocks.len_a - blocks.data);
+        uses.extend(data.map(|offset| (offset, data_use(entry, offset - entry.data))));
     }
-    shared
+    uses
 }
 
-/// The shared words among a channel's data.
-fn data_words(entry: &Entry) -> Vec<u32> {
-    let slots = (0..entry.capacity).map(|i| entry.data + i * entry.stride);
+fn range(start: u32, len: u32) -> impl Iterator<Item = u32> {
+    (start..start + len).step_by(4)
+}
+
+/// What the word `at` bytes into a channel's data is used for.
+fn data_use(entry: &Entry, at: u32) -> Use {
     match entry.kind {
         // Commit words can come to lie on any granule.
-        Kind::Frames => (0..entry.capacity).step_by(GRANULE as usize).map(|at| entry.data + at).collect(),
-        Kind::Slots => slots.map(|slot| slot + entry.stride - 4).collect(),
-        Kind::Compact => Vec::new(),
+        Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
+        Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
+        Kind::Slots | Kind::Compact => Use { shared: false, plain: true },
         // A reader may be overtaken by the writer: every word of a value is read as it changes.
-        Kind::Latest => slots.flat_map(|slot| (slot..slot + entry.stride).step_by(4)).collect(),
+        Kind::Latest => Use { shared: true, plain: false },
     }
 }
 
@@ -133,6 +195,8 @@ fn data_words(entry: &Entry) -> Vec<u32> {
 pub struct Port {
     region: Arc<Shared>,
     me: Option<Ident>,
+    /// The tokens held through this port.
+    held: Arc<std::sync::Mutex<Vec<Ident>>>,
     clock: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -140,9 +204,25 @@ impl Port {
     /// The participant's end: its liveness token is given back, as the kernel does with a process
     /// that is gone. [`Death::run`](super::Death::run) calls it for one that is killed.
     pub fn end(&self) {
-        if let Some(me) = self.me {
-            self.release(me);
-        }
+        let held = core::mem::take(&mut *self.held());
+        held.into_iter().for_each(|who| self.release(who));
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Vec<Ident>> {
+        self.held.lock().expect("nobody dies in here")
+    }
+}
+
+impl Port {
+    fn bed(&self, point: WaitPoint<'_>) -> &Bed {
+        let bed = self.region.beds.iter().find(|bed| bed.offset == point.offset);
+        bed.expect("the directory names every word that is slept on")
+    }
+
+    fn token(&self, who: Ident) -> Option<&AtomicU32> {
+        let epoch = who.epoch() as usize - 1;
+        assert!(epoch < EPOCHS, "a slot of a model region has {EPOCHS} incarnations at most");
+        self.region.tokens.get(who.slot() as usize - 1).map(|slot| &slot[epoch])
     }
 }
 
@@ -155,17 +235,19 @@ impl Wait for Port {
         if !super::death::step() {
             return;
         }
-        let bed = self.region.bed.lock().expect("nobody dies in the kernel");
+        let Bed { lock, alarm, .. } = self.bed(point);
+        let bed = lock.lock().expect("nobody dies in the kernel");
         // As a kernel compares: under its own lock, and nobody is killed meanwhile.
         if point.word.kernel_load() == expected {
-            drop(self.region.alarm.wait(bed).expect("nobody dies in the kernel"));
+            drop(alarm.wait(bed).expect("nobody dies in the kernel"));
         }
     }
 
-    fn wake(&self, _: WaitPoint<'_>) {
+    fn wake(&self, point: WaitPoint<'_>) {
         if super::death::step() {
-            let _bed = self.region.bed.lock().expect("nobody dies in the kernel");
-            self.region.alarm.notify_all();
+            let Bed { lock, alarm, .. } = self.bed(point);
+            let _bed = lock.lock().expect("nobody dies in the kernel");
+            alarm.notify_all();
         }
     }
 
@@ -178,23 +260,31 @@ impl Wait for Port {
     }
 }
 
-// SAFETY: `Dead` is answered only once the token is gone, which `acquire` and `release` publish.
+// SAFETY: `Dead` is answered only for a token that is not held now, and an incarnation takes its
+// token before it is published; what gave the token back synchronises with the answer.
 unsafe impl Liveness for Port {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        let token = self.region.tokens.get(who.slot() as usize).ok_or(TokenRefused)?;
-        token.store(who.epoch(), Ordering::Release);
-        Ok(())
+        let token = self.token(who).ok_or(TokenRefused)?;
+        match token.swap(HELD, Ordering::Relaxed) {
+            HELD => Err(TokenRefused),
+            _ => {
+                self.held().push(who);
+                Ok(())
+            }
+        }
     }
 
     fn release(&self, who: Ident) {
-        if let Some(token) = self.region.tokens.get(who.slot() as usize) {
-            token.store(0, Ordering::Release);
+        self.held().retain(|&held| held != who);
+        if let Some(token) = self.token(who) {
+            token.swap(GONE, Ordering::Release);
         }
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        match self.region.tokens.get(who.slot() as usize) {
-            Some(token) if token.load(Ordering::Acquire) == who.epoch() => Probe::Alive,
+        // A kernel answers by the present state, so this is no load, which may be late.
+        match self.token(who).map(|token| token.fetch_or(0, Ordering::Acquire)) {
+            Some(HELD) => Probe::Alive,
             _ => Probe::Dead,
         }
     }

@@ -117,16 +117,19 @@ impl Mem {
         (end <= self.len()).then(|| Span { words: self.0.clone(), base: offset, len })
     }
 
-    /// Reads a word that is written once, before the region is published.
+    /// Reads a word that is written once, before the region is published. In a region that was
+    /// made [unformatted](super::Region::unformatted), a race with its writer fails the model.
     #[must_use]
     pub fn setup_read(&self, offset: u32) -> u32 {
-        self.word(offset).map_or(0, |word| word.plain())
+        self.word(offset).map_or(0, |word| word.read_plain())
     }
 
-    /// Writes a word before the region is published.
+    /// Writes a word before the region is published. Races as in [`setup_read`](Self::setup_read).
     pub fn setup_write(&self, offset: u32, value: u32) {
-        if let Some(word) = self.word(offset) {
-            word.set_plain(value);
+        if let Some(word) = self.word(offset)
+            && step()
+        {
+            word.write_plain(value);
         }
     }
 }
@@ -182,7 +185,7 @@ impl Span {
     ///
     /// If the range is outside, or the read races.
     pub fn read(&self, at: u32, into: &mut [u8]) {
-        self.copy_out(at, into, |word| word.read_payload());
+        self.copy_out(at, into, |word| word.read_plain());
     }
 
     /// Writes payload that is the caller's. A race with anyone fails the model.
@@ -193,15 +196,19 @@ impl Span {
     pub fn write(&self, at: u32, from: &[u8]) {
         let base = self.at(at, from.len());
         let last = from.len().saturating_sub(1) / 4 * 4;
+        let mut alive = true;
         self.words.touch(base, from.len(), |word, part, offset| {
             // Death comes before the first word, or between the first and the last.
-            if (offset == 0 || offset >= last) && !step() {
+            if offset == 0 || offset >= last {
+                alive = step();
+            }
+            if !alive {
                 return;
             }
             let mut bytes = word.plain().to_le_bytes();
             let count = part.len();
             bytes[part].copy_from_slice(&from[offset..offset + count]);
-            word.write_payload(u32::from_le_bytes(bytes));
+            word.write_plain(u32::from_le_bytes(bytes));
         });
     }
 
