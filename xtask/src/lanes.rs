@@ -6,7 +6,7 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, Run};
+use crate::run::{Outcome, Run, together};
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
 /// and `std` can be built for any target. The targets here are libraries only: no linker is needed.
@@ -48,13 +48,6 @@ pub fn cross() -> Outcome {
          --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
     );
     together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
-}
-
-/// Passed if all parts did; else says which failed.
-fn together(parts: &[(&str, Outcome)]) -> Outcome {
-    let failed: Vec<&str> =
-        parts.iter().filter(|(_, outcome)| *outcome != Outcome::Passed).map(|(name, _)| *name).collect();
-    if failed.is_empty() { Outcome::Passed } else { Outcome::Failed(failed.join(", ")) }
 }
 
 /// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.

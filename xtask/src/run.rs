@@ -26,6 +26,13 @@ pub enum Outcome {
     Skipped(String),
 }
 
+/// Passed if all parts did; else says which failed.
+pub fn together(parts: &[(&str, Outcome)]) -> Outcome {
+    let failed: Vec<&str> =
+        parts.iter().filter(|(_, outcome)| *outcome != Outcome::Passed).map(|(name, _)| *name).collect();
+    if failed.is_empty() { Outcome::Passed } else { Outcome::Failed(failed.join(", ")) }
+}
+
 /// A command to run, with the environment it adds.
 pub struct Run {
     command: Command,

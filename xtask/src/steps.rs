@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::lanes;
-use crate::run::{Outcome, Run};
+use crate::run::{Outcome, Run, together};
 
 /// One named part of the test command.
 pub struct Step {
@@ -49,6 +49,18 @@ pub fn all() -> Vec<Step> {
             run: || Run::cargo("test -p strait-core --features embedded-io-07").run(),
         },
         Step {
+            name: "examples",
+            what: "the examples run, and check their own results",
+            lane: false,
+            needs: None,
+            run: || {
+                let names = ["two_processes", "survive_a_kill", "survive_a_restart"];
+                let runs =
+                    names.map(|name| (name, Run::cargo(&format!("run --quiet --example {name}")).run()));
+                together(&runs)
+            },
+        },
+        Step {
             name: "doc",
             what: "documentation, warnings are errors",
             lane: false,
@@ -74,7 +86,18 @@ pub fn all() -> Vec<Step> {
             },
         },
         Step {
-            name: "example",
+            name: "model-lints",
+            what: "lints of the code that only the model checker sees",
+            lane: false,
+            needs: None,
+            run: || {
+                modelled("clippy -p strait-core -p loom-tests --all-targets -- -D warnings")
+                    .with("CARGO_TARGET_DIR", "target/loom")
+                    .run()
+            },
+        },
+        Step {
+            name: "your-app",
             what: "a user's application under the model checker, and its seeded bug found",
             lane: false,
             needs: Some("examples/verify-your-app/Cargo.toml"),
