@@ -1,2 +1,45 @@
-//! The command-line tool.
-fn main() {}
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `ls`, `rm`.
+//!
+//! Results go to standard output, everything else to standard error. Exit status: 0 if all went
+//! well, 1 if something failed, 2 for a command line that cannot be; an error is one line.
+#![forbid(unsafe_code)]
+
+mod args;
+mod demo;
+mod error;
+mod inspect;
+mod look;
+mod ls;
+mod place;
+mod rm;
+mod text;
+mod transfer;
+
+use std::process::ExitCode;
+
+use args::Command;
+use error::Result;
+
+fn main() -> ExitCode {
+    match args::parse().and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Help(text) => text::out(&text),
+        Command::Demo(wanted) => demo::run(&wanted),
+        Command::DemoPart(part) => demo::part::run(&part),
+        Command::Send(wanted) => transfer::send::run(&wanted),
+        Command::Recv(wanted) => transfer::recv::run(&wanted),
+        Command::CleanUp(wanted) => {
+            transfer::janitor::run(&wanted);
+            Ok(())
+        }
+        Command::Inspect(wanted) => inspect::run(&wanted),
+        Command::Ls => ls::run(),
+        Command::Rm(wanted) => rm::run(&wanted),
+    }
+}

@@ -1,0 +1,229 @@
+//! The command line: what can be asked for.
+
+mod parse;
+mod values;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::place::Place;
+
+pub use parse::parse;
+use values::{capacity, channel, cpus, demo_seconds, named, timeout};
+
+const EXAMPLES: &str = "\
+REGION is the name of a region, or the path of one if it holds a slash.
+
+Examples:
+  strait demo                                   three processes balance a pendulum for 5 s
+  strait demo --seconds 60 --rate 2000 --json   the same, for scripts
+  strait recv work files --out copy.bin &       one side of a transfer ...
+  strait send work files --file data.bin        ... and the other
+  strait ls                                     which regions there are
+  strait inspect work                           what is in one
+
+Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
+
+/// Queues and latest-value slots in shared memory, at work.
+#[derive(Parser)]
+#[command(name = "strait", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the user asked for.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Balance a simulated pendulum across three processes
+    #[command(after_help = DEMO_HELP)]
+    Demo(Demo),
+    /// Send a file through a queue of frames
+    #[command(after_help = SEND_HELP)]
+    Send(Send),
+    /// Receive a file through a queue of frames
+    #[command(after_help = RECV_HELP)]
+    Recv(Recv),
+    /// Show a region's header, participants and channels
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(Inspect),
+    /// List the named regions
+    Ls,
+    /// Remove regions
+    #[command(after_help = RM_HELP)]
+    Rm(Rm),
+    /// One of the demo's processes
+    #[command(hide = true)]
+    DemoPart(Part),
+    /// The process that cleans up after one side of a transfer
+    #[command(hide = true)]
+    CleanUp(CleanUp),
+    /// A text that was asked for in place of a command.
+    #[command(skip)]
+    Help(String),
+}
+
+const DEMO_HELP: &str = "\
+The plant simulates a cart with a pendulum on it and sends what its sensors see through one queue;
+the controller answers with forces through another; this process watches through a latest-value
+slot, and sums up. The status is 1 if a frame was lost or the pendulum fell.
+
+Examples:
+  strait demo --seconds 10 --rate 5000
+  strait demo --rt 80 --cpus 0,1      real-time priority, plant on CPU 0, controller on CPU 1";
+
+const SEND_HELP: &str = "\
+Whichever side comes first creates the region, with that one channel; the receiver removes it at the
+end. A channel that is there already is used as it is.
+
+Example:
+  strait send work files --file data.bin";
+
+const RECV_HELP: &str = "\
+Whichever side comes first creates the region, with that one channel; the receiver removes it at the
+end. The file appears under its name only when it is complete; one that is there is replaced then.
+
+Example:
+  strait recv work files --out copy.bin";
+
+const INSPECT_HELP: &str = "\
+Examples:
+  strait inspect work
+  cp /dev/shm/strait.work dump && strait inspect ./dump --json";
+
+const RM_HELP: &str = "\
+A region that somebody alive has open stays, unless --force is given: then it loses its name, and
+they go on in memory that newcomers never see.
+
+Example:
+  strait rm work ./old-region";
+
+/// `strait demo`
+#[derive(Args)]
+pub struct Demo {
+    /// How long to balance, in seconds of simulated time
+    #[arg(long, value_name = "S", default_value = "5", allow_negative_numbers = true, value_parser = demo_seconds)]
+    pub seconds: f64,
+    /// Control steps a second
+    #[arg(long, value_name = "HZ", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub rate: u32,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Run plant and controller as SCHED_FIFO with this priority, and lock their memory
+    #[arg(long, value_name = "PRIO", value_parser = clap::value_parser!(i32).range(1..=99))]
+    pub rt: Option<i32>,
+    /// Pin the plant to CPU A and the controller to CPU B
+    #[arg(long, value_name = "A,B", value_parser = cpus)]
+    pub cpus: Option<(usize, usize)>,
+}
+
+/// `strait demo-part`
+#[derive(Args)]
+pub struct Part {
+    /// Which process this is
+    #[arg(value_enum)]
+    pub role: Role,
+    /// The region's name
+    #[arg(value_parser = named)]
+    pub region: Place,
+    /// Control steps a second
+    #[arg(long)]
+    pub rate: NonZeroU32,
+    /// How many steps
+    #[arg(long)]
+    pub steps: u64,
+    /// The real-time priority
+    #[arg(long)]
+    pub rt: Option<i32>,
+    /// The CPU
+    #[arg(long)]
+    pub cpu: Option<usize>,
+}
+
+/// The demo's processes beside the supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Simulates.
+    Plant,
+    /// Controls.
+    Controller,
+}
+
+/// What both sides of a transfer are told.
+#[derive(Args)]
+pub struct Transfer {
+    /// The region's name, or its path if it holds a slash
+    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    pub region: Place,
+    /// The channel's name
+    #[arg(value_parser = channel)]
+    pub channel: String,
+    /// The ring of a channel that is created here, a power of two from 64 [default: 65536]
+    #[arg(long, value_name = "BYTES", value_parser = capacity)]
+    pub capacity: Option<u32>,
+    /// The longest frame, from 16 up to half the ring less 16 [default: as long as the ring allows]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(16..))]
+    pub frame: Option<u32>,
+    /// How long to wait for the other side, at the start and whenever it does nothing
+    #[arg(long, value_name = "SECONDS", default_value = "60", allow_negative_numbers = true, value_parser = timeout)]
+    pub timeout: Duration,
+}
+
+/// `strait send`
+#[derive(Args)]
+pub struct Send {
+    #[command(flatten)]
+    pub transfer: Transfer,
+    /// The file to send
+    #[arg(long, value_name = "F")]
+    pub file: PathBuf,
+}
+
+/// `strait recv`
+#[derive(Args)]
+pub struct Recv {
+    #[command(flatten)]
+    pub transfer: Transfer,
+    /// The file to write
+    #[arg(long, value_name = "F")]
+    pub out: PathBuf,
+}
+
+/// `strait clean-up`
+#[derive(Args)]
+pub struct CleanUp {
+    /// The region
+    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    pub region: Place,
+    /// The channel's name
+    pub channel: String,
+    /// The unfinished file
+    pub part: Option<PathBuf>,
+}
+
+/// `strait inspect`
+#[derive(Args)]
+pub struct Inspect {
+    /// The region's name, or the path of a region or of a copy of one
+    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    pub region: Place,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strait rm`
+#[derive(Args)]
+pub struct Rm {
+    /// Names of regions, or paths
+    #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    pub regions: Vec<Place>,
+    /// Remove regions that are in use, too
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,0 +1,59 @@
+//! The values of arguments, each with the error that says what would do.
+
+use std::time::Duration;
+
+use crate::place::Place;
+
+type Parsed<T> = std::result::Result<T, String>;
+
+fn number(word: &str) -> Parsed<f64> {
+    word.parse().map_err(|_| "not a number".to_string())
+}
+
+/// The length of a run.
+pub fn demo_seconds(word: &str) -> Parsed<f64> {
+    let seconds = number(word)?;
+    if (0.1..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("give 0.1 to 86400 seconds".into()) }
+}
+
+/// How long to wait.
+pub fn timeout(word: &str) -> Parsed<Duration> {
+    let seconds = number(word)?;
+    if (0.1..=1e6).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("give 0.1 to 1000000 seconds".into())
+    }
+}
+
+/// Two CPUs.
+pub fn cpus(word: &str) -> Parsed<(usize, usize)> {
+    let pair = word.split_once(',').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+    pair.ok_or("give two CPU numbers with a comma between them, like 0,1".into())
+}
+
+/// Bytes of a ring.
+pub fn capacity(word: &str) -> Parsed<u32> {
+    let bytes: u32 = word.parse().map_err(|_| "not a number of bytes".to_string())?;
+    if bytes.is_power_of_two() && (64..=1 << 30).contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err("give a power of two from 64 to 1073741824".into())
+    }
+}
+
+/// A channel's name.
+pub fn channel(word: &str) -> Parsed<String> {
+    if word.is_empty() || word.len() > 31 || word.contains(['/', '\0']) {
+        return Err("a channel's name has 1 to 31 bytes and no slash".into());
+    }
+    Ok(word.into())
+}
+
+/// A region's name, and no path.
+pub fn named(word: &str) -> Parsed<Place> {
+    match Place::parse(word.into())? {
+        Place::At(_) => Err("not a name".into()),
+        place => Ok(place),
+    }
+}

@@ -1,0 +1,101 @@
+//! What plant and controller have in common: how they start, what they say, how they end.
+//!
+//! A part waits for a line on its standard input before it begins. When that input ends, the
+//! supervisor is gone, by Ctrl-C or worse: the part removes the region and ends too. (It leads a
+//! process group of its own, so Ctrl-C reaches the supervisor alone.) It says what it has to say in
+//! lines of JSON on its standard output: notes, then a report or an error.
+
+use std::io::{Read, Write, stdin, stdout};
+use std::process::exit;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use strait::unix::rt;
+use strait::{Attachment, Options, Peer, Region, SystemPort};
+
+use crate::args::{Part, Role};
+use crate::error::{Result, reported};
+
+use super::{controller, plant};
+
+/// How long a part waits for the other one to come, and the supervisor for a step.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a part answers, or why it gave up.
+pub type Answer<T> = std::result::Result<T, String>;
+
+/// Plays the part.
+pub fn run(part: &Part) -> Result<()> {
+    let region = part.region.region()?;
+    if stdin().read_exact(&mut [0]).is_err() {
+        let _ = region.remove();
+        return Err(reported());
+    }
+    follow_supervisor(region.clone());
+    let report = prepare(part, &region).and_then(|attachment| match part.role {
+        Role::Plant => plant::run(part, &attachment),
+        Role::Controller => controller::run(part, &attachment),
+    });
+    match report {
+        Ok(report) => {
+            say(&json!({ "report": report }));
+            Ok(())
+        }
+        Err(error) => {
+            say(&json!({ "error": error }));
+            Err(reported())
+        }
+    }
+}
+
+/// Ends this process when the supervisor has gone.
+fn follow_supervisor(region: Region) {
+    std::thread::spawn(move || {
+        while matches!(stdin().read(&mut [0; 64]), Ok(len) if len > 0) {}
+        let _ = region.remove();
+        exit(1);
+    });
+}
+
+/// Opens the region, and sets up the scheduler as far as it lets us.
+fn prepare(part: &Part, region: &Region) -> Answer<Attachment<SystemPort>> {
+    if let Some(cpu) = part.cpu
+        && let Err(error) = rt::pin(&[cpu])
+    {
+        note(&format!("not pinned: {error}"));
+    }
+    let Some(priority) = part.rt else {
+        return region.open(&Options::new().prefault(true)).map_err(|error| error.to_string());
+    };
+    if let Err(error) = rt::set_fifo(priority) {
+        note(&format!("no real-time priority: {error}"));
+    }
+    region.open(&Options::new().lock(true)).or_else(|locked| {
+        let attachment = region.open(&Options::new().prefault(true)).map_err(|error| error.to_string())?;
+        note(&format!("memory not locked: {locked}"));
+        Ok(attachment)
+    })
+}
+
+/// Tells the user something by way of the supervisor.
+fn note(text: &str) {
+    say(&json!({ "note": text }));
+}
+
+fn say(value: &Value) {
+    // If nobody listens any more, nobody needs to know.
+    let mut stdout = stdout().lock();
+    let _ = writeln!(stdout, "{value}").and_then(|()| stdout.flush());
+}
+
+/// Waits until the other part has taken its role.
+pub fn await_peer(who: &str, peer: impl Fn() -> Peer) -> Answer<()> {
+    let start = Instant::now();
+    while peer() != Peer::Present {
+        if start.elapsed() > PATIENCE {
+            return Err(format!("the {who} did not start within {} s", PATIENCE.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}

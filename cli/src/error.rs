@@ -1,0 +1,64 @@
+//! Errors: one line for the user, and the exit status.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::text;
+
+/// Something failed.
+const FAILED: u8 = 1;
+/// The command line cannot be.
+const USAGE: u8 = 2;
+
+/// What goes wrong in this program.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A line for the user, and the exit status that goes with it.
+#[derive(Debug)]
+pub struct Error {
+    status: u8,
+    line: String,
+}
+
+impl Error {
+    /// Something failed.
+    pub fn failed(line: impl Into<String>) -> Self {
+        Self { status: FAILED, line: line.into() }
+    }
+
+    /// The command line cannot be.
+    pub fn usage(line: impl Into<String>) -> Self {
+        Self { status: USAGE, line: line.into() }
+    }
+
+    /// `what` failed with `error`.
+    pub fn at(what: impl Display, error: impl Display) -> Self {
+        Self::failed(format!("{what}: {error}"))
+    }
+
+    /// The line.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Prints the line, and answers with the exit status.
+    pub fn report(self) -> ExitCode {
+        if !self.line.is_empty() {
+            text::note(&self.line);
+        }
+        ExitCode::from(self.status)
+    }
+}
+
+/// What the system says, without its number.
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// A failure whose lines have been printed already.
+pub fn reported() -> Error {
+    Error::failed(String::new())
+}

@@ -1,0 +1,173 @@
+//! `strait inspect`: what is in a region, or in a copy of one.
+
+use serde_json::{Value, json};
+use strait::inspect::{ChannelState, channel_state};
+use strait::participants::Participant;
+use strait::{Attachment, Entry, Ident, Liveness, OpenError, Port, SystemPort};
+
+use crate::args;
+use crate::error::{Error, Result};
+use crate::look;
+use crate::rm::not_found;
+use crate::text::{self, printable, table};
+
+/// Shows header, participants and channels.
+pub fn run(wanted: &args::Inspect) -> Result<()> {
+    let place = &wanted.region;
+    let region = place.region()?;
+    let attachment = look::open(place, &region).map_err(|error| match error {
+        OpenError::NotFound => not_found(place),
+        error => Error::at(place, error),
+    })?;
+    let picture = Picture::of(&attachment);
+    if wanted.json {
+        return text::out(&format!("{}\n", picture.json()));
+    }
+    let mut shown = format!("region        {}\n", printable(&region.path().display().to_string()));
+    shown.push_str(&picture.to_text());
+    text::out(&shown)
+}
+
+/// A region at one moment, or nearly so.
+struct Picture<'a> {
+    attachment: &'a Attachment<SystemPort>,
+    participants: Vec<Participant>,
+    channels: Vec<(Entry, ChannelState)>,
+}
+
+impl<'a> Picture<'a> {
+    fn of(attachment: &'a Attachment<SystemPort>) -> Self {
+        let (mem, line) = (attachment.port().mem(), attachment.header().line);
+        let channels = attachment.channels().map(|entry| (entry, channel_state(mem, line, &entry)));
+        Self { attachment, participants: look::participants(attachment), channels: channels.collect() }
+    }
+
+    fn json(&self) -> Value {
+        let header = self.attachment.header();
+        let participants: Vec<Value> = self.participants.iter().map(participant_json).collect();
+        let channels: Vec<Value> =
+            self.channels.iter().map(|(entry, state)| self.channel_json(entry, state)).collect();
+        json!({
+            "format_version": header.version,
+            "instance": format!("{:016x}", header.instance),
+            "plan_hash": format!("{:016x}", header.plan_hash),
+            "bytes": header.total_len,
+            "line": header.line,
+            "participant_slots": header.participant_count,
+            "participants": participants,
+            "channels_unknown": header.channel_count as usize - self.channels.len(),
+            "channels": channels,
+        })
+    }
+
+    fn channel_json(&self, entry: &Entry, state: &ChannelState) -> Value {
+        let hash = (entry.type_hash != 0).then(|| format!("{:016x}", entry.type_hash));
+        json!({
+            "name": entry.name(),
+            "kind": entry.kind.name(),
+            "capacity": entry.capacity,
+            "len": state.len,
+            "high_water": state.high_water,
+            "max_frame": entry.max_frame,
+            "type_hash": hash,
+            "sent": state.sent,
+            "refused": state.refused,
+            "producer": self.owner_json(state.producer),
+            "consumer": self.owner_json(state.consumer),
+            "producer_takeovers": state.producer_takeovers,
+            "consumer_takeovers": state.consumer_takeovers,
+            "producer_fault": state.producer_fault,
+            "consumer_fault": state.consumer_fault,
+            "producer_may_block": entry.wait_a != 0,
+            "consumer_may_block": entry.wait_b != 0,
+        })
+    }
+
+    fn owner_json(&self, owner: Option<Ident>) -> Value {
+        owner.map_or(
+            Value::Null,
+            |who| json!({ "id": who.to_string(), "state": look::word(self.attachment.port().probe(who)) }),
+        )
+    }
+
+    fn to_text(&self) -> String {
+        let header = self.attachment.header();
+        let mut shown = format!(
+            "format        version {}, {}, line {}\ninstance      {:016x}\nplan          {:016x}\n",
+            header.version,
+            text::bytes(u64::from(header.total_len)),
+            header.line,
+            header.instance,
+            header.plan_hash
+        );
+        let (count, slots) = (self.participants.len(), header.participant_count);
+        shown.push_str(&format!("\nparticipants  {count} of {slots}\n"));
+        if count > 0 {
+            shown.push_str(&self.participant_table());
+        }
+        shown.push_str(&format!("\nchannels      {}\n", header.channel_count));
+        if !self.channels.is_empty() {
+            shown.push_str(&self.channel_table());
+        }
+        match header.channel_count as usize - self.channels.len() {
+            0 => {}
+            left_out => {
+                shown.push_str(&format!("{left_out} damaged or of a kind that this version does not know\n"))
+            }
+        }
+        shown
+    }
+
+    fn participant_table(&self) -> String {
+        let mut rows = vec![["ID", "STATE", "PID", "DOMAIN"].map(String::from).to_vec()];
+        rows.extend(self.participants.iter().map(|one| {
+            let pid = if one.card.pid == 0 { "-".into() } else { one.card.pid.to_string() };
+            vec![one.ident.to_string(), look::word(one.probe).into(), pid, one.domain.to_string()]
+        }));
+        table(&rows, &[0, 1])
+    }
+
+    fn channel_table(&self) -> String {
+        let head = [
+            "NAME", "KIND", "PRODUCER", "CONSUMER", "CAPACITY", "MAX", "LEN", "HIGH", "SENT", "REFUSED",
+            "FAULT",
+        ];
+        let mut rows = vec![head.map(String::from).to_vec()];
+        rows.extend(self.channels.iter().map(|(entry, state)| {
+            let mut row = vec![
+                printable(entry.name().unwrap_or("?")),
+                entry.kind.name().into(),
+                self.owner(state.producer),
+                self.owner(state.consumer),
+            ];
+            let numbers =
+                [entry.capacity, entry.max_frame, state.len, state.high_water, state.sent, state.refused];
+            row.extend(numbers.map(|number| number.to_string()));
+            row.push(faults(state));
+            row
+        }));
+        table(&rows, &[0, 1, 2, 3])
+    }
+
+    fn owner(&self, owner: Option<Ident>) -> String {
+        owner.map_or("-".into(), |who| format!("{who} {}", look::word(self.attachment.port().probe(who))))
+    }
+}
+
+fn participant_json(one: &Participant) -> Value {
+    json!({
+        "id": one.ident.to_string(),
+        "state": look::word(one.probe),
+        "pid": one.card.pid,
+        "started": one.card.started,
+        "domain": one.domain,
+    })
+}
+
+/// The violations that were latched, by their numbers, the producer's first.
+fn faults(state: &ChannelState) -> String {
+    match (state.producer_fault, state.consumer_fault) {
+        (0, 0) => "-".into(),
+        (producer, consumer) => format!("{producer}/{consumer}"),
+    }
+}

@@ -1,0 +1,49 @@
+//! The argument REGION: a name, or a path if it holds a slash.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use strait::Region;
+use strait::unix::check_name;
+
+use crate::error::{Error, Result};
+
+/// Where a region lies, as the user said it.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A named region.
+    Named(String),
+    /// A region in a file.
+    At(PathBuf),
+}
+
+impl Place {
+    /// Reads the argument.
+    pub fn parse(word: OsString) -> std::result::Result<Self, String> {
+        if word.as_bytes().contains(&b'/') {
+            return Ok(Self::At(word.into()));
+        }
+        let name = word.into_string().map_err(|_| "a region's name must be UTF-8".to_string())?;
+        check_name(&name).map_err(|error| error.to_string())?;
+        Ok(Self::Named(name))
+    }
+
+    /// The region there. Nothing is looked at yet.
+    pub fn region(&self) -> Result<Region> {
+        match self {
+            Self::Named(name) => Region::named(name).map_err(|error| Error::at(self, error)),
+            Self::At(path) => Ok(Region::at(path)),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "region '{name}'"),
+            Self::At(path) => write!(f, "region {}", path.display()),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The file that is received: under a name of its own until it is complete.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result, reason};
+
+/// Bytes that are written at a time.
+const BUFFER: usize = 1 << 18;
+/// Bytes after which storage is waited for, so that the end does not have to wait for all of them.
+const SYNC: u64 = 1 << 28;
+/// What the temporary names end in.
+const SUFFIX: &str = ".strait-part";
+/// How much of the file's own name they have, so that they never get too long.
+const STEM: usize = 200;
+
+/// A file on its way. Dropped before [`finish`](Self::finish), it was never there.
+pub struct Output {
+    file: Option<BufWriter<File>>,
+    unsynced: u64,
+    part: PathBuf,
+    target: PathBuf,
+}
+
+impl Output {
+    /// Creates the temporary file beside the target.
+    pub fn create(target: &Path) -> Result<Self> {
+        let target = resolve(target)?;
+        let name = target.file_name().ok_or_else(|| is_directory(&target))?;
+        let dir = match target.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        let stem = name.as_bytes();
+        let mut own = OsString::from(".");
+        own.push(OsStr::from_bytes(stem.get(..STEM).unwrap_or(stem)));
+        own.push(format!(".{}{SUFFIX}", std::process::id()));
+        let part = dir.join(own);
+        let failed = |error: std::io::Error| {
+            let shown = dir.display();
+            if dir.is_dir() {
+                return Error::failed(format!("{shown}: no file can be created there: {}", reason(&error)));
+            }
+            Error::failed(format!("{shown}: there is no such directory; create it, or give another --out"))
+        };
+        let file = File::options().write(true).create_new(true).open(&part).map_err(failed)?;
+        let file = Some(BufWriter::with_capacity(BUFFER, file));
+        Ok(Self { file, unsynced: 0, part, target })
+    }
+
+    /// The temporary file.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Writes the next bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_all(bytes).map_err(|error| failed(&self.target, &error))?;
+        self.unsynced += bytes.len() as u64;
+        if self.unsynced >= SYNC {
+            self.unsynced = 0;
+            file.get_ref().sync_data().map_err(|error| failed(&self.target, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name, once all of it is on storage. It replaces one that was there, and
+    /// takes over its permissions.
+    pub fn finish(mut self) -> Result<()> {
+        let failed = |error: &std::io::Error| failed(&self.target, error);
+        if let Some(file) = self.file.take() {
+            let file = file.into_inner().map_err(|error| failed(error.error()))?;
+            if let Ok(old) = fs::metadata(&self.target) {
+                file.set_permissions(old.permissions()).map_err(|error| failed(&error))?;
+            }
+            file.sync_all().map_err(|error| failed(&error))?;
+        }
+        fs::rename(&self.part, &self.target).map_err(|error| failed(&error))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            let _ = file.into_parts(); // Its last bytes need not be written.
+        }
+        // Not there any more, if it was finished.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+fn failed(target: &Path, error: &std::io::Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "; make room",
+        _ => "",
+    };
+    Error::failed(format!("{}: {}{advice}; nothing was kept", target.display(), reason(error)))
+}
+
+fn is_directory(path: &Path) -> Error {
+    Error::failed(format!("{}: is a directory; give the name of a file", path.display()))
+}
+
+/// Where the file will lie: through links, and nowhere but in a regular file's place.
+fn resolve(target: &Path) -> Result<PathBuf> {
+    if target.as_os_str().as_bytes().ends_with(b"/") {
+        return Err(is_directory(target));
+    }
+    let at = |error: std::io::Error| Error::failed(format!("{}: {}", target.display(), reason(&error)));
+    let resolved = match target.symlink_metadata() {
+        Ok(found) if found.is_symlink() => fs::canonicalize(target).map_err(|error| {
+            let shown = target.display();
+            Error::failed(format!("{shown}: is a link that leads nowhere ({}); remove it", reason(&error)))
+        })?,
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(error)),
+        _ => target.to_path_buf(),
+    };
+    match resolved.symlink_metadata() {
+        Ok(found) if found.is_dir() => Err(is_directory(target)),
+        Ok(found) if !found.is_file() => {
+            Err(Error::failed(format!("{}: is no regular file; give another name", target.display())))
+        }
+        _ => Ok(resolved),
+    }
+}

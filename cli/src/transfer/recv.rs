@@ -1,0 +1,177 @@
+//! `strait recv`: the receiving side of a transfer.
+
+use std::time::{Duration, Instant};
+
+use strait::{Consumer, Peek, Received, SystemPort, TryRecvError, WaitAnyError, WaitPolicy, wait_any};
+
+use crate::args::Recv;
+use crate::error::{Error, Result};
+use crate::text;
+
+use super::crc::Crc;
+use super::janitor;
+use super::meet::{self, Meeting, Table};
+use super::output::Output;
+use super::progress::Progress;
+use super::watch::{Fate, Side};
+use super::{BEGIN, Begin, DATA, END, End, SLICE, summary};
+
+/// How long to sleep where the channel does not let its consumer block.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Receives the file.
+pub fn run(wanted: &Recv) -> Result<()> {
+    let table = Table::new(&wanted.transfer)?;
+    let output = Output::create(&wanted.out)?;
+    let _janitor = janitor::start(&wanted.transfer, Some(output.part()));
+    let waiting = Progress::waiting("sender", table.timeout);
+    let result = table.meet(Side::Receiver, |attachment, name| attachment.consumer(name));
+    waiting.finish_and_clear();
+    let result = result.and_then(|meeting| {
+        if let Some(remark) = table.remark((meeting.endpoint.capacity(), meeting.endpoint.max_frame())) {
+            text::note(&remark);
+        }
+        receive(&table, meeting, output)
+    });
+    match result {
+        Ok((end, took)) => {
+            let name = text::printable(&wanted.out.display().to_string());
+            text::out(&format!("received {name}: {}, the same as sent\n", summary(end, took)))
+        }
+        Err(error) => {
+            table.sweep();
+            Err(error)
+        }
+    }
+}
+
+/// Takes frame after frame, each released when it is done with.
+fn receive(table: &Table, meeting: Meeting<Consumer<SystemPort>>, output: Output) -> Result<(End, Duration)> {
+    let Meeting { attachment, endpoint: mut queue, peer, ours } = meeting;
+    let mut incoming = Incoming::new(output, peer.who().word());
+    let mut fate = Fate::Present;
+    let mut since = Instant::now();
+    loop {
+        match queue.peek() {
+            Ok(frame) => {
+                if let Some(end) = incoming.take(&frame)? {
+                    let took = incoming.finish(end)?;
+                    if ours {
+                        meet::remove(&table.region, &attachment);
+                    }
+                    frame.release(); // The receipt.
+                    queue.flush();
+                    return Ok((end, took));
+                }
+                frame.release();
+                since = Instant::now();
+            }
+            Err(TryRecvError::Empty) if fate != Fate::Present => {
+                return Err(peer.error(fate, incoming.bytes()));
+            }
+            Err(TryRecvError::Empty) => {
+                if !wait(&mut queue, attachment.port()) {
+                    // What a sender that is gone has sent is found by the next look.
+                    fate = peer.fate();
+                    incoming.check_patience(since, table.timeout)?;
+                }
+            }
+            Err(error) => return Err(Error::failed(error.to_string())),
+        }
+    }
+}
+
+/// Sleeps until something comes, for a slice at the most; whether something came.
+fn wait(queue: &mut Consumer<SystemPort>, port: &SystemPort) -> bool {
+    let waited = wait_any(port, &mut [queue], WaitPolicy::parking(), SLICE);
+    if waited == Err(WaitAnyError::NoDoorbell) {
+        std::thread::sleep(PAUSE);
+    }
+    waited.is_ok()
+}
+
+/// The transfer under way.
+struct Transfer {
+    progress: Progress,
+    crc: Crc,
+    next: u32,
+}
+
+/// What has been received.
+struct Incoming {
+    output: Output,
+    buffer: Vec<u8>,
+    sender: u32,
+    transfer: Option<Transfer>,
+}
+
+impl Incoming {
+    fn new(output: Output, sender: u32) -> Self {
+        Self { output, buffer: Vec::new(), sender, transfer: None }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.transfer.as_ref().map_or(0, |transfer| transfer.progress.bytes())
+    }
+
+    /// Takes a frame; answers with what the last one says.
+    fn take(&mut self, frame: &Peek<'_, SystemPort>) -> Result<Option<End>> {
+        let Received { tag, sequence, len } = frame.info();
+        self.buffer.resize(len, 0);
+        let buffer = self.buffer.as_mut_slice();
+        frame.copy_from(0, buffer);
+        let Some(transfer) = &mut self.transfer else {
+            let begin = if tag == BEGIN { Begin::decode(buffer) } else { None };
+            // Frames of others, who left them here, are passed over.
+            if let Some(begin) = begin.filter(|begin| begin.sender == self.sender) {
+                let progress = Progress::new(&text::printable(&begin.name), begin.length);
+                self.transfer = Some(Transfer { progress, crc: Crc::new(), next: sequence.wrapping_add(1) });
+            }
+            return Ok(None);
+        };
+        if sequence != transfer.next {
+            return Err(Error::failed("a frame is missing; start both sides again"));
+        }
+        transfer.next = sequence.wrapping_add(1);
+        match tag {
+            DATA => {
+                transfer.crc.add(buffer);
+                transfer.progress.add(len);
+                self.output.write(buffer)?;
+                Ok(None)
+            }
+            END => End::decode(buffer).map(Some).ok_or_else(|| unexpected(tag)),
+            _ => Err(unexpected(tag)),
+        }
+    }
+
+    /// Compares, and gives the file its name. Answers with the time since the first frame.
+    fn finish(self, end: End) -> Result<Duration> {
+        let Some(transfer) = self.transfer else { return Err(unexpected(END)) };
+        let found = End { length: transfer.progress.bytes(), crc: transfer.crc.value() };
+        if found != end {
+            return Err(Error::failed(format!(
+                "{} bytes with checksum {:08x} came, {} with {:08x} were sent; start both sides again",
+                found.length, found.crc, end.length, end.crc
+            )));
+        }
+        self.output.finish()?;
+        Ok(transfer.progress.finish())
+    }
+
+    fn check_patience(&self, since: Instant, timeout: Duration) -> Result<()> {
+        if since.elapsed() <= timeout {
+            return Ok(());
+        }
+        let seconds = timeout.as_secs_f64();
+        Err(Error::failed(format!(
+            "the sender is alive but sent nothing for {seconds} s; see what it waits for, or give more --timeout"
+        )))
+    }
+}
+
+fn unexpected(tag: u32) -> Error {
+    Error::failed(format!(
+        "the sender sent what no `strait send` sends (tag {tag:#010x}); see what uses this channel"
+    ))
+}

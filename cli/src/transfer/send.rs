@@ -1,0 +1,174 @@
+//! `strait send`: the sending side of a transfer.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use strait::{Producer, SendError, SystemPort};
+
+use crate::args::Send;
+use crate::error::{Error, Result, reason};
+use crate::text;
+
+use super::crc::Crc;
+use super::janitor;
+use super::meet::{Meeting, Table, own_identity};
+use super::progress::Progress;
+use super::watch::{Fate, Side, Watch};
+use super::{BEGIN, Begin, DATA, END, End, SLICE, summary};
+
+/// Bytes that are read at a time.
+const BUFFER: usize = 1 << 18;
+/// The longest piece of the file in one frame, so that a huge ring asks for no huge buffers.
+const PIECE: u32 = 1 << 20;
+/// How long to sleep between two looks for the receipt.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Sends the file.
+pub fn run(wanted: &Send) -> Result<()> {
+    let table = Table::new(&wanted.transfer)?;
+    let mut source = Source::open(&wanted.file)?;
+    let _janitor = janitor::start(&wanted.transfer, None);
+    let waiting = Progress::waiting("receiver", table.timeout);
+    let result = table.meet(Side::Sender, |attachment, name| attachment.producer(name));
+    waiting.finish_and_clear();
+    let result = result.and_then(|meeting| {
+        if let Some(remark) = table.remark((meeting.endpoint.capacity(), meeting.endpoint.max_frame())) {
+            text::note(&remark);
+        }
+        Sending::new(meeting, &source, table.timeout).run(&mut source)
+    });
+    match result {
+        Ok((end, took)) => {
+            let name = text::printable(&wanted.file.display().to_string());
+            text::out(&format!("sent {name}: {}\n", summary(end, took)))
+        }
+        Err(error) => {
+            table.sweep();
+            Err(error)
+        }
+    }
+}
+
+/// The file to send.
+struct Source {
+    file: File,
+    shown: String,
+    name: String,
+    length: u64,
+}
+
+impl Source {
+    fn open(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let failed = |error: std::io::Error| Error::failed(format!("{shown}: {}", reason(&error)));
+        // Before opening, which would wait at a FIFO.
+        let found = fs::metadata(path).map_err(failed)?;
+        if found.is_dir() {
+            return Err(Error::failed(format!("{shown}: is a directory; give a file")));
+        }
+        if !found.is_file() {
+            return Err(Error::failed(format!("{shown}: is no regular file; copy it into one first")));
+        }
+        let file = File::open(path).map_err(failed)?;
+        let name = path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+        Ok(Self { file, shown, name, length: found.len() })
+    }
+
+    /// Fills the buffer as far as the file goes.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(len) => filled += len,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::failed(format!("{}: {}", self.shown, reason(&error)))),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+struct Sending {
+    queue: Producer<SystemPort>,
+    peer: Watch,
+    identity: u32,
+    timeout: Duration,
+    progress: Progress,
+}
+
+impl Sending {
+    fn new(meeting: Meeting<Producer<SystemPort>>, source: &Source, timeout: Duration) -> Self {
+        let Meeting { attachment, endpoint: queue, peer, .. } = meeting;
+        let progress = Progress::new(&text::printable(&source.name), source.length);
+        Self { queue, peer, identity: own_identity(&attachment), timeout, progress }
+    }
+
+    fn run(mut self, source: &mut Source) -> Result<(End, Duration)> {
+        let begin = Begin { sender: self.identity, length: source.length, name: source.name.clone() };
+        let frame = self.queue.max_frame().min(PIECE);
+        self.push(BEGIN, &begin.encode(frame))?;
+        let mut crc = Crc::new();
+        let mut buffer = vec![0; (BUFFER / frame as usize).max(1) * frame as usize];
+        loop {
+            let filled = source.read(&mut buffer)?;
+            for piece in buffer[..filled].chunks(frame as usize) {
+                crc.add(piece);
+                self.push(DATA, piece)?;
+                self.progress.add(piece.len());
+            }
+            if filled < buffer.len() {
+                break;
+            }
+        }
+        let end = End { length: self.progress.bytes(), crc: crc.value() };
+        self.push(END, &end.encode())?;
+        self.await_receipt()?;
+        Ok((end, self.progress.finish()))
+    }
+
+    /// Sends a frame, as soon as there is space.
+    fn push(&mut self, tag: u32, payload: &[u8]) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            match self.queue.send_timeout(tag, payload, SLICE) {
+                Ok(()) => return Ok(()),
+                Err(SendError::TimedOut) => self.check(start)?,
+                Err(error) => return Err(Error::failed(error.to_string())),
+            }
+        }
+    }
+
+    /// Waits until the receiver has released the last frame.
+    fn await_receipt(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while !self.queue.is_empty() {
+            // If it is gone, its receipt may still have come just before.
+            if let Err(error) = self.check(start) {
+                return if self.queue.is_empty() { Ok(()) } else { Err(error) };
+            }
+            std::thread::sleep(PAUSE);
+        }
+        match self.queue.fault() {
+            Some(violation) => Err(Error::failed(format!("the receiver broke the protocol: {violation}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it makes sense to go on waiting.
+    fn check(&self, start: Instant) -> Result<()> {
+        let fate = self.peer.fate();
+        if fate != Fate::Present {
+            return Err(self.peer.error(fate, self.progress.bytes()));
+        }
+        if start.elapsed() > self.timeout {
+            let seconds = self.timeout.as_secs_f64();
+            return Err(Error::failed(format!(
+                "the receiver is alive but took nothing for {seconds} s; see what it waits for, or give more --timeout"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! `inspect`, `ls`, `rm`, and wrong command lines.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use common::{Place, run, strait};
+use strait::{Attachment, Channel, Options, Plan, SystemPort};
+
+fn create(place: &Place) -> Attachment<SystemPort> {
+    let channels = [
+        Channel::frames("commands", 1024, 100),
+        Channel::slots::<u64>("ticks", 16).consumer_may_block(),
+        Channel::latest::<f64>("angle"),
+    ];
+    place.region().create(&Plan::new(&channels), &Options::new()).expect("a region")
+}
+
+#[test]
+fn a_live_region_is_shown() {
+    let place = Place::new();
+    let region = create(&place);
+    let mut commands = region.producer("commands").expect("the role");
+    commands.try_send(1, b"one").expect("room");
+    commands.try_send(2, b"two").expect("room");
+    let mut angle = region.latest_writer::<f64>("angle").expect("the role");
+    angle.publish(&0.5);
+    let shown = run(&["inspect", &place.name, "--json"]).json();
+    assert_eq!(shown["format_version"], 0);
+    assert_eq!(shown["instance"], format!("{:016x}", region.header().instance));
+    assert_eq!(shown["participants"].as_array().map(Vec::len), Some(1));
+    assert_eq!(shown["participants"][0]["state"], "alive");
+    let channels = &shown["channels"];
+    assert_eq!(channels[0]["name"], "commands");
+    assert_eq!(channels[0]["kind"], "frames");
+    assert_eq!(channels[0]["capacity"], 1024);
+    assert_eq!(channels[0]["len"], 2);
+    assert_eq!(channels[0]["high_water"], 64);
+    assert_eq!(channels[0]["producer"]["state"], "alive");
+    assert_eq!(channels[0]["consumer"], serde_json::Value::Null);
+    assert_eq!((&channels[1]["kind"], &channels[1]["len"]), (&"slots".into(), &0.into()));
+    assert_eq!((&channels[2]["kind"], &channels[2]["len"]), (&"latest".into(), &1.into()));
+    let text = run(&["inspect", &place.name]).ok();
+    for word in ["commands", "ticks", "angle", "alive", "participants"] {
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+#[test]
+fn a_dump_is_shown_whatever_its_mode_and_through_a_link() {
+    let place = Place::new();
+    let region = create(&place);
+    let live = run(&["inspect", &place.name, "--json"]).json();
+    let dump = place.path("dump");
+    fs::copy(place.region().path(), &dump).expect("a copy");
+    drop(region);
+    for mode in [0o600, 0o644, 0o444] {
+        fs::set_permissions(&dump, fs::Permissions::from_mode(mode)).expect("its mode");
+        let shown = run(&["inspect", &dump, "--json"]).json();
+        assert_eq!(shown["instance"], live["instance"]);
+        assert_eq!(shown["channels"].as_array().map(Vec::len), Some(3));
+        assert_ne!(shown["participants"][0]["state"], "alive");
+    }
+    std::os::unix::fs::symlink(&dump, place.path("link")).expect("a link");
+    run(&["inspect", &place.path("link"), "--json"]).json();
+}
+
+#[test]
+fn garbage_is_one_line() {
+    let place = Place::new();
+    for (name, len) in [("empty", 0), ("short", 100), ("page", 4096), ("long", 300_000)] {
+        let file = place.file(name, len);
+        run(&["inspect", &file]).refused(1);
+        run(&["inspect", &file, "--json"]).refused(1);
+    }
+    let mut bytes = {
+        let _region = create(&place);
+        fs::read(place.region().path()).expect("its bytes")
+    };
+    let dump = place.path("dump");
+    // Every byte of the header and of the first entries wrong in turn: an error or sane data.
+    for at in 0..512 {
+        bytes[at] ^= 0x55;
+        fs::write(&dump, &bytes).expect("a file");
+        let done = run(&["inspect", &dump, "--json"]);
+        assert!(matches!(done.code, Some(0 | 1)), "byte {at}: {done:?}");
+        assert!(done.stderr.lines().count() <= 1, "byte {at}: {done:?}");
+        bytes[at] ^= 0x55;
+    }
+    fs::write(&dump, &bytes[..bytes.len() / 2]).expect("a file");
+    assert!(run(&["inspect", &dump]).refused(1).contains("cut short"));
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let place = Place::new();
+    let line = run(&["inspect", &place.name]).refused(1);
+    assert!(line.contains(&place.name) && line.contains("strait ls"), "{line}");
+    run(&["inspect", &place.path("nothing")]).refused(1);
+    run(&["inspect", place.dir.to_str().expect("UTF-8")]).refused(1);
+    run(&["inspect", "/dev/zero"]).refused(1);
+    run(&["rm", &place.name]).refused(1);
+}
+
+#[test]
+fn regions_are_listed_and_removed() {
+    let place = Place::new();
+    let region = create(&place);
+    let row = |list: &str| list.lines().find(|line| line.contains(&place.name)).map(String::from);
+    let listed = row(&run(&["ls"]).ok()).expect("a row");
+    assert!(listed.contains("commands, ticks, angle"), "{listed}");
+    assert!(listed.split_whitespace().any(|word| word == "1"), "{listed}");
+    let line = run(&["rm", &place.name]).refused(1);
+    assert!(line.contains("in use by 1 participant"), "{line}");
+    run(&["rm", "--force", &place.name]).ok();
+    assert_eq!(region.port().is_current(), Ok(false));
+    drop(region);
+    drop(create(&place));
+    run(&["rm", &place.name]).ok();
+    assert!(!place.region().path().exists());
+    let done = run(&["ls"]);
+    assert_eq!(row(&done.ok()), None);
+}
+
+#[test]
+fn rm_goes_on_after_one_that_cannot_be_removed() {
+    let place = Place::new();
+    drop(create(&place));
+    let done = run(&["rm", "cli-test-there-is-none", &place.name]);
+    assert_eq!(done.code, Some(1));
+    assert_eq!(done.stderr.lines().count(), 1);
+    assert!(!place.region().path().exists());
+}
+
+#[test]
+fn rm_removes_no_file_that_is_no_region() {
+    let place = Place::new();
+    let file = place.file("precious", 5000);
+    assert!(run(&["rm", "--force", &file]).refused(1).contains("not removed"));
+    assert!(fs::exists(&file).expect("a look"));
+    // A region that was cut short is damaged, and may go.
+    drop(create(&place));
+    let bytes = fs::read(place.region().path()).expect("its bytes");
+    fs::write(&file, &bytes[..1000]).expect("a file");
+    run(&["rm", &file]).ok();
+    assert!(!fs::exists(&file).expect("a look"));
+}
+
+#[test]
+fn wrong_command_lines_are_one_line_and_status_2() {
+    for words in
+        ["", "dance", "demo --rate fast", "demo --cpus 1", "send", "send a b", "ls x", "rm", "inspect"]
+    {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        run(&words).refused(2);
+    }
+    run(&["send", "a", "b", "--file", "x", "--capacity", "64", "--frame", "17"]).refused(2);
+}
+
+#[test]
+fn help_is_on_standard_output() {
+    for words in
+        ["--help", "demo --help", "send --help", "recv --help", "inspect --help", "ls --help", "rm --help"]
+    {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        assert!(run(&words).ok().contains("Usage: strait"));
+    }
+    assert!(run(&["--version"]).ok().starts_with("strait "));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = Place::new();
+    let _region = create(&place);
+    for words in [&["inspect", &place.name][..], &["ls"], &["--help"]] {
+        let mut child = strait(words).stdout(Stdio::piped()).spawn().expect("the tool");
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+        assert!(child.wait().expect("its end").success(), "{words:?}");
+        assert_eq!(said, "");
+    }
+}
