@@ -28,6 +28,11 @@ struct Killed;
 
 /// Stands before each access; `false` if the thread is dead and the access must not happen.
 pub(super) fn step() -> bool {
+    // A thread that unwinds, killed or because the model has failed, drops endpoints on its way. The
+    // search is over by then, or the thread is dead.
+    if std::thread::panicking() {
+        return false;
+    }
     LIFE.with(|life| match life.get() {
         Life::Alive(None) => true,
         Life::Alive(Some(0)) => {
