@@ -22,6 +22,7 @@ pub use protocol::Violation;
 /// What the macros need; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::ground::frame::plain_name;
     pub use zerocopy;
 }
 

@@ -174,13 +174,17 @@ impl<P: Port> Attachment<P> {
         Ok(LatestReader::new(BytesReader::open(self, &self.latest_of::<T>(name)?)?))
     }
 
-    /// Claims the writer's role of a latest value of bytes.
+    /// Claims the writer's role of a latest value of bytes. A channel with a type is refused.
     ///
     /// # Errors
     ///
     /// [`ChannelError`]; the role is then as it was.
     pub fn latest_bytes_writer(&self, name: &str) -> Result<BytesWriter<P>, ChannelError> {
-        BytesWriter::open(self, &self.of_kind(name, Kind::Latest)?)
+        let entry = self.of_kind(name, Kind::Latest)?;
+        if entry.type_hash != 0 {
+            return Err(ChannelError::Type);
+        }
+        BytesWriter::open(self, &entry)
     }
 
     /// Opens a reader of a latest value as bytes, whatever its type.

@@ -8,6 +8,7 @@ use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Span, WordRef};
 use crate::protocol::bytes::{self, Found, Ring as _};
+use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
 
 use super::attachment::Attachment;
@@ -253,18 +254,19 @@ impl<P: Port> Consumer<P> {
     }
 
     /// Frames that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile. A lie of the producer's is cut to what the ring can hold.
+    /// sending meanwhile, and notes what it has sent after it has. A lie is cut to
+    /// what the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
         let published = self.mark_sequence.load(RELAXED);
-        published.wrapping_sub(self.next_sequence).min(self.capacity / GRANULE)
+        between(self.next_sequence, published, self.capacity / GRANULE)
     }
 
-    /// Whether no frame is waiting now.
+    /// Whether the next receive would find nothing now. Two loads at most.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.rx.has_more(&self.ring, self.held.as_ref())
     }
 
     /// Bytes of the ring.
@@ -310,8 +312,9 @@ impl<P: Port> Consumer<P> {
         self.advance(found);
     }
 
+    /// Whether the next receive has something to say, a fault included.
     pub(crate) fn has_data(&mut self) -> bool {
-        self.find().is_ok()
+        self.find() != Err(TryRecvError::Empty)
     }
 
     pub(crate) fn bell(&self) -> Option<&Bell> {

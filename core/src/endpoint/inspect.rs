@@ -4,6 +4,7 @@ use crate::ground::entry::{Entry, GRANULE, Kind, at};
 use crate::ground::ident::Ident;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
+use crate::protocol::release::between;
 
 /// A snapshot of a channel. The words are read one by one, so on a live region they may belong to
 /// different moments.
@@ -47,15 +48,16 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
     let (sent, len) = match entry.kind {
         Kind::Frames => {
             let sent = a(at::MARK_SEQUENCE);
-            (sent, sent.wrapping_sub(b(at::HEAD_SEQUENCE)).min(entry.capacity / GRANULE))
+            (sent, between(b(at::HEAD_SEQUENCE), sent, entry.capacity / GRANULE))
         }
         Kind::Slots | Kind::Compact => {
             let sent = a(at::MARK);
-            (sent, sent.wrapping_sub(b(at::HEAD)).min(entry.capacity))
+            (sent, between(b(at::HEAD), sent, entry.capacity))
         }
         Kind::Latest => {
             let sent = a(at::NEWEST) >> 1;
-            (sent, u32::from(sent != 0))
+            let wrapped = read(entry.data.saturating_add(at::LAP)) != 0;
+            (sent, u32::from(sent != 0 || wrapped))
         }
     };
     let queue = entry.kind != Kind::Latest;

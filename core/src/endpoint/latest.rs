@@ -178,6 +178,8 @@ pub struct BytesReader<P: Port> {
     buffers: Buffers,
     newest: WordRef,
     max_frame: u32,
+    /// Of a typed value: any other length is a lie.
+    exact: bool,
     seen: Option<Version>,
     bell: Option<Bell>,
     policy: WaitPolicy,
@@ -196,6 +198,7 @@ impl<P: Port> BytesReader<P> {
             buffers,
             newest,
             max_frame: entry.max_frame,
+            exact: false,
             seen: None,
             bell,
             policy,
@@ -223,9 +226,10 @@ impl<P: Port> BytesReader<P> {
                 }
             };
             let capacity = self.buffers.capacity;
+            let exact = self.exact;
             match latest::attempt(&self.newest, &self.buffers, capacity, copy) {
                 Attempt::Empty => return Reading::Empty,
-                Attempt::Complete(version) if len <= max => {
+                Attempt::Complete(version) if len == max || len < max && !exact => {
                     let [tag @ .., _, _, _, _] = header;
                     let tag = u32::from_le_bytes(tag);
                     let info = ValueInfo { tag, len: len as usize, number: version.number() };
@@ -235,7 +239,7 @@ impl<P: Port> BytesReader<P> {
                     self.seen = Some(version);
                     return Reading::Fresh(info);
                 }
-                // A length beyond the maximum is a lie; it counts as a try.
+                // An impossible length is a lie; it counts as a try.
                 Attempt::Complete(_) | Attempt::Again => crate::ground::sync::spin_loop(),
             }
         }
@@ -317,7 +321,8 @@ pub struct LatestReader<T: Frame, P: Port> {
 }
 
 impl<T: Frame, P: Port> LatestReader<T, P> {
-    pub(crate) fn new(inner: BytesReader<P>) -> Self {
+    pub(crate) fn new(mut inner: BytesReader<P>) -> Self {
+        inner.exact = true;
         Self { inner, info: None, values: PhantomData }
     }
 

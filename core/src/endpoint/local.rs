@@ -15,8 +15,7 @@ use crate::ground::sync::{Mem, Word, const_fn, spin_loop};
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
 
-/// A port without a clock and without sleep: a wait spins as its policy says, and then its time is
-/// up.
+/// A port without a clock and without sleep: a wait looks up to 64 times, and then its time is up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSystem;
 

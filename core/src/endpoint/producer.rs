@@ -66,10 +66,11 @@ impl<P: Port> Producer<P> {
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
         let ring = Bytes(spans.data.clone());
-        let sender = Sender::claim(attachment, entry, &spans)?;
+        let mut sender = Sender::claim(attachment, entry, &spans)?;
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
         let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, sender.head(), capacity, max_frame)
             .map_err(ChannelError::Fault)?;
+        sender.sent(tx.space().used());
         let trusted = attachment.is_trusted();
         Ok(Self { tx, ring, mark, mark_sequence, max_frame, trusted, sender })
     }

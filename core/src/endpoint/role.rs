@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use crate::ground::entry::{Entry, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
-use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::order::{RELAXED, role};
 use crate::ground::sync::{Span, WordRef};
 use crate::protocol::{Violation, claim};
 
@@ -16,7 +16,7 @@ use super::error::ChannelError;
 /// What is known of the other side of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// Nobody has the role.
+    /// Nobody has the role. Whatever its last owner did is visible to the caller.
     Absent,
     /// Its owner lives, or cannot be proven dead.
     Present,
@@ -123,8 +123,8 @@ impl<P: Port> Role<P> {
 
     /// One load, and one probe if somebody owns the other role.
     pub fn peer(&self) -> Peer {
-        // ORDERING: Relaxed; a snapshot, for the caller's information.
-        match self.peer.as_ref().map_or(0, |word| word.load(RELAXED)) {
+        // ORDERING(role): all that an owner did lies before its leaving.
+        match self.peer.as_ref().map_or(0, |word| word.load(role::LOAD)) {
             0 => Peer::Absent,
             word => match Ident::from_word(word).map(|who| self.port.probe(who)) {
                 Some(Probe::Dead) => Peer::Dead,

@@ -47,7 +47,7 @@ impl<P: Port> Sender<P> {
             want,
             refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
             // ORDERING: Relaxed; our own counter, and claiming has synchronised with its last owner.
-            highest: high_water.load(RELAXED),
+            highest: high_water.load(RELAXED).min(entry.capacity),
             high_water,
             asked: false,
             own: Bell::new(&role.port, entry.wait_a, instance),

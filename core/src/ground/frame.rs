@@ -75,6 +75,19 @@ impl Shape {
     }
 }
 
+/// A field's name as it is written without the mark of a raw identifier.
+#[doc(hidden)]
+#[must_use]
+pub const fn plain_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', rest @ ..] => match core::str::from_utf8(rest) {
+            Ok(plain) => plain,
+            Err(_) => name,
+        },
+        _ => name,
+    }
+}
+
 const fn feed_str(mut hash: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
     let mut i = 0;
@@ -189,7 +202,7 @@ macro_rules! __frame {
         impl $crate::Frame for $name {
             const SHAPE: $crate::Shape = $crate::Shape::Struct(
                 &[$($crate::Field {
-                    name: stringify!($field),
+                    name: $crate::__private::plain_name(stringify!($field)),
                     offset: ::core::mem::offset_of!($name, $field),
                     shape: <$type as $crate::Frame>::SHAPE,
                 },)*],

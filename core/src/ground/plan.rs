@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::entry::{Blocks, ENTRY_LEN, Entry, GRANULE, Geometry, Kind, NAME_LEN, round_up, slot_stride};
+use super::entry::{
+    Blocks, ENTRY_LEN, Entry, GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, round_up, slot_stride,
+};
 use super::frame::Frame;
 use super::header::{HEADER_LEN, PARTICIPANT_LEN};
 use super::ident::Ident;
@@ -131,7 +133,7 @@ impl<'a> Channel<'a> {
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
         let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame };
-        if !self.capacity.is_power_of_two() {
+        if !self.capacity.is_power_of_two() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }
         if !geometry.is_sound(line) {
@@ -234,7 +236,7 @@ impl<'a> Plan<'a> {
             Err(error) => match error.fault {
                 Fault::Name => panic!("a channel's name must have 1 to 31 bytes, no slash and no NUL"),
                 Fault::Duplicate => panic!("two channels have the same name"),
-                Fault::Capacity => panic!("a capacity must be a power of two"),
+                Fault::Capacity => panic!("a capacity must be a power of two, 1 to 2^30"),
                 Fault::Geometry => panic!("a channel's capacity and frame size do not fit together"),
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants"),
@@ -426,7 +428,7 @@ pub enum Fault {
     Name,
     /// Two channels have the same name.
     Duplicate,
-    /// A capacity is not a power of two.
+    /// A capacity is not a power of two from 1 to 2^30.
     Capacity,
     /// Capacity and frame size do not fit together.
     Geometry,

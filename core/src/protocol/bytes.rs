@@ -239,7 +239,7 @@ pub struct Consumer {
 }
 
 /// A frame that was found, not yet released.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The place in the ring of its header.
     pub place: u32,
@@ -296,6 +296,13 @@ impl Consumer {
                 Err(violation) => return Err(Nothing::Violation(violation)),
             }
         }
+    }
+
+    /// Whether a frame (or a lie) comes behind `held`, or next if nothing is held.
+    #[must_use]
+    pub fn has_more(&self, ring: &impl Ring, held: Option<&Found>) -> bool {
+        let ahead = held.map_or(0, |found| found.advance);
+        !matches!(self.peek_at(ring, ahead), Err(Nothing::Empty))
     }
 
     /// Moves past a frame; answers whether the head must be stored now.

@@ -113,6 +113,13 @@ impl Consumer {
         Ok((pos & (self.capacity - 1), pos))
     }
 
+    /// Whether a value (or a lie) comes `ahead` places after the next one to be released.
+    #[must_use]
+    pub fn has_more(&self, tail: &Word, ahead: u32) -> bool {
+        // ORDERING(publish): as in `peek_at`.
+        tail.load(publish::LOAD).wrapping_sub(self.head.pos) > ahead
+    }
+
     /// The position accounts.
     #[must_use]
     pub fn head(&mut self) -> &mut LazyHead {

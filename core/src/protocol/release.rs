@@ -15,6 +15,14 @@ use crate::ground::sync::order::{RELAXED, release};
 
 use super::Violation;
 
+/// What lies between two counters that were read at different moments, for display: none where the
+/// later one was read too early, and never more than there can be.
+#[must_use]
+pub fn between(released: u32, sent: u32, most: u32) -> u32 {
+    let waiting = sent.wrapping_sub(released);
+    if waiting > u32::MAX / 2 { 0 } else { waiting.min(most) }
+}
+
 /// The producer's view of the space: its own tail, and the last head it saw.
 #[derive(Clone, Copy, Debug)]
 pub struct Space {

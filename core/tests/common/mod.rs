@@ -2,12 +2,16 @@
 //! are staged, and whose memory can be looked at, changed and copied.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod faulty;
 pub mod guarded;
+pub mod images;
 pub mod listing;
+pub mod model;
 pub mod raw;
 pub mod seed;
+pub mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -42,7 +46,12 @@ pub struct World {
     pub thief: AtomicBool,
     pub wakes: AtomicU32,
     pub sleeps: AtomicU32,
+    /// What happens when somebody looks at the clock, the first of it at the first look.
+    pub on_clock: Mutex<VecDeque<Option<Hook>>>,
 }
+
+/// Something that happens once.
+pub type Hook = Box<dyn FnOnce() + Send>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -76,6 +85,7 @@ impl Region {
             thief: AtomicBool::new(false),
             wakes: AtomicU32::new(0),
             sleeps: AtomicU32::new(0),
+            on_clock: Mutex::default(),
         }))
     }
 
@@ -107,13 +117,15 @@ impl Region {
     pub fn join_domain(&self, domain: u32) -> Member {
         let header = Header::check(&self.mem).expect("the region is sound");
         let port = TestPort { region: self.clone(), me: None, domain };
-        let me = participants::join(&self.mem, &header, domain, &port, Card::default()).expect("there is room");
+        let me =
+            participants::join(&self.mem, &header, domain, &port, Card::default()).expect("there is room");
         Member::new(TestPort { me: Some(me), ..port })
     }
 
     /// Joins without a place in the table, to look only.
     pub fn look(&self) -> Attachment<TestPort> {
-        Attachment::attach(TestPort { region: self.clone(), me: None, domain: 0 }).expect("the region is sound")
+        Attachment::attach(TestPort { region: self.clone(), me: None, domain: 0 })
+            .expect("the region is sound")
     }
 
     /// The entry of a channel.
@@ -202,6 +214,10 @@ impl Wait for TestPort {
 
 impl Clock for TestPort {
     fn now_ns(&self) -> u64 {
+        let hook = lock(&self.region.on_clock).pop_front().flatten();
+        if let Some(hook) = hook {
+            hook();
+        }
         self.region.started.elapsed().as_nanos() as u64
     }
 }

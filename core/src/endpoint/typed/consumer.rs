@@ -15,7 +15,7 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::release::LazyHead;
+use crate::protocol::release::{LazyHead, between};
 use crate::protocol::{Nothing, Violation, index, slots};
 
 use super::Slots;
@@ -32,6 +32,13 @@ impl Rx {
         match self {
             Self::Slots(rx) => rx.peek_at(ring, 0),
             Self::Compact(rx) => rx.peek_at(mark, 0),
+        }
+    }
+
+    fn has_more(&self, ring: &Slots, mark: &WordRef, ahead: u32) -> bool {
+        match self {
+            Self::Slots(rx) => !matches!(rx.peek_at(ring, ahead), Err(Nothing::Empty)),
+            Self::Compact(rx) => rx.has_more(mark, ahead),
         }
     }
 
@@ -106,7 +113,8 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// [`TryRecvError::Empty`] or [`TryRecvError::Fault`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let index = self.find()?;
+        let (index, position) = self.find()?;
+        self.sequence = position;
         let mut value = T::new_zeroed();
         self.ring.span.read(index * self.ring.stride, value.as_mut_bytes());
         if self.taker.options.is_at_most_once() {
@@ -159,14 +167,11 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     }
 
     #[inline]
-    fn find(&mut self) -> Result<u32, TryRecvError> {
+    fn find(&mut self) -> Result<(u32, u32), TryRecvError> {
         self.taker.ready()?;
         self.release();
         match self.rx.peek(&self.ring, &self.mark) {
-            Ok((index, position)) => {
-                self.sequence = position;
-                Ok(index)
-            }
+            Ok(found) => Ok(found),
             Err(nothing) => Err(self.nothing_slow(nothing)),
         }
     }
@@ -217,19 +222,20 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     }
 
     /// Values that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile. A lie of the producer's is cut to what the ring can hold.
+    /// sending meanwhile, and notes what it has sent after it has. A lie is cut to
+    /// what the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
         let published = self.mark.load(RELAXED);
         let next = self.rx.head_ref().pos.wrapping_add(u32::from(self.held));
-        published.wrapping_sub(next).min(self.capacity)
+        between(next, published, self.capacity)
     }
 
-    /// Whether no value is waiting now.
+    /// Whether the next receive would find nothing now. One load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.rx.has_more(&self.ring, &self.mark, u32::from(self.held))
     }
 
     /// Slots in all.
@@ -256,8 +262,9 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
         self.taker.role.latched()
     }
 
+    /// Whether the next receive has something to say, a fault included.
     pub(crate) fn has_data(&mut self) -> bool {
-        self.find().is_ok()
+        self.find() != Err(TryRecvError::Empty)
     }
 
     pub(crate) fn bell(&self) -> Option<&Bell> {

@@ -73,7 +73,7 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let ring = Slots { span: spans.data.clone(), stride: entry.stride };
-        let sender = Sender::claim(attachment, entry, &spans)?;
+        let mut sender = Sender::claim(attachment, entry, &spans)?;
         let head = sender.head();
         let tx = if entry.kind == Kind::Slots {
             slots::Producer::adopt(&ring, &mark, head, entry.capacity).map(Tx::Slots)
@@ -81,6 +81,7 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
             index::Producer::adopt(&mark, head, entry.capacity).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
+        sender.sent(tx.space().used());
         Ok(Self { tx, ring, mark, sender, values: PhantomData })
     }
 

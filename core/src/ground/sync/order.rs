@@ -44,8 +44,8 @@ orders! {
     publish { STORE = Release, LOAD = Acquire }
     /// The consumer is done with what it read before the producer sees the space as free.
     release { STORE = Release, LOAD = Acquire }
-    /// A role's words are complete before the next owner takes them up.
-    role { STORE = Release, CAS = Acquire }
+    /// A role's words are complete before the next owner takes them up, or its peer sees it gone.
+    role { STORE = Release, CAS = Acquire, LOAD = Acquire }
     /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
     park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }
     /// Writer: a buffer is invalidated before its data changes. Reader: data before the second look.

@@ -1,0 +1,143 @@
+//! What a queue should do, said simply: a `VecDeque` of messages, and how far the consumer may lag in
+//! telling the region.
+
+use std::collections::VecDeque;
+
+/// A message as it was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub tag: u32,
+    pub payload: Vec<u8>,
+    pub sequence: u32,
+    /// Where it starts, a pad before it included, and where it ends, in units of the ring.
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A queue and its consumer's accounts.
+#[derive(Clone, Debug)]
+pub struct Model {
+    capacity: u32,
+    unit: u32,
+    every: u32,
+    /// Not received yet.
+    pub waiting: VecDeque<Message>,
+    /// Received and not released.
+    pub held: Option<Message>,
+    /// Released, and perhaps not told to the region yet; what a successor may see again.
+    pub told_late: VecDeque<Message>,
+    /// Published up to here.
+    pub tail: u32,
+    /// The sequence of the next message.
+    pub sequence: u32,
+    /// The producer was refused for want of space, and has not sent since.
+    pub wanted: bool,
+}
+
+impl Model {
+    pub fn new(capacity: u32, unit: u32, every: u32, start: u32, sequence: u32) -> Self {
+        Self {
+            capacity,
+            unit,
+            every,
+            waiting: VecDeque::new(),
+            held: None,
+            told_late: VecDeque::new(),
+            tail: start,
+            sequence,
+            wanted: false,
+        }
+    }
+
+    /// Units that a message of this footprint takes, with the pad it needs where the tail is.
+    fn footprint(&self, units: u32) -> u32 {
+        let to_end = self.capacity - (self.tail & (self.capacity - 1));
+        if units > to_end { to_end + units } else { units }
+    }
+
+    /// The consumer has released up to here.
+    fn released(&self) -> u32 {
+        let first = self.held.as_ref().or(self.waiting.front());
+        first.map_or(self.tail, |message| message.start)
+    }
+
+    /// The furthest back that the head in the region may be.
+    pub fn lowest_head(&self) -> u32 {
+        self.told_late.front().map_or(self.released(), |message| message.start)
+    }
+
+    /// The most and the fewest units that may count as taken.
+    pub fn used(&self) -> (u32, u32) {
+        (self.tail.wrapping_sub(self.lowest_head()), self.tail.wrapping_sub(self.released()))
+    }
+
+    /// Whether a refusal is within the documented slack: what is held, what was released late, and
+    /// `spare` units that always stay free.
+    pub fn may_refuse(&self, units: u32, spare: u32) -> bool {
+        self.footprint(units) + spare > self.capacity - self.used().0
+    }
+
+    /// Whether there is room at all.
+    pub fn may_accept(&self, units: u32, spare: u32) -> bool {
+        self.footprint(units) + spare <= self.capacity - self.used().1
+    }
+
+    /// A message was sent that was reserved with `reserved` units and came to `units`.
+    pub fn sent(&mut self, tag: u32, payload: &[u8], reserved: u32, units: u32) {
+        let pad = self.footprint(reserved) - reserved;
+        let end = self.tail.wrapping_add(pad + units);
+        let (start, sequence) = (self.tail, self.sequence);
+        self.waiting.push_back(Message { tag, payload: payload.to_vec(), sequence, start, end });
+        self.tail = end;
+        self.sequence = sequence.wrapping_add(1);
+        self.wanted = false;
+    }
+
+    pub fn refused(&mut self) {
+        self.wanted = true;
+    }
+
+    /// The consumer was called: what it held is released.
+    pub fn release(&mut self) {
+        if let Some(message) = self.held.take() {
+            self.told_late.push_back(message);
+            let late = self.tail_of_released().wrapping_sub(self.lowest_head());
+            let quarter = (self.capacity / 4).max(self.unit);
+            if self.told_late.len() as u32 >= self.every || late >= quarter || self.wanted {
+                self.told_late.clear();
+            }
+        }
+    }
+
+    fn tail_of_released(&self) -> u32 {
+        self.told_late.back().map_or(self.released(), |message| message.end)
+    }
+
+    /// The consumer told the region of all that it released.
+    pub fn told(&mut self) {
+        self.told_late.clear();
+    }
+
+    /// The consumer takes the next message, to be released now or later.
+    pub fn take(&mut self, now: bool) -> Message {
+        let message = self.waiting.pop_front().expect("a message is waiting");
+        self.held = Some(message.clone());
+        if now {
+            self.release();
+        }
+        message
+    }
+
+    /// The consumer died with the region's head here. All from there on comes again.
+    pub fn consumer_died(&mut self, head: u32) {
+        let lost = self.held.take();
+        let again: Vec<_> = self.told_late.drain(..).chain(lost).collect();
+        for message in again.into_iter().rev() {
+            let unreleased = message.end.wrapping_sub(head);
+            if unreleased != 0 && unreleased <= self.capacity {
+                self.waiting.push_front(message);
+            }
+        }
+        assert_eq!(self.released(), head, "the head is where a message starts or the queue ends");
+    }
+}

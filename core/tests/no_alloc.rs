@@ -1,0 +1,186 @@
+//! Nothing is allocated once an endpoint is open: an allocator that counts sees none in 10^5
+//! operations of each.
+#![cfg(not(strait_loom))]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use common::{Member, Region};
+use strait_core::{
+    Channel, ConsumerOptions, Delivery, FrameBuf, NoSystem, Plan, Reading, StaticQueue, StaticRegion,
+    TryRecvError, TrySendError, WaitPolicy, wait_any,
+};
+
+thread_local! {
+    /// How often this thread allocated or freed.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count() {
+    CALLS.with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: everything is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Rounds of one operation or two of each endpoint.
+const ROUNDS: u32 = 100_000;
+/// Rounds of four or more.
+const LONG_ROUNDS: u32 = ROUNDS / 4;
+const NOW: WaitPolicy = WaitPolicy { spin: 1, park: true, probe: Duration::from_millis(20) };
+
+/// Runs `round` so often, and panics if anything in it allocated or freed.
+fn without_allocation(what: &str, rounds: u32, round: impl FnMut(u32)) {
+    let before = CALLS.get();
+    (0..rounds).for_each(round);
+    let calls = CALLS.get() - before;
+    assert_eq!(calls, 0, "{what}: {calls} calls of the allocator in {rounds} rounds");
+}
+
+const PLAN: Plan<'_> = Plan::new(&[
+    Channel::frames("frames", 1024, 256).doorbell(1).producer_may_block(),
+    Channel::slots::<u64>("slots", 8).doorbell(1).producer_may_block(),
+    Channel::compact::<u64>("compact", 8).doorbell(1),
+    Channel::latest::<[u64; 4]>("latest").consumer_may_block(),
+    Channel::latest_bytes("bytes", 64),
+])
+.participants(2);
+
+fn setup() -> (Region, Member, Member) {
+    let region = Region::new(&PLAN);
+    let (a, b) = (region.join(), region.join());
+    (region, a, b)
+}
+
+#[test]
+fn the_allocator_counts() {
+    let before = CALLS.get();
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(CALLS.get() - before, 2);
+}
+
+#[test]
+fn frames() {
+    let (_region, a, b) = setup();
+    for delivery in [Delivery::AtLeastOnce, Delivery::AtMostOnce] {
+        let mut tx = a.producer("frames").unwrap();
+        let mut rx = b.consumer_with("frames", ConsumerOptions::new().delivery(delivery)).unwrap();
+        tx.set_wait_policy(NOW);
+        rx.set_wait_policy(NOW);
+        let mut buffer = [0; 256];
+        without_allocation("frames", LONG_ROUNDS, |round| {
+            let len = (round % 257) as usize;
+            tx.try_send(round, &[7; 256][..len]).unwrap();
+            assert_eq!(rx.try_recv(&mut buffer).unwrap().len, len);
+            let mut grant = tx.reserve(8).unwrap();
+            grant.write(0, b"in place");
+            grant.commit();
+            let frame: FrameBuf<16> = rx.try_recv_frame().unwrap();
+            assert_eq!(frame.payload(), b"in place");
+            tx.try_send_batch([(1, &b"one"[..]), (2, b"two")]).unwrap();
+            assert_eq!(rx.recv_batch(9, |peek| assert_eq!(peek.copy_from(0, &mut [0; 8]), 3)), Ok(2));
+            assert_eq!(rx.try_recv(&mut buffer), Err(TryRecvError::Empty));
+            let _ = (tx.len(), tx.high_water(), tx.refused(), tx.peer(), rx.len(), rx.peer(), rx.is_empty());
+        });
+    }
+}
+
+#[test]
+fn refusals_and_waits() {
+    let (_region, a, b) = setup();
+    let mut tx = a.typed_producer::<u64>("slots").unwrap();
+    let (mut rx, mut other) = (b.consumer("frames").unwrap(), b.typed_consumer::<u64>("compact").unwrap());
+    tx.try_send_batch(&[0; 8]).unwrap();
+    tx.set_wait_policy(NOW);
+    rx.set_wait_policy(NOW);
+    without_allocation("refusals", ROUNDS, |_| {
+        assert_eq!(tx.try_send(&1), Err(TrySendError::Full));
+        assert!(tx.send_timeout(&1, Duration::ZERO).is_err());
+        assert!(rx.recv_timeout(&mut [0; 256], Duration::ZERO).is_err());
+        assert!(wait_any(b.port(), &mut [&mut rx, &mut other], NOW, Duration::ZERO).is_err());
+    });
+}
+
+#[test]
+fn values() {
+    let (_region, a, b) = setup();
+    for name in ["slots", "compact"] {
+        let mut tx = a.typed_producer::<u64>(name).unwrap();
+        let mut rx = b.typed_consumer::<u64>(name).unwrap();
+        without_allocation(name, LONG_ROUNDS, |round| {
+            tx.try_send(&u64::from(round)).unwrap();
+            assert_eq!(rx.try_recv(), Ok(u64::from(round)));
+            assert_eq!(tx.try_send_batch(&[1, 2, 3]), Ok(3));
+            assert_eq!(rx.try_recv_batch(&mut [0; 8]), Ok(3));
+            rx.flush();
+        });
+    }
+}
+
+#[test]
+fn latest_values() {
+    let (_region, a, b) = setup();
+    let mut writer = a.latest_writer::<[u64; 4]>("latest").unwrap();
+    let mut reader = b.latest_reader::<[u64; 4]>("latest").unwrap();
+    let mut bytes = (a.latest_bytes_writer("bytes").unwrap(), b.latest_bytes_reader("bytes").unwrap());
+    let mut buffer = [0; 64];
+    without_allocation("latest", ROUNDS, |round| {
+        writer.publish(&[u64::from(round); 4]);
+        assert_eq!(reader.read(), Reading::Fresh([u64::from(round); 4]));
+        assert_eq!(reader.wait_for_change(Duration::ZERO), Reading::Stale([u64::from(round); 4]));
+        bytes.0.publish(round, &[1; 64][..(round % 65) as usize]).unwrap();
+        assert!(bytes.1.read(&mut buffer).value().is_some());
+    });
+}
+
+#[test]
+fn what_stands_alone() {
+    static QUEUE: StaticQueue<u32, 4> = StaticQueue::new();
+    const SMALL: Plan<'_> = Plan::new(&[Channel::compact::<u32>("c", 4)]).line(4).participants(2);
+    static REGION: StaticRegion<{ SMALL.size() }> = StaticRegion::new();
+    let before = CALLS.get();
+    let (mut tx, mut rx) = (QUEUE.take_producer().unwrap(), QUEUE.take_consumer().unwrap());
+    let at = REGION.create(&SMALL, 1, &NoSystem).unwrap();
+    let mut ends = (at.typed_producer::<u32>("c").unwrap(), at.typed_consumer::<u32>("c").unwrap());
+    assert_eq!(CALLS.get(), before, "setting up in a static takes no heap either");
+    without_allocation("static", ROUNDS, |round| {
+        tx.push(round).unwrap();
+        assert_eq!(rx.pop(), Some(round));
+        ends.0.try_send(&round).unwrap();
+        assert_eq!(ends.1.try_recv(), Ok(round));
+    });
+}
+
+/// Attaching, opening, taking over and closing take no heap of the core's own either.
+#[test]
+fn opening_and_closing() {
+    let (_region, a, b) = setup();
+    let before = CALLS.get();
+    for _ in 0..1000 {
+        let tx = a.producer("frames").unwrap();
+        assert!(b.producer("frames").is_err() && b.consumer("no such").is_err());
+        drop((tx, b.consumer("frames").unwrap(), a.latest_writer::<[u64; 4]>("latest").unwrap()));
+        assert_eq!(a.channels().count(), 5);
+    }
+    assert_eq!(CALLS.get(), before);
+}

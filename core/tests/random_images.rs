@@ -1,0 +1,251 @@
+//! FAULT 44: a region of random bytes of any size, or a sound region with any bits flipped, or one
+//! whose directory was forged gives an error or sane data, never a panic, a hang, or a write outside
+//! the region.
+//!
+//! 10,000 images from a fixed seed; STRAIT_SEED chooses another, STRAIT_IMAGE runs one image alone.
+#![cfg(not(strait_loom))]
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use common::images::image;
+use common::seed::{Rng, seed};
+use common::{Region, TestPort};
+use strait_core::participants::{self, Card};
+use strait_core::{
+    Attachment, Channel, ConsumerOptions, Delivery, Entry, Frame, Ident, Plan, Reading, WaitPolicy, inspect,
+    wait_any,
+};
+
+const IMAGES: usize = 10_000;
+const SMALL: &[Channel<'_>] = &[
+    Channel::frames("frames", 128, 48).consumer_may_block().producer_may_block(),
+    Channel::slots::<u32>("slots", 4).doorbell(1),
+    Channel::compact::<u8>("compact", 4).doorbell(1),
+    Channel::latest::<u32>("latest").consumer_may_block(),
+    Channel::latest_bytes("bytes", 20).buffers(4),
+];
+const POLICY: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: Duration::from_micros(50) };
+
+/// What became of the images, to see that they reach everything.
+#[derive(Default, Debug)]
+struct Tally {
+    refused: usize,
+    attached: usize,
+    opened: usize,
+    unopened: usize,
+    sent: usize,
+    received: usize,
+    read: usize,
+    faults: usize,
+}
+
+/// Sound regions, empty and in use.
+fn sound() -> Vec<Vec<u8>> {
+    let mut images = Vec::new();
+    for line in [4, 64] {
+        let region = Region::new(&Plan::new(SMALL).line(line).participants(3));
+        images.push(region.bytes());
+        let (a, b) = (region.join(), region.join());
+        let mut frames = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
+        let mut slots = (a.typed_producer("slots").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
+        let mut compact = (a.typed_producer("compact").unwrap(), b.typed_consumer::<u8>("compact").unwrap());
+        let mut latest = (a.latest_writer("latest").unwrap(), a.latest_bytes_writer("bytes").unwrap());
+        for i in 0..7_u8 {
+            let _ = frames.0.try_send(u32::from(i), &vec![i; 5 * usize::from(i)]);
+            let _ = slots.0.try_send(&u32::from(i));
+            let _ = compact.0.try_send(&i);
+            latest.0.publish(&u32::from(i));
+            latest.1.publish(u32::from(i), &vec![i; usize::from(i)]).unwrap();
+            if i % 3 > 0 {
+                let _ = (frames.1.try_recv(&mut [0; 48]), slots.1.try_recv(), compact.1.try_recv());
+            }
+            images.push(region.bytes());
+        }
+    }
+    images
+}
+
+fn producer_of_frames(
+    at: &Attachment<TestPort>,
+    entry: &Entry,
+    name: &str,
+    rng: &mut Rng,
+    tally: &mut Tally,
+) {
+    let Ok(mut tx) = at.producer(name) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    tx.set_wait_policy(POLICY);
+    for _ in 0..12 {
+        let payload = vec![0x5A; rng.below(entry.max_frame as usize + 4)];
+        tally.sent += usize::from(tx.try_send(rng.word(), &payload).is_ok());
+        if let Ok(mut grant) = tx.reserve(payload.len()) {
+            grant.write(payload.len() / 2, &payload);
+            grant.commit_len(rng.below(payload.len() + 2));
+        }
+        assert!(tx.len() <= entry.capacity);
+    }
+    let _ = tx.try_send_batch([(1, &b"a"[..]), (2, b""), (3, &[0; 300])]);
+    let _ = tx.send_timeout(1, b"x", Duration::ZERO);
+    let _ = (tx.high_water(), tx.refused(), tx.peer(), tx.taken_over_from(), tx.next_sequence());
+    tally.faults += usize::from(tx.fault().is_some());
+}
+
+fn consumer_of_frames(
+    at: &Attachment<TestPort>,
+    entry: &Entry,
+    name: &str,
+    rng: &mut Rng,
+    tally: &mut Tally,
+) {
+    let delivery = [Delivery::AtLeastOnce, Delivery::AtMostOnce][rng.below(2)];
+    let options = ConsumerOptions::new().delivery(delivery).release_every(rng.below(5) as u32);
+    let Ok(mut rx) = at.consumer_with(name, options) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    rx.set_wait_policy(POLICY);
+    let mut buffer = vec![0; entry.max_frame as usize];
+    for _ in 0..12 {
+        if let Ok(got) = rx.try_recv(&mut buffer) {
+            assert!(got.len <= entry.max_frame as usize);
+            tally.received += 1;
+        }
+        let _ = rx.try_recv_frame::<16>();
+        if let Ok(peek) = rx.peek() {
+            assert!(peek.copy_from(0, &mut buffer) == peek.info().len && peek.info().len <= buffer.len());
+            peek.release();
+        }
+        assert!(rx.len() <= entry.capacity / 16);
+    }
+    let _ = rx.recv_batch(3, |peek| assert!(peek.info().len <= entry.max_frame as usize));
+    let _ = rx.recv_timeout(&mut buffer, Duration::ZERO);
+    let _ = wait_any(at.port(), &mut [&mut rx], POLICY, Duration::ZERO);
+    rx.flush();
+    let _ = (rx.peer(), rx.is_empty());
+    tally.faults += usize::from(rx.fault().is_some());
+}
+
+fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
+    match at.typed_producer::<T>(name) {
+        Ok(mut tx) => {
+            tally.opened += 1;
+            for _ in 0..12 {
+                tally.sent += usize::from(tx.try_send(&T::new_zeroed()).is_ok());
+                assert!(tx.len() <= entry.capacity);
+            }
+            let _ = (tx.try_send_batch(&[T::new_zeroed(); 3]), tx.high_water(), tx.refused(), tx.peer());
+            tally.faults += usize::from(tx.fault().is_some());
+        }
+        Err(_) => tally.unopened += 1,
+    }
+    match at.typed_consumer::<T>(name) {
+        Ok(mut rx) => {
+            tally.opened += 1;
+            for _ in 0..40 {
+                tally.received += usize::from(rx.try_recv().is_ok());
+                assert!(rx.len() <= entry.capacity);
+            }
+            let _ = rx.try_recv_batch(&mut [T::new_zeroed(); 3]);
+            let _ = wait_any(at.port(), &mut [&mut rx], POLICY, Duration::ZERO);
+            tally.faults += usize::from(rx.fault().is_some());
+        }
+        Err(_) => tally.unopened += 1,
+    }
+    if let Ok(mut reader) = at.latest_reader::<T>(name) {
+        tally.read += usize::from(reader.read().value().is_some());
+        if let Ok(mut writer) = at.latest_writer::<T>(name) {
+            (0..5).for_each(|_| writer.publish(&T::new_zeroed()));
+            let _ = (reader.read(), writer.published());
+        }
+    }
+}
+
+fn latest_bytes(at: &Attachment<TestPort>, entry: &Entry, name: &str, rng: &mut Rng, tally: &mut Tally) {
+    let Ok(mut reader) = at.latest_bytes_reader(name) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    let mut buffer = vec![0; rng.below(entry.max_frame as usize + 2)];
+    if let Reading::Fresh(info) | Reading::Stale(info) = reader.read(&mut buffer) {
+        assert!(info.len <= entry.max_frame as usize);
+        tally.read += 1;
+    }
+    if let Ok(mut writer) = at.latest_bytes_writer(name) {
+        for _ in 0..5 {
+            let _ = writer.publish(1, &vec![1; rng.below(entry.max_frame as usize + 2)]);
+            let _ = reader.read(&mut buffer);
+        }
+    }
+    reader.set_wait_policy(POLICY);
+    let _ = reader.wait_for_change(&mut buffer, Duration::ZERO);
+}
+
+/// Does with an image all that can be done with a region.
+fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
+    let Ok(look) = Attachment::attach(TestPort::looking_at(region, None)) else { return tally.refused += 1 };
+    tally.attached += 1;
+    let header = *look.header();
+    assert!(participants::list(region.mem(), &header, look.port()).count() <= 511);
+    let joined = participants::join(region.mem(), &header, 0, look.port(), Card::default());
+    let me = joined.ok().or(Ident::new(1, 1));
+    let at = Attachment::attach(TestPort::looking_at(region, me)).unwrap_or(look);
+    for entry in at.channels().take(8) {
+        let state = inspect::channel_state(region.mem(), header.line, &entry);
+        assert!(state.len <= entry.capacity && state.high_water <= entry.capacity);
+        let Some(name) = entry.name() else { panic!("a listed channel has a name") };
+        for _ in 0..2 {
+            producer_of_frames(&at, &entry, name, rng, tally);
+            consumer_of_frames(&at, &entry, name, rng, tally);
+            values::<u8>(&at, &entry, name, tally);
+            values::<u32>(&at, &entry, name, tally);
+            values::<[u8; 16]>(&at, &entry, name, tally);
+            latest_bytes(&at, &entry, name, rng, tally);
+        }
+    }
+    if let Ok(me) = joined {
+        participants::leave(region.mem(), &header, me);
+    }
+}
+
+#[test]
+fn fault_44_any_image_gives_an_error_or_sane_data() {
+    let (seed, sound) = (seed(), sound());
+    let only = std::env::var("STRAIT_IMAGE").ok().map(|text| text.parse::<usize>().expect("a number"));
+    let range = only.map_or(0..IMAGES, |number| number..number + 1);
+    let at = AtomicUsize::new(range.start);
+    let started = Instant::now();
+    let tally = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let mut tally = Tally::default();
+            for number in range {
+                at.store(number, Relaxed);
+                let mut rng = Rng::new(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
+                let region = Region::from_bytes(&image(&mut rng, number, &sound));
+                let run = AssertUnwindSafe(|| exercise(&region, &mut rng, &mut tally));
+                let whole = catch_unwind(run).is_ok() && region.is_intact();
+                assert!(whole, "look again with STRAIT_SEED={seed} STRAIT_IMAGE={number}");
+            }
+            tally
+        });
+        let mut last = (usize::MAX, Instant::now());
+        while !worker.is_finished() {
+            std::thread::sleep(Duration::from_millis(10));
+            let number = at.load(Relaxed);
+            if number != last.0 {
+                last = (number, Instant::now());
+            }
+            if last.1.elapsed() > Duration::from_secs(20) {
+                // The worker cannot be stopped, so the test must be.
+                eprintln!("a hang: STRAIT_SEED={seed} STRAIT_IMAGE={number}");
+                std::process::abort();
+            }
+        }
+        worker.join().expect("no image does harm")
+    });
+    println!("{tally:?} in {:.1} s", started.elapsed().as_secs_f64());
+    if only.is_none() {
+        assert!(tally.refused > IMAGES / 10 && tally.attached > IMAGES / 2, "{tally:?}");
+        assert!(tally.opened > IMAGES && tally.faults > IMAGES / 10, "{tally:?}");
+        assert!(tally.sent > IMAGES && tally.received > IMAGES && tally.read > IMAGES / 10, "{tally:?}");
+    }
+}
