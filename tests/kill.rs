@@ -283,10 +283,30 @@ fn a_role_of_a_living_or_stopped_process_is_busy() {
     assert!(region.producer("frames").unwrap().taken_over_from().is_some());
 }
 
-/// Some hundred microseconds to some milliseconds, differently each time.
-fn some_moment(seed: &mut u64) -> Duration {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    Duration::from_micros(200 + (*seed >> 33) % 5000)
+/// A round ends at some moment, but not before something has happened in it: on a busy machine the
+/// child may need a while.
+struct Round {
+    started: Instant,
+    lasts: Duration,
+    events: u32,
+}
+
+impl Round {
+    fn new(seed: &mut u64) -> Self {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let lasts = Duration::from_micros(200 + (*seed >> 33) % 5000);
+        Self { started: Instant::now(), lasts, events: 0 }
+    }
+
+    fn count(&mut self) {
+        self.events += 1;
+    }
+
+    fn goes_on(&self) -> bool {
+        let took = self.started.elapsed();
+        assert!(took < PATIENCE, "{} events are all that happened", self.events);
+        took < self.lasts || self.events < 50
+    }
 }
 
 #[test]
@@ -298,12 +318,13 @@ fn producers_killed_at_random_lose_and_repeat_nothing() {
     for round in 0..25 {
         let mut kid = Kid::spawn("child", "send-for-ever", &name);
         kid.hear();
-        let end = Instant::now() + some_moment(&mut seed);
-        while Instant::now() < end {
+        let mut round_ends = Round::new(&mut seed);
+        while round_ends.goes_on() {
             if let Ok(value) = rx.try_recv() {
                 assert!(value.is_whole());
                 assert_eq!((value.number, rx.sequence()), (next, next as u32), "round {round}");
                 next += 1;
+                round_ends.count();
             }
         }
         kid.kill();
@@ -325,11 +346,11 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound() {
     let mut tx = region.producer("frames").unwrap();
     let mut last = region.latest_reader::<Whole>("latest").unwrap();
     let (mut sent, mut seen, mut seed) = (0_u32, 0, 29);
-    let mut send_for = |tx: &mut strait::Producer<SystemPort>, moment: Duration| {
-        let end = Instant::now() + moment;
-        while Instant::now() < end {
+    let mut send_for = |tx: &mut strait::Producer<SystemPort>, mut round: Round| {
+        while round.goes_on() {
             if tx.try_send(sent, &sent.to_le_bytes()).is_ok() {
                 sent += 1;
+                round.count();
             }
         }
         sent
@@ -337,7 +358,7 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound() {
     for round in 0..25 {
         let mut kid = Kid::spawn("child", "receive-for-ever", &name);
         kid.hear();
-        let sent = send_for(&mut tx, some_moment(&mut seed));
+        let sent = send_for(&mut tx, Round::new(&mut seed));
         kid.kill();
         let mut rx = region.consumer("frames").unwrap();
         let mut buffer = [0; 512];
@@ -366,11 +387,12 @@ fn fault_23_writers_killed_at_random_leave_a_whole_value() {
     for round in 0..25 {
         let mut kid = Kid::spawn("child", "publish-for-ever", &name);
         kid.hear();
-        let end = Instant::now() + some_moment(&mut seed);
-        while Instant::now() < end {
+        let mut round_ends = Round::new(&mut seed);
+        while round_ends.goes_on() {
             if let Reading::Fresh(value) = reader.read() {
                 assert!(value.is_whole() && value.number > last, "round {round}: {value:?} after {last}");
                 last = value.number;
+                round_ends.count();
             }
         }
         kid.kill();
