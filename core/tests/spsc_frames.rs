@@ -184,6 +184,10 @@ impl Run {
             (Ok(_), Some((_, bytes))) => {
                 let fits = bytes.len() as u32 <= self.setup.max_frame;
                 assert!(!fits || self.model.may_refuse(footprint(bytes.len()), 16), "cut short with space");
+                if fits {
+                    self.model.refused();
+                    self.refusals += 1;
+                }
             }
             (Ok(_), None) => {}
         }

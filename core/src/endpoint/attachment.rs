@@ -72,9 +72,19 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::NotFound`].
+    /// [`ChannelError::NotFound`], or `Damaged` if its entry contradicts itself.
     pub fn channel(&self, name: &str) -> Result<Entry, ChannelError> {
-        self.channels().find(|entry| entry.name() == Some(name)).ok_or(ChannelError::NotFound)
+        let mem = self.port.mem();
+        for i in 0..self.header.channel_count {
+            match self.header.entry(mem, i) {
+                Ok(entry) if entry.name() == Some(name) => return Ok(entry),
+                Err(Some(what)) if self.header.is_named(mem, i, name) => {
+                    return Err(ChannelError::Damaged(what));
+                }
+                _ => {}
+            }
+        }
+        Err(ChannelError::NotFound)
     }
 
     fn of_kind(&self, name: &str, kind: Kind) -> Result<Entry, ChannelError> {
@@ -101,7 +111,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn producer(&self, name: &str) -> Result<Producer<P>, ChannelError> {
         Producer::open(self, &self.of_kind(name, Kind::Frames)?)
     }
@@ -110,7 +120,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn consumer(&self, name: &str) -> Result<Consumer<P>, ChannelError> {
         self.consumer_with(name, ConsumerOptions::new())
     }
@@ -119,7 +129,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn consumer_with(&self, name: &str, options: ConsumerOptions) -> Result<Consumer<P>, ChannelError> {
         Consumer::open(self, &self.of_kind(name, Kind::Frames)?, options)
     }
@@ -128,7 +138,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
         TypedProducer::open(self, &self.queue_of::<T>(name)?)
     }
@@ -137,7 +147,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
         self.typed_consumer_with(name, ConsumerOptions::new())
     }
@@ -146,7 +156,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn typed_consumer_with<T: Frame>(
         &self,
         name: &str,
@@ -159,7 +169,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn latest_writer<T: Frame>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
         Ok(LatestWriter::new(BytesWriter::open(self, &self.latest_of::<T>(name)?)?))
     }
@@ -178,7 +188,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`]; the role is then as it was.
+    /// [`ChannelError`]; the role is then as it was, or free.
     pub fn latest_bytes_writer(&self, name: &str) -> Result<BytesWriter<P>, ChannelError> {
         let entry = self.of_kind(name, Kind::Latest)?;
         if entry.type_hash != 0 {

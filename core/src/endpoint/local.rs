@@ -15,7 +15,8 @@ use crate::ground::sync::{Mem, Word, const_fn, spin_loop};
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
 
-/// A port without a clock and without sleep: a wait looks up to 64 times, and then its time is up.
+/// A port without a clock and without sleep: a wait spins as its policy says, and then its time is
+/// up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSystem;
 
@@ -128,7 +129,7 @@ unsafe impl<S: Wait + Clock> Port for LocalPort<'_, S> {
     }
 }
 
-/// Storage for a region in a `static`.
+/// Storage for a region in a `static`, for plans with lines of up to 128 bytes.
 ///
 /// ```
 /// use strait_core::{Channel, NoSystem, Plan, StaticRegion};

@@ -104,8 +104,13 @@ impl<P: Port> Producer<P> {
         for (tag, payload) in frames {
             match self.put(tag, payload) {
                 Ok(()) => sent += 1,
-                Err(refused) if sent == 0 => return Err(self.sender.refused_slow(refused)),
-                Err(_) => break,
+                Err(refused) => {
+                    let error = self.sender.refused_slow(refused);
+                    if sent == 0 {
+                        return Err(error);
+                    }
+                    break;
+                }
             }
         }
         self.sender.ring();

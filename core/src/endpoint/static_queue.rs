@@ -73,7 +73,7 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     }
 
     fn take(&self, half: u32) -> Option<()> {
-        // The other half's taking or giving back can make a round fail, each once.
+        // The other half's taking can make a round fail, once.
         for _ in 0..3 {
             // ORDERING: Relaxed; the compare-and-swap decides.
             let seen = self.taken.load(RELAXED);

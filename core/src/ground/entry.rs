@@ -1,6 +1,7 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks lie.
 
 use super::frame::Frame;
+use super::header::Header;
 use super::sync::Mem;
 
 /// Bytes of a directory entry.
@@ -242,6 +243,9 @@ impl Geometry {
 
     /// Where everything lies; `None` past 2^32 bytes.
     pub const fn blocks(&self, line: u32, own_wait_b: bool, own_wait_a: bool) -> Option<Blocks> {
+        if !line.is_power_of_two() {
+            return None;
+        }
         let role = some!(round_up(12, line));
         let word = some!(round_up(4, line));
         let want = some!(round_up(16, line));
@@ -264,14 +268,14 @@ impl Geometry {
 }
 
 impl Entry {
-    /// The name, or `None` if it is not UTF-8, empty, or not zero-padded.
+    /// The name, or `None` if it is not UTF-8, empty, not zero-padded, or has a slash.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         let len = self.name.iter().position(|&byte| byte == 0)?;
         if len == 0 || self.name[len..].iter().any(|&byte| byte != 0) {
             return None;
         }
-        core::str::from_utf8(&self.name[..len]).ok()
+        core::str::from_utf8(&self.name[..len]).ok().filter(|name| !name.contains('/'))
     }
 
     pub(crate) const fn geometry(&self) -> Geometry {
@@ -322,16 +326,13 @@ impl Entry {
     /// Reads the entry at `offset`, checks it against the region's length and line, and answers
     /// with a private copy. `Err(None)` means a kind that this version does not know (skip it),
     /// `Err(Some(..))` says what is wrong.
-    pub(crate) fn read(mem: &Mem, offset: u32, floor: u32, line: u32) -> Result<Self, Option<&'static str>> {
+    pub(crate) fn read(mem: &Mem, offset: u32, header: &Header) -> Result<Self, Option<&'static str>> {
         let mut words = [0; 32];
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
         let kind = Kind::from_code(words[8]).ok_or(None)?;
-        let mut name = [0; NAME_LEN];
-        for (bytes, word) in name.chunks_exact_mut(4).zip(words) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
+        let name = Self::read_name(mem, offset);
         let entry = Self {
             name,
             kind,
@@ -348,8 +349,17 @@ impl Entry {
             wait_a: words[22],
             wait_b: words[23],
         };
-        entry.check(mem.len(), floor, line).map_err(Some)?;
+        entry.check(header.total_len, header.floor(), header.line).map_err(Some)?;
         Ok(entry)
+    }
+
+    /// The name's bytes in the entry at `offset`, as they are.
+    pub(crate) fn read_name(mem: &Mem, offset: u32) -> [u8; NAME_LEN] {
+        let mut name = [0; NAME_LEN];
+        for (i, bytes) in name.chunks_exact_mut(4).enumerate() {
+            bytes.copy_from_slice(&mem.setup_read(offset + 4 * i as u32).to_le_bytes());
+        }
+        name
     }
 
     /// Checks that all of the entry's blocks lie between `floor` and `len`, aligned, and are as

@@ -276,7 +276,14 @@ impl Header {
 
     /// The entry of channel `i`.
     pub(crate) fn entry(&self, mem: &Mem, i: u32) -> Result<Entry, Option<&'static str>> {
-        Entry::read(mem, HEADER_LEN + i * ENTRY_LEN, self.floor(), self.line)
+        Entry::read(mem, HEADER_LEN + i * ENTRY_LEN, self)
+    }
+
+    /// Whether the entry of channel `i`, sound or not, has this name.
+    pub(crate) fn is_named(&self, mem: &Mem, i: u32, name: &str) -> bool {
+        let found = Entry::read_name(mem, HEADER_LEN + i * ENTRY_LEN);
+        let rest = found.strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.iter().all(|&byte| byte == 0))
     }
 }
 

@@ -160,7 +160,8 @@ impl<'a> Channel<'a> {
     }
 }
 
-/// Which channels a region has. Everything about it can be computed at compile time.
+/// Which channels a region has. Everything about it can be computed at compile time, or at run time
+/// where there are more than a few hundred channels.
 ///
 /// ```
 /// use strait_core::{Channel, Plan};

@@ -51,7 +51,7 @@ use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
 use super::release::{LazyHead, Space};
-use super::{Nothing, Refused, Violation};
+use super::{Nothing, Refused, Violation, in_order};
 
 /// Set in the commit word of a frame; the other bits are its length.
 pub const READY: u32 = 1 << 31;
@@ -131,6 +131,7 @@ impl Producer {
         let space = Space::adopt(tail, head, capacity, GRANULE)?;
         // B4. ORDERING: Relaxed; as after a publication.
         mark_sequence.store(sequence, RELAXED);
+        in_order();
         mark.store(tail, RELAXED);
         Ok(Self { space, max_frame, sequence })
     }
@@ -184,12 +185,12 @@ impl Producer {
         }
         self.space.tail = next;
         self.sequence = slot.sequence.wrapping_add(1);
+        in_order();
         // B4. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
         mark_sequence.store(self.sequence, RELAXED);
+        in_order();
         mark.store(next, RELAXED);
-        // The order of these stores and the next frame's matters to a successor of this very
-        // program, killed in between: keep the compiler from mixing them.
-        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
+        in_order();
     }
 
     /// The space accounts.

@@ -17,7 +17,8 @@
 //!   publication and its wake, or a peer that clears `parked` without waking, costs that period at
 //!   most.
 //!
-//! Several may sleep on one word (a doorbell, the readers of a latest value): each wake wakes all.
+//! Several may sleep on one word (the readers of a latest value): each wake wakes all. A doorbell is
+//! for one receiver; two that sleep on it may cost each other the probe period.
 
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};

@@ -26,7 +26,7 @@ use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
 use super::release::{LazyHead, Space};
-use super::{Nothing, Refused, Violation};
+use super::{Nothing, Refused, Violation, in_order};
 
 /// Where the protocol finds the words that lie in the slots.
 pub trait Ring {
@@ -87,9 +87,10 @@ impl Producer {
         self.space.tail = self.space.tail.wrapping_add(1);
         // ORDERING(publish): the value lies before it.
         ring.sequence(index).store(self.space.tail, publish::STORE);
+        in_order();
         // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
         mark.store(self.space.tail, RELAXED);
-        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
+        in_order();
     }
 
     /// The space accounts.

@@ -110,8 +110,13 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
         for value in values {
             match self.put(value) {
                 Ok(()) => sent += 1,
-                Err(refused) if sent == 0 => return Err(self.sender.refused_slow(refused)),
-                Err(_) => break,
+                Err(refused) => {
+                    let error = self.sender.refused_slow(refused);
+                    if sent == 0 {
+                        return Err(error);
+                    }
+                    break;
+                }
             }
         }
         self.sender.ring();

@@ -102,6 +102,38 @@ pub unsafe fn write(into: *mut u8, from: &[u8]) {
     }
 }
 
+/// Copies shared bytes at `from` out by whole words alone, as [`write_words`] writes them: accesses
+/// of one size, so that even by the letter of the memory model reader and writer do not race.
+///
+/// # Safety
+///
+/// `from` must be aligned to a word and valid for reads of `into.len()` bytes, rounded up to whole
+/// words, and only accessed atomically meanwhile.
+#[inline(always)]
+pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
+    for (i, chunk) in into.chunks_mut(WORD).enumerate() {
+        // SAFETY: within the range, and aligned.
+        let word = unsafe { load!(AtomicUsize, usize, from, i * WORD) };
+        chunk.copy_from_slice(&word.to_ne_bytes()[..chunk.len()]);
+    }
+}
+
+/// Copies `from` to the shared bytes at `into` by whole words, the last one filled up with zeros.
+///
+/// # Safety
+///
+/// `into` must be aligned to a word and valid for writes of `from.len()` bytes, rounded up to whole
+/// words, and only accessed atomically meanwhile.
+#[inline(always)]
+pub unsafe fn write_words(into: *mut u8, from: &[u8]) {
+    for (i, chunk) in from.chunks(WORD).enumerate() {
+        let mut word = [0; WORD];
+        word[..chunk.len()].copy_from_slice(chunk);
+        // SAFETY: within the range, and aligned.
+        unsafe { store!(AtomicUsize, into, i * WORD, usize::from_ne_bytes(word)) };
+    }
+}
+
 /// Bytes before the first aligned word, `len` at the most.
 #[inline(always)]
 fn lead(place: *const u8, len: usize) -> usize {

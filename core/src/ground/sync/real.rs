@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! - M1. `Mem::base` points to `len` bytes, valid for reads (and for writes, unless nothing is ever
-//!   stored) for as long as any handle made from it is used, aligned to 8 ([`Mem::from_raw`]).
+//!   stored) for as long as any handle made from it is used ([`Mem::from_raw`]). Attaching checks their alignment; a word checks it again.
 //! - M2. All access to those bytes is atomic, so a peer that writes at any moment causes wrong
 //!   values at worst, never a data race.
 //! - M3. Every offset is checked against the length before it becomes a pointer.
@@ -116,7 +116,7 @@ impl Mem {
     ///
     /// # Safety
     ///
-    /// The bytes must be aligned to [`Mem::ALIGN`] and valid for reads and writes for as long as
+    /// The bytes must be valid for reads and writes for as long as
     /// the handle or anything made from it is used (for reads alone, if only readers are made from
     /// it), and nobody in this program may access them otherwise than atomically meanwhile.
     #[must_use]
@@ -255,16 +255,31 @@ impl Span {
         unsafe { copy::write(into.as_ptr(), from) };
     }
 
-    /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile.
+    /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile. Reads whole
+    /// words from `at` on, a multiple of 8, and past the end of `into` up to the next such multiple.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, which would be a fault of this crate.
     #[inline(always)]
     pub fn read_racing(&self, at: u32, into: &mut [u8]) {
-        self.read(at, into);
+        let from = self.at(at, into.len().next_multiple_of(8));
+        // SAFETY: `from` is valid for as many bytes, by the check in `at`; and aligned, since regions,
+        // buffers and what is read of them start at multiples of 8.
+        unsafe { copy::read_words(from.as_ptr(), into) };
     }
 
-    /// As [`write`](Self::write), for bytes that an honest peer may be reading meanwhile.
+    /// As [`write`](Self::write), for bytes that an honest peer may be reading meanwhile. Writes
+    /// whole words from `at` on, a multiple of 8, with zeros up to the next such multiple.
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, which would be a fault of this crate.
     #[inline(always)]
     pub fn write_racing(&self, at: u32, from: &[u8]) {
-        self.write(at, from);
+        let into = self.at(at, from.len().next_multiple_of(8));
+        // SAFETY: as in `read_racing`.
+        unsafe { copy::write_words(into.as_ptr(), from) };
     }
 
     /// The bytes at `at`, for those who promise that all peers are honest.

@@ -23,20 +23,27 @@ loom::thread_local! {
     static LIFE: Cell<Life> = Cell::new(Life::Alive(None));
 }
 
+std::thread_local! {
+    /// How many of the model's threads, which are all one thread of the system's, are unwinding
+    /// because they were killed.
+    static DYING: Cell<u32> = const { Cell::new(0) };
+}
+
 /// What unwinds a thread that was killed.
 struct Killed;
 
 /// Stands before each access; `false` if the thread is dead and the access must not happen.
 pub(super) fn step() -> bool {
-    // A thread that unwinds, killed or because the model has failed, drops endpoints on its way. The
-    // search is over by then, or the thread is dead.
-    if std::thread::panicking() {
+    // The model has failed, the search is over, and what still runs drops endpoints on its way out.
+    // (While a killed thread unwinds, others may run.)
+    if std::thread::panicking() && DYING.get() == 0 {
         return false;
     }
     LIFE.with(|life| match life.get() {
         Life::Alive(None) => true,
         Life::Alive(Some(0)) => {
             life.set(Life::Dead);
+            DYING.set(DYING.get() + 1);
             resume_unwind(Box::new(Killed));
         }
         Life::Alive(Some(left)) => {
@@ -79,6 +86,7 @@ impl Death {
         match result {
             Ok(result) => Ok(result),
             Err(payload) if payload.is::<Killed>() => {
+                DYING.set(DYING.get() - 1);
                 self.struck.store(true, Ordering::SeqCst);
                 port.end();
                 Err(Died)

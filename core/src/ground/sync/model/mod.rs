@@ -34,6 +34,7 @@ pub(super) mod shim;
 pub use death::{Death, Died, each_death};
 pub use loom;
 pub use port::{Port, Region};
+pub use shim::used_orderings;
 
 /// Runs `model` in every order of its threads' steps, without bound. See `loom::model`; its
 /// environment variables bound the search where it takes too long.

@@ -30,7 +30,8 @@ struct Shared {
     mem: Mem,
     /// By slot and epoch: the state of the liveness token.
     tokens: Vec<[AtomicU32; EPOCHS]>,
-    beds: Vec<Bed>,
+    /// By the offsets of the words that have been slept on.
+    beds: std::sync::Mutex<Vec<(u32, Arc<Bed>)>>,
     time_passes: bool,
 }
 
@@ -46,7 +47,6 @@ const GONE: u32 = 2;
 
 /// Where a kernel keeps those who sleep on one word.
 struct Bed {
-    offset: u32,
     lock: Mutex<()>,
     alarm: Condvar,
 }
@@ -98,16 +98,11 @@ impl Region {
         }
         let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
         let mem = Words::new(values, |offset| uses.get(&offset).copied().unwrap_or(other));
-        let beds = header.channels(&setup).flat_map(|entry| [entry.wait_a, entry.wait_b]);
-        let mut beds: Vec<u32> = beds.filter(|&offset| offset != 0).collect();
-        beds.sort_unstable();
-        beds.dedup();
-        let bed = |offset| Bed { offset, lock: Mutex::new(()), alarm: Condvar::new() };
         let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
         Self(Arc::new(Shared {
             mem: Mem(Arc::new(mem)),
             tokens: (0..header.participant_count).map(|_| token()).collect(),
-            beds: beds.into_iter().map(bed).collect(),
+            beds: std::sync::Mutex::default(),
             time_passes,
         }))
     }
@@ -214,9 +209,14 @@ impl Port {
 }
 
 impl Port {
-    fn bed(&self, point: WaitPoint<'_>) -> &Bed {
-        let bed = self.region.beds.iter().find(|bed| bed.offset == point.offset);
-        bed.expect("the directory names every word that is slept on")
+    fn bed(&self, point: WaitPoint<'_>) -> Arc<Bed> {
+        let mut beds = self.region.beds.lock().expect("nobody dies in here");
+        if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
+            return bed.clone();
+        }
+        let bed = Arc::new(Bed { lock: Mutex::new(()), alarm: Condvar::new() });
+        beds.push((point.offset, bed.clone()));
+        bed
     }
 
     fn token(&self, who: Ident) -> Option<&AtomicU32> {
@@ -235,19 +235,19 @@ impl Wait for Port {
         if !super::death::step() {
             return;
         }
-        let Bed { lock, alarm, .. } = self.bed(point);
-        let bed = lock.lock().expect("nobody dies in the kernel");
+        let bed = self.bed(point);
+        let lock = bed.lock.lock().expect("nobody dies in the kernel");
         // As a kernel compares: under its own lock, and nobody is killed meanwhile.
         if point.word.kernel_load() == expected {
-            drop(alarm.wait(bed).expect("nobody dies in the kernel"));
+            drop(bed.alarm.wait(lock).expect("nobody dies in the kernel"));
         }
     }
 
     fn wake(&self, point: WaitPoint<'_>) {
         if super::death::step() {
-            let Bed { lock, alarm, .. } = self.bed(point);
-            let _bed = lock.lock().expect("nobody dies in the kernel");
-            alarm.notify_all();
+            let bed = self.bed(point);
+            let _lock = bed.lock.lock().expect("nobody dies in the kernel");
+            bed.alarm.notify_all();
         }
     }
 

@@ -5,7 +5,10 @@ extern crate std;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::string::String;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::vec::Vec;
 
 use loom::cell::UnsafeCell;
 use portable_atomic::Ordering;
@@ -15,6 +18,33 @@ use super::death::step;
 pub use super::memory::Word;
 use super::memory::Words;
 
+/// What a control run asks for by the variable `STRAIT_WEAKEN`.
+enum Control {
+    Nothing,
+    /// Weaken the ordering of this name.
+    Weaken(String),
+    /// Weaken none, but note which are used: the variable is `?`.
+    Note,
+}
+
+fn control() -> &'static Control {
+    static CONTROL: OnceLock<Control> = OnceLock::new();
+    CONTROL.get_or_init(|| match std::env::var("STRAIT_WEAKEN") {
+        Err(_) => Control::Nothing,
+        Ok(name) if name == "?" => Control::Note,
+        Ok(name) => Control::Weaken(name),
+    })
+}
+
+static USED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+/// The names of the orderings that have been used so far, if this process was started with
+/// `STRAIT_WEAKEN=?`. Only models that use an ordering can fail when it is weakened.
+#[must_use]
+pub fn used_orderings() -> Vec<&'static str> {
+    USED.lock().expect("nobody dies in here").iter().copied().collect()
+}
+
 impl Order {
     /// The ordering, or Relaxed if the control run weakens this one.
     pub(super) fn resolve(self) -> Ordering {
@@ -22,9 +52,14 @@ impl Order {
     }
 
     fn is_weakened(self) -> bool {
-        static WEAKENED: OnceLock<Option<std::string::String>> = OnceLock::new();
-        let weakened = WEAKENED.get_or_init(|| std::env::var("STRAIT_WEAKEN").ok());
-        weakened.as_deref() == Some(self.name)
+        match control() {
+            Control::Nothing => false,
+            Control::Weaken(name) => name == self.name,
+            Control::Note => {
+                USED.lock().expect("nobody dies in here").insert(self.name);
+                false
+            }
+        }
     }
 }
 
