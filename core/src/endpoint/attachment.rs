@@ -34,7 +34,13 @@ impl<P: Port> Attachment<P> {
     }
 
     /// Lets the grants and peeked frames of endpoints opened from here on give slices of the shared
-    /// memory itself.
+    /// memory itself. This is a promise, so it is unsafe:
+    ///
+    /// ```compile_fail,E0133
+    /// fn trust<P: strait_core::Port>(attachment: strait_core::Attachment<P>) {
+    ///     attachment.trusting_peers();
+    /// }
+    /// ```
     ///
     /// # Safety
     ///

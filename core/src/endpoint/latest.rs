@@ -314,6 +314,14 @@ impl<T: Frame, P: Port> LatestWriter<T, P> {
 }
 
 /// A reader of a latest value of type `T`. See [`BytesReader`].
+///
+/// It cannot publish:
+///
+/// ```compile_fail,E0599
+/// fn publish<P: strait_core::Port>(reader: &mut strait_core::LatestReader<u32, P>) {
+///     reader.publish(&1);
+/// }
+/// ```
 pub struct LatestReader<T: Frame, P: Port> {
     inner: BytesReader<P>,
     info: Option<ValueInfo>,

@@ -7,6 +7,15 @@ use crate::protocol::bytes::Found;
 use super::consumer::{Consumer, Received};
 
 /// The next frame, where it lies in the ring.
+///
+/// Once released it is not there any more:
+///
+/// ```compile_fail,E0382
+/// fn late<P: strait_core::Port>(peek: strait_core::Peek<'_, P>) {
+///     peek.release();
+///     peek.info();
+/// }
+/// ```
 pub struct Peek<'q, P: Port> {
     pub(super) consumer: &'q mut Consumer<P>,
     pub(super) found: Found,

@@ -43,6 +43,15 @@ impl bytes::Ring for Bytes {
 ///
 /// A head out of range latches a fault that every later call reports. Nothing outside the ring is
 /// ever touched.
+///
+/// One thread at a time may use it:
+///
+/// ```compile_fail,E0277
+/// fn is_sync<T: Sync>(_: &T) {}
+/// fn share<P: strait_core::Port + Sync>(producer: &strait_core::Producer<P>) {
+///     is_sync(producer);
+/// }
+/// ```
 pub struct Producer<P: Port> {
     tx: bytes::Producer,
     ring: Bytes,
@@ -246,6 +255,23 @@ impl<P: Port> Producer<P> {
 /// Space for one frame, the producer's own until it is committed.
 ///
 /// Bytes that are not written keep what a former frame left there.
+///
+/// A grant is committed once, and there is one at a time:
+///
+/// ```compile_fail,E0382
+/// fn twice<P: strait_core::Port>(grant: strait_core::Grant<'_, P>) {
+///     grant.commit();
+///     grant.commit();
+/// }
+/// ```
+///
+/// ```compile_fail,E0499
+/// fn two<P: strait_core::Port>(producer: &mut strait_core::Producer<P>) {
+///     let one = producer.reserve(8);
+///     let two = producer.reserve(8);
+///     drop((one, two));
+/// }
+/// ```
 #[must_use = "a grant that is not committed sends nothing"]
 pub struct Grant<'q, P: Port> {
     producer: &'q mut Producer<P>,

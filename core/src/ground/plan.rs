@@ -52,6 +52,12 @@ impl<'a> Channel<'a> {
 
     /// A queue of up to `slots` values, a power of two, published in the slot: the fast one between
     /// cores with caches.
+    ///
+    /// A type with forbidden bit patterns cannot be sent:
+    ///
+    /// ```compile_fail,E0277
+    /// let flags = strait_core::Channel::slots::<bool>("flags", 4);
+    /// ```
     #[must_use]
     pub const fn slots<T: Frame>(name: &'a str, slots: u32) -> Self {
         Self::new(name, Kind::Slots, slots, size_of::<T>(), T::HASH)
