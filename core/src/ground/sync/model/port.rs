@@ -157,7 +157,8 @@ fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
         let a = range(entry.block_a, blocks.data);
         let b = range(entry.block_b, blocks.len_b);
         let c = range(entry.block_c, blocks.len_c);
-        let all = a.chain(b).chain(c).chain([entry.wait_a, entry.wait_b]);
+        let bells = [entry.wait_a, entry.wait_b].into_iter().filter(|&offset| offset != 0);
+        let all = a.chain(b).chain(c).chain(bells);
         uses.extend(all.map(|offset| (offset, SHARED)));
     }
     // After that, for block C as it is measured here can reach into the next channel's data.

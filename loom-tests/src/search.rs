@@ -1,0 +1,124 @@
+//! How a model is searched: all orders of its threads' steps, or those with a bounded number of
+//! preemptions; with deaths at every step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use strait_core::model::Death;
+use strait_core::model::loom::model::Builder;
+
+/// The most steps that a run may have. One that has more does not end.
+const MAX_BRANCHES: usize = 5_000;
+
+/// Which orders of steps are tried.
+#[derive(Clone, Copy)]
+pub struct Search {
+    preemptions: Option<usize>,
+}
+
+/// All of them.
+pub const ALL: Search = Search { preemptions: None };
+
+/// Those in which threads are preempted so often at most. (A thread that ends, yields or sleeps is
+/// not preempted.)
+pub const fn up_to(preemptions: usize) -> Search {
+    Search { preemptions: Some(preemptions) }
+}
+
+impl Search {
+    /// Checks a model and prints what that took.
+    pub fn check(self, model: impl Fn() + Sync + Send + 'static) {
+        let tally = Tally::start(self);
+        tally.run(model);
+        tally.print("");
+    }
+
+    /// Checks a model once for each point at which a death can strike; see `model::each_death`.
+    pub fn each_death(self, model: impl Fn(Death) + Sync + Send + 'static) {
+        let tally = Tally::start(self);
+        let model = Arc::new(model);
+        let points = (0..).find(|&at| !strikes(&tally, &model, at));
+        tally.print(&format!(", {} points of death", points.unwrap_or(0)));
+    }
+
+    /// Checks a model for each pair of points at which two deaths can strike.
+    pub fn each_two_deaths(self, model: impl Fn(Death, Death) + Sync + Send + 'static) {
+        let tally = Tally::start(self);
+        let model = Arc::new(model);
+        let mut pairs = 0;
+        for first in 0.. {
+            let (model, mut struck) = (model.clone(), false);
+            for second in 0.. {
+                let (one, two) = (Death::before(first), Death::before(second));
+                let _which = Which(vec![one.clone(), two.clone()]);
+                let (model, these) = (model.clone(), (one.clone(), two.clone()));
+                tally.run(move || model(these.0.clone(), these.1.clone()));
+                struck |= one.has_struck();
+                if !two.has_struck() {
+                    break;
+                }
+                pairs += 1;
+            }
+            if !struck {
+                break;
+            }
+        }
+        tally.print(&format!(", {pairs} pairs of deaths"));
+    }
+}
+
+/// Checks the model with a death at this point; answers whether there is such a point.
+fn strikes(tally: &Tally, model: &Arc<impl Fn(Death) + Sync + Send + 'static>, at: u32) -> bool {
+    let death = Death::before(at);
+    let _which = Which(vec![death.clone()]);
+    let (model, this) = (model.clone(), death.clone());
+    tally.run(move || model(this.clone()));
+    death.has_struck()
+}
+
+/// Says at which deaths a model failed.
+struct Which(Vec<Death>);
+
+impl Drop for Which {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let points: Vec<_> = self.0.iter().map(Death::at).collect();
+            eprintln!("with death before access {points:?} (counted from 0)");
+        }
+    }
+}
+
+/// What a search took.
+struct Tally {
+    /// loom's settings, which its environment variables can change.
+    builder: Builder,
+    start: Instant,
+    runs: Arc<AtomicU64>,
+}
+
+impl Tally {
+    fn start(search: Search) -> Self {
+        let mut builder = Builder::new();
+        builder.preemption_bound = search.preemptions.or(builder.preemption_bound);
+        builder.max_branches = builder.max_branches.max(MAX_BRANCHES);
+        Self { builder, start: Instant::now(), runs: Arc::default() }
+    }
+
+    fn run(&self, model: impl Fn() + Sync + Send + 'static) {
+        let runs = self.runs.clone();
+        self.builder.check(move || {
+            runs.fetch_add(1, Ordering::Relaxed);
+            model();
+        });
+    }
+
+    fn print(&self, more: &str) {
+        let bound = match self.builder.preemption_bound {
+            None => "all orders".into(),
+            Some(bound) => format!("up to {bound} preemptions"),
+        };
+        let runs = self.runs.load(Ordering::Relaxed);
+        println!("{bound}, {runs} runs{more}, {:.1} s", self.start.elapsed().as_secs_f64());
+    }
+}

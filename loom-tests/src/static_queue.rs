@@ -1,0 +1,80 @@
+//! The stand-alone queue.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use strait_core::StaticQueue;
+use strait_core::model::loom::thread;
+
+use crate::models;
+use crate::search::{ALL, up_to};
+
+models! {
+    "what_is_pushed_is_popped/1" => what_is_pushed_is_popped::<1>(),
+    "what_is_pushed_is_popped/2" => what_is_pushed_is_popped::<2>(),
+    "each_half_is_taken_once" => each_half_is_taken_once(),
+}
+
+/// A value that counts its end.
+struct Counted(u32, Arc<AtomicU32>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Every value is popped once, in order, or dropped with the queue.
+///
+/// ```text
+///   producer                              consumer
+///   free slot? (the head, if need be)     a value? (the tail)
+///   move a value in                       move it out
+///   tail + 1                              head + 1
+/// ```
+fn what_is_pushed_is_popped<const N: usize>() {
+    const VALUES: u32 = 4;
+    ALL.check(|| {
+        let dropped = Arc::new(AtomicU32::new(0));
+        let queue = Arc::new(StaticQueue::<Counted, N>::new());
+        let (there, counter) = (queue.clone(), dropped.clone());
+        let producer = thread::spawn(move || {
+            let mut tx = there.take_producer().unwrap();
+            (1..=VALUES)
+                .filter(|&number| tx.push(Counted(number, counter.clone())).is_ok())
+                .collect::<Vec<_>>()
+        });
+        let mut popped = Vec::new();
+        {
+            let mut rx = queue.take_consumer().unwrap();
+            (1..VALUES).for_each(|_| popped.extend(rx.pop().map(|value| value.0)));
+        }
+        let pushed = producer.join().unwrap();
+        assert!(pushed.len() >= N);
+        assert_eq!(popped, pushed[..popped.len()]);
+        drop(queue);
+        assert_eq!(dropped.load(Ordering::Relaxed), VALUES, "each value ended once");
+    });
+}
+
+/// Up to four preemptions.
+///
+/// ```text
+///   one                        another                    a third
+///   taken: no producer         taken: no producer         taken: no consumer
+///   taken + producer           taken + producer           taken + consumer
+/// ```
+fn each_half_is_taken_once() {
+    up_to(4).check(|| {
+        let queue = Arc::new(StaticQueue::<u32, 1>::new());
+        let takers = [(); 2].map(|()| {
+            let queue = queue.clone();
+            thread::spawn(move || u32::from(queue.take_producer().is_some()))
+        });
+        let consumer = queue.take_consumer();
+        let taken: u32 = takers.into_iter().map(|taker| taker.join().unwrap()).sum();
+        assert_eq!(taken, 1);
+        assert!(consumer.is_some(), "nobody else wanted it");
+        assert!(queue.take_consumer().is_none());
+    });
+}
