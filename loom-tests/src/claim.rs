@@ -24,6 +24,7 @@ models! {
     "who_has_left_has_sent_all/frames" => who_has_left_has_sent_all::<Frames<64>>(),
     "who_has_left_has_sent_all/slots_2" => who_has_left_has_sent_all::<Slots<2>>(),
     "who_has_left_has_sent_all/compact_2" => who_has_left_has_sent_all::<Compact<2>>(),
+    "who_is_gone_has_said_all/slots_2" => who_is_gone_has_said_all(),
     "who_is_dead_has_sent_all/frames" => who_is_dead_has_sent_all::<Frames<64>>(),
     "who_is_dead_has_sent_all/slots_2" => who_is_dead_has_sent_all::<Slots<2>>(),
     "who_is_dead_has_sent_all/compact_2" => who_is_dead_has_sent_all::<Compact<2>>(),
@@ -118,6 +119,26 @@ fn nobody_gets_a_live_ones_role() {
         // What was refused while the owner had it is to be had now.
         assert!(!early || Q::tx(&other).is_ok());
         assert_eq!(state(&other).producer_takeovers, 0);
+    });
+}
+
+/// A consumer that sees its producer gone sees all that it sent.
+///
+/// ```text
+///   producer                   consumer
+///   write, publish             is the producer gone?
+///   owner: me -> nobody        take what is published
+/// ```
+fn who_is_gone_has_said_all() {
+    ALL.check(|| {
+        let region = Region::new(&<Slots<2> as Queue>::PLAN);
+        let mut tx = Slots::<2>::tx(&region.join()).unwrap();
+        let mut rx = Slots::<2>::rx(&region.join(), ConsumerOptions::new()).unwrap();
+        let producer = thread::spawn(move || assert!(sent::<Slots<2>>(&mut tx, 7)));
+        if rx.peer() == Peer::Absent {
+            assert_eq!(received::<Slots<2>>(&mut rx).map(|got| got.number), Some(7));
+        }
+        producer.join().unwrap();
     });
 }
 
