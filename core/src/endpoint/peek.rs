@@ -43,7 +43,7 @@ impl<P: Port> Peek<'_, P> {
         len
     }
 
-    /// The payload itself, if the attachment [trusts its peers](Attachment::trusting_peers).
+    /// The payload itself, if the attachment [trusts its peers](crate::Attachment::trusting_peers).
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         if !self.consumer.is_trusted() {
