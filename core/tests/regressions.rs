@@ -14,7 +14,7 @@ use strait_core::ground::plan::Fault;
 use strait_core::ground::sync::Word;
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::protocol::latest::{Attempt, attempt};
-use strait_core::protocol::{Nothing, Refused, index};
+use strait_core::protocol::{Nothing, index};
 use strait_core::{Channel, ChannelError, Frame, Plan, Reading, StaticQueue, TryRecvError, TrySendError};
 
 fn region(channels: &[Channel<'_>]) -> (Region, Member, Member) {
@@ -120,20 +120,22 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
         // The same in the protocol of the stand-alone queue, whose indices cannot be set.
         let start = 0_u32.wrapping_sub(before);
         let (tail, head) = (Word::new(start), Word::new(start));
-        let mut tx = index::Producer::adopt(&tail, &head, 16).unwrap();
-        let mut rx = index::Consumer::adopt(&head, 16, 1).unwrap();
+        let mut tx = index::Producer::adopt(&tail, &head, 16, 0).unwrap();
+        let mut rx = index::Consumer::adopt(&head, 16, 1, false).unwrap();
         for place in 0..16 {
-            assert_eq!(tx.reserve(&head), Ok(start.wrapping_add(place) & 15));
+            assert!(tx.space().has(1) || tx.space().look(1, &head) == Ok(true));
+            assert_eq!(tx.space().tail, start.wrapping_add(place));
             tx.commit(&tail);
         }
-        assert_eq!(tx.reserve(&head), Err(Refused::Full));
+        assert!(!tx.space().has(1));
+        assert_eq!(tx.space().look(1, &head), Ok(false));
         for place in 0..16 {
             let position = start.wrapping_add(place);
-            assert_eq!(rx.peek_at(&tail, 0), Ok((position & 15, position)));
+            assert_eq!((rx.look(&tail), rx.head_ref().pos), (Ok(()), position));
             assert!(rx.head().advance(1));
             rx.head().store(&head);
         }
-        assert_eq!(rx.peek_at(&tail, 0), Err(Nothing::Empty));
+        assert_eq!(rx.look(&tail), Err(Nothing::Empty));
         assert_eq!(head.load(RELAXED), start.wrapping_add(16));
     }
 }

@@ -238,9 +238,11 @@ fn both_sides_and_tools_see_the_same_numbers() {
     }
     rx.try_recv(&mut [0; 112]).unwrap();
     rx.flush();
-    assert_eq!((tx.len(), rx.len(), tx.high_water(), tx.refused()), (3 * 48, 3, 4 * 48, 0));
+    assert_eq!((tx.len(), rx.len(), tx.refused()), (3 * 48, 3, 0));
+    // An upper bound, by a quarter of the ring at most.
+    assert!((4 * 48..=4 * 48 + 64).contains(&tx.high_water()), "{}", tx.high_water());
     let state = strait_core::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
-    assert_eq!((state.len, state.high_water, state.sent, state.refused), (3, 4 * 48, 4, 0));
+    assert_eq!((state.len, state.high_water, state.sent, state.refused), (3, tx.high_water(), 4, 0));
     assert_eq!(state.producer.map(|who| who.slot()), Some(1));
     assert_eq!(state.consumer.map(|who| who.slot()), Some(2));
     assert_eq!((state.producer_fault, state.consumer_fault), (0, 0));

@@ -5,8 +5,9 @@ use core::time::Duration;
 use crate::ground::entry::{Entry, GRANULE, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
+use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::ring::Bytes;
 use crate::protocol::bytes::{self, Found, Ring as _};
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
@@ -16,7 +17,6 @@ use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
 use super::peek::Peek;
-use super::producer::Bytes;
 use super::role::{DAMAGED, Peer, Spans};
 use super::taker::{RecvSide, Taker, recv_until};
 use super::wait::{Bell, Deadline, WaitPolicy};
@@ -47,8 +47,6 @@ pub struct Consumer<P: Port> {
     rx: bytes::Consumer,
     ring: Bytes,
     mark_sequence: WordRef,
-    /// The frame that the last receive returned and that is not released yet.
-    held: Option<Found>,
     next_sequence: u32,
     trusted: bool,
     capacity: u32,
@@ -70,15 +68,16 @@ impl<P: Port> Consumer<P> {
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
-        let taker = Taker::claim(attachment, entry, &spans, options)?;
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
-        let rx = bytes::Consumer::adopt(taker.head(), capacity, max_frame, options.every())
+        let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
+        let taker = Taker::claim(attachment, entry, &spans)?;
+        let (every, keeps) = (options.every(), options.keeps());
+        let rx = bytes::Consumer::adopt(taker.head(), capacity, max_frame, every, keeps)
             .map_err(ChannelError::Fault)?;
         Ok(Self {
             rx,
-            ring: Bytes(spans.data.clone()),
+            ring,
             mark_sequence,
-            held: None,
             next_sequence: taker.head_sequence(),
             trusted: attachment.is_trusted(),
             capacity,
@@ -95,12 +94,15 @@ impl<P: Port> Consumer<P> {
     /// [`TryRecvError`]; nothing was received then.
     #[inline]
     pub fn try_recv(&mut self, buffer: &mut [u8]) -> Result<Received, TryRecvError> {
-        let found = self.find()?;
+        let found = match self.look() {
+            Ok(found) => found,
+            Err(nothing) => return Err(self.nothing_slow(nothing)),
+        };
         let len = found.len as usize;
         let Some(into) = buffer.get_mut(..len) else {
-            return Err(TryRecvError::TooSmall { needed: len });
+            return Err(self.too_small_slow(len));
         };
-        self.ring.0.read(found.place + GRANULE, into);
+        self.ring.read(found.pos, into);
         Ok(self.take(found))
     }
 
@@ -111,12 +113,13 @@ impl<P: Port> Consumer<P> {
     /// [`TryRecvError`]; nothing was received then.
     pub fn try_recv_frame<const N: usize>(&mut self) -> Result<FrameBuf<N>, TryRecvError> {
         let mut frame = FrameBuf::new();
-        let found = self.find()?;
+        let found = match self.look() {
+            Ok(found) => found,
+            Err(nothing) => return Err(self.nothing_slow(nothing)),
+        };
         let len = found.len as usize;
-        let ring = &self.ring.0;
-        let filled = frame.fill_with(len, |into| ring.read(found.place + GRANULE, into));
-        if !filled {
-            return Err(TryRecvError::TooSmall { needed: len });
+        if !frame.fill_with(len, |into| self.ring.read(found.pos, into)) {
+            return Err(self.too_small_slow(len));
         }
         let received = self.take(found);
         frame.set_tag(received.tag);
@@ -158,34 +161,38 @@ impl<P: Port> Consumer<P> {
     ///
     /// [`TryRecvError`], never `TooSmall`.
     pub fn peek(&mut self) -> Result<Peek<'_, P>, TryRecvError> {
-        let found = self.find()?;
+        let found = match self.look() {
+            Ok(found) => found,
+            Err(nothing) => return Err(self.nothing_slow(nothing)),
+        };
+        self.release();
         let received = self.describe(&found);
         Ok(Peek { consumer: self, found, received, read: 0 })
     }
 
     /// Releases what the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if let Some(found) = self.held.take() {
-            self.advance(&found);
+        if self.rx.head().release() || self.taker.is_wanted() {
+            self.tell_slow();
         }
     }
 
     /// Releases, and tells the region so: after it, a successor would see nothing again.
     pub fn flush(&mut self) {
-        self.release();
-        if self.rx.head_ref().is_behind() {
-            self.store_head();
-        }
+        let _ = self.rx.head().release();
+        self.tell_slow();
     }
 
-    #[inline]
-    fn find(&mut self) -> Result<Found, TryRecvError> {
+    #[inline(always)]
+    fn look(&mut self) -> Result<Found, Nothing> {
         self.taker.ready()?;
+        self.rx.look(&self.ring)
+    }
+
+    #[cold]
+    fn too_small_slow(&mut self, needed: usize) -> TryRecvError {
         self.release();
-        match self.rx.peek(&self.ring) {
-            Ok(found) => Ok(found),
-            Err(nothing) => Err(self.nothing_slow(nothing)),
-        }
+        TryRecvError::TooSmall { needed }
     }
 
     #[cold]
@@ -197,36 +204,27 @@ impl<P: Port> Consumer<P> {
         nothing.into()
     }
 
-    #[inline]
+    #[inline(always)]
     fn describe(&self, found: &Found) -> Received {
-        let mut tag = [0; 4];
-        self.ring.0.read(found.place + at::TAG, &mut tag);
-        let sequence = self.ring.sequence(found.place);
-        Received { tag: u32::from_le_bytes(tag), sequence, len: found.len as usize }
+        let tag = self.ring.header(found.pos, at::TAG).read_plain();
+        Received { tag, sequence: self.ring.sequence(found.pos), len: found.len as usize }
     }
 
-    /// After the copy: keeps the frame until the next call, or releases it now.
-    #[inline]
+    /// After the copy: what was received before is done with; this one is by the options.
+    #[inline(always)]
     fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
-        if self.taker.options.is_at_most_once() {
-            self.advance(&found);
-        } else {
-            self.held = Some(found);
+        if self.rx.advance(&found) || self.taker.is_wanted() {
+            self.tell_slow();
         }
         received
     }
 
-    #[inline]
-    fn advance(&mut self, found: &Found) {
-        if self.rx.advance(found) || self.taker.is_wanted() {
-            self.store_head();
-        }
-    }
-
-    fn store_head(&mut self) {
-        self.taker.tell(self.rx.head(), self.next_sequence);
+    #[cold]
+    fn tell_slow(&mut self) {
+        let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
+        self.taker.tell(self.rx.head(), sequence);
     }
 
     /// Receives a frame into `buffer`, waiting up to `timeout` for it.
@@ -263,10 +261,10 @@ impl<P: Port> Consumer<P> {
         between(self.next_sequence, published, self.capacity / GRANULE)
     }
 
-    /// Whether the next receive would find nothing now. Two loads at most.
+    /// Whether the next receive would find nothing now. One load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.rx.has_more(&self.ring, self.held.as_ref())
+        !self.rx.has_more(&self.ring)
     }
 
     /// Bytes of the ring.
@@ -299,8 +297,8 @@ impl<P: Port> Consumer<P> {
         self.taker.role.latched()
     }
 
-    pub(super) fn span(&self) -> &Span {
-        &self.ring.0
+    pub(super) fn ring(&self) -> &Bytes {
+        &self.ring
     }
 
     pub(super) fn is_trusted(&self) -> bool {
@@ -309,12 +307,19 @@ impl<P: Port> Consumer<P> {
 
     pub(super) fn release_peeked(&mut self, found: &Found, sequence: u32) {
         self.next_sequence = sequence.wrapping_add(1);
-        self.advance(found);
+        let _ = self.rx.advance(found);
+        self.release();
     }
 
     /// Whether the next receive has something to say, a fault included.
     pub(crate) fn has_data(&mut self) -> bool {
-        self.find() != Err(TryRecvError::Empty)
+        match self.look() {
+            Ok(_) => {
+                self.release();
+                true
+            }
+            Err(nothing) => self.nothing_slow(nothing) != TryRecvError::Empty,
+        }
     }
 
     pub(crate) fn bell(&self) -> Option<&Bell> {

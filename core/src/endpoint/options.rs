@@ -46,8 +46,9 @@ impl ConsumerOptions {
         if self.delivery == Delivery::AtMostOnce { 1 } else { self.every }
     }
 
-    pub(crate) fn is_at_most_once(&self) -> bool {
-        self.delivery == Delivery::AtMostOnce
+    /// Whether a message stays unreleased until more is asked for.
+    pub(crate) fn keeps(&self) -> bool {
+        self.delivery == Delivery::AtLeastOnce
     }
 }
 

@@ -1,6 +1,5 @@
 //! A received frame, looked at where it lies.
 
-use crate::ground::entry::GRANULE;
 use crate::ground::port::Port;
 use crate::protocol::bytes::Found;
 
@@ -38,7 +37,8 @@ impl<P: Port> Peek<'_, P> {
         if let Some(into) = buffer.get_mut(..len)
             && len > 0
         {
-            self.consumer.span().read(self.found.place + GRANULE + offset as u32, into);
+            let (span, place) = self.consumer.ring().place(self.found.pos);
+            span.read(place + offset as u32, into);
         }
         len
     }
@@ -49,7 +49,8 @@ impl<P: Port> Peek<'_, P> {
         if !self.consumer.is_trusted() {
             return None;
         }
-        let bytes = self.consumer.span().as_ptr(self.found.place + GRANULE, self.received.len);
+        let (span, place) = self.consumer.ring().place(self.found.pos);
+        let bytes = span.as_ptr(place, self.received.len);
         // SAFETY: the range was checked, nobody writes to a frame before its release, and whoever
         // made the attachment promised that all peers keep to that.
         Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr(), self.received.len) })

@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, GRANULE, at};
+use crate::ground::entry::{Entry, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::WordRef;
+use crate::ground::sync::ring::Bytes;
 use crate::protocol::bytes::{self, Slot};
 use crate::protocol::{Refused, Violation};
 
@@ -15,20 +16,15 @@ use super::role::{DAMAGED, Peer, Spans};
 use super::sender::{SendSide, Sender, send_until};
 use super::wait::{Deadline, WaitPolicy};
 
-/// The byte ring of a channel.
-pub(crate) struct Bytes(pub Span);
-
 impl bytes::Ring for Bytes {
     #[inline(always)]
-    fn commit(&self, place: u32) -> WordRef {
-        self.0.header(place + at::COMMIT)
+    fn commit(&self, pos: u32) -> WordRef {
+        self.header(pos, at::COMMIT)
     }
 
-    #[inline]
-    fn sequence(&self, place: u32) -> u32 {
-        let mut word = [0; 4];
-        self.0.read(place + at::SEQUENCE, &mut word);
-        u32::from_le_bytes(word)
+    #[inline(always)]
+    fn sequence(&self, pos: u32) -> u32 {
+        self.header(pos, at::SEQUENCE).read_plain()
     }
 }
 
@@ -74,12 +70,12 @@ impl<P: Port> Producer<P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
-        let ring = Bytes(spans.data.clone());
-        let mut sender = Sender::claim(attachment, entry, &spans)?;
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
-        let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, sender.head(), capacity, max_frame)
+        let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
+        let sender = Sender::claim(attachment, entry, &spans)?;
+        let (head, highest) = (sender.head(), sender.high_water());
+        let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, head, capacity, max_frame, highest)
             .map_err(ChannelError::Fault)?;
-        sender.sent(tx.space().used());
         let trusted = attachment.is_trusted();
         Ok(Self { tx, ring, mark, mark_sequence, max_frame, trusted, sender })
     }
@@ -126,10 +122,10 @@ impl<P: Port> Producer<P> {
         Ok(sent)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, tag: u32, payload: &[u8]) -> Result<(), Refused> {
         let slot = self.slot(payload.len())?;
-        self.ring.0.write(self.tx.place(&slot) + GRANULE, payload);
+        self.ring.write(slot.pos, payload);
         self.publish(slot, tag, slot.len);
         Ok(())
     }
@@ -147,22 +143,23 @@ impl<P: Port> Producer<P> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, len: usize) -> Result<Slot, Refused> {
-        self.sender.ready()?;
         let len = u32::try_from(len).map_err(|_| Refused::TooLarge)?;
-        self.tx.reserve(len, self.sender.head())
+        let (slot, need) = self.tx.next(len)?;
+        let space = self.tx.space();
+        if !space.has(need) {
+            self.sender.room_slow(space, need)?;
+        }
+        Ok(slot)
     }
 
-    #[inline]
+    #[inline(always)]
     fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
-        let place = self.tx.place(&slot);
-        let mut header = [0; 12];
-        header[..4].copy_from_slice(&tag.to_le_bytes());
-        header[4..8].copy_from_slice(&slot.sequence.to_le_bytes());
-        self.ring.0.write(place + at::TAG, &header);
+        self.ring.header(slot.pos, at::TAG).write_plain(tag);
+        self.ring.header(slot.pos, at::SEQUENCE).write_plain(slot.sequence);
         self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
-        self.sender.sent(self.tx.space().used());
+        self.sender.sent();
     }
 
     /// Sends a frame, waiting up to `timeout` for space.
@@ -206,7 +203,7 @@ impl<P: Port> Producer<P> {
     /// Bytes of the ring.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space().capacity
+        self.tx.space_ref().capacity
     }
 
     /// The longest payload in bytes.
@@ -215,10 +212,11 @@ impl<P: Port> Producer<P> {
         self.max_frame
     }
 
-    /// The most bytes of the ring that were ever taken: an upper bound.
+    /// The most bytes of the ring that were ever taken: an upper bound, too high by a quarter of the
+    /// ring at most.
     #[must_use]
     pub fn high_water(&self) -> u32 {
-        self.sender.high_water()
+        self.tx.space_ref().highest()
     }
 
     /// Sends that were refused or timed out for want of space, by all producers of this channel so far.
@@ -303,8 +301,8 @@ impl<P: Port> Grant<'_, P> {
         let room = self.len().saturating_sub(offset);
         let bytes = &bytes[..bytes.len().min(room)];
         if !bytes.is_empty() {
-            let place = self.producer.tx.place(&self.slot) + GRANULE;
-            self.producer.ring.0.write(place + offset as u32, bytes);
+            let (span, place) = self.producer.ring.place(self.slot.pos);
+            span.write(place + offset as u32, bytes);
         }
         bytes.len()
     }
@@ -315,8 +313,8 @@ impl<P: Port> Grant<'_, P> {
         if !self.producer.trusted {
             return None;
         }
-        let place = self.producer.tx.place(&self.slot) + GRANULE;
-        let bytes = self.producer.ring.0.as_ptr(place, self.len());
+        let (span, place) = self.producer.ring.place(self.slot.pos);
+        let bytes = span.as_ptr(place, self.len());
         // SAFETY: the range was checked, it is the producer's alone until the commit, and whoever
         // made the attachment promised that all peers keep to that.
         Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_ptr(), self.len()) })

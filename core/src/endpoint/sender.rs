@@ -21,7 +21,7 @@ pub(crate) struct Sender<P: Port> {
     want: WordRef,
     high_water: WordRef,
     refused: WordRef,
-    highest: u32,
+    /// The consumer has been asked to release at once.
     asked: bool,
     own: Option<Bell>,
     peers: Option<Bell>,
@@ -39,16 +39,13 @@ impl<P: Port> Sender<P> {
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let role = Role::claim(attachment, entry, Side::A)?;
         let instance = attachment.header().instance;
-        let high_water = spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?;
         let want = spans.want.clone().ok_or(DAMAGED)?;
         want.store(0, RELAXED); // ORDERING: Relaxed; advice to the consumer, no data depends on it.
         Ok(Self {
             head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
             want,
             refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
-            // ORDERING: Relaxed; our own counter, and claiming has synchronised with its last owner.
-            highest: high_water.load(RELAXED).min(entry.capacity),
-            high_water,
+            high_water: spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?,
             asked: false,
             own: Bell::new(&role.port, entry.wait_a, instance),
             peers: Bell::new(&role.port, entry.wait_b, instance),
@@ -58,24 +55,36 @@ impl<P: Port> Sender<P> {
     }
 
     /// The consumer's head.
-    #[inline(always)]
     pub fn head(&self) -> &WordRef {
         &self.head
     }
 
-    /// Whether no fault has been latched.
-    #[inline]
-    pub fn ready(&self) -> Result<(), Refused> {
-        self.role.latched().map_or(Ok(()), |violation| Err(Refused::Violation(violation)))
+    /// The bound of the fill level that the role's last owners left.
+    pub fn high_water(&self) -> u32 {
+        // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
+        self.high_water.load(RELAXED)
     }
 
-    /// After a publication: the upper bound of the fill level, and an end to asking for space.
-    #[inline]
-    pub fn sent(&mut self, used: u32) {
-        if used > self.highest {
-            self.highest = used;
-            self.high_water.store(used, RELAXED); // ORDERING: Relaxed; for display.
+    /// Looks for space for `need` more where none is known of, and tells the region of a new bound of
+    /// the fill level.
+    #[cold]
+    pub fn room_slow(&mut self, space: &mut Space, need: u32) -> Result<(), Refused> {
+        if let Some(violation) = self.role.latched() {
+            return Err(Refused::Violation(violation));
         }
+        let highest = space.highest();
+        if !space.look(need, &self.head).map_err(Refused::Violation)? {
+            return Err(Refused::Full);
+        }
+        if space.highest() != highest {
+            self.high_water.store(space.highest(), RELAXED); // ORDERING: Relaxed; for display.
+        }
+        Ok(())
+    }
+
+    /// With a message: the consumer need not release at once any more.
+    #[inline(always)]
+    pub fn sent(&mut self) {
         if self.asked {
             self.asked = false;
             // ORDERING: Relaxed; advice to the consumer, no data depends on it.
@@ -118,23 +127,15 @@ impl<P: Port> Sender<P> {
     }
 
     /// The units taken, by a fresh look at the consumer's head; a lie there is latched.
-    pub fn used(&mut self, space: &Space) -> u32 {
-        let mut fresh = *space;
-        match fresh.refresh(&self.head) {
-            Ok(()) => fresh.used(),
-            Err(violation) => {
-                self.role.latch(violation);
-                space.used()
-            }
+    pub fn used(&mut self, space: &mut Space) -> u32 {
+        if let Err(violation) = space.refresh(&self.head) {
+            self.role.latch(violation);
         }
+        space.used()
     }
 
     pub fn deadline(&self, timeout: Duration) -> Deadline {
         Deadline::after(&self.role.port, timeout)
-    }
-
-    pub fn high_water(&self) -> u32 {
-        self.highest
     }
 
     pub fn refused(&self) -> u32 {

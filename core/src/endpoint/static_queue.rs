@@ -2,7 +2,7 @@
 
 use crate::ground::sync::order::{RELAXED, role};
 use crate::ground::sync::{Cell, Word, const_fn};
-use crate::protocol::{Refused, index};
+use crate::protocol::index;
 
 const PRODUCER: u32 = 1;
 const CONSUMER: u32 = 2;
@@ -61,14 +61,14 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     /// included. At most three compare-and-swaps (two halves compete, no more).
     pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
         self.take(PRODUCER)?;
-        let tx = index::Producer::adopt(&self.tail, &self.head, Self::CAPACITY).ok()?;
+        let tx = index::Producer::adopt(&self.tail, &self.head, Self::CAPACITY, 0).ok()?;
         Some(StaticProducer { queue: self, tx })
     }
 
     /// Takes the receiving half; `None` if it is taken. As [`take_producer`](Self::take_producer).
     pub fn take_consumer(&self) -> Option<StaticConsumer<'_, T, N>> {
         self.take(CONSUMER)?;
-        let rx = index::Consumer::adopt(&self.head, Self::CAPACITY, 1).ok()?;
+        let rx = index::Consumer::adopt(&self.head, Self::CAPACITY, 1, false).ok()?;
         Some(StaticConsumer { queue: self, rx })
     }
 
@@ -123,19 +123,21 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
     /// The value, if there is no space.
     #[inline]
     pub fn push(&mut self, value: T) -> Result<(), T> {
-        let index = match self.tx.reserve(&self.queue.head) {
-            Ok(index) => index,
-            Err(Refused::Full | Refused::TooLarge | Refused::Violation(_)) => return Err(value),
-        };
+        if self.is_full() {
+            return Err(value);
+        }
+        let index = self.tx.space().tail as usize & (N - 1);
         // SAFETY: the protocol gave this slot to the only producer (I1), and the index is below N.
-        unsafe { self.queue.slots[index as usize].put(value) };
+        unsafe { self.queue.slots[index].put(value) };
         self.tx.commit(&self.queue.tail);
         Ok(())
     }
 
     /// Whether there is no space now.
+    #[inline]
     pub fn is_full(&mut self) -> bool {
-        self.tx.reserve(&self.queue.head).is_err()
+        let space = self.tx.space();
+        !space.has(1) && space.look(1, &self.queue.head) != Ok(true)
     }
 
     /// The capacity.
@@ -155,10 +157,11 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     /// Receives a value: one load and one store at most besides the value itself.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        let (index, _) = self.rx.peek_at(&self.queue.tail, 0).ok()?;
+        self.rx.look(&self.queue.tail).ok()?;
+        let index = self.rx.head_ref().pos as usize & (N - 1);
         // SAFETY: the protocol gave this slot to the only consumer (I1), it holds a value, and the
         // index is below N.
-        let value = unsafe { self.queue.slots[index as usize].take() };
+        let value = unsafe { self.queue.slots[index].take() };
         let _ = self.rx.head().advance(1);
         self.rx.head().store(&self.queue.head);
         Some(value)
@@ -166,7 +169,7 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
 
     /// Whether nothing is there now.
     pub fn is_empty(&mut self) -> bool {
-        self.rx.peek_at(&self.queue.tail, 0).is_err()
+        self.rx.look(&self.queue.tail).is_err()
     }
 
     /// The capacity.

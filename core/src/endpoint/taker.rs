@@ -7,11 +7,11 @@ use crate::ground::entry::{Entry, at};
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
+use crate::protocol::Nothing;
 use crate::protocol::release::LazyHead;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
-use super::options::ConsumerOptions;
 use super::role::{DAMAGED, Role, Side, Spans};
 use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
 
@@ -22,7 +22,6 @@ pub(crate) struct Taker<P: Port> {
     want: WordRef,
     own: Option<Bell>,
     peers: Option<Bell>,
-    pub options: ConsumerOptions,
     pub policy: WaitPolicy,
     pub role: Role<P>,
 }
@@ -34,12 +33,7 @@ pub(crate) trait RecvSide<P: Port> {
 
 impl<P: Port> Taker<P> {
     /// Claims the consumer's role.
-    pub fn claim(
-        attachment: &Attachment<P>,
-        entry: &Entry,
-        spans: &Spans,
-        options: ConsumerOptions,
-    ) -> Result<Self, ChannelError> {
+    pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let b = spans.b.as_ref().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
@@ -49,7 +43,6 @@ impl<P: Port> Taker<P> {
             want: spans.want.clone().ok_or(DAMAGED)?,
             own: Bell::new(&role.port, entry.wait_b, instance),
             peers: Bell::new(&role.port, entry.wait_a, instance),
-            options,
             policy: WaitPolicy::parking(),
             role,
         })
@@ -66,20 +59,24 @@ impl<P: Port> Taker<P> {
     }
 
     /// Whether no fault has been latched.
-    #[inline]
-    pub fn ready(&self) -> Result<(), TryRecvError> {
-        self.role.latched().map_or(Ok(()), |violation| Err(TryRecvError::Fault(violation)))
+    #[inline(always)]
+    pub fn ready(&self) -> Result<(), Nothing> {
+        self.role.latched().map_or(Ok(()), |violation| Err(Nothing::Violation(violation)))
     }
 
     /// Whether the producer waits for space, so that every release must be told at once.
-    #[inline]
+    #[inline(always)]
     pub fn is_wanted(&self) -> bool {
         self.want.load(RELAXED) != 0 // ORDERING: Relaxed; advice, no data depends on it.
     }
 
-    /// Tells the region what is released, and wakes the producer if it sleeps for space.
-    pub fn tell(&self, head: &mut LazyHead, next_sequence: u32) {
-        self.head_sequence.store(next_sequence, RELAXED); // ORDERING: Relaxed; for display.
+    /// Tells the region what is released, up to the message of this sequence, if it does not know;
+    /// and wakes the producer if it sleeps for space.
+    pub fn tell(&self, head: &mut LazyHead, sequence: u32) {
+        if !head.is_behind() {
+            return;
+        }
+        self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         head.store(&self.head);
         if let Some(bell) = &self.peers {
             bell.ring(&self.role.port);

@@ -60,10 +60,10 @@ pub const PAD: u32 = READY | (READY - 1);
 
 /// Where the protocol finds the words that lie in the ring itself.
 pub trait Ring {
-    /// The commit word of the header at this place (a multiple of 16 below the capacity).
-    fn commit(&self, place: u32) -> WordRef;
-    /// The sequence number in the header at this place.
-    fn sequence(&self, place: u32) -> u32;
+    /// The commit word of the header at this position, a multiple of 16.
+    fn commit(&self, pos: u32) -> WordRef;
+    /// The sequence number in the header at this position.
+    fn sequence(&self, pos: u32) -> u32;
 }
 
 /// Bytes that a frame of `len` payload bytes takes in the ring.
@@ -85,7 +85,7 @@ pub struct Producer {
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
     /// The frame's position.
-    pos: u32,
+    pub pos: u32,
     /// The payload bytes reserved.
     pub len: u32,
     /// The sequence number that the frame will have.
@@ -106,6 +106,7 @@ impl Producer {
         head: &Word,
         capacity: u32,
         max_frame: u32,
+        highest: u32,
     ) -> Result<Self, Violation> {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
         let mut tail = mark.load(RELAXED);
@@ -115,12 +116,11 @@ impl Producer {
         }
         let start = tail;
         loop {
-            let place = tail & (capacity - 1);
-            match read_commit(ring, place, capacity, max_frame)? {
+            match read_commit(ring, tail, capacity, max_frame)? {
                 Commit::Empty => break,
                 Commit::Pad { skip } => tail = tail.wrapping_add(skip),
                 Commit::Frame { len } => {
-                    sequence = ring.sequence(place).wrapping_add(1);
+                    sequence = ring.sequence(tail).wrapping_add(1);
                     tail = tail.wrapping_add(footprint(len));
                 }
             }
@@ -128,7 +128,7 @@ impl Producer {
                 return Err(Violation::Walk);
             }
         }
-        let space = Space::adopt(tail, head, capacity, GRANULE)?;
+        let space = Space::adopt(tail, head, capacity, GRANULE, highest)?;
         // B4. ORDERING: Relaxed; as after a publication.
         mark_sequence.store(sequence, RELAXED);
         in_order();
@@ -136,52 +136,39 @@ impl Producer {
         Ok(Self { space, max_frame, sequence })
     }
 
-    /// Finds space for a frame of `len` bytes: two reads of own state, and one of the consumer's
-    /// head if that did not suffice.
+    /// Where a frame of `len` bytes comes next, and how many units must be free for it.
     ///
     /// # Errors
     ///
-    /// [`Refused`]; nothing has changed then.
-    #[inline]
-    pub fn reserve(&mut self, len: u32, head: &Word) -> Result<Slot, Refused> {
+    /// [`Refused::TooLarge`].
+    #[inline(always)]
+    pub fn next(&self, len: u32) -> Result<(Slot, u32), Refused> {
         if len > self.max_frame {
             return Err(Refused::TooLarge);
         }
         let need = footprint(len);
-        let place = self.space.tail & (self.space.capacity - 1);
-        let to_end = self.space.capacity - place;
+        let to_end = self.space.capacity - (self.space.tail & (self.space.capacity - 1));
         let pad = if need > to_end { to_end } else { 0 };
-        match self.space.has(pad + need + GRANULE, head) {
-            Ok(true) => Ok(Slot { pos: self.space.tail.wrapping_add(pad), len, sequence: self.sequence }),
-            Ok(false) => Err(Refused::Full),
-            Err(violation) => Err(Refused::Violation(violation)),
-        }
-    }
-
-    /// The place in the ring of a slot's header.
-    #[inline]
-    #[must_use]
-    pub fn place(&self, slot: &Slot) -> u32 {
-        slot.pos & (self.space.capacity - 1)
+        let slot = Slot { pos: self.space.tail.wrapping_add(pad), len, sequence: self.sequence };
+        Ok((slot, pad + need + GRANULE))
     }
 
     /// Publishes the frame, of `len` bytes at most as many as were reserved, whose header and
     /// payload the caller has written. Four stores, five with a pad.
-    #[inline]
+    #[inline(always)]
     pub fn commit(&mut self, ring: &impl Ring, slot: Slot, len: u32, mark: &Word, mark_sequence: &Word) {
-        let mask = self.space.capacity - 1;
         let next = slot.pos.wrapping_add(footprint(len.min(slot.len)));
         // B1, B2. ORDERING: Relaxed; published by the store below.
-        ring.commit(next & mask).store(0, RELAXED);
+        ring.commit(next).store(0, RELAXED);
         let commit = READY | len.min(slot.len);
         if slot.pos == self.space.tail {
             // ORDERING(publish): header and payload lie before it.
-            ring.commit(slot.pos & mask).store(commit, publish::STORE);
+            ring.commit(slot.pos).store(commit, publish::STORE);
         } else {
             // ORDERING: Relaxed; nobody looks there before the pad is published (B3).
-            ring.commit(slot.pos & mask).store(commit, RELAXED);
+            ring.commit(slot.pos).store(commit, RELAXED);
             // ORDERING(publish): the frame behind the pad lies before it.
-            ring.commit(self.space.tail & mask).store(PAD, publish::STORE);
+            ring.commit(self.space.tail).store(PAD, publish::STORE);
         }
         self.space.tail = next;
         self.sequence = slot.sequence.wrapping_add(1);
@@ -194,8 +181,15 @@ impl Producer {
     }
 
     /// The space accounts.
+    #[inline(always)]
     #[must_use]
-    pub fn space(&self) -> &Space {
+    pub fn space(&mut self) -> &mut Space {
+        &mut self.space
+    }
+
+    /// The space accounts, to look at.
+    #[must_use]
+    pub fn space_ref(&self) -> &Space {
         &self.space
     }
 
@@ -214,12 +208,18 @@ enum Commit {
 }
 
 #[inline]
-fn read_commit(ring: &impl Ring, place: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
+fn read_commit(ring: &impl Ring, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
     // ORDERING(publish): what the frame holds was written before its commit word.
-    let word = ring.commit(place).load(publish::LOAD);
+    check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_frame)
+}
+
+/// Checks the commit word that was read at `pos`.
+#[inline]
+fn check_commit(word: u32, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
     if word == 0 {
         return Ok(Commit::Empty);
     }
+    let place = pos & (capacity - 1);
     let to_end = capacity - place;
     if word == PAD {
         return if place == 0 { Err(Violation::Pad) } else { Ok(Commit::Pad { skip: to_end }) };
@@ -237,13 +237,23 @@ pub struct Consumer {
     head: LazyHead,
     capacity: u32,
     max_frame: u32,
+    /// The frame seen last, which the next one is likely to resemble.
+    like: Like,
+}
+
+/// What was found out of a commit word.
+#[derive(Clone, Copy, Debug)]
+struct Like {
+    word: u32,
+    len: u32,
+    footprint: u32,
 }
 
 /// A frame that was found, not yet released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The place in the ring of its header.
-    pub place: u32,
+    /// The position of its header.
+    pub pos: u32,
     /// Its payload bytes, checked against the channel's maximum and the ring's end.
     pub len: u32,
     /// Units up to its end, a pad before it included.
@@ -257,9 +267,16 @@ impl Consumer {
     /// # Errors
     ///
     /// [`Violation::Index`] if the head in the region is unaligned.
-    pub fn adopt(head: &Word, capacity: u32, max_frame: u32, every: u32) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, capacity, GRANULE, every)?;
-        Ok(Self { head, capacity, max_frame })
+    pub fn adopt(
+        head: &Word,
+        capacity: u32,
+        max_frame: u32,
+        every: u32,
+        keeps: bool,
+    ) -> Result<Self, Violation> {
+        let head = LazyHead::adopt(head, capacity, GRANULE, every, keeps)?;
+        let like = Like { word: READY, len: 0, footprint: GRANULE };
+        Ok(Self { head, capacity, max_frame, like })
     }
 
     /// The next frame, if there is one: one load, two after a pad.
@@ -267,53 +284,56 @@ impl Consumer {
     /// # Errors
     ///
     /// [`Nothing`].
-    #[inline]
-    pub fn peek(&self, ring: &impl Ring) -> Result<Found, Nothing> {
-        self.peek_at(ring, 0)
+    #[inline(always)]
+    pub fn look(&mut self, ring: &impl Ring) -> Result<Found, Nothing> {
+        let pos = self.head.pos;
+        // ORDERING(publish): what the frame holds was written before its commit word.
+        let word = ring.commit(pos).load(publish::LOAD);
+        // A frame like the last one. The branch matters: where the next one lies then follows from
+        // what was expected, and need not wait for the load of this one's length.
+        let like = self.like;
+        if word == like.word && like.footprint <= self.capacity - (pos & (self.capacity - 1)) {
+            return Ok(Found { pos, len: like.len, advance: like.footprint });
+        }
+        let found = self.check(ring, word)?;
+        self.like = Like { word: READY | found.len, len: found.len, footprint: footprint(found.len) };
+        Ok(found)
     }
 
-    /// The frame that comes `ahead` units after the next one to be released.
-    ///
-    /// # Errors
-    ///
-    /// [`Nothing`].
-    #[inline]
-    pub fn peek_at(&self, ring: &impl Ring, ahead: u32) -> Result<Found, Nothing> {
-        let mask = self.capacity - 1;
-        let mut place = self.head.pos.wrapping_add(ahead) & mask;
-        let mut skipped = 0;
-        loop {
-            match read_commit(ring, place, self.capacity, self.max_frame) {
-                Ok(Commit::Frame { len }) => {
-                    return Ok(Found { place, len, advance: skipped + footprint(len) });
+    fn check(&self, ring: &impl Ring, word: u32) -> Result<Found, Nothing> {
+        let pos = self.head.pos;
+        match check_commit(word, pos, self.capacity, self.max_frame) {
+            Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: footprint(len) }),
+            Ok(Commit::Empty) => Err(Nothing::Empty),
+            Ok(Commit::Pad { skip }) => {
+                let pos = pos.wrapping_add(skip);
+                match read_commit(ring, pos, self.capacity, self.max_frame) {
+                    Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: skip + footprint(len) }),
+                    // A pad is never visible without its frame (B3).
+                    Ok(_) => Err(Nothing::Violation(Violation::Pad)),
+                    Err(violation) => Err(Nothing::Violation(violation)),
                 }
-                Ok(Commit::Empty) if skipped == 0 => return Err(Nothing::Empty),
-                Ok(Commit::Pad { skip }) if skipped == 0 => {
-                    skipped = skip;
-                    place = 0;
-                }
-                // A pad is never visible without its frame (B3).
-                Ok(_) => return Err(Nothing::Violation(Violation::Pad)),
-                Err(violation) => return Err(Nothing::Violation(violation)),
             }
+            Err(violation) => Err(Nothing::Violation(violation)),
         }
     }
 
-    /// Whether a frame (or a lie) comes behind `held`, or next if nothing is held.
+    /// Whether a frame (or a lie) comes next. One load.
     #[must_use]
-    pub fn has_more(&self, ring: &impl Ring, held: Option<&Found>) -> bool {
-        let ahead = held.map_or(0, |found| found.advance);
-        !matches!(self.peek_at(ring, ahead), Err(Nothing::Empty))
+    pub fn has_more(&self, ring: &impl Ring) -> bool {
+        // ORDERING(publish): as in `look`.
+        ring.commit(self.head.pos).load(publish::LOAD) != 0
     }
 
     /// Moves past a frame; answers whether the head must be stored now.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn advance(&mut self, found: &Found) -> bool {
         self.head.advance(found.advance)
     }
 
     /// The position accounts.
+    #[inline(always)]
     #[must_use]
     pub fn head(&mut self) -> &mut LazyHead {
         &mut self.head

@@ -22,7 +22,7 @@ use crate::ground::sync::Word;
 use crate::ground::sync::order::{RELAXED, publish};
 
 use super::release::{LazyHead, Space};
-use super::{Nothing, Refused, Violation};
+use super::{Nothing, Violation};
 
 /// The producer's private state.
 #[derive(Debug)]
@@ -36,35 +36,29 @@ impl Producer {
     /// # Errors
     ///
     /// [`Violation::Index`] if tail and head cannot belong together.
-    pub fn adopt(tail: &Word, head: &Word, capacity: u32) -> Result<Self, Violation> {
+    pub fn adopt(tail: &Word, head: &Word, capacity: u32, highest: u32) -> Result<Self, Violation> {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
-        Ok(Self { space: Space::adopt(tail.load(RELAXED), head, capacity, 1)? })
+        Ok(Self { space: Space::adopt(tail.load(RELAXED), head, capacity, 1, highest)? })
     }
 
-    /// The index of the next slot, if it is free.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`], never [`Refused::TooLarge`].
-    #[inline]
-    pub fn reserve(&mut self, head: &Word) -> Result<u32, Refused> {
-        match self.space.has(1, head) {
-            Ok(true) => Ok(self.space.tail & (self.space.capacity - 1)),
-            Ok(false) => Err(Refused::Full),
-            Err(violation) => Err(Refused::Violation(violation)),
-        }
-    }
-
-    /// Publishes the slot that [`reserve`](Self::reserve) answered with. One store.
-    #[inline]
+    /// Publishes the slot at the tail, which is free (the space accounts say so) and whose value the
+    /// caller has written. One store.
+    #[inline(always)]
     pub fn commit(&mut self, tail: &Word) {
         self.space.tail = self.space.tail.wrapping_add(1);
         tail.store(self.space.tail, publish::STORE); // ORDERING(publish): the value lies before it.
     }
 
     /// The space accounts.
+    #[inline(always)]
     #[must_use]
-    pub fn space(&self) -> &Space {
+    pub fn space(&mut self) -> &mut Space {
+        &mut self.space
+    }
+
+    /// The space accounts, to look at.
+    #[must_use]
+    pub fn space_ref(&self) -> &Space {
         &self.space
     }
 }
@@ -83,44 +77,45 @@ impl Consumer {
     /// # Errors
     ///
     /// None today; a [`Violation`] like its siblings, for the one interface.
-    pub fn adopt(head: &Word, capacity: u32, every: u32) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, capacity, 1, every)?;
+    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
+        let head = LazyHead::adopt(head, capacity, 1, every, keeps)?;
         Ok(Self { tail: head.pos, head, capacity })
     }
 
-    /// The index and the position of the value `ahead` places after the next one to be released.
-    /// Looks at the producer's word only when all that was seen of it is used up.
+    /// Whether there is a value at the next position. Looks at the producer's word only when all
+    /// that was seen of it is used up.
     ///
     /// # Errors
     ///
     /// [`Nothing`].
-    #[inline]
-    pub fn peek_at(&mut self, tail: &Word, ahead: u32) -> Result<(u32, u32), Nothing> {
-        if ahead >= self.tail.wrapping_sub(self.head.pos) {
-            // ORDERING(publish): the values were written before the tail.
-            let seen = tail.load(publish::LOAD);
-            let known = self.tail.wrapping_sub(self.head.pos);
-            let ready = seen.wrapping_sub(self.head.pos);
-            if ready > self.capacity || ready < known {
-                return Err(Nothing::Violation(Violation::Index));
-            }
-            self.tail = seen;
-            if ahead >= ready {
-                return Err(Nothing::Empty);
-            }
+    #[inline(always)]
+    pub fn look(&mut self, tail: &Word) -> Result<(), Nothing> {
+        if self.tail != self.head.pos {
+            return Ok(());
         }
-        let pos = self.head.pos.wrapping_add(ahead);
-        Ok((pos & (self.capacity - 1), pos))
+        // ORDERING(publish): the values were written before the tail.
+        let seen = tail.load(publish::LOAD);
+        if seen == self.tail {
+            return Err(Nothing::Empty);
+        }
+        let ready = seen.wrapping_sub(self.tail);
+        // What was received last may not be overwritten before the consumer is done with it.
+        if ready > self.capacity - u32::from(self.head.holds()) {
+            return Err(Nothing::Violation(Violation::Index));
+        }
+        self.tail = seen;
+        Ok(())
     }
 
-    /// Whether a value (or a lie) comes `ahead` places after the next one to be released.
+    /// Whether there is a value (or a lie) at the next position. One load at most.
     #[must_use]
-    pub fn has_more(&self, tail: &Word, ahead: u32) -> bool {
-        // ORDERING(publish): as in `peek_at`.
-        tail.load(publish::LOAD).wrapping_sub(self.head.pos) > ahead
+    pub fn has_more(&self, tail: &Word) -> bool {
+        // ORDERING(publish): as in `look`.
+        self.tail != self.head.pos || tail.load(publish::LOAD) != self.tail
     }
 
     /// The position accounts.
+    #[inline(always)]
     #[must_use]
     pub fn head(&mut self) -> &mut LazyHead {
         &mut self.head

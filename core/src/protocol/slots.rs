@@ -26,12 +26,12 @@ use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
 use super::release::{LazyHead, Space};
-use super::{Nothing, Refused, Violation, in_order};
+use super::{Nothing, Violation, in_order};
 
 /// Where the protocol finds the words that lie in the slots.
 pub trait Ring {
-    /// The sequence word of slot `index` (below the capacity).
-    fn sequence(&self, index: u32) -> WordRef;
+    /// The sequence word of the slot at this position.
+    fn sequence(&self, pos: u32) -> WordRef;
 }
 
 /// The producer's private state.
@@ -47,55 +47,54 @@ impl Producer {
     /// # Errors
     ///
     /// [`Violation`] if the words in the region contradict each other.
-    pub fn adopt(ring: &impl Ring, mark: &Word, head: &Word, capacity: u32) -> Result<Self, Violation> {
+    pub fn adopt(
+        ring: &impl Ring,
+        mark: &Word,
+        head: &Word,
+        capacity: u32,
+        highest: u32,
+    ) -> Result<Self, Violation> {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
         let mut tail = mark.load(RELAXED);
         let start = tail;
         // ORDERING(publish): as for a consumer; here for the sake of one meaning.
-        while ring.sequence(tail & (capacity - 1)).load(publish::LOAD) == tail.wrapping_add(1) {
+        while ring.sequence(tail).load(publish::LOAD) == tail.wrapping_add(1) {
             tail = tail.wrapping_add(1);
             if tail.wrapping_sub(start) > capacity {
                 return Err(Violation::Walk);
             }
         }
-        let space = Space::adopt(tail, head, capacity, 1)?;
+        let space = Space::adopt(tail, head, capacity, 1, highest)?;
         // ORDERING: Relaxed; as after a publication.
         mark.store(tail, RELAXED);
         Ok(Self { space })
     }
 
-    /// The index of the next slot, if it is free.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`], never [`Refused::TooLarge`].
-    #[inline]
-    pub fn reserve(&mut self, head: &Word) -> Result<u32, Refused> {
-        match self.space.has(1, head) {
-            Ok(true) => Ok(self.space.tail & (self.space.capacity - 1)),
-            Ok(false) => Err(Refused::Full),
-            Err(violation) => Err(Refused::Violation(violation)),
-        }
-    }
-
-    /// Publishes the slot that [`reserve`](Self::reserve) answered with, whose value the caller has
-    /// written. Two stores.
-    #[inline]
+    /// Publishes the slot at the tail, which is free (the space accounts say so) and whose value the
+    /// caller has written. Two stores.
+    #[inline(always)]
     pub fn commit(&mut self, ring: &impl Ring, mark: &Word) {
-        let index = self.space.tail & (self.space.capacity - 1);
         // What comes next is derived from what we expect, not loaded: S1.
-        self.space.tail = self.space.tail.wrapping_add(1);
+        let next = self.space.tail.wrapping_add(1);
         // ORDERING(publish): the value lies before it.
-        ring.sequence(index).store(self.space.tail, publish::STORE);
+        ring.sequence(self.space.tail).store(next, publish::STORE);
+        self.space.tail = next;
         in_order();
         // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
-        mark.store(self.space.tail, RELAXED);
+        mark.store(next, RELAXED);
         in_order();
     }
 
     /// The space accounts.
+    #[inline(always)]
     #[must_use]
-    pub fn space(&self) -> &Space {
+    pub fn space(&mut self) -> &mut Space {
+        &mut self.space
+    }
+
+    /// The space accounts, to look at.
+    #[must_use]
+    pub fn space_ref(&self) -> &Space {
         &self.space
     }
 }
@@ -113,24 +112,22 @@ impl Consumer {
     /// # Errors
     ///
     /// None today; a [`Violation`] like its siblings, for the one interface.
-    pub fn adopt(head: &Word, capacity: u32, every: u32) -> Result<Self, Violation> {
-        Ok(Self { head: LazyHead::adopt(head, capacity, 1, every)?, capacity })
+    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
+        Ok(Self { head: LazyHead::adopt(head, capacity, 1, every, keeps)?, capacity })
     }
 
-    /// The index and the position of the value `ahead` places after the next one to be released.
+    /// Whether there is a value at the next position. One load.
     ///
     /// # Errors
     ///
     /// [`Nothing`].
-    #[inline]
-    pub fn peek_at(&self, ring: &impl Ring, ahead: u32) -> Result<(u32, u32), Nothing> {
-        let pos = self.head.pos.wrapping_add(ahead);
-        let index = pos & (self.capacity - 1);
-        let expected = pos.wrapping_add(1);
+    #[inline(always)]
+    pub fn look(&self, ring: &impl Ring) -> Result<(), Nothing> {
+        let expected = self.head.pos.wrapping_add(1);
         // ORDERING(publish): the value was written before its sequence.
-        let seen = ring.sequence(index).load(publish::LOAD);
+        let seen = ring.sequence(self.head.pos).load(publish::LOAD);
         if seen == expected {
-            return Ok((index, pos));
+            return Ok(());
         }
         // Last lap's, or never used (S1).
         if seen == expected.wrapping_sub(self.capacity) || seen == 0 {
@@ -140,6 +137,7 @@ impl Consumer {
     }
 
     /// The position accounts.
+    #[inline(always)]
     #[must_use]
     pub fn head(&mut self) -> &mut LazyHead {
         &mut self.head

@@ -99,13 +99,11 @@ impl Model {
 
     /// The consumer was called: what it held is released.
     pub fn release(&mut self) {
-        if let Some(message) = self.held.take() {
-            self.told_late.push_back(message);
-            let late = self.tail_of_released().wrapping_sub(self.lowest_head());
-            let quarter = (self.capacity / 4).max(self.unit);
-            if self.told_late.len() as u32 >= self.every || late >= quarter || self.wanted {
-                self.told_late.clear();
-            }
+        self.told_late.extend(self.held.take());
+        let late = self.tail_of_released().wrapping_sub(self.lowest_head());
+        let quarter = (self.capacity / 4).max(self.unit);
+        if self.told_late.len() as u32 >= self.every || late >= quarter || self.wanted {
+            self.told_late.clear();
         }
     }
 

@@ -1,6 +1,5 @@
 //! The receiving side of a queue of values.
 
-use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -15,10 +14,9 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::ring::Slots;
 use crate::protocol::release::{LazyHead, between};
 use crate::protocol::{Nothing, Violation, index, slots};
-
-use super::Slots;
 
 /// The consumer's half of whichever publication the directory names.
 enum Rx {
@@ -27,22 +25,22 @@ enum Rx {
 }
 
 impl Rx {
-    #[inline]
-    fn peek(&mut self, ring: &Slots, mark: &WordRef) -> Result<(u32, u32), Nothing> {
+    #[inline(always)]
+    fn look<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<(), Nothing> {
         match self {
-            Self::Slots(rx) => rx.peek_at(ring, 0),
-            Self::Compact(rx) => rx.peek_at(mark, 0),
+            Self::Slots(rx) => rx.look(ring),
+            Self::Compact(rx) => rx.look(mark),
         }
     }
 
-    fn has_more(&self, ring: &Slots, mark: &WordRef, ahead: u32) -> bool {
+    fn has_more<T: Frame>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
         match self {
-            Self::Slots(rx) => !matches!(rx.peek_at(ring, ahead), Err(Nothing::Empty)),
-            Self::Compact(rx) => rx.has_more(mark, ahead),
+            Self::Slots(rx) => rx.look(ring) != Err(Nothing::Empty),
+            Self::Compact(rx) => rx.has_more(mark),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn head(&mut self) -> &mut LazyHead {
         match self {
             Self::Slots(rx) => rx.head(),
@@ -50,6 +48,7 @@ impl Rx {
         }
     }
 
+    #[inline(always)]
     fn head_ref(&self) -> &LazyHead {
         match self {
             Self::Slots(rx) => rx.head_ref(),
@@ -63,13 +62,10 @@ impl Rx {
 /// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
 pub struct TypedConsumer<T: Frame, P: Port> {
     rx: Rx,
-    ring: Slots,
+    ring: Slots<T>,
     mark: WordRef,
-    held: bool,
-    sequence: u32,
     capacity: u32,
     taker: Taker<P>,
-    values: PhantomData<T>,
 }
 
 impl<T: Frame, P: Port> RecvSide<P> for TypedConsumer<T, P> {
@@ -86,24 +82,17 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
-        let taker = Taker::claim(attachment, entry, &spans, options)?;
-        let (head, capacity, every) = (taker.head(), entry.capacity, options.every());
+        let capacity = entry.capacity;
+        let ring = Slots::new(spans.data.clone(), capacity, entry.stride).ok_or(DAMAGED)?;
+        let taker = Taker::claim(attachment, entry, &spans)?;
+        let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {
-            slots::Consumer::adopt(head, capacity, every).map(Rx::Slots)
+            slots::Consumer::adopt(head, capacity, every, keeps).map(Rx::Slots)
         } else {
-            index::Consumer::adopt(head, capacity, every).map(Rx::Compact)
+            index::Consumer::adopt(head, capacity, every, keeps).map(Rx::Compact)
         }
         .map_err(ChannelError::Fault)?;
-        Ok(Self {
-            sequence: rx.head_ref().pos.wrapping_sub(1),
-            rx,
-            ring: Slots { span: spans.data.clone(), stride: entry.stride },
-            mark,
-            held: false,
-            capacity,
-            taker,
-            values: PhantomData,
-        })
+        Ok(Self { rx, ring, mark, capacity, taker })
     }
 
     /// Receives a value. Steps: in proportion to its size; no loops over anything else.
@@ -113,14 +102,12 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// [`TryRecvError::Empty`] or [`TryRecvError::Fault`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let (index, position) = self.find()?;
-        self.sequence = position;
-        let mut value = T::new_zeroed();
-        self.ring.span.read(index * self.ring.stride, value.as_mut_bytes());
-        if self.taker.options.is_at_most_once() {
-            self.advance();
-        } else {
-            self.held = true;
+        if let Err(nothing) = self.look() {
+            return Err(self.nothing_slow(nothing));
+        }
+        let value = self.ring.read(self.rx.head_ref().pos);
+        if self.rx.head().advance(1) || self.taker.is_wanted() {
+            self.tell_slow();
         }
         Ok(value)
     }
@@ -146,34 +133,26 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// seen before is a value delivered again.
     #[must_use]
     pub fn sequence(&self) -> u32 {
-        self.sequence
+        self.rx.head_ref().pos.wrapping_sub(1)
     }
 
     /// Releases what the last receive returned, without waiting for the next call.
-    #[inline]
     pub fn release(&mut self) {
-        if self.held {
-            self.held = false;
-            self.advance();
+        if self.rx.head().release() || self.taker.is_wanted() {
+            self.tell_slow();
         }
     }
 
     /// Releases, and tells the region so: after it, a successor would see nothing again.
     pub fn flush(&mut self) {
-        self.release();
-        if self.rx.head_ref().is_behind() {
-            self.store_head();
-        }
+        let _ = self.rx.head().release();
+        self.tell_slow();
     }
 
-    #[inline]
-    fn find(&mut self) -> Result<(u32, u32), TryRecvError> {
+    #[inline(always)]
+    fn look(&mut self) -> Result<(), Nothing> {
         self.taker.ready()?;
-        self.release();
-        match self.rx.peek(&self.ring, &self.mark) {
-            Ok(found) => Ok(found),
-            Err(nothing) => Err(self.nothing_slow(nothing)),
-        }
+        self.rx.look(&self.ring, &self.mark)
     }
 
     #[cold]
@@ -185,16 +164,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
         nothing.into()
     }
 
-    #[inline]
-    fn advance(&mut self) {
-        if self.rx.head().advance(1) || self.taker.is_wanted() {
-            self.store_head();
-        }
-    }
-
-    fn store_head(&mut self) {
-        let next = self.rx.head_ref().pos;
-        self.taker.tell(self.rx.head(), next);
+    #[cold]
+    fn tell_slow(&mut self) {
+        let done = self.rx.head_ref().done();
+        self.taker.tell(self.rx.head(), done);
     }
 
     /// Receives a value, waiting up to `timeout` for it.
@@ -228,14 +201,13 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
         let published = self.mark.load(RELAXED);
-        let next = self.rx.head_ref().pos.wrapping_add(u32::from(self.held));
-        between(next, published, self.capacity)
+        between(self.rx.head_ref().pos, published, self.capacity)
     }
 
     /// Whether the next receive would find nothing now. One load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.rx.has_more(&self.ring, &self.mark, u32::from(self.held))
+        !self.rx.has_more(&self.ring, &self.mark)
     }
 
     /// Slots in all.
@@ -264,7 +236,13 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
     /// Whether the next receive has something to say, a fault included.
     pub(crate) fn has_data(&mut self) -> bool {
-        self.find() != Err(TryRecvError::Empty)
+        match self.look() {
+            Ok(()) => {
+                self.release();
+                true
+            }
+            Err(nothing) => self.nothing_slow(nothing) != TryRecvError::Empty,
+        }
     }
 
     pub(crate) fn bell(&self) -> Option<&Bell> {

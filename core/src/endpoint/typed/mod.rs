@@ -6,18 +6,14 @@ mod producer;
 pub use consumer::TypedConsumer;
 pub use producer::TypedProducer;
 
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::frame::Frame;
+use crate::ground::sync::WordRef;
+use crate::ground::sync::ring::Slots;
 use crate::protocol::slots;
 
-/// The slots of a channel.
-pub(super) struct Slots {
-    pub span: Span,
-    pub stride: u32,
-}
-
-impl slots::Ring for Slots {
+impl<T: Frame> slots::Ring for Slots<T> {
     #[inline(always)]
-    fn sequence(&self, index: u32) -> WordRef {
-        self.span.header((index + 1) * self.stride - 4)
+    fn sequence(&self, pos: u32) -> WordRef {
+        self.sequence(pos)
     }
 }

@@ -1,6 +1,5 @@
 //! The sending side of a queue of values.
 
-use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -13,10 +12,9 @@ use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
+use crate::ground::sync::ring::Slots;
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, index, slots};
-
-use super::Slots;
 
 /// The producer's half of whichever publication the directory names.
 enum Tx {
@@ -25,27 +23,26 @@ enum Tx {
 }
 
 impl Tx {
-    #[inline]
-    fn reserve(&mut self, head: &WordRef) -> Result<u32, Refused> {
-        match self {
-            Self::Slots(tx) => tx.reserve(head),
-            Self::Compact(tx) => tx.reserve(head),
-        }
-    }
-
-    #[inline]
-    fn commit(&mut self, ring: &Slots, mark: &WordRef) {
+    #[inline(always)]
+    fn commit<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) {
         match self {
             Self::Slots(tx) => tx.commit(ring, mark),
             Self::Compact(tx) => tx.commit(mark),
         }
     }
 
-    #[inline]
-    fn space(&self) -> &Space {
+    #[inline(always)]
+    fn space(&mut self) -> &mut Space {
         match self {
             Self::Slots(tx) => tx.space(),
             Self::Compact(tx) => tx.space(),
+        }
+    }
+
+    fn space_ref(&self) -> &Space {
+        match self {
+            Self::Slots(tx) => tx.space_ref(),
+            Self::Compact(tx) => tx.space_ref(),
         }
     }
 }
@@ -55,10 +52,9 @@ impl Tx {
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
 pub struct TypedProducer<T: Frame, P: Port> {
     tx: Tx,
-    ring: Slots,
+    ring: Slots<T>,
     mark: WordRef,
     sender: Sender<P>,
-    values: PhantomData<T>,
 }
 
 impl<T: Frame, P: Port> SendSide<P> for TypedProducer<T, P> {
@@ -72,17 +68,16 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
-        let ring = Slots { span: spans.data.clone(), stride: entry.stride };
-        let mut sender = Sender::claim(attachment, entry, &spans)?;
-        let head = sender.head();
+        let ring = Slots::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?;
+        let sender = Sender::claim(attachment, entry, &spans)?;
+        let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {
-            slots::Producer::adopt(&ring, &mark, head, entry.capacity).map(Tx::Slots)
+            slots::Producer::adopt(&ring, &mark, head, entry.capacity, highest).map(Tx::Slots)
         } else {
-            index::Producer::adopt(&mark, head, entry.capacity).map(Tx::Compact)
+            index::Producer::adopt(&mark, head, entry.capacity, highest).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
-        sender.sent(tx.space().used());
-        Ok(Self { tx, ring, mark, sender, values: PhantomData })
+        Ok(Self { tx, ring, mark, sender })
     }
 
     /// Sends a value. Steps: in proportion to its size; no loops over anything else.
@@ -123,13 +118,16 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
         Ok(sent)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, value: &T) -> Result<(), Refused> {
-        self.sender.ready()?;
-        let index = self.tx.reserve(self.sender.head())?;
-        self.ring.span.write(index * self.ring.stride, value.as_bytes());
+        let space = self.tx.space();
+        if !space.has(1) {
+            self.sender.room_slow(space, 1)?;
+            // Who had to ask comes by here.
+            self.sender.sent();
+        }
+        self.ring.write(space.tail, value);
         self.tx.commit(&self.ring, &self.mark);
-        self.sender.sent(self.tx.space().used());
         Ok(())
     }
 
@@ -171,13 +169,14 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     /// Slots in all.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space().capacity
+        self.tx.space_ref().capacity
     }
 
-    /// The most slots that were ever taken: an upper bound.
+    /// The most slots that were ever taken: an upper bound, too high by a quarter of the ring at
+    /// most.
     #[must_use]
     pub fn high_water(&self) -> u32 {
-        self.sender.high_water()
+        self.tx.space_ref().highest()
     }
 
     /// Sends that were refused or timed out for want of space, by all producers of this channel.
@@ -189,7 +188,7 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     /// The sequence number that the next value will have.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
-        self.tx.space().tail
+        self.tx.space_ref().tail
     }
 
     /// What is known of the consumer.

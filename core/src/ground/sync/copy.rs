@@ -1,11 +1,36 @@
 //! Sound copies between private memory and bytes that a peer may write at any moment.
 //!
-//! Every access to the shared side is a relaxed atomic of at most the machine's word, so a peer
-//! that scribbles meanwhile gives mixed values, never undefined behaviour. A `memcpy` would not do.
+//! A `memcpy` would not do: a peer that scribbles meanwhile may give mixed values, but never
+//! undefined behaviour. So every access to the shared side is a relaxed atomic of at most the
+//! machine's word; or, from [`block::LEAST`] bytes on and where there is one, the copy is a block of
+//! assembly, of which the compiler can assume nothing.
 
 use portable_atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 const WORD: usize = size_of::<usize>();
+
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, strait_word_copies))))]
+#[path = "copy/x86_64.rs"]
+mod block;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", not(any(miri, strait_word_copies))))]
+#[path = "copy/aarch64.rs"]
+mod block;
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, strait_word_copies))),
+    all(target_arch = "aarch64", target_feature = "neon", not(any(miri, strait_word_copies))),
+)))]
+mod block {
+    //! No assembly here: words do for all lengths.
+
+    pub const LEAST: usize = usize::MAX;
+
+    /// Never called.
+    ///
+    /// # Safety
+    ///
+    /// None needed.
+    pub unsafe fn copy(_from: *const u8, _into: *mut u8, _len: usize) {}
+}
 
 /// A relaxed load at `base + at`, which must be valid and aligned for it. The pointer is used for a
 /// load alone, so a read-only mapping will do.
@@ -22,14 +47,19 @@ macro_rules! store {
     };
 }
 
-/// Copies `into.len()` shared bytes at `from` out.
+/// Copies `into.len()` shared bytes at `from` out; `aligned` says that `from` is a multiple of 8.
 ///
 /// # Safety
 ///
-/// `from` must be valid for reads of `into.len()` bytes, and only accessed atomically meanwhile.
+/// `from` must be valid for reads of `into.len()` bytes, aligned if `aligned` says so, and only
+/// accessed atomically meanwhile.
 #[inline(always)]
-pub unsafe fn read(from: *const u8, into: &mut [u8]) {
-    let lead = lead(from, into.len());
+pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
+    if into.len() >= block::LEAST {
+        // SAFETY: both sides are valid for `into.len()` bytes, and as long as a block must be.
+        return unsafe { block::copy(from, into.as_mut_ptr(), into.len()) };
+    }
+    let lead = if aligned { 0 } else { lead(from, into.len()) };
     let (head, rest) = into.split_at_mut(lead);
     if !head.is_empty() {
         // SAFETY: `head` is a part of the range.
@@ -63,14 +93,19 @@ pub unsafe fn read(from: *const u8, into: &mut [u8]) {
     }
 }
 
-/// Copies `from` to the shared bytes at `into`.
+/// Copies `from` to the shared bytes at `into`; `aligned` says that `into` is a multiple of 8.
 ///
 /// # Safety
 ///
-/// `into` must be valid for writes of `from.len()` bytes, and only accessed atomically meanwhile.
+/// `into` must be valid for writes of `from.len()` bytes, aligned if `aligned` says so, and only
+/// accessed atomically meanwhile.
 #[inline(always)]
-pub unsafe fn write(into: *mut u8, from: &[u8]) {
-    let lead = lead(into, from.len());
+pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
+    if from.len() >= block::LEAST {
+        // SAFETY: both sides are valid for `from.len()` bytes, and as long as a block must be.
+        return unsafe { block::copy(from.as_ptr(), into, from.len()) };
+    }
+    let lead = if aligned { 0 } else { lead(into, from.len()) };
     let (head, rest) = from.split_at(lead);
     if !head.is_empty() {
         // SAFETY: `head` is a part of the range.
@@ -164,22 +199,50 @@ unsafe fn write_bytes_slow(into: *mut u8, from: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::block;
+
+    /// Every length up to where all kinds of copies have met, at every alignment: the bytes are
+    /// copied, and none beside them is touched.
     #[test]
     fn every_length_and_alignment_copies_exactly_its_bytes() {
-        for offset in 0..9 {
-            for len in 0..40 {
-                let mut shared = [0xAA_u8; 64];
-                let source: [u8; 40] = core::array::from_fn(|i| i as u8 + 1);
-                // SAFETY: `offset + len < 64`, and nobody else looks.
-                unsafe { super::write(shared.as_mut_ptr().wrapping_add(offset), &source[..len]) };
-                assert!(shared[..offset].iter().all(|&b| b == 0xAA));
-                assert_eq!(shared[offset..offset + len], source[..len]);
-                assert!(shared[offset + len..].iter().all(|&b| b == 0xAA));
-                let mut back = [0_u8; 40];
-                // SAFETY: as above.
-                unsafe { super::read(shared.as_ptr().wrapping_add(offset), &mut back[..len]) };
-                assert_eq!(back[..len], source[..len]);
+        const MOST: usize = 330;
+        let source: [u8; MOST] = core::array::from_fn(|i| (i % 251) as u8 + 1);
+        for offset in 0..17 {
+            for len in 0..MOST - 16 {
+                check(&source, &mut [0xAA; MOST + 32], &mut [0xAA; MOST], offset, len);
             }
         }
+    }
+
+    /// Around the lengths at which the kind of copy changes.
+    #[test]
+    fn long_copies_copy_exactly_their_bytes() {
+        const MOST: usize = 9000;
+        let source: [u8; MOST] = core::array::from_fn(|i| (i % 251) as u8 + 1);
+        for offset in [0, 1, 8, 16, 31] {
+            for len in [1000, 1023, 1024, 2047, 4095, 4096, 4097, 8192, 8900] {
+                check(&source, &mut [0xAA; MOST + 32], &mut [0xAA; MOST], offset, len);
+            }
+        }
+    }
+
+    fn check(source: &[u8], shared: &mut [u8], back: &mut [u8], offset: usize, len: usize) {
+        let aligned = shared.as_ptr().wrapping_add(offset).addr().is_multiple_of(8);
+        // SAFETY: `offset + len` is less than the length, and nobody else looks.
+        unsafe { super::write(shared.as_mut_ptr().wrapping_add(offset), &source[..len], aligned) };
+        assert!(shared[..offset].iter().all(|&b| b == 0xAA), "{offset} {len}");
+        assert_eq!(shared[offset..offset + len], source[..len], "{offset} {len}");
+        assert!(shared[offset + len..].iter().all(|&b| b == 0xAA), "{offset} {len}");
+        // SAFETY: as above.
+        unsafe { super::read(shared.as_ptr().wrapping_add(offset), &mut back[..len], aligned) };
+        assert_eq!(back[..len], source[..len], "{offset} {len}");
+        assert!(back[len..].iter().all(|&b| b == 0xAA), "{offset} {len}");
+    }
+
+    #[test]
+    fn assembly_is_used_where_it_should_be() {
+        let expected =
+            cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(strait_word_copies)));
+        assert_eq!(block::LEAST < usize::MAX, expected && !cfg!(miri));
     }
 }

@@ -18,6 +18,8 @@ pub mod model;
 #[cfg(all(strait_loom, feature = "loom"))]
 pub use model::shim::*;
 
+pub mod ring;
+
 pub use order::Order;
 
 /// What the crate exports from its root, depending on the backend.

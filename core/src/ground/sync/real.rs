@@ -53,6 +53,18 @@ impl Word {
         self.0.store(value, order.ordering);
     }
 
+    /// Loads a word that is handed over by another one, as a payload is.
+    #[inline(always)]
+    pub fn read_plain(&self) -> u32 {
+        self.load(RELAXED)
+    }
+
+    /// Stores a word that is handed over by another one, as a payload is.
+    #[inline(always)]
+    pub fn write_plain(&self, value: u32) {
+        self.store(value, RELAXED);
+    }
+
     /// Replaces `current` by `new`; answers with what was there where that was something else.
     ///
     /// # Errors
@@ -231,6 +243,45 @@ impl Span {
         WordRef(word)
     }
 
+    /// The word at `at`, unchecked.
+    ///
+    /// # Safety
+    ///
+    /// `at` must be a multiple of 4, and 4 bytes there must lie inside the span.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn word_within(&self, at: u32) -> WordRef {
+        // SAFETY: inside, by the caller's promise.
+        WordRef(unsafe { self.base.add(at as usize) }.cast())
+    }
+
+    /// As [`read`](Self::read), unchecked; `aligned` says that `at` is a multiple of 8 and the span
+    /// starts at one.
+    ///
+    /// # Safety
+    ///
+    /// `into.len()` bytes at `at` must lie inside the span, and be aligned if `aligned` says so.
+    #[inline(always)]
+    pub unsafe fn read_within(&self, at: u32, into: &mut [u8], aligned: bool) {
+        // SAFETY: inside, by the caller's promise.
+        let from = unsafe { self.base.add(at as usize) };
+        // SAFETY: valid for `into.len()` bytes, by the caller's promise.
+        unsafe { copy::read(from.as_ptr(), into, aligned) };
+    }
+
+    /// As [`write`](Self::write), unchecked; `aligned` as for [`read_within`](Self::read_within).
+    ///
+    /// # Safety
+    ///
+    /// `from.len()` bytes at `at` must lie inside the span, and be aligned if `aligned` says so.
+    #[inline(always)]
+    pub unsafe fn write_within(&self, at: u32, from: &[u8], aligned: bool) {
+        // SAFETY: inside, by the caller's promise.
+        let into = unsafe { self.base.add(at as usize) };
+        // SAFETY: valid for `from.len()` bytes, by the caller's promise.
+        unsafe { copy::write(into.as_ptr(), from, aligned) };
+    }
+
     /// Copies bytes that were handed over by a Release/Acquire pair out of the region.
     ///
     /// # Panics
@@ -240,7 +291,7 @@ impl Span {
     pub fn read(&self, at: u32, into: &mut [u8]) {
         let from = self.at(at, into.len());
         // SAFETY: `from` is valid for `into.len()` bytes, by the check in `at`.
-        unsafe { copy::read(from.as_ptr(), into) };
+        unsafe { copy::read(from.as_ptr(), into, false) };
     }
 
     /// Copies bytes into a part of the region that is the caller's until it is published.
@@ -252,7 +303,7 @@ impl Span {
     pub fn write(&self, at: u32, from: &[u8]) {
         let into = self.at(at, from.len());
         // SAFETY: `into` is valid for `from.len()` bytes, by the check in `at`.
-        unsafe { copy::write(into.as_ptr(), from) };
+        unsafe { copy::write(into.as_ptr(), from, false) };
     }
 
     /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile. Reads whole

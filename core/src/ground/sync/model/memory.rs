@@ -158,14 +158,21 @@ impl Word {
     }
 
     /// Reads plainly: loom sees a race with any plain write.
-    pub(super) fn read_plain(&self) -> u32 {
+    pub fn read_plain(&self) -> u32 {
         self.check_read();
         self.plain()
     }
 
     /// Writes plainly. Where a payload comes to lie on what may be read as a commit word, it is
     /// stored there too: an old payload must never pass for a frame.
-    pub(super) fn write_plain(&self, value: u32) {
+    pub fn write_plain(&self, value: u32) {
+        if step() {
+            self.write_alive(value);
+        }
+    }
+
+    /// As [`write_plain`](Self::write_plain), by one who is known to live.
+    pub(super) fn write_alive(&self, value: u32) {
         if let Some(word) = &self.shared {
             word.store(value, Ordering::Relaxed);
         }

@@ -161,9 +161,7 @@ impl Mem {
 
     /// Writes a word before the region is published. Races as in [`setup_read`](Self::setup_read).
     pub fn setup_write(&self, offset: u32, value: u32) {
-        if let Some(word) = self.word(offset)
-            && step()
-        {
+        if let Some(word) = self.word(offset) {
             word.write_plain(value);
         }
     }
@@ -214,6 +212,46 @@ impl Span {
         WordRef { words: self.words.clone(), index: self.at(at, 4) as usize / 4 }
     }
 
+    /// The word at `at`; checked here as anywhere in a model.
+    ///
+    /// # Panics
+    ///
+    /// If it is outside.
+    ///
+    /// # Safety
+    ///
+    /// None needed in a model; as in the real backend for the one signature.
+    #[must_use]
+    pub unsafe fn word_within(&self, at: u32) -> WordRef {
+        self.header(at)
+    }
+
+    /// [`read`](Self::read).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the read races.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn read_within(&self, at: u32, into: &mut [u8], _aligned: bool) {
+        self.read(at, into);
+    }
+
+    /// [`write`](Self::write).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the write races.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn write_within(&self, at: u32, from: &[u8], _aligned: bool) {
+        self.write(at, from);
+    }
+
     /// Reads payload that was handed over. A race with its writer fails the model.
     ///
     /// # Panics
@@ -243,7 +281,7 @@ impl Span {
             let mut bytes = word.plain().to_le_bytes();
             let count = part.len();
             bytes[part].copy_from_slice(&from[offset..offset + count]);
-            word.write_plain(u32::from_le_bytes(bytes));
+            word.write_alive(u32::from_le_bytes(bytes));
         });
     }
 
