@@ -29,6 +29,11 @@ models! {
     "both_wait/frames" => both_wait::<Frames<64>>(up_to(3)),
     "any_of_two/slots_1" => any_of_two(up_to(3)),
     "readers_wait/one" => readers_wait::<1>(up_to(4), 3),
+    "an_unfenced_wake_is_missed/frames" => an_unfenced_wake_is_missed::<Frames<64>>(),
+    "an_unfenced_wake_is_missed/slots_1" => an_unfenced_wake_is_missed::<Slots<1>>(),
+    "a_missed_wake_is_healed/frames" => a_missed_wake_is_healed::<Frames<64>>(),
+    "a_missed_wake_is_healed/slots_1" => a_missed_wake_is_healed::<Slots<1>>(),
+    "a_missed_wake_is_healed/compact_1" => a_missed_wake_is_healed::<Compact<1>>(),
     "sender_dies/frames" => sender_dies::<Frames<64>>(),
     "sender_dies/slots_1" => sender_dies::<Slots<1>>(),
     "sender_dies/compact_1" => sender_dies::<Compact<1>>(),
@@ -175,6 +180,58 @@ fn readers_wait<const READERS: usize>(search: Search, last: u32) {
         });
         (1..=last).for_each(|number| tx.publish(&number));
         readers.into_iter().for_each(|reader| reader.join().unwrap());
+    });
+}
+
+/// What a sender's missing fence costs if nothing else is done: in a region where no time passes, the
+/// sleeper sleeps for ever.
+///
+/// ```text
+///   producer                              consumer
+///   parked? not yet seen                  parked = 1, fence
+///   publish, seen late                    nothing there?
+///                                         sleep while parked = 1
+/// ```
+fn an_unfenced_wake_is_missed<Q: Queue>() {
+    ALL.finds_a_deadlock(|| {
+        let region = Region::new(&Q::BLOCKING);
+        let mut tx = Q::tx(&region.join()).unwrap();
+        let mut rx = Q::rx(&region.join(), ConsumerOptions::new()).unwrap();
+        Q::unfenced(&mut tx);
+        let producer = thread::spawn(move || assert!(sent::<Q>(&mut tx, 1)));
+        assert_eq!(Q::recv_timeout(&mut rx, LONG).unwrap().number, 1);
+        producer.join().unwrap();
+    });
+}
+
+/// And what heals it: the sleeper looks again after its probe period, whether it was woken or not.
+fn a_missed_wake_is_healed<Q: Queue>() {
+    let probe = WaitPolicy::parking().probe;
+    ALL.check(move || {
+        let region = Region::time_passes(&Q::BLOCKING);
+        let (at, there) = (region.join(), region.join());
+        let mut tx = Q::tx(&at).unwrap();
+        let mut rx = Q::rx(&there, ConsumerOptions::new()).unwrap();
+        Q::unfenced(&mut tx);
+        let clock = there.port().clone();
+        let producer = thread::spawn(move || {
+            assert!(sent::<Q>(&mut tx, 1));
+            // By the consumer's clock: what is published now was published by then.
+            Duration::from_nanos(clock.now_ns())
+        });
+        let result = Q::recv_timeout(&mut rx, 3 * probe);
+        let received_at = Duration::from_nanos(there.port().now_ns());
+        let sent_at = producer.join().unwrap();
+        match result {
+            Ok(got) => {
+                assert_eq!(got.number, 1);
+                assert!(received_at <= sent_at + probe, "received at {received_at:?}, sent by {sent_at:?}");
+            }
+            Err(error) => {
+                assert_eq!(error, RecvError::TimedOut);
+                assert!(sent_at + probe >= received_at, "a message was slept over");
+            }
+        }
     });
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strait_core::model::Port;
 use strait_core::{
     Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Peer, Plan, Producer, RecvError, SendError,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
 /// Messages are numbers, carried redundantly, so that a torn one is noticed.
@@ -22,6 +22,8 @@ pub trait Queue: 'static {
     fn tx(at: &Attachment<Port>) -> Result<Self::Tx, ChannelError>;
     fn rx(at: &Attachment<Port>, options: ConsumerOptions) -> Result<Self::Rx, ChannelError>;
     fn took_over(tx: &Self::Tx) -> bool;
+    /// Leaves the fence of the wake check out.
+    fn unfenced(tx: &mut Self::Tx);
     /// What the consumer knows of the producer.
     fn peer(rx: &Self::Rx) -> Peer;
     fn send(tx: &mut Self::Tx, number: u32) -> Result<(), TrySendError>;
@@ -72,6 +74,10 @@ impl<const RING: u32> Queue for Frames<RING> {
 
     fn took_over(tx: &Self::Tx) -> bool {
         tx.taken_over_from().is_some()
+    }
+
+    fn unfenced(tx: &mut Self::Tx) {
+        tx.set_wake_check(WakeCheck::Unfenced);
     }
 
     fn peer(rx: &Self::Rx) -> Peer {
@@ -161,6 +167,10 @@ macro_rules! typed_queue {
 
             fn took_over(tx: &Self::Tx) -> bool {
                 tx.taken_over_from().is_some()
+            }
+
+            fn unfenced(tx: &mut Self::Tx) {
+                tx.set_wake_check(WakeCheck::Unfenced);
             }
 
             fn peer(rx: &Self::Rx) -> Peer {

@@ -1,6 +1,7 @@
 //! How a model is searched: all orders of its threads' steps, or those with a bounded number of
 //! preemptions; with deaths at every step.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -32,6 +33,16 @@ impl Search {
         let tally = Tally::start(self);
         tally.run(model);
         tally.print("");
+    }
+
+    /// Expects that some order of a model's steps leaves all its threads asleep.
+    pub fn finds_a_deadlock(self, model: impl Fn() + Sync + Send + 'static) {
+        let tally = Tally::start(self);
+        let found = catch_unwind(AssertUnwindSafe(|| tally.run(model)));
+        let Err(panic) = found else { panic!("no order leaves anybody asleep for ever") };
+        let text = panic.downcast_ref::<String>().map_or("another panic", String::as_str);
+        assert!(text.starts_with("deadlock"), "{text}");
+        tally.print(", a deadlock as expected");
     }
 
     /// Checks a model once for each point at which a death can strike; see `model::each_death`.

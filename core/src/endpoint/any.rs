@@ -8,7 +8,7 @@ use crate::ground::port::Port;
 
 use super::consumer::Consumer;
 use super::typed::TypedConsumer;
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, wait_until};
 
 mod sealed {
     use super::Bell;
@@ -91,5 +91,6 @@ pub fn wait_any<P: Port>(
     }
     let deadline = Deadline::after(port, timeout);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
-    wait_until(port, bell.as_ref(), Sleepers::One, policy, deadline, look).ok_or(WaitAnyError::TimedOut)
+    let waiting = &mut Waiting::new(policy);
+    wait_until(port, bell.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
 }

@@ -19,7 +19,7 @@ use super::options::ConsumerOptions;
 use super::peek::Peek;
 use super::role::{DAMAGED, Peer, Spans};
 use super::taker::{RecvSide, Taker, recv_until};
-use super::wait::{Bell, Deadline, WaitPolicy};
+use super::wait::{Bell, Deadline, WaitPolicy, Waiting};
 
 /// A frame that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub struct Consumer<P: Port> {
 }
 
 impl<P: Port> RecvSide<P> for Consumer<P> {
-    fn taker(&self) -> &Taker<P> {
-        &self.taker
+    fn taker(&mut self) -> &mut Taker<P> {
+        &mut self.taker
     }
 }
 
@@ -96,7 +96,7 @@ impl<P: Port> Consumer<P> {
     pub fn try_recv(&mut self, buffer: &mut [u8]) -> Result<Received, TryRecvError> {
         let found = match self.look() {
             Ok(found) => found,
-            Err(nothing) => return Err(self.nothing_slow(nothing)),
+            Err(nothing) => return Err(self.nothing(nothing)),
         };
         let len = found.len as usize;
         let Some(into) = buffer.get_mut(..len) else {
@@ -115,7 +115,7 @@ impl<P: Port> Consumer<P> {
         let mut frame = FrameBuf::new();
         let found = match self.look() {
             Ok(found) => found,
-            Err(nothing) => return Err(self.nothing_slow(nothing)),
+            Err(nothing) => return Err(self.nothing(nothing)),
         };
         let len = found.len as usize;
         if !frame.fill_with(len, |into| self.ring.read(found.pos, into)) {
@@ -163,7 +163,7 @@ impl<P: Port> Consumer<P> {
     pub fn peek(&mut self) -> Result<Peek<'_, P>, TryRecvError> {
         let found = match self.look() {
             Ok(found) => found,
-            Err(nothing) => return Err(self.nothing_slow(nothing)),
+            Err(nothing) => return Err(self.nothing(nothing)),
         };
         self.release();
         let received = self.describe(&found);
@@ -172,14 +172,15 @@ impl<P: Port> Consumer<P> {
 
     /// Releases what the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.is_wanted() {
+        if self.rx.release() || self.taker.is_wanted() {
             self.tell_slow();
         }
     }
 
     /// Releases, and tells the region so: after it, a successor would see nothing again.
+    #[cold]
     pub fn flush(&mut self) {
-        let _ = self.rx.head().release();
+        let _ = self.rx.release();
         self.tell_slow();
     }
 
@@ -195,9 +196,11 @@ impl<P: Port> Consumer<P> {
         TryRecvError::TooSmall { needed }
     }
 
-    #[cold]
-    fn nothing_slow(&mut self, nothing: Nothing) -> TryRecvError {
+    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    #[inline]
+    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
+            Nothing::Empty if self.rx.head_ref().is_told() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -223,8 +226,10 @@ impl<P: Port> Consumer<P> {
 
     #[cold]
     fn tell_slow(&mut self) {
-        let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
-        self.taker.tell(self.rx.head(), sequence);
+        if self.rx.head_ref().is_behind() {
+            let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
+            self.taker.tell(sequence, |word| self.rx.store(word));
+        }
     }
 
     /// Receives a frame into `buffer`, waiting up to `timeout` for it.
@@ -248,7 +253,7 @@ impl<P: Port> Consumer<P> {
 
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.taker.policy = policy;
+        self.taker.waiting = Waiting::new(policy);
     }
 
     /// Frames that are waiting, the one in use not counted: a lower bound, for the producer may be
@@ -318,7 +323,7 @@ impl<P: Port> Consumer<P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing_slow(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
         }
     }
 

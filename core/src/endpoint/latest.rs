@@ -7,47 +7,40 @@ use crate::ground::entry::{Entry, Kind, at};
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::WordRef;
+use crate::ground::sync::ring::Buffers;
 use crate::protocol::latest::{self, Attempt, Version};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::role::{DAMAGED, NotSync, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
-
-/// The buffers of a channel.
-struct Buffers {
-    span: Span,
-    stride: u32,
-    capacity: u32,
-}
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
 impl latest::Buffers for Buffers {
     #[inline(always)]
     fn count(&self, index: u32) -> WordRef {
-        self.span.header(index * self.stride + at::COUNT)
+        self.header(index, at::COUNT)
     }
 
     #[inline(always)]
     fn lap(&self, index: u32) -> WordRef {
-        self.span.header(index * self.stride + at::LAP)
+        self.header(index, at::LAP)
     }
 }
 
-impl Buffers {
-    fn open<P: Port>(
-        attachment: &Attachment<P>,
-        entry: &Entry,
-    ) -> Result<(Self, WordRef, Option<Bell>), ChannelError> {
-        if entry.kind != Kind::Latest {
-            return Err(ChannelError::Kind { found: entry.kind });
-        }
-        let spans = Spans::of(attachment, entry)?;
-        let newest = spans.a.word(at::NEWEST).ok_or(DAMAGED)?;
-        let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
-        let buffers = Self { span: spans.data.clone(), stride: entry.stride, capacity: entry.capacity };
-        Ok((buffers, newest, bell))
+/// What both sides need of a channel: its buffers, the newest count, and the readers' bell.
+fn parts<P: Port>(
+    attachment: &Attachment<P>,
+    entry: &Entry,
+) -> Result<(Buffers, WordRef, Option<Bell>), ChannelError> {
+    if entry.kind != Kind::Latest {
+        return Err(ChannelError::Kind { found: entry.kind });
     }
+    let spans = Spans::of(attachment, entry)?;
+    let newest = spans.a.word(at::NEWEST).ok_or(DAMAGED)?;
+    let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
+    let buffers = Buffers::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?;
+    Ok((buffers, newest, bell))
 }
 
 /// The value is longer than the channel's maximum.
@@ -72,15 +65,16 @@ pub struct BytesWriter<P: Port> {
     newest: WordRef,
     max_frame: u32,
     bell: Option<Bell>,
+    check: WakeCheck,
     role: Role<P>,
 }
 
 impl<P: Port> BytesWriter<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let (buffers, newest, bell) = Buffers::open(attachment, entry)?;
+        let (buffers, newest, bell) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
         let tx = latest::Writer::adopt(&newest, &buffers, entry.capacity);
-        Ok(Self { tx, buffers, newest, max_frame: entry.max_frame, bell, role })
+        Ok(Self { tx, buffers, newest, max_frame: entry.max_frame, bell, check: WakeCheck::default(), role })
     }
 
     /// Publishes a value with its format tag. Four stores, a fence, and the copy.
@@ -88,22 +82,28 @@ impl<P: Port> BytesWriter<P> {
     /// # Errors
     ///
     /// [`ValueTooLarge`] if it is longer than the channel's maximum; nothing has changed then.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&mut self, tag: u32, value: &[u8]) -> Result<Version, ValueTooLarge> {
-        let len = u32::try_from(value.len()).ok().filter(|&len| len <= self.max_frame);
-        let len = len.ok_or(ValueTooLarge)?;
+        if value.len() > self.max_frame as usize {
+            return Err(ValueTooLarge);
+        }
         let index = self.tx.begin(&self.buffers);
-        let base = index * self.buffers.stride;
         let mut header = [0; 8];
         header[..4].copy_from_slice(&tag.to_le_bytes());
-        header[4..].copy_from_slice(&len.to_le_bytes());
-        self.buffers.span.write_racing(base + at::VALUE_TAG, &header);
-        self.buffers.span.write_racing(base + at::VALUE, value);
+        header[4..].copy_from_slice(&(value.len() as u32).to_le_bytes());
+        let (span, place) = self.buffers.place(index, at::VALUE_TAG);
+        span.write_racing(place, &header);
+        span.write_racing(place + (at::VALUE - at::VALUE_TAG), value);
         let version = self.tx.publish(&self.newest, &self.buffers);
         if let Some(bell) = &self.bell {
-            bell.ring(&self.role.port);
+            bell.ring(self.check, &self.role.port);
         }
         Ok(version)
+    }
+
+    /// Sets how a publication finds out whether a reader sleeps.
+    pub fn set_wake_check(&mut self, check: WakeCheck) {
+        self.check = check;
     }
 
     /// The longest value in bytes.
@@ -177,31 +177,30 @@ pub const READ_TRIES: u32 = 8;
 pub struct BytesReader<P: Port> {
     buffers: Buffers,
     newest: WordRef,
+    capacity: u32,
     max_frame: u32,
-    /// Of a typed value: any other length is a lie.
-    exact: bool,
     seen: Option<Version>,
     bell: Option<Bell>,
-    policy: WaitPolicy,
+    waiting: Waiting,
     port: P,
     not_sync: NotSync,
 }
 
 impl<P: Port> BytesReader<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let (buffers, newest, bell) = Buffers::open(attachment, entry)?;
+        let (buffers, newest, bell) = parts(attachment, entry)?;
         let port = attachment.port().clone();
         // One who may not store cannot say that it sleeps.
         let bell = if port.ident().is_some() { bell } else { None };
-        let policy = WaitPolicy::parking();
+        let waiting = Waiting::new(WaitPolicy::parking());
         Ok(Self {
             buffers,
             newest,
+            capacity: entry.capacity,
             max_frame: entry.max_frame,
-            exact: false,
             seen: None,
             bell,
-            policy,
+            waiting,
             port,
             not_sync: PhantomData,
         })
@@ -211,35 +210,52 @@ impl<P: Port> BytesReader<P> {
     /// copy.
     #[inline]
     pub fn read(&mut self, buffer: &mut [u8]) -> Reading<ValueInfo> {
+        let max = self.max_frame;
+        self.read_by(|buffers, index, len| {
+            let count = buffer.len().min(len.min(max) as usize);
+            if let Some(into) = buffer.get_mut(..count) {
+                let (span, place) = buffers.place(index, at::VALUE);
+                span.read_racing(place, into);
+            }
+            len <= max
+        })
+    }
+
+    /// Reads the newest value, of exactly the channel's size, into `into`.
+    #[inline(always)]
+    fn read_exact(&mut self, into: &mut [u8]) -> Reading<ValueInfo> {
+        self.read_by(|buffers, index, len| {
+            let (span, place) = buffers.place(index, at::VALUE);
+            span.read_racing(place, into);
+            len as usize == into.len()
+        })
+    }
+
+    /// Reads by `copy`, which is given a buffer and the length said there, and answers whether that
+    /// length is possible. One that is not is a lie, and counts as a try.
+    #[inline(always)]
+    fn read_by(&mut self, mut copy: impl FnMut(&Buffers, u32, u32) -> bool) -> Reading<ValueInfo> {
         for _ in 0..READ_TRIES {
             let mut header = [0; 8];
-            let mut len = 0;
-            let (span, stride, max) = (&self.buffers.span, self.buffers.stride, self.max_frame);
-            let copy = |index: u32| {
-                let base = index * stride;
-                span.read_racing(base + at::VALUE_TAG, &mut header);
-                let [_, _, _, _, length @ ..] = header;
-                len = u32::from_le_bytes(length);
-                let count = buffer.len().min(len.min(max) as usize);
-                if let Some(into) = buffer.get_mut(..count) {
-                    span.read_racing(base + at::VALUE, into);
-                }
-            };
-            let capacity = self.buffers.capacity;
-            let exact = self.exact;
-            match latest::attempt(&self.newest, &self.buffers, capacity, copy) {
+            let mut sound = false;
+            let buffers = &self.buffers;
+            let attempt = latest::attempt(&self.newest, buffers, self.capacity, |index| {
+                let (span, place) = buffers.place(index, at::VALUE_TAG);
+                span.read_racing(place, &mut header);
+                sound = copy(buffers, index, length(header));
+            });
+            match attempt {
                 Attempt::Empty => return Reading::Empty,
-                Attempt::Complete(version) if len == max || len < max && !exact => {
+                Attempt::Complete(version) if sound => {
                     let [tag @ .., _, _, _, _] = header;
-                    let tag = u32::from_le_bytes(tag);
-                    let info = ValueInfo { tag, len: len as usize, number: version.number() };
+                    let (tag, len) = (u32::from_le_bytes(tag), length(header) as usize);
+                    let info = ValueInfo { tag, len, number: version.number() };
                     if self.seen == Some(version) {
                         return Reading::Stale(info);
                     }
                     self.seen = Some(version);
                     return Reading::Fresh(info);
                 }
-                // An impossible length is a lie; it counts as a try.
                 Attempt::Complete(_) | Attempt::Again => crate::ground::sync::spin_loop(),
             }
         }
@@ -252,21 +268,31 @@ impl<P: Port> BytesReader<P> {
     /// Sleeps where the plan lets readers block and the region is open for writing; otherwise looks
     /// once a millisecond.
     pub fn wait_for_change(&mut self, buffer: &mut [u8], timeout: Duration) -> Reading<ValueInfo> {
+        self.wait_by(timeout, |this| this.read(buffer))
+    }
+
+    fn wait_by(
+        &mut self,
+        timeout: Duration,
+        mut read: impl FnMut(&mut Self) -> Reading<ValueInfo>,
+    ) -> Reading<ValueInfo> {
         let deadline = Deadline::after(&self.port, timeout);
-        let (port, bell, policy) = (self.port.clone(), self.bell.clone(), self.policy);
-        let look = || match self.read(buffer) {
+        let (port, bell, mut waiting) = (self.port.clone(), self.bell.clone(), self.waiting);
+        let look = || match read(self) {
             Reading::Fresh(info) => Some(info),
             _ => None,
         };
-        match wait_until(&port, bell.as_ref(), Sleepers::Many, policy, deadline, look) {
+        let result = wait_until(&port, bell.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
+        self.waiting = waiting;
+        match result {
             Some(info) => Reading::Fresh(info),
-            None => self.read(buffer),
+            None => read(self),
         }
     }
 
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.policy = policy;
+        self.waiting = Waiting::new(policy);
     }
 
     /// The longest value in bytes: a buffer of that length takes any value.
@@ -274,6 +300,13 @@ impl<P: Port> BytesReader<P> {
     pub fn max_frame(&self) -> u32 {
         self.max_frame
     }
+}
+
+/// The value's length, as its header says.
+#[inline(always)]
+fn length(header: [u8; 8]) -> u32 {
+    let [_, _, _, _, length @ ..] = header;
+    u32::from_le_bytes(length)
 }
 
 /// The writer of a latest value of type `T`. See [`BytesWriter`].
@@ -298,6 +331,11 @@ impl<T: Frame, P: Port> LatestWriter<T, P> {
     pub fn publish_tagged(&mut self, tag: u32, value: &T) {
         // The size was checked against the channel when it was opened, so this cannot fail.
         let _ = self.inner.publish(tag, value.as_bytes());
+    }
+
+    /// Sets how a publication finds out whether a reader sleeps.
+    pub fn set_wake_check(&mut self, check: WakeCheck) {
+        self.inner.set_wake_check(check);
     }
 
     /// How many values have been published, by all writers of this channel so far.
@@ -329,8 +367,7 @@ pub struct LatestReader<T: Frame, P: Port> {
 }
 
 impl<T: Frame, P: Port> LatestReader<T, P> {
-    pub(crate) fn new(mut inner: BytesReader<P>) -> Self {
-        inner.exact = true;
+    pub(crate) fn new(inner: BytesReader<P>) -> Self {
         Self { inner, info: None, values: PhantomData }
     }
 
@@ -338,7 +375,7 @@ impl<T: Frame, P: Port> LatestReader<T, P> {
     #[inline]
     pub fn read(&mut self) -> Reading<T> {
         let mut value = T::new_zeroed();
-        let reading = self.inner.read(value.as_mut_bytes());
+        let reading = self.inner.read_exact(value.as_mut_bytes());
         self.keep(reading, value)
     }
 
@@ -346,7 +383,7 @@ impl<T: Frame, P: Port> LatestReader<T, P> {
     /// there is. See [`BytesReader::wait_for_change`].
     pub fn wait_for_change(&mut self, timeout: Duration) -> Reading<T> {
         let mut value = T::new_zeroed();
-        let reading = self.inner.wait_for_change(value.as_mut_bytes(), timeout);
+        let reading = self.inner.wait_by(timeout, |inner| inner.read_exact(value.as_mut_bytes()));
         self.keep(reading, value)
     }
 

@@ -40,4 +40,4 @@ pub use producer::{Grant, Producer};
 pub use role::Peer;
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use typed::{TypedConsumer, TypedProducer};
-pub use wait::{Deadline, WaitPolicy};
+pub use wait::{Deadline, WaitPolicy, WakeCheck};

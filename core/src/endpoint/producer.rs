@@ -14,7 +14,7 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::role::{DAMAGED, Peer, Spans};
 use super::sender::{SendSide, Sender, send_until};
-use super::wait::{Deadline, WaitPolicy};
+use super::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
 
 impl bytes::Ring for Bytes {
     #[inline(always)]
@@ -183,7 +183,12 @@ impl<P: Port> Producer<P> {
 
     /// Sets how [`send_timeout`](Self::send_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.sender.policy = policy;
+        self.sender.waiting = Waiting::new(policy);
+    }
+
+    /// Sets how a send finds out whether the consumer sleeps.
+    pub fn set_wake_check(&mut self, check: WakeCheck) {
+        self.sender.check = check;
     }
 
     /// Bytes of the ring that are taken, headers and padding included: an upper bound, for the

@@ -13,7 +13,7 @@ use crate::protocol::release::Space;
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
 /// The producer's role of a queue, and what goes with it.
 pub(crate) struct Sender<P: Port> {
@@ -25,7 +25,8 @@ pub(crate) struct Sender<P: Port> {
     asked: bool,
     own: Option<Bell>,
     peers: Option<Bell>,
-    pub policy: WaitPolicy,
+    pub check: WakeCheck,
+    pub waiting: Waiting,
     pub role: Role<P>,
 }
 
@@ -49,7 +50,8 @@ impl<P: Port> Sender<P> {
             asked: false,
             own: Bell::new(&role.port, entry.wait_a, instance),
             peers: Bell::new(&role.port, entry.wait_b, instance),
-            policy: WaitPolicy::parking(),
+            check: WakeCheck::default(),
+            waiting: Waiting::new(WaitPolicy::parking()),
             role,
         })
     }
@@ -96,7 +98,7 @@ impl<P: Port> Sender<P> {
     #[inline]
     pub fn ring(&self) {
         if let Some(bell) = &self.peers {
-            bell.ring(&self.role.port);
+            bell.ring(self.check, &self.role.port);
         }
     }
 
@@ -150,7 +152,7 @@ pub(crate) fn send_until<P: Port, E: SendSide<P>>(
     mut put: impl FnMut(&mut E) -> Result<(), Refused>,
 ) -> Result<(), SendError> {
     let sender = end.sender();
-    let (port, bell, policy) = (sender.role.port.clone(), sender.own.clone(), sender.policy);
+    let (port, bell, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
     let look = || match put(end) {
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => {
@@ -163,8 +165,9 @@ pub(crate) fn send_until<P: Port, E: SendSide<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    let result = wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look);
+    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
     let sender = end.sender();
+    sender.waiting = waiting;
     match result {
         Some(Ok(())) => sender.ring(),
         Some(Err(error)) => return Err(error),

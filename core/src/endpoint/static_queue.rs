@@ -157,13 +157,11 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     /// Receives a value: one load and one store at most besides the value itself.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        self.rx.look(&self.queue.tail).ok()?;
-        let index = self.rx.head_ref().pos as usize & (N - 1);
+        let index = self.rx.look(&self.queue.tail).ok()? as usize & (N - 1);
         // SAFETY: the protocol gave this slot to the only consumer (I1), it holds a value, and the
         // index is below N.
         let value = unsafe { self.queue.slots[index].take() };
-        let _ = self.rx.head().advance(1);
-        self.rx.head().store(&self.queue.head);
+        self.rx.head().advance_and_store(&self.queue.head);
         Some(value)
     }
 

@@ -5,15 +5,14 @@ use core::time::Duration;
 
 use crate::ground::entry::{Entry, at};
 use crate::ground::port::Port;
-use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::{Word, WordRef};
 use crate::protocol::Nothing;
-use crate::protocol::release::LazyHead;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, wait_until};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
 /// The consumer's role of a queue, and what goes with it.
 pub(crate) struct Taker<P: Port> {
@@ -22,13 +21,13 @@ pub(crate) struct Taker<P: Port> {
     want: WordRef,
     own: Option<Bell>,
     peers: Option<Bell>,
-    pub policy: WaitPolicy,
+    pub waiting: Waiting,
     pub role: Role<P>,
 }
 
 /// An endpoint that receives.
 pub(crate) trait RecvSide<P: Port> {
-    fn taker(&self) -> &Taker<P>;
+    fn taker(&mut self) -> &mut Taker<P>;
 }
 
 impl<P: Port> Taker<P> {
@@ -43,7 +42,7 @@ impl<P: Port> Taker<P> {
             want: spans.want.clone().ok_or(DAMAGED)?,
             own: Bell::new(&role.port, entry.wait_b, instance),
             peers: Bell::new(&role.port, entry.wait_a, instance),
-            policy: WaitPolicy::parking(),
+            waiting: Waiting::new(WaitPolicy::parking()),
             role,
         })
     }
@@ -70,16 +69,13 @@ impl<P: Port> Taker<P> {
         self.want.load(RELAXED) != 0 // ORDERING: Relaxed; advice, no data depends on it.
     }
 
-    /// Tells the region what is released, up to the message of this sequence, if it does not know;
-    /// and wakes the producer if it sleeps for space.
-    pub fn tell(&self, head: &mut LazyHead, sequence: u32) {
-        if !head.is_behind() {
-            return;
-        }
+    /// Tells the region what is released, up to the message of this sequence: `store` stores the head.
+    /// Then wakes the producer if it sleeps for space.
+    pub fn tell(&self, sequence: u32, store: impl FnOnce(&Word)) {
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
-        head.store(&self.head);
+        store(&self.head);
         if let Some(bell) = &self.peers {
-            bell.ring(&self.role.port);
+            bell.ring(WakeCheck::Fenced, &self.role.port);
         }
     }
 
@@ -100,13 +96,14 @@ pub(crate) fn recv_until<P: Port, E: RecvSide<P>, R>(
     mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
 ) -> Result<R, RecvError> {
     let taker = end.taker();
-    let (port, bell, policy) = (taker.role.port.clone(), taker.own.clone(), taker.policy);
+    let (port, bell, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
     let look = || match take(end) {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    wait_until(&port, bell.as_ref(), Sleepers::One, policy, deadline, look)
-        .unwrap_or(Err(RecvError::TimedOut))
+    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    end.taker().waiting = waiting;
+    result.unwrap_or(Err(RecvError::TimedOut))
 }

@@ -9,8 +9,12 @@ use crate::protocol::park;
 /// How an endpoint waits. Kept in the handle, never in the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
-    /// How often to look before anything else, with the processor's hint for spinning in between.
-    /// The deadline holds meanwhile, to within 64 looks.
+    /// How often to look at most before anything else, with the processor's hint for spinning in
+    /// between. The deadline holds meanwhile, to within 64 looks.
+    ///
+    /// How often it is, an endpoint learns from its waits: about twice what they took where that is
+    /// less, and as little as a sixteenth where they are so long that it sleeps anyway. Without a
+    /// clock it is always this much.
     pub spin: u32,
     /// Whether to sleep after that, where the channel's plan lets this side block. Otherwise it
     /// goes on spinning until the time is up: the real-time way, and it takes the core.
@@ -21,18 +25,31 @@ pub struct WaitPolicy {
 }
 
 impl WaitPolicy {
-    /// Spins 200 times, then sleeps, 20 ms at a time at most. Worst delay after a publication: one
-    /// wake by the port (tens of microseconds on Linux), or 20 ms if the sender died or is late.
+    /// Spins up to 1000 times (about as long as a wake takes), then sleeps, 20 ms at a time at most.
+    /// Worst delay after a publication: one wake by the port (tens of microseconds on Linux), or
+    /// 20 ms if the sender died, or does not fence its [`WakeCheck`].
     #[must_use]
     pub const fn parking() -> Self {
-        Self { spin: 200, park: true, probe: Duration::from_millis(20) }
+        Self { spin: 1000, park: true, probe: Duration::from_millis(20) }
     }
 
     /// Never sleeps. Worst delay after a publication: one look.
     #[must_use]
     pub const fn polling() -> Self {
-        Self { spin: 200, park: false, probe: Duration::from_millis(20) }
+        Self { spin: 1000, park: false, probe: Duration::from_millis(20) }
     }
+}
+
+/// How a sender finds out whether somebody sleeps. Kept in the handle, never in the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WakeCheck {
+    /// With a fence between the publication and the look: no sleeper is ever missed.
+    #[default]
+    Fenced,
+    /// Without one: several nanoseconds less a message, and a sleeper who goes to sleep in the very
+    /// moment of the publication may be missed. It then sleeps until the next message, or for its own
+    /// [`probe`](WaitPolicy::probe) at most, and finds what was sent.
+    Unfenced,
 }
 
 impl Default for WaitPolicy {
@@ -79,15 +96,19 @@ impl Bell {
     }
 
     /// The sender's step after publishing: wakes the sleepers, if there are any.
-    #[inline]
-    pub fn ring(&self, port: &impl Port) {
-        if park::must_wake(&self.word) {
+    #[inline(always)]
+    pub fn ring(&self, check: WakeCheck, port: &impl Port) {
+        if check == WakeCheck::Fenced {
+            park::order_before_look();
+        }
+        if park::is_parked(&self.word) {
             self.wake_slow(port);
         }
     }
 
     #[cold]
     fn wake_slow(&self, port: &impl Port) {
+        park::unpark(&self.word);
         port.wake(self.point());
     }
 }
@@ -99,19 +120,59 @@ pub(crate) enum Sleepers {
     Many,
 }
 
+/// How an endpoint waits, and what it has learnt of how long that takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    pub policy: WaitPolicy,
+    /// How often to look before sleeping.
+    looks: u32,
+}
+
+/// A sleep that is shorter would have been better spent looking: it costs the two sides about as much.
+const WORTH_A_SLEEP: Duration = Duration::from_micros(50);
+
+impl Waiting {
+    pub fn new(policy: WaitPolicy) -> Self {
+        Self { policy, looks: policy.spin }
+    }
+
+    fn budget(&self) -> u32 {
+        self.looks.clamp(self.policy.spin / 16, self.policy.spin)
+    }
+
+    /// Something came after so many looks: towards twice as many.
+    fn found_after(&mut self, looks: u32) {
+        self.looks = self.budget() - self.budget() / 8 + looks.saturating_mul(2) / 8;
+    }
+
+    /// Nothing came in time, and the sleep took so long.
+    fn slept(&mut self, how_long: Duration) {
+        self.looks = if how_long < WORTH_A_SLEEP {
+            self.budget().saturating_mul(2).saturating_add(16)
+        } else {
+            self.budget() - self.budget() / 4
+        };
+    }
+}
+
 /// Looks until there is something, or the deadline has passed; always looks at least once.
 pub(crate) fn wait_until<P: Port, T>(
     port: &P,
     bell: Option<&Bell>,
     sleepers: Sleepers,
-    policy: WaitPolicy,
+    waiting: &mut Waiting,
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
+    let policy = waiting.policy;
+    let left = deadline.left(port);
+    let timed = !left.is_zero();
     // A port without a clock has no time left from the start; for it, the spins are the bound.
-    let timed = !deadline.left(port).is_zero();
-    for looks in 1..=spins(policy.spin) {
+    let clockless = !timed && deadline == Deadline(u64::MAX);
+    let budget = spins(if clockless { policy.spin } else { waiting.budget() * u32::from(timed) });
+    for looks in 1..=budget {
         if let Some(found) = look() {
+            waiting.found_after(looks);
             return Some(found);
         }
         // Asking the clock costs as much as some looks.
@@ -137,6 +198,9 @@ pub(crate) fn wait_until<P: Port, T>(
                 let found = look();
                 if found.is_none() {
                     port.wait(bell.point(), park::PARKED, nap);
+                    if budget > 0 {
+                        waiting.slept(left.saturating_sub(deadline.left(port)));
+                    }
                 }
                 if sleepers == Sleepers::One {
                     park::done(&bell.word);
@@ -144,6 +208,45 @@ pub(crate) fn wait_until<P: Port, T>(
                 if found.is_some() {
                     return found;
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, WaitPolicy, Waiting};
+
+    fn waiting(spin: u32) -> Waiting {
+        Waiting::new(WaitPolicy { spin, ..WaitPolicy::parking() })
+    }
+
+    #[test]
+    fn long_waits_make_it_sleep_soon_and_short_ones_spin_again() {
+        let mut waiting = waiting(1600);
+        assert_eq!(waiting.budget(), 1600);
+        (0..20).for_each(|_| waiting.slept(Duration::from_millis(1)));
+        assert_eq!(waiting.budget(), 100, "a sixteenth is always tried");
+        (0..4).for_each(|_| waiting.slept(Duration::from_micros(10)));
+        assert_eq!(waiting.budget(), 1600);
+    }
+
+    #[test]
+    fn it_settles_at_twice_what_waits_take() {
+        let mut waiting = waiting(10_000);
+        (0..60).for_each(|_| waiting.found_after(700));
+        assert!((1300..1500).contains(&waiting.budget()), "{}", waiting.budget());
+    }
+
+    #[test]
+    fn the_bound_is_the_users() {
+        for spin in [0, 1, 15, u32::MAX] {
+            let mut waiting = waiting(spin);
+            for step in [1, 10, u32::MAX] {
+                waiting.found_after(step);
+                assert!(waiting.budget() <= spin);
+                waiting.slept(Duration::ZERO);
+                assert!(waiting.budget() <= spin);
             }
         }
     }

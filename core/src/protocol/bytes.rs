@@ -188,6 +188,7 @@ impl Producer {
     }
 
     /// The space accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn space_ref(&self) -> &Space {
         &self.space
@@ -239,6 +240,12 @@ pub struct Consumer {
     max_frame: u32,
     /// The frame seen last, which the next one is likely to resemble.
     like: Like,
+    /// Frames received since the head was stored, one that is not done with included.
+    since: u32,
+    /// How many of those there may be: B, and one more if it is not done with.
+    most: u32,
+    /// All ones if a frame is done with only once the next is asked for, else 0.
+    keep: u32,
 }
 
 /// What was found out of a commit word.
@@ -274,9 +281,11 @@ impl Consumer {
         every: u32,
         keeps: bool,
     ) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, capacity, GRANULE, every, keeps)?;
+        let head = LazyHead::adopt(head, GRANULE, capacity / 4, false)?;
+        let most = every.max(1).saturating_add(u32::from(keeps));
+        let keep = if keeps { u32::MAX } else { 0 };
         let like = Like { word: READY, len: 0, footprint: GRANULE };
-        Ok(Self { head, capacity, max_frame, like })
+        Ok(Self { head, capacity, max_frame, like, since: 0, most, keep })
     }
 
     /// The next frame, if there is one: one load, two after a pad.
@@ -286,7 +295,7 @@ impl Consumer {
     /// [`Nothing`].
     #[inline(always)]
     pub fn look(&mut self, ring: &impl Ring) -> Result<Found, Nothing> {
-        let pos = self.head.pos;
+        let pos = self.head.pos();
         // ORDERING(publish): what the frame holds was written before its commit word.
         let word = ring.commit(pos).load(publish::LOAD);
         // A frame like the last one. The branch matters: where the next one lies then follows from
@@ -300,8 +309,9 @@ impl Consumer {
         Ok(found)
     }
 
+    #[inline]
     fn check(&self, ring: &impl Ring, word: u32) -> Result<Found, Nothing> {
-        let pos = self.head.pos;
+        let pos = self.head.pos();
         match check_commit(word, pos, self.capacity, self.max_frame) {
             Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: footprint(len) }),
             Ok(Commit::Empty) => Err(Nothing::Empty),
@@ -322,24 +332,33 @@ impl Consumer {
     #[must_use]
     pub fn has_more(&self, ring: &impl Ring) -> bool {
         // ORDERING(publish): as in `look`.
-        ring.commit(self.head.pos).load(publish::LOAD) != 0
+        ring.commit(self.head.pos()).load(publish::LOAD) != 0
     }
 
     /// Moves past a frame; answers whether the head must be stored now.
     #[inline(always)]
     #[must_use]
     pub fn advance(&mut self, found: &Found) -> bool {
-        self.head.advance(found.advance)
+        self.since += 1;
+        self.head.advance_by(found.advance, found.advance & self.keep) || self.since >= self.most
     }
 
-    /// The position accounts.
-    #[inline(always)]
+    /// All that was received is done with; answers whether the head must be stored now.
+    #[inline]
     #[must_use]
-    pub fn head(&mut self) -> &mut LazyHead {
-        &mut self.head
+    pub fn release(&mut self) -> bool {
+        self.head.release() || self.since + (self.keep & 1) >= self.most
+    }
+
+    /// Stores the head.
+    #[inline]
+    pub fn store(&mut self, head: &Word) {
+        self.head.store(head);
+        self.since = u32::from(self.head.holds());
     }
 
     /// The position accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn head_ref(&self) -> &LazyHead {
         &self.head

@@ -21,7 +21,7 @@
 use crate::ground::sync::Word;
 use crate::ground::sync::order::{RELAXED, publish};
 
-use super::release::{LazyHead, Space};
+use super::release::{LazyHead, Space, most_units};
 use super::{Nothing, Violation};
 
 /// The producer's private state.
@@ -57,6 +57,7 @@ impl Producer {
     }
 
     /// The space accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn space_ref(&self) -> &Space {
         &self.space
@@ -78,21 +79,27 @@ impl Consumer {
     ///
     /// None today; a [`Violation`] like its siblings, for the one interface.
     pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, capacity, 1, every, keeps)?;
-        Ok(Self { tail: head.pos, head, capacity })
+        let head = LazyHead::adopt(head, 1, most_units(capacity, every), keeps)?;
+        Ok(Self { tail: head.pos(), head, capacity })
     }
 
-    /// Whether there is a value at the next position. Looks at the producer's word only when all
+    /// The next position, if there is a value. Looks at the producer's word only when all
     /// that was seen of it is used up.
     ///
     /// # Errors
     ///
     /// [`Nothing`].
     #[inline(always)]
-    pub fn look(&mut self, tail: &Word) -> Result<(), Nothing> {
-        if self.tail != self.head.pos {
-            return Ok(());
+    pub fn look(&mut self, tail: &Word) -> Result<u32, Nothing> {
+        let pos = self.head.pos();
+        if self.tail == pos {
+            self.refresh(tail)?;
         }
+        Ok(pos)
+    }
+
+    #[inline(always)]
+    fn refresh(&mut self, tail: &Word) -> Result<(), Nothing> {
         // ORDERING(publish): the values were written before the tail.
         let seen = tail.load(publish::LOAD);
         if seen == self.tail {
@@ -111,7 +118,7 @@ impl Consumer {
     #[must_use]
     pub fn has_more(&self, tail: &Word) -> bool {
         // ORDERING(publish): as in `look`.
-        self.tail != self.head.pos || tail.load(publish::LOAD) != self.tail
+        self.tail != self.head.pos() || tail.load(publish::LOAD) != self.tail
     }
 
     /// The position accounts.
@@ -122,6 +129,7 @@ impl Consumer {
     }
 
     /// The position accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn head_ref(&self) -> &LazyHead {
         &self.head

@@ -84,6 +84,7 @@ impl Writer {
         Self { newest: Version { lap, count }, mask }
     }
 
+    #[inline(always)]
     fn next(&self) -> Version {
         let count = self.newest.count.wrapping_add(2);
         let lap = if count == 0 { self.newest.lap.wrapping_add(1) } else { self.newest.lap };
@@ -92,6 +93,7 @@ impl Writer {
 
     /// Opens the buffer for the next version and answers with its index; the caller then writes the
     /// value into it. Two stores and a fence.
+    #[inline(always)]
     pub fn begin(&mut self, buffers: &impl Buffers) -> u32 {
         let next = self.next();
         let index = next.count >> 1 & self.mask;
@@ -104,6 +106,7 @@ impl Writer {
     }
 
     /// Publishes the version that was begun. Two stores.
+    #[inline(always)]
     pub fn publish(&mut self, newest: &Word, buffers: &impl Buffers) -> Version {
         let next = self.next();
         let index = next.count >> 1 & self.mask;
@@ -136,15 +139,16 @@ pub enum Attempt {
 /// Tries once to read the newest value, by `copy` from the buffer of the index it is given. What
 /// was copied counts only if the answer is [`Attempt::Complete`]. Five loads, two fences' worth of
 /// order, and the copy; no stores.
-#[inline]
+#[inline(always)]
 pub fn attempt(newest: &Word, buffers: &impl Buffers, capacity: u32, copy: impl FnOnce(u32)) -> Attempt {
     // ORDERING(latest_newest): the buffer it names was complete.
     let named = newest.load(latest_newest::LOAD);
     let index = named >> 1 & (capacity - 1);
     // ORDERING(latest_lap): L3; a later version's lap comes with its odd count.
-    let lap = buffers.lap(index).load(latest_lap::LOAD);
+    let (lap_word, count_word) = (buffers.lap(index), buffers.count(index));
+    let lap = lap_word.load(latest_lap::LOAD);
     // ORDERING(latest_count): the value was written before its count.
-    let count = buffers.count(index).load(latest_count::LOAD);
+    let count = count_word.load(latest_count::LOAD);
     if count != named || count & 1 == 1 {
         return Attempt::Again;
     }
@@ -154,9 +158,9 @@ pub fn attempt(newest: &Word, buffers: &impl Buffers, capacity: u32, copy: impl 
     copy(index);
     fence(latest_data::READER_FENCE); // ORDERING(latest_data): the copy's loads lie before.
     // ORDERING(latest_count): L3; a later version's count comes with its lap.
-    let count_again = buffers.count(index).load(latest_count::AGAIN);
+    let count_again = count_word.load(latest_count::AGAIN);
     // ORDERING: Relaxed; after the Acquire load above.
-    let lap_again = buffers.lap(index).load(RELAXED);
+    let lap_again = lap_word.load(RELAXED);
     if count_again != count || lap_again != lap {
         return Attempt::Again;
     }

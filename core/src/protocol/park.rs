@@ -3,7 +3,7 @@
 //! ```text
 //!   sleeper                              sender
 //!   parked = 1                           publish
-//!   fence (park.SLEEPER_FENCE)           fence (park.SENDER_FENCE)
+//!   fence (park.SLEEPER_FENCE)           fence (park.SENDER_FENCE), unless left out
 //!   look at the data again               if parked == 1: parked = 0, wake all
 //!   sleep while parked == 1
 //! ```
@@ -14,8 +14,8 @@
 //!   (the two fences are in one total order; Dekker's argument).
 //! - P2. The sender clears `parked` before it wakes, so one who is about to sleep finds it changed.
 //! - P3. Nobody sleeps longer than the probe period at a time. So a sender that dies between its
-//!   publication and its wake, or a peer that clears `parked` without waking, costs that period at
-//!   most.
+//!   publication and its wake, one that leaves its fence out, or a peer that clears `parked` without
+//!   waking, costs that period at most.
 //!
 //! Several may sleep on one word (the readers of a latest value): each wake wakes all. A doorbell is
 //! for one receiver; two that sleep on it may cost each other the probe period.
@@ -45,16 +45,24 @@ pub fn done(parked: &Word) {
     parked.store(AWAKE, RELAXED);
 }
 
-/// The sender's step after publishing; answers whether it must wake the sleepers.
-#[inline]
-#[must_use]
-pub fn must_wake(parked: &Word) -> bool {
+/// The sender's step between its publication and [`is_parked`]. A sender may leave it out, and P1
+/// with it: P3 then bounds what that can cost.
+#[inline(always)]
+pub fn order_before_look() {
     fence(park::SENDER_FENCE); // ORDERING(park): P1.
+}
+
+/// Whether somebody sleeps, or is about to: then [`unpark`], and wake.
+#[inline(always)]
+#[must_use]
+pub fn is_parked(parked: &Word) -> bool {
     // ORDERING: Relaxed; ordered by the fence.
-    if parked.load(RELAXED) == AWAKE {
-        return false;
-    }
+    parked.load(RELAXED) != AWAKE
+}
+
+/// The sender's step before it wakes the sleepers.
+#[inline]
+pub fn unpark(parked: &Word) {
     // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).
     parked.store(AWAKE, RELAXED);
-    true
 }

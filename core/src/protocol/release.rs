@@ -36,8 +36,8 @@ pub struct Space {
     head: u32,
     /// Ring bytes or slots.
     pub capacity: u32,
-    /// What every honest position is a multiple of.
-    unit: u32,
+    /// What every honest position is a multiple of, a power of two, less one.
+    below_unit: u32,
     /// An upper bound of the fill level so far.
     highest: u32,
 }
@@ -69,6 +69,7 @@ impl Space {
     /// # Errors
     ///
     /// [`Violation::Index`] if the head is a lie.
+    #[inline]
     pub fn look(&mut self, need: u32, head: &Word) -> Result<bool, Violation> {
         self.refresh(head)?;
         let free = self.capacity - self.used();
@@ -87,11 +88,12 @@ impl Space {
     ///
     /// [`Violation::Index`] if it has moved backwards, past the tail, or off the unit; nothing fits
     /// any more then.
+    #[inline]
     pub fn refresh(&mut self, head: &Word) -> Result<(), Violation> {
         // ORDERING(release): the consumer is done with all that lies before its head.
         let seen = head.load(release::LOAD);
         let moved = seen.wrapping_sub(self.head);
-        if moved > self.used() || !seen.is_multiple_of(self.unit) {
+        if moved > self.used() || seen & self.below_unit != 0 {
             self.limit = self.tail;
             return Err(Violation::Index);
         }
@@ -99,8 +101,8 @@ impl Space {
         Ok(())
     }
 
-    /// The first look of a new producer, which has no head of its own to compare with. `highest` is
-    /// what its predecessors left.
+    /// The first look of a new producer, which has no head of its own to compare with. `unit` is a power
+    /// of two, and `highest` what its predecessors left.
     ///
     /// # Errors
     ///
@@ -108,8 +110,9 @@ impl Space {
     pub fn adopt(tail: u32, head: &Word, capacity: u32, unit: u32, highest: u32) -> Result<Self, Violation> {
         // ORDERING(release): as in `refresh`.
         let head = head.load(release::LOAD);
-        let mut space = Self { tail, limit: tail, head, capacity, unit, highest };
-        if space.used() > capacity || !head.is_multiple_of(unit) || !tail.is_multiple_of(unit) {
+        let below_unit = unit - 1;
+        let mut space = Self { tail, limit: tail, head, capacity, below_unit, highest };
+        if space.used() > capacity || (head | tail) & below_unit != 0 {
             return Err(Violation::Index);
         }
         space.highest = highest.clamp(space.used(), capacity);
@@ -121,84 +124,117 @@ impl Space {
 #[derive(Clone, Copy, Debug)]
 pub struct LazyHead {
     /// Received up to here.
-    pub pos: u32,
-    /// Done with up to here: `pos`, or what was received last lies between.
-    done: u32,
+    pos: u32,
+    /// Done with all up to here at least, because the user said so.
+    released: u32,
     /// The head in the region.
     stored: u32,
-    /// Messages received since, one that is not done with included.
-    since: u32,
-    /// How many of those there may be: B, and one more if it is not done with.
+    /// Units of the message received last, if it is done with only once more is asked for.
+    kept: u32,
+    /// Units done with that the region need not know of, and `kept`, if all messages have one size.
     most: u32,
-    /// Units that may stay unreleased.
-    quarter: u32,
-    /// All ones if a message is done with only once the next is asked for; 0 if at once.
-    keep: u32,
 }
 
 impl LazyHead {
-    /// Starts where the region's head says that the last consumer stopped. `every` is B, 1 at least,
-    /// which means that none stays; `keeps` says whether a message that was received is done with
-    /// only once more is asked for.
+    /// Starts where the region's head says that the last consumer stopped. `most` is how many units
+    /// the region need not know to be released; `keeps` says whether a message that was received is
+    /// done with only once more is asked for.
     ///
     /// # Errors
     ///
-    /// [`Violation::Index`] if that is off the unit.
-    pub fn adopt(head: &Word, capacity: u32, unit: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
+    /// [`Violation::Index`] if the head is off the unit.
+    pub fn adopt(head: &Word, unit: u32, most: u32, keeps: bool) -> Result<Self, Violation> {
         // ORDERING: Relaxed, for claiming the role has synchronised with the last consumer.
         let pos = head.load(RELAXED);
         if !pos.is_multiple_of(unit) {
             return Err(Violation::Index);
         }
-        let quarter = (capacity / 4).max(unit);
-        let keep = if keeps { u32::MAX } else { 0 };
-        let most = every.max(1).saturating_add(u32::from(keeps));
-        Ok(Self { pos, done: pos, stored: pos, since: 0, most, quarter, keep })
+        let kept = if keeps { unit } else { 0 };
+        Ok(Self { pos, released: pos, stored: pos, kept, most: most + kept })
     }
 
-    /// Moves on by one message of `len` units, which was received; answers whether the head must be
+    /// Received up to here.
+    #[inline(always)]
+    #[must_use]
+    pub fn pos(&self) -> u32 {
+        self.pos
+    }
+
+    /// Moves on by one message of one unit, which was received; answers whether the head must be
     /// stored now.
     #[inline(always)]
     #[must_use]
-    pub fn advance(&mut self, len: u32) -> bool {
+    pub fn advance(&mut self) -> bool {
+        self.pos = self.pos.wrapping_add(1);
+        self.pos.wrapping_sub(self.stored) >= self.most
+    }
+
+    /// Moves on by one message of `len` units, which was received, of which `kept` are to be released
+    /// when more is asked for (all or none); answers whether the head must be stored now.
+    #[inline(always)]
+    #[must_use]
+    pub fn advance_by(&mut self, len: u32, kept: u32) -> bool {
         self.pos = self.pos.wrapping_add(len);
-        self.done = self.pos.wrapping_sub(len & self.keep);
-        self.since += 1;
-        self.since >= self.most || self.done.wrapping_sub(self.stored) >= self.quarter
+        self.most = self.most - self.kept + kept;
+        self.kept = kept;
+        self.pos.wrapping_sub(self.stored) >= self.most
+    }
+
+    /// Moves on by one message of one unit, and stores the head: for a consumer that keeps nothing.
+    #[inline(always)]
+    pub fn advance_and_store(&mut self, head: &Word) {
+        self.pos = self.pos.wrapping_add(1);
+        head.store(self.pos, release::STORE); // ORDERING(release): all reads lie before it.
+    }
+
+    /// All that was received is done with; answers whether the head must be stored now.
+    #[inline]
+    #[must_use]
+    pub fn release(&mut self) -> bool {
+        self.released = self.pos;
+        self.pos.wrapping_sub(self.stored) >= self.most - self.kept
+    }
+
+    /// Done with up to here.
+    #[inline]
+    #[must_use]
+    pub fn done(&self) -> u32 {
+        if self.holds() { self.pos.wrapping_sub(self.kept) } else { self.pos }
     }
 
     /// Whether what was received last is not done with.
     #[inline]
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.pos != self.done
+        self.released != self.pos && self.kept != 0
     }
 
-    /// All that was received is done with; answers whether the head must be stored now.
+    /// Whether the region knows of all that was received.
+    #[inline(always)]
     #[must_use]
-    pub fn release(&mut self) -> bool {
-        self.done = self.pos;
-        self.since + (self.keep & 1) >= self.most || self.done.wrapping_sub(self.stored) >= self.quarter
-    }
-
-    /// Done with up to here.
-    #[must_use]
-    pub fn done(&self) -> u32 {
-        self.done
+    pub fn is_told(&self) -> bool {
+        self.pos == self.stored
     }
 
     /// Whether the consumer is done with something that the region does not know of.
     #[inline]
     #[must_use]
     pub fn is_behind(&self) -> bool {
-        self.done != self.stored
+        self.done() != self.stored
     }
 
     /// Stores the head.
     #[inline]
     pub fn store(&mut self, head: &Word) {
-        head.store(self.done, release::STORE); // ORDERING(release): all reads lie before it.
-        self.stored = self.done;
-        self.since = u32::from(self.holds());
+        self.stored = self.done();
+        // It never lags so far behind that it could be met again.
+        self.released = self.stored;
+        head.store(self.stored, release::STORE); // ORDERING(release): all reads lie before it.
     }
+}
+
+/// How much a consumer of messages of one unit need not tell of: B, or a quarter of the ring.
+#[must_use]
+pub fn most_units(capacity: u32, every: u32) -> u32 {
+    every.min(capacity / 4).max(1)
 }

@@ -25,7 +25,7 @@
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
-use super::release::{LazyHead, Space};
+use super::release::{LazyHead, Space, most_units};
 use super::{Nothing, Violation, in_order};
 
 /// Where the protocol finds the words that lie in the slots.
@@ -93,6 +93,7 @@ impl Producer {
     }
 
     /// The space accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn space_ref(&self) -> &Space {
         &self.space
@@ -113,21 +114,22 @@ impl Consumer {
     ///
     /// None today; a [`Violation`] like its siblings, for the one interface.
     pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
-        Ok(Self { head: LazyHead::adopt(head, capacity, 1, every, keeps)?, capacity })
+        Ok(Self { head: LazyHead::adopt(head, 1, most_units(capacity, every), keeps)?, capacity })
     }
 
-    /// Whether there is a value at the next position. One load.
+    /// The next position, if there is a value. One load.
     ///
     /// # Errors
     ///
     /// [`Nothing`].
     #[inline(always)]
-    pub fn look(&self, ring: &impl Ring) -> Result<(), Nothing> {
-        let expected = self.head.pos.wrapping_add(1);
+    pub fn look(&self, ring: &impl Ring) -> Result<u32, Nothing> {
+        let pos = self.head.pos();
+        let expected = pos.wrapping_add(1);
         // ORDERING(publish): the value was written before its sequence.
-        let seen = ring.sequence(self.head.pos).load(publish::LOAD);
+        let seen = ring.sequence(pos).load(publish::LOAD);
         if seen == expected {
-            return Ok(());
+            return Ok(pos);
         }
         // Last lap's, or never used (S1).
         if seen == expected.wrapping_sub(self.capacity) || seen == 0 {
@@ -144,6 +146,7 @@ impl Consumer {
     }
 
     /// The position accounts, to look at.
+    #[inline(always)]
     #[must_use]
     pub fn head_ref(&self) -> &LazyHead {
         &self.head

@@ -7,7 +7,7 @@ use crate::endpoint::error::{ChannelError, RecvError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::role::{DAMAGED, Peer, Spans};
 use crate::endpoint::taker::{RecvSide, Taker, recv_until};
-use crate::endpoint::wait::{Bell, Deadline, WaitPolicy};
+use crate::endpoint::wait::{Bell, Deadline, WaitPolicy, Waiting};
 use crate::ground::entry::{Entry, Kind, at};
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
@@ -26,7 +26,7 @@ enum Rx {
 
 impl Rx {
     #[inline(always)]
-    fn look<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<(), Nothing> {
+    fn look<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<u32, Nothing> {
         match self {
             Self::Slots(rx) => rx.look(ring),
             Self::Compact(rx) => rx.look(mark),
@@ -69,8 +69,8 @@ pub struct TypedConsumer<T: Frame, P: Port> {
 }
 
 impl<T: Frame, P: Port> RecvSide<P> for TypedConsumer<T, P> {
-    fn taker(&self) -> &Taker<P> {
-        &self.taker
+    fn taker(&mut self) -> &mut Taker<P> {
+        &mut self.taker
     }
 }
 
@@ -102,11 +102,12 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// [`TryRecvError::Empty`] or [`TryRecvError::Fault`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        if let Err(nothing) = self.look() {
-            return Err(self.nothing_slow(nothing));
-        }
-        let value = self.ring.read(self.rx.head_ref().pos);
-        if self.rx.head().advance(1) || self.taker.is_wanted() {
+        let pos = match self.look() {
+            Ok(pos) => pos,
+            Err(nothing) => return Err(self.nothing(nothing)),
+        };
+        let value = self.ring.read(pos);
+        if self.rx.head().advance() || self.taker.is_wanted() {
             self.tell_slow();
         }
         Ok(value)
@@ -133,7 +134,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// seen before is a value delivered again.
     #[must_use]
     pub fn sequence(&self) -> u32 {
-        self.rx.head_ref().pos.wrapping_sub(1)
+        self.rx.head_ref().pos().wrapping_sub(1)
     }
 
     /// Releases what the last receive returned, without waiting for the next call.
@@ -144,20 +145,23 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     }
 
     /// Releases, and tells the region so: after it, a successor would see nothing again.
+    #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.head().release();
         self.tell_slow();
     }
 
     #[inline(always)]
-    fn look(&mut self) -> Result<(), Nothing> {
+    fn look(&mut self) -> Result<u32, Nothing> {
         self.taker.ready()?;
         self.rx.look(&self.ring, &self.mark)
     }
 
-    #[cold]
-    fn nothing_slow(&mut self, nothing: Nothing) -> TryRecvError {
+    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    #[inline]
+    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
+            Nothing::Empty if self.rx.head_ref().is_told() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -166,8 +170,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
     #[cold]
     fn tell_slow(&mut self) {
-        let done = self.rx.head_ref().done();
-        self.taker.tell(self.rx.head(), done);
+        let head = self.rx.head();
+        if head.is_behind() {
+            self.taker.tell(head.done(), |word| head.store(word));
+        }
     }
 
     /// Receives a value, waiting up to `timeout` for it.
@@ -191,7 +197,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.taker.policy = policy;
+        self.taker.waiting = Waiting::new(policy);
     }
 
     /// Values that are waiting, the one in use not counted: a lower bound, for the producer may be
@@ -201,7 +207,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
         let published = self.mark.load(RELAXED);
-        between(self.rx.head_ref().pos, published, self.capacity)
+        between(self.rx.head_ref().pos(), published, self.capacity)
     }
 
     /// Whether the next receive would find nothing now. One load.
@@ -237,11 +243,11 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// Whether the next receive has something to say, a fault included.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {
-            Ok(()) => {
+            Ok(_) => {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing_slow(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
         }
     }
 

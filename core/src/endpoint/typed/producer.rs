@@ -6,7 +6,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
 use crate::endpoint::role::{DAMAGED, Peer, Spans};
 use crate::endpoint::sender::{SendSide, Sender, send_until};
-use crate::endpoint::wait::{Deadline, WaitPolicy};
+use crate::endpoint::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
 use crate::ground::entry::{Entry, Kind, at};
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
@@ -152,7 +152,12 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
 
     /// Sets how [`send_timeout`](Self::send_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.sender.policy = policy;
+        self.sender.waiting = Waiting::new(policy);
+    }
+
+    /// Sets how a send finds out whether the consumer sleeps.
+    pub fn set_wake_check(&mut self, check: WakeCheck) {
+        self.sender.check = check;
     }
 
     /// Slots that are taken: an upper bound, for the consumer may be releasing meanwhile. Looks at

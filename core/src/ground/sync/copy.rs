@@ -146,10 +146,18 @@ pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
 /// words, and only accessed atomically meanwhile.
 #[inline(always)]
 pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
-    for (i, chunk) in into.chunks_mut(WORD).enumerate() {
+    let (words, rest) = into.as_chunks_mut::<WORD>();
+    let mut at = 0;
+    for chunk in words {
         // SAFETY: within the range, and aligned.
-        let word = unsafe { load!(AtomicUsize, usize, from, i * WORD) };
-        chunk.copy_from_slice(&word.to_ne_bytes()[..chunk.len()]);
+        *chunk = unsafe { load!(AtomicUsize, usize, from, at) }.to_ne_bytes();
+        at += WORD;
+    }
+    if !rest.is_empty() {
+        // SAFETY: within the range rounded up, and aligned.
+        let word = unsafe { load!(AtomicUsize, usize, from, at) }.to_ne_bytes();
+        // Byte by byte: so short a copy is no call.
+        rest.iter_mut().zip(word).for_each(|(into, byte)| *into = byte);
     }
 }
 
@@ -161,11 +169,18 @@ pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
 /// words, and only accessed atomically meanwhile.
 #[inline(always)]
 pub unsafe fn write_words(into: *mut u8, from: &[u8]) {
-    for (i, chunk) in from.chunks(WORD).enumerate() {
-        let mut word = [0; WORD];
-        word[..chunk.len()].copy_from_slice(chunk);
+    let (words, rest) = from.as_chunks::<WORD>();
+    let mut at = 0;
+    for chunk in words {
         // SAFETY: within the range, and aligned.
-        unsafe { store!(AtomicUsize, into, i * WORD, usize::from_ne_bytes(word)) };
+        unsafe { store!(AtomicUsize, into, at, usize::from_ne_bytes(*chunk)) };
+        at += WORD;
+    }
+    if !rest.is_empty() {
+        let mut word = [0; WORD];
+        word.iter_mut().zip(rest).for_each(|(into, byte)| *into = *byte);
+        // SAFETY: within the range rounded up, and aligned.
+        unsafe { store!(AtomicUsize, into, at, usize::from_ne_bytes(word)) };
     }
 }
 

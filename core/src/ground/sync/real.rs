@@ -282,6 +282,32 @@ impl Span {
         unsafe { copy::write(into.as_ptr(), from, aligned) };
     }
 
+    /// As [`read_within`](Self::read_within), for a few words, of a length that the compiler knows.
+    ///
+    /// # Safety
+    ///
+    /// As there; `at` and the length must be multiples of 8.
+    #[inline(always)]
+    pub unsafe fn read_few_within(&self, at: u32, into: &mut [u8]) {
+        // SAFETY: inside, by the caller's promise.
+        let from = unsafe { self.base.add(at as usize) };
+        // SAFETY: valid for `into.len()` bytes and aligned, by the caller's promise.
+        unsafe { copy::read_words(from.as_ptr(), into) };
+    }
+
+    /// As [`write_within`](Self::write_within), for a few words, of a length that the compiler knows.
+    ///
+    /// # Safety
+    ///
+    /// As there; `at` and the length must be multiples of 8.
+    #[inline(always)]
+    pub unsafe fn write_few_within(&self, at: u32, from: &[u8]) {
+        // SAFETY: inside, by the caller's promise.
+        let into = unsafe { self.base.add(at as usize) };
+        // SAFETY: valid for `from.len()` bytes and aligned, by the caller's promise.
+        unsafe { copy::write_words(into.as_ptr(), from) };
+    }
+
     /// Copies bytes that were handed over by a Release/Acquire pair out of the region.
     ///
     /// # Panics
@@ -334,6 +360,7 @@ impl Span {
     }
 
     /// The bytes at `at`, for those who promise that all peers are honest.
+    #[inline(always)]
     #[must_use]
     pub fn as_ptr(&self, at: u32, len: usize) -> NonNull<u8> {
         self.at(at, len)

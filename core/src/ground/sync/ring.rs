@@ -18,12 +18,16 @@ pub struct Slots<T> {
     span: Span,
     mask: u32,
     stride: u32,
+    /// Where in a slot its last word lies.
+    last: u32,
     values: PhantomData<fn() -> T>,
 }
 
 impl<T: Frame> Slots<T> {
     /// Whether all values start at a multiple of 8, whatever the stride: then it is one of the size.
     const ALIGNED: bool = size_of::<T>().is_multiple_of(Mem::ALIGN);
+    /// Whether a value is a few whole words.
+    const FEW: bool = Self::ALIGNED && size_of::<T>() <= 64;
 
     /// A ring of `capacity` slots, `stride` bytes from one to the next; `None` if it does not fit the
     /// span, or a value does not fit a slot.
@@ -33,7 +37,8 @@ impl<T: Frame> Slots<T> {
             && capacity.checked_mul(stride)? <= span.len()
             && size_of::<T>() <= stride as usize
             && (!Self::ALIGNED || stride.is_multiple_of(Mem::ALIGN as u32));
-        sound.then_some(Self { span, mask: capacity - 1, stride, values: PhantomData })
+        let last = stride.saturating_sub(4);
+        sound.then_some(Self { span, mask: capacity - 1, stride, last, values: PhantomData })
     }
 
     #[inline(always)]
@@ -47,7 +52,7 @@ impl<T: Frame> Slots<T> {
     #[must_use]
     pub fn sequence(&self, pos: u32) -> WordRef {
         // SAFETY: the slot lies inside (G1), and a stride is 4 at least where there is a word.
-        unsafe { self.span.word_within(self.at(pos) + self.stride - 4) }
+        unsafe { self.span.word_within(self.at(pos) + self.last) }
     }
 
     /// Copies the value of the slot at this position out.
@@ -55,17 +60,65 @@ impl<T: Frame> Slots<T> {
     #[must_use]
     pub fn read(&self, pos: u32) -> T {
         let mut value = T::new_zeroed();
-        // SAFETY: the slot lies inside (G1), a value is not longer than a slot, and starts at a
-        // multiple of 8 if `ALIGNED`, for spans do.
-        unsafe { self.span.read_within(self.at(pos), value.as_mut_bytes(), Self::ALIGNED) };
+        let (at, into) = (self.at(pos), value.as_mut_bytes());
+        if Self::FEW {
+            // SAFETY: the slot lies inside (G1), a value is not longer than a slot, and starts at a
+            // multiple of 8, for spans do.
+            unsafe { self.span.read_few_within(at, into) };
+        } else {
+            // SAFETY: as above, if `ALIGNED`.
+            unsafe { self.span.read_within(at, into, Self::ALIGNED) };
+        }
         value
     }
 
     /// Copies a value into the slot at this position.
     #[inline(always)]
     pub fn write(&self, pos: u32, value: &T) {
-        // SAFETY: as in `read`.
-        unsafe { self.span.write_within(self.at(pos), value.as_bytes(), Self::ALIGNED) };
+        let (at, from) = (self.at(pos), value.as_bytes());
+        if Self::FEW {
+            // SAFETY: as in `read`.
+            unsafe { self.span.write_few_within(at, from) };
+        } else {
+            // SAFETY: as in `read`.
+            unsafe { self.span.write_within(at, from, Self::ALIGNED) };
+        }
+    }
+}
+
+/// Buffers of one size, each a header of one granule and a value.
+pub struct Buffers {
+    span: Span,
+    mask: u32,
+    stride: u32,
+}
+
+impl Buffers {
+    /// A ring of `capacity` buffers, `stride` bytes from one to the next; `None` if it does not fit the
+    /// span, or a header does not fit a buffer.
+    #[must_use]
+    pub fn new(span: Span, capacity: u32, stride: u32) -> Option<Self> {
+        let sound = capacity.is_power_of_two()
+            && capacity.checked_mul(stride)? <= span.len()
+            && stride >= GRANULE
+            && stride.is_multiple_of(4);
+        sound.then_some(Self { span, mask: capacity - 1, stride })
+    }
+
+    /// The word at `offset` of the header of this buffer; index and offset are taken down to what
+    /// there is.
+    #[inline(always)]
+    #[must_use]
+    pub fn header(&self, index: u32, offset: u32) -> WordRef {
+        // SAFETY: a whole granule lies inside at each multiple of the stride (G1).
+        unsafe { self.span.word_within((index & self.mask) * self.stride + (offset & (GRANULE - 4))) }
+    }
+
+    /// The span, and the place in it of `offset` in this buffer.
+    #[inline(always)]
+    #[must_use]
+    pub fn place(&self, index: u32, offset: u32) -> (&Span, u32) {
+        (&self.span, (index & self.mask) * self.stride + offset)
     }
 }
 
@@ -126,6 +179,7 @@ impl Bytes {
     }
 
     /// The span in which the ring lies, and the place in it of the payload at this position.
+    #[inline(always)]
     #[must_use]
     pub fn place(&self, pos: u32) -> (&Span, u32) {
         (&self.span, self.payload(pos, 0))

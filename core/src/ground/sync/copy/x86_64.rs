@@ -1,14 +1,17 @@
-//! Blocks of 64 bytes through SSE registers; from a page on, the processor's own string copy.
+//! Copies through SSE registers; from a page on, by the processor's own string copy.
+//!
+//! Each kind of length takes its loads first and its stores last, and the last access ends where the
+//! copy does: it overlaps the one before it where the length is no multiple of its width.
 
 use core::arch::asm;
 
 /// Bytes from which [`copy`] may be used.
-pub const LEAST: usize = 64;
+pub const LEAST: usize = 8;
 
 /// Bytes from which the string copy is as fast as registers or faster.
 const STRING: usize = 4096;
 
-/// Copies `len` bytes. The last block overlaps the one before it where `len` is no multiple of 64.
+/// Copies `len` bytes.
 ///
 /// # Safety
 ///
@@ -16,7 +19,64 @@ const STRING: usize = 4096;
 /// not overlap. What is shared of them may be written by others meanwhile.
 #[inline(always)]
 pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
-    if len >= STRING {
+    if len < 16 {
+        // SAFETY: accesses at 0 and `len - 8`, of 8 bytes, and `len` is 8 at least.
+        unsafe {
+            asm!(
+                "mov {a}, [{from}]",
+                "mov {b}, [{from} + {len} - 8]",
+                "mov [{into}], {a}",
+                "mov [{into} + {len} - 8], {b}",
+                from = in(reg) from,
+                into = in(reg) into,
+                len = in(reg) len,
+                a = out(reg) _,
+                b = out(reg) _,
+                options(nostack, preserves_flags),
+            );
+        }
+    } else if len <= 32 {
+        // SAFETY: accesses at 0 and `len - 16`, of 16 bytes, and `len` is 16 at least.
+        unsafe {
+            asm!(
+                "movups {a}, [{from}]",
+                "movups {b}, [{from} + {len} - 16]",
+                "movups [{into}], {a}",
+                "movups [{into} + {len} - 16], {b}",
+                from = in(reg) from,
+                into = in(reg) into,
+                len = in(reg) len,
+                a = out(xmm_reg) _,
+                b = out(xmm_reg) _,
+                options(nostack, preserves_flags),
+            );
+        }
+    } else if len <= 64 {
+        // SAFETY: accesses of 16 bytes at 0, 16, `len - 32` and `len - 16`, and `len` is more than 32.
+        unsafe {
+            asm!(
+                "movups {a}, [{from}]",
+                "movups {b}, [{from} + 16]",
+                "movups {c}, [{from} + {len} - 32]",
+                "movups {d}, [{from} + {len} - 16]",
+                "movups [{into}], {a}",
+                "movups [{into} + 16], {b}",
+                "movups [{into} + {len} - 32], {c}",
+                "movups [{into} + {len} - 16], {d}",
+                from = in(reg) from,
+                into = in(reg) into,
+                len = in(reg) len,
+                a = out(xmm_reg) _,
+                b = out(xmm_reg) _,
+                c = out(xmm_reg) _,
+                d = out(xmm_reg) _,
+                options(nostack, preserves_flags),
+            );
+        }
+    } else if len < STRING {
+        // SAFETY: `len` is more than 64.
+        unsafe { copy_blocks(from, into, len) };
+    } else {
         // SAFETY: reads and writes `len` bytes, which are valid; the direction flag is clear, as the
         // calling convention has it.
         unsafe {
@@ -28,13 +88,21 @@ pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
                 options(nostack, preserves_flags),
             );
         }
-        return;
     }
-    // SAFETY: all accesses lie at `0 <= at` and `at + 64 <= len`.
+}
+
+/// Copies blocks of 64 bytes.
+///
+/// # Safety
+///
+/// As for [`copy`], of 64 bytes at least.
+#[inline(always)]
+unsafe fn copy_blocks(from: *const u8, into: *mut u8, len: usize) {
+    // SAFETY: blocks start at 0, 64 bytes apart, as long as more than 64 bytes are left; the last one
+    // ends at `len`.
     unsafe {
         asm!(
             "xor {at:e}, {at:e}",
-            "jmp 3f",
             "2:",
             "movups {a}, [{from} + {at}]",
             "movups {b}, [{from} + {at} + 16]",
@@ -45,7 +113,6 @@ pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
             "movups [{into} + {at} + 32], {c}",
             "movups [{into} + {at} + 48], {d}",
             "add {at}, 64",
-            "3:",
             "cmp {at}, {last}",
             "jb 2b",
             "movups {a}, [{from} + {last}]",
@@ -58,7 +125,7 @@ pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
             "movups [{into} + {last} + 48], {d}",
             from = in(reg) from,
             into = in(reg) into,
-            last = in(reg) len - LEAST,
+            last = in(reg) len - 64,
             at = out(reg) _,
             a = out(xmm_reg) _,
             b = out(xmm_reg) _,

@@ -252,6 +252,32 @@ impl Span {
         self.write(at, from);
     }
 
+    /// [`read`](Self::read).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the read races.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn read_few_within(&self, at: u32, into: &mut [u8]) {
+        self.read(at, into);
+    }
+
+    /// [`write`](Self::write).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside, or the write races.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn write_few_within(&self, at: u32, from: &[u8]) {
+        self.write(at, from);
+    }
+
     /// Reads payload that was handed over. A race with its writer fails the model.
     ///
     /// # Panics

@@ -1,0 +1,474 @@
+//! The child's side: brings an endpoint to where a path begins, and shows the parent one call.
+//!
+//! What is shown is what a user's loop would hold: one call of the interface with what it needs by
+//! reference, and a look at what came of it. The functions are never inlined and are called through
+//! a pointer that the compiler does not see through, so nothing of the state is known in advance.
+//!
+//! The way to a path's beginning leads through the same functions. So each call of the interface
+//! stands in one place, as in a program with one loop, and is inlined there or not for its own sake.
+
+use std::hint::black_box;
+
+use nix::sys::signal::{Signal, raise};
+use strait::{
+    Attachment, Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Options,
+    Plan, Producer, Reading, Received, Region, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
+    TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+};
+
+use super::common::tell;
+
+/// Slots of every queue of values.
+const SLOTS: u32 = 64;
+/// Bytes of every ring of frames.
+const RING: u32 = 16 * 1024;
+/// The longest frame.
+const LONGEST: u32 = 1024;
+
+/// Every channel of the region that the child works in.
+pub const PLAN: Plan = Plan::new(&[
+    Channel::slots::<u64>("slots-8", SLOTS),
+    Channel::slots::<[u64; 7]>("slots-56", SLOTS),
+    Channel::compact::<u64>("compact-8", SLOTS),
+    Channel::slots::<u64>("slots-8-wake", SLOTS).consumer_may_block().producer_may_block(),
+    Channel::slots::<[u64; 7]>("slots-56-wake", SLOTS).consumer_may_block().producer_may_block(),
+    Channel::frames("frames-8", RING, LONGEST),
+    Channel::frames("frames-48", RING, LONGEST),
+    Channel::frames("frames-256", RING, LONGEST),
+    Channel::frames("frames-1024", RING, LONGEST),
+    Channel::latest::<[u64; 4]>("latest-32"),
+    Channel::latest::<[u64; 7]>("latest-56"),
+    Channel::latest::<[u64; 4]>("latest-32-wake").consumer_may_block(),
+    Channel::slots::<u64>("spare", SLOTS),
+    Channel::slots::<u64>(ORPHAN, SLOTS),
+]);
+
+/// Takes the producer's role that is to be taken over, and uses it.
+pub fn be_the_last_owner(region: &Region) -> impl Sized {
+    let attachment = region.open(&Options::new()).expect("the parent made it");
+    let mut tx = attachment.typed_producer(ORPHAN).expect("nobody has it");
+    repeat(3, send, &mut tx, &mut 0_u64);
+    tx
+}
+
+/// The channel whose producer has died.
+const ORPHAN: &str = "orphan";
+
+/// What came of a call.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it is for.
+    Done,
+    /// Full, empty, or not new.
+    Nothing,
+    /// Anything else.
+    Wrong,
+}
+
+use Outcome::{Done, Nothing, Wrong};
+
+/// A call that can be shown.
+pub type Operation<A, B> = extern "C" fn(&mut A, &mut B) -> Outcome;
+
+/// Shows the parent one call, which must come to what is expected.
+#[track_caller]
+pub fn show<A, B>(name: &str, operation: Operation<A, B>, a: &mut A, b: &mut B, expected: Outcome) {
+    let operation = black_box(operation);
+    tell(&format!("{name} {}", operation as *const () as usize));
+    // The parent steps from here.
+    raise(Signal::SIGSTOP).expect("a signal to oneself");
+    let outcome = operation(black_box(a), black_box(b));
+    assert_eq!(outcome, expected, "{name}");
+}
+
+/// Calls without showing, any number of times, while that does what it is for.
+#[track_caller]
+fn repeat<A, B>(times: u32, operation: Operation<A, B>, a: &mut A, b: &mut B) {
+    let operation = black_box(operation);
+    (0..times).for_each(|_| assert_eq!(operation(a, b), Done));
+}
+
+/// Calls without showing until that finds nothing to do.
+#[track_caller]
+fn exhaust<A, B>(operation: Operation<A, B>, a: &mut A, b: &mut B) {
+    let operation = black_box(operation);
+    while operation(a, b) == Done {}
+}
+
+/// Shows every path.
+pub fn show_all(region: &Region) {
+    let attachment = region.open(&Options::new()).expect("the parent made it");
+    show("empty", nothing, &mut 0_u64, &mut 0_u64, Done);
+    values::<u64>(&attachment, "slots-8");
+    values::<[u64; 7]>(&attachment, "slots-56");
+    values::<u64>(&attachment, "compact-8");
+    wakes::<u64>(&attachment, "slots-8-wake");
+    wakes::<[u64; 7]>(&attachment, "slots-56-wake");
+    frames::<8>(&attachment, "frames-8");
+    frames::<48>(&attachment, "frames-48");
+    frames::<256>(&attachment, "frames-256");
+    frames::<1024>(&attachment, "frames-1024");
+    latest::<[u64; 4]>(&attachment, "latest-32");
+    latest::<[u64; 7]>(&attachment, "latest-56");
+    latest::<[u64; 4]>(&attachment, "latest-32-wake");
+    static_queue();
+    set_up(region, attachment);
+}
+
+/// A call and nothing in it: what the others are counted net of.
+#[inline(never)]
+extern "C" fn nothing(_: &mut u64, _: &mut u64) -> Outcome {
+    Done
+}
+
+#[inline(never)]
+extern "C" fn send<T: Frame>(tx: &mut TypedProducer<T, SystemPort>, value: &mut T) -> Outcome {
+    match tx.try_send(value) {
+        Ok(()) => Done,
+        Err(TrySendError::Full) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+#[inline(never)]
+extern "C" fn receive<T: Frame>(rx: &mut TypedConsumer<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.try_recv() {
+        Ok(received) => {
+            *value = received;
+            Done
+        }
+        Err(TryRecvError::Empty) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+/// The paths of a queue of values.
+fn values<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
+    let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
+    let value = &mut T::new_zeroed();
+
+    show(&named("send-first"), send, &mut tx, value, Done);
+    repeat(SLOTS - 1, send, &mut tx, value);
+    show(&named("send-full-first"), send, &mut tx, value, Nothing);
+    show(&named("send-full"), send, &mut tx, value, Nothing);
+    repeat(1, receive, &mut rx, value);
+    let used = tx.len();
+    show(&named("receive-space-wanted"), receive, &mut rx, value, Done);
+    assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
+    exhaust(receive, &mut rx, value);
+    show(&named("send-after-full"), send, &mut tx, value, Done);
+
+    // The producer knows of no space, and has not been refused any.
+    repeat(SLOTS - 1, send, &mut tx, value);
+    exhaust(receive, &mut rx, value);
+    show(&named("send-looks-at-head"), send, &mut tx, value, Done);
+    show(&named("send"), send, &mut tx, value, Done);
+    repeat(SLOTS - 2, send, &mut tx, value);
+
+    // Of the consumer's head, a quarter of the ring at most stays untold.
+    let used = tx.len();
+    show(&named("receive-first"), receive, &mut rx, value, Done);
+    repeat(1, receive, &mut rx, value);
+    show(&named("receive"), receive, &mut rx, value, Done);
+    repeat(SLOTS / 4 - 3, receive, &mut rx, value);
+    assert_eq!(tx.len(), used, "{channel}: the head was not to be stored");
+    show(&named("receive-stores-head"), receive, &mut rx, value, Done);
+    assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
+
+    // The next value but one lies at the ring's start.
+    repeat(SLOTS - 3 - rx.sequence() % SLOTS, receive, &mut rx, value);
+    repeat(3, send, &mut tx, value);
+    rx.flush();
+    repeat(2, receive, &mut rx, value);
+    let used = tx.len();
+    show(&named("receive-wraps"), receive, &mut rx, value, Done);
+    assert_eq!((rx.sequence() % SLOTS, tx.len()), (0, used), "{channel}: the ring's start, no head stored");
+    repeat(2, receive, &mut rx, value);
+    show(&named("receive-empty-first"), receive, &mut rx, value, Nothing);
+    show(&named("receive-empty"), receive, &mut rx, value, Nothing);
+
+    drop(rx);
+    let once = ConsumerOptions::new().delivery(Delivery::AtMostOnce);
+    let mut rx = region.typed_consumer_with::<T>(channel, once).expect("nobody has it");
+    repeat(2, send, &mut tx, value);
+    repeat(1, receive, &mut rx, value);
+    show(&named("receive-at-most-once"), receive, &mut rx, value, Done);
+}
+
+/// The paths that are others where the peer may sleep, and does not.
+fn wakes<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
+    let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
+    let value = &mut T::new_zeroed();
+    repeat(1, send, &mut tx, value);
+    show(&named("send"), send, &mut tx, value, Done);
+    // The producer has gone a quarter of the ring, and so will the consumer.
+    repeat(SLOTS / 4 - 1, send, &mut tx, value);
+    repeat(SLOTS / 4 - 1, receive, &mut rx, value);
+    show(&named("receive"), receive, &mut rx, value, Done);
+    let used = tx.len();
+    show(&named("receive-stores-head"), receive, &mut rx, value, Done);
+    assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
+}
+
+/// A frame on its way: a sender's slice is as long as it, a receiver's as the longest.
+struct Mail<'a> {
+    bytes: &'a mut [u8],
+    received: Option<Received>,
+}
+
+impl<'a> Mail<'a> {
+    fn of(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, received: None }
+    }
+}
+
+fn sent(result: Result<(), TrySendError>) -> Outcome {
+    match result {
+        Ok(()) => Done,
+        Err(TrySendError::Full) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+fn received(result: Result<Received, TryRecvError>, into: &mut Option<Received>) -> Outcome {
+    match result {
+        Ok(received) => {
+            *into = Some(received);
+            Done
+        }
+        Err(TryRecvError::Empty) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+#[inline(never)]
+extern "C" fn send_frame(tx: &mut Producer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
+    sent(tx.try_send(7, mail.bytes))
+}
+
+#[inline(never)]
+extern "C" fn receive_frame(rx: &mut Consumer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
+    received(rx.try_recv(mail.bytes), &mut mail.received)
+}
+
+#[inline(never)]
+extern "C" fn reserve_and_commit(tx: &mut Producer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
+    match tx.reserve(mail.bytes.len()) {
+        Ok(mut grant) => {
+            grant.write(0, mail.bytes);
+            grant.commit();
+            Done
+        }
+        Err(TrySendError::Full) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+#[inline(never)]
+extern "C" fn peek_and_release(rx: &mut Consumer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
+    match rx.peek() {
+        Ok(peek) => {
+            mail.received = Some(peek.info());
+            peek.copy_from(0, mail.bytes);
+            peek.release();
+            Done
+        }
+        Err(TryRecvError::Empty) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+/// Both ends of a queue of frames, and the place in the ring of the next frame.
+struct Ring {
+    tx: Producer<SystemPort>,
+    rx: Consumer<SystemPort>,
+    place: u32,
+}
+
+impl Ring {
+    /// What a frame of `len` bytes takes of the ring.
+    fn footprint(len: usize) -> u32 {
+        (16 + len as u32).next_multiple_of(16)
+    }
+
+    /// Sends without showing.
+    #[track_caller]
+    fn send(&mut self, times: u32, mail: &mut Mail<'_>) {
+        for _ in 0..times {
+            repeat(1, send_frame, &mut self.tx, mail);
+            self.note(mail.bytes.len());
+        }
+    }
+
+    /// Notes that a frame of `len` bytes was sent.
+    fn note(&mut self, len: usize) {
+        let footprint = Self::footprint(len);
+        self.place = if self.place + footprint > RING { footprint } else { (self.place + footprint) % RING };
+    }
+
+    /// Passes empty frames until the next one comes to lie at `place`, and tells the region.
+    #[track_caller]
+    fn go_to(&mut self, place: u32, back: &mut Mail<'_>) {
+        while self.place != place {
+            self.send(1, &mut Mail::of(&mut []));
+            repeat(1, receive_frame, &mut self.rx, back);
+        }
+        self.rx.flush();
+    }
+}
+
+/// The paths of a queue of frames, with payloads of `N` bytes.
+fn frames<const N: usize>(region: &Attachment<SystemPort>, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let tx = region.producer(channel).expect("nobody has it");
+    let rx = region.consumer(channel).expect("nobody has it");
+    let mut ring = Ring { tx, rx, place: 0 };
+    let (mut payload, mut buffer) = ([0; N], [0; LONGEST as usize]);
+    let (out, back) = (&mut Mail::of(&mut payload), &mut Mail::of(&mut buffer));
+
+    // One granule always stays free.
+    ring.send((RING - 16) / Ring::footprint(N), out);
+    exhaust(send_frame, &mut ring.tx, out);
+    show(&named("send-full"), send_frame, &mut ring.tx, out, Nothing);
+    exhaust(receive_frame, &mut ring.rx, back);
+    show(&named("receive-empty"), receive_frame, &mut ring.rx, back, Nothing);
+
+    // Far from the ring's end.
+    ring.go_to(32, back);
+    show(&named("send"), send_frame, &mut ring.tx, out, Done);
+    ring.note(N);
+    show(&named("reserve-commit"), reserve_and_commit, &mut ring.tx, out, Done);
+    ring.note(N);
+    ring.send(1, out);
+    repeat(1, receive_frame, &mut ring.rx, back);
+    let used = ring.tx.len();
+    show(&named("receive"), receive_frame, &mut ring.rx, back, Done);
+    assert_eq!(ring.tx.len(), used, "{channel}: the head was not to be stored");
+    ring.rx.flush();
+    let used = ring.tx.len();
+    show(&named("peek-release"), peek_and_release, &mut ring.rx, back, Done);
+    assert_eq!(ring.tx.len(), used, "{channel}: the head was not to be stored");
+    exhaust(receive_frame, &mut ring.rx, back);
+
+    // After 64 frames, or a quarter of the ring, the head is stored.
+    let every = (RING / 4).div_ceil(Ring::footprint(N)).min(64);
+    ring.send(every + 1, out);
+    repeat(every, receive_frame, &mut ring.rx, back);
+    let used = ring.tx.len();
+    show(&named("receive-stores-head"), receive_frame, &mut ring.rx, back, Done);
+    assert_ne!(ring.tx.len(), used, "{channel}: the head was to be stored");
+
+    // Behind the frame before this one no other has room.
+    ring.go_to(RING - 32, back);
+    ring.go_to(RING - 16, back);
+    let used = ring.tx.len();
+    show(&named("send-pads"), send_frame, &mut ring.tx, out, Done);
+    ring.note(N);
+    assert_eq!(ring.tx.len(), used + 16 + Ring::footprint(N), "{channel}: a pad was to be sent");
+    show(&named("receive-behind-pad"), receive_frame, &mut ring.rx, back, Done);
+    assert_eq!(back.received.map(|received| received.len), Some(N));
+}
+
+#[inline(never)]
+extern "C" fn publish<T: Frame>(tx: &mut LatestWriter<T, SystemPort>, value: &mut T) -> Outcome {
+    tx.publish(value);
+    Done
+}
+
+#[inline(never)]
+extern "C" fn read<T: Frame>(rx: &mut LatestReader<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.read() {
+        Reading::Fresh(newest) => {
+            *value = newest;
+            Done
+        }
+        Reading::Stale(newest) => {
+            *value = newest;
+            Nothing
+        }
+        Reading::Empty | Reading::Contended => Wrong,
+    }
+}
+
+/// The paths of a latest value.
+fn latest<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.latest_writer::<T>(channel).expect("nobody has it");
+    let mut rx = region.latest_reader::<T>(channel).expect("it is there");
+    let mut value = T::new_zeroed();
+    repeat(1, publish, &mut tx, &mut value);
+    show(&named("publish"), publish, &mut tx, &mut value, Done);
+    show(&named("read-fresh"), read, &mut rx, &mut value, Done);
+    show(&named("read-unchanged"), read, &mut rx, &mut value, Nothing);
+}
+
+/// Places of the queue in a `static`.
+const PLACES: usize = 16;
+
+#[inline(never)]
+extern "C" fn push(tx: &mut StaticProducer<'static, u64, PLACES>, value: &mut u64) -> Outcome {
+    if tx.push(*value).is_ok() { Done } else { Nothing }
+}
+
+#[inline(never)]
+extern "C" fn pop(rx: &mut StaticConsumer<'static, u64, PLACES>, value: &mut u64) -> Outcome {
+    match rx.pop() {
+        Some(popped) => {
+            *value = popped;
+            Done
+        }
+        None => Nothing,
+    }
+}
+
+/// The paths of a queue in a `static`.
+fn static_queue() {
+    static QUEUE: StaticQueue<u64, PLACES> = StaticQueue::new();
+    let mut tx = QUEUE.take_producer().expect("nobody has it");
+    let mut rx = QUEUE.take_consumer().expect("nobody has it");
+    let mut value = 0;
+    repeat(1, push, &mut tx, &mut value);
+    show("static-8/push", push, &mut tx, &mut value, Done);
+    repeat(PLACES as u32 - 2, push, &mut tx, &mut value);
+    show("static-8/push-full", push, &mut tx, &mut value, Nothing);
+    show("static-8/pop-looks-at-tail", pop, &mut rx, &mut value, Done);
+    show("static-8/pop", pop, &mut rx, &mut value, Done);
+    show("static-8/push-looks-at-head", push, &mut tx, &mut value, Done);
+    exhaust(pop, &mut rx, &mut value);
+    show("static-8/pop-empty", pop, &mut rx, &mut value, Nothing);
+}
+
+/// An endpoint on its way, by the name of its channel.
+struct Opening {
+    channel: &'static str,
+    opened: Option<TypedProducer<u64, SystemPort>>,
+}
+
+#[inline(never)]
+extern "C" fn open(region: &mut Region, opened: &mut Option<Attachment<SystemPort>>) -> Outcome {
+    *opened = region.open(&Options::new()).ok();
+    if opened.is_some() { Done } else { Wrong }
+}
+
+#[inline(never)]
+extern "C" fn open_producer(region: &mut Attachment<SystemPort>, opening: &mut Opening) -> Outcome {
+    opening.opened = region.typed_producer(opening.channel).ok();
+    if opening.opened.is_some() { Done } else { Wrong }
+}
+
+/// What happens once, before the first message.
+fn set_up(region: &Region, mut attachment: Attachment<SystemPort>) {
+    let mut region = region.clone();
+    show("set-up/attach", open, &mut region, &mut None, Done);
+    let mut opening = Opening { channel: "spare", opened: None };
+    show("set-up/open-producer", open_producer, &mut attachment, &mut opening, Done);
+    let mut opening = Opening { channel: ORPHAN, opened: None };
+    show("set-up/take-over-producer", open_producer, &mut attachment, &mut opening, Done);
+    let successor = opening.opened.expect("it was opened");
+    assert!(successor.taken_over_from().is_some(), "the last producer died");
+}
