@@ -8,8 +8,11 @@ use crate::ground::port::Port;
 use super::consumer::Consumer;
 use super::error::ChannelError;
 use super::latest::{BytesReader, BytesWriter, LatestReader, LatestWriter};
+use super::mutex::Mutex;
 use super::options::ConsumerOptions;
+use super::permits::Permits;
 use super::producer::Producer;
+use super::semaphore::Semaphore;
 use super::typed::{TypedConsumer, TypedProducer};
 
 /// A region whose header has been checked, seen through a port.
@@ -188,6 +191,34 @@ impl<P: Port> Attachment<P> {
     /// [`ChannelError`].
     pub fn latest_reader<T: Frame>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
         Ok(LatestReader::new(BytesReader::open(self, &self.latest_of::<T>(name)?)?))
+    }
+
+    /// Opens a handle on a value under a lock. Nothing is claimed: any number of participants may have one.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn mutex<T: Frame>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
+        let entry = self.of_kind(name, Kind::Mutex)?;
+        if entry.carries::<T>() { Mutex::open(self, &entry) } else { Err(ChannelError::Type) }
+    }
+
+    /// Opens a handle on a counting semaphore.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn semaphore(&self, name: &str) -> Result<Semaphore<P>, ChannelError> {
+        Semaphore::open(self, &self.of_kind(name, Kind::Semaphore)?)
+    }
+
+    /// Opens a handle on a semaphore whose permits come back from the dead.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn permits(&self, name: &str) -> Result<Permits<P>, ChannelError> {
+        Permits::open(self, &self.of_kind(name, Kind::Permits)?)
     }
 
     /// Claims the writer's role of a latest value of bytes. A channel with a type is refused.

@@ -54,13 +54,15 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
             let sent = a(at::MARK);
             (sent, between(b(at::HEAD), sent, entry.capacity))
         }
+        Kind::Mutex => (a(at::VERSION), 0),
+        Kind::Semaphore | Kind::Permits => (0, 0),
         Kind::Latest => {
             let sent = a(at::NEWEST) >> 1;
             let wrapped = read(entry.data.saturating_add(at::LAP)) != 0;
             (sent, u32::from(sent != 0 || wrapped))
         }
     };
-    let queue = entry.kind != Kind::Latest;
+    let queue = entry.kind.is_queue();
     ChannelState {
         len,
         high_water: if queue { a(at::HIGH_WATER).min(entry.capacity) } else { 0 },

@@ -11,12 +11,15 @@ mod frame_buf;
 pub mod inspect;
 mod latest;
 mod local;
+mod mutex;
 mod options;
 pub mod participants;
 mod peek;
+mod permits;
 mod pins;
 mod producer;
 mod role;
+mod semaphore;
 mod sender;
 mod static_queue;
 mod taker;
@@ -32,12 +35,15 @@ pub use latest::{
     BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
 };
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
+pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, Recovery, UnlockError};
 pub use options::{ConsumerOptions, Delivery};
 pub use peek::Peek;
+pub use permits::{Permit, Permits};
 #[cfg(feature = "embedded-io-07")]
 pub use producer::GrantWriter;
 pub use producer::{Grant, Producer};
 pub use role::Peer;
+pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use typed::{TypedConsumer, TypedProducer};
 pub use wait::{Deadline, WaitPolicy, WakeCheck};

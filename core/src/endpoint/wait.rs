@@ -91,7 +91,7 @@ impl Bell {
         Some(Self { word: port.mem().word(offset)?, offset, instance })
     }
 
-    fn point(&self) -> WaitPoint<'_> {
+    pub fn point(&self) -> WaitPoint<'_> {
         WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
     }
 
@@ -109,6 +109,12 @@ impl Bell {
     #[cold]
     fn wake_slow(&self, port: &impl Port) {
         park::unpark(&self.word);
+        port.wake(self.point());
+    }
+
+    /// Wakes those who sleep on a lock's own word, which was changed before.
+    #[cold]
+    pub fn wake_all(&self, port: &impl Port) {
         port.wake(self.point());
     }
 }
@@ -155,6 +161,33 @@ impl Waiting {
     }
 }
 
+/// Looks as often as it is worth before sleeping; answers with what was found, and how often it was
+/// to look. The time may be up when it is done.
+fn spin<P: Port, T>(
+    port: &P,
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    mut look: impl FnMut() -> Option<T>,
+) -> (Option<T>, u32) {
+    let left = deadline.left(port);
+    let timed = !left.is_zero();
+    // A port without a clock has no time left from the start; for it, the spins are the bound.
+    let clockless = !timed && deadline == Deadline(u64::MAX);
+    let budget = spins(if clockless { waiting.policy.spin } else { waiting.budget() * u32::from(timed) });
+    for looks in 1..=budget {
+        if let Some(found) = look() {
+            waiting.found_after(looks);
+            return (Some(found), budget);
+        }
+        // Asking the clock costs as much as some looks.
+        if timed && looks % 64 == 0 && deadline.left(port).is_zero() {
+            break;
+        }
+        spin_loop();
+    }
+    (None, budget)
+}
+
 /// Looks until there is something, or the deadline has passed; always looks at least once.
 pub(crate) fn wait_until<P: Port, T>(
     port: &P,
@@ -165,21 +198,9 @@ pub(crate) fn wait_until<P: Port, T>(
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     let policy = waiting.policy;
-    let left = deadline.left(port);
-    let timed = !left.is_zero();
-    // A port without a clock has no time left from the start; for it, the spins are the bound.
-    let clockless = !timed && deadline == Deadline(u64::MAX);
-    let budget = spins(if clockless { policy.spin } else { waiting.budget() * u32::from(timed) });
-    for looks in 1..=budget {
-        if let Some(found) = look() {
-            waiting.found_after(looks);
-            return Some(found);
-        }
-        // Asking the clock costs as much as some looks.
-        if timed && looks % 64 == 0 && deadline.left(port).is_zero() {
-            return None;
-        }
-        spin_loop();
+    let (found, spun) = spin(port, waiting, deadline, &mut look);
+    if found.is_some() {
+        return found;
     }
     loop {
         if let Some(found) = look() {
@@ -198,7 +219,7 @@ pub(crate) fn wait_until<P: Port, T>(
                 let found = look();
                 if found.is_none() {
                     port.wait(bell.point(), park::PARKED, nap);
-                    if budget > 0 {
+                    if spun > 0 {
                         waiting.slept(left.saturating_sub(deadline.left(port)));
                     }
                 }
@@ -209,6 +230,58 @@ pub(crate) fn wait_until<P: Port, T>(
                     return found;
                 }
             }
+        }
+    }
+}
+
+/// What one attempt at a lock came to.
+pub(crate) enum Round<T> {
+    /// It is decided.
+    Done(T),
+    /// Somebody has it, by the word that was seen.
+    Held(u32),
+    /// The word changed meanwhile.
+    Again,
+}
+
+/// Tries until it is decided, or the deadline has passed, sleeping on the lock's own word; always tries
+/// at least once. `look` says whether a try may be worth it, `attempt` tries, and is told whether this
+/// one has slept.
+pub(crate) fn lock_until<P: Port, T>(
+    port: &P,
+    lock: &Bell,
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    look: impl Fn() -> bool,
+    mut attempt: impl FnMut(bool) -> Round<T>,
+) -> Option<T> {
+    let policy = waiting.policy;
+    let mut spun = None;
+    let mut slept = false;
+    loop {
+        let seen = match attempt(slept) {
+            Round::Done(decided) => return Some(decided),
+            Round::Held(seen) => Some(seen),
+            Round::Again => None,
+        };
+        if spun.is_none() {
+            spun = Some(spin(port, waiting, deadline, || look().then_some(())).1);
+            continue;
+        }
+        let left = deadline.left(port);
+        if left.is_zero() {
+            return None;
+        }
+        match seen {
+            Some(seen) if policy.park => {
+                let Some(asleep) = park::ask(&lock.word, seen) else { continue };
+                slept = true;
+                port.wait(lock.point(), asleep, left.min(policy.probe));
+                if spun > Some(0) {
+                    waiting.slept(left.saturating_sub(deadline.left(port)));
+                }
+            }
+            _ => spin_loop(),
         }
     }
 }

@@ -10,8 +10,10 @@ pub const ENTRY_LEN: u32 = 128;
 pub const NAME_LEN: usize = 32;
 /// Frames and byte rings are laid out in granules of this many bytes; a frame's header is one.
 pub const GRANULE: u32 = 16;
-/// The largest ring, in bytes or in slots.
+/// The largest ring, in bytes or in slots, and the highest count.
 pub const MAX_RING: u32 = 1 << 30;
+/// The most permits of one semaphore whose permits come back: they are searched one by one.
+pub const MAX_PERMITS: u32 = 4096;
 
 /// What a channel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,12 @@ pub enum Kind {
     Compact,
     /// The latest of a stream of values.
     Latest,
+    /// A value under a lock.
+    Mutex,
+    /// A count to be waited for.
+    Semaphore,
+    /// Permits that come back from the dead.
+    Permits,
 }
 
 impl Kind {
@@ -36,6 +44,9 @@ impl Kind {
             Self::Slots => 2,
             Self::Compact => 3,
             Self::Latest => 4,
+            Self::Mutex => 5,
+            Self::Semaphore => 6,
+            Self::Permits => 7,
         }
     }
 
@@ -47,6 +58,9 @@ impl Kind {
             2 => Some(Self::Slots),
             3 => Some(Self::Compact),
             4 => Some(Self::Latest),
+            5 => Some(Self::Mutex),
+            6 => Some(Self::Semaphore),
+            7 => Some(Self::Permits),
             _ => None,
         }
     }
@@ -59,7 +73,22 @@ impl Kind {
             Self::Slots => "slots",
             Self::Compact => "compact",
             Self::Latest => "latest",
+            Self::Mutex => "mutex",
+            Self::Semaphore => "semaphore",
+            Self::Permits => "permits",
         }
+    }
+
+    /// Whether it is a queue, with a producer and a consumer.
+    #[must_use]
+    pub const fn is_queue(self) -> bool {
+        matches!(self, Self::Frames | Self::Slots | Self::Compact)
+    }
+
+    /// Whether everybody who uses it compares and swaps one word.
+    #[must_use]
+    pub const fn is_lock(self) -> bool {
+        matches!(self, Self::Mutex | Self::Semaphore | Self::Permits)
     }
 }
 
@@ -70,11 +99,14 @@ pub struct Entry {
     pub name: [u8; NAME_LEN],
     /// What it is.
     pub kind: Kind,
-    /// Ring bytes ([`Kind::Frames`]), slots, or buffers ([`Kind::Latest`]).
+    /// Ring bytes ([`Kind::Frames`]), slots, buffers ([`Kind::Latest`], [`Kind::Mutex`]), or permits: the
+    /// highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
     pub capacity: u32,
-    /// Bytes from one slot or buffer to the next; the granule for [`Kind::Frames`].
+    /// Bytes from one slot or buffer to the next; the granule for [`Kind::Frames`], 0 where there are
+    /// none.
     pub stride: u32,
-    /// The largest payload in bytes; of typed channels, the type's size.
+    /// The largest payload in bytes; of typed channels, the type's size; of [`Kind::Semaphore`], the
+    /// initial count.
     pub max_frame: u32,
     /// The type's structural hash, 0 where untyped.
     pub type_hash: u64,
@@ -109,6 +141,8 @@ pub struct Blocks {
     pub len_b: u32,
     /// Offset in block C of B's role words; A's are at 0.
     pub role_b: u32,
+    /// Offset in block C of the permits' words.
+    pub permits: u32,
     /// Offset in block C of the word on which B sleeps, where the channel has one of its own.
     pub wait_b: u32,
     /// Offset in block C of the word on which A sleeps.
@@ -142,7 +176,11 @@ pub mod at {
     pub const HEAD: u32 = 0;
     /// Block B: the sequence of the first frame not released.
     pub const HEAD_SEQUENCE: u32 = 4;
-    /// Block C, role words: the owner.
+    /// Block A of a mutex: how often the value was changed; its last bit names the buffer that holds it.
+    pub const VERSION: u32 = 0;
+    /// Block A of a mutex: 1 while the value is written where it lies.
+    pub const IN_PLACE: u32 = 4;
+    /// Block C, role words: the owner; of a mutex, the lock's word; of a semaphore, its count.
     pub const OWNER: u32 = 0;
     /// Block C, role words: how often the role was taken over from a dead owner.
     pub const TAKEOVERS: u32 = 4;
@@ -213,10 +251,20 @@ pub(crate) struct Geometry {
 impl Geometry {
     /// Whether the numbers can work together at all (a plan's mistake, or a peer's lie).
     pub const fn is_sound(&self, line: u32) -> bool {
-        if self.capacity == 0 || !self.capacity.is_power_of_two() || self.capacity > MAX_RING {
+        if self.capacity == 0 || self.capacity > MAX_RING {
+            return false;
+        }
+        if !self.capacity.is_power_of_two() && !self.kind.is_lock() {
             return false;
         }
         match self.kind {
+            Kind::Mutex => {
+                self.capacity == 2
+                    && self.max_frame > 0
+                    && matches!(round_up(self.max_frame, max(line, 8)), Some(s) if s == self.stride)
+            }
+            Kind::Semaphore => self.stride == 0 && self.max_frame <= self.capacity,
+            Kind::Permits => self.stride == 0 && self.max_frame == 0 && self.capacity <= MAX_PERMITS,
             Kind::Frames => {
                 self.stride == GRANULE && self.capacity >= 4 * GRANULE && {
                     match round_up(self.max_frame, GRANULE) {
@@ -249,7 +297,7 @@ impl Geometry {
         let role = some!(round_up(12, line));
         let word = some!(round_up(4, line));
         let want = some!(round_up(16, line));
-        let queue = !matches!(self.kind, Kind::Latest);
+        let queue = self.kind.is_queue();
         let data =
             some!(round_up(if queue { some!(want.checked_add(word)) } else { want }, max(line, GRANULE)));
         let bytes = match self.kind {
@@ -259,11 +307,15 @@ impl Geometry {
         let len_a = some!(round_up(some!(data.checked_add(bytes)), max(line, 8)));
         let len_b = if queue { some!(round_up(8, max(line, 8))) } else { 0 };
         let role_b = if queue { role } else { 0 };
-        let wait_b = role_b + role;
+        let permits = match self.kind {
+            Kind::Permits => some!(round_up(4 * self.capacity, line)),
+            _ => 0,
+        };
+        let wait_b = role_b + role + permits;
         let wait_a = wait_b + if own_wait_b { word } else { 0 };
         let end = wait_a + if own_wait_a { word } else { 0 };
         let len_c = some!(round_up(end, max(line, 8)));
-        Some(Blocks { len_a, want, data, len_b, role_b, wait_b, wait_a, len_c })
+        Some(Blocks { len_a, want, data, len_b, role_b, permits: role, wait_b, wait_a, len_c })
     }
 }
 

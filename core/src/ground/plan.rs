@@ -82,6 +82,26 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Latest, 2, max_frame as usize, 0)
     }
 
+    /// A value of type `T` under a lock.
+    #[must_use]
+    pub const fn mutex<T: Frame>(name: &'a str) -> Self {
+        Self::new(name, Kind::Mutex, 2, size_of::<T>(), T::HASH)
+    }
+
+    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Its count belongs to nobody: what
+    /// a process had acquired when it died is gone.
+    #[must_use]
+    pub const fn semaphore(name: &'a str, initial: u32, most: u32) -> Self {
+        Self::new(name, Kind::Semaphore, most, initial as usize, 0)
+    }
+
+    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and comes back if that
+    /// dies.
+    #[must_use]
+    pub const fn permits(name: &'a str, count: u32) -> Self {
+        Self::new(name, Kind::Permits, count, 0, 0).consumer_may_block()
+    }
+
     /// Keeps a latest value in `count` buffers, a power of two: a reader may be interrupted for
     /// `count - 1` writes before it has to try again.
     #[must_use]
@@ -93,7 +113,8 @@ impl<'a> Channel<'a> {
     }
 
     /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
-    /// The sender then looks at one more word after each send.
+    /// The sender then looks at one more word after each send. Of a mutex: those who wait for a change
+    /// of the value.
     #[must_use]
     pub const fn consumer_may_block(mut self) -> Self {
         self.consumer_may_block = true;
@@ -136,10 +157,12 @@ impl<'a> Channel<'a> {
                 Some(used) => round_up(used, if line > GRANULE { line } else { GRANULE }),
                 None => None,
             },
+            Kind::Mutex => round_up(max_frame, if line > 8 { line } else { 8 }),
+            Kind::Semaphore | Kind::Permits => Some(0),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
         let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame };
-        if !self.capacity.is_power_of_two() || self.capacity > MAX_RING {
+        if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }
         if !geometry.is_sound(line) {

@@ -8,8 +8,11 @@ pub mod bytes;
 pub mod claim;
 pub mod index;
 pub mod latest;
+pub mod mutex;
 pub mod park;
+pub mod permits;
 pub mod release;
+pub mod semaphore;
 pub mod slots;
 pub mod table;
 
@@ -28,6 +31,8 @@ pub enum Violation {
     Sequence = 4,
     /// More committed frames than the ring can hold.
     Walk = 5,
+    /// A lock's word that no honest owner leaves, or a count beyond its maximum.
+    State = 6,
 }
 
 impl core::fmt::Display for Violation {
@@ -38,6 +43,7 @@ impl core::fmt::Display for Violation {
             Self::Pad => "a pad in the wrong place",
             Self::Sequence => "an impossible slot sequence",
             Self::Walk => "more frames than the ring can hold",
+            Self::State => "an impossible state of a lock",
         })
     }
 }
@@ -47,7 +53,7 @@ impl core::fmt::Display for Violation {
 /// Between two stores that no peer tells apart, but the successor of a program does that is killed
 /// in between. The machine needs nothing: what a killed program has executed, it has stored.
 #[inline(always)]
-fn in_order() {
+pub(crate) fn in_order() {
     core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
 }
 

@@ -28,6 +28,18 @@ pub const AWAKE: u32 = 0;
 /// Somebody sleeps, or is about to.
 pub const PARKED: u32 = 1;
 
+/// Where one sleeps on the word of a lock itself: the bit that says so.
+pub const WAITERS: u32 = 1 << 31;
+
+/// Says in the word of a lock that somebody is about to sleep on it, if it is still as it was `seen`;
+/// answers with the word to sleep on. One compare-and-swap at most.
+#[must_use]
+pub fn ask(word: &Word, seen: u32) -> Option<u32> {
+    let asleep = seen | WAITERS;
+    // ORDERING: Relaxed; the kernel compares the word again, and locking synchronises.
+    (seen == asleep || word.compare_exchange(seen, asleep, RELAXED).is_ok()).then_some(asleep)
+}
+
 /// The sleeper's first step: after it, look at the data again, then sleep while the word is
 /// [`PARKED`].
 #[inline]

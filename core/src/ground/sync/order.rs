@@ -46,6 +46,8 @@ orders! {
     release { STORE = Release, LOAD = Acquire }
     /// A role's words are complete before the next owner takes them up, or its peer sees it gone.
     role { STORE = Release, CAS = Acquire, LOAD = Acquire }
+    /// What one owner of a lock did is seen by the next; a permit's holder by the next.
+    lock { ACQUIRE = Acquire, RELEASE = Release }
     /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
     park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }
     /// Writer: a buffer is invalidated before its data changes. Reader: data before the second look.

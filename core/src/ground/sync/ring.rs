@@ -86,6 +86,27 @@ impl<T: Frame> Slots<T> {
     }
 }
 
+impl<T: Frame> Slots<T> {
+    /// Copies bytes of the value of the slot at this position from `offset` on; answers how many there
+    /// were.
+    pub fn read_part(&self, pos: u32, offset: usize, into: &mut [u8]) -> usize {
+        let count = size_of::<T>().saturating_sub(offset).min(into.len());
+        if count > 0 {
+            self.span.read(self.at(pos) + offset as u32, &mut into[..count]);
+        }
+        count
+    }
+
+    /// Copies bytes over the value of the slot at this position from `offset` on; answers how many fitted.
+    pub fn write_part(&self, pos: u32, offset: usize, from: &[u8]) -> usize {
+        let count = size_of::<T>().saturating_sub(offset).min(from.len());
+        if count > 0 {
+            self.span.write(self.at(pos) + offset as u32, &from[..count]);
+        }
+        count
+    }
+}
+
 /// Buffers of one size, each a header of one granule and a value.
 pub struct Buffers {
     span: Span,

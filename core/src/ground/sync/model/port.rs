@@ -180,7 +180,9 @@ fn data_use(entry: &Entry, at: u32) -> Use {
         // Commit words can come to lie on any granule.
         Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
         Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
-        Kind::Slots | Kind::Compact => Use { shared: false, plain: true },
+        Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true },
+        // There are no data.
+        Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false },
         // A reader may be overtaken by the writer: every word of a value is read as it changes.
         Kind::Latest => Use { shared: true, plain: false },
     }

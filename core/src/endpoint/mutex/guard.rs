@@ -1,0 +1,171 @@
+//! A lock that is held, with whole data.
+
+use crate::ground::frame::Frame;
+use crate::ground::port::Port;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::{in_order, mutex};
+
+use super::{Mutex, UnlockError};
+use crate::endpoint::wait::WakeCheck;
+
+/// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
+/// [`edit_in_place`](Self::edit_in_place) gives the lock up instead.
+///
+/// It cannot be locked twice through one handle:
+///
+/// ```compile_fail,E0499
+/// fn twice<P: strait_core::Port>(mutex: &mut strait_core::Mutex<u32, P>) {
+///     let one = mutex.try_lock();
+///     let two = mutex.try_lock();
+///     drop((one, two));
+/// }
+/// ```
+#[must_use = "a guard that is dropped unlocks"]
+pub struct Guard<'m, T: Frame, P: Port> {
+    mutex: &'m mut Mutex<T, P>,
+    /// The version; its last bit names the buffer that holds the value.
+    version: u32,
+    changed: bool,
+    editing: bool,
+    held: bool,
+}
+
+impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
+    #[inline]
+    pub(super) fn new(mutex: &'m mut Mutex<T, P>) -> Self {
+        // ORDERING: Relaxed; under the lock.
+        let version = mutex.version.load(RELAXED);
+        Self { mutex, version, changed: false, editing: false, held: true }
+    }
+
+    /// The value. A copy, whatever a peer does meanwhile.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> T {
+        self.mutex.values.read(self.version)
+    }
+
+    /// Sets the value: writes it beside the old one, and commits it by one store. If this process dies,
+    /// the next owner finds the old value or the new one, never a mixture.
+    #[inline]
+    pub fn set(&mut self, value: &T) {
+        self.mutex.values.write(self.version.wrapping_add(1), value);
+        in_order();
+        self.commit(1);
+    }
+
+    /// Changes the value by `change`, as [`set`](Self::set) does. If `change` panics, nothing has
+    /// changed.
+    #[inline]
+    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
+        let mut value = self.get();
+        let answer = change(&mut value);
+        self.set(&value);
+        answer
+    }
+
+    /// Changes a large value where it lies, piece by piece: no copy, and no protection. If this process
+    /// dies meanwhile (or `edit` panics), the value is half old and half new, and the next owner must
+    /// [repair](super::Recovery::repair) it; it cannot roll back.
+    pub fn edit_in_place<R>(&mut self, edit: impl FnOnce(&mut InPlace<'_, T, P>) -> R) -> R {
+        // ORDERING: Relaxed; under the lock.
+        self.mutex.in_place.store(1, RELAXED);
+        in_order();
+        self.editing = true;
+        let answer = edit(&mut InPlace { mutex: self.mutex, version: self.version });
+        self.end_in_place();
+        // The same buffer, and another version.
+        self.commit(2);
+        answer
+    }
+
+    pub(super) fn end_in_place(&mut self) {
+        in_order();
+        // ORDERING: Relaxed; under the lock.
+        self.mutex.in_place.store(0, RELAXED);
+        self.editing = false;
+        in_order();
+    }
+
+    #[inline]
+    fn commit(&mut self, steps: u32) {
+        self.version = self.version.wrapping_add(steps);
+        // ORDERING: Relaxed; under the lock. (Who waits for a change locks before it looks further.)
+        self.mutex.version.store(self.version, RELAXED);
+        in_order();
+        self.changed = true;
+    }
+
+    /// The value's version: another one after each change, modulo 2^32.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// How often the lock was taken over from a dead owner: a fencing token. Whoever is told to act
+    /// under this lock can refuse those with a smaller one.
+    #[must_use]
+    pub fn takeovers(&self) -> u32 {
+        self.mutex.takeovers.load(RELAXED) // ORDERING: Relaxed; under the lock.
+    }
+
+    /// Unlocks. One compare-and-swap and, if somebody sleeps, a wake.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`]: the lock was not ours any more, and what was done under it may clash with its
+    /// owner's doings.
+    #[inline]
+    pub fn unlock(mut self) -> Result<(), UnlockError> {
+        self.release()
+    }
+
+    #[inline]
+    fn release(&mut self) -> Result<(), UnlockError> {
+        self.held = false;
+        if self.editing {
+            if mutex::poison(&self.mutex.lock.word, self.mutex.me)? {
+                self.mutex.wake();
+            }
+            return Ok(());
+        }
+        if mutex::unlock(&self.mutex.lock.word, self.mutex.me)? {
+            self.mutex.wake();
+        }
+        if self.changed
+            && let Some(bell) = &self.mutex.changed
+        {
+            bell.ring(WakeCheck::Fenced, &self.mutex.port);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Frame, P: Port> Drop for Guard<'_, T, P> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.held {
+            // One who wants to know unlocks by name.
+            let _ = self.release();
+        }
+    }
+}
+
+/// A value that is edited where it lies; see [`Guard::edit_in_place`].
+pub struct InPlace<'g, T: Frame, P: Port> {
+    mutex: &'g Mutex<T, P>,
+    version: u32,
+}
+
+impl<T: Frame, P: Port> InPlace<'_, T, P> {
+    /// Copies bytes of the value from `offset` on into `buffer`; answers how many there were.
+    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
+        self.mutex.values.read_part(self.version, offset, buffer)
+    }
+
+    /// Copies `bytes` over the value from `offset` on; what would lie outside is left out, and the
+    /// answer is how many were copied.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
+        self.mutex.values.write_part(self.version, offset, bytes)
+    }
+}

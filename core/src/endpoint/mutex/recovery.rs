@@ -1,0 +1,117 @@
+//! A lock that was taken over from a dead owner.
+
+use crate::ground::frame::Frame;
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::{in_order, mutex};
+
+use super::{Guard, Mutex, UnlockError};
+
+/// A lock whose last owner died with it, held for repair. Dropped without one, it poisons the lock.
+///
+/// What the dead owner had [set](Guard::set) or [updated](Guard::update) is there whole or not at all;
+/// only a value that it was [editing in place](Guard::edit_in_place) can be half written.
+///
+/// If the repairer dies too, the next owner gets a recovery again; the fourth death in a row (the owner
+/// and three repairers) poisons the lock.
+#[must_use = "a recovery that is dropped gives the lock up"]
+pub struct Recovery<'m, T: Frame, P: Port> {
+    /// `None` once it has become a guard.
+    mutex: Option<&'m mut Mutex<T, P>>,
+    from: Ident,
+    version: u32,
+    was_in_place: bool,
+}
+
+impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
+    #[cold]
+    pub(super) fn new(mutex: &'m mut Mutex<T, P>, from: Ident) -> Self {
+        // ORDERING: Relaxed; under the lock.
+        mutex.takeovers.store(mutex.takeovers.load(RELAXED).wrapping_add(1), RELAXED);
+        // ORDERING: Relaxed; under the lock.
+        let (version, in_place) = (mutex.version.load(RELAXED), mutex.in_place.load(RELAXED));
+        Self { mutex: Some(mutex), from, version, was_in_place: in_place != 0 }
+    }
+
+    /// The dead owner.
+    #[must_use]
+    pub fn from(&self) -> Ident {
+        self.from
+    }
+
+    /// Whether it died while it was editing the value in place: then the value may be half written.
+    #[must_use]
+    pub fn was_in_place(&self) -> bool {
+        self.was_in_place
+    }
+
+    /// The value as it lies.
+    #[must_use]
+    pub fn get(&self) -> T {
+        self.mutex.as_ref().map_or_else(T::new_zeroed, |mutex| mutex.values.read(self.version))
+    }
+
+    /// Goes on with the value last committed.
+    ///
+    /// # Errors
+    ///
+    /// The recovery again, if the dead owner was editing in place (there is nothing to go back to), or if
+    /// the lock is not ours any more.
+    pub fn roll_back(self) -> Result<Guard<'m, T, P>, Self> {
+        if self.was_in_place { Err(self) } else { self.finish().map_err(|(this, _)| this) }
+    }
+
+    /// Repairs the value by `repair`, and goes on with it. The repair is committed by one store, as
+    /// [`Guard::update`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`], if the lock is not ours any more.
+    pub fn repair(mut self, repair: impl FnOnce(&mut T)) -> Result<Guard<'m, T, P>, UnlockError> {
+        let mut value = self.get();
+        repair(&mut value);
+        if let Some(mutex) = &mut self.mutex {
+            self.version = self.version.wrapping_add(1);
+            mutex.values.write(self.version, &value);
+            in_order();
+            // ORDERING: Relaxed; under the lock.
+            mutex.version.store(self.version, RELAXED);
+            in_order();
+        }
+        self.mark_consistent()
+    }
+
+    /// Goes on with the value as it lies: the caller has seen to it that it is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`], if the lock is not ours any more.
+    pub fn mark_consistent(self) -> Result<Guard<'m, T, P>, UnlockError> {
+        self.finish().map_err(|(_, error)| error)
+    }
+
+    fn finish(mut self) -> Result<Guard<'m, T, P>, (Self, UnlockError)> {
+        let Some(mutex) = self.mutex.take() else { return Err((self, UnlockError::NotOwner)) };
+        // ORDERING: Relaxed; under the lock.
+        mutex.in_place.store(0, RELAXED);
+        in_order();
+        match mutex::repaired(&mutex.lock.word, mutex.me) {
+            Ok(()) => Ok(Guard::new(mutex)),
+            Err(lost) => {
+                self.mutex = Some(mutex);
+                Err((self, lost.into()))
+            }
+        }
+    }
+}
+
+impl<T: Frame, P: Port> Drop for Recovery<'_, T, P> {
+    fn drop(&mut self) {
+        if let Some(mutex) = &self.mutex
+            && mutex::poison(&mutex.lock.word, mutex.me) == Ok(true)
+        {
+            mutex.wake();
+        }
+    }
+}

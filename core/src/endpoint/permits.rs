@@ -1,0 +1,165 @@
+//! A semaphore whose permits come back from the dead.
+
+use core::time::Duration;
+
+use crate::ground::entry::Entry;
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::sync::{Span, WordRef};
+use crate::protocol::permits::{self, Taken};
+
+use super::attachment::Attachment;
+use super::error::ChannelError;
+use super::mutex::{UnlockError, check_domains};
+use super::role::DAMAGED;
+use super::semaphore::SemaphoreError;
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+
+/// The permits' words.
+struct Words(Span);
+
+impl permits::Permits for Words {
+    fn count(&self) -> u32 {
+        self.0.len() / 4
+    }
+
+    fn permit(&self, index: u32) -> WordRef {
+        self.0.header(4 * index)
+    }
+}
+
+/// A semaphore of N permits. Each is taken by a participant and given back by it; those of a participant
+/// that is proven dead are taken over by whoever finds nothing else.
+///
+/// # States of a permit
+///
+/// | state | next |
+/// |---|---|
+/// | free | taken, by one compare-and-swap |
+/// | taken | free, when it is dropped; taken by another, with proof of its holder's death |
+///
+/// # If a peer dies, if a peer lies
+///
+/// A dead holder's permit comes back exactly once, to one who asks for it, or sleeps for it: after the
+/// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
+/// dead. A liar can take and free permits as it likes.
+pub struct Permits<P: Port> {
+    words: Words,
+    bell: Option<Bell>,
+    start: u32,
+    me: Ident,
+    waiting: Waiting,
+    port: P,
+}
+
+impl<P: Port> Permits<P> {
+    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let port = attachment.port().clone();
+        let me = port.ident().ok_or(ChannelError::ReadOnly)?;
+        check_domains(&port, entry)?;
+        let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
+        let len = entry.capacity.checked_mul(4).ok_or(DAMAGED)?;
+        let words = Words(port.mem().span(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?);
+        Ok(Self {
+            words,
+            bell: Bell::new(&port, entry.wait_b, attachment.header().instance),
+            start: me.slot(),
+            me,
+            waiting: Waiting::new(WaitPolicy::parking()),
+            port,
+        })
+    }
+
+    /// Takes a permit, if there is one that is free, or whose holder is proven dead. A scan of N words, a
+    /// second one with at most N probes, and a compare-and-swap for each that looks free.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::Empty`].
+    pub fn try_acquire(&mut self) -> Result<Permit<'_, P>, SemaphoreError> {
+        match self.take() {
+            Some(taken) => Ok(Permit { permits: self, taken }),
+            None => Err(SemaphoreError::Empty),
+        }
+    }
+
+    /// Takes a permit, waiting up to `timeout` for one. A [`try_acquire`](Self::try_acquire) before each
+    /// sleep, which lasts one probe period at most.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::TimedOut`].
+    pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<Permit<'_, P>, SemaphoreError> {
+        let deadline = Deadline::after(&self.port, timeout);
+        let mut waiting = self.waiting;
+        let bell = self.bell.as_ref();
+        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, || self.take());
+        self.waiting = waiting;
+        match found {
+            Some(taken) => Ok(Permit { permits: self, taken }),
+            None => Err(SemaphoreError::TimedOut),
+        }
+    }
+
+    fn take(&self) -> Option<Taken> {
+        permits::take(&self.words, self.me, self.start, |who| self.port.probe(who))
+    }
+
+    /// How many permits there are, free and taken.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        permits::Permits::count(&self.words)
+    }
+
+    /// Sets how [`acquire_timeout`](Self::acquire_timeout) waits.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.waiting = Waiting::new(policy);
+    }
+}
+
+/// A permit; given back when it is dropped.
+#[must_use = "a permit that is dropped is given back"]
+pub struct Permit<'s, P: Port> {
+    permits: &'s Permits<P>,
+    taken: Taken,
+}
+
+impl<P: Port> Permit<'_, P> {
+    /// Which permit, from 0.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.taken.index
+    }
+
+    /// The dead holder that it came back from, if it did.
+    #[must_use]
+    pub fn from(&self) -> Option<Ident> {
+        self.taken.from
+    }
+
+    /// Gives the permit back, and wakes who sleeps for one. One compare-and-swap and a fence.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError::NotOwner`] if it was not ours any more.
+    pub fn release(self) -> Result<(), UnlockError> {
+        let given = self.give();
+        core::mem::forget(self);
+        if given { Ok(()) } else { Err(UnlockError::NotOwner) }
+    }
+
+    fn give(&self) -> bool {
+        let word = permits::Permits::permit(&self.permits.words, self.taken.index);
+        let given = permits::give(&word, self.permits.me);
+        if let Some(bell) = &self.permits.bell {
+            bell.ring(WakeCheck::Fenced, &self.permits.port);
+        }
+        given
+    }
+}
+
+impl<P: Port> Drop for Permit<'_, P> {
+    fn drop(&mut self) {
+        self.give();
+    }
+}

@@ -1,0 +1,164 @@
+//! A counting semaphore, for signals.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::ground::entry::{Entry, at};
+use crate::ground::port::Port;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::Violation;
+use crate::protocol::semaphore::{self, Limits, Refused};
+
+use super::attachment::Attachment;
+use super::error::ChannelError;
+use super::mutex::check_domains;
+use super::role::DAMAGED;
+use super::wait::{Bell, Deadline, Round, WaitPolicy, Waiting, lock_until};
+
+/// Why nothing was acquired or released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SemaphoreError {
+    /// The count is 0, or every permit is taken by one who is not proven dead.
+    Empty,
+    /// It was so for the time allowed.
+    TimedOut,
+    /// The count would pass its maximum; nothing was released.
+    Overflow,
+    /// Others changed the count in each of 64 tries. Try again.
+    Contended,
+    /// A peer wrote what no honest peer writes.
+    Fault(Violation),
+}
+
+impl fmt::Display for SemaphoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("there is nothing to acquire now"),
+            Self::TimedOut => f.write_str("there was nothing to acquire for the time allowed"),
+            Self::Overflow => f.write_str("the semaphore's count would pass its maximum"),
+            Self::Contended => f.write_str("others were faster in every try; try again"),
+            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+        }
+    }
+}
+
+impl core::error::Error for SemaphoreError {}
+
+impl From<Refused> for SemaphoreError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Empty(_) => Self::Empty,
+            Refused::Overflow => Self::Overflow,
+            Refused::Contended => Self::Contended,
+            Refused::Violation(violation) => Self::Fault(violation),
+        }
+    }
+}
+
+/// A counting semaphore: who acquires and who releases need not be the same.
+///
+/// # States
+///
+/// | count | next |
+/// |---|---|
+/// | 0 | more, by a release, which wakes all who sleep |
+/// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
+///
+/// # If a peer dies, if a peer lies
+///
+/// The count belongs to nobody, so what a peer had acquired when it died is gone; where it must come
+/// back, use [`Permits`](super::Permits). A releaser that dies before it wakes costs the sleepers a probe
+/// period. A count beyond the maximum is a fault; any other count passes for true.
+pub struct Semaphore<P: Port> {
+    count: Bell,
+    limits: Limits,
+    waiting: Waiting,
+    port: P,
+}
+
+impl<P: Port> Semaphore<P> {
+    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let port = attachment.port().clone();
+        port.ident().ok_or(ChannelError::ReadOnly)?;
+        check_domains(&port, entry)?;
+        let instance = attachment.header().instance;
+        Ok(Self {
+            count: Bell::new(&port, entry.block_c + at::OWNER, instance).ok_or(DAMAGED)?,
+            limits: Limits { initial: entry.max_frame, most: entry.capacity },
+            waiting: Waiting::new(WaitPolicy::parking()),
+            port,
+        })
+    }
+
+    /// Takes one. One compare-and-swap, up to 64 while others are faster.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::Empty`], `Contended` or `Fault`.
+    #[inline]
+    pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
+        Ok(semaphore::acquire(&self.count.word, &self.limits)?)
+    }
+
+    /// Takes one, waiting up to `timeout` for it.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::TimedOut`] or `Fault`.
+    pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<(), SemaphoreError> {
+        if let Round::Done(result) = self.attempt() {
+            return result;
+        }
+        self.acquire_until(Deadline::after(&self.port, timeout))
+    }
+
+    /// Takes one, waiting until `deadline` for it.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::TimedOut`] or `Fault`.
+    pub fn acquire_until(&mut self, deadline: Deadline) -> Result<(), SemaphoreError> {
+        let mut waiting = self.waiting;
+        let look = || self.count() != 0;
+        let result = lock_until(&self.port, &self.count, &mut waiting, deadline, look, |_| self.attempt());
+        self.waiting = waiting;
+        result.unwrap_or(Err(SemaphoreError::TimedOut))
+    }
+
+    #[inline]
+    fn attempt(&self) -> Round<Result<(), SemaphoreError>> {
+        match semaphore::acquire(&self.count.word, &self.limits) {
+            Ok(()) => Round::Done(Ok(())),
+            Err(Refused::Empty(seen)) => Round::Held(seen),
+            Err(Refused::Contended) => Round::Again,
+            Err(refused) => Round::Done(Err(refused.into())),
+        }
+    }
+
+    /// Gives `count` back, and wakes all who sleep. One compare-and-swap, up to 64 while others are
+    /// faster; a system call only if somebody sleeps.
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
+    #[inline]
+    pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
+        if semaphore::release(&self.count.word, &self.limits, count)? {
+            self.count.wake_all(&self.port);
+        }
+        Ok(())
+    }
+
+    /// The count now, or 0 where it is a lie. One load.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        // ORDERING: Relaxed; a snapshot.
+        self.limits.count(self.count.word.load(RELAXED)).unwrap_or(0)
+    }
+
+    /// Sets how the waiting methods wait.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.waiting = Waiting::new(policy);
+    }
+}

@@ -1,0 +1,208 @@
+//! A lock whose owner stands in its word, so that its death can be proven and repaired.
+//!
+//! ```text
+//!   31       30 29    28 ........ 9  8 ..... 0
+//!   WAITERS  deaths   epoch          slot          of the owner
+//! ```
+//!
+//! | word | meaning | next |
+//! |---|---|---|
+//! | 0 | free | the owner's identity, by the compare-and-swap that locks |
+//! | an identity | held | 0 by its owner; with proof of death, the survivor's with one death more |
+//! | an identity, 1 to 3 deaths | held for repair: so many owners died, each in the other's repair | no deaths, when repaired; `POISONED`, when given up; with proof of death, one death more |
+//! | `POISONED` | given up; a fourth owner died | an identity, by one who re-initialises |
+//! | anything else | a peer's lie | stays; every attempt answers [`Violation::State`] |
+//!
+//! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, to be woken by whoever
+//! clears it.
+//!
+//! # Invariants
+//!
+//! - K1. The owner changes from somebody to somebody else only with proof that the first is dead, by
+//!   a compare-and-swap of the exact word that names it.
+//! - K2. While somebody sleeps, `WAITERS` is set, or the word was changed since and they are being
+//!   woken. Who has slept locks with `WAITERS` set, for there may be others.
+//! - K3. Nobody sleeps longer than the probe period at a time. So a wake that is lost with its sender,
+//!   and a cleared `WAITERS`, cost that period at most.
+//!
+//! # Memory ordering
+//!
+//! `lock`: what the owner did lies before its release, and the next owner's compare-and-swap sees it.
+//! After a death, the port's proof synchronises instead.
+//!
+//! # Source
+//!
+//! The three-state futex mutex (Drepper 2011), with the owner in the word as in the kernel's robust
+//! futexes, and the proof of death from the port instead of a robust list.
+
+use crate::ground::ident::Ident;
+use crate::ground::port::Probe;
+use crate::ground::sync::Word;
+use crate::ground::sync::order::{RELAXED, lock};
+
+use super::park::WAITERS;
+
+/// One death, in the deaths' place.
+const DEATH: u32 = 1 << 29;
+const DEATHS: u32 = 3 * DEATH;
+const OWNER: u32 = DEATH - 1;
+/// Nobody's, and not to be had.
+pub const POISONED: u32 = DEATHS;
+
+/// What a lock's word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has it.
+    Free,
+    /// Somebody has it, after so many owners that died in the repair of one another.
+    Held {
+        /// Who.
+        owner: Ident,
+        /// 0 if the data are whole.
+        deaths: u32,
+    },
+    /// Given up.
+    Poisoned,
+    /// Nothing that an honest peer writes.
+    Impossible,
+}
+
+/// Reads a lock's word.
+#[must_use]
+pub fn state(word: u32) -> State {
+    match (word & !WAITERS, Ident::from_word(word & OWNER)) {
+        (POISONED, _) => State::Poisoned,
+        (_, Some(owner)) => State::Held { owner, deaths: (word & DEATHS) / DEATH },
+        (0, None) if word == 0 => State::Free,
+        _ => State::Impossible,
+    }
+}
+
+/// What one attempt to lock came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is ours, and the data are whole.
+    Locked,
+    /// It is ours, and its owner died with it.
+    OwnerDied {
+        /// Who.
+        from: Ident,
+    },
+    /// Somebody alive has it; the word as it was seen.
+    Held(u32),
+    /// It is ours already.
+    Deadlock,
+    /// It was given up, perhaps by this attempt.
+    Poisoned,
+    /// A lie.
+    Impossible,
+    /// It changed meanwhile.
+    Again,
+}
+
+/// Tries to lock, for somebody who has `slept` on the word or not. At most two compare-and-swaps and
+/// one probe; one compare-and-swap if it is free.
+#[inline]
+pub fn attempt(word: &Word, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
+    let mine = me.word() | if slept { WAITERS } else { 0 };
+    // ORDERING(lock): the last owner's doings lie before its release.
+    match word.compare_exchange(0, mine, lock::ACQUIRE) {
+        Ok(_) => Attempt::Locked,
+        Err(seen) => succeed_slow(word, seen, mine, me, probe),
+    }
+}
+
+#[cold]
+fn succeed_slow(word: &Word, seen: u32, mine: u32, me: Ident, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
+    let (owner, deaths) = match state(seen) {
+        State::Free => return Attempt::Again,
+        State::Poisoned => return Attempt::Poisoned,
+        State::Impossible => return Attempt::Impossible,
+        State::Held { owner, .. } if owner == me => return Attempt::Deadlock,
+        State::Held { owner, deaths } => (owner, deaths),
+    };
+    if probe(owner) != Probe::Dead {
+        return Attempt::Held(seen);
+    }
+    let (new, answer) = if deaths == 3 {
+        (POISONED, Attempt::Poisoned)
+    } else {
+        (mine | seen & WAITERS | (deaths + 1) * DEATH, Attempt::OwnerDied { from: owner })
+    };
+    // K1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
+    match word.compare_exchange(seen, new, lock::ACQUIRE) {
+        Ok(_) => answer,
+        Err(_) => Attempt::Again,
+    }
+}
+
+/// Why an owner's word could not be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Somebody else owns the lock, or nobody does.
+    NotOwner,
+    /// The word kept changing, which only a liar does.
+    Impossible,
+}
+
+/// How often a change of our own word starts again: others may set `WAITERS` once.
+const TRIES: u32 = 3;
+
+/// Gives the lock back; answers whether sleepers must be woken. One compare-and-swap, two if
+/// somebody went to sleep just then, three at the most.
+///
+/// # Errors
+///
+/// [`Lost`]; nothing has changed then.
+#[inline]
+pub fn unlock(word: &Word, me: Ident) -> Result<bool, Lost> {
+    // ORDERING(lock): what we did lies before it.
+    match word.compare_exchange(me.word(), 0, lock::RELEASE) {
+        Ok(_) => Ok(false),
+        Err(seen) => change_slow(word, seen, me, |_| 0),
+    }
+}
+
+/// Marks the data whole again after a repair; the lock stays ours.
+///
+/// # Errors
+///
+/// [`Lost`]; nothing has changed then.
+pub fn repaired(word: &Word, me: Ident) -> Result<(), Lost> {
+    // ORDERING: Relaxed; our own word.
+    change_slow(word, word.load(RELAXED), me, |seen| seen & !DEATHS).map(|_| ())
+}
+
+/// Gives the lock up; answers whether sleepers must be woken, to learn of it.
+///
+/// # Errors
+///
+/// [`Lost`]; nothing has changed then.
+pub fn poison(word: &Word, me: Ident) -> Result<bool, Lost> {
+    // ORDERING: Relaxed; our own word.
+    change_slow(word, word.load(RELAXED), me, |_| POISONED)
+}
+
+/// Takes over a lock that was given up, to set its data anew. Answers whether it was one.
+pub fn revive(word: &Word, me: Ident) -> bool {
+    // ORDERING: Relaxed; the compare-and-swap decides.
+    let seen = word.load(RELAXED);
+    // ORDERING(lock): as for locking.
+    seen & !WAITERS == POISONED
+        && word.compare_exchange(seen, me.word() | seen & WAITERS, lock::ACQUIRE).is_ok()
+}
+
+#[cold]
+fn change_slow(word: &Word, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -> Result<bool, Lost> {
+    for _ in 0..TRIES {
+        if seen & OWNER != me.word() {
+            return Err(Lost::NotOwner);
+        }
+        // ORDERING(lock): what we did lies before it.
+        match word.compare_exchange(seen, to(seen), lock::RELEASE) {
+            Ok(_) => return Ok(seen & WAITERS != 0),
+            Err(now) => seen = now,
+        }
+    }
+    Err(Lost::Impossible)
+}

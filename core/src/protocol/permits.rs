@@ -1,0 +1,83 @@
+//! A semaphore of N permits whose holders stand in their words, so that those of the dead come back.
+//!
+//! | permit's word | meaning | next |
+//! |---|---|---|
+//! | 0 | free | the holder's identity, by the compare-and-swap that takes it |
+//! | an identity | taken | 0 by its holder; another identity, with proof of death |
+//! | anything else | a peer's lie | stays taken |
+//!
+//! # Invariants
+//!
+//! - Q1. A permit changes hands only through 0, or with proof of death, by a compare-and-swap of the
+//!   exact word that names the dead. So a dead holder's permit comes back once.
+//!
+//! # Memory ordering
+//!
+//! `lock`, as for the mutex.
+
+use crate::ground::ident::Ident;
+use crate::ground::port::Probe;
+use crate::ground::sync::order::{RELAXED, lock};
+use crate::ground::sync::{Word, WordRef};
+
+/// Where the protocol finds the permits.
+pub trait Permits {
+    /// How many there are.
+    fn count(&self) -> u32;
+    /// The word of a permit, below the count.
+    fn permit(&self, index: u32) -> WordRef;
+}
+
+/// A permit that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which.
+    pub index: u32,
+    /// The dead holder it came back from, if it did.
+    pub from: Option<Ident>,
+}
+
+/// Takes a permit that is free, or else one whose holder is proven dead. A scan of all N words from
+/// `start` on; a second one with a probe for each holder that differs from the one before; a
+/// compare-and-swap for each that looks free.
+pub fn take(
+    permits: &impl Permits,
+    me: Ident,
+    start: u32,
+    mut probe: impl FnMut(Ident) -> Probe,
+) -> Option<Taken> {
+    let count = permits.count();
+    let places = || (0..count).map(|i| (start % count + i) % count);
+    for index in places() {
+        let word = permits.permit(index);
+        // ORDERING: Relaxed; the compare-and-swap decides.
+        // ORDERING(lock): the last holder's doings lie before its release.
+        if word.load(RELAXED) == 0 && word.compare_exchange(0, me.word(), lock::ACQUIRE).is_ok() {
+            return Some(Taken { index, from: None });
+        }
+    }
+    let mut asked = None;
+    for index in places() {
+        let word = permits.permit(index);
+        // ORDERING: Relaxed; the compare-and-swap decides.
+        let seen = word.load(RELAXED);
+        let Some(holder) = Ident::from_word(seen) else { continue };
+        let answer = match asked {
+            Some((who, answer)) if who == holder => answer,
+            _ if holder == me => Probe::Alive,
+            _ => probe(holder),
+        };
+        asked = Some((holder, answer));
+        // Q1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
+        if answer == Probe::Dead && word.compare_exchange(seen, me.word(), lock::ACQUIRE).is_ok() {
+            return Some(Taken { index, from: Some(holder) });
+        }
+    }
+    None
+}
+
+/// Gives a permit back; answers whether it was ours. One compare-and-swap.
+pub fn give(word: &Word, me: Ident) -> bool {
+    // ORDERING(lock): what we did lies before it.
+    word.compare_exchange(me.word(), 0, lock::RELEASE).is_ok()
+}

@@ -1,0 +1,111 @@
+//! A counting semaphore in one word: for signals, whose count nobody owns.
+//!
+//! The word holds how many more were released than acquired, modulo 2^31, so that memory of zeros is
+//! a semaphore at its initial count; and in bit 31 whether somebody sleeps.
+//!
+//! # Invariants
+//!
+//! - E1. `initial + word` is the count, 0 to the maximum.
+//! - E2. `WAITERS` is set only by one who found the count 0, and cleared by whoever releases next,
+//!   which then wakes all.
+//! - E3. Nobody sleeps longer than the probe period at a time.
+//!
+//! # Memory ordering
+//!
+//! `lock`: what was done before a release is seen after the acquire that takes it, or a later one.
+//!
+//! # If a peer dies, if a peer lies
+//!
+//! A permit that a dead process had taken is gone: see [`permits`](super::permits) for those that come
+//! back. A count beyond the maximum is a [`Violation`].
+
+use crate::ground::sync::Word;
+use crate::ground::sync::order::{RELAXED, lock};
+
+use super::Violation;
+use super::park::WAITERS;
+
+/// How often a change starts again because others were faster.
+const TRIES: u32 = 64;
+
+/// What the region says of a semaphore.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The count of a word of zeros.
+    pub initial: u32,
+    /// The highest count.
+    pub most: u32,
+}
+
+impl Limits {
+    /// The count that a word stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation::State`] if that is beyond the maximum.
+    #[inline]
+    pub fn count(&self, word: u32) -> Result<u32, Violation> {
+        let count = self.initial.wrapping_add(word) & !WAITERS;
+        if count <= self.most { Ok(count) } else { Err(Violation::State) }
+    }
+}
+
+/// Why nothing was acquired or released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The count is 0; the word as it was seen.
+    Empty(u32),
+    /// The count would pass the maximum.
+    Overflow,
+    /// Others were faster each time.
+    Contended,
+    /// A lie.
+    Violation(Violation),
+}
+
+/// Takes one. One load and one compare-and-swap, up to 64 of them while others change the word.
+///
+/// # Errors
+///
+/// [`Refused`], never `Overflow`; nothing has changed then.
+#[inline]
+pub fn acquire(word: &Word, limits: &Limits) -> Result<(), Refused> {
+    // ORDERING: Relaxed; the compare-and-swap decides.
+    let mut seen = word.load(RELAXED);
+    for _ in 0..TRIES {
+        if limits.count(seen).map_err(Refused::Violation)? == 0 {
+            return Err(Refused::Empty(seen));
+        }
+        let taken = seen.wrapping_sub(1) & !WAITERS | seen & WAITERS;
+        // ORDERING(lock): what the releaser did lies before it.
+        match word.compare_exchange(seen, taken, lock::ACQUIRE) {
+            Ok(_) => return Ok(()),
+            Err(now) => seen = now,
+        }
+    }
+    Err(Refused::Contended)
+}
+
+/// Gives `count` back; answers whether sleepers must be woken. Steps as for [`acquire`].
+///
+/// # Errors
+///
+/// [`Refused`], never `Empty`; nothing has changed then.
+#[inline]
+pub fn release(word: &Word, limits: &Limits, count: u32) -> Result<bool, Refused> {
+    // ORDERING: Relaxed; the compare-and-swap decides.
+    let mut seen = word.load(RELAXED);
+    for _ in 0..TRIES {
+        let now = limits.count(seen).map_err(Refused::Violation)?;
+        if count > limits.most - now {
+            return Err(Refused::Overflow);
+        }
+        let given = seen.wrapping_add(count) & !WAITERS;
+        // E2. ORDERING(lock): what we did lies before it; and the waiters' last look.
+        match word.compare_exchange(seen, given, lock::RELEASE) {
+            Ok(_) => return Ok(seen & WAITERS != 0),
+            Err(now) => seen = now,
+        }
+    }
+    Err(Refused::Contended)
+}
