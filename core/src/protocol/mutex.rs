@@ -127,7 +127,7 @@ fn succeed_slow(word: &Word, seen: u32, mine: u32, me: Ident, probe: impl FnOnce
     let (new, answer) = if deaths == 3 {
         (POISONED, Attempt::Poisoned)
     } else {
-        (mine | seen & WAITERS | (deaths + 1) * DEATH, Attempt::OwnerDied { from: owner })
+        (mine | (seen & WAITERS) | ((deaths + 1) * DEATH), Attempt::OwnerDied { from: owner })
     };
     // K1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
     match word.compare_exchange(seen, new, lock::ACQUIRE) {
