@@ -25,8 +25,11 @@ pub struct Guard<'m, T: Frame, P: Port> {
     mutex: &'m mut Mutex<T, P>,
     /// The version; its last bit names the buffer that holds the value.
     version: u32,
+    /// What was changed is to be told to those who wait for it.
     changed: bool,
+    /// In the middle of an edit in place.
     editing: bool,
+    /// Not yet unlocked.
     held: bool,
 }
 
