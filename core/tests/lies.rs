@@ -134,8 +134,8 @@ fn fault_32_an_index_moves_backwards() {
     let (tail, head) = (Word::new(3), Word::new(0));
     let mut rx = index::Consumer::adopt(&head, 8, 1, false).unwrap();
     for _ in 0..3 {
-        assert_eq!(rx.look(&tail), Ok(rx.head_ref().pos()));
-        let _ = rx.head().advance();
+        assert_eq!(rx.look(&tail), Ok(rx.head.pos()));
+        let _ = rx.head.advance();
         tail.store(2, RELAXED);
     }
     assert_eq!(rx.look(&tail), Err(Nothing::Violation(Violation::Index)));

@@ -123,17 +123,17 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
         let mut tx = index::Producer::adopt(&tail, &head, 16, 0).unwrap();
         let mut rx = index::Consumer::adopt(&head, 16, 1, false).unwrap();
         for place in 0..16 {
-            assert!(tx.space().has(1) || tx.space().look(1, &head) == Ok(true));
-            assert_eq!(tx.space().tail, start.wrapping_add(place));
+            assert!(tx.space.has(1) || tx.space.look(1, &head) == Ok(true));
+            assert_eq!(tx.space.tail, start.wrapping_add(place));
             tx.commit(&tail);
         }
-        assert!(!tx.space().has(1));
-        assert_eq!(tx.space().look(1, &head), Ok(false));
+        assert!(!tx.space.has(1));
+        assert_eq!(tx.space.look(1, &head), Ok(false));
         for place in 0..16 {
             let position = start.wrapping_add(place);
             assert_eq!(rx.look(&tail), Ok(position));
-            assert!(rx.head().advance());
-            rx.head().store(&head);
+            assert!(rx.head.advance());
+            rx.head.store(&head);
         }
         assert_eq!(rx.look(&tail), Err(Nothing::Empty));
         assert_eq!(head.load(RELAXED), start.wrapping_add(16));

@@ -147,7 +147,7 @@ impl<P: Port> Producer<P> {
     fn slot(&mut self, len: usize) -> Result<Slot, Refused> {
         let len = u32::try_from(len).map_err(|_| Refused::TooLarge)?;
         let (slot, need) = self.tx.next(len)?;
-        let space = self.tx.space();
+        let space = &mut self.tx.space;
         if !space.has(need) {
             self.sender.room_slow(space, need)?;
         }
@@ -196,7 +196,7 @@ impl<P: Port> Producer<P> {
     ///
     /// A head that is a lie latches the fault and gives the last bound that was good.
     pub fn len(&mut self) -> u32 {
-        self.sender.used(self.tx.space())
+        self.sender.used(&mut self.tx.space)
     }
 
     /// Whether nothing is in the queue. Once the consumer has released all, it stays so until the
@@ -208,7 +208,7 @@ impl<P: Port> Producer<P> {
     /// Bytes of the ring.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space_ref().capacity
+        self.tx.space.capacity
     }
 
     /// The longest payload in bytes.
@@ -221,7 +221,7 @@ impl<P: Port> Producer<P> {
     /// ring at most.
     #[must_use]
     pub fn high_water(&self) -> u32 {
-        self.tx.space_ref().highest()
+        self.tx.space.highest()
     }
 
     /// Sends that were refused or timed out for want of space, by all producers of this channel so far.

@@ -126,7 +126,7 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
         if self.is_full() {
             return Err(value);
         }
-        let index = self.tx.space().tail as usize & (N - 1);
+        let index = self.tx.space.tail as usize & (N - 1);
         // SAFETY: the protocol gave this slot to the only producer (I1), and the index is below N.
         unsafe { self.queue.slots[index].put(value) };
         self.tx.commit(&self.queue.tail);
@@ -136,7 +136,7 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
     /// Whether there is no space now.
     #[inline]
     pub fn is_full(&mut self) -> bool {
-        let space = self.tx.space();
+        let space = &mut self.tx.space;
         !space.has(1) && space.look(1, &self.queue.head) != Ok(true)
     }
 
@@ -161,7 +161,7 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
         // SAFETY: the protocol gave this slot to the only consumer (I1), it holds a value, and the
         // index is below N.
         let value = unsafe { self.queue.slots[index].take() };
-        self.rx.head().advance_and_store(&self.queue.head);
+        self.rx.head.advance_and_store(&self.queue.head);
         Some(value)
     }
 

@@ -76,7 +76,8 @@ pub const fn footprint(len: u32) -> u32 {
 /// The producer's private state.
 #[derive(Debug)]
 pub struct Producer {
-    space: Space,
+    /// The space accounts.
+    pub space: Space,
     max_frame: u32,
     sequence: u32,
 }
@@ -178,20 +179,6 @@ impl Producer {
         in_order();
         mark.store(next, RELAXED);
         in_order();
-    }
-
-    /// The space accounts.
-    #[inline(always)]
-    #[must_use]
-    pub fn space(&mut self) -> &mut Space {
-        &mut self.space
-    }
-
-    /// The space accounts, to look at.
-    #[inline(always)]
-    #[must_use]
-    pub fn space_ref(&self) -> &Space {
-        &self.space
     }
 
     /// The sequence number that the next frame will have.

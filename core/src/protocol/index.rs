@@ -27,7 +27,8 @@ use super::{Nothing, Violation};
 /// The producer's private state.
 #[derive(Debug)]
 pub struct Producer {
-    space: Space,
+    /// The space accounts.
+    pub space: Space,
 }
 
 impl Producer {
@@ -48,26 +49,13 @@ impl Producer {
         self.space.tail = self.space.tail.wrapping_add(1);
         tail.store(self.space.tail, publish::STORE); // ORDERING(publish): the value lies before it.
     }
-
-    /// The space accounts.
-    #[inline(always)]
-    #[must_use]
-    pub fn space(&mut self) -> &mut Space {
-        &mut self.space
-    }
-
-    /// The space accounts, to look at.
-    #[inline(always)]
-    #[must_use]
-    pub fn space_ref(&self) -> &Space {
-        &self.space
-    }
 }
 
 /// The consumer's private state.
 #[derive(Debug)]
 pub struct Consumer {
-    head: LazyHead,
+    /// The position accounts.
+    pub head: LazyHead,
     tail: u32,
     capacity: u32,
 }
@@ -119,19 +107,5 @@ impl Consumer {
     pub fn has_more(&self, tail: &Word) -> bool {
         // ORDERING(publish): as in `look`.
         self.tail != self.head.pos() || tail.load(publish::LOAD) != self.tail
-    }
-
-    /// The position accounts.
-    #[inline(always)]
-    #[must_use]
-    pub fn head(&mut self) -> &mut LazyHead {
-        &mut self.head
-    }
-
-    /// The position accounts, to look at.
-    #[inline(always)]
-    #[must_use]
-    pub fn head_ref(&self) -> &LazyHead {
-        &self.head
     }
 }

@@ -37,7 +37,8 @@ pub trait Ring {
 /// The producer's private state.
 #[derive(Debug)]
 pub struct Producer {
-    space: Space,
+    /// The space accounts.
+    pub space: Space,
 }
 
 impl Producer {
@@ -84,26 +85,13 @@ impl Producer {
         mark.store(next, RELAXED);
         in_order();
     }
-
-    /// The space accounts.
-    #[inline(always)]
-    #[must_use]
-    pub fn space(&mut self) -> &mut Space {
-        &mut self.space
-    }
-
-    /// The space accounts, to look at.
-    #[inline(always)]
-    #[must_use]
-    pub fn space_ref(&self) -> &Space {
-        &self.space
-    }
 }
 
 /// The consumer's private state.
 #[derive(Debug)]
 pub struct Consumer {
-    head: LazyHead,
+    /// The position accounts.
+    pub head: LazyHead,
     capacity: u32,
 }
 
@@ -136,19 +124,5 @@ impl Consumer {
             return Err(Nothing::Empty);
         }
         Err(Nothing::Violation(Violation::Sequence))
-    }
-
-    /// The position accounts.
-    #[inline(always)]
-    #[must_use]
-    pub fn head(&mut self) -> &mut LazyHead {
-        &mut self.head
-    }
-
-    /// The position accounts, to look at.
-    #[inline(always)]
-    #[must_use]
-    pub fn head_ref(&self) -> &LazyHead {
-        &self.head
     }
 }

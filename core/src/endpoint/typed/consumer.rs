@@ -43,16 +43,16 @@ impl Rx {
     #[inline(always)]
     fn head(&mut self) -> &mut LazyHead {
         match self {
-            Self::Slots(rx) => rx.head(),
-            Self::Compact(rx) => rx.head(),
+            Self::Slots(rx) => &mut rx.head,
+            Self::Compact(rx) => &mut rx.head,
         }
     }
 
     #[inline(always)]
     fn head_ref(&self) -> &LazyHead {
         match self {
-            Self::Slots(rx) => rx.head_ref(),
-            Self::Compact(rx) => rx.head_ref(),
+            Self::Slots(rx) => &rx.head,
+            Self::Compact(rx) => &rx.head,
         }
     }
 }

@@ -34,15 +34,15 @@ impl Tx {
     #[inline(always)]
     fn space(&mut self) -> &mut Space {
         match self {
-            Self::Slots(tx) => tx.space(),
-            Self::Compact(tx) => tx.space(),
+            Self::Slots(tx) => &mut tx.space,
+            Self::Compact(tx) => &mut tx.space,
         }
     }
 
     fn space_ref(&self) -> &Space {
         match self {
-            Self::Slots(tx) => tx.space_ref(),
-            Self::Compact(tx) => tx.space_ref(),
+            Self::Slots(tx) => &tx.space,
+            Self::Compact(tx) => &tx.space,
         }
     }
 }
