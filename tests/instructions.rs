@@ -36,6 +36,8 @@
 mod common;
 #[path = "instructions/controls.rs"]
 mod controls;
+#[path = "instructions/locks.rs"]
+mod locks;
 #[path = "instructions/paths.rs"]
 mod paths;
 #[path = "instructions/stepper.rs"]

@@ -1,6 +1,9 @@
 //! Children of a test: the test's own program, run again as one role.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "../../core/tests/common/rng.rs"]
+pub mod rng;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, raise};
 use strait::{
     Attachment, Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Options,
     Plan, Producer, Reading, Received, Region, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
 use super::common::tell;
@@ -39,6 +39,9 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::latest::<[u64; 4]>("latest-32"),
     Channel::latest::<[u64; 7]>("latest-56"),
     Channel::latest::<[u64; 4]>("latest-32-wake").consumer_may_block(),
+    Channel::mutex::<[u64; 4]>("mutex-32"),
+    Channel::semaphore("semaphore", 1, 8),
+    Channel::permits("permits", 8),
     Channel::slots::<u64>("spare", SLOTS),
     Channel::slots::<u64>(ORPHAN, SLOTS),
 ]);
@@ -84,7 +87,7 @@ pub fn show<A, B>(name: &str, operation: Operation<A, B>, a: &mut A, b: &mut B, 
 
 /// Calls without showing, any number of times, while that does what it is for.
 #[track_caller]
-fn repeat<A, B>(times: u32, operation: Operation<A, B>, a: &mut A, b: &mut B) {
+pub fn repeat<A, B>(times: u32, operation: Operation<A, B>, a: &mut A, b: &mut B) {
     let operation = black_box(operation);
     (0..times).for_each(|_| assert_eq!(operation(a, b), Done));
 }
@@ -113,6 +116,7 @@ pub fn show_all(region: &Region) {
     latest::<[u64; 7]>(&attachment, "latest-56");
     latest::<[u64; 4]>(&attachment, "latest-32-wake");
     static_queue();
+    super::locks::show_locks(&attachment);
     set_up(region, attachment);
 }
 
@@ -206,8 +210,10 @@ fn wakes<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
     let value = &mut T::new_zeroed();
     repeat(1, send, &mut tx, value);
     show(&named("send"), send, &mut tx, value, Done);
+    tx.set_wake_check(WakeCheck::Unfenced);
+    show(&named("send-unfenced"), send, &mut tx, value, Done);
     // The producer has gone a quarter of the ring, and so will the consumer.
-    repeat(SLOTS / 4 - 1, send, &mut tx, value);
+    repeat(SLOTS / 4 - 2, send, &mut tx, value);
     repeat(SLOTS / 4 - 1, receive, &mut rx, value);
     show(&named("receive"), receive, &mut rx, value, Done);
     let used = tx.len();

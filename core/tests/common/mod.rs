@@ -8,6 +8,7 @@ pub mod images;
 pub mod listing;
 pub mod model;
 pub mod raw;
+pub mod rng;
 pub mod seed;
 pub mod words;
 
