@@ -6,6 +6,8 @@ pub enum Command {
     Help,
     List,
     Test(Choice),
+    /// With the words that the bench itself reads.
+    Bench(Vec<String>),
 }
 
 /// Which steps to run, and how.
@@ -35,8 +37,9 @@ pub fn parse(words: &[String], known: &[&str]) -> Result<Command, String> {
     };
     match command.as_str() {
         "test" => parse_test(rest, known),
+        "bench" => Ok(Command::Bench(rest.to_vec())),
         "help" | "--help" | "-h" => Ok(Command::Help),
-        other => Err(format!("unknown command `{other}`; there are `test` and `help`")),
+        other => Err(format!("unknown command `{other}`; there are `test`, `bench` and `help`")),
     }
 }
 
@@ -111,10 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn the_bench_reads_its_words_itself() {
+        let words = ["--quick", "--only", "test"].map(String::from).to_vec();
+        assert_eq!(read("bench --quick --only test"), Ok(Command::Bench(words)));
+    }
+
+    #[test]
     fn a_wrong_line_gets_one_line_that_says_what_to_do() {
         for (line, part) in [
             ("", "cargo xtask help"),
-            ("tset", "`test` and `help`"),
+            ("tset", "`test`, `bench` and `help`"),
             ("test cros", "fmt, doc, cross"),
             ("test --al", "--all, --fail-fast and --list"),
             ("test --all doc", "not both"),

@@ -9,27 +9,50 @@ use std::process::{Command, Stdio};
 use crate::run::{Outcome, Run, together};
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
-/// and `std` can be built for any target. The targets here are libraries only: no linker is needed.
+/// and `std` can be built for any target, and in any way.
 const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
+
+/// The compiler and cargo of those packages.
+pub struct Debian {
+    cargo: String,
+    rustc: String,
+}
+
+impl Debian {
+    /// Installs what is missing of them, and of `further` packages.
+    ///
+    /// # Errors
+    ///
+    /// What the lane comes to without them.
+    pub fn with(further: &[&str]) -> Result<Self, Outcome> {
+        if let Err(reason) = install(&[RUST, further].concat()) {
+            return Err(unavailable(reason, env::var("CI").ok().as_deref()));
+        }
+        match (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc")) {
+            (Some(cargo), Some(rustc)) => Ok(Self { cargo, rustc }),
+            _ => Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into())),
+        }
+    }
+
+    /// A command of that cargo, whose results go to `target`.
+    pub fn cargo(&self, target: &str, args: &str) -> Run {
+        Run::new(self.cargo.clone().into(), &self.cargo, args)
+            // Set by rustup and by the cargo that runs us, for another toolchain than this one.
+            .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
+            .with("CARGO_TARGET_DIR", target)
+            .with("RUSTC", &self.rustc)
+            .with("RUSTC_BOOTSTRAP", "1")
+    }
+}
 
 /// Builds or checks the crates for targets other than the host.
 pub fn cross() -> Outcome {
-    if let Err(reason) = install(RUST) {
-        return unavailable(reason, env::var("CI").ok().as_deref());
-    }
-    let (Some(cargo), Some(rustc)) = (program_of("cargo-web", "cargo"), program_of("rustc-web", "rustc"))
-    else {
-        return Outcome::Failed("the installed packages hold no cargo or no rustc".into());
+    let debian = match Debian::with(&[]) {
+        Ok(debian) => debian,
+        Err(outcome) => return outcome,
     };
-    let debian = |args: &str| {
-        Run::new(cargo.clone().into(), &cargo, args)
-            // Set by rustup and by the cargo that runs us, for another toolchain than this one.
-            .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
-            .with("CARGO_TARGET_DIR", "target/cross")
-            .with("RUSTC", &rustc)
-            .with("RUSTC_BOOTSTRAP", "1")
-            .run()
-    };
+    // Libraries only: no linker is needed.
+    let debian = |args: &str| debian.cargo("target/cross", args).run();
 
     // thumbv6m has no compare-and-swap. `-Zbuild-std=core` builds no `alloc`, and there is none
     // ready-made for these targets, so a build that passes also shows that nothing needs `alloc`.
@@ -48,6 +71,22 @@ pub fn cross() -> Outcome {
          --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
     );
     together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
+}
+
+/// Runs the core's tests on a 64-bit ARM under an emulator, assembly included.
+pub fn aarch64() -> Outcome {
+    let packages = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
+    let debian = match Debian::with(&packages) {
+        Ok(debian) => debian,
+        Err(outcome) => return outcome,
+    };
+    let args = "test -Zbuild-std=std,panic_unwind,test --target aarch64-unknown-linux-gnu -p strait-core \
+                --lib --test spsc --test latest --test locks --test takeover --test statics";
+    debian
+        .cargo("target/aarch64", args)
+        .with("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc")
+        .with("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-aarch64 -L /usr/aarch64-linux-gnu")
+        .run()
 }
 
 /// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.
@@ -88,18 +127,17 @@ fn installed(package: &str) -> bool {
         .is_some_and(|state| state.starts_with("ii"))
 }
 
-/// The path of a program that a package brings.
-fn program_of(package: &str, program: &str) -> Option<String> {
-    output("dpkg", &["-L", package]).and_then(|files| program_in(&files, program))
+/// The path of a file that a package brings, by how it ends.
+pub fn file_of(package: &str, end: &str) -> Option<String> {
+    output("dpkg", &["-L", package]).and_then(|files| file_in(&files, end))
 }
 
-fn program_in(files: &str, program: &str) -> Option<String> {
-    let end = format!("/bin/{program}");
+fn file_in(files: &str, end: &str) -> Option<String> {
     files
         .lines()
         // cargo-web has a wrapper script of the same name there.
         .filter(|file| !file.starts_with("/usr/share/"))
-        .find(|file| file.ends_with(&end))
+        .find(|file| file.ends_with(end))
         .map(String::from)
 }
 
@@ -112,14 +150,14 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{program_in, together, unavailable};
+    use super::{file_in, together, unavailable};
     use crate::run::Outcome;
 
     #[test]
     fn the_program_is_found_and_not_the_wrapper() {
         let files = "/.\n/usr/share/cargo/bin/cargo\n/usr/bin\n/usr/bin/cargo\n";
-        assert_eq!(program_in(files, "cargo").as_deref(), Some("/usr/bin/cargo"));
-        assert_eq!(program_in(files, "rustc"), None);
+        assert_eq!(file_in(files, "/bin/cargo").as_deref(), Some("/usr/bin/cargo"));
+        assert_eq!(file_in(files, "/bin/rustc"), None);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
-//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`] holds the
-//! steps that need system packages, [`report`] runs them and sums up.
+//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`] and
+//! [`sanitize`] hold the steps that need system packages, [`report`] runs them and sums up.
+//! `cargo xtask bench` is [`bench`].
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod lanes;
 mod report;
 mod run;
+mod sanitize;
 mod steps;
 
 use std::path::Path;
@@ -25,11 +28,12 @@ The commands of this repository.
     cargo xtask test --all      that, and the lanes that need system packages
     cargo xtask test NAME...    only these steps or lanes
     cargo xtask test --list     the names
+    cargo xtask bench ...       the bench, with its own options
     cargo xtask help            this text
 
 `test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
-With --all (or `cross`), missing packages are installed with apt-get, which needs root; where that
-is impossible the lane is skipped, or fails if CI=true.
+With --all (or a lane by name), missing packages are installed with apt-get, which needs root; where
+that is impossible the lane is skipped, or fails if CI=true.
 Exit status: 0 if nothing failed, 1 if a step failed, 2 for a wrong command line.";
 
 fn main() -> ExitCode {
@@ -47,6 +51,12 @@ fn main() -> ExitCode {
     match command {
         Command::Help => println!("{HELP}"),
         Command::List => print!("{}", steps::listing(&steps)),
+        Command::Bench(words) => {
+            if let run::Outcome::Failed(why) = bench::run(&words) {
+                eprintln!("error: the bench: {why}");
+                return ExitCode::from(FAILURE);
+            }
+        }
         Command::Test(choice) => {
             // Every path below is relative to the top of the repository.
             let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -89,6 +89,21 @@ impl Run {
             Err(error) => Outcome::Failed(format!("could not be started: {error}")),
         }
     }
+
+    /// Shows the command line, then runs it: it must fail, and say `sign`. Its output is shown if not.
+    pub fn run_to_fail(mut self, sign: &str) -> Outcome {
+        println!("$ {}   # must fail with `{sign}`", self.shown);
+        let output = match self.command.output() {
+            Ok(output) => output,
+            Err(error) => return Outcome::Failed(format!("could not be started: {error}")),
+        };
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if !output.status.success() && text.contains(sign) {
+            return Outcome::Passed;
+        }
+        println!("{text}");
+        Outcome::Failed(format!("{}, where it should fail with `{sign}`", output.status))
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +127,14 @@ mod tests {
     fn a_program_that_is_not_there_is_a_failure() {
         let run = Run::new("no/such/program".into(), "program", "");
         assert!(matches!(run.run(), Outcome::Failed(why) if why.contains("started")));
+    }
+
+    #[test]
+    fn what_must_fail_must_fail_for_that_reason() {
+        let run = |args: &str, sign: &str| Run::cargo(args).run_to_fail(sign);
+        assert_eq!(run("no-such-command", "no such command"), Outcome::Passed);
+        assert!(matches!(run("no-such-command", "data race"), Outcome::Failed(_)));
+        assert!(matches!(run("--version", "cargo"), Outcome::Failed(_)), "it did not fail");
     }
 
     #[cfg(unix)]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::lanes;
 use crate::run::{Outcome, Run, together};
+use crate::{bench, lanes, sanitize};
 
 /// One named part of the test command.
 pub struct Step {
@@ -40,6 +40,22 @@ pub fn all() -> Vec<Step> {
             lane: false,
             needs: None,
             run: || Run::cargo("test --workspace --exclude loom-tests").run(),
+        },
+        Step {
+            name: "instructions",
+            what: "instructions an operation takes, and of what kind: as we build, and as a user does",
+            lane: false,
+            needs: Some("tests/instructions.rs"),
+            run: || {
+                let test = "test --release --test instructions";
+                let ours = Run::cargo(test).run();
+                let plain = Run::cargo(test)
+                    .with("CARGO_PROFILE_RELEASE_LTO", "false")
+                    .with("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                    .with("CARGO_TARGET_DIR", "target/plain")
+                    .run();
+                together(&[("our profile", ours), ("a user's profile", plain)])
+            },
         },
         Step {
             name: "embedded-io",
@@ -109,11 +125,39 @@ pub fn all() -> Vec<Step> {
             },
         },
         Step {
+            name: "bench-lints",
+            what: "the bench's formatting and lints, and a millisecond of every contender",
+            lane: true,
+            needs: Some("bench/Cargo.toml"),
+            run: bench::lints,
+        },
+        Step {
             name: "cross",
             what: "bare metal, other word sizes and byte orders, other Unix systems",
             lane: true,
             needs: None,
             run: lanes::cross,
+        },
+        Step {
+            name: "aarch64",
+            what: "the core's tests on a 64-bit ARM, emulated",
+            lane: true,
+            needs: None,
+            run: lanes::aarch64,
+        },
+        Step {
+            name: "tsan",
+            what: "threads and a scribbling peer under ThreadSanitizer, and seeded races found",
+            lane: true,
+            needs: None,
+            run: sanitize::tsan,
+        },
+        Step {
+            name: "asan",
+            what: "threads, a scribbling peer and random regions under AddressSanitizer",
+            lane: true,
+            needs: None,
+            run: sanitize::asan,
         },
     ]
 }
