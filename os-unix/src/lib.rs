@@ -5,6 +5,8 @@
 //! | regions | by name, by path, sealed memory over a socket | by name, by path |
 //! | liveness | a lock that the kernel drops with the process | unknown, so a dead peer's roles stay taken |
 //! | waiting | futex between processes | polling with sleeps of up to 1 ms |
+//! | mutex with priority inheritance | `PiMutex` | none |
+//! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling |
 //!
 //! Everything that makes system calls is here, and nothing of it is on the path of a message: only
 //! sleeping, waking and asking whether a peer lives.
@@ -36,14 +38,20 @@ mod map;
 mod memfd;
 mod name;
 mod options;
+#[cfg(target_os = "linux")]
+mod pi;
 mod port;
 mod region;
 pub mod rt;
+mod semaphore;
 mod wait;
 mod whoami;
 
 pub use error::OsError;
 pub use name::{MAX_NAME, NameError, check_name};
 pub use options::Options;
+#[cfg(target_os = "linux")]
+pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
 pub use port::UnixPort;
 pub use region::{CreateError, OpenError, OpenOrCreateError, ReceiveError, Region, ShareError};
+pub use semaphore::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};

@@ -1,0 +1,3 @@
+//! Polling.
+
+pub(super) use super::poll::wait;
