@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use strait::inspect::{ChannelState, channel_state};
 use strait::participants::Participant;
-use strait::{Attachment, Entry, Ident, Liveness, OpenError, Port, SystemPort};
+use strait::{Attachment, Entry, Ident, OpenError, Port, SystemPort};
 
 use crate::args;
 use crate::error::{Error, Result};
-use crate::look;
+use crate::locks::LockPicture;
+use crate::look::{self, Who};
 use crate::rm::not_found;
 use crate::text::{self, printable, table};
 
@@ -32,21 +33,26 @@ pub fn run(wanted: &args::Inspect) -> Result<()> {
 struct Picture<'a> {
     attachment: &'a Attachment<SystemPort>,
     participants: Vec<Participant>,
-    channels: Vec<(Entry, ChannelState)>,
+    channels: Vec<(Entry, ChannelState, Option<LockPicture>)>,
 }
 
 impl<'a> Picture<'a> {
     fn of(attachment: &'a Attachment<SystemPort>) -> Self {
         let (mem, line) = (attachment.port().mem(), attachment.header().line);
-        let channels = attachment.channels().map(|entry| (entry, channel_state(mem, line, &entry)));
-        Self { attachment, participants: look::participants(attachment), channels: channels.collect() }
+        let participants = look::participants(attachment);
+        let channels = attachment.channels().map(|entry| {
+            let lock = LockPicture::of(attachment, &entry, &participants);
+            (entry, channel_state(mem, line, &entry), lock)
+        });
+        let channels = channels.collect();
+        Self { attachment, participants, channels }
     }
 
     fn json(&self) -> Value {
         let header = self.attachment.header();
         let participants: Vec<Value> = self.participants.iter().map(participant_json).collect();
         let channels: Vec<Value> =
-            self.channels.iter().map(|(entry, state)| self.channel_json(entry, state)).collect();
+            self.channels.iter().map(|(entry, state, lock)| self.channel_json(entry, state, lock)).collect();
         json!({
             "format_version": header.version,
             "instance": format!("{:016x}", header.instance),
@@ -60,7 +66,13 @@ impl<'a> Picture<'a> {
         })
     }
 
-    fn channel_json(&self, entry: &Entry, state: &ChannelState) -> Value {
+    fn channel_json(&self, entry: &Entry, state: &ChannelState, lock: &Option<LockPicture>) -> Value {
+        if let Some(lock) = lock {
+            let mut value = lock.json();
+            value["name"] = json!(entry.name());
+            value["kind"] = json!(entry.kind.name());
+            return value;
+        }
         let hash = (entry.type_hash != 0).then(|| format!("{:016x}", entry.type_hash));
         json!({
             "name": entry.name(),
@@ -84,10 +96,7 @@ impl<'a> Picture<'a> {
     }
 
     fn owner_json(&self, owner: Option<Ident>) -> Value {
-        owner.map_or(
-            Value::Null,
-            |who| json!({ "id": who.to_string(), "state": look::word(self.attachment.port().probe(who)) }),
-        )
+        owner.map_or(Value::Null, |who| Who::of(self.attachment, &self.participants, who).json())
     }
 
     fn to_text(&self) -> String {
@@ -106,8 +115,13 @@ impl<'a> Picture<'a> {
             shown.push_str(&self.participant_table());
         }
         shown.push_str(&format!("\nchannels      {}\n", header.channel_count));
-        if !self.channels.is_empty() {
+        if self.channels.iter().any(|(_, _, lock)| lock.is_none()) {
             shown.push_str(&self.channel_table());
+        }
+        let locks: Vec<_> =
+            self.channels.iter().filter_map(|(entry, _, lock)| Some((entry, lock.as_ref()?))).collect();
+        if !locks.is_empty() {
+            shown.push_str(&format!("\nlocks         {}\n{}", locks.len(), LockPicture::table(&locks)));
         }
         match header.channel_count as usize - self.channels.len() {
             0 => {}
@@ -133,7 +147,8 @@ impl<'a> Picture<'a> {
             "FAULT",
         ];
         let mut rows = vec![head.map(String::from).to_vec()];
-        rows.extend(self.channels.iter().map(|(entry, state)| {
+        let channels = self.channels.iter().filter(|(_, _, lock)| lock.is_none());
+        rows.extend(channels.map(|(entry, state, _)| {
             let mut row = vec![
                 printable(entry.name().unwrap_or("?")),
                 entry.kind.name().into(),
@@ -150,7 +165,7 @@ impl<'a> Picture<'a> {
     }
 
     fn owner(&self, owner: Option<Ident>) -> String {
-        owner.map_or("-".into(), |who| format!("{who} {}", look::word(self.attachment.port().probe(who))))
+        owner.map_or("-".into(), |who| Who::of(self.attachment, &self.participants, who).short())
     }
 }
 

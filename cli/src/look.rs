@@ -1,22 +1,34 @@
 //! Looking at a region without taking part in it.
 
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use serde_json::{Value, json};
 use strait::participants::{self, Participant};
-use strait::{Attachment, OpenError, Options, Port, Probe, Region, SystemPort};
+use strait::{Attachment, Ident, Liveness, OpenError, Options, Port, Probe, Region, SystemPort};
 
 use crate::place::Place;
 
 /// Maps a region for reading alone, whoever owns it and whatever its mode, as long as the system
 /// lets this user read it. The path of a region may be a symbolic link.
 pub fn open(place: &Place, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
+    open_with(place, region, Options::new().read_only(true))
+}
+
+/// Takes part in a region, whoever owns it and whatever its mode, as long as the system lets this
+/// user write to it.
+pub fn join(place: &Place, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
+    open_with(place, region, Options::new())
+}
+
+fn open_with(place: &Place, region: &Region, options: Options) -> Result<Attachment<SystemPort>, OpenError> {
     let path = region.path();
     let resolved = match place {
         Place::At(_) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
         Place::Named(_) => region.clone(),
     };
-    let mut options = Options::new().read_only(true).mode(0o7777);
+    let mut options = options.mode(0o7777);
     if let Ok(found) = resolved.path().symlink_metadata() {
         options = options.owner(found.uid());
     }
@@ -42,5 +54,43 @@ pub fn word(probe: Probe) -> &'static str {
         Probe::Alive => "alive",
         Probe::Dead => "dead",
         Probe::Unknown => "unknown",
+    }
+}
+
+/// Somebody whom a word of the region names.
+#[derive(Clone, Copy)]
+pub struct Who {
+    pub ident: Ident,
+    pub probe: Probe,
+    /// 0 if it is not known (any more).
+    pub pid: u32,
+}
+
+impl Who {
+    /// What is known of `ident`.
+    pub fn of(attachment: &Attachment<SystemPort>, list: &[Participant], ident: Ident) -> Self {
+        let pid = list.iter().find(|one| one.ident == ident).map_or(0, |one| one.card.pid);
+        Self { ident, probe: attachment.port().probe(ident), pid }
+    }
+
+    /// Identity and state.
+    pub fn short(&self) -> String {
+        format!("{} {}", self.ident, word(self.probe))
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> Value {
+        let pid = (self.pid != 0).then_some(self.pid);
+        json!({ "id": self.ident.to_string(), "state": word(self.probe), "pid": pid })
+    }
+}
+
+/// Identity, process and state.
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            0 => write!(f, "{} ({})", self.ident, word(self.probe)),
+            pid => write!(f, "{} (pid {pid}, {})", self.ident, word(self.probe)),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `ls`, `rm`.
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `unlock`, `ls`,
+//! `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a command line that cannot be; an error is one line.
@@ -8,12 +9,14 @@ mod args;
 mod demo;
 mod error;
 mod inspect;
+mod locks;
 mod look;
 mod ls;
 mod place;
 mod rm;
 mod text;
 mod transfer;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,7 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Inspect(wanted) => inspect::run(&wanted),
+        Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Ls => ls::run(),
         Command::Rm(wanted) => rm::run(&wanted),
     }

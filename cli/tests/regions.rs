@@ -39,7 +39,9 @@ fn a_live_region_is_shown() {
     assert_eq!(channels[0]["kind"], "frames");
     assert_eq!(channels[0]["capacity"], 1024);
     assert_eq!(channels[0]["len"], 2);
-    assert_eq!(channels[0]["high_water"], 64);
+    // An upper bound, too high by a quarter of the ring at most.
+    let high_water = channels[0]["high_water"].as_u64().expect("a number");
+    assert!((64..=64 + 256).contains(&high_water), "{high_water}");
     assert_eq!(channels[0]["producer"]["state"], "alive");
     assert_eq!(channels[0]["consumer"], serde_json::Value::Null);
     assert_eq!((&channels[1]["kind"], &channels[1]["len"]), (&"slots".into(), &0.into()));
@@ -152,9 +154,18 @@ fn rm_removes_no_file_that_is_no_region() {
 
 #[test]
 fn wrong_command_lines_are_one_line_and_status_2() {
-    for words in
-        ["", "dance", "demo --rate fast", "demo --cpus 1", "send", "send a b", "ls x", "rm", "inspect"]
-    {
+    for words in [
+        "",
+        "dance",
+        "demo --rate fast",
+        "demo --cpus 1",
+        "send",
+        "send a b",
+        "ls x",
+        "rm",
+        "inspect",
+        "unlock a",
+    ] {
         let words: Vec<&str> = words.split_whitespace().collect();
         run(&words).refused(2);
     }
@@ -163,9 +174,16 @@ fn wrong_command_lines_are_one_line_and_status_2() {
 
 #[test]
 fn help_is_on_standard_output() {
-    for words in
-        ["--help", "demo --help", "send --help", "recv --help", "inspect --help", "ls --help", "rm --help"]
-    {
+    for words in [
+        "--help",
+        "demo --help",
+        "send --help",
+        "recv --help",
+        "inspect --help",
+        "unlock --help",
+        "ls --help",
+        "rm --help",
+    ] {
         let words: Vec<&str> = words.split_whitespace().collect();
         assert!(run(&words).ok().contains("Usage: strait"));
     }

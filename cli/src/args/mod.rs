@@ -13,18 +13,19 @@ use clap::{Args, Parser, Subcommand};
 use crate::place::Place;
 
 pub use parse::parse;
-use values::{capacity, channel, cpus, demo_seconds, named, timeout};
+use values::{capacity, channel, cpus, demo_seconds, kill_every, named, timeout};
 
 const EXAMPLES: &str = "\
 REGION is the name of a region, or the path of one if it holds a slash.
 
 Examples:
-  strait demo                                   three processes balance a pendulum for 5 s
+  strait demo                                   four processes balance a pendulum for 5 s
   strait demo --seconds 60 --rate 2000 --json   the same, for scripts
   strait recv work files --out copy.bin &       one side of a transfer ...
   strait send work files --file data.bin        ... and the other
   strait ls                                     which regions there are
   strait inspect work                           what is in one
+  strait unlock work gains                      frees a lock whose owner is dead
 
 Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
 
@@ -39,7 +40,7 @@ struct Cli {
 /// What the user asked for.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Balance a simulated pendulum across three processes
+    /// Balance a simulated pendulum across four processes
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),
     /// Send a file through a queue of frames
@@ -51,6 +52,9 @@ pub enum Command {
     /// Show a region's header, participants and channels
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
+    /// Free a lock whose owner is dead
+    #[command(after_help = UNLOCK_HELP)]
+    Unlock(Unlock),
     /// List the named regions
     Ls,
     /// Remove regions
@@ -69,12 +73,17 @@ pub enum Command {
 
 const DEMO_HELP: &str = "\
 The plant simulates a cart with a pendulum on it and sends what its sensors see through one queue;
-the controller answers with forces through another; this process watches through a latest-value
-slot, and sums up. The status is 1 if a frame was lost or the pendulum fell.
+the controller answers with forces through another, by gains that lie in a table under a lock, which
+the tuner changes now and then; this process watches through a latest-value slot, and sums up. The
+status is 1 if a frame was lost or the pendulum fell.
+
+With --kill-every the controller is killed (SIGKILL) and another one takes over what it left, again
+and again; now and then so is the tuner, while it has the lock in the middle of an update.
 
 Examples:
   strait demo --seconds 10 --rate 5000
-  strait demo --rt 80 --cpus 0,1      real-time priority, plant on CPU 0, controller on CPU 1";
+  strait demo --rt 80 --cpus 0,1      real-time priority, plant on CPU 0, controller on CPU 1
+  strait demo --seconds 20 --kill-every 250 --plot kills.svg";
 
 const SEND_HELP: &str = "\
 Whichever side comes first creates the region, with that one channel; the receiver removes it at the
@@ -94,6 +103,14 @@ const INSPECT_HELP: &str = "\
 Examples:
   strait inspect work
   cp /dev/shm/strait.work dump && strait inspect ./dump --json";
+
+const UNLOCK_HELP: &str = "\
+The value goes back to what was committed last. A lock stays as it is if its owner lives or cannot be
+proven dead, if it died while it was editing the value in place, or if the lock is poisoned: then a
+program that knows the value must repair it.
+
+Example:
+  strait unlock work gains";
 
 const RM_HELP: &str = "\
 A region that somebody alive has open stays, unless --force is given: then it loses its name, and
@@ -120,6 +137,12 @@ pub struct Demo {
     /// Pin the plant to CPU A and the controller to CPU B
     #[arg(long, value_name = "A,B", value_parser = cpus)]
     pub cpus: Option<(usize, usize)>,
+    /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = kill_every)]
+    pub kill_every: Option<Duration>,
+    /// Draw angle and force over time into an SVG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
 }
 
 /// `strait demo-part`
@@ -143,6 +166,21 @@ pub struct Part {
     /// The CPU
     #[arg(long)]
     pub cpu: Option<usize>,
+    /// Which of the run's processes this is, counted from 0
+    #[arg(long)]
+    pub number: u64,
+    /// The controller and the tuner are killed on purpose
+    #[arg(long)]
+    pub killed: bool,
+    /// The gains that the controller begins with, one after the other
+    #[arg(long = "gain", allow_negative_numbers = true)]
+    pub gains: Vec<f64>,
+    /// Once it has lived so long, the tuner stays in the middle of an update
+    #[arg(long, value_parser = timeout)]
+    pub stay_after: Option<Duration>,
+    /// Report angle and force over time
+    #[arg(long)]
+    pub trace: bool,
 }
 
 /// The demo's processes beside the supervisor.
@@ -152,6 +190,8 @@ pub enum Role {
     Plant,
     /// Controls.
     Controller,
+    /// Changes the controller's gains now and then.
+    Tuner,
 }
 
 /// What both sides of a transfer are told.
@@ -215,6 +255,17 @@ pub struct Inspect {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `strait unlock`
+#[derive(Args)]
+pub struct Unlock {
+    /// The region's name, or its path if it holds a slash
+    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    pub region: Place,
+    /// The lock's name
+    #[arg(value_parser = channel)]
+    pub lock: String,
 }
 
 /// `strait rm`

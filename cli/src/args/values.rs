@@ -16,6 +16,16 @@ pub fn demo_seconds(word: &str) -> Parsed<f64> {
     if (0.1..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("give 0.1 to 86400 seconds".into()) }
 }
 
+/// The time from one kill to the next.
+pub fn kill_every(word: &str) -> Parsed<Duration> {
+    let millis = number(word)?;
+    if (50.0..=3_600_000.0).contains(&millis) {
+        Ok(Duration::from_secs_f64(millis / 1000.0))
+    } else {
+        Err("give 50 to 3600000 milliseconds; the next controller needs some to take over".into())
+    }
+}
+
 /// How long to wait.
 pub fn timeout(word: &str) -> Parsed<Duration> {
     let seconds = number(word)?;

@@ -15,24 +15,17 @@ const FORCE_COST: f64 = 0.05;
 const SHORTEST_STEP: f64 = 1e-3;
 const MOST_ITERATIONS: u32 = 200_000;
 
-/// State feedback with fixed gains.
-pub struct Controller {
-    gains: State,
+/// The gains for control steps of so many seconds.
+pub fn design(period: f64) -> State {
+    let period = period.max(SHORTEST_STEP);
+    let (a, b) = linearise(period);
+    riccati(&a, &b, period)
 }
 
-impl Controller {
-    /// Finds the gains for control steps of so many seconds.
-    pub fn new(period: f64) -> Self {
-        let period = period.max(SHORTEST_STEP);
-        let (a, b) = linearise(period);
-        Self { gains: riccati(&a, &b, period) }
-    }
-
-    /// The force that answers a state.
-    pub fn force(&self, state: &State) -> f64 {
-        let force: f64 = self.gains.iter().zip(state).map(|(gain, value)| -gain * value).sum();
-        force.clamp(-FORCE_LIMIT, FORCE_LIMIT)
-    }
+/// The force that answers a state.
+pub fn force(gains: &State, state: &State) -> f64 {
+    let force: f64 = gains.iter().zip(state).map(|(gain, value)| -gain * value).sum();
+    force.clamp(-FORCE_LIMIT, FORCE_LIMIT)
 }
 
 /// One step as `a * state + b * force`, near upright.
@@ -67,10 +60,13 @@ fn riccati(a: &Matrix, b: &State, period: f64) -> State {
         let next: State = std::array::from_fn(|j| (0..4).map(|i| pb[i] * a[i][j]).sum::<f64>() / weight);
         let closed: Matrix = std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] - b[i] * next[j]));
         let pc = product(&p, &closed);
+        let apc: Matrix =
+            std::array::from_fn(|i| std::array::from_fn(|j| (0..4).map(|k| a[k][i] * pc[k][j]).sum()));
         for i in 0..4 {
             for j in 0..4 {
                 let cost = if i == j { COST[i] * period } else { 0.0 };
-                p[i][j] = cost + (0..4).map(|k| a[k][i] * pc[k][j]).sum::<f64>();
+                // P is symmetric; what rounding adds to that would grow without end.
+                p[i][j] = cost + (apc[i][j] + apc[j][i]) / 2.0;
             }
         }
         let moved = next.iter().zip(&gains).map(|(new, old)| (new - old).abs()).fold(0.0, f64::max);
@@ -88,4 +84,17 @@ fn dot(a: &State, b: &State) -> f64 {
 
 fn product(a: &Matrix, b: &Matrix) -> Matrix {
     std::array::from_fn(|i| std::array::from_fn(|j| (0..4).map(|k| a[i][k] * b[k][j]).sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::design;
+
+    #[test]
+    fn the_gains_are_those_of_the_equation_and_not_of_its_rounding() {
+        // At 1 kHz close to the continuous case, where the first is -sqrt(1 / 0.05).
+        let gains = design(1e-3);
+        assert!((gains[0] + 20.0_f64.sqrt()).abs() < 0.1, "{gains:?}");
+        assert!((-100.0..-50.0).contains(&gains[2]), "{gains:?}");
+    }
 }

@@ -1,16 +1,21 @@
 //! The controller: answers each sensor frame with a force.
+//!
+//! It may be killed at any instruction. The next one takes over both roles: it sees again what had not
+//! been released, which is one frame that was answered already at most, and goes on with the numbers of
+//! its own frames where the queue says that they stopped.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{Attachment, Clock, Peer, RecvError, SystemPort, TypedConsumer, TypedProducer};
+use strait::{Attachment, Clock, ConsumerOptions, Peer, RecvError, SystemPort, TypedConsumer, TypedProducer};
 
-use crate::args::Part;
+use crate::args::{Part, Role};
 
-use super::control::Controller;
+use super::control;
 use super::frames::{FORCES, Force, SENSORS, Sensors};
 use super::part::{self, Answer};
-use super::tally::Tally;
+use super::physics::State;
+use super::table::Table;
 
 /// How long to sleep before asking whether the plant lives.
 const PROBE: Duration = Duration::from_millis(100);
@@ -18,13 +23,18 @@ const PROBE: Duration = Duration::from_millis(100);
 /// Runs the controller until the frame that says it is the last; answers with its report.
 pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
-    let controller = Controller::new(1.0 / f64::from(part.rate.get()));
-    let mut sensors: TypedConsumer<Sensors, _> = attachment.typed_consumer(SENSORS).map_err(text)?;
+    // What was answered is released before the next answer, so that a successor answers little again.
+    let options = ConsumerOptions::new().release_every(1);
+    let mut sensors: TypedConsumer<Sensors, _> =
+        attachment.typed_consumer_with(SENSORS, options).map_err(text)?;
     let mut forces: TypedProducer<Force, _> = attachment.typed_producer(FORCES).map_err(text)?;
+    let mut table = Table::open(attachment)?;
+    // Until the table can be had: its owner may be anywhere, and the pendulum waits for nobody.
+    let mut gains: State = part.gains.as_slice().try_into().map_err(|_| "four gains are needed")?;
     let port = attachment.port();
-    part::await_peer("plant", || sensors.peer())?;
-    let mut tally = Tally::new();
-    let mut sent = 0;
+    if part.number == Role::Controller as u64 {
+        part::await_peer("plant", || sensors.peer())?;
+    }
     loop {
         let frame = match sensors.recv_timeout(PROBE) {
             Ok(frame) => frame,
@@ -36,16 +46,46 @@ pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
             },
             Err(error) => return Err(format!("sensors: {error}")),
         };
-        let now = port.now_ns();
-        tally.count(frame.number, now.saturating_sub(frame.time_ns));
+        let waited_ns = port.now_ns().saturating_sub(frame.time_ns);
+        if let Some(locked) = table.try_lock()? {
+            gains = locked.guard.get().now;
+            if locked.repaired {
+                drop(locked);
+                part::repaired(attachment);
+            }
+        }
         let state = [frame.position_m, frame.velocity_m_s, frame.angle_rad, frame.angle_rate_rad_s];
-        let newtons = controller.force(&state);
-        let force = Force { number: sent, time_ns: port.now_ns(), answers: frame.number, newtons };
-        // One that finds no room is lost, and is seen to be by its number.
+        let force = Force {
+            number: widen(frame.number, forces.next_sequence()),
+            time_ns: port.now_ns(),
+            answers: frame.number,
+            waited_ns,
+            controller: part.number,
+            newtons: control::force(&gains, &state),
+        };
+        // One that finds no room is lost, and is seen to be as a sensor frame without an answer.
         let _ = forces.try_send(&force);
-        sent += 1;
         if frame.last != 0 {
-            return Ok(json!({ "sent": sent, "tally": tally.to_json() }));
+            return Ok(json!({}));
+        }
+    }
+}
+
+/// The number that ends in these 32 bits and lies closest to another one.
+pub fn widen(near: u64, low: u32) -> u64 {
+    near.wrapping_add_signed(i64::from(low.wrapping_sub(near as u32) as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widen;
+
+    #[test]
+    fn a_number_is_found_from_its_low_half() {
+        for near in [0, 5, u64::from(u32::MAX), 1 << 32, 7 << 32 | 3] {
+            for number in [near, near + 1, near + 1000, near.saturating_sub(3)] {
+                assert_eq!(widen(near, number as u32), number);
+            }
         }
     }
 }

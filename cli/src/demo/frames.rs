@@ -25,6 +25,10 @@ strait::frame! {
         pub time_ns: u64,
         /// The number of the sensor frame that it answers.
         pub answers: u64,
+        /// How long that frame was on its way.
+        pub waited_ns: u64,
+        /// The controller's number.
+        pub controller: u64,
         pub newtons: f64,
     }
 
@@ -38,6 +42,48 @@ strait::frame! {
         pub angle_rad: f64,
         pub angle_rate_rad_s: f64,
         pub newtons: f64,
+        /// The number of the controller that answered last.
+        pub controller: u64,
+        /// 1 after the last step.
+        pub over: u64,
+    }
+
+    /// The controller's gains, which the tuner changes under a lock.
+    pub struct Gains {
+        /// Newtons a metre, a metre per second, a radian and a radian per second.
+        pub now: [f64; 4],
+        /// The same, as they were computed.
+        pub design: [f64; 4],
+        /// How often they were changed.
+        pub updates: u64,
+        /// How often the lock was taken over from a dead owner, and the table rolled back.
+        pub repairs: u64,
+        /// Tells half of one update and half of another from a whole one.
+        pub check: u64,
+    }
+}
+
+impl Gains {
+    /// A table with these gains.
+    pub fn new(design: [f64; 4]) -> Self {
+        let mut gains = Self { now: design, design, updates: 0, repairs: 0, check: 0 };
+        gains.seal();
+        gains
+    }
+
+    /// Makes the check fit.
+    pub fn seal(&mut self) {
+        self.check = self.sum();
+    }
+
+    /// Whether this is one update, whole.
+    pub fn is_whole(&self) -> bool {
+        self.check == self.sum()
+    }
+
+    fn sum(&self) -> u64 {
+        let gains = self.now.iter().chain(&self.design).map(|gain| gain.to_bits());
+        gains.fold(self.updates, |sum, bits| sum.rotate_left(7) ^ bits)
     }
 }
 
@@ -47,18 +93,23 @@ pub const SENSORS: &str = "sensors";
 pub const FORCES: &str = "forces";
 /// The plant's state.
 pub const STATE: &str = "state";
+/// The controller's gains.
+pub const GAINS: &str = "gains";
 
-/// Room for two seconds of frames, so that none is lost while a process is kept from running.
+/// Room for two seconds of frames and, at rates where that costs little, for ten and more: so that none
+/// is lost while a process is kept from running.
 fn slots(rate: u32) -> u32 {
-    (rate * 2).next_power_of_two().max(1024)
+    let ten = (rate * 10).next_power_of_two().min(1 << 15);
+    (rate * 2).next_power_of_two().max(ten)
 }
 
 /// The channels for a rate.
-pub fn channels(rate: u32) -> [Channel<'static>; 3] {
+pub fn channels(rate: u32) -> [Channel<'static>; 4] {
     [
         Channel::slots::<Sensors>(SENSORS, slots(rate)).consumer_may_block(),
         Channel::slots::<Force>(FORCES, slots(rate)).consumer_may_block(),
         Channel::latest::<Snapshot>(STATE),
+        Channel::mutex::<Gains>(GAINS),
     ]
 }
 
@@ -69,9 +120,9 @@ pub fn plan<'a>(channels: &'a [Channel<'a>]) -> Plan<'a> {
 
 /// Whether a region has the demo's channels and no other.
 pub fn are_ours(entries: impl Iterator<Item = strait::Entry>) -> bool {
-    let expected = [(SENSORS, Sensors::HASH), (FORCES, Force::HASH), (STATE, Snapshot::HASH)]
-        .map(|(name, hash)| (Some(name), hash));
-    let mut expected = expected.into_iter();
+    let expected =
+        [(SENSORS, Sensors::HASH), (FORCES, Force::HASH), (STATE, Snapshot::HASH), (GAINS, Gains::HASH)];
+    let mut expected = expected.map(|(name, hash)| (Some(name), hash)).into_iter();
     let mut same = true;
     for entry in entries {
         same &= expected.next() == Some((entry.name(), entry.type_hash));

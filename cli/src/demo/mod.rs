@@ -1,26 +1,32 @@
-//! `strait demo`: an inverted pendulum, balanced by three processes over one region.
+//! `strait demo`: an inverted pendulum, balanced by four processes over one region.
 //!
 //! ```text
-//!              sensors (queue)
-//!    plant  --------------------->  controller
+//!              sensors (queue)                 gains (mutex)
+//!    plant  --------------------->  controller <-----------> tuner
 //!      |    <---------------------
 //!      |       forces (queue)
 //!      | state (latest value)
 //!      v
-//!   supervisor (this process): starts the others, shows the state, sums up, cleans up
+//!   supervisor (this process): starts the others, shows the state, sums up, cleans up; and kills
+//!   controllers and tuners, if it is told to
 //! ```
 
 mod child;
 mod control;
 mod controller;
 mod frames;
+mod killer;
 pub mod part;
 mod physics;
 mod plant;
+mod plot;
 mod report;
 mod show;
 mod supervisor;
+mod table;
 mod tally;
+mod trace;
+mod tuner;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,30 +37,57 @@ use crate::error::{Error, Result};
 use crate::look;
 use crate::place::Place;
 use crate::text;
+use crate::transfer::output::Output;
+
+use frames::Gains;
 
 /// How the demo's regions are called, with the supervisor's process and the time behind it.
 const PREFIX: &str = "demo-";
 
 /// Runs the demo and prints its result.
 pub fn run(wanted: &args::Demo) -> Result<()> {
+    check(wanted)?;
     sweep();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
     let place = Place::Named(format!("{PREFIX}{}-{now:x}", std::process::id()));
     let steps = (wanted.seconds * f64::from(wanted.rate)).round().max(1.0) as u64;
     let region = Removed(place.region()?);
     // The parts come first: from then on the region is removed even if this process is killed.
-    let mut parts = child::Parts::start(wanted, &place, steps)?;
+    let gains = control::design(1.0 / f64::from(wanted.rate));
+    let mut parts = child::Parts::start(wanted, &place, steps, gains)?;
     let channels = frames::channels(wanted.rate);
     let plan = frames::plan(&channels);
     let attachment = region.0.create(&plan, &Options::new()).map_err(|error| Error::at(&place, error))?;
-    let reports = supervisor::supervise(&mut parts, &attachment, steps, wanted.rate)?;
-    let summary = report::Summary::read(&reports, wanted.rate).ok_or_else(|| {
-        Error::failed("the plant and the controller gave reports that do not fit; rebuild this program")
-    })?;
-    drop(attachment);
+    let mut table = table::Table::open(&attachment).map_err(Error::failed)?;
+    table.lock(part::PATIENCE).map_err(Error::failed)?.guard.set(&Gains::new(gains));
+    let outcome = supervisor::supervise(&mut parts, &attachment, wanted, steps)?;
+    let gains = table.lock(part::PATIENCE).map_err(Error::failed)?.guard.get();
+    let summary = report::Summary::read(&outcome, &attachment, &gains, wanted.rate)
+        .ok_or_else(|| Error::failed("the plant gave a report that does not fit; rebuild this program"))?;
+    drop((parts, table, attachment));
     drop(region);
+    if let Some(path) = &wanted.plot {
+        let drawing = plot::draw(&outcome, wanted.rate, &summary.title())
+            .ok_or_else(|| Error::failed("the plant gave no trace; rebuild this program"))?;
+        let mut output = Output::create(path)?;
+        output.write(drawing.as_bytes())?;
+        output.finish()?;
+    }
     text::out(&if wanted.json { summary.json() } else { summary.text() })?;
     summary.verdict().map_or(Ok(()), |reason| Err(Error::failed(reason)))
+}
+
+/// Refuses what cannot be, before anything starts.
+fn check(wanted: &args::Demo) -> Result<()> {
+    if let Some(every) = wanted.kill_every.filter(|every| every.as_secs_f64() >= wanted.seconds) {
+        return Err(Error::usage(format!(
+            "--kill-every {}: a run of {} s is over before; give less, or a longer run with --seconds",
+            every.as_millis(),
+            wanted.seconds
+        )));
+    }
+    // Whether it can be written. Dropped, it was never there.
+    wanted.plot.as_deref().map_or(Ok(()), |path| Output::create(path).map(drop))
 }
 
 /// A region that is removed in the end, whatever the end is.

@@ -1,9 +1,9 @@
-//! What plant and controller have in common: how they start, what they say, how they end.
+//! What plant, controller and tuner have in common: how they start, what they say, how they end.
 //!
 //! A part waits for a line on its standard input before it begins. When that input ends, the
 //! supervisor is gone, by Ctrl-C or worse: the part removes the region and ends too. (It leads a
 //! process group of its own, so Ctrl-C reaches the supervisor alone.) It says what it has to say in
-//! lines of JSON on its standard output: notes, then a report or an error.
+//! lines of JSON on its standard output: notes and news, then a report or an error.
 
 use std::io::{Read, Write, stdin, stdout};
 use std::process::exit;
@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use strait::unix::rt;
-use strait::{Attachment, Options, Peer, Region, SystemPort};
+use strait::{Attachment, Clock, Options, Peer, Region, SystemPort};
 
 use crate::args::{Part, Role};
 use crate::error::{Result, reported};
 
-use super::{controller, plant};
+use super::child::ROLES;
+use super::{controller, plant, tuner};
 
 /// How long a part waits for the other one to come, and the supervisor for a step.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,14 +28,18 @@ pub type Answer<T> = std::result::Result<T, String>;
 /// Plays the part.
 pub fn run(part: &Part) -> Result<()> {
     let region = part.region.region()?;
+    // A spare gets ready for the moment when it is needed; the first ones come before the region.
+    let ready = (part.number >= ROLES.len() as u64).then(|| prepare(part, &region));
     if stdin().read_exact(&mut [0]).is_err() {
         let _ = region.remove();
         return Err(reported());
     }
     follow_supervisor(region.clone());
-    let report = prepare(part, &region).and_then(|attachment| match part.role {
+    let attachment = ready.unwrap_or_else(|| prepare(part, &region));
+    let report = attachment.and_then(|attachment| match part.role {
         Role::Plant => plant::run(part, &attachment),
         Role::Controller => controller::run(part, &attachment),
+        Role::Tuner => tuner::run(part, &attachment),
     });
     match report {
         Ok(report) => {
@@ -80,6 +85,16 @@ fn prepare(part: &Part, region: &Region) -> Answer<Attachment<SystemPort>> {
 /// Tells the user something by way of the supervisor.
 fn note(text: &str) {
     say(&json!({ "note": text }));
+}
+
+/// Tells the supervisor that this process has the gain table's lock, and stays in it.
+pub fn inside() {
+    say(&json!({ "inside": true }));
+}
+
+/// Tells the supervisor that this process has just rolled the gain table back.
+pub fn repaired(attachment: &Attachment<SystemPort>) {
+    say(&json!({ "repaired": attachment.port().now_ns() }));
 }
 
 fn say(value: &Value) {

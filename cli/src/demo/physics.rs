@@ -101,19 +101,19 @@ impl Disturbance {
 #[cfg(test)]
 mod tests {
     use super::{Disturbance, START, State, advance, angle, has_fallen};
-    use crate::demo::control::Controller;
+    use crate::demo::control;
 
     /// Runs for 20 s; the controller's answer is withheld while `stalled` says so. The worst angle,
     /// or `None` if it fell.
     fn run(rate: u32, control: bool, stalled: impl Fn(u64) -> bool) -> Option<f64> {
         let period = 1.0 / f64::from(rate);
-        let controller = Controller::new(period);
+        let gains = control::design(period);
         let (mut state, mut force, mut worst) = (START, 0.0, angle(&START));
         let mut disturbance = Disturbance::new();
         for step in 0..u64::from(rate) * 20 {
             let seen = disturbance.measure(&state);
             if control && !stalled(step) {
-                force = controller.force(&seen);
+                force = control::force(&gains, &seen);
             }
             state = advance(&state, force, period);
             disturbance.push(&mut state, period);
@@ -145,6 +145,9 @@ mod tests {
         assert!(long.is_some_and(|worst| worst < 0.8), "{long:?}");
         let often = run(1000, true, |step| step % 100 > 40);
         assert!(often.is_some_and(|worst| worst < 0.8), "{often:?}");
+        // Whoever is killed as often as may be, and replaced as late as the plant lets it be.
+        let killed = run(1000, true, |step| step % 225 > 25);
+        assert!(killed.is_some_and(|worst| worst < 0.8), "{killed:?}");
     }
 
     #[test]

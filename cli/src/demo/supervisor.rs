@@ -1,36 +1,48 @@
-//! The supervisor: lets the parts begin, shows the state, waits for their ends within a bound.
+//! The supervisor: lets the parts begin, shows the state, kills if it is to, waits for the ends within
+//! a bound.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::{Attachment, LatestReader, Reading, SystemPort};
+use strait::{Attachment, Clock, LatestReader, Reading, SystemPort};
 
-use crate::args::Role;
+use crate::args::{Demo, Role};
 use crate::error::{Error, Result};
 
-use super::child::{Event, Parts, describe, name};
+use super::child::{Event, Parts, ROLES, describe, name};
 use super::frames::{STATE, Snapshot};
+use super::killer::{Kill, Killer};
 use super::part::PATIENCE;
 use super::show::Show;
 
-/// How often the state is shown.
+/// How often the state is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long the second part may take to end once the first has.
-const AFTER_END: Duration = Duration::from_secs(3);
-/// The same, once the first has failed.
+/// The same, if there is killing to do.
+const LOOK_TO_KILL: Duration = Duration::from_millis(2);
+/// How long the others may take to end once the plant has.
+const AFTER_END: Duration = Duration::from_secs(5);
+/// The same, once one has failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// What the parts reported.
-pub struct Reports {
+/// What the run came to.
+pub struct Outcome {
+    /// The plant's report.
     pub plant: Value,
-    pub controller: Value,
+    /// Who was killed.
+    pub kills: Vec<Kill>,
 }
 
-/// Where the two parts stand.
-#[derive(Default)]
-struct Progress {
-    reports: [Option<Value>; 2],
-    ended: [bool; 2],
+/// Where the run stands.
+struct Run<'p, 'a> {
+    parts: &'p mut Parts<'a>,
+    /// The number of the process that has each role.
+    current: [u64; 3],
+    /// A controller that has been started in advance, for that takes long on a busy machine.
+    spare: Option<u64>,
+    killer: Option<Killer>,
+    report: Option<Value>,
+    ended: [bool; 3],
+    state: Option<Snapshot>,
     /// What a part said of its failure.
     complaint: Option<String>,
     /// How a part ended that said nothing.
@@ -39,55 +51,142 @@ struct Progress {
 
 /// Runs the parts to their ends. No wait is longer than [`PATIENCE`] without a step of the plant's.
 pub fn supervise(
-    parts: &mut Parts,
+    parts: &mut Parts<'_>,
     attachment: &Attachment<SystemPort>,
+    wanted: &Demo,
     steps: u64,
-    rate: u32,
-) -> Result<Reports> {
+) -> Result<Outcome> {
     let mut state: LatestReader<Snapshot, _> =
         attachment.latest_reader(STATE).map_err(|error| Error::at("the demo's region", error))?;
-    let show = Show::new(steps, rate);
-    let mut progress = Progress::default();
-    let mut limit = Instant::now() + PATIENCE;
-    parts.begin();
-    while progress.ended != [true; 2] && Instant::now() < limit {
-        if let Some((role, event)) = parts.next(LOOK) {
-            progress.take(role, event, parts, &show);
-            if let Some(patience) = progress.patience() {
+    let port = attachment.port();
+    let show = Show::new(steps, wanted.rate);
+    let mut run = Run {
+        parts,
+        current: ROLES.map(|role| role as u64),
+        spare: None,
+        killer: wanted.kill_every.map(|every| Killer::new(every, wanted.rate)),
+        report: None,
+        ended: [false; 3],
+        state: None,
+        complaint: None,
+        accident: None,
+    };
+    let look = if run.killer.is_some() { LOOK_TO_KILL } else { LOOK };
+    let (mut limit, mut shown) = (Instant::now() + PATIENCE, Instant::now());
+    run.begin()?;
+    while !run.is_over() && Instant::now() < limit {
+        let event = run.parts.next(look);
+        if let Reading::Fresh(snapshot) = state.read() {
+            run.state = Some(snapshot);
+            if run.patience().is_none() {
+                limit = Instant::now() + PATIENCE;
+            }
+            if shown.elapsed() >= LOOK {
+                shown = Instant::now();
+                show.update(&snapshot);
+            }
+        }
+        if let Some((number, event)) = event {
+            run.take(number, event, port, &show)?;
+            if let Some(patience) = run.patience() {
                 limit = limit.min(Instant::now() + patience);
             }
         }
-        match state.read() {
-            Reading::Fresh(snapshot) if progress.patience().is_none() => {
-                limit = Instant::now() + PATIENCE;
-                show.update(&snapshot);
-            }
-            _ => {}
-        }
+        run.kill_controller(port)?;
     }
     show.finish();
-    progress.result()
+    run.result()
 }
 
-impl Progress {
-    fn take(&mut self, role: Role, event: Event, parts: &mut Parts, show: &Show) {
-        let at = role as usize;
+impl Run<'_, '_> {
+    fn begin(&mut self) -> Result<()> {
+        self.current.iter().for_each(|&number| self.parts.begin(number));
+        if self.killer.is_some() {
+            self.spare = Some(self.parts.spawn(Role::Controller)?);
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended == [true; 3]
+    }
+
+    /// Whether the plant has made its last step: what the others do from there on is no failure.
+    fn is_done(&self) -> bool {
+        self.report.is_some() || self.state.is_some_and(|state| state.over != 0)
+    }
+
+    fn take(&mut self, number: u64, event: Event, clock: &impl Clock, show: &Show) -> Result<()> {
+        if let (Event::Repaired(at_ns), Some(killer)) = (&event, &mut self.killer) {
+            killer.repaired(*at_ns);
+        }
+        // What others say, who have been killed, is past.
+        let Some(at) = self.current.iter().position(|&current| current == number) else { return Ok(()) };
+        let role = ROLES[at];
         match event {
-            Event::Note(text) => show.note(&format!("{}: {text}", name(role))),
-            Event::Report(report) => self.reports[at] = Some(report),
+            // Those that come later would say the same.
+            Event::Note(text) if number == role as u64 => show.note(&format!("{}: {text}", name(role))),
+            Event::Note(_) | Event::Repaired(_) => {}
+            Event::Inside => self.kill(role, clock)?,
+            Event::Report(report) => {
+                if role == Role::Plant {
+                    self.report = Some(report);
+                }
+                self.ended[at] = true;
+            }
             Event::Error(text) => {
-                self.complaint.get_or_insert(format!("{}: {text}", name(role)));
+                if role == Role::Plant || !self.is_done() {
+                    self.complaint.get_or_insert(format!("{}: {text}", name(role)));
+                }
                 // What it said counts as its report: its end is no accident.
-                self.reports[at] = Some(Value::Null);
+                self.ended[at] = true;
             }
             Event::Ended => {
-                self.ended[at] = true;
-                if self.reports[at].is_none() {
-                    let how = describe(parts.status(role));
+                if !self.ended[at] && (role == Role::Plant || !self.is_done()) {
+                    let how = describe(self.parts.status(number));
                     self.accident.get_or_insert(format!("the {} {how}", name(role)));
                 }
+                self.ended[at] = true;
             }
         }
+        Ok(())
+    }
+
+    /// Kills the controller, if it is time.
+    fn kill_controller(&mut self, clock: &impl Clock) -> Result<()> {
+        let (Some(killer), Some(state)) = (&mut self.killer, self.state) else { return Ok(()) };
+        let at_work = state.controller == self.current[Role::Controller as usize];
+        if killer.is_time(at_work, state.step) && !self.ended[Role::Controller as usize] && !self.is_done() {
+            self.kill(Role::Controller, clock)?;
+        }
+        Ok(())
+    }
+
+    /// Kills the process that has the role, and lets another one take its place.
+    fn kill(&mut self, role: Role, clock: &impl Clock) -> Result<()> {
+        let at_ns = clock.now_ns();
+        let at = role as usize;
+        if self.killer.is_none() || !self.parts.kill(self.current[at]) {
+            return Ok(());
+        }
+        if role == Role::Tuner && self.is_done() {
+            self.ended[at] = true;
+            return Ok(());
+        }
+        let successor = match self.spare.take_if(|_| role == Role::Controller) {
+            Some(spare) => spare,
+            None => self.parts.spawn(role)?,
+        };
+        self.parts.begin(successor);
+        self.current[at] = successor;
+        let step = self.state.map_or(0, |state| state.step);
+        if let Some(killer) = &mut self.killer {
+            killer.killed(role, step, at_ns, successor);
+        }
+        if role == Role::Controller {
+            self.spare = Some(self.parts.spawn(role)?);
+        }
+        Ok(())
     }
 
     /// How long the end may take from here, if it has begun.
@@ -95,21 +194,23 @@ impl Progress {
         if self.complaint.is_some() || self.accident.is_some() {
             return Some(AFTER_FAILURE);
         }
-        self.ended.contains(&true).then_some(AFTER_END)
+        self.ended[Role::Plant as usize].then_some(AFTER_END)
     }
 
     /// An accident comes before a complaint, which may be about that very accident.
-    fn result(self) -> Result<Reports> {
+    fn result(self) -> Result<Outcome> {
         if let Some(reason) = self.accident.or(self.complaint) {
             return Err(Error::failed(reason));
         }
-        match (self.reports, self.ended) {
-            ([Some(plant), Some(controller)], [true, true]) => Ok(Reports { plant, controller }),
-            (_, [true, false]) => Err(Error::failed("the controller did not end; was it stopped?")),
-            _ => Err(Error::failed(format!(
-                "the plant made no step for {} s; was it stopped?",
-                PATIENCE.as_secs()
-            ))),
+        let Some(plant) = self.report else {
+            let seconds = PATIENCE.as_secs();
+            return Err(Error::failed(format!("the plant made no step for {seconds} s; was it stopped?")));
+        };
+        if let Some(at) = self.ended.iter().position(|ended| !ended) {
+            return Err(Error::failed(format!("the {} did not end; was it stopped?", name(ROLES[at]))));
         }
+        let gaps: Vec<(u64, u64)> = serde_json::from_value(plant["gaps"].clone()).unwrap_or_default();
+        let kills = self.killer.map_or(Vec::new(), |killer| killer.finish(&gaps));
+        Ok(Outcome { plant, kills })
     }
 }

@@ -29,7 +29,7 @@
 mod crc;
 pub mod janitor;
 mod meet;
-mod output;
+pub mod output;
 mod progress;
 pub mod recv;
 pub mod send;

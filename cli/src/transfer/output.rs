@@ -1,4 +1,4 @@
-//! The file that is received: under a name of its own until it is complete.
+//! A file that is written: under a name of its own until it is complete.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -44,7 +44,7 @@ impl Output {
             if dir.is_dir() {
                 return Error::failed(format!("{shown}: no file can be created there: {}", reason(&error)));
             }
-            Error::failed(format!("{shown}: there is no such directory; create it, or give another --out"))
+            Error::failed(format!("{shown}: there is no such directory; create it, or give another path"))
         };
         let file = File::options().write(true).create_new(true).open(&part).map_err(failed)?;
         let file = Some(BufWriter::with_capacity(BUFFER, file));

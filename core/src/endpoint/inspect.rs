@@ -4,7 +4,10 @@ use crate::ground::entry::{Entry, GRANULE, Kind, at};
 use crate::ground::ident::Ident;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
+use crate::protocol::mutex::{self, State};
+use crate::protocol::park::WAITERS;
 use crate::protocol::release::between;
+use crate::protocol::semaphore::Limits;
 
 /// A snapshot of a channel. The words are read one by one, so on a live region they may belong to
 /// different moments.
@@ -18,7 +21,7 @@ pub struct ChannelState {
     pub sent: u32,
     /// Sends refused for want of space.
     pub refused: u32,
-    /// The producer or writer, if any.
+    /// The producer or writer, if any; of a lock none, see [`lock_state`].
     pub producer: Option<Ident>,
     /// The consumer, if any.
     pub consumer: Option<Ident>,
@@ -68,11 +71,104 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         high_water: if queue { a(at::HIGH_WATER).min(entry.capacity) } else { 0 },
         sent,
         refused: if queue { a(at::REFUSED) } else { 0 },
-        producer: Ident::from_word(c(at::OWNER)),
+        producer: if entry.kind.is_lock() { None } else { Ident::from_word(c(at::OWNER)) },
         consumer: Ident::from_word(consumer(at::OWNER)),
         producer_takeovers: c(at::TAKEOVERS),
         consumer_takeovers: consumer(at::TAKEOVERS),
         producer_fault: c(at::FAULT),
         consumer_fault: consumer(at::FAULT),
     }
+}
+
+/// A snapshot of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// Of a mutex.
+    Mutex {
+        /// What its word says.
+        state: State,
+        /// Whether somebody sleeps for it.
+        waiters: bool,
+        /// How often it was taken over from a dead owner.
+        takeovers: u32,
+        /// How often its value was changed (modulo 2^32).
+        version: u32,
+        /// Whether its value is being written where it lies: if the owner dies now, there is nothing to
+        /// roll back to.
+        in_place: bool,
+    },
+    /// Of a semaphore.
+    Semaphore {
+        /// Its count; `None` for a word that no honest peer writes.
+        count: Option<u32>,
+        /// The highest count.
+        most: u32,
+        /// Whether somebody sleeps for it.
+        waiters: bool,
+    },
+    /// Of permits; [`permits`] gives them one by one.
+    Permits {
+        /// How many are free.
+        free: u32,
+        /// How many there are.
+        count: u32,
+        /// Whether somebody sleeps for one.
+        waiters: bool,
+    },
+}
+
+/// Reads a lock's state; `None` of what is no lock. A fixed number of loads, and one a permit.
+#[must_use]
+pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
+    let read = |block: u32, at: u32| {
+        // ORDERING: Relaxed; a snapshot for display.
+        mem.word(block.saturating_add(at)).map_or(0, |word| word.load(RELAXED))
+    };
+    let word = read(entry.block_c, at::OWNER);
+    match entry.kind {
+        Kind::Mutex => Some(LockState::Mutex {
+            state: mutex::state(word),
+            waiters: word & WAITERS != 0,
+            takeovers: read(entry.block_c, at::TAKEOVERS),
+            version: read(entry.block_a, at::VERSION),
+            in_place: read(entry.block_a, at::IN_PLACE) != 0,
+        }),
+        Kind::Semaphore => Some(LockState::Semaphore {
+            count: Limits { initial: entry.max_frame, most: entry.capacity }.count(word).ok(),
+            most: entry.capacity,
+            waiters: word & WAITERS != 0,
+        }),
+        Kind::Permits => Some(LockState::Permits {
+            free: permits(mem, line, entry).filter(|&permit| permit == PermitState::Free).count() as u32,
+            count: entry.capacity,
+            waiters: entry.wait_b != 0 && read(entry.wait_b, 0) != 0,
+        }),
+        _ => None,
+    }
+}
+
+/// Who has a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermitState {
+    /// Nobody.
+    Free,
+    /// Its holder.
+    Taken(Ident),
+    /// Nobody that an honest peer names; it stays taken.
+    Impossible,
+}
+
+/// Each permit of a channel of [`Kind::Permits`], in their order; none of another kind. One load each.
+pub fn permits<'a>(mem: &'a Mem, line: u32, entry: &Entry) -> impl Iterator<Item = PermitState> + 'a {
+    let count = if entry.kind == Kind::Permits { entry.capacity } else { 0 };
+    let first = entry.block_c.saturating_add(entry.blocks(line).map_or(0, |blocks| blocks.permits));
+    (0..count).filter_map(move |index| {
+        // ORDERING: Relaxed; a snapshot for display.
+        let word = mem.word(first.saturating_add(4 * index))?.load(RELAXED);
+        Some(match Ident::from_word(word) {
+            _ if word == 0 => PermitState::Free,
+            Some(holder) => PermitState::Taken(holder),
+            None => PermitState::Impossible,
+        })
+    })
 }

@@ -10,8 +10,8 @@
 //! | 0 | free | the owner's identity, by the compare-and-swap that locks |
 //! | an identity | held | 0 by its owner; with proof of death, the survivor's with one death more |
 //! | an identity, 1 to 3 deaths | held for repair: so many owners died, each in the other's repair | no deaths, when repaired; `POISONED`, when given up; with proof of death, one death more |
-//! | `POISONED` | given up; a fourth owner died | an identity, by one who re-initialises |
-//! | anything else | a peer's lie | stays; every attempt answers [`Violation::State`] |
+//! | `POISONED` | given up; a fourth owner died | an identity with 3 deaths, by one who re-initialises; so it is `POISONED` again if that one dies before the data are whole |
+//! | anything else | a peer's lie | stays; every attempt answers [`Violation::State`](super::Violation::State) |
 //!
 //! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, to be woken by whoever
 //! clears it.
@@ -125,7 +125,7 @@ fn succeed_slow(word: &Word, seen: u32, mine: u32, me: Ident, probe: impl FnOnce
         return Attempt::Held(seen);
     }
     let (new, answer) = if deaths == 3 {
-        (POISONED, Attempt::Poisoned)
+        (POISONED | (seen & WAITERS), Attempt::Poisoned)
     } else {
         (mine | (seen & WAITERS) | ((deaths + 1) * DEATH), Attempt::OwnerDied { from: owner })
     };
@@ -183,13 +183,14 @@ pub fn poison(word: &Word, me: Ident) -> Result<bool, Lost> {
     change_slow(word, word.load(RELAXED), me, |_| POISONED)
 }
 
-/// Takes over a lock that was given up, to set its data anew. Answers whether it was one.
+/// Takes over a lock that was given up, to set its data anew; when they are whole, say so by
+/// [`repaired`]. Answers whether it was one.
 pub fn revive(word: &Word, me: Ident) -> bool {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let seen = word.load(RELAXED);
     // ORDERING(lock): as for locking.
     seen & !WAITERS == POISONED
-        && word.compare_exchange(seen, me.word() | seen & WAITERS, lock::ACQUIRE).is_ok()
+        && word.compare_exchange(seen, me.word() | DEATHS | (seen & WAITERS), lock::ACQUIRE).is_ok()
 }
 
 #[cold]

@@ -3,7 +3,8 @@
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::{in_order, mutex};
+use crate::protocol::in_order;
+use crate::protocol::mutex::{self, Lost};
 
 use super::{Mutex, UnlockError};
 use crate::endpoint::wait::WakeCheck;
@@ -41,6 +42,13 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         Self { mutex, version, changed: false, editing: false, held: true }
     }
 
+    /// The guard of one who took over from the dead: what they changed, they may have told nobody.
+    pub(super) fn after_death(mutex: &'m mut Mutex<T, P>) -> Self {
+        let mut guard = Self::new(mutex);
+        guard.changed = true;
+        guard
+    }
+
     /// The value. A copy, whatever a peer does meanwhile.
     #[inline]
     #[must_use]
@@ -76,9 +84,9 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         in_order();
         self.editing = true;
         let answer = edit(&mut InPlace { mutex: self.mutex, version: self.version });
-        self.end_in_place();
-        // The same buffer, and another version.
+        // The same buffer, and another version: before the value counts as whole, lest a change go unseen.
         self.commit(2);
+        self.end_in_place();
         answer
     }
 
@@ -88,6 +96,11 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         self.mutex.in_place.store(0, RELAXED);
         self.editing = false;
         in_order();
+    }
+
+    /// Marks the value of a lock that was given up as whole again.
+    pub(super) fn is_whole(&self) -> Result<(), Lost> {
+        mutex::repaired(&self.mutex.lock.word, self.mutex.me)
     }
 
     #[inline]
@@ -126,13 +139,9 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     #[inline]
     fn release(&mut self) -> Result<(), UnlockError> {
         self.held = false;
-        if self.editing {
-            if mutex::poison(&self.mutex.lock.word, self.mutex.me)? {
-                self.mutex.wake();
-            }
-            return Ok(());
-        }
-        if mutex::unlock(&self.mutex.lock.word, self.mutex.me)? {
+        let (word, me) = (&self.mutex.lock.word, self.mutex.me);
+        let has_waiters = if self.editing { mutex::poison(word, me)? } else { mutex::unlock(word, me)? };
+        if has_waiters {
             self.mutex.wake();
         }
         if self.changed

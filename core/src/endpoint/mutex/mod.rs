@@ -1,9 +1,11 @@
 //! A value under a lock that survives its owner.
 
 mod guard;
+mod recover;
 mod recovery;
 
 pub use guard::{Guard, InPlace};
+pub use recover::{RecoverError, Recovered};
 pub use recovery::Recovery;
 
 use core::fmt;
@@ -119,7 +121,7 @@ impl<'m, T: Frame, P: Port> Lock<'m, T, P> {
 /// | free | held, by one compare-and-swap |
 /// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next one, with proof of death |
 /// | `OwnerDied` | held, once [repaired](Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
-/// | poisoned | held, by [`reinitialise`](Self::reinitialise) |
+/// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that one dies before the new value is whole |
 ///
 /// # If the owner dies
 ///
@@ -265,6 +267,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         let mut guard = Guard::new(self);
         guard.set(value);
         guard.end_in_place();
+        guard.is_whole().ok()?;
         Some(guard)
     }
 

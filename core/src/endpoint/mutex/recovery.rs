@@ -79,7 +79,7 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
             mutex.version.store(self.version, RELAXED);
             in_order();
         }
-        self.mark_consistent()
+        self.finish().map_err(|(_, error)| error)
     }
 
     /// Goes on with the value as it lies: the caller has seen to it that it is whole.
@@ -88,6 +88,13 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
     ///
     /// [`UnlockError`], if the lock is not ours any more.
     pub fn mark_consistent(self) -> Result<Guard<'m, T, P>, UnlockError> {
+        if let Some(mutex) = &self.mutex
+            && self.was_in_place
+        {
+            // What was written in place was a change. The same buffer, and another version.
+            mutex.version.store(self.version.wrapping_add(2), RELAXED); // ORDERING: Relaxed; under the lock.
+            in_order();
+        }
         self.finish().map_err(|(_, error)| error)
     }
 
@@ -97,7 +104,7 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
         mutex.in_place.store(0, RELAXED);
         in_order();
         match mutex::repaired(&mutex.lock.word, mutex.me) {
-            Ok(()) => Ok(Guard::new(mutex)),
+            Ok(()) => Ok(Guard::after_death(mutex)),
             Err(lost) => {
                 self.mutex = Some(mutex);
                 Err((self, lost.into()))

@@ -1,0 +1,146 @@
+//! Locks, as `strait inspect` shows them.
+
+use serde_json::{Value, json};
+use strait::inspect::{LockState, PermitState, lock_state, permits};
+use strait::participants::Participant;
+use strait::protocol::mutex::State;
+use strait::{Attachment, Entry, Port, SystemPort};
+
+use crate::look::Who;
+use crate::text::{printable, table};
+
+/// A lock at one moment, or nearly so.
+pub struct LockPicture {
+    state: LockState,
+    /// The mutex's owner.
+    owner: Option<Who>,
+    /// Who has permits, and how many.
+    holders: Vec<(Who, u32)>,
+    /// Permits whose words name nobody that could be.
+    impossible: u32,
+}
+
+impl LockPicture {
+    /// Looks at a channel; `None` if it is no lock.
+    pub fn of(attachment: &Attachment<SystemPort>, entry: &Entry, list: &[Participant]) -> Option<Self> {
+        let (mem, line) = (attachment.port().mem(), attachment.header().line);
+        let state = lock_state(mem, line, entry)?;
+        let who = |ident| Who::of(attachment, list, ident);
+        let owner = match state {
+            LockState::Mutex { state: State::Held { owner, .. }, .. } => Some(who(owner)),
+            _ => None,
+        };
+        let mut picture = Self { state, owner, holders: Vec::new(), impossible: 0 };
+        for permit in permits(mem, line, entry) {
+            match permit {
+                PermitState::Free => {}
+                PermitState::Impossible => picture.impossible += 1,
+                PermitState::Taken(holder) => {
+                    match picture.holders.iter_mut().find(|(who, _)| who.ident == holder) {
+                        Some((_, count)) => *count += 1,
+                        None => picture.holders.push((who(holder), 1)),
+                    }
+                }
+            }
+        }
+        Some(picture)
+    }
+
+    /// The lock for programs.
+    pub fn json(&self) -> Value {
+        match self.state {
+            LockState::Mutex { state, waiters, takeovers, version, in_place } => {
+                let (word, deaths) = match state {
+                    State::Free => ("free", 0),
+                    State::Held { deaths: 0, .. } => ("held", 0),
+                    State::Held { deaths, .. } => ("held for repair", deaths),
+                    State::Poisoned => ("poisoned", 0),
+                    State::Impossible => ("impossible", 0),
+                };
+                json!({
+                    "state": word,
+                    "owner": self.owner.map_or(Value::Null, |who| who.json()),
+                    "deaths": deaths,
+                    "waiters": waiters,
+                    "takeovers": takeovers,
+                    "version": version,
+                    "in_place": in_place,
+                })
+            }
+            LockState::Semaphore { count, most, waiters } => {
+                json!({ "count": count, "max": most, "waiters": waiters })
+            }
+            LockState::Permits { free, count, waiters } => {
+                let holders = self.holders.iter().map(|(who, count)| {
+                    let mut holder = who.json();
+                    holder["permits"] = json!(count);
+                    holder
+                });
+                json!({
+                    "free": free,
+                    "taken": count.saturating_sub(free),
+                    "impossible": self.impossible,
+                    "waiters": waiters,
+                    "holders": holders.collect::<Vec<_>>(),
+                })
+            }
+        }
+    }
+
+    /// Locks as a table.
+    pub fn table(locks: &[(&Entry, &Self)]) -> String {
+        let head = ["NAME", "KIND", "STATE", "WAITERS", "TAKEOVERS", "VERSION"];
+        let mut rows = vec![head.map(String::from).to_vec()];
+        rows.extend(locks.iter().map(|(entry, lock)| {
+            let (waiters, takeovers, version) = match lock.state {
+                LockState::Mutex { waiters, takeovers, version, .. } => {
+                    (waiters, takeovers.to_string(), version.to_string())
+                }
+                LockState::Semaphore { waiters, .. } | LockState::Permits { waiters, .. } => {
+                    (waiters, "-".into(), "-".into())
+                }
+            };
+            vec![
+                printable(entry.name().unwrap_or("?")),
+                entry.kind.name().into(),
+                lock.words(),
+                if waiters { "yes" } else { "no" }.into(),
+                takeovers,
+                version,
+            ]
+        }));
+        table(&rows, &[0, 1, 2, 3])
+    }
+
+    /// The state in words.
+    fn words(&self) -> String {
+        let owner = self.owner.map_or("?".into(), |who| who.to_string());
+        match self.state {
+            LockState::Mutex { state, in_place, .. } => {
+                let editing = if in_place { ", edited in place" } else { "" };
+                match state {
+                    State::Free => "free".into(),
+                    State::Held { deaths: 0, .. } => format!("held by {owner}{editing}"),
+                    State::Held { deaths, .. } => {
+                        let times = if deaths == 1 { "death" } else { "deaths" };
+                        format!("held for repair after {deaths} {times} by {owner}{editing}")
+                    }
+                    State::Poisoned => "poisoned".into(),
+                    State::Impossible => "impossible".into(),
+                }
+            }
+            LockState::Semaphore { count: Some(count), most, .. } => format!("{count} of {most}"),
+            LockState::Semaphore { count: None, .. } => "impossible".into(),
+            LockState::Permits { free, count, .. } => {
+                let mut words = format!("{free} of {count} free");
+                for (who, count) in &self.holders {
+                    words.push_str(&format!(", {count} by {who}"));
+                }
+                if self.impossible > 0 {
+                    words.push_str(&format!(", {} impossible", self.impossible));
+                }
+                words
+            }
+        }
+    }
+}

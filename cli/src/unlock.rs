@@ -1,0 +1,64 @@
+//! `strait unlock`: freeing a mutex whose owner is dead.
+
+use strait::inspect::{LockState, lock_state};
+use strait::{Attachment, ChannelError, Ident, Kind, OpenError, Port, RecoverError, Recovered, SystemPort};
+
+use crate::args::Unlock;
+use crate::error::{Error, Result};
+use crate::look::{self, Who};
+use crate::rm::not_found;
+use crate::text;
+
+/// Recovers the lock, if its owner is proven dead, and says what was done.
+pub fn run(wanted: &Unlock) -> Result<()> {
+    let place = &wanted.region;
+    let region = place.region()?;
+    let failed = |error| match error {
+        OpenError::NotFound => not_found(place),
+        error => Error::at(place, error),
+    };
+    // Before this process joins, for it may be given a dead one's place.
+    let participants = look::participants(&look::open(place, &region).map_err(failed)?);
+    let attachment = look::join(place, &region).map_err(failed)?;
+    let who = |ident: Ident| Who::of(&attachment, &participants, ident);
+    let name = &wanted.lock;
+    match attachment.recover_mutex(name) {
+        Ok(Recovered::WasFree) => text::out(&format!("{name} was free; nothing to do\n")),
+        Ok(Recovered::RolledBack { from }) => text::out(&format!(
+            "{name} was held by {}; rolled back to the last committed value (version {}), and freed\n",
+            who(from),
+            version(&attachment, name)
+        )),
+        Err(RecoverError::Held { owner, .. }) => Err(Error::failed(format!(
+            "{name} is held by {}; only a lock whose owner is proven dead is freed",
+            who(owner)
+        ))),
+        Err(RecoverError::InPlace { from }) => Err(Error::failed(format!(
+            "{name} was held by {}, which was editing the value in place: it may be half written; \
+             a program that knows the value must lock and repair it",
+            who(from)
+        ))),
+        Err(RecoverError::Poisoned) => Err(Error::failed(format!(
+            "{name} is poisoned: it was given up unrepaired; a program that knows the value must re-initialise it"
+        ))),
+        Err(RecoverError::Channel(ChannelError::Kind { found })) => Err(Error::failed(format!(
+            "{name} is of kind {}, not a mutex{}",
+            found.name(),
+            match found {
+                Kind::Permits => "; permits of the dead come back to whoever asks for one",
+                Kind::Semaphore => "; nobody owns what a semaphore counts",
+                _ => "; a role is taken over from the dead by whoever opens it",
+            }
+        ))),
+        Err(error) => Err(Error::at(format!("{place}, {name}"), error)),
+    }
+}
+
+fn version(attachment: &Attachment<SystemPort>, name: &str) -> u32 {
+    let entry = attachment.channel(name).ok();
+    let state = entry.and_then(|entry| lock_state(attachment.port().mem(), attachment.header().line, &entry));
+    match state {
+        Some(LockState::Mutex { version, .. }) => version,
+        _ => 0,
+    }
+}

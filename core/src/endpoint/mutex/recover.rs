@@ -1,0 +1,163 @@
+//! Recovering a mutex from its dead owner without knowing the type of its value.
+
+use core::fmt;
+
+use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::ident::Ident;
+use crate::ground::port::{Port, Probe};
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::mutex::{self, Attempt, State};
+use crate::protocol::{Violation, in_order};
+
+use super::{UnlockError, check_domains};
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::error::ChannelError;
+use crate::endpoint::role::DAMAGED;
+use crate::endpoint::wait::{Bell, WakeCheck};
+
+/// What [`Attachment::recover_mutex`] found, and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// Nobody had the lock; nothing was done.
+    WasFree,
+    /// Its owner was dead. The value is the one last committed, and the lock is free.
+    RolledBack {
+        /// Who.
+        from: Ident,
+    },
+}
+
+/// Why a mutex was not recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecoverError {
+    /// There is no such mutex, or it cannot be used from here.
+    Channel(ChannelError),
+    /// Its owner lives, or cannot be proven dead. Nothing was changed.
+    Held {
+        /// Who.
+        owner: Ident,
+        /// What is known of it.
+        probe: Probe,
+    },
+    /// Its owner died while it was editing the value in place. Nothing was changed: a program that knows
+    /// the value must lock and repair it.
+    InPlace {
+        /// Who.
+        from: Ident,
+    },
+    /// It was given up, perhaps just now: a program that knows the value must re-initialise it.
+    Poisoned,
+    /// The lock changed hands meanwhile.
+    Changed,
+    /// A peer wrote what no honest peer writes.
+    Fault(Violation),
+}
+
+impl fmt::Display for RecoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(error) => error.fmt(f),
+            Self::Held { owner, probe: Probe::Alive } => write!(f, "{owner} has the lock, and lives"),
+            Self::Held { owner, .. } => write!(f, "{owner} has the lock, and is not proven dead"),
+            Self::InPlace { from } => {
+                write!(f, "{from} died editing the value in place; a program that knows it must repair it")
+            }
+            Self::Poisoned => {
+                f.write_str("the lock was given up; a program that knows the value must re-initialise it")
+            }
+            Self::Changed => f.write_str("the lock changed hands meanwhile"),
+            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+        }
+    }
+}
+
+impl core::error::Error for RecoverError {}
+
+impl From<ChannelError> for RecoverError {
+    fn from(error: ChannelError) -> Self {
+        Self::Channel(error)
+    }
+}
+
+impl From<UnlockError> for RecoverError {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::NotOwner => Self::Changed,
+            UnlockError::Fault(violation) => Self::Fault(violation),
+        }
+    }
+}
+
+impl<P: Port> Attachment<P> {
+    /// Frees a mutex whose owner is proven dead, whatever the type of its value, which is not touched:
+    /// what was last committed stands. For tools; a program that uses the mutex learns of the death when
+    /// it locks. One probe, and three compare-and-swaps.
+    ///
+    /// # Errors
+    ///
+    /// [`RecoverError`].
+    pub fn recover_mutex(&self, name: &str) -> Result<Recovered, RecoverError> {
+        let entry = self.channel(name)?;
+        if entry.kind != Kind::Mutex {
+            return Err(ChannelError::Kind { found: entry.kind }.into());
+        }
+        recover(self, &entry)
+    }
+}
+
+fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recovered, RecoverError> {
+    let port = attachment.port();
+    let me = port.ident().ok_or(ChannelError::ReadOnly)?;
+    check_domains(port, entry)?;
+    let lock = Bell::new(port, entry.block_c + at::OWNER, attachment.header().instance).ok_or(DAMAGED)?;
+    let takeovers = port.mem().word(entry.block_c + at::TAKEOVERS).ok_or(DAMAGED)?;
+    let in_place = port.mem().word(entry.block_a + at::IN_PLACE).ok_or(DAMAGED)?;
+    let changed = Bell::new(port, entry.wait_b, attachment.header().instance);
+    let word = &lock.word;
+    // ORDERING: Relaxed; the compare-and-swaps decide.
+    let owner = match mutex::state(word.load(RELAXED)) {
+        State::Free => return Ok(Recovered::WasFree),
+        State::Poisoned => return Err(RecoverError::Poisoned),
+        State::Impossible => return Err(RecoverError::Fault(Violation::State)),
+        State::Held { owner, .. } => owner,
+    };
+    let probe = port.probe(owner);
+    if probe != Probe::Dead {
+        return Err(RecoverError::Held { owner, probe });
+    }
+    // ORDERING: Relaxed; the proof of death synchronises with what the dead stored.
+    if in_place.load(RELAXED) != 0 {
+        return Err(RecoverError::InPlace { from: owner });
+    }
+    let from = match mutex::attempt(word, me, false, |who| if who == owner { probe } else { Probe::Unknown })
+    {
+        Attempt::OwnerDied { from } => from,
+        Attempt::Poisoned => return Err(RecoverError::Poisoned),
+        Attempt::Impossible => return Err(RecoverError::Fault(Violation::State)),
+        Attempt::Locked => {
+            // Its next owner came and went.
+            unlock(&lock, port)?;
+            return Ok(Recovered::WasFree);
+        }
+        Attempt::Held(_) | Attempt::Deadlock | Attempt::Again => return Err(RecoverError::Changed),
+    };
+    // ORDERING: Relaxed; under the lock.
+    takeovers.store(takeovers.load(RELAXED).wrapping_add(1), RELAXED);
+    in_order();
+    mutex::repaired(word, me).map_err(UnlockError::from)?;
+    unlock(&lock, port)?;
+    // What the dead changed, they may have told nobody.
+    if let Some(bell) = &changed {
+        bell.ring(WakeCheck::Fenced, port);
+    }
+    Ok(Recovered::RolledBack { from })
+}
+
+fn unlock<P: Port>(lock: &Bell, port: &P) -> Result<(), RecoverError> {
+    let me = port.ident().ok_or(ChannelError::ReadOnly)?;
+    if mutex::unlock(&lock.word, me).map_err(UnlockError::from)? {
+        lock.wake_all(port);
+    }
+    Ok(())
+}
