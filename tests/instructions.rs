@@ -47,11 +47,7 @@ mod table;
 #[path = "instructions/x86.rs"]
 mod x86;
 
-use std::io::BufRead;
-
-use common::{Kid, Name, linger, role, tell};
-use nix::sys::signal::{Signal, raise};
-use nix::unistd::gettid;
+use common::{Kid, Name, linger, role, tell, tracee};
 use stepper::{Call, END, watch};
 use strait::Options;
 use table::Row;
@@ -65,15 +61,14 @@ fn child() {
         tell("it is mine");
         linger();
     }
-    tell(&gettid().to_string());
-    std::io::stdin().lock().lines().next();
+    tracee::be_traced();
     match role.as_str() {
         "paths" => paths::show_all(&region),
         "controls" => controls::show_all(),
         _ => panic!("{role}: no such role"),
     }
     tell(END);
-    raise(Signal::SIGSTOP).expect("a signal to oneself");
+    tracee::stop();
 }
 
 /// Why nothing is counted, if nothing is.

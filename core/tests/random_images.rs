@@ -16,8 +16,8 @@ use common::seed::{Rng, seed};
 use common::{Region, TestPort};
 use strait_core::participants::{self, Card};
 use strait_core::{
-    Attachment, Channel, ConsumerOptions, Delivery, Entry, Frame, Ident, Plan, Reading, WaitPolicy, inspect,
-    wait_any,
+    Attachment, Channel, ConsumerOptions, Delivery, Entry, Frame, Guard, Ident, Lock, Plan, Reading,
+    Recovery, WaitPolicy, inspect, wait_any,
 };
 
 const IMAGES: usize = 10_000;
@@ -27,6 +27,9 @@ const SMALL: &[Channel<'_>] = &[
     Channel::compact::<u8>("compact", 4).doorbell(1),
     Channel::latest::<u32>("latest").consumer_may_block(),
     Channel::latest_bytes("bytes", 20).buffers(4),
+    Channel::mutex::<u32>("mutex").consumer_may_block(),
+    Channel::semaphore("semaphore", 1, 5),
+    Channel::permits("permits", 3),
 ];
 const POLICY: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: Duration::from_micros(50) };
 
@@ -41,6 +44,9 @@ struct Tally {
     received: usize,
     read: usize,
     faults: usize,
+    locked: usize,
+    repaired: usize,
+    acquired: usize,
 }
 
 /// Sound regions, empty and in use.
@@ -65,8 +71,23 @@ fn sound() -> Vec<Vec<u8>> {
             }
             images.push(region.bytes());
         }
+        locks_in_use(&region, &a, &mut images);
     }
     images
+}
+
+/// The locks free, and held by one who will be dead.
+fn locks_in_use(region: &Region, at: &Attachment<TestPort>, images: &mut Vec<Vec<u8>>) {
+    let mut mutex = at.mutex::<u32>("mutex").unwrap();
+    let (mut semaphore, mut permits) = (at.semaphore("semaphore").unwrap(), at.permits("permits").unwrap());
+    let mut guard = mutex.try_lock().unwrap().or_roll_back().ok().unwrap();
+    let _permit = permits.try_acquire().unwrap();
+    guard.set(&7);
+    images.push(region.bytes());
+    guard.edit_in_place(|_| images.push(region.bytes()));
+    drop(guard);
+    semaphore.release(3).unwrap();
+    images.push(region.bytes());
 }
 
 fn producer_of_frames(
@@ -180,6 +201,73 @@ fn latest_bytes(at: &Attachment<TestPort>, entry: &Entry, name: &str, rng: &mut 
     let _ = reader.wait_for_change(&mut buffer, Duration::ZERO);
 }
 
+fn edit<T: Frame>(guard: Option<Guard<'_, T, TestPort>>, rng: &mut Rng, tally: &mut Tally) {
+    let Some(mut guard) = guard else { return };
+    tally.locked += 1;
+    guard.update(|value| *value = T::new_zeroed());
+    guard.edit_in_place(|edit| {
+        let offset = rng.below(size_of::<T>() + 4);
+        assert!(edit.write(offset, &[1; 40]) <= size_of::<T>());
+        assert!(edit.read(offset, &mut [0; 40]) <= size_of::<T>());
+    });
+    let _ = (guard.get(), guard.version(), guard.takeovers(), guard.unlock());
+}
+
+fn repaired<'m, T: Frame>(
+    recovery: Recovery<'m, T, TestPort>,
+    rng: &mut Rng,
+) -> Option<Guard<'m, T, TestPort>> {
+    let _ = (recovery.get(), recovery.from());
+    match rng.below(4) {
+        0 => recovery.roll_back().ok(),
+        1 => recovery.repair(|value| *value = T::new_zeroed()).ok(),
+        2 => recovery.mark_consistent().ok(),
+        _ => None,
+    }
+}
+
+fn mutexes<T: Frame>(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tally: &mut Tally) {
+    let Ok(mut mutex) = at.mutex::<T>(name) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    mutex.set_wait_policy(POLICY);
+    for _ in 0..4 {
+        let _ = mutex.state();
+        let guard = match mutex.lock_timeout(Duration::ZERO) {
+            Ok(Lock::Held(guard)) => Some(guard),
+            Ok(Lock::OwnerDied(recovery)) => {
+                tally.repaired += 1;
+                repaired(recovery, rng)
+            }
+            Err(_) => None,
+        };
+        edit(guard, rng, tally);
+        edit(mutex.reinitialise(&T::new_zeroed()), rng, tally);
+    }
+    let _ = mutex.wait_for_change(0, Duration::ZERO);
+}
+
+fn semaphores(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
+    if let Ok(mut semaphore) = at.semaphore(name) {
+        tally.opened += 1;
+        semaphore.set_wait_policy(POLICY);
+        for count in [0, 1, 3] {
+            let _ = semaphore.release(count);
+            tally.acquired += usize::from(semaphore.acquire_timeout(Duration::ZERO).is_ok());
+            assert!(semaphore.count() <= entry.capacity);
+        }
+    }
+    if let (Ok(mut one), Ok(mut other)) = (at.permits(name), at.permits(name)) {
+        tally.opened += 1;
+        one.set_wait_policy(POLICY);
+        let held = one.acquire_timeout(Duration::ZERO);
+        tally.acquired += usize::from(held.is_ok());
+        if let (Ok(held), Ok(next)) = (held, other.try_acquire()) {
+            assert!(held.index() != next.index() && next.index() < entry.capacity);
+            let _ = (held.from(), held.release());
+        }
+    }
+}
+
 /// Does with an image all that can be done with a region.
 fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
     let Ok(look) = Attachment::attach(TestPort::looking_at(region, None)) else { return tally.refused += 1 };
@@ -200,6 +288,9 @@ fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
             values::<u32>(&at, &entry, name, tally);
             values::<[u8; 16]>(&at, &entry, name, tally);
             latest_bytes(&at, &entry, name, rng, tally);
+            mutexes::<u32>(&at, name, rng, tally);
+            mutexes::<[u8; 16]>(&at, name, rng, tally);
+            semaphores(&at, &entry, name, tally);
         }
     }
     if let Ok(me) = joined {
@@ -246,6 +337,8 @@ fn fault_44_any_image_gives_an_error_or_sane_data() {
     if only.is_none() {
         assert!(tally.refused > IMAGES / 10 && tally.attached > IMAGES / 2, "{tally:?}");
         assert!(tally.opened > IMAGES && tally.faults > IMAGES / 10, "{tally:?}");
+        assert!(tally.locked > IMAGES / 10 && tally.repaired > 100, "{tally:?}");
+        assert!(tally.acquired > IMAGES / 10, "{tally:?}");
         assert!(tally.sent > IMAGES && tally.received > IMAGES && tally.read > IMAGES / 10, "{tally:?}");
     }
 }

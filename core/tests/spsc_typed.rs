@@ -243,25 +243,27 @@ impl<T: Numbered> Run<T> {
             Op::ProducerLeaves => {
                 self.tx = None;
                 self.tx = Some(self.producer.typed_producer("q").unwrap());
-                self.model.wanted = false;
+                self.model.asked_at = None;
             }
             Op::ProducerDies => {
                 let dead = std::mem::replace(&mut self.producer, self.region.join());
                 dead.die(self.tx.take());
                 self.tx = Some(self.producer.typed_producer("q").unwrap());
-                self.model.wanted = false;
+                self.model.asked_at = None;
             }
             Op::ConsumerLeaves => {
                 self.rx = None;
                 self.rx = Some(self.consumer.typed_consumer_with("q", self.options).unwrap());
                 self.model.release();
                 self.model.told();
+                self.model.wanted = self.model.asked;
             }
             Op::ConsumerDies => {
                 let dead = std::mem::replace(&mut self.consumer, self.region.join());
                 dead.die(self.rx.take());
                 let head = self.region.peek(self.region.entry("q").block_b + at::HEAD);
                 self.model.consumer_died(head);
+                self.model.wanted = self.model.asked;
                 self.rx = Some(self.consumer.typed_consumer_with("q", self.options).unwrap());
             }
         }

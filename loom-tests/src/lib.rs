@@ -35,7 +35,13 @@ mod latest;
 #[cfg(strait_loom)]
 mod litmus;
 #[cfg(strait_loom)]
+mod mutex;
+#[cfg(strait_loom)]
+mod mutex_succession;
+#[cfg(strait_loom)]
 mod park;
+#[cfg(strait_loom)]
+mod semaphore;
 #[cfg(strait_loom)]
 mod spsc;
 #[cfg(strait_loom)]
@@ -65,6 +71,9 @@ use models;
 fn all() -> impl Iterator<Item = Model> {
     let files = [
         spsc_succession::MODELS,
+        mutex_succession::MODELS,
+        mutex::MODELS,
+        semaphore::MODELS,
         latest::MODELS,
         park::MODELS,
         spsc::MODELS,

@@ -3,6 +3,8 @@
 
 #[path = "../../core/tests/common/rng.rs"]
 pub mod rng;
+#[cfg(target_os = "linux")]
+pub mod tracee;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};

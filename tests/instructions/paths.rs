@@ -9,14 +9,13 @@
 
 use std::hint::black_box;
 
-use nix::sys::signal::{Signal, raise};
 use strait::{
     Attachment, Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Options,
     Plan, Producer, Reading, Received, Region, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
-use super::common::tell;
+use super::common::{tell, tracee};
 
 /// Slots of every queue of values.
 const SLOTS: u32 = 64;
@@ -80,7 +79,7 @@ pub fn show<A, B>(name: &str, operation: Operation<A, B>, a: &mut A, b: &mut B, 
     let operation = black_box(operation);
     tell(&format!("{name} {}", operation as *const () as usize));
     // The parent steps from here.
-    raise(Signal::SIGSTOP).expect("a signal to oneself");
+    tracee::stop();
     let outcome = operation(black_box(a), black_box(b));
     assert_eq!(outcome, expected, "{name}");
 }

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use nix::libc::user_regs_struct;
 use nix::sys::ptrace::{self, AddressType};
-use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 
-use super::common::{Kid, Name};
+use super::common::Name;
+use super::common::tracee::Tracee;
 use super::x86::{Costly, LONGEST, judge};
 
 /// What the child tells when it has shown everything.
@@ -30,23 +28,18 @@ pub struct Call {
 
 /// A stopped thread of a child, and where its program is mapped.
 struct Stepper {
-    thread: Pid,
+    tracee: Tracee,
     base: u64,
     judged: HashMap<u64, Option<Costly>>,
 }
 
 /// Starts a child in `role` and steps through every call that it shows.
 pub fn watch(role: &str, name: &Name) -> Vec<Call> {
-    let mut kid = Kid::spawn("child", role, name);
-    let thread = Pid::from_raw(kid.hear().parse().expect("the child tells its thread"));
-    ptrace::attach(thread).expect("a child may be traced");
-    let mut stepper = Stepper { thread, base: base(kid.pid()), judged: HashMap::new() };
-    stepper.wait_for(Signal::SIGSTOP);
-    kid.answer();
+    let (kid, tracee) = Tracee::spawn(role, name).expect("a child may be traced");
+    let mut stepper = Stepper { tracee, base: base(kid.pid()), judged: HashMap::new() };
     let mut calls = Vec::new();
     loop {
-        ptrace::cont(thread, None).expect("it is stopped");
-        stepper.wait_for(Signal::SIGSTOP);
+        stepper.tracee.run_to_stop();
         let told = kid.hear();
         if told == END {
             return calls;
@@ -65,13 +58,6 @@ fn base(pid: i32) -> u64 {
     let first = maps.lines().find(|line| line.ends_with(program)).expect("its program is mapped");
     let start = first.split('-').next().expect("a range");
     u64::from_str_radix(start, 16).expect("an address")
-}
-
-impl Drop for Stepper {
-    fn drop(&mut self) {
-        // A thread that is traced when it is killed stays until its tracer has asked for it.
-        let _ = ptrace::detach(self.thread, None);
-    }
 }
 
 impl Stepper {
@@ -101,20 +87,12 @@ impl Stepper {
     }
 
     fn step(&self) -> user_regs_struct {
-        ptrace::step(self.thread, None).expect("it is stopped");
-        self.wait_for(Signal::SIGTRAP);
+        assert!(self.tracee.step(), "the child stopped itself before the call was over");
         self.registers()
     }
 
     fn registers(&self) -> user_regs_struct {
-        ptrace::getregs(self.thread).expect("it is stopped")
-    }
-
-    fn wait_for(&self, signal: Signal) {
-        match waitpid(self.thread, Some(WaitPidFlag::__WALL)).expect("it is ours") {
-            WaitStatus::Stopped(_, found) if found == signal => {}
-            other => panic!("the child should have stopped by {signal}, and did not: {other:?}"),
-        }
+        ptrace::getregs(self.tracee.thread()).expect("it is stopped")
     }
 
     fn judge(&mut self, address: u64) -> Option<Costly> {
@@ -132,6 +110,6 @@ impl Stepper {
     }
 
     fn peek(&self, address: u64) -> nix::Result<u64> {
-        ptrace::read(self.thread, address as AddressType).map(|word| word as u64)
+        ptrace::read(self.tracee.thread(), address as AddressType).map(|word| word as u64)
     }
 }

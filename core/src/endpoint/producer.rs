@@ -159,7 +159,6 @@ impl<P: Port> Producer<P> {
         self.ring.header(slot.pos, at::TAG).write_plain(tag);
         self.ring.header(slot.pos, at::SEQUENCE).write_plain(slot.sequence);
         self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
-        self.sender.sent();
     }
 
     /// Sends a frame, waiting up to `timeout` for space.

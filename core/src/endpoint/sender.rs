@@ -21,8 +21,8 @@ pub(crate) struct Sender<P: Port> {
     want: WordRef,
     high_water: WordRef,
     refused: WordRef,
-    /// The consumer has been asked to release at once.
-    asked: bool,
+    /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
+    asked_at: Option<u32>,
     own: Option<Bell>,
     peers: Option<Bell>,
     pub check: WakeCheck,
@@ -40,14 +40,12 @@ impl<P: Port> Sender<P> {
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let role = Role::claim(attachment, entry, Side::A)?;
         let instance = attachment.header().instance;
-        let want = spans.want.clone().ok_or(DAMAGED)?;
-        want.store(0, RELAXED); // ORDERING: Relaxed; advice to the consumer, no data depends on it.
         Ok(Self {
             head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
-            want,
+            want: spans.want.clone().ok_or(DAMAGED)?,
             refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
             high_water: spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?,
-            asked: false,
+            asked_at: None,
             own: Bell::new(&role.port, entry.wait_a, instance),
             peers: Bell::new(&role.port, entry.wait_b, instance),
             check: WakeCheck::default(),
@@ -68,7 +66,7 @@ impl<P: Port> Sender<P> {
     }
 
     /// Looks for space for `need` more where none is known of, and tells the region of a new bound of
-    /// the fill level.
+    /// the fill level, or asks the consumer for space.
     #[cold]
     pub fn room_slow(&mut self, space: &mut Space, need: u32) -> Result<(), Refused> {
         if let Some(violation) = self.role.latched() {
@@ -76,6 +74,7 @@ impl<P: Port> Sender<P> {
         }
         let highest = space.highest();
         if !space.look(need, &self.head).map_err(Refused::Violation)? {
+            self.ask(space.head());
             return Err(Refused::Full);
         }
         if space.highest() != highest {
@@ -84,13 +83,13 @@ impl<P: Port> Sender<P> {
         Ok(())
     }
 
-    /// With a message: the consumer need not release at once any more.
-    #[inline(always)]
-    pub fn sent(&mut self) {
-        if self.asked {
-            self.asked = false;
+    /// Asks the consumer to store its head at its next release, once. Asking for each release would
+    /// have head and tail chase each other over a full queue, a line's transfer or two a message.
+    fn ask(&mut self, head: u32) {
+        if self.asked_at != Some(head) {
+            self.asked_at = Some(head);
             // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.want.store(0, RELAXED);
+            self.want.store(self.want.load(RELAXED).wrapping_add(1), RELAXED);
         }
     }
 
@@ -106,26 +105,16 @@ impl<P: Port> Sender<P> {
     #[cold]
     pub fn refused_slow(&mut self, refused: Refused) -> TrySendError {
         match refused {
-            Refused::Full => self.full(),
+            Refused::Full => self.count_refusal(),
             Refused::TooLarge => {}
             Refused::Violation(violation) => self.role.latch(violation),
         }
         refused.into()
     }
 
-    fn full(&mut self) {
+    fn count_refusal(&mut self) {
         // ORDERING: Relaxed; our own counter.
         self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
-        self.ask();
-    }
-
-    /// Asks the consumer to store its head at every release, until something has been sent.
-    fn ask(&mut self) {
-        if !self.asked {
-            self.asked = true;
-            // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.want.store(1, RELAXED);
-        }
     }
 
     /// The units taken, by a fresh look at the consumer's head; a lie there is latched.
@@ -155,10 +144,7 @@ pub(crate) fn send_until<P: Port, E: SendSide<P>>(
     let (port, bell, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
     let look = || match put(end) {
         Ok(()) => Some(Ok(())),
-        Err(Refused::Full) => {
-            end.sender().ask();
-            None
-        }
+        Err(Refused::Full) => None,
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
         Err(Refused::Violation(violation)) => {
             end.sender().role.latch(violation);
@@ -172,7 +158,7 @@ pub(crate) fn send_until<P: Port, E: SendSide<P>>(
         Some(Ok(())) => sender.ring(),
         Some(Err(error)) => return Err(error),
         None => {
-            sender.full();
+            sender.count_refusal();
             return Err(SendError::TimedOut);
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Taker<P: Port> {
     head: WordRef,
     head_sequence: WordRef,
     want: WordRef,
+    /// What `want` said when the head was stored last.
+    answered: u32,
     own: Option<Bell>,
     peers: Option<Bell>,
     pub waiting: Waiting,
@@ -34,12 +36,15 @@ impl<P: Port> Taker<P> {
     /// Claims the consumer's role.
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let b = spans.b.as_ref().ok_or(DAMAGED)?;
+        let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
         Ok(Self {
             head: b.word(at::HEAD).ok_or(DAMAGED)?,
             head_sequence: b.word(at::HEAD_SEQUENCE).ok_or(DAMAGED)?,
-            want: spans.want.clone().ok_or(DAMAGED)?,
+            // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
+            answered: want.load(RELAXED).saturating_sub(1),
+            want,
             own: Bell::new(&role.port, entry.wait_b, instance),
             peers: Bell::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -63,15 +68,18 @@ impl<P: Port> Taker<P> {
         self.role.latched().map_or(Ok(()), |violation| Err(Nothing::Violation(violation)))
     }
 
-    /// Whether the producer waits for space, so that every release must be told at once.
+    /// Whether the producer has asked for space since the head was stored last: then the next release
+    /// must be told at once.
     #[inline(always)]
     pub fn is_wanted(&self) -> bool {
-        self.want.load(RELAXED) != 0 // ORDERING: Relaxed; advice, no data depends on it.
+        self.want.load(RELAXED) != self.answered // ORDERING: Relaxed; advice, no data depends on it.
     }
 
     /// Tells the region what is released, up to the message of this sequence: `store` stores the head.
     /// Then wakes the producer if it sleeps for space.
-    pub fn tell(&self, sequence: u32, store: impl FnOnce(&Word)) {
+    pub fn tell(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
+        // Before the store: who asks after that has not seen it. ORDERING: Relaxed; as in `is_wanted`.
+        self.answered = self.want.load(RELAXED);
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         store(&self.head);
         if let Some(bell) = &self.peers {

@@ -50,6 +50,12 @@ impl Space {
         self.tail.wrapping_sub(self.head)
     }
 
+    /// The consumer's head, as it was seen last.
+    #[must_use]
+    pub fn head(&self) -> u32 {
+        self.head
+    }
+
     /// An upper bound of the fill level ever reached, too high by a quarter of the ring at most.
     #[must_use]
     pub fn highest(&self) -> u32 {

@@ -64,8 +64,9 @@ fn random_bytes(rng: &mut Rng, len: usize) -> Vec<u8> {
 
 /// An entry whose geometry is sound and whose blocks lie anywhere, over one another too.
 fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) -> Entry {
-    let kinds = [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest];
-    let kind = kinds[rng.below(4)];
+    let kinds =
+        [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest, Kind::Mutex, Kind::Semaphore, Kind::Permits];
+    let kind = kinds[rng.below(kinds.len())];
     let align = line.max(8);
     let place =
         |rng: &mut Rng| floor.next_multiple_of(align) + align * rng.below((len / align) as usize) as u32;
@@ -81,6 +82,9 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
             (1 << rng.below(6), if line < 64 { used.next_multiple_of(8) } else { packed }, size)
         }
         Kind::Compact => (1 << rng.below(7), size, size),
+        Kind::Mutex => (2, size.next_multiple_of(align), size),
+        Kind::Semaphore => (1 + size, 0, rng.below(size as usize + 2) as u32),
+        Kind::Permits => (1 + rng.below(9) as u32, 0, 0),
         _ => (2 << rng.below(3), (16 + size).next_multiple_of(line.max(16)), size),
     };
     let mut name = [0; 32];
@@ -92,7 +96,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         stride,
         max_frame,
         type_hash: match (kind, size) {
-            (Kind::Frames, _) => 0,
+            (Kind::Frames | Kind::Semaphore | Kind::Permits, _) => 0,
             (_, 1) => u8::HASH,
             (_, 4) => u32::HASH,
             _ => <[u8; 16]>::HASH,

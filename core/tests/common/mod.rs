@@ -49,6 +49,8 @@ pub struct World {
     pub sleeps: AtomicU32,
     /// What happens when somebody looks at the clock, the first of it at the first look.
     pub on_clock: Mutex<VecDeque<Option<Hook>>>,
+    /// What happens when somebody wakes others, before they are woken.
+    pub on_wake: Mutex<Option<Hook>>,
 }
 
 /// Something that happens once.
@@ -87,6 +89,7 @@ impl Region {
             wakes: AtomicU32::new(0),
             sleeps: AtomicU32::new(0),
             on_clock: Mutex::default(),
+            on_wake: Mutex::default(),
         }))
     }
 
@@ -202,6 +205,10 @@ impl Wait for TestPort {
 
     fn wake(&self, _: WaitPoint<'_>) {
         self.region.wakes.fetch_add(1, Relaxed);
+        let hook = lock(&self.region.on_wake).take();
+        if let Some(hook) = hook {
+            hook();
+        }
         if !self.region.deaf.load(Relaxed) {
             drop(lock(&self.region.gate));
             self.region.bell.notify_all();

@@ -30,8 +30,12 @@ pub struct Model {
     pub tail: u32,
     /// The sequence of the next message.
     pub sequence: u32,
-    /// The producer was refused for want of space, and has not sent since.
+    /// The producer was refused for want of space, and the head has not been told since.
     pub wanted: bool,
+    /// It was ever refused.
+    pub asked: bool,
+    /// The head when it was refused.
+    pub asked_at: Option<u32>,
 }
 
 impl Model {
@@ -46,6 +50,8 @@ impl Model {
             tail: start,
             sequence,
             wanted: false,
+            asked: false,
+            asked_at: None,
         }
     }
 
@@ -90,11 +96,13 @@ impl Model {
         self.waiting.push_back(Message { tag, payload: payload.to_vec(), sequence, start, end });
         self.tail = end;
         self.sequence = sequence.wrapping_add(1);
-        self.wanted = false;
     }
 
     pub fn refused(&mut self) {
-        self.wanted = true;
+        let head = Some(self.lowest_head());
+        self.wanted |= self.asked_at != head;
+        self.asked_at = head;
+        self.asked = true;
     }
 
     /// The consumer was called: what it held is released.
@@ -103,7 +111,7 @@ impl Model {
         let late = self.tail_of_released().wrapping_sub(self.lowest_head());
         let quarter = (self.capacity / 4).max(self.unit);
         if self.told_late.len() as u32 >= self.every || late >= quarter || self.wanted {
-            self.told_late.clear();
+            self.told();
         }
     }
 
@@ -113,6 +121,7 @@ impl Model {
 
     /// The consumer told the region of all that it released.
     pub fn told(&mut self) {
+        self.wanted &= self.told_late.is_empty();
         self.told_late.clear();
     }
 

@@ -123,8 +123,6 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
         let space = self.tx.space();
         if !space.has(1) {
             self.sender.room_slow(space, 1)?;
-            // Who had to ask comes by here.
-            self.sender.sent();
         }
         self.ring.write(space.tail, value);
         self.tx.commit(&self.ring, &self.mark);

@@ -29,6 +29,13 @@ mod block {
     /// # Safety
     ///
     /// None needed.
+    pub unsafe fn copy_pair(_from: *const u8, _into: *mut u8) {}
+
+    /// Never called.
+    ///
+    /// # Safety
+    ///
+    /// None needed.
     pub unsafe fn copy(_from: *const u8, _into: *mut u8, _len: usize) {}
 }
 
@@ -135,6 +142,27 @@ pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
         // SAFETY: within the range; a byte is always aligned.
         unsafe { store!(AtomicU8, into, at, *byte) };
     }
+}
+
+/// Copies shared bytes at `from` out, a few words of a number that the compiler knows: by pairs, as the
+/// compiler moves the value on, for it would have to wait for words that it loads by pairs.
+///
+/// # Safety
+///
+/// As for [`read`]; `from` must be aligned to 8, and the length be a multiple of it.
+#[inline(always)]
+pub unsafe fn read_few(from: *const u8, into: &mut [u8]) {
+    const PAIR: usize = 16;
+    let paired = if block::LEAST <= PAIR { into.len() / PAIR * PAIR } else { 0 };
+    let (pairs, rest) = into.split_at_mut(paired);
+    let mut at = 0;
+    for pair in pairs.chunks_exact_mut(PAIR) {
+        // SAFETY: within the range.
+        unsafe { block::copy_pair(from.wrapping_add(at), pair.as_mut_ptr()) };
+        at += PAIR;
+    }
+    // SAFETY: what is left of the range, aligned as it was.
+    unsafe { read_words(from.wrapping_add(at), rest) };
 }
 
 /// Copies shared bytes at `from` out by whole words alone, as [`write_words`] writes them: accesses

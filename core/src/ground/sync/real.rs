@@ -292,7 +292,7 @@ impl Span {
         // SAFETY: inside, by the caller's promise.
         let from = unsafe { self.base.add(at as usize) };
         // SAFETY: valid for `into.len()` bytes and aligned, by the caller's promise.
-        unsafe { copy::read_words(from.as_ptr(), into) };
+        unsafe { copy::read_few(from.as_ptr(), into) };
     }
 
     /// As [`write_within`](Self::write_within), for a few words, of a length that the compiler knows.

@@ -8,6 +8,26 @@ use core::arch::asm;
 /// Bytes from which [`copy`] may be used.
 pub const LEAST: usize = 8;
 
+/// Copies 16 bytes.
+///
+/// # Safety
+///
+/// As for [`copy`].
+#[inline(always)]
+pub unsafe fn copy_pair(from: *const u8, into: *mut u8) {
+    // SAFETY: the caller promises 16 bytes on either side.
+    unsafe {
+        asm!(
+            "ldr {a:q}, [{from}]",
+            "str {a:q}, [{into}]",
+            from = in(reg) from,
+            into = in(reg) into,
+            a = out(vreg) _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
 /// Copies `len` bytes.
 ///
 /// # Safety

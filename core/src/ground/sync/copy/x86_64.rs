@@ -11,6 +11,26 @@ pub const LEAST: usize = 8;
 /// Bytes from which the string copy is as fast as registers or faster.
 const STRING: usize = 4096;
 
+/// Copies 16 bytes.
+///
+/// # Safety
+///
+/// As for [`copy`].
+#[inline(always)]
+pub unsafe fn copy_pair(from: *const u8, into: *mut u8) {
+    // SAFETY: the caller promises 16 bytes on either side.
+    unsafe {
+        asm!(
+            "movups {a}, [{from}]",
+            "movups [{into}], {a}",
+            from = in(reg) from,
+            into = in(reg) into,
+            a = out(xmm_reg) _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
 /// Copies `len` bytes.
 ///
 /// # Safety

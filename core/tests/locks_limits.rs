@@ -1,0 +1,221 @@
+//! What a lock may be and who may use it: counts, kinds, domains, time-outs, and versions that wrap.
+#![cfg(not(strait_loom))]
+
+mod common;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use common::{Member, Region};
+use strait_core::ground::entry::{MAX_PERMITS, MAX_RING, at};
+use strait_core::ground::plan::Fault;
+use strait_core::protocol::mutex::State;
+use strait_core::{
+    Channel, ChannelError, Deadline, Lock, LockError, Plan, Recovery, SemaphoreError, UnlockError,
+    WaitPolicy, participants,
+};
+
+const PLAN: Plan = Plan::new(&[
+    Channel::mutex::<u32>("gains").consumer_may_block(),
+    Channel::semaphore("ticks", 2, 5),
+    Channel::semaphore("signals", 0, MAX_RING),
+    Channel::permits("cranes", 3),
+])
+.participants(8);
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_secs(60);
+/// Much shorter than `LONG`.
+const SOON: Duration = Duration::from_secs(20);
+
+fn setup() -> (Region, Member, Member) {
+    let region = Region::new(&PLAN);
+    let (a, b) = (region.join(), region.join());
+    (region, a, b)
+}
+
+fn asleep() -> WaitPolicy {
+    WaitPolicy { spin: 0, probe: LONG, ..WaitPolicy::parking() }
+}
+
+#[test]
+fn counts_need_not_be_powers_of_two_but_have_limits() {
+    let fault = |channel| Plan::new(&[channel]).try_size().err().map(|error| error.fault);
+    for count in [1, 3, 5, 1000, MAX_PERMITS] {
+        assert_eq!(fault(Channel::permits("p", count)), None, "{count}");
+        assert_eq!(fault(Channel::semaphore("s", count, count)), None, "{count}");
+    }
+    assert_eq!(fault(Channel::permits("p", 0)), Some(Fault::Geometry));
+    assert_eq!(fault(Channel::permits("p", MAX_PERMITS + 1)), Some(Fault::Geometry));
+    assert_eq!(fault(Channel::semaphore("s", 0, 0)), Some(Fault::Geometry), "it could never be released");
+    assert_eq!(fault(Channel::semaphore("s", 4, 3)), Some(Fault::Geometry), "more than the most");
+    assert_eq!(fault(Channel::semaphore("s", 0, MAX_RING)), None);
+    assert_eq!(fault(Channel::semaphore("s", 0, MAX_RING + 1)), Some(Fault::Capacity));
+    assert_eq!(fault(Channel::mutex::<[u8; 100_000]>("m")), None);
+}
+
+/// A participant of a domain, whose place in the table the test makes one of that domain.
+fn join_domain(region: &Region, slot: u32, domain: u32) -> Member {
+    let place = region.look().header().participant(slot).unwrap();
+    region.poke(place + participants::at::DOMAIN, domain);
+    let member = region.join_domain(domain);
+    assert_eq!(member.ident().slot(), slot);
+    member
+}
+
+#[test]
+fn who_shares_no_domain_shares_no_lock() {
+    let channels = [
+        Channel::mutex::<u32>("m").domains(0, 1),
+        Channel::semaphore("s", 1, 1).domains(0, 1),
+        Channel::permits("p", 1).domains(0, 1),
+    ];
+    let region = Region::new(&Plan::new(&channels));
+    for (slot, domain) in [(1, 0), (2, 1), (3, 2)] {
+        let member = join_domain(&region, slot, domain);
+        assert_eq!(member.mutex::<u32>("m").err(), Some(ChannelError::NoCommonAtomics));
+        assert_eq!(member.semaphore("s").err(), Some(ChannelError::NoCommonAtomics));
+        assert_eq!(member.permits("p").err(), Some(ChannelError::NoCommonAtomics));
+    }
+    let channels = channels.map(|channel| channel.domains(7, 7));
+    let region = Region::new(&Plan::new(&channels));
+    let (at_home, abroad) = (join_domain(&region, 1, 7), join_domain(&region, 2, 0));
+    assert!(at_home.mutex::<u32>("m").unwrap().try_lock().is_ok());
+    assert!(at_home.semaphore("s").is_ok() && at_home.permits("p").is_ok());
+    let elsewhere = Some(ChannelError::Domain { planned: 7 });
+    assert_eq!(abroad.mutex::<u32>("m").err(), elsewhere);
+    assert_eq!(abroad.semaphore("s").err(), elsewhere);
+    assert_eq!(abroad.permits("p").err(), elsewhere);
+}
+
+#[test]
+fn who_only_reads_has_no_lock_and_kinds_are_not_mixed() {
+    let (region, a, _) = setup();
+    let look = region.look();
+    assert_eq!(look.mutex::<u32>("gains").err(), Some(ChannelError::ReadOnly));
+    assert_eq!(look.semaphore("ticks").err(), Some(ChannelError::ReadOnly));
+    assert_eq!(look.permits("cranes").err(), Some(ChannelError::ReadOnly));
+    assert_eq!(a.mutex::<u64>("gains").err(), Some(ChannelError::Type));
+    assert!(
+        a.semaphore("gains").is_err() && a.permits("ticks").is_err() && a.mutex::<u32>("cranes").is_err()
+    );
+    assert!(a.typed_producer::<u32>("gains").is_err() && a.latest_reader::<u32>("gains").is_err());
+    assert!(a.mutex::<u32>("nothing of the kind").is_err());
+}
+
+#[test]
+fn a_semaphore_starts_at_its_initial_count_and_goes_to_its_most() {
+    let (region, a, b) = setup();
+    let (mut one, mut other) = (a.semaphore("ticks").unwrap(), b.semaphore("ticks").unwrap());
+    assert_eq!((one.count(), other.count()), (2, 2));
+    assert_eq!(one.release(4), Err(SemaphoreError::Overflow));
+    assert_eq!(one.release(u32::MAX), Err(SemaphoreError::Overflow), "nor does the sum wrap");
+    assert_eq!((one.release(0), one.release(3), other.count()), (Ok(()), Ok(()), 5));
+    assert_eq!([(); 6].map(|()| other.try_acquire().is_ok()), [true, true, true, true, true, false]);
+    // Below its initial count the word is below 0.
+    assert_eq!(region.peek(region.entry("ticks").block_c + at::OWNER), 2_u32.wrapping_neg() & !(1 << 31));
+    let mut signals = a.semaphore("signals").unwrap();
+    assert_eq!((signals.release(MAX_RING), signals.release(1)), (Ok(()), Err(SemaphoreError::Overflow)));
+    assert_eq!((signals.try_acquire(), signals.count()), (Ok(()), MAX_RING - 1));
+    assert_eq!(region.wakes.load(Relaxed), 0, "nobody slept");
+}
+
+#[test]
+fn a_release_wakes_all_who_sleep() {
+    let (region, a, b) = setup();
+    let mut tx = a.semaphore("signals").unwrap();
+    std::thread::scope(|scope| {
+        let sleepers = [(); 3].map(|()| {
+            scope.spawn(|| {
+                let mut rx = b.semaphore("signals").unwrap();
+                rx.set_wait_policy(asleep());
+                let started = Instant::now();
+                (rx.acquire_timeout(LONG), started.elapsed())
+            })
+        });
+        while region.sleeps.load(Relaxed) < 3 {
+            std::thread::yield_now();
+        }
+        tx.release(2).unwrap();
+        tx.release(1).unwrap();
+        for sleeper in sleepers {
+            let (got, took) = sleeper.join().unwrap();
+            assert!(got == Ok(()) && took < SOON, "{got:?} after {took:?}");
+        }
+    });
+    assert_eq!(tx.try_acquire(), Err(SemaphoreError::Empty));
+}
+
+#[test]
+fn time_outs_come_after_their_time_and_a_free_lock_needs_none() {
+    let (_region, a, b) = setup();
+    let mut mutex = a.mutex::<u32>("gains").unwrap();
+    drop(mutex.lock_timeout(Duration::ZERO).unwrap());
+    drop(mutex.lock_until(Deadline::after(a.port(), Duration::ZERO)).unwrap());
+    let mut ticks = a.semaphore("ticks").unwrap();
+    assert_eq!([(); 2].map(|()| ticks.acquire_timeout(Duration::ZERO)), [Ok(()); 2]);
+    let mut owner = b.mutex::<u32>("gains").unwrap();
+    let _guard = owner.try_lock().unwrap();
+    let mut handles = [(); 3].map(|()| b.permits("cranes").unwrap());
+    let _permits = handles.each_mut().map(|handle| handle.try_acquire().unwrap());
+    let mut cranes = a.permits("cranes").unwrap();
+    let short = Duration::from_millis(40);
+    for policy in [WaitPolicy::parking(), asleep(), WaitPolicy::polling()] {
+        mutex.set_wait_policy(policy);
+        ticks.set_wait_policy(policy);
+        cranes.set_wait_policy(policy);
+        let started = Instant::now();
+        assert_eq!(mutex.lock_timeout(short).err(), Some(LockError::TimedOut));
+        assert_eq!(mutex.wait_for_change(0, short).err(), Some(LockError::TimedOut));
+        assert_eq!(ticks.acquire_timeout(short), Err(SemaphoreError::TimedOut));
+        assert_eq!(cranes.acquire_timeout(short).err(), Some(SemaphoreError::TimedOut));
+        let took = started.elapsed();
+        assert!(took >= 4 * short && took < SOON, "{took:?}");
+    }
+    assert_eq!(mutex.lock_timeout(Duration::ZERO).err(), Some(LockError::TimedOut));
+}
+
+#[test]
+fn versions_wrap_and_count_repairs() {
+    let (region, a, b) = setup();
+    let entry = region.entry("gains");
+    region.poke(entry.block_a + at::VERSION, u32::MAX);
+    let mut mutex = a.mutex::<u32>("gains").unwrap();
+    let mut guard = mutex.try_lock().unwrap().or_roll_back().ok().unwrap();
+    guard.set(&5);
+    assert_eq!((guard.get(), guard.version()), (5, 0));
+    guard.edit_in_place(|edit| assert_eq!(edit.write(0, &6_u32.to_le_bytes()), 4));
+    assert_eq!((guard.get(), guard.version()), (6, 2));
+    // Dead in the middle of an edit, and the next one says that the value will do as it is.
+    std::mem::forget(guard);
+    region.poke(entry.block_a + at::IN_PLACE, 1);
+    a.die(mutex);
+    let mut mutex = b.mutex::<u32>("gains").unwrap();
+    let Lock::OwnerDied(recovery) = mutex.try_lock().unwrap() else { panic!("it died") };
+    let guard = recovery.mark_consistent().unwrap();
+    assert_eq!((guard.get(), guard.version()), (6, 4), "what was edited was a change");
+    drop(guard);
+    assert_eq!(region.peek(entry.block_a + at::IN_PLACE), 0);
+}
+
+#[test]
+fn a_recovery_that_is_not_ours_any_more_says_so() {
+    let (region, a, b) = setup();
+    let mut dying = a.mutex::<u32>("gains").unwrap();
+    std::mem::forget(dying.try_lock().unwrap());
+    a.die(dying);
+    let mut mutex = b.mutex::<u32>("gains").unwrap();
+    let word = region.entry("gains").block_c + at::OWNER;
+    let mut taken = |how: fn(Recovery<'_, u32, common::TestPort>) -> Option<UnlockError>| {
+        let seen = region.peek(word);
+        let Lock::OwnerDied(recovery) = mutex.try_lock().unwrap() else { panic!("it died") };
+        region.poke(word, 0);
+        assert_eq!(how(recovery), Some(UnlockError::NotOwner));
+        assert_eq!(region.peek(word), 0, "and harms nobody");
+        region.poke(word, seen);
+    };
+    taken(|recovery| recovery.mark_consistent().err());
+    taken(|recovery| recovery.repair(|value| *value = 1).err());
+    taken(|recovery| recovery.roll_back().err().map(|_| UnlockError::NotOwner));
+    assert!(matches!(mutex.state(), State::Held { deaths: 0, .. }));
+}
