@@ -5,7 +5,7 @@ use crate::ground::ident::Ident;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
-use crate::protocol::park::WAITERS;
+use crate::protocol::park::{PARKED, WAITERS};
 use crate::protocol::release::between;
 use crate::protocol::semaphore::Limits;
 
@@ -141,7 +141,7 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
         Kind::Permits => Some(LockState::Permits {
             free: permits(mem, line, entry).filter(|&permit| permit == PermitState::Free).count() as u32,
             count: entry.capacity,
-            waiters: entry.wait_b != 0 && read(entry.wait_b, 0) != 0,
+            waiters: entry.wait_b != 0 && read(entry.wait_b, 0) & PARKED != 0,
         }),
         _ => None,
     }

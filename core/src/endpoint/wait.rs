@@ -106,6 +106,15 @@ impl Bell {
         }
     }
 
+    /// The same where those who wake sleep on the word as well, and all may compare and swap it.
+    #[inline]
+    pub fn ring_peers(&self, port: &impl Port) {
+        park::order_before_look();
+        if park::dismiss(&self.word) {
+            port.wake(self.point());
+        }
+    }
+
     #[cold]
     fn wake_slow(&self, port: &impl Port) {
         park::unpark(&self.word);
@@ -124,6 +133,8 @@ impl Bell {
 pub(crate) enum Sleepers {
     One,
     Many,
+    /// Many, who wake one another.
+    Peers,
 }
 
 /// How an endpoint waits, and what it has learnt of how long that takes.
@@ -215,10 +226,16 @@ pub(crate) fn wait_until<P: Port, T>(
             _ if !policy.park => spin_loop(),
             None => port.pause(nap.min(Duration::from_millis(1))),
             Some(bell) => {
-                park::prepare(&bell.word);
+                let asleep = match sleepers {
+                    Sleepers::Peers => park::enlist(&bell.word),
+                    Sleepers::One | Sleepers::Many => {
+                        park::prepare(&bell.word);
+                        park::PARKED
+                    }
+                };
                 let found = look();
                 if found.is_none() {
-                    port.wait(bell.point(), park::PARKED, nap);
+                    port.wait(bell.point(), asleep, nap);
                     if spun > 0 {
                         waiting.slept(left.saturating_sub(deadline.left(port)));
                     }

@@ -17,6 +17,10 @@
 //!   publication and its wake, one that leaves its fence out, or a peer that clears `parked` without
 //!   waking, costs that period at most.
 //!
+//! - P4. Where sleepers wake one another (locks, within one domain), the word counts the wakes above its
+//!   lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep is never hidden by
+//!   another who asks to be woken just then.
+//!
 //! Several may sleep on one word (the readers of a latest value): each wake wakes all. A doorbell is
 //! for one receiver; two that sleep on it may cost each other the probe period.
 
@@ -47,6 +51,34 @@ pub fn prepare(parked: &Word) {
     // ORDERING: Relaxed; the fence orders it before the second look.
     parked.store(PARKED, RELAXED);
     fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
+}
+
+/// The first step of one who sleeps where others do who also wake: as [`prepare`], but the word counts the
+/// wakes as well, so that one who is about to sleep finds it changed even if another has asked since (P4).
+/// Answers with the word to sleep on. One compare-and-swap at most.
+#[inline]
+#[must_use]
+pub fn enlist(parked: &Word) -> u32 {
+    // ORDERING: Relaxed; the fence orders it before the second look.
+    let seen = parked.load(RELAXED);
+    let asleep = seen | PARKED;
+    if seen != asleep {
+        // ORDERING: Relaxed, as above. If somebody was faster, the kernel finds out.
+        let _ = parked.compare_exchange(seen, asleep, RELAXED);
+    }
+    fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
+    asleep
+}
+
+/// The step of one who wakes those that [`enlist`]ed, after [`order_before_look`]: answers whether there
+/// are any that nobody else is waking. One compare-and-swap at most.
+#[inline]
+#[must_use]
+pub fn dismiss(parked: &Word) -> bool {
+    // ORDERING: Relaxed; ordered by the fence.
+    let seen = parked.load(RELAXED);
+    // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).
+    seen & PARKED != 0 && parked.compare_exchange(seen, seen.wrapping_add(1), RELAXED).is_ok()
 }
 
 /// The last step of one who is the word's only sleeper, however it woke: nobody needs to wake it

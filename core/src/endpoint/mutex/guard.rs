@@ -7,7 +7,6 @@ use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 
 use super::{Mutex, UnlockError};
-use crate::endpoint::wait::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
 /// [`edit_in_place`](Self::edit_in_place) gives the lock up instead.
@@ -147,7 +146,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         if self.changed
             && let Some(bell) = &self.mutex.changed
         {
-            bell.ring(WakeCheck::Fenced, &self.mutex.port);
+            bell.ring_peers(&self.mutex.port);
         }
         Ok(())
     }

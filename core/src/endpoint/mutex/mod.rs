@@ -250,7 +250,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         // ORDERING: Relaxed; a look whether locking is worth it, which then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());
         let bell = self.changed.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, look);
+        let found = wait_until(&self.port, bell, Sleepers::Peers, &mut waiting, deadline, look);
         self.waiting = waiting;
         match found {
             Some(()) => self.lock_until(deadline),
