@@ -12,7 +12,7 @@ const HELP: &str = "\
 Needs two cores, which it takes for itself as far as it is let: the processes that measure go before
 all others where this user may do that. Without --quick it takes about a quarter of an hour.
 
-Names for --only are metrics (floors, latency, stream, local, latest, wake, tail, attach, scale) and
+Names for --only are metrics (floors, latency, stream, local, lock, latest, wake, tail, attach, scale) and
 contenders (strait-slots, rtrb, ...); a wrong one is answered with the list.
 
 Examples:

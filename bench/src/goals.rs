@@ -113,6 +113,14 @@ impl Judge<'_> {
             let value = self.ns(&key(Metric::Local, who, 8, 1, Mode::Threads));
             self.add(format!("push + pop of 8 B, {what}"), limit, "x plain ring", ratio(&value, &plain));
         }
+        let pair = self.floor(floors::CAS_PAIR, 1.0);
+        for (who, what) in [
+            ("strait-mutex", "recovering mutex, alone"),
+            ("strait-semaphore", "semaphore, release + acquire"),
+        ] {
+            let value = self.ns(&key(Metric::Lock, who, 8, 1, Mode::Threads));
+            self.add(what, 1.05, "x CAS pair", ratio(&value, &pair));
+        }
         let wake = self.ns(&key(Metric::Wake, "strait-sleeping", 8, 1, Mode::Threads));
         let value = ratio(&wake, &self.floor(floors::FUTEX, 1.0));
         self.add("wake of a sleeper", 1.05, "x raw futex", value);

@@ -24,6 +24,8 @@ pub enum Metric {
     Stream,
     /// Send and receive in one thread; refusals by a full and by an empty queue.
     Local,
+    /// A lock taken and given back, a semaphore released and acquired, with nobody else there.
+    Lock,
     /// A latest value: reading, publishing, publishing while somebody reads.
     Latest,
     /// From the send until a sleeper runs.

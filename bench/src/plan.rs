@@ -155,6 +155,7 @@ fn of(contender: &Contender, metric: Metric, extent: &Extent, jobs: &mut Vec<Job
                 let sizes = sizes.filter(|&size| size == 8 || scaled);
                 jobs.extend(sizes.map(|size| job(metric, who, contender.size(size), 1, mode)));
             }
+            Metric::Lock => jobs.push(job(metric, who, 8, 1, mode)),
             Metric::Latest if mode == Mode::Threads => jobs.push(job(metric, who, 56, 1, mode)),
             Metric::Wake => jobs.push(job(metric, who, 8, 1, mode)),
             Metric::Tail => jobs.extend(LOADS.iter().map(|&load| {

@@ -7,6 +7,7 @@ mod crossbeam;
 mod heapless;
 mod iceoryx;
 mod ipc_channel;
+mod locks;
 mod region;
 mod ringbuf;
 mod rtrb;
@@ -20,6 +21,7 @@ mod triple_buffer;
 
 use serde_json::{Value, json};
 
+use crate::drive::lock::Lock;
 use crate::ends::Link;
 use crate::job::{Job, Metric, Mode};
 use crate::{Result, drive};
@@ -67,6 +69,7 @@ const TAILED: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Local, Metr
 const CROSSING: &[Metric] = &[Metric::Latency, Metric::Stream];
 const COPIED: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Wake];
 const PIPE: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Wake, Metric::Tail];
+const LOCK: &[Metric] = &[Metric::Lock];
 const VALUE: &[Metric] = &[Metric::Latency, Metric::Latest];
 
 /// All that a queue can be measured for.
@@ -86,6 +89,11 @@ fn carry<L: Link>(job: &Job) -> Result<Value> {
         Metric::Stream => drive::stream::measure::<L>(job),
         _ => Err(format!("{} has no such metric", job.who)),
     }
+}
+
+/// What a lock can be measured for.
+fn lock<L: Lock>(job: &Job) -> Result<Value> {
+    drive::lock::measure::<L>(job)
 }
 
 /// A measurement of a link of so many words as the job has.
@@ -185,6 +193,12 @@ pub const ALL: &[Contender] = &[
     },
     Contender { metrics: &[Metric::Wake], ..ours("strait-sleeping", go::<strait_typed::Sleeping>) },
     Contender { metrics: &[Metric::Wake], ..peer("eventfd", go::<system::Event>) },
+    Contender { metrics: LOCK, modes: THREADS, ..ours("strait-mutex", lock::<locks::Recovering>) },
+    Contender { metrics: LOCK, ..peer("std-mutex", lock::<locks::Std>) },
+    Contender { metrics: LOCK, ..peer("pthread-shared", lock::<locks::Pthread<false>>) },
+    Contender { metrics: LOCK, ..peer("pthread-robust", lock::<locks::Pthread<true>>) },
+    Contender { metrics: LOCK, modes: THREADS, ..ours("strait-semaphore", lock::<locks::Counting>) },
+    Contender { metrics: LOCK, ..peer("posix-semaphore", lock::<locks::Posix>) },
 ];
 
 /// Boost's message queue, if it could be compiled.

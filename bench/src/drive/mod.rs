@@ -3,6 +3,7 @@
 pub mod latency;
 pub mod latest;
 pub mod local;
+pub mod lock;
 pub mod stream;
 pub mod tail;
 pub mod wake;

@@ -38,6 +38,7 @@ const FIGURES: &[(Metric, &str, &str)] = &[
     (Metric::Local, "ns", "push + pop"),
     (Metric::Local, "empty", "look at an empty queue"),
     (Metric::Local, "full", "refusal by a full queue"),
+    (Metric::Lock, "ns", "lock + unlock"),
     (Metric::Latest, "ns", "read the latest value, unchanged"),
     (Metric::Latest, "publish", "publish a value"),
     (Metric::Latest, "publish_watched", "publish while somebody reads"),
@@ -53,12 +54,20 @@ pub fn compare(results: &Results) -> Vec<Row> {
         // What size costs in one thread stands under scale.
         let shown = |key: &&Key| key.metric == metric && (metric != Metric::Local || key.size == 8);
         for key in results.keys().filter(shown) {
-            // A latest value is no queue.
-            let value = metric == Metric::Latency && ["strait-latest", "triple_buffer"].contains(&&*key.who);
-            disciplines.entry((key.mode, key.batch, key.size, value)).or_default().push(key);
+            // A latest value is no queue, and a semaphore no mutex.
+            let apart = match metric {
+                Metric::Latency => ["strait-latest", "triple_buffer"].contains(&&*key.who),
+                Metric::Lock => key.who.ends_with("semaphore"),
+                _ => false,
+            };
+            disciplines.entry((key.mode, key.batch, key.size, apart)).or_default().push(key);
         }
-        for (&(_, batch, _, value), keys) in &disciplines {
-            let name = if value { "latest value, round trip / 2" } else { name };
+        for (&(_, batch, _, apart), keys) in &disciplines {
+            let name = match metric {
+                Metric::Latency if apart => "latest value, round trip / 2",
+                Metric::Lock if apart => "release + acquire",
+                _ => name,
+            };
             let mut text = format!("{name}, {}", describe(keys[0]));
             if batch > 1 {
                 text += &format!(", batch {batch}");
@@ -74,6 +83,7 @@ fn describe(key: &Key) -> String {
         if key.size == 56 && key.metric != Metric::Latest { "48/56 B".into() } else { bytes(key.size) };
     let mode = if key.mode == Mode::Threads { "threads" } else { "processes" };
     match key.metric {
+        Metric::Lock => "alone".into(),
         Metric::Local | Metric::Latest => size,
         Metric::Wake => mode.into(),
         _ => format!("{size}, {mode}"),
@@ -122,6 +132,7 @@ pub fn floor(results: &Results, key: &Key, figure: &str) -> Option<(&'static str
         (Metric::Stream, _) => Some(threads(floors::BW_1M, key.size as f64 / 64.0)),
         (Metric::Local, "ns") => Some(threads(floors::PLAIN_RING, 1.0)),
         (Metric::Latest, "ns") => Some(threads(floors::COPY_56, 1.0)),
+        (Metric::Lock, _) => Some(threads(floors::CAS_PAIR, 1.0)),
         (Metric::Wake, _) => Some((floors::FUTEX, results.series(&Key::floor(floors::FUTEX), figure))),
         _ => None,
     }

@@ -94,7 +94,8 @@ pub fn text(results: &Results) -> String {
     let _ = writeln!(
         text,
         "\nIn {lost} of {all} disciplines a peer is ahead of strait's fastest, \
-         and of a slower contender of strait {others} times more"
+         and of a slower contender of strait {others} times more;\n\
+         PERFORMANCE.md says why"
     );
     for (who, why) in &results.absent {
         let _ = writeln!(text, "not there: {who}: {why}");
