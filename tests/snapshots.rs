@@ -11,6 +11,9 @@
 //! Then victims are really killed: at every boundary of a system call, and at random instructions of
 //! all operations. Their survivors work in the victims' own region.
 //!
+//! Under `--cfg strait_crash_points` the core has numbered points before its stores, and a test more kills
+//! a victim at each of them: the same operations and survivors, without a tracer.
+//!
 //! ```sh
 //! cargo test --test snapshots -- --nocapture                      # prints the table
 //! STRAIT_ONLY=latest cargo test --test snapshots -- --nocapture   # operations with that in their name
@@ -34,6 +37,8 @@ mod latest_operations;
 mod lock_operations;
 #[path = "snapshots/operation.rs"]
 mod operation;
+#[path = "snapshots/points.rs"]
+mod points;
 #[path = "snapshots/queue_operations.rs"]
 mod queue_operations;
 #[path = "snapshots/queues.rs"]
@@ -62,6 +67,7 @@ fn operations() -> Vec<Operation> {
 #[test]
 fn child() {
     let Some((role, region)) = role() else { return };
+    let (role, point) = role.split_once('@').map_or((&*role, None), |(role, point)| (role, Some(point)));
     let all = operations().into_iter().chain(controls::all());
     let operation = all.into_iter().find(|operation| operation.name == role).expect("such an operation");
     let act = (operation.victim)(&region);
@@ -70,6 +76,9 @@ fn child() {
         eprintln!("{panic}");
         std::process::abort();
     }));
+    if let Some(point) = point {
+        return points::pass(point.parse().expect("a number"), act);
+    }
     tracee::be_traced();
     let _left = tracee::stop_around(act);
 }
@@ -133,6 +142,27 @@ fn report(results: &[(usize, &str, Result<Tally, Trouble>)], seed: u64) {
     println!("{:32} {all}", "all");
     println!("{} points, {} survived; random kills by STRAIT_SEED={seed}", all.points, all.points);
     assert!(troubles.is_empty(), "not survived:\n{}", troubles.join("\n"));
+}
+
+#[test]
+fn every_crash_point_is_survived() {
+    if !cfg!(strait_crash_points) {
+        return println!("skipped: the core has crash points under --cfg strait_crash_points only");
+    }
+    let counts: Vec<_> = operations().iter().map(|one| (one.name, harness::try_points_of(one))).collect();
+    let (mut all, mut troubles) = (0, Vec::new());
+    for (name, result) in counts {
+        match result {
+            Ok(points) => {
+                println!("{name:32} {points:4} points, {points:4} survived");
+                all += points;
+            }
+            Err(trouble) => troubles.push(format!("{name}: {trouble}")),
+        }
+    }
+    println!("{all} points, {all} survived");
+    assert!(troubles.is_empty(), "not survived:\n{}", troubles.join("\n"));
+    assert!(all > operations().len(), "hardly any operation stores nothing");
 }
 
 #[test]

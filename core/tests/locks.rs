@@ -236,3 +236,33 @@ fn a_dead_holders_permit_comes_back_once() {
     assert_eq!(mine.try_acquire().err(), Some(SemaphoreError::Empty));
     back.release().unwrap();
 }
+
+#[test]
+fn the_priority_is_raised_while_the_lock_is_held_and_no_longer() {
+    let region = Region::new(&PLAN);
+    let (a, b) = (region.join(), region.join());
+    let raised = || region.raised.load(std::sync::atomic::Ordering::Relaxed);
+    let (mut one, mut other) = (gains(&a), gains(&b));
+    let guard = held(one.try_lock());
+    assert_eq!(raised(), 1);
+    assert_eq!(other.lock_timeout(Duration::ZERO).err(), Some(LockError::TimedOut));
+    assert_eq!(raised(), 1, "not by who waits");
+    guard.unlock().unwrap();
+    assert_eq!(raised(), 0);
+    let dying = region.join();
+    let mut mutex = gains(&dying);
+    std::mem::forget(held(mutex.try_lock()));
+    dying.die(mutex);
+    // The dead lower nothing; on a real port their priority went with them.
+    region.raised.store(0, std::sync::atomic::Ordering::Relaxed);
+    let recovery = died(one.try_lock());
+    assert_eq!(raised(), 1);
+    drop(recovery);
+    assert_eq!(raised(), 0, "the lock was given up");
+    assert!(one.try_lock().is_err());
+    assert_eq!(raised(), 0);
+    let guard = one.reinitialise(&[1; 4]).unwrap();
+    assert_eq!(raised(), 1);
+    drop(guard);
+    assert_eq!(raised(), 0);
+}

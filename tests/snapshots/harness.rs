@@ -282,6 +282,29 @@ fn try_points(operation: &Operation, steps: &Steps) -> Result<Tally, Trouble> {
     Ok(Tally { steps: steps.count, points: steps.points.len(), distinct, ..Tally::default() })
 }
 
+/// Kills a victim before each of its stores in turn, by the points that the core has for that, until one
+/// comes to its end; answers how many were killed.
+pub fn try_points_of(operation: &Operation) -> Result<usize, Trouble> {
+    let past = past(operation);
+    for point in 0.. {
+        for order in ORDERS {
+            let name = fresh(operation);
+            if let Some(bytes) = past.as_deref() {
+                put(&name.region(), bytes);
+            }
+            let mut kid = Kid::spawn("child", &format!("{}@{point}", operation.name), &name);
+            let ended = kid.hear() == "ended";
+            kid.wait();
+            if ended {
+                return Ok(point as usize);
+            }
+            let seen = survive(operation, &name.region(), order);
+            seen.map_err(|complaint| Trouble::Snapshot { point: point as usize, step: 0, order, complaint })?;
+        }
+    }
+    Ok(0)
+}
+
 /// Tries every point of an operation on copies, and then real kills: at every boundary of a system call,
 /// and at `random` instructions.
 pub fn try_all(operation: &Operation, random: usize, seed: u64) -> Result<Tally, Trouble> {

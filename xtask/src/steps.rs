@@ -58,6 +58,18 @@ pub fn all() -> Vec<Step> {
             },
         },
         Step {
+            name: "crash-points",
+            what: "a kill before every store of every operation",
+            lane: false,
+            needs: Some("tests/snapshots.rs"),
+            run: || {
+                Run::cargo("test -p strait --test snapshots every_crash_point -- --nocapture")
+                    .with("RUSTFLAGS", "--cfg strait_crash_points")
+                    .with("CARGO_TARGET_DIR", "target/crash")
+                    .run()
+            },
+        },
+        Step {
             name: "embedded-io",
             what: "the core's tests with the feature embedded-io-07",
             lane: false,

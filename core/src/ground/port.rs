@@ -95,6 +95,21 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// Who this port is in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
+    /// Raises the caller's priority to the ceiling of all who use the region's locks, and answers with
+    /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
+    /// core, nobody who uses the mutex then runs before it is given back, and no one between is in the
+    /// way (the immediate ceiling protocol). Ports without priorities leave both as they are.
+    #[inline(always)]
+    fn raise(&self) -> u32 {
+        0
+    }
+
+    /// Undoes [`raise`](Self::raise): after an attempt that failed, and when the mutex was given back.
+    #[inline(always)]
+    fn lower(&self, raised: u32) {
+        let _ = raised;
+    }
+
     /// The domain within which this port may use compare-and-swap; 0 where there is only one.
     fn domain(&self) -> u32 {
         0

@@ -46,12 +46,17 @@ pub struct World {
     /// Parked words are cleared as soon as somebody sleeps on them, without a wake.
     pub thief: AtomicBool,
     pub wakes: AtomicU32,
+    /// How often the priority is raised now.
+    pub raised: AtomicU32,
     pub sleeps: AtomicU32,
     /// What happens when somebody looks at the clock, the first of it at the first look.
     pub on_clock: Mutex<VecDeque<Option<Hook>>>,
     /// What happens when somebody wakes others, before they are woken.
     pub on_wake: Mutex<Option<Hook>>,
 }
+
+/// What a port answers that has raised the priority.
+const RAISED: u32 = 77;
 
 /// Something that happens once.
 pub type Hook = Box<dyn FnOnce() + Send>;
@@ -87,6 +92,7 @@ impl Region {
             storm: AtomicBool::new(false),
             thief: AtomicBool::new(false),
             wakes: AtomicU32::new(0),
+            raised: AtomicU32::new(0),
             sleeps: AtomicU32::new(0),
             on_clock: Mutex::default(),
             on_wake: Mutex::default(),
@@ -261,6 +267,16 @@ unsafe impl Port for TestPort {
 
     fn ident(&self) -> Option<Ident> {
         self.me
+    }
+
+    fn raise(&self) -> u32 {
+        self.region.raised.fetch_add(1, Relaxed);
+        RAISED
+    }
+
+    fn lower(&self, raised: u32) {
+        assert_eq!(raised, RAISED, "what `raise` answered");
+        self.region.raised.fetch_sub(1, Relaxed);
     }
 
     fn domain(&self) -> u32 {

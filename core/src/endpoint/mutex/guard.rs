@@ -138,6 +138,13 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     #[inline]
     fn release(&mut self) -> Result<(), UnlockError> {
         self.held = false;
+        let released = self.give_back();
+        self.mutex.lower();
+        released
+    }
+
+    #[inline]
+    fn give_back(&mut self) -> Result<(), UnlockError> {
         let (word, me) = (&self.mutex.lock.word, self.mutex.me);
         let has_waiters = if self.editing { mutex::poison(word, me)? } else { mutex::unlock(word, me)? };
         if has_waiters {

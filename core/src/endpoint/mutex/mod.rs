@@ -8,6 +8,7 @@ pub use guard::{Guard, InPlace};
 pub use recover::{RecoverError, Recovered};
 pub use recovery::Recovery;
 
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -145,6 +146,8 @@ pub struct Mutex<T: Frame, P: Port> {
     values: Slots<T>,
     me: Ident,
     waiting: Waiting,
+    /// What the port answered when it raised the priority, for as long as the lock is held.
+    raised: Cell<u32>,
     port: P,
     not_sync: NotSync,
 }
@@ -166,6 +169,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
             values: Slots::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?,
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
+            raised: Cell::new(0),
             port,
             not_sync: PhantomData,
         })
@@ -216,15 +220,24 @@ impl<T: Frame, P: Port> Mutex<T, P> {
 
     #[inline(always)]
     fn attempt(&self, slept: bool) -> Round<Result<Option<Ident>, LockError>> {
-        Round::Done(match mutex::attempt(&self.lock.word, self.me, slept, |who| self.port.probe(who)) {
-            Attempt::Locked => Ok(None),
-            Attempt::OwnerDied { from } => Ok(Some(from)),
-            Attempt::Held(seen) => return Round::Held(seen),
-            Attempt::Again => return Round::Again,
-            Attempt::Deadlock => Err(LockError::Deadlock),
-            Attempt::Poisoned => Err(LockError::Poisoned),
-            Attempt::Impossible => Err(LockError::Fault(Violation::State)),
-        })
+        let raised = self.port.raise();
+        let round = match mutex::attempt(&self.lock.word, self.me, slept, |who| self.port.probe(who)) {
+            Attempt::Locked => {
+                self.raised.set(raised);
+                return Round::Done(Ok(None));
+            }
+            Attempt::OwnerDied { from } => {
+                self.raised.set(raised);
+                return Round::Done(Ok(Some(from)));
+            }
+            Attempt::Held(seen) => Round::Held(seen),
+            Attempt::Again => Round::Again,
+            Attempt::Deadlock => Round::Done(Err(LockError::Deadlock)),
+            Attempt::Poisoned => Round::Done(Err(LockError::Poisoned)),
+            Attempt::Impossible => Round::Done(Err(LockError::Fault(Violation::State))),
+        };
+        self.port.lower(raised);
+        round
     }
 
     #[inline(always)]
@@ -261,9 +274,12 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
     /// (any more). What was there is gone: this is for somebody who knows what it should be.
     pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
+        let raised = self.port.raise();
         if !mutex::revive(&self.lock.word, self.me) {
+            self.port.lower(raised);
             return None;
         }
+        self.raised.set(raised);
         let mut guard = Guard::new(self);
         guard.set(value);
         guard.end_in_place();
@@ -280,6 +296,12 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     #[must_use]
     pub fn state(&self) -> State {
         mutex::state(self.lock.word.load(RELAXED)) // ORDERING: Relaxed; a snapshot.
+    }
+
+    /// The lock was given back: so is the priority.
+    #[inline(always)]
+    fn lower(&self) {
+        self.port.lower(self.raised.get());
     }
 
     /// Wakes whoever sleeps for the lock.

@@ -115,10 +115,10 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
 
 impl<T: Frame, P: Port> Drop for Recovery<'_, T, P> {
     fn drop(&mut self) {
-        if let Some(mutex) = &self.mutex
-            && mutex::poison(&mutex.lock.word, mutex.me) == Ok(true)
-        {
+        let Some(mutex) = &self.mutex else { return };
+        if mutex::poison(&mutex.lock.word, mutex.me) == Ok(true) {
             mutex.wake();
         }
+        mutex.lower();
     }
 }

@@ -6,6 +6,8 @@
 
 #[cfg(not(all(strait_loom, feature = "loom")))]
 mod copy;
+#[cfg(all(strait_crash_points, not(all(strait_loom, feature = "loom"))))]
+pub mod crash;
 pub mod order;
 
 #[cfg(not(all(strait_loom, feature = "loom")))]

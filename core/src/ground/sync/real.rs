@@ -27,6 +27,13 @@ pub fn spins(asked: u32) -> u32 {
     asked
 }
 
+/// A point before a store to shared memory, at which a test can end the program.
+#[inline(always)]
+fn crash_point() {
+    #[cfg(strait_crash_points)]
+    super::crash::point();
+}
+
 /// Whether slices of the memory itself can be had at all.
 pub const HAS_SLICES: bool = true;
 
@@ -50,6 +57,7 @@ impl Word {
     /// Stores the word.
     #[inline(always)]
     pub fn store(&self, value: u32, order: Order) {
+        crash_point();
         self.0.store(value, order.ordering);
     }
 
@@ -72,6 +80,7 @@ impl Word {
     /// The value found, if it was not `current`.
     #[inline]
     pub fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
+        crash_point();
         self.0.compare_exchange(current, new, order.ordering, core::sync::atomic::Ordering::Relaxed)
     }
 
@@ -278,6 +287,7 @@ impl Span {
     pub unsafe fn write_within(&self, at: u32, from: &[u8], aligned: bool) {
         // SAFETY: inside, by the caller's promise.
         let into = unsafe { self.base.add(at as usize) };
+        crash_point();
         // SAFETY: valid for `from.len()` bytes, by the caller's promise.
         unsafe { copy::write(into.as_ptr(), from, aligned) };
     }
@@ -304,6 +314,7 @@ impl Span {
     pub unsafe fn write_few_within(&self, at: u32, from: &[u8]) {
         // SAFETY: inside, by the caller's promise.
         let into = unsafe { self.base.add(at as usize) };
+        crash_point();
         // SAFETY: valid for `from.len()` bytes and aligned, by the caller's promise.
         unsafe { copy::write_words(into.as_ptr(), from) };
     }
@@ -328,6 +339,7 @@ impl Span {
     #[inline(always)]
     pub fn write(&self, at: u32, from: &[u8]) {
         let into = self.at(at, from.len());
+        crash_point();
         // SAFETY: `into` is valid for `from.len()` bytes, by the check in `at`.
         unsafe { copy::write(into.as_ptr(), from, false) };
     }
@@ -355,6 +367,7 @@ impl Span {
     #[inline(always)]
     pub fn write_racing(&self, at: u32, from: &[u8]) {
         let into = self.at(at, from.len().next_multiple_of(8));
+        crash_point();
         // SAFETY: as in `read_racing`.
         unsafe { copy::write_words(into.as_ptr(), from) };
     }
