@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`] and
 //! [`sanitize`] hold the steps that need system packages, [`report`] runs them and sums up.
-//! `cargo xtask bench` is [`bench`].
+//! `cargo xtask bench` is [`mod@bench`].
 #![forbid(unsafe_code)]
 
 mod args;
