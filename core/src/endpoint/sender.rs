@@ -23,6 +23,8 @@ pub(crate) struct Sender<P: Port> {
     refused: WordRef,
     /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
     asked_at: Option<u32>,
+    /// What `want` says: how often it was asked.
+    wishes: u32,
     own: Option<Bell>,
     peers: Option<Bell>,
     pub check: WakeCheck,
@@ -40,12 +42,15 @@ impl<P: Port> Sender<P> {
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let role = Role::claim(attachment, entry, Side::A)?;
         let instance = attachment.header().instance;
+        let want = spans.want.clone().ok_or(DAMAGED)?;
         Ok(Self {
             head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
-            want: spans.want.clone().ok_or(DAMAGED)?,
             refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
             high_water: spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?,
             asked_at: None,
+            // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
+            wishes: want.load(RELAXED),
+            want,
             own: Bell::new(&role.port, entry.wait_a, instance),
             peers: Bell::new(&role.port, entry.wait_b, instance),
             check: WakeCheck::default(),
@@ -89,7 +94,8 @@ impl<P: Port> Sender<P> {
         if self.asked_at != Some(head) {
             self.asked_at = Some(head);
             // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.want.store(self.want.load(RELAXED).wrapping_add(1), RELAXED);
+            self.wishes = self.wishes.wrapping_add(1);
+            self.want.store(self.wishes, RELAXED);
         }
     }
 
