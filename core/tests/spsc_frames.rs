@@ -226,15 +226,15 @@ impl Run {
     }
 
     fn recv(&mut self, buffer: &mut [u8]) {
-        self.model.release();
         let now = self.setup.at_most_once;
         match self.rx().try_recv(buffer) {
             Ok(got) => self.check_received(got, &buffer[..got.len], now),
             Err(TryRecvError::Empty) => {
                 assert!(self.model.waiting.is_empty(), "empty with messages waiting");
-                self.model.told();
+                self.model.flush();
             }
             Err(TryRecvError::TooSmall { needed }) => {
+                self.model.release();
                 let want = self.model.waiting.front().unwrap();
                 assert_eq!(needed, want.payload.len());
                 assert!(needed > buffer.len());
@@ -244,7 +244,6 @@ impl Run {
     }
 
     fn recv_owned(&mut self) {
-        self.model.release();
         let now = self.setup.at_most_once;
         match self.rx().try_recv_frame::<40>() {
             Ok(frame) => {
@@ -254,9 +253,10 @@ impl Run {
             }
             Err(TryRecvError::Empty) => {
                 assert!(self.model.waiting.is_empty());
-                self.model.told();
+                self.model.flush();
             }
             Err(TryRecvError::TooSmall { needed }) => {
+                self.model.release();
                 assert_eq!(needed, self.model.waiting.front().unwrap().payload.len());
                 assert!(needed > 40);
             }
@@ -265,10 +265,9 @@ impl Run {
     }
 
     fn peek(&mut self, release: bool) {
-        self.model.release();
         let Ok(peek) = self.rx().peek() else {
             assert!(self.model.waiting.is_empty());
-            return self.model.told();
+            return self.model.flush();
         };
         let got = peek.info();
         let mut bytes = vec![0; got.len];
@@ -280,6 +279,9 @@ impl Run {
         assert_eq!(peek.as_slice(), None, "peers are not trusted here");
         if release {
             peek.release();
+        }
+        self.model.release();
+        if release {
             self.check_received(got, &bytes, true);
         } else {
             let want = self.model.waiting.front().unwrap();
@@ -288,9 +290,6 @@ impl Run {
     }
 
     fn recv_batch(&mut self, max: usize) {
-        if max > 0 {
-            self.model.release();
-        }
         let mut got = Vec::new();
         let result = self.rx().recv_batch(max, |peek| {
             let mut bytes = vec![0; peek.info().len];
@@ -299,6 +298,7 @@ impl Run {
         });
         let available = self.model.waiting.len();
         for (info, bytes) in &got {
+            self.model.release();
             self.check_received(*info, bytes, true);
         }
         match result {
@@ -306,7 +306,7 @@ impl Run {
             Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
         }
         if got.len() < max {
-            self.model.told();
+            self.model.flush();
         }
     }
 
@@ -329,33 +329,31 @@ impl Run {
             }
             Op::Flush => {
                 self.rx().flush();
-                self.model.release();
-                self.model.told();
+                self.model.flush();
             }
             Op::ProducerLeaves => {
                 self.tx = None;
                 self.tx = Some(self.producer.producer("q").unwrap());
-                self.model.asked_at = None;
+                self.model.new_producer();
             }
             Op::ProducerDies => {
                 let dead = std::mem::replace(&mut self.producer, self.region.join());
                 dead.die(self.tx.take());
                 self.tx = Some(self.producer.producer("q").unwrap());
-                self.model.asked_at = None;
+                self.model.new_producer();
             }
             Op::ConsumerLeaves => {
                 self.rx = None;
                 self.rx = Some(self.consumer.consumer_with("q", self.options).unwrap());
-                self.model.release();
-                self.model.told();
-                self.model.wanted = self.model.asked;
+                self.model.flush();
+                self.model.new_consumer();
             }
             Op::ConsumerDies => {
                 let dead = std::mem::replace(&mut self.consumer, self.region.join());
                 dead.die(self.rx.take());
                 let head = self.region.peek(self.region.entry("q").block_b + at::HEAD);
                 self.model.consumer_died(head);
-                self.model.wanted = self.model.asked;
+                self.model.new_consumer();
                 self.rx = Some(self.consumer.consumer_with("q", self.options).unwrap());
             }
         }

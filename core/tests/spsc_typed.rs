@@ -192,12 +192,11 @@ impl<T: Numbered> Run<T> {
     }
 
     fn recv(&mut self) {
-        self.model.release();
         match self.rx().try_recv() {
             Ok(value) => self.check_received(value),
             Err(error) => {
                 assert_eq!((error, self.model.waiting.len()), (TryRecvError::Empty, 0));
-                self.model.told();
+                self.model.flush();
             }
         }
     }
@@ -215,13 +214,11 @@ impl<T: Numbered> Run<T> {
         };
         assert_eq!(count, max.min(available));
         for value in &values[..count] {
-            self.model.release();
             let want = self.model.take(self.setup.at_most_once);
             assert_eq!(*value, T::numbered(want.tag));
         }
         if count < max {
-            self.model.release();
-            self.model.told();
+            self.model.flush();
         }
     }
 
@@ -237,33 +234,31 @@ impl<T: Numbered> Run<T> {
             }
             Op::Flush => {
                 self.rx().flush();
-                self.model.release();
-                self.model.told();
+                self.model.flush();
             }
             Op::ProducerLeaves => {
                 self.tx = None;
                 self.tx = Some(self.producer.typed_producer("q").unwrap());
-                self.model.asked_at = None;
+                self.model.new_producer();
             }
             Op::ProducerDies => {
                 let dead = std::mem::replace(&mut self.producer, self.region.join());
                 dead.die(self.tx.take());
                 self.tx = Some(self.producer.typed_producer("q").unwrap());
-                self.model.asked_at = None;
+                self.model.new_producer();
             }
             Op::ConsumerLeaves => {
                 self.rx = None;
                 self.rx = Some(self.consumer.typed_consumer_with("q", self.options).unwrap());
-                self.model.release();
-                self.model.told();
-                self.model.wanted = self.model.asked;
+                self.model.flush();
+                self.model.new_consumer();
             }
             Op::ConsumerDies => {
                 let dead = std::mem::replace(&mut self.consumer, self.region.join());
                 dead.die(self.rx.take());
                 let head = self.region.peek(self.region.entry("q").block_b + at::HEAD);
                 self.model.consumer_died(head);
-                self.model.wanted = self.model.asked;
+                self.model.new_consumer();
                 self.rx = Some(self.consumer.typed_consumer_with("q", self.options).unwrap());
             }
         }

@@ -19,7 +19,9 @@ pub(crate) struct Taker<P: Port> {
     head: WordRef,
     head_sequence: WordRef,
     want: WordRef,
-    /// What `want` said when the head was stored last.
+    /// What `want` said when we looked last.
+    seen: u32,
+    /// What of that had been seen when the head was stored last.
     answered: u32,
     own: Option<Bell>,
     peers: Option<Bell>,
@@ -39,12 +41,14 @@ impl<P: Port> Taker<P> {
         let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
+        // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
+        let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
             head: b.word(at::HEAD).ok_or(DAMAGED)?,
             head_sequence: b.word(at::HEAD_SEQUENCE).ok_or(DAMAGED)?,
-            // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
-            answered: want.load(RELAXED).saturating_sub(1),
             want,
+            seen: answered,
+            answered,
             own: Bell::new(&role.port, entry.wait_b, instance),
             peers: Bell::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -71,15 +75,16 @@ impl<P: Port> Taker<P> {
     /// Whether the producer has asked for space since the head was stored last: then the next release
     /// must be told at once.
     #[inline(always)]
-    pub fn is_wanted(&self) -> bool {
-        self.want.load(RELAXED) != self.answered // ORDERING: Relaxed; advice, no data depends on it.
+    pub fn is_wanted(&mut self) -> bool {
+        self.seen = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
+        self.seen != self.answered
     }
 
     /// Tells the region what is released, up to the message of this sequence: `store` stores the head.
     /// Then wakes the producer if it sleeps for space.
     pub fn tell(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
-        // Before the store: who asks after that has not seen it. ORDERING: Relaxed; as in `is_wanted`.
-        self.answered = self.want.load(RELAXED);
+        // Not what is asked by now: who asks after this store has not seen it.
+        self.answered = self.seen;
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         store(&self.head);
         if let Some(bell) = &self.peers {

@@ -30,12 +30,14 @@ pub struct Model {
     pub tail: u32,
     /// The sequence of the next message.
     pub sequence: u32,
-    /// The producer was refused for want of space, and the head has not been told since.
-    pub wanted: bool,
-    /// It was ever refused.
-    pub asked: bool,
-    /// The head when it was refused.
-    pub asked_at: Option<u32>,
+    /// How often the producer asked for space.
+    wishes: u32,
+    /// The head when it asked last.
+    asked_at: Option<u32>,
+    /// How many of the wishes the consumer has seen.
+    seen: u32,
+    /// How many of them it had seen when it told the region last.
+    answered: u32,
 }
 
 impl Model {
@@ -49,9 +51,10 @@ impl Model {
             told_late: VecDeque::new(),
             tail: start,
             sequence,
-            wanted: false,
-            asked: false,
+            wishes: 0,
             asked_at: None,
+            seen: 0,
+            answered: 0,
         }
     }
 
@@ -100,9 +103,19 @@ impl Model {
 
     pub fn refused(&mut self) {
         let head = Some(self.lowest_head());
-        self.wanted |= self.asked_at != head;
+        self.wishes += u32::from(self.asked_at != head);
         self.asked_at = head;
-        self.asked = true;
+    }
+
+    /// A new producer does not know what the last one asked.
+    pub fn new_producer(&mut self) {
+        self.asked_at = None;
+    }
+
+    /// A new consumer does not know what the last one answered.
+    pub fn new_consumer(&mut self) {
+        self.answered = self.wishes.saturating_sub(1);
+        self.seen = self.answered;
     }
 
     /// The consumer was called: what it held is released.
@@ -110,9 +123,14 @@ impl Model {
         self.told_late.extend(self.held.take());
         let late = self.tail_of_released().wrapping_sub(self.lowest_head());
         let quarter = (self.capacity / 4).max(self.unit);
-        if self.told_late.len() as u32 >= self.every || late >= quarter || self.wanted {
+        if self.told_late.len() as u32 >= self.every || late >= quarter || self.is_wanted() {
             self.told();
         }
+    }
+
+    fn is_wanted(&mut self) -> bool {
+        self.seen = self.wishes;
+        self.seen != self.answered
     }
 
     fn tail_of_released(&self) -> u32 {
@@ -120,14 +138,25 @@ impl Model {
     }
 
     /// The consumer told the region of all that it released.
-    pub fn told(&mut self) {
-        self.wanted &= self.told_late.is_empty();
+    fn told(&mut self) {
+        if !self.told_late.is_empty() {
+            self.answered = self.seen;
+        }
         self.told_late.clear();
     }
 
-    /// The consumer takes the next message, to be released now or later.
+    /// The consumer released all, and told the region whether it was asked or not.
+    pub fn flush(&mut self) {
+        self.told_late.extend(self.held.take());
+        self.told();
+    }
+
+    /// The consumer takes the next message, to be released now or later; what it held is released.
     pub fn take(&mut self, now: bool) -> Message {
         let message = self.waiting.pop_front().expect("a message is waiting");
+        if !now {
+            self.release();
+        }
         self.held = Some(message.clone());
         if now {
             self.release();
