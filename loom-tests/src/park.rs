@@ -29,6 +29,8 @@ models! {
     "both_wait/frames" => both_wait::<Frames<64>>(up_to(3)),
     "any_of_two/slots_1" => any_of_two(up_to(3)),
     "readers_wait/one" => readers_wait::<1>(up_to(4), 3),
+    "readers_wait/two" => readers_wait::<2>(up_to(4), 1),
+    "readers_wait/two_values" => readers_wait::<2>(up_to(3), 2),
     "an_unfenced_wake_is_missed/frames" => an_unfenced_wake_is_missed::<Frames<64>>(),
     "an_unfenced_wake_is_missed/slots_1" => an_unfenced_wake_is_missed::<Slots<1>>(),
     "a_missed_wake_is_healed/frames" => a_missed_wake_is_healed::<Frames<64>>(),
@@ -157,9 +159,8 @@ fn any_of_two(search: Search) {
 }
 
 /// Several readers wait for one writer, until they have its last value. What one of them does must
-/// not undo the wake of another. Up to four preemptions, and with one reader only: with two, loom
-/// reports orders that cannot be. (It loses track of which store to `parked` came first when three
-/// threads store to it, see its issue 282.)
+/// not undo the wake of another. With one reader, or two and one value, up to four
+/// preemptions; with two and two values up to three.
 ///
 /// ```text
 ///   writer                 reader                 reader

@@ -96,7 +96,7 @@ impl<P: Port> BytesWriter<P> {
         span.write_racing(place + (at::VALUE - at::VALUE_TAG), value);
         let version = self.tx.publish(&self.newest, &self.buffers);
         if let Some(bell) = &self.bell {
-            bell.ring(self.check, &self.role.port);
+            bell.ring_all(self.check, &self.role.port);
         }
         Ok(version)
     }
@@ -190,8 +190,9 @@ impl<P: Port> BytesReader<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let port = attachment.port().clone();
-        // One who may not store cannot say that it sleeps.
-        let bell = if port.ident().is_some() { bell } else { None };
+        // One who may not store, or not compare and swap with the others, cannot say that it sleeps.
+        let may_ask = port.ident().is_some() && port.domain() == entry.domain_a;
+        let bell = bell.filter(|_| may_ask);
         let waiting = Waiting::new(WaitPolicy::parking());
         Ok(Self {
             buffers,
@@ -265,8 +266,8 @@ impl<P: Port> BytesReader<P> {
     /// Waits up to `timeout` for a value that this reader has not seen; then answers with whatever
     /// there is.
     ///
-    /// Sleeps where the plan lets readers block and the region is open for writing; otherwise looks
-    /// once a millisecond.
+    /// Sleeps where the plan lets readers block, the region is open for writing, and reader and writer are
+    /// of one domain; otherwise looks once a millisecond.
     pub fn wait_for_change(&mut self, buffer: &mut [u8], timeout: Duration) -> Reading<ValueInfo> {
         self.wait_by(timeout, |this| this.read(buffer))
     }

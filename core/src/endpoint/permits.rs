@@ -13,7 +13,7 @@ use super::error::ChannelError;
 use super::mutex::{UnlockError, check_domains};
 use super::role::DAMAGED;
 use super::semaphore::SemaphoreError;
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, wait_until};
+use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
 /// The permits' words.
 struct Words(Span);
@@ -93,7 +93,7 @@ impl<P: Port> Permits<P> {
         let deadline = Deadline::after(&self.port, timeout);
         let mut waiting = self.waiting;
         let bell = self.bell.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Peers, &mut waiting, deadline, || self.take());
+        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, || self.take());
         self.waiting = waiting;
         match found {
             Some(taken) => Ok(Permit { permits: self, taken }),
@@ -152,7 +152,7 @@ impl<P: Port> Permit<'_, P> {
         let word = permits::Permits::permit(&self.permits.words, self.taken.index);
         let given = permits::give(&word, self.permits.me);
         if let Some(bell) = &self.permits.bell {
-            bell.ring_peers(&self.permits.port);
+            bell.ring_all(WakeCheck::Fenced, &self.permits.port);
         }
         given
     }

@@ -106,10 +106,19 @@ impl Bell {
         }
     }
 
-    /// The same where those who wake sleep on the word as well, and all may compare and swap it.
+    /// The same where several may sleep on the word, all of one domain.
     #[inline]
-    pub fn ring_peers(&self, port: &impl Port) {
-        park::order_before_look();
+    pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
+        if check == WakeCheck::Fenced {
+            park::order_before_look();
+        }
+        if park::is_parked(&self.word) {
+            self.wake_all_slow(port);
+        }
+    }
+
+    #[cold]
+    fn wake_all_slow(&self, port: &impl Port) {
         if park::dismiss(&self.word) {
             port.wake(self.point());
         }
@@ -132,9 +141,8 @@ impl Bell {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
     One,
+    /// Many of one domain, where who wakes them does [`Bell::ring_all`].
     Many,
-    /// Many, who wake one another.
-    Peers,
 }
 
 /// How an endpoint waits, and what it has learnt of how long that takes.
@@ -227,8 +235,8 @@ pub(crate) fn wait_until<P: Port, T>(
             None => port.pause(nap.min(Duration::from_millis(1))),
             Some(bell) => {
                 let asleep = match sleepers {
-                    Sleepers::Peers => park::enlist(&bell.word),
-                    Sleepers::One | Sleepers::Many => {
+                    Sleepers::Many => park::enlist(&bell.word),
+                    Sleepers::One => {
                         park::prepare(&bell.word);
                         park::PARKED
                     }

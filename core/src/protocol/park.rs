@@ -16,13 +16,11 @@
 //! - P3. Nobody sleeps longer than the probe period at a time. So a sender that dies between its
 //!   publication and its wake, one that leaves its fence out, or a peer that clears `parked` without
 //!   waking, costs that period at most.
+//! - P4. Where several sleep on one word (locks, readers of a latest value; within one domain), it counts
+//!   the wakes above its lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep
+//!   is never hidden by another who asks to be woken just then. Each wake wakes all.
 //!
-//! - P4. Where sleepers wake one another (locks, within one domain), the word counts the wakes above its
-//!   lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep is never hidden by
-//!   another who asks to be woken just then.
-//!
-//! Several may sleep on one word (the readers of a latest value): each wake wakes all. A doorbell is
-//! for one receiver; two that sleep on it may cost each other the probe period.
+//! A doorbell is for one receiver; two that sleep on it may cost each other the probe period.
 
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};
@@ -53,8 +51,7 @@ pub fn prepare(parked: &Word) {
     fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
 }
 
-/// The first step of one who sleeps where others do who also wake: as [`prepare`], but the word counts the
-/// wakes as well, so that one who is about to sleep finds it changed even if another has asked since (P4).
+/// The first step of one who sleeps where others do: as [`prepare`], but the word counts the wakes as well, so that one who is about to sleep finds it changed even if another has asked since (P4).
 /// Answers with the word to sleep on. One compare-and-swap at most.
 #[inline]
 #[must_use]
@@ -70,8 +67,8 @@ pub fn enlist(parked: &Word) -> u32 {
     asleep
 }
 
-/// The step of one who wakes those that [`enlist`]ed, after [`order_before_look`]: answers whether there
-/// are any that nobody else is waking. One compare-and-swap at most.
+/// The step of one who wakes those that [`enlist`]ed, if [`is_parked`]: answers whether there are any
+/// that nobody else is waking. One compare-and-swap at most.
 #[inline]
 #[must_use]
 pub fn dismiss(parked: &Word) -> bool {
@@ -82,7 +79,7 @@ pub fn dismiss(parked: &Word) -> bool {
 }
 
 /// The last step of one who is the word's only sleeper, however it woke: nobody needs to wake it
-/// any more. (Among several it would hide the others.)
+/// any more.
 #[inline]
 pub fn done(parked: &Word) {
     // ORDERING: Relaxed; a wake too many is harmless.
@@ -96,12 +93,12 @@ pub fn order_before_look() {
     fence(park::SENDER_FENCE); // ORDERING(park): P1.
 }
 
-/// Whether somebody sleeps, or is about to: then [`unpark`], and wake.
+/// Whether somebody sleeps, or is about to: then [`unpark`], or [`dismiss`] where several may, and wake.
 #[inline(always)]
 #[must_use]
 pub fn is_parked(parked: &Word) -> bool {
     // ORDERING: Relaxed; ordered by the fence.
-    parked.load(RELAXED) != AWAKE
+    parked.load(RELAXED) & PARKED != 0
 }
 
 /// The sender's step before it wakes the sleepers.

@@ -135,7 +135,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         self.release()
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&mut self) -> Result<(), UnlockError> {
         self.held = false;
         let released = self.give_back();
@@ -143,7 +143,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         released
     }
 
-    #[inline]
+    #[inline(always)]
     fn give_back(&mut self) -> Result<(), UnlockError> {
         let (word, me) = (&self.mutex.lock.word, self.mutex.me);
         let has_waiters = if self.editing { mutex::poison(word, me)? } else { mutex::unlock(word, me)? };
@@ -153,7 +153,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
         if self.changed
             && let Some(bell) = &self.mutex.changed
         {
-            bell.ring_peers(&self.mutex.port);
+            self.mutex.tell_of_change(bell);
         }
         Ok(())
     }

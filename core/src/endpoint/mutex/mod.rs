@@ -26,7 +26,7 @@ use crate::protocol::mutex::{self, Attempt, Lost, State};
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::role::{DAMAGED, NotSync, Spans};
-use super::wait::{Bell, Deadline, Round, Sleepers, WaitPolicy, Waiting, lock_until, wait_until};
+use super::wait::{Bell, Deadline, Round, Sleepers, WaitPolicy, Waiting, WakeCheck, lock_until, wait_until};
 
 /// Why a lock was not had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,7 +263,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         // ORDERING: Relaxed; a look whether locking is worth it, which then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());
         let bell = self.changed.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Peers, &mut waiting, deadline, look);
+        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, look);
         self.waiting = waiting;
         match found {
             Some(()) => self.lock_until(deadline),
@@ -304,7 +304,14 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         self.port.lower(self.raised.get());
     }
 
+    /// Wakes whoever waits for a change.
+    #[inline(never)]
+    fn tell_of_change(&self, bell: &Bell) {
+        bell.ring_all(WakeCheck::Fenced, &self.port);
+    }
+
     /// Wakes whoever sleeps for the lock.
+    #[cold]
     fn wake(&self) {
         self.lock.wake_all(&self.port);
     }

@@ -13,7 +13,7 @@ use super::{UnlockError, check_domains};
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::role::DAMAGED;
-use crate::endpoint::wait::Bell;
+use crate::endpoint::wait::{Bell, WakeCheck};
 
 /// What [`Attachment::recover_mutex`] found, and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     unlock(&lock, port)?;
     // What the dead changed, they may have told nobody.
     if let Some(bell) = &changed {
-        bell.ring_peers(port);
+        bell.ring_all(WakeCheck::Fenced, port);
     }
     Ok(Recovered::RolledBack { from })
 }
