@@ -135,7 +135,7 @@ fn fault_32_an_index_moves_backwards() {
     let mut rx = index::Consumer::adopt(&head, 8, 1, false).unwrap();
     for _ in 0..3 {
         assert_eq!(rx.look(&tail), Ok(rx.head.pos()));
-        let _ = rx.head.advance();
+        let _ = rx.head.advance(1);
         tail.store(2, RELAXED);
     }
     assert_eq!(rx.look(&tail), Err(Nothing::Violation(Violation::Index)));

@@ -213,11 +213,10 @@ impl<T: Numbered> Run<T> {
             }
         };
         assert_eq!(count, max.min(available));
-        for value in &values[..count] {
-            let want = self.model.take(self.setup.at_most_once);
+        for (value, want) in values.iter().zip(self.model.take_batch(count, self.setup.at_most_once)) {
             assert_eq!(*value, T::numbered(want.tag));
         }
-        if count < max {
+        if result.is_err() {
             self.model.flush();
         }
     }

@@ -129,7 +129,7 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
         let index = self.tx.space.tail as usize & (N - 1);
         // SAFETY: the protocol gave this slot to the only producer (I1), and the index is below N.
         unsafe { self.queue.slots[index].put(value) };
-        self.tx.commit(&self.queue.tail);
+        self.tx.commit(&self.queue.tail, 1);
         Ok(())
     }
 

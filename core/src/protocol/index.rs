@@ -42,12 +42,12 @@ impl Producer {
         Ok(Self { space: Space::adopt(tail.load(RELAXED), head, capacity, 1, highest)? })
     }
 
-    /// Publishes the slot at the tail, which is free (the space accounts say so) and whose value the
-    /// caller has written. One store.
+    /// Publishes `count` slots from the tail, which are free (the space accounts say so) and whose values
+    /// the caller has written. One store.
     #[inline(always)]
-    pub fn commit(&mut self, tail: &Word) {
-        self.space.tail = self.space.tail.wrapping_add(1);
-        tail.store(self.space.tail, publish::STORE); // ORDERING(publish): the value lies before it.
+    pub fn commit(&mut self, tail: &Word, count: u32) {
+        self.space.tail = self.space.tail.wrapping_add(count);
+        tail.store(self.space.tail, publish::STORE); // ORDERING(publish): the values lie before it.
     }
 }
 
@@ -69,6 +69,13 @@ impl Consumer {
     pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
         let head = LazyHead::adopt(head, 1, most_units(capacity, every), keeps)?;
         Ok(Self { tail: head.pos(), head, capacity })
+    }
+
+    /// Values known to lie from the next position on.
+    #[inline(always)]
+    #[must_use]
+    pub fn known(&self) -> u32 {
+        self.tail.wrapping_sub(self.head.pos())
     }
 
     /// The next position, if there is a value. Looks at the producer's word only when all

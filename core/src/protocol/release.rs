@@ -66,7 +66,14 @@ impl Space {
     #[inline(always)]
     #[must_use]
     pub fn has(&self, need: u32) -> bool {
-        need <= self.limit.wrapping_sub(self.tail)
+        need <= self.known()
+    }
+
+    /// How much more is known to fit.
+    #[inline(always)]
+    #[must_use]
+    pub fn known(&self) -> u32 {
+        self.limit.wrapping_sub(self.tail)
     }
 
     /// Looks at the consumer's head; answers whether `need` more fits. If so, a quarter of the ring
@@ -166,12 +173,12 @@ impl LazyHead {
         self.pos
     }
 
-    /// Moves on by one message of one unit, which was received; answers whether the head must be
+    /// Moves on by `count` messages of one unit, which were received; answers whether the head must be
     /// stored now.
     #[inline(always)]
     #[must_use]
-    pub fn advance(&mut self) -> bool {
-        self.pos = self.pos.wrapping_add(1);
+    pub fn advance(&mut self, count: u32) -> bool {
+        self.pos = self.pos.wrapping_add(count);
         self.pos.wrapping_sub(self.stored) >= self.most
     }
 

@@ -11,7 +11,7 @@
 //!   overwritten a lap later. The producer alone writes it.
 //! - S2. A batch publishes its lowest slot first. So the published slots are always the ones below
 //!   one position, and a walk over sequences ends there.
-//! - S3. `mark` is the tail, or one publication behind it.
+//! - S3. `mark` is the tail, or one publication behind it, or one batch.
 //!
 //! # Memory ordering
 //!
@@ -32,6 +32,17 @@ use super::{Nothing, Violation, in_order};
 pub trait Ring {
     /// The sequence word of the slot at this position.
     fn sequence(&self, pos: u32) -> WordRef;
+}
+
+/// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
+/// the caller has written; answers with the position after it. One store.
+#[inline(always)]
+pub fn publish(ring: &impl Ring, pos: u32) -> u32 {
+    // What comes next is derived from what we expect, not loaded: S1.
+    let next = pos.wrapping_add(1);
+    // ORDERING(publish): the value lies before it.
+    ring.sequence(pos).store(next, publish::STORE);
+    next
 }
 
 /// The producer's private state.
@@ -71,18 +82,13 @@ impl Producer {
         Ok(Self { space })
     }
 
-    /// Publishes the slot at the tail, which is free (the space accounts say so) and whose value the
-    /// caller has written. Two stores.
+    /// Takes note of what was [`publish`]ed from the tail up to `tail`. One store.
     #[inline(always)]
-    pub fn commit(&mut self, ring: &impl Ring, mark: &Word) {
-        // What comes next is derived from what we expect, not loaded: S1.
-        let next = self.space.tail.wrapping_add(1);
-        // ORDERING(publish): the value lies before it.
-        ring.sequence(self.space.tail).store(next, publish::STORE);
-        self.space.tail = next;
+    pub fn commit(&mut self, mark: &Word, tail: u32) {
+        self.space.tail = tail;
         in_order();
         // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
-        mark.store(next, RELAXED);
+        mark.store(tail, RELAXED);
         in_order();
     }
 }

@@ -121,6 +121,10 @@ impl Model {
     /// The consumer was called: what it held is released.
     pub fn release(&mut self) {
         self.told_late.extend(self.held.take());
+        self.tell_if_due();
+    }
+
+    fn tell_if_due(&mut self) {
         let late = self.tail_of_released().wrapping_sub(self.lowest_head());
         let quarter = (self.capacity / 4).max(self.unit);
         if self.told_late.len() as u32 >= self.every || late >= quarter || self.is_wanted() {
@@ -153,15 +157,21 @@ impl Model {
 
     /// The consumer takes the next message, to be released now or later; what it held is released.
     pub fn take(&mut self, now: bool) -> Message {
-        let message = self.waiting.pop_front().expect("a message is waiting");
-        if !now {
-            self.release();
+        self.take_batch(1, now).remove(0)
+    }
+
+    /// The consumer takes so many messages, the last to be released now or later, all others now.
+    pub fn take_batch(&mut self, count: usize, now: bool) -> Vec<Message> {
+        let taken: Vec<_> = self.waiting.drain(..count).collect();
+        for message in &taken {
+            self.told_late.extend(self.held.take());
+            self.held = Some(message.clone());
         }
-        self.held = Some(message.clone());
         if now {
-            self.release();
+            self.told_late.extend(self.held.take());
         }
-        message
+        self.tell_if_due();
+        taken
     }
 
     /// The consumer died with the region's head here. All from there on comes again.

@@ -33,6 +33,15 @@ impl Rx {
         }
     }
 
+    /// Values known to lie from the next position on, where [`look`](Self::look) has found one.
+    #[inline(always)]
+    fn known(&self) -> u32 {
+        match self {
+            Self::Slots(_) => 1,
+            Self::Compact(rx) => rx.known(),
+        }
+    }
+
     fn has_more<T: Frame>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
         match self {
             Self::Slots(rx) => rx.look(ring) != Err(Nothing::Empty),
@@ -107,27 +116,45 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = self.ring.read(pos);
-        if self.rx.head().advance() || self.taker.is_wanted() {
+        if self.rx.head().advance(1) || self.taker.is_wanted() {
             self.tell_slow();
         }
         Ok(value)
     }
 
-    /// Receives values into `into` until it is full or nothing is left; answers how many. Each is
-    /// released as the next is copied, the last as by [`try_recv`](Self::try_recv).
+    /// Receives values into `into` until it is full or nothing is left; answers how many. The last is
+    /// released as by [`try_recv`](Self::try_recv), those before it when this returns: whoever dies while
+    /// he works on them may have lost them.
     ///
     /// # Errors
     ///
     /// [`TryRecvError`] if there is not even one. A fault behind others shows at the next call.
     pub fn try_recv_batch(&mut self, into: &mut [T]) -> Result<usize, TryRecvError> {
-        for (count, place) in into.iter_mut().enumerate() {
-            match self.try_recv() {
-                Ok(value) => *place = value,
-                Err(error) if count == 0 => return Err(error),
-                Err(_) => return Ok(count),
+        let mut count = 0;
+        while count < into.len() {
+            match self.take_some(&mut into[count..]) {
+                Ok(more) => count += more,
+                Err(nothing) if count == 0 => return Err(self.nothing(nothing)),
+                Err(_) => break,
             }
         }
-        Ok(into.len())
+        if self.rx.head().advance(0) || self.taker.is_wanted() {
+            self.tell_slow();
+        }
+        Ok(count)
+    }
+
+    /// Copies as many values as there are known to be, one at least, and moves on.
+    #[inline(always)]
+    fn take_some(&mut self, into: &mut [T]) -> Result<usize, Nothing> {
+        let mut pos = self.look()?;
+        let count = into.len().min(self.rx.known() as usize);
+        for place in &mut into[..count] {
+            *place = self.ring.read(pos);
+            pos = pos.wrapping_add(1);
+        }
+        let _ = self.rx.head().advance(count as u32);
+        Ok(count)
     }
 
     /// The number of the value received last, counting up by one a value, modulo 2^32. A number

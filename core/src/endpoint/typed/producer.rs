@@ -1,5 +1,6 @@
 //! The sending side of a queue of values.
 
+use core::slice;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -23,11 +24,26 @@ enum Tx {
 }
 
 impl Tx {
+    /// Writes and publishes values for which there is space.
     #[inline(always)]
-    fn commit<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) {
+    fn put<T: Frame>(&mut self, values: &[T], ring: &Slots<T>, mark: &WordRef) {
         match self {
-            Self::Slots(tx) => tx.commit(ring, mark),
-            Self::Compact(tx) => tx.commit(mark),
+            Self::Slots(tx) => {
+                let mut pos = tx.space.tail;
+                for value in values {
+                    ring.write(pos, value);
+                    pos = slots::publish(ring, pos);
+                }
+                tx.commit(mark, pos);
+            }
+            Self::Compact(tx) => {
+                let mut pos = tx.space.tail;
+                for value in values {
+                    ring.write(pos, value);
+                    pos = pos.wrapping_add(1);
+                }
+                tx.commit(mark, values.len() as u32);
+            }
         }
     }
 
@@ -95,19 +111,19 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     }
 
     /// Sends values until one is refused, waking the consumer once; answers how many were sent.
-    /// Each becomes visible by itself, in order.
+    /// They become visible in order, in a compact queue some at a time.
     ///
     /// # Errors
     ///
     /// [`TrySendError`] if the very first is refused. If a later one is, `Ok` with how many went.
     pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError> {
-        let mut sent = 0;
-        for value in values {
-            match self.put(value) {
-                Ok(()) => sent += 1,
+        let mut rest = values;
+        while !rest.is_empty() {
+            match self.put_some(rest) {
+                Ok(count) => rest = &rest[count..],
                 Err(refused) => {
                     let error = self.sender.refused_slow(refused);
-                    if sent == 0 {
+                    if rest.len() == values.len() {
                         return Err(error);
                     }
                     break;
@@ -115,18 +131,30 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
             }
         }
         self.sender.ring();
-        Ok(sent)
+        Ok(values.len() - rest.len())
     }
 
     #[inline(always)]
     fn put(&mut self, value: &T) -> Result<(), Refused> {
-        let space = self.tx.space();
-        if !space.has(1) {
-            self.sender.room_slow(space, 1)?;
-        }
-        self.ring.write(space.tail, value);
-        self.tx.commit(&self.ring, &self.mark);
+        self.room()?;
+        self.tx.put(slice::from_ref(value), &self.ring, &self.mark);
         Ok(())
+    }
+
+    /// Puts in as many values as there is known to be space for, one at least. `values` are not none.
+    #[inline]
+    fn put_some(&mut self, values: &[T]) -> Result<usize, Refused> {
+        self.room()?;
+        let count = values.len().min(self.tx.space().known() as usize);
+        self.tx.put(&values[..count], &self.ring, &self.mark);
+        Ok(count)
+    }
+
+    /// Makes sure of space for one value.
+    #[inline(always)]
+    fn room(&mut self) -> Result<(), Refused> {
+        let space = self.tx.space();
+        if space.has(1) { Ok(()) } else { self.sender.room_slow(space, 1) }
     }
 
     /// Sends a value, waiting up to `timeout` for space.
