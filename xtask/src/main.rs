@@ -1,12 +1,13 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
-//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`] and
-//! [`sanitize`] hold the steps that need system packages, [`report`] runs them and sums up.
+//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`]
+//! and [`firmware`] hold the steps that need system packages, [`report`] runs them and sums up.
 //! `cargo xtask bench` is [`mod@bench`].
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
+mod firmware;
 mod lanes;
 mod report;
 mod run;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{Outcome, Run, together};
-use crate::{bench, lanes, sanitize};
+use crate::{bench, firmware, lanes, sanitize};
 
 /// One named part of the test command.
 pub struct Step {
@@ -156,6 +156,13 @@ pub fn all() -> Vec<Step> {
             lane: true,
             needs: None,
             run: lanes::aarch64,
+        },
+        Step {
+            name: "firmware",
+            what: "the ports to microcontrollers, built and run in QEMU",
+            lane: true,
+            needs: Some("ports/Cargo.toml"),
+            run: firmware::lane,
         },
         Step {
             name: "tsan",

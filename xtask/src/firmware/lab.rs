@@ -1,0 +1,68 @@
+//! What builds firmware: Debian's Rust for any target, and lld.
+
+use std::time::Duration;
+
+use crate::lanes::{Debian, file_of};
+use crate::run::{Outcome, Run, together};
+
+use super::trial::Trial;
+
+/// Results go here, apart from the host's.
+const TARGET: &str = "target/firmware";
+
+/// Enough for every trial on a machine with much else to do.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// The linter that goes with that Rust.
+const LINTER: &str = "rust-web-clippy";
+
+/// The packages, installed.
+pub struct Lab {
+    debian: Debian,
+}
+
+impl Lab {
+    /// Installs them.
+    ///
+    /// # Errors
+    ///
+    /// What the lane comes to without them.
+    pub fn new() -> Result<Self, Outcome> {
+        Ok(Self { debian: Debian::with(&["lld", "qemu-system-arm", "qemu-system-misc", LINTER])? })
+    }
+
+    /// The ports' formatting.
+    pub fn formatting(&self) -> Outcome {
+        Run::cargo("fmt --check").within("ports").run()
+    }
+
+    /// Lints and builds all programs of one package for `target`; warnings are errors.
+    pub fn build(&self, package: &str, target: &str) -> Outcome {
+        let cargo = |command: &str| {
+            let args =
+                format!("{command} --locked --release -Zbuild-std=core --target {target} -p {package}");
+            self.debian.cargo("../target/firmware", &args).with("RUSTFLAGS", "-Dwarnings")
+        };
+        let Some(linter) = file_of(LINTER, "/bin/clippy-driver") else {
+            return Outcome::Failed(format!("{LINTER} holds no clippy-driver"));
+        };
+        // By `cargo clippy` rustup's linter would be found.
+        let lints = cargo("check").with("RUSTC_WORKSPACE_WRAPPER", &linter).within("ports").run();
+        together(&[("lints", lints), ("build", cargo("build").within("ports").run())])
+    }
+
+    /// Runs a program that was built, in QEMU: `machine` is the emulator and its options. It must
+    /// prove something.
+    pub fn try_on(&self, machine: &str, target: &str, program: &str) -> Outcome {
+        let line = format!("{machine} -kernel {}", image(target, program));
+        Trial::start(&line).and_then(|trial| trial.verdict(LIMIT)).map_or_else(Outcome::Failed, |proved| {
+            println!("   {program}: {proved}");
+            Outcome::Passed
+        })
+    }
+}
+
+/// Where a program that was built lies.
+pub fn image(target: &str, program: &str) -> String {
+    format!("{TARGET}/{target}/release/{program}")
+}

@@ -1,0 +1,21 @@
+//! The lane `firmware`: the ports under `ports/`, built for their targets and run in QEMU.
+//!
+//! Each program ends with a line that says what it proved, and every run has a time limit. QEMU runs a
+//! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus.
+
+mod lab;
+mod one_core;
+mod trial;
+
+use crate::run::{Outcome, together};
+
+use lab::Lab;
+
+/// Builds and runs all of them.
+pub fn lane() -> Outcome {
+    let lab = match Lab::new() {
+        Ok(lab) => lab,
+        Err(outcome) => return outcome,
+    };
+    together(&[("formatting", lab.formatting()), ("one core", one_core::run(&lab))])
+}

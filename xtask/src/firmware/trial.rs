@@ -1,0 +1,114 @@
+//! A program that has to end in time, with success, and with a line that says what it proved.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// What the last line starts with.
+const SIGN: &str = "PASS ";
+
+/// How often to look whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A running program; killed when dropped.
+pub struct Trial {
+    child: Child,
+    output: Option<JoinHandle<String>>,
+}
+
+impl Trial {
+    /// Shows the command line, whose words are divided by blanks, and starts it.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be started.
+    pub fn start(line: &str) -> Result<Self, String> {
+        println!("$ {line}");
+        let mut words = line.split_whitespace();
+        let program = words.next().unwrap_or_default();
+        let child = Command::new(program)
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{program} could not be started: {error}"))?;
+        let mut trial = Self { child, output: None };
+        trial.output = trial.child.stdout.take().map(|mut stdout| {
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                // What was read until an error is all there is.
+                let _ = stdout.read_to_end(&mut bytes);
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        });
+        Ok(trial)
+    }
+
+    /// Waits for its end, and answers with what it proved.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong; its output is shown then.
+    pub fn verdict(mut self, limit: Duration) -> Result<String, String> {
+        let start = Instant::now();
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => break Ok(status),
+                Ok(None) if start.elapsed() < limit => thread::sleep(LOOK),
+                Ok(None) => break Err(format!("not done after {} s", limit.as_secs())),
+                Err(error) => break Err(error.to_string()),
+            }
+        };
+        let output = self.end();
+        let proved = match status {
+            Ok(status) if status.success() => proved(&output).ok_or(format!("it ended without `{SIGN}`")),
+            Ok(status) => Err(status.to_string()),
+            Err(why) => Err(why),
+        };
+        proved.map(String::from).inspect_err(|_| println!("{output}"))
+    }
+
+    fn end(&mut self) -> String {
+        // Fails only for a child that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.output.take().and_then(|output| output.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What the last line says was proved.
+fn proved(output: &str) -> Option<&str> {
+    output.trim_end().lines().next_back()?.strip_prefix(SIGN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Trial, proved};
+
+    #[test]
+    fn the_last_line_decides() {
+        assert_eq!(proved("booting\nPASS all is well\n"), Some("all is well"));
+        assert_eq!(proved("PASS all is well\npanicked"), None);
+        assert_eq!(proved(""), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn success_needs_the_sign_and_the_status_and_an_end() {
+        let verdict = |line: &str, limit| Trial::start(line)?.verdict(Duration::from_secs(limit));
+        assert_eq!(verdict("echo PASS one two", 60), Ok("one two".into()));
+        assert_eq!(verdict("echo one two", 60), Err("it ended without `PASS `".into()));
+        assert_eq!(verdict("false", 60), Err("exit status: 1".into()));
+        assert_eq!(verdict("sleep 600", 0), Err("not done after 0 s".into()));
+        assert!(verdict("no/such/program", 60).is_err());
+    }
+}
