@@ -1,6 +1,9 @@
 //! The `no_std` core of strait: region format, protocols and endpoints over a piece of memory.
 //!
 //! Nothing here allocates, blocks without a bound, or trusts what a peer wrote.
+//!
+//! Messages need loads and stores alone. Claims and locks compare and swap; on a target without that, they
+//! enter the critical section that the program supplies by the crate `critical-section`, once each time.
 #![cfg_attr(not(test), no_std)]
 
 pub mod endpoint;

@@ -5,7 +5,7 @@
 //! machine's word; or, from [`block::LEAST`] bytes on and where there is one, the copy is a block of
 //! assembly, of which the compiler can assume nothing.
 
-use portable_atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 const WORD: usize = size_of::<usize>();
 

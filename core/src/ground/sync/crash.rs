@@ -2,7 +2,7 @@
 //!
 //! Compiled only under `--cfg strait_crash_points`; an ordinary build has nothing of it.
 
-use portable_atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Points still to be passed; all ones while none is counted.
 static LEFT: AtomicU32 = AtomicU32::new(u32::MAX);

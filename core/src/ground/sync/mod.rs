@@ -5,6 +5,8 @@
 //! cells; otherwise they are atomics in raw memory.
 
 #[cfg(not(all(strait_loom, feature = "loom")))]
+mod cas;
+#[cfg(not(all(strait_loom, feature = "loom")))]
 mod copy;
 #[cfg(all(strait_crash_points, not(all(strait_loom, feature = "loom"))))]
 pub mod crash;

@@ -12,9 +12,9 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicU32;
 
-use portable_atomic::AtomicU32;
-
+use super::cas;
 use super::copy;
 use super::order::{Order, RELAXED};
 
@@ -81,7 +81,7 @@ impl Word {
     #[inline]
     pub fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
         crash_point();
-        self.0.compare_exchange(current, new, order.ordering, core::sync::atomic::Ordering::Relaxed)
+        cas::compare_exchange(&self.0, current, new, order.ordering)
     }
 
     /// The word's address, for ports that hand it to a kernel.
@@ -94,7 +94,7 @@ impl Word {
 /// A fence of the given order.
 #[inline(always)]
 pub fn fence(order: Order) {
-    portable_atomic::fence(order.ordering);
+    core::sync::atomic::fence(order.ordering);
 }
 
 /// A handle on one word of a region.

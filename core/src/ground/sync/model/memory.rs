@@ -2,11 +2,11 @@
 
 extern crate std;
 
+use core::sync::atomic::{AtomicU32 as Plain, Ordering};
 use std::vec::Vec;
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::AtomicU32;
-use portable_atomic::{AtomicU32 as Plain, Ordering};
 
 use super::super::order::Order;
 use super::death::step;

@@ -5,13 +5,13 @@ extern crate std;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
 use std::collections::BTreeSet;
 use std::string::String;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::vec::Vec;
 
 use loom::cell::UnsafeCell;
-use portable_atomic::Ordering;
 
 use super::super::order::Order;
 use super::death::step;
