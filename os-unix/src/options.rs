@@ -16,13 +16,14 @@ pub struct Options {
     pub(crate) prefault: bool,
     pub(crate) lock: bool,
     pub(crate) read_only: bool,
+    pub(crate) domain: u32,
 }
 
 impl Options {
     /// The default.
     #[must_use]
     pub const fn new() -> Self {
-        Self { mode: 0o600, owner: None, prefault: false, lock: false, read_only: false }
+        Self { mode: 0o600, owner: None, prefault: false, lock: false, read_only: false, domain: 0 }
     }
 
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
@@ -59,6 +60,17 @@ impl Options {
     #[must_use]
     pub const fn read_only(mut self, on: bool) -> Self {
         self.read_only = on;
+        self
+    }
+
+    /// Takes part as one of this domain: 0 unless set, and right for all who share the region between
+    /// processes of one system. Another one is for a region that the plan gives to several domains, as
+    /// where firmware on a core of its own has the other end. See [`Channel::domains`].
+    ///
+    /// [`Channel::domains`]: strait_core::Channel::domains
+    #[must_use]
+    pub const fn domain(mut self, domain: u32) -> Self {
+        self.domain = domain;
         self
     }
 }

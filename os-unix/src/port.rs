@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -86,6 +87,9 @@ unsafe impl Liveness for View {
 struct Inner {
     view: View,
     path: Option<PathBuf>,
+    domain: u32,
+    /// The slots of the domain. Those of others are filled by who knows what, and never hold a token.
+    own: RangeInclusive<u32>,
     seat: Option<Seat>,
 }
 
@@ -123,6 +127,14 @@ impl Drop for Inner {
 /// This rests on the handlers of `pthread_atfork`, which `fork` runs, and `_Fork` and a bare `clone`
 /// do not.
 ///
+/// # Other domains
+///
+/// The kernel's proof of death reaches the processes of one system, so of participants of another domain
+/// (see [`Options::domain`](crate::Options::domain)) this port says `Unknown`. Nor does its wake reach
+/// them, or theirs this one: who sleeps for them sleeps for its probe period at a time.
+///
+/// # Closed descriptors
+///
 /// Closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
 /// proof of life: others would take the participant for dead while it works.
 #[derive(Clone)]
@@ -130,16 +142,25 @@ pub struct UnixPort(Arc<Inner>);
 
 impl UnixPort {
     /// Looks at the region without taking part in it.
-    pub(crate) fn looking(view: View, path: Option<&Path>) -> Self {
-        Self(Arc::new(Inner { view, path: path.map(Into::into), seat: None }))
+    pub(crate) fn looking(view: View, path: Option<&Path>, header: &Header, domain: u32) -> Self {
+        Self::seated(view, path, header, domain, None)
     }
 
-    /// Takes a place in the participant table.
-    pub(crate) fn joining(view: View, path: Option<&Path>, header: &Header) -> Result<Self, TableFull> {
+    /// Takes a place of the domain in the participant table.
+    pub(crate) fn joining(
+        view: View,
+        path: Option<&Path>,
+        header: &Header,
+        domain: u32,
+    ) -> Result<Self, TableFull> {
         let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
-        let ident = participants::join(&view.mem, header, 0, &view, card)?;
-        let seat = Some(Seat { ident, header: *header });
-        Ok(Self(Arc::new(Inner { view, path: path.map(Into::into), seat })))
+        let ident = participants::join(&view.mem, header, domain, &view, card)?;
+        Ok(Self::seated(view, path, header, domain, Some(Seat { ident, header: *header })))
+    }
+
+    fn seated(view: View, path: Option<&Path>, header: &Header, domain: u32, seat: Option<Seat>) -> Self {
+        let own = participants::slots_of(&view.mem, header, domain);
+        Self(Arc::new(Inner { view, path: path.map(Into::into), domain, own, seat }))
     }
 
     /// Whether this is a forked child of the process that opened the region, where the port is of
@@ -238,7 +259,8 @@ impl Clock for UnixPort {
     }
 }
 
-// SAFETY: as for `View`, to which it forwards.
+// SAFETY: as for `View`, to which it forwards what is asked of its own domain; of others, it never
+// answers `Dead`.
 unsafe impl Liveness for UnixPort {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.0.view.acquire(who)
@@ -249,7 +271,7 @@ unsafe impl Liveness for UnixPort {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        self.0.view.probe(who)
+        if self.0.own.contains(&who.slot()) { self.0.view.probe(who) } else { Probe::Unknown }
     }
 }
 
@@ -266,5 +288,9 @@ unsafe impl Port for UnixPort {
             return None;
         }
         self.0.seat.as_ref().map(|seat| seat.ident)
+    }
+
+    fn domain(&self) -> u32 {
+        self.0.domain
     }
 }

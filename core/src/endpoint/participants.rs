@@ -1,8 +1,9 @@
 //! Joining and leaving a region's participant table, and looking at it.
 
 use core::fmt;
+use core::ops::RangeInclusive;
 
-use crate::ground::header::Header;
+use crate::ground::header::{Header, PARTICIPANT_DOMAIN};
 use crate::ground::ident::Ident;
 use crate::ground::port::{Liveness, Probe};
 use crate::ground::sync::order::RELAXED;
@@ -13,8 +14,8 @@ use crate::protocol::table;
 pub mod at {
     /// State and epoch.
     pub const STATE: u32 = 0;
-    /// The domain that the slot belongs to.
-    pub const DOMAIN: u32 = 4;
+    /// The domain that the slot belongs to; never changes once the region is published.
+    pub const DOMAIN: u32 = super::PARTICIPANT_DOMAIN;
     /// The boot counter of the participant's machine, where it has one.
     pub const BOOT: u32 = 8;
     /// Process id, for display.
@@ -34,13 +35,13 @@ pub struct Card {
     pub boot: u32,
 }
 
-/// No place in the participant table.
+/// No place in the participant table for one of this domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
 impl fmt::Display for TableFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no place in the participant table; plan for more participants")
+        f.write_str("no place in the participant table for one of this domain; plan for more participants, or for this domain")
     }
 }
 
@@ -51,7 +52,8 @@ fn word(mem: &Mem, header: &Header, slot: u32, at: u32) -> Option<WordRef> {
 }
 
 /// Joins the region: finds a free slot of this domain, or one whose last occupant is proven dead,
-/// takes its liveness token, and publishes. One pass over the table, 511 slots at most.
+/// takes its liveness token, and publishes. One pass over the table, 511 slots at most. No word of
+/// another domain's slot is changed.
 ///
 /// # Errors
 ///
@@ -63,11 +65,8 @@ pub fn join(
     liveness: &impl Liveness,
     card: Card,
 ) -> Result<Ident, TableFull> {
-    for slot in 1..=header.participant_count {
+    for slot in (1..=header.participant_count).filter(|&slot| domain_of(mem, header, slot) == Some(domain)) {
         let Some(state) = word(mem, header, slot, at::STATE) else { break };
-        if mem.setup_read(header.participant(slot).unwrap_or(0) + at::DOMAIN) != domain {
-            continue;
-        }
         if let Some(me) = table::try_join(slot, &state, liveness) {
             for (at, value) in [
                 (at::BOOT, card.boot),
@@ -83,6 +82,22 @@ pub fn join(
         }
     }
     Err(TableFull)
+}
+
+/// The domain that a slot belongs to.
+fn domain_of(mem: &Mem, header: &Header, slot: u32) -> Option<u32> {
+    Some(mem.setup_read(header.participant(slot)?.checked_add(at::DOMAIN)?))
+}
+
+/// The slots of a domain, as the table says now; empty if it has none. A port whose proof of death does
+/// not reach beyond its own domain asks this once, before anybody can have lied, and answers
+/// [`Probe::Unknown`] of everybody else. One pass over the table.
+#[must_use]
+pub fn slots_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> {
+    let is_own = |&slot: &u32| domain_of(mem, header, slot) == Some(domain);
+    let first = (1..=header.participant_count).find(is_own).unwrap_or(header.participant_count + 1);
+    let count = (first..=header.participant_count).take_while(is_own).count() as u32;
+    first..=(first + count).saturating_sub(1)
 }
 
 /// Leaves the region. The caller gives the token back after this, and has dropped its endpoints

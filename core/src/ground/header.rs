@@ -13,6 +13,8 @@ use super::sync::order::{RELAXED, magic};
 pub const HEADER_LEN: u32 = 128;
 /// Bytes of a participant's slot.
 pub const PARTICIPANT_LEN: u32 = 64;
+/// Offset, in a participant's slot, of the domain that the slot belongs to.
+pub(crate) const PARTICIPANT_DOMAIN: u32 = 4;
 /// The format's version. 0 is a draft: only exactly this version attaches.
 pub const VERSION: u32 = 0;
 /// "STRT", read as a little-endian word.
@@ -140,11 +142,22 @@ fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
         }
         start = next;
     }
-    for slot in 0..plan.participant_count() {
-        // Participants of domain 0; a port that has several assigns its slots before it publishes.
-        mem.setup_write(plan.participants_start() + slot * PARTICIPANT_LEN, 0);
-    }
+    write_participants(mem, plan);
     Ok(hash)
+}
+
+/// Places for the participants of each domain, one domain after the other.
+fn write_participants(mem: &Mem, plan: &Plan<'_>) {
+    let mut at = plan.participants_start();
+    let mut last = None;
+    while let Some(domain) = plan.domain_after(last) {
+        for _ in 0..plan.places_each() {
+            mem.setup_write(at, 0);
+            mem.setup_write(at + PARTICIPANT_DOMAIN, domain);
+            at += PARTICIPANT_LEN;
+        }
+        last = Some(domain);
+    }
 }
 
 fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash: u64) {

@@ -137,7 +137,9 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Assigns the producer's and the consumer's role to domains.
+    /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
+    /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
+    /// anywhere. A lock of two domains is refused when it is opened.
     #[must_use]
     pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
         self.domains = (producer, consumer);
@@ -232,7 +234,9 @@ impl<'a> Plan<'a> {
         self
     }
 
-    /// Makes room for `count` participants at once, 1 to 511.
+    /// Makes room for `count` participants at once, of each domain that the channels name: 1 to 511 in
+    /// all. They are places of their own, for joining compares and swaps, which two domains cannot do with
+    /// one word.
     #[must_use]
     pub const fn participants(mut self, count: u32) -> Self {
         self.participants = count;
@@ -249,7 +253,32 @@ impl<'a> Plan<'a> {
         self.line
     }
 
+    /// The places in the participant table.
     pub(crate) const fn participant_count(&self) -> u32 {
+        let mut domains = 0_u32;
+        let mut last = None;
+        while let Some(domain) = self.domain_after(last) {
+            domains += 1;
+            last = Some(domain);
+        }
+        domains.saturating_mul(self.participants)
+    }
+
+    /// The lowest domain above `last` that has places: one that a channel names, or 0 if there is no
+    /// channel.
+    pub(crate) const fn domain_after(&self, last: Option<u32>) -> Option<u32> {
+        let mut lowest = None;
+        let mut i = 0;
+        while i < self.channels.len() {
+            let (a, b) = self.channels[i].domains;
+            lowest = lower_above(last, lower_above(last, lowest, a), b);
+            i += 1;
+        }
+        if self.channels.is_empty() { lower_above(last, None, 0) } else { lowest }
+    }
+
+    /// How many places each domain has.
+    pub(crate) const fn places_each(&self) -> u32 {
         self.participants
     }
 
@@ -269,7 +298,7 @@ impl<'a> Plan<'a> {
                 Fault::Capacity => panic!("a capacity must be a power of two, 1 to 2^30"),
                 Fault::Geometry => panic!("a channel's capacity and frame size do not fit together"),
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
-                Fault::Participants => panic!("a region has 1 to 511 participants"),
+                Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
             },
         }
@@ -301,13 +330,14 @@ impl<'a> Plan<'a> {
         if !self.line.is_power_of_two() || self.line < 4 || self.line > 4096 {
             return Err(PlanError::plan(Fault::Line));
         }
-        if self.participants == 0 || self.participants > Ident::MAX_SLOT {
-            return Err(PlanError::plan(Fault::Participants));
-        }
         if self.channels.len() > (MAX_REGION / ENTRY_LEN) as usize / 2 {
             return Err(PlanError::plan(Fault::TooLarge));
         }
-        let end = self.participants_start() + self.participants * PARTICIPANT_LEN;
+        let participants = self.participant_count();
+        if participants == 0 || participants > Ident::MAX_SLOT {
+            return Err(PlanError::plan(Fault::Participants));
+        }
+        let end = self.participants_start() + participants * PARTICIPANT_LEN;
         match round_up(end, if self.line < 8 { 8 } else { self.line }) {
             Some(start) if start < MAX_REGION => Ok(start),
             _ => Err(PlanError::plan(Fault::TooLarge)),
@@ -435,6 +465,15 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// The lower one of `lowest` and `domain`, if that is above `last`.
+const fn lower_above(last: Option<u32>, lowest: Option<u32>, domain: u32) -> Option<u32> {
+    if matches!(last, Some(last) if domain <= last) || matches!(lowest, Some(lowest) if domain >= lowest) {
+        lowest
+    } else {
+        Some(domain)
+    }
+}
+
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
@@ -464,7 +503,7 @@ pub enum Fault {
     Geometry,
     /// The line size is not a power of two from 4 to 4096.
     Line,
-    /// Not 1 to 511 participants.
+    /// Not 1 to 511 participants, all domains together.
     Participants,
     /// The region would reach 2 GiB.
     TooLarge,
@@ -499,7 +538,7 @@ impl fmt::Display for PlanError {
                  the ring at most, a type must not be empty, a latest value needs 2 buffers or more"
             }
             Fault::Line => "the line must be a power of two from 4 to 4096",
-            Fault::Participants => "a region has 1 to 511 participants",
+            Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
         })
     }

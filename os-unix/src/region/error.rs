@@ -26,6 +26,8 @@ pub enum CreateError {
     },
     /// The options ask for a read-only mapping, through which nothing can be created.
     ReadOnly,
+    /// No channel of the plan is for the domain that the options name, so it has no participants.
+    Domain,
     /// The file system has not so much space.
     NoSpace,
     /// The directory does not exist.
@@ -78,6 +80,7 @@ impl fmt::Display for CreateError {
                 write!(f, "mode {mode:04o} cannot be; give 0600, with 0066 at the most added to it")
             }
             Self::ReadOnly => f.write_str("a region cannot be created read-only"),
+            Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
             Self::NoSpace => f.write_str("no space for it on the file system; free some, or plan for less"),
             Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
             Self::NotPermitted => {
@@ -183,7 +186,7 @@ impl fmt::Display for OpenError {
             Self::NoSpace => f.write_str("the file has holes, and there is no space to fill them; free some"),
             Self::Attach(error) => error.fmt(f),
             Self::TableFull => f.write_str(
-                "every place in its participant table is taken; plan for more participants, or open read-only",
+                "every place for this domain in its participant table is taken, or it has none; plan for more, or open read-only",
             ),
             Self::Lock(error) => write!(f, "the region cannot be locked into memory ({error}); {LOCK_ADVICE}"),
             Self::Os(error) => error.fmt(f),

@@ -236,7 +236,7 @@ fn lay_out(
     format(&map.mem(), plan, instance, Contents::Zeroed).map_err(CreateError::Format)?;
     let view = View::new(map, file, lies, true)?;
     let header = Header::check(view.mem()).map_err(|_| NOT_OURS)?;
-    let port = UnixPort::joining(view, will_lie, &header).map_err(|_| NOT_OURS)?;
+    let port = UnixPort::joining(view, will_lie, &header, options.domain).map_err(|_| CreateError::Domain)?;
     Attachment::attach(port).map_err(|_| NOT_OURS)
 }
 
@@ -251,9 +251,9 @@ fn attach(
     let header = Header::check(&map.mem()).map_err(OpenError::Attach)?;
     let view = View::new(map, file, path, !options.read_only)?;
     let port = if options.read_only {
-        UnixPort::looking(view, path)
+        UnixPort::looking(view, path, &header, options.domain)
     } else {
-        UnixPort::joining(view, path, &header).map_err(|_| OpenError::TableFull)?
+        UnixPort::joining(view, path, &header, options.domain).map_err(|_| OpenError::TableFull)?
     };
     Attachment::attach(port).map_err(OpenError::Attach)
 }
