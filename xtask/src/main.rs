@@ -1,7 +1,8 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
-//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`]
-//! and [`firmware`] hold the steps that need system packages, [`report`] runs them and sums up.
+//! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
+//! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
+//! sums up.
 //! `cargo xtask bench` is [`mod@bench`].
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ mod report;
 mod run;
 mod sanitize;
 mod steps;
+mod windows;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{Outcome, Run, together};
-use crate::{bench, firmware, lanes, sanitize};
+use crate::{bench, firmware, lanes, sanitize, windows};
 
 /// One named part of the test command.
 pub struct Step {
@@ -163,6 +163,13 @@ pub fn all() -> Vec<Step> {
             lane: true,
             needs: Some("ports/Cargo.toml"),
             run: firmware::lane,
+        },
+        Step {
+            name: "windows",
+            what: "the tests for Windows, under wine",
+            lane: true,
+            needs: None,
+            run: windows::windows,
         },
         Step {
             name: "tsan",
