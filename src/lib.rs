@@ -39,6 +39,13 @@ pub use strait_core::*;
 pub use strait_unix::UnixPort as SystemPort;
 #[cfg(unix)]
 pub use strait_unix::{self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
+/// This system's port.
+#[cfg(windows)]
+pub use strait_windows::WindowsPort as SystemPort;
+#[cfg(windows)]
+pub use strait_windows::{
+    self as windows, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

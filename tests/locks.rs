@@ -1,19 +1,17 @@
 //! Real processes that are killed or stopped with a lock, a permit, or asleep for one (FAULTS 2, 3, 5, 7,
-//! 9, 13, 14 and 24).
-#![cfg(target_os = "linux")]
+//! 9, 14 and 24; on Linux 13).
+#![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[cfg(target_os = "linux")]
+#[path = "locks/namespaces.rs"]
+mod namespaces;
 
 use std::io::BufRead;
-use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, linger, role, tell};
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use strait::protocol::mutex::State;
 use strait::{
     Attachment, Channel, Guard, Lock, LockError, Mutex, Options, Plan, Port, SemaphoreError, SystemPort,
@@ -72,8 +70,9 @@ fn read_line() {
 #[test]
 fn child() {
     let Some((role, region)) = role() else { return };
-    if role == "namespaced" && std::process::id() != 1 {
-        return into_a_namespace();
+    #[cfg(target_os = "linux")]
+    if role == "namespaced" {
+        return namespaces::child(&region);
     }
     let region = region.open(&Options::new()).expect("the test made the region");
     let mut mutex = gains(&region);
@@ -143,30 +142,8 @@ fn child() {
             }
             tell("done");
         }
-        "namespaced" => {
-            set_pdeathsig(Signal::SIGKILL).unwrap();
-            tell("1");
-            let lock = mutex.lock_timeout(PATIENCE).unwrap();
-            tell(if matches!(lock, Lock::Held(_)) { "held" } else { "its owner died" });
-            let _guard = lock.or_roll_back().ok().unwrap();
-            linger();
-        }
         other => panic!("no such role: {other}"),
     }
-}
-
-/// Runs this program again, in the same role, as the first process of a namespace.
-fn into_a_namespace() {
-    if let Err(error) = unshare(CloneFlags::CLONE_NEWPID) {
-        return tell(&format!("no namespace of process ids of its own: {error}"));
-    }
-    let mut first = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args(std::env::args().skip(1))
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("this program starts");
-    // It is killed when this process is.
-    first.wait().expect("it ends");
 }
 
 fn started(role: &str, name: &Name) -> Kid {
@@ -297,11 +274,11 @@ fn stopped_for(how_long: Duration, test: &str) {
     let region = make(&name);
     let mut mutex = gains(&region);
     let mut kid = started("hold-and-go-on", &name);
-    kill(Pid::from_raw(kid.pid()), Signal::SIGSTOP).unwrap();
+    kid.stop();
     let started = Instant::now();
     assert_eq!(mutex.lock_timeout(how_long).err(), Some(LockError::TimedOut));
     assert!(started.elapsed() >= how_long);
-    kill(Pid::from_raw(kid.pid()), Signal::SIGCONT).unwrap();
+    kid.go_on();
     kid.answer();
     assert_eq!(kid.hear(), "Ok(())", "it had the lock all the time");
     let Ok(Lock::Held(guard)) = mutex.lock_timeout(PATIENCE) else { panic!("nobody died") };
@@ -317,27 +294,6 @@ fn fault_09_a_stopped_owner_keeps_its_lock() {
 #[ignore = "takes ten seconds; the one of two seconds does the same"]
 fn fault_09_an_owner_stopped_for_ten_seconds_keeps_its_lock() {
     stopped_for(Duration::from_secs(10), "lock-stopped-long");
-}
-
-#[test]
-fn fault_13_two_namespaces_of_process_ids_share_a_lock() {
-    let name = Name::new("lock-namespaces");
-    let region = make(&name);
-    let mut one = Kid::spawn("child", "namespaced", &name);
-    let pid = one.hear();
-    if pid != "1" {
-        return println!("skipped: fault_13_two_namespaces_of_process_ids_share_a_lock: {pid}");
-    }
-    assert_eq!(one.hear(), "held");
-    let mut two = Kid::spawn("child", "namespaced", &name);
-    assert_eq!(two.hear(), "1", "both are the first process of their namespace");
-    let mut mutex = gains(&region);
-    assert_eq!(mutex.lock_timeout(Duration::from_millis(100)).err(), Some(LockError::TimedOut));
-    one.kill();
-    assert_eq!(two.hear(), "its owner died");
-    assert_eq!(mutex.try_lock().err(), Some(LockError::Busy), "its new one lives");
-    two.kill();
-    assert_eq!(after_a_death(&mut mutex).takeovers(), 2);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Threads that share one mapping of a region: every message is whole, in order, and handed over with
 //! what was written before it. Under a race detector the last of these is what it checks.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod common;
 

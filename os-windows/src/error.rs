@@ -3,7 +3,7 @@
 use core::fmt;
 use std::io;
 
-use windows_sys::Win32::Foundation::GetLastError;
+use windows_sys::Win32::Foundation::{ERROR_GEN_FAILURE, GetLastError};
 
 /// A system call failed in a way that has no variant of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,16 @@ impl OsError {
     pub(crate) fn last(call: &'static str) -> Self {
         // SAFETY: it reads a number of the calling thread.
         Self::new(call, unsafe { GetLastError() })
+    }
+
+    /// The error of a call made through the standard library.
+    pub(crate) fn io(call: &'static str, error: &io::Error) -> Self {
+        Self::new(call, error.raw_os_error().map_or(ERROR_GEN_FAILURE, |code| code as u32))
+    }
+
+    /// Whether it is this one.
+    pub(crate) fn is(&self, code: u32) -> bool {
+        self.code == code
     }
 
     /// The call that failed.

@@ -3,6 +3,25 @@
 //! Empty on other systems.
 #![cfg(windows)]
 
+mod clock;
+mod entropy;
 mod error;
+mod file;
+mod liveness;
+mod map;
+mod name;
+mod options;
+mod port;
+mod region;
+mod section;
+mod security;
+mod wait;
+mod whoami;
+mod wide;
 
 pub use error::OsError;
+pub use name::{MAX_NAME, NameError, check_name};
+pub use options::{Options, Sddl, SddlError};
+pub use port::WindowsPort;
+pub use region::{CreateError, OpenError, OpenOrCreateError, ReceiveError, Region, ShareError};
+pub use security::Sid;

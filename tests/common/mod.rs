@@ -6,7 +6,15 @@ pub mod rng;
 #[cfg(target_os = "linux")]
 pub mod tracee;
 
+#[cfg(unix)]
+#[path = "unix.rs"]
+pub mod os;
+#[cfg(windows)]
+#[path = "windows.rs"]
+pub mod os;
+
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -21,20 +29,41 @@ const ROLE: &str = "STRAIT_TEST_ROLE";
 /// The variable that tells a child where.
 const REGION: &str = "STRAIT_TEST_REGION";
 
-/// A region's name that is this test's alone, removed at the end.
+/// Stands before a path, where a child is told a region's place.
+const PATH: &str = "path:";
+
+/// A region's name or path that is this test's alone, removed at the end.
 pub struct Name(pub String);
 
 impl Name {
     /// A fresh name.
     pub fn new(test: &str) -> Self {
-        let name = Self(format!("test-{test}-{}", std::process::id()));
+        Self::fresh(format!("test-{test}-{}", std::process::id()))
+    }
+
+    /// A fresh path.
+    pub fn at_path(test: &str) -> Self {
+        let file = format!("strait-test-{test}-{}", std::process::id());
+        let path: PathBuf = std::env::temp_dir().join(file);
+        Self::fresh(format!("{PATH}{}", path.to_str().expect("UTF-8")))
+    }
+
+    fn fresh(place: String) -> Self {
+        let name = Self(place);
         let _ = name.region().remove();
         name
     }
 
-    /// The region of that name.
+    /// The region of that name or path.
     pub fn region(&self) -> Region {
-        Region::named(&self.0).expect("a legal name")
+        region(&self.0)
+    }
+}
+
+fn region(place: &str) -> Region {
+    match place.strip_prefix(PATH) {
+        Some(path) => Region::at(path),
+        None => Region::named(place).expect("a legal name"),
     }
 }
 
@@ -47,8 +76,8 @@ impl Drop for Name {
 /// What this process is to do as a child, and on which region; `None` in the test itself.
 pub fn role() -> Option<(String, Region)> {
     let role = std::env::var(ROLE).ok()?;
-    let region = std::env::var(REGION).ok()?;
-    Some((role, Region::named(&region).expect("a legal name")))
+    let place = std::env::var(REGION).ok()?;
+    Some((role, region(&place)))
 }
 
 /// Tells the parent something.
@@ -114,6 +143,16 @@ impl Kid {
     /// Waits for the child's own end.
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().expect("the child ends")
+    }
+
+    /// Stops the child: it runs no instruction until it goes on.
+    pub fn stop(&self) {
+        os::stop(&self.child);
+    }
+
+    /// Lets a stopped child go on.
+    pub fn go_on(&self) {
+        os::go_on(&self.child);
     }
 
     /// The child's process id.

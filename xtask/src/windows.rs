@@ -96,5 +96,9 @@ pub fn windows() -> Outcome {
     together(&[
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
         ("os-windows", wine.cargo("test -p strait-windows --lib --tests").run()),
+        (
+            "strait",
+            wine.cargo("test -p strait --test threads --test scribble --test kill --test locks").run(),
+        ),
     ])
 }

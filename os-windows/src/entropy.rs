@@ -1,0 +1,27 @@
+//! Random numbers of the system, for instance ids and private names.
+
+use core::ptr::null_mut;
+
+use windows_sys::Win32::Security::Cryptography::{BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom};
+
+use crate::error::OsError;
+
+/// 64 random bits.
+pub(crate) fn random_u64() -> Result<u64, OsError> {
+    let mut bytes = [0; 8];
+    let (at, len) = (bytes.as_mut_ptr(), bytes.len() as u32);
+    // SAFETY: the pointer and the length name the whole array; the flag goes with no algorithm.
+    match unsafe { BCryptGenRandom(null_mut(), at, len, BCRYPT_USE_SYSTEM_PREFERRED_RNG) } {
+        0 => Ok(u64::from_ne_bytes(bytes)),
+        status => Err(OsError::new("BCryptGenRandom", status as u32)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn random_numbers_differ() {
+        let number = || super::random_u64().expect("a random number");
+        assert_ne!(number(), number());
+    }
+}

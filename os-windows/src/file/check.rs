@@ -1,0 +1,89 @@
+//! Opening a file that may be anything, and refusing all but a region that is safe to use.
+
+use std::fs::File;
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::{AsHandle, AsRawHandle};
+use std::path::Path;
+
+use strait_core::ground::header::HEADER_LEN;
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_OPEN_REPARSE_POINT, FILE_TYPE_DISK,
+    GetFileType, SECURITY_IDENTIFICATION,
+};
+
+use super::{information, is_not_found};
+use crate::error::OsError;
+use crate::options::Options;
+use crate::region::OpenError;
+use crate::security::{self, Sort};
+
+/// Regions are shorter than this.
+const MAX_LEN: u64 = 1 << 31;
+
+/// Opens the file at `path` without following a link, and checks it: its kind, its links, its owner,
+/// whom it lets in, its length. Answers with the length as well.
+pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenError> {
+    let write = if options.read_only { 0 } else { GENERIC_WRITE };
+    let file = File::options()
+        .access_mode(GENERIC_READ | write)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+        // Should it be somebody's pipe, he learns who we are, and cannot act as us.
+        .security_qos_flags(SECURITY_IDENTIFICATION)
+        .open(path)
+        .map_err(|error| explain(path, &error))?;
+    // SAFETY: the handle is open.
+    if unsafe { GetFileType(file.as_raw_handle()) } != FILE_TYPE_DISK {
+        return Err(OpenError::NotAFile { kind: "device or pipe" });
+    }
+    let found = information(&file)?;
+    if let Some(kind) = kind(found.dwFileAttributes) {
+        return Err(OpenError::NotAFile { kind });
+    }
+    if found.nNumberOfLinks > 1 {
+        return Err(OpenError::Linked { links: u64::from(found.nNumberOfLinks) });
+    }
+    security::check(file.as_handle(), Sort::File, options)?;
+    let len = check_len(u64::from(found.nFileSizeHigh) << 32 | u64::from(found.nFileSizeLow))?;
+    Ok((file, len))
+}
+
+/// What it is, if it is no file.
+fn kind(attributes: u32) -> Option<&'static str> {
+    if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+        Some("symbolic link or other reparse point")
+    } else if attributes & FILE_ATTRIBUTE_DIRECTORY != 0 {
+        Some("directory")
+    } else {
+        None
+    }
+}
+
+/// What stands in the way, as far as the name itself shows it.
+fn explain(path: &Path, error: &io::Error) -> OpenError {
+    if is_not_found(error) {
+        return OpenError::NotFound;
+    }
+    if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return OpenError::NotAFile { kind: "directory" };
+    }
+    match OsError::io("CreateFile", error) {
+        error if error.is(ERROR_ACCESS_DENIED) => OpenError::NotPermitted,
+        error if error.is(ERROR_SHARING_VIOLATION) => OpenError::InUse,
+        error => OpenError::Os(error),
+    }
+}
+
+/// The length as a region can have it.
+fn check_len(len: u64) -> Result<u32, OpenError> {
+    if len < u64::from(HEADER_LEN) {
+        return Err(OpenError::TooShort { len });
+    }
+    match u32::try_from(len) {
+        Ok(short) if len < MAX_LEN => Ok(short),
+        _ => Err(OpenError::TooLong { len }),
+    }
+}

@@ -1,0 +1,134 @@
+//! A file on its way: with a private name, until it is complete; and again when it was removed but
+//! is still mapped.
+
+use core::ptr::null_mut;
+use std::fs::{self, File};
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::FromRawHandle;
+use std::path::{Path, PathBuf};
+
+use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Storage::FileSystem::{
+    CREATE_NEW, CreateFileW, DELETE, FILE_ATTRIBUTE_NORMAL, FILE_FLAG_DELETE_ON_CLOSE,
+    FILE_FLAG_OPEN_REPARSE_POINT, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, MoveFileExW,
+};
+
+use crate::entropy;
+use crate::error::OsError;
+use crate::region::CreateError;
+use crate::security::Descriptor;
+use crate::wide::wide;
+
+/// What private names start with.
+const PRIVATE: &str = ".strait-draft.";
+
+/// The private name of a new file, which nobody looks for.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// `None` once it is published.
+    private: Option<PathBuf>,
+}
+
+impl Draft {
+    /// A file of `len` zeros with this security and its space taken, in the directory of `target`.
+    pub(crate) fn new(target: &Path, security: &Descriptor, len: u32) -> Result<(Self, File), CreateError> {
+        sweep(directory_of(target));
+        let private = private_name(target)?;
+        let attributes = security.attributes();
+        let name = wide(&private);
+        let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+        // SAFETY: the name ends in a zero, and like the attributes lives until the call is over.
+        let handle = unsafe {
+            CreateFileW(
+                name.as_ptr(),
+                GENERIC_READ | GENERIC_WRITE,
+                share,
+                &raw const attributes,
+                CREATE_NEW,
+                FILE_ATTRIBUTE_NORMAL,
+                null_mut(),
+            )
+        };
+        if handle == INVALID_HANDLE_VALUE {
+            return Err(CreateError::from_os(OsError::last("CreateFile")));
+        }
+        // SAFETY: the call made the handle, and nobody else knows it.
+        let file = unsafe { File::from_raw_handle(handle.cast()) };
+        let draft = Self { private: Some(private) };
+        let grown = file.set_len(u64::from(len));
+        grown.map_err(|error| CreateError::from_os(OsError::io("SetEndOfFile", &error)))?;
+        Ok((draft, file))
+    }
+
+    /// Gives the file its name, in one step. Never replaces a file that has the name already.
+    pub(crate) fn publish(&mut self, target: &Path) -> Result<(), CreateError> {
+        if let Some(private) = &self.private {
+            rename(private, target).map_err(CreateError::from_os)?;
+        }
+        self.private = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(private) = &self.private {
+            let _ = fs::remove_file(private);
+        }
+    }
+}
+
+/// Takes a file's name away. One that is mapped cannot be deleted, but renamed: it gets a private name
+/// and is deleted by the last who has it open, or by the next who creates or removes a region in that
+/// directory.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    let Err(error) = fs::remove_file(path) else { return Ok(()) };
+    if super::is_not_found(&error) || path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(error);
+    }
+    let Ok(private) = private_name(path) else { return Err(error) };
+    if rename(path, &private).is_err() {
+        return Err(error);
+    }
+    sweep(directory_of(path));
+    Ok(())
+}
+
+/// Deletes what lies under private names in a directory and nobody has open: drafts whose creator
+/// died, and regions that were removed.
+pub(crate) fn sweep(dir: &Path) {
+    for entry in dir.read_dir().into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(PRIVATE)) {
+            // Shared with nobody: so it opens only if nobody has it open. It goes as it is closed.
+            let _ = File::options()
+                .access_mode(DELETE)
+                .share_mode(0)
+                .custom_flags(FILE_FLAG_DELETE_ON_CLOSE | FILE_FLAG_OPEN_REPARSE_POINT)
+                .open(entry.path());
+        }
+    }
+}
+
+/// A private name in the same directory.
+fn private_name(beside: &Path) -> Result<PathBuf, CreateError> {
+    let random = entropy::random_u64().map_err(CreateError::Os)?;
+    Ok(directory_of(beside).join(format!("{PRIVATE}{random:016x}")))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), OsError> {
+    let (from, to) = (wide(from), wide(to));
+    // SAFETY: both names end in a zero. Without a flag nothing is ever replaced.
+    if unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), 0) } == 0 {
+        return Err(OsError::last("MoveFileEx"));
+    }
+    Ok(())
+}
+
+/// The directory that a path is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}

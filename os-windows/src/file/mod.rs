@@ -1,0 +1,51 @@
+//! The files of regions: made so that they appear complete, and opened with suspicion.
+
+pub(crate) mod check;
+pub(crate) mod draft;
+
+use std::fs::File;
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::AsRawHandle;
+use std::path::Path;
+
+use windows_sys::Win32::Foundation::{ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_READ_ATTRIBUTES, GetFileInformationByHandle,
+};
+
+use crate::error::OsError;
+
+/// What the system tells of an open file.
+pub(crate) fn information(file: &File) -> Result<BY_HANDLE_FILE_INFORMATION, OsError> {
+    let mut found = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, and the pointer a local's.
+    if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut found) } == 0 {
+        return Err(OsError::last("GetFileInformationByHandle"));
+    }
+    Ok(found)
+}
+
+/// Whether the path leads to this very file.
+pub(crate) fn leads_to(path: &Path, file: &File) -> Result<bool, OsError> {
+    let own = information(file)?;
+    let opened = File::options()
+        .access_mode(FILE_READ_ATTRIBUTES)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS)
+        .open(path);
+    let found = match opened {
+        Ok(there) => information(&there)?,
+        Err(error) if is_not_found(&error) => return Ok(false),
+        Err(error) => return Err(OsError::io("CreateFile", &error)),
+    };
+    let identity =
+        |of: &BY_HANDLE_FILE_INFORMATION| (of.dwVolumeSerialNumber, of.nFileIndexHigh, of.nFileIndexLow);
+    Ok(identity(&own) == identity(&found))
+}
+
+/// Whether there is nothing of that name.
+pub(crate) fn is_not_found(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map_or(0, |code| code as u32);
+    matches!(code, ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND)
+}

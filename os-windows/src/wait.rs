@@ -1,0 +1,139 @@
+//! Sleeping until a word of the region changes.
+//!
+//! Each wait point has an event of its own, named after the region's instance and the word's offset.
+//! The first sleeper creates it. Whoever wakes opens it by its name: if there is none, nobody sleeps.
+//! (The core asks for a wake only where somebody has said that he sleeps, so sending costs no call
+//! of the system while nobody waits.) The event goes with the last process that has it open.
+//!
+//! `WaitOnAddress`, which would need no object, reaches the threads of its own process only.
+//!
+//! # If a wake is lost
+//!
+//! The event stays set after a wake, so that it reaches all who sleep, and the next sleeper takes it
+//! back before he looks at the word. One who has looked but does not sleep yet may miss that wake
+//! then, if somebody else goes to sleep at the same word in the same moment. He sleeps as long as
+//! nobody wakes him, but never longer than his probe period. Nothing else is ever lost: the word is
+//! changed before the event is set, and looked at after it was taken back.
+//!
+//! # Time-outs
+//!
+//! Windows looks at time-outs once a tick, which is 15.6 ms unless some program asked for shorter
+//! ones (`timeBeginPeriod`), and ends them up to a tick late. So a sleeper whose peer died between
+//! publication and wake may need a probe period and a tick. A wake is not late: it does not wait for
+//! a tick. [`pause`] uses a timer of higher resolution where there is one (Windows 10 of 2018).
+//!
+//! Where no event can be had (an app container may not create any in the machine's namespace), the
+//! sleeper polls: it looks every millisecond, or every tick.
+
+use core::ptr::null_mut;
+use core::time::Duration;
+use std::os::windows::io::{AsRawHandle, OwnedHandle, RawHandle};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use strait_core::WaitPoint;
+use strait_core::ground::sync::order::RELAXED;
+use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, EVENT_MODIFY_STATE, OpenEventW, ResetEvent, SYNCHRONIZATION_SYNCHRONIZE, SetEvent,
+    WaitForSingleObject,
+};
+
+use crate::name::Space;
+use crate::security::{Descriptor, own};
+
+/// How long a sleeper without an event naps.
+const NAP: Duration = Duration::from_millis(1);
+
+/// The events of one region that this process has open.
+#[derive(Debug)]
+pub(crate) struct Events {
+    space: Space,
+    instance: u64,
+    security: Descriptor,
+    /// By the offset of the word. None is closed before the value is dropped.
+    open: Mutex<Vec<(u32, OwnedHandle)>>,
+}
+
+impl Events {
+    /// None yet. Those that sleepers here create are named in `space`.
+    pub(crate) fn new(space: Space, instance: u64, security: Descriptor) -> Self {
+        Self { space, instance, security, open: Mutex::default() }
+    }
+
+    /// See [`strait_core::Wait::wait`].
+    pub(crate) fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        let Some(event) = self.event(point.offset, |name| self.create(name)) else {
+            return nap(point, expected, timeout);
+        };
+        if is_set(event) {
+            // SAFETY: the handle is open until `self` is dropped.
+            unsafe { ResetEvent(event) };
+        }
+        // ORDERING: relaxed. Whoever wakes changes the word before he sets the event, and the calls
+        // that take the event back or create it go through the event's lock in the kernel: if this is
+        // still the old value, he has yet to set it. What it guards is loaded by the caller.
+        if point.word.load(RELAXED) != expected {
+            return;
+        }
+        let millis = u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u32::MAX - 1);
+        // SAFETY: the handle is open until `self` is dropped.
+        unsafe { WaitForSingleObject(event, millis.min(u32::MAX - 1)) };
+    }
+
+    /// See [`strait_core::Wait::wake`].
+    pub(crate) fn wake(&self, point: WaitPoint<'_>) {
+        if let Some(event) = self.event(point.offset, |name| open(&name)) {
+            // SAFETY: the handle is open until `self` is dropped.
+            unsafe { SetEvent(event) };
+        }
+    }
+
+    /// The event of the word at `offset`, found by `find` if it is not open yet.
+    fn event(&self, offset: u32, find: impl FnOnce(Vec<u16>) -> Option<OwnedHandle>) -> Option<RawHandle> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, event)) = open.iter().find(|(at, _)| *at == offset) {
+            return Some(event.as_raw_handle());
+        }
+        let event = find(self.space.object(self.instance, "wait", offset))?;
+        let raw = event.as_raw_handle();
+        open.push((offset, event));
+        Some(raw)
+    }
+
+    fn create(&self, name: Vec<u16>) -> Option<OwnedHandle> {
+        let attributes = self.security.attributes();
+        let (manual_reset, set) = (1, 0);
+        // SAFETY: the attributes and the name, which ends in a zero, live until the call is over.
+        let event = unsafe { CreateEventW(&raw const attributes, manual_reset, set, name.as_ptr()) };
+        // SAFETY: the call made the handle, and nobody else knows it.
+        let created = (event != null_mut()).then(|| unsafe { own(event) });
+        // It asked for all rights; those who were only let in to wait and to wake ask for these.
+        created.or_else(|| open(&name))
+    }
+}
+
+fn open(name: &[u16]) -> Option<OwnedHandle> {
+    let rights = EVENT_MODIFY_STATE | SYNCHRONIZATION_SYNCHRONIZE;
+    // SAFETY: the name ends in a zero.
+    let event = unsafe { OpenEventW(rights, 0, name.as_ptr()) };
+    // SAFETY: the call made the handle, and nobody else knows it.
+    (event != null_mut()).then(|| unsafe { own(event) })
+}
+
+fn is_set(event: RawHandle) -> bool {
+    // SAFETY: the caller keeps the handle open.
+    unsafe { WaitForSingleObject(event, 0) == WAIT_OBJECT_0 }
+}
+
+fn nap(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+    let start = Instant::now();
+    // ORDERING: relaxed, as the caller looks again at what it waits for, with its own ordering.
+    while point.word.load(RELAXED) == expected {
+        let left = timeout.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(NAP.min(left));
+    }
+}
