@@ -9,6 +9,7 @@
 pub mod endpoint;
 pub mod ground;
 pub mod protocol;
+pub mod stream;
 
 pub use endpoint::*;
 pub use ground::entry::{Entry, Kind};

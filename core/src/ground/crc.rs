@@ -1,6 +1,7 @@
 //! CRC-32C (Castagnoli, reflected, initial and final value all ones), a nibble at a time.
 //!
-//! Sixteen entries instead of 256: this runs once an attach, and a microcontroller pays for tables.
+//! Sixteen entries instead of 256: a microcontroller pays for tables, and even so this is faster than
+//! the lines that need it.
 
 const TABLE: [u32; 16] = {
     let mut table = [0; 16];
@@ -41,6 +42,19 @@ impl Crc {
         self
     }
 
+    /// Adds bytes. Steps: two a byte.
+    #[must_use]
+    pub const fn bytes(mut self, bytes: &[u8]) -> Self {
+        let mut i = 0;
+        while i < bytes.len() {
+            let low = self.0 ^ bytes[i] as u32;
+            let high = low >> 4 ^ TABLE[(low & 15) as usize];
+            self.0 = high >> 4 ^ TABLE[(high & 15) as usize];
+            i += 1;
+        }
+        self
+    }
+
     /// The checksum.
     #[must_use]
     pub const fn finish(self) -> u32 {
@@ -70,5 +84,14 @@ mod tests {
             crc.word(u32::from_le_bytes([at, at + 1, at + 2, at + 3]))
         });
         assert_eq!(ascending.finish(), 0x46DD_794E);
+        assert_eq!(Crc::new().bytes(b"123456789").finish(), 0xE306_9283);
+    }
+
+    #[test]
+    fn bytes_and_words_are_one() {
+        let bytes = [0xFE, 0xCA, 0x0D, 0xF0];
+        let (one, other) = (Crc::new().bytes(&bytes), Crc::new().word(u32::from_le_bytes(bytes)));
+        assert_eq!(one.finish(), other.finish());
+        assert_eq!(Crc::new().bytes(&bytes[..1]).bytes(&bytes[1..]).finish(), one.finish());
     }
 }

@@ -10,6 +10,7 @@ pub mod model;
 pub mod raw;
 pub mod rng;
 pub mod seed;
+pub mod stream;
 pub mod words;
 
 use std::collections::{HashMap, VecDeque};
