@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{Member, Region};
+use strait_core::stream::{Check, OVERHEAD, StreamDecoder, StreamEncoder};
 use strait_core::{
     Channel, ConsumerOptions, Delivery, FrameBuf, NoSystem, Plan, Reading, StaticQueue, StaticRegion,
     TryRecvError, TrySendError, WaitPolicy, wait_any,
@@ -150,6 +151,59 @@ fn latest_values() {
         assert_eq!(reader.wait_for_change(Duration::ZERO), Reading::Stale([u64::from(round); 4]));
         bytes.0.publish(round, &[1; 64][..(round % 65) as usize]).unwrap();
         assert!(bytes.1.read(&mut buffer).value().is_some());
+    });
+}
+
+#[test]
+fn frames_on_a_stream() {
+    let (mut out, mut into) = ([0; OVERHEAD + 256], [0; OVERHEAD + 256]);
+    let mut encoder = StreamEncoder::new(&mut out, Check::Whole).unwrap();
+    let mut decoder = StreamDecoder::new(&mut into, Check::Whole).unwrap();
+    without_allocation("stream", LONG_ROUNDS, |round| {
+        let len = (round % 257) as usize;
+        encoder.push(round, &[7; 256][..len]).unwrap();
+        assert_eq!(decoder.push(&[0xFF]), 1, "some garbage");
+        while !encoder.pending().is_empty() {
+            let count = decoder.push(encoder.pending());
+            encoder.consume(count);
+            if let Some(frame) = decoder.next_frame() {
+                assert_eq!((frame.tag, frame.payload.len()), (round, len));
+            }
+        }
+    });
+    assert_eq!(decoder.skipped(), u64::from(LONG_ROUNDS));
+}
+
+#[cfg(feature = "embedded-io-07")]
+#[test]
+fn a_byte_pipe() {
+    use embedded_io::{BufRead, Read, ReadReady, Write, WriteReady};
+    use strait_core::stream::{FrameReader, FrameWriter};
+    use strait_core::{RingPipe, RingReader, RingWriter};
+
+    let (_region, a, b) = setup();
+    let (mut bounce, mut out, mut into) = ([0; 64], [0; 128], [0; 128]);
+    let mut pipe = RingPipe {
+        reader: RingReader::new(b.consumer("frames").unwrap(), Duration::ZERO, &mut bounce),
+        writer: RingWriter::new(a.producer("frames").unwrap(), Duration::ZERO),
+    };
+    without_allocation("pipe", LONG_ROUNDS, |round| {
+        assert_eq!((pipe.write_ready(), pipe.write(&[7; 100])), (Ok(true), Ok(100)));
+        assert_eq!((pipe.read_ready(), pipe.read(&mut [0; 30])), (Ok(true), Ok(30)));
+        for shown in [64, 6] {
+            assert_eq!(pipe.fill_buf().unwrap().len(), shown);
+            pipe.consume(shown);
+        }
+        if round % 64 == 0 {
+            assert!(pipe.read(&mut [0; 8]).is_err());
+        }
+    });
+    let mut writer = FrameWriter::new(pipe.writer, StreamEncoder::new(&mut out, Check::Whole).unwrap());
+    let mut reader = FrameReader::new(pipe.reader, StreamDecoder::new(&mut into, Check::Whole).unwrap());
+    without_allocation("frames on a pipe", LONG_ROUNDS, |round| {
+        writer.send(round, &[7; 100]).unwrap();
+        assert_eq!(reader.recv().unwrap().tag, round);
+        assert!(reader.try_recv().unwrap().is_none() && writer.try_flush().unwrap());
     });
 }
 

@@ -257,8 +257,8 @@ impl<P: Port> Consumer<P> {
     }
 
     /// Frames that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile, and notes what it has sent after it has. A lie is cut to
-    /// what the ring can hold.
+    /// sending meanwhile, and notes what it has sent after it has. Numbers that the producer left out
+    /// count as frames; they, or a lie, are cut to what the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.

@@ -17,6 +17,8 @@ pub mod participants;
 mod peek;
 mod permits;
 mod pins;
+#[cfg(feature = "embedded-io-07")]
+mod pipe;
 mod producer;
 mod role;
 mod semaphore;
@@ -39,6 +41,8 @@ pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered,
 pub use options::{ConsumerOptions, Delivery};
 pub use peek::Peek;
 pub use permits::{Permit, Permits};
+#[cfg(feature = "embedded-io-07")]
+pub use pipe::{RingPipe, RingPipeError, RingReader, RingWriter};
 #[cfg(feature = "embedded-io-07")]
 pub use producer::GrantWriter;
 pub use producer::{Grant, Producer};

@@ -23,7 +23,7 @@ pub struct Peek<'q, P: Port> {
     pub(super) read: usize,
 }
 
-impl<P: Port> Peek<'_, P> {
+impl<'q, P: Port> Peek<'q, P> {
     /// Tag, sequence and length.
     #[must_use]
     pub fn info(&self) -> Received {
@@ -46,20 +46,32 @@ impl<P: Port> Peek<'_, P> {
     /// The payload itself, if the attachment [trusts its peers](crate::Attachment::trusting_peers).
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
-        if !self.consumer.is_trusted() {
-            return None;
-        }
-        let (span, place) = self.consumer.ring().place(self.found.pos);
-        let bytes = span.as_ptr(place, self.received.len);
-        // SAFETY: the range was checked, nobody writes to a frame before its release, and whoever
-        // made the attachment promised that all peers keep to that.
-        Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr(), self.received.len) })
+        slice_of(self.consumer, &self.found)
+    }
+
+    /// The same, for as long as the consumer is borrowed: the frame is not released meanwhile.
+    #[cfg(feature = "embedded-io-07")]
+    pub(super) fn into_slice(self) -> Option<&'q [u8]> {
+        slice_of(self.consumer, &self.found)
     }
 
     /// Releases the frame.
     pub fn release(self) {
         self.consumer.release_peeked(&self.found, self.received.sequence);
     }
+}
+
+/// The payload of a frame that was found and not yet released.
+fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a [u8]> {
+    if !consumer.is_trusted() {
+        return None;
+    }
+    let (span, place) = consumer.ring().place(found.pos);
+    let bytes = span.as_ptr(place, found.len as usize);
+    // SAFETY: the range was checked, nobody writes to a frame before its release, for which the
+    // consumer would have to be borrowed anew, and whoever made the attachment promised that all peers
+    // keep to that.
+    Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr(), found.len as usize) })
 }
 
 #[cfg(feature = "embedded-io-07")]

@@ -26,6 +26,10 @@ assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
 assert_not_impl_any!(BytesWriter<P>: Sync, Clone);
 assert_not_impl_any!(BytesReader<P>: Sync, Clone);
+#[cfg(feature = "embedded-io-07")]
+assert_impl_all!(super::RingPipe<'static, P>: Send);
+#[cfg(feature = "embedded-io-07")]
+assert_not_impl_any!(super::RingPipe<'static, P>: Sync, Clone);
 // Not a value may cross threads that its type does not allow.
 assert_not_impl_any!(StaticQueue<*const u8, 4>: Sync);
 

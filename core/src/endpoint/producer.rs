@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "embedded-io-07")]
+use crate::ground::entry::GRANULE;
 use crate::ground::entry::{Entry, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
@@ -130,6 +132,28 @@ impl<P: Port> Producer<P> {
         Ok(())
     }
 
+    /// Puts the start of `bytes` in as a frame: all, or as much as the channel's maximum and the space
+    /// allow, halved until it fits.
+    #[cfg(feature = "embedded-io-07")]
+    pub(super) fn put_part(&mut self, bytes: &[u8]) -> Result<usize, Refused> {
+        let mut part = bytes.len().min(self.max_frame as usize);
+        loop {
+            match self.put(0, &bytes[..part]) {
+                Ok(()) => return Ok(part),
+                // A shorter one takes as much of the ring.
+                Err(Refused::Full) if part > GRANULE as usize => part /= 2,
+                Err(refused) => return Err(refused),
+            }
+        }
+    }
+
+    /// Whether there is space for a frame of one byte, or a send has something else to say. Not counted
+    /// as a refusal.
+    #[cfg(feature = "embedded-io-07")]
+    pub(super) fn has_room(&mut self) -> bool {
+        !matches!(self.slot(1), Err(Refused::Full))
+    }
+
     /// Reserves space for a frame of `len` bytes, to be written in place. Nothing is visible before
     /// [`Grant::commit`]; a grant that is dropped, or whose owner dies, was never there.
     ///
@@ -233,6 +257,14 @@ impl<P: Port> Producer<P> {
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
         self.tx.next_sequence()
+    }
+
+    /// Sets the sequence number of the next frame, for one who hands on frames from elsewhere: a number
+    /// that was lost on the way is then missing here too. [`Consumer::len`](crate::Consumer::len) counts
+    /// numbers, missing ones included. If the producer dies before it has sent under the new number, its
+    /// successor does not know of it.
+    pub fn set_next_sequence(&mut self, sequence: u32) {
+        self.tx.set_next_sequence(sequence);
     }
 
     /// What is known of the consumer.

@@ -70,7 +70,7 @@ impl Deadline {
         Self(clock.now_ns().saturating_add(nanos))
     }
 
-    fn left(self, clock: &impl Clock) -> Duration {
+    pub(super) fn left(self, clock: &impl Clock) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(clock.now_ns()))
     }
 }

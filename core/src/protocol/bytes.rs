@@ -186,6 +186,11 @@ impl Producer {
     pub fn next_sequence(&self) -> u32 {
         self.sequence
     }
+
+    /// Sets the sequence number that the next frame will have.
+    pub fn set_next_sequence(&mut self, sequence: u32) {
+        self.sequence = sequence;
+    }
 }
 
 /// What a commit word says, checked.

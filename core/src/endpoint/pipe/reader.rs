@@ -1,0 +1,192 @@
+//! The reading end of a byte pipe.
+//!
+//! # Invariants
+//!
+//! - P1. While `len` is not 0, the frame at the consumer's head was seen to have `len` bytes, of which
+//!   `offset`, fewer, were read. It is not released before all are.
+//! - P2. `shown` bytes behind `offset` were shown by `fill_buf` and not consumed. Without trust they lie in
+//!   `bounce` from `from` on, and `read` takes them from there: a peer may change the frame, but not what
+//!   was shown.
+
+use core::time::Duration;
+
+use embedded_io::{BufRead, ErrorType, Read, ReadReady};
+
+use crate::endpoint::consumer::Consumer;
+use crate::endpoint::error::{RecvError, TryRecvError};
+use crate::endpoint::role::Peer;
+use crate::endpoint::taker::{RecvSide, recv_until};
+use crate::ground::port::Port;
+use crate::protocol::Violation;
+
+use super::{RingPipeError, gone, wait_in_turns};
+
+/// The reading end of a byte pipe over a ring: `embedded_io`'s `Read`, `ReadReady` and `BufRead`.
+///
+/// After the writer's end, every read gives `Ok(0)`; to read what a later writer sends, make a new
+/// reader of the same consumer.
+pub struct RingReader<'b, P: Port> {
+    consumer: Consumer<P>,
+    timeout: Duration,
+    bounce: &'b mut [u8],
+    from: usize,
+    shown: usize,
+    len: usize,
+    offset: usize,
+    ended: bool,
+    met: bool,
+}
+
+impl<'b, P: Port> RingReader<'b, P> {
+    /// A reader, whose calls wait up to `timeout`. `fill_buf` shows bytes in `bounce`, which may be empty
+    /// if it is not used, or if the attachment [trusts its peers](crate::Attachment::trusting_peers): then
+    /// they are shown where they lie.
+    #[must_use]
+    pub fn new(consumer: Consumer<P>, timeout: Duration, bounce: &'b mut [u8]) -> Self {
+        let met = consumer.peer() == Peer::Present;
+        Self { consumer, timeout, bounce, from: 0, shown: 0, len: 0, offset: 0, ended: false, met }
+    }
+
+    /// Sets how long a call waits at most.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// Whether the writer has ended the pipe, and all was read.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The consumer, and the buffer. A frame of which not all was read comes again, all of it.
+    #[must_use]
+    pub fn into_parts(self) -> (Consumer<P>, &'b mut [u8]) {
+        (self.consumer, self.bounce)
+    }
+
+    /// Waits until there is a byte; `false` at the pipe's end (P1).
+    fn wait_for_some(&mut self) -> Result<bool, RingPipeError> {
+        if self.len > 0 || self.ended {
+            return Ok(!self.ended);
+        }
+        let clock = self.consumer.taker().role.port.clone();
+        let look = |this: &mut Self, until| match recv_until(&mut this.consumer, until, |end| {
+            end.peek().map(|peek| peek.info().len)
+        }) {
+            Ok(len) => Ok(Some(len)),
+            Err(RecvError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+            Err(_) => Ok(None),
+        };
+        self.len = wait_in_turns(self, &clock, self.timeout, look, Self::gone)?;
+        self.met = true;
+        if self.len == 0 {
+            self.release();
+            self.ended = true;
+        }
+        Ok(!self.ended)
+    }
+
+    fn gone(&mut self) -> Option<RingPipeError> {
+        gone(self.consumer.peer(), &mut self.met)
+    }
+
+    fn release(&mut self) {
+        if let Ok(peek) = self.consumer.peek() {
+            peek.release();
+        }
+        (self.len, self.offset) = (0, 0);
+    }
+
+    /// So many bytes were read.
+    fn advance(&mut self, count: usize) {
+        self.offset += count;
+        if self.len > 0 && self.offset >= self.len {
+            self.release();
+        }
+    }
+
+    /// A frame was seen and is not what it was.
+    #[cold]
+    fn changed(&mut self, error: Option<TryRecvError>) -> RingPipeError {
+        let violation = match error {
+            Some(TryRecvError::Fault(violation)) => violation,
+            _ => Violation::Length,
+        };
+        self.consumer.taker().role.latch(violation);
+        RingPipeError::Fault(violation)
+    }
+
+    /// Copies out what comes next and leaves it there; `into` is not empty. 0 at the pipe's end.
+    fn copy_next(&mut self, into: &mut [u8]) -> Result<usize, RingPipeError> {
+        if !self.wait_for_some()? {
+            return Ok(0);
+        }
+        let left = (self.len - self.offset).min(into.len());
+        match self.consumer.peek().map(|peek| peek.copy_from(self.offset, &mut into[..left])) {
+            Ok(0) => Err(self.changed(None)),
+            Ok(count) => Ok(count),
+            Err(error) => Err(self.changed(Some(error))),
+        }
+    }
+}
+
+impl<P: Port> ErrorType for RingReader<'_, P> {
+    type Error = RingPipeError;
+}
+
+impl<P: Port> Read for RingReader<'_, P> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RingPipeError> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.shown > 0 && !self.consumer.is_trusted() {
+            let count = self.shown.min(buffer.len());
+            buffer[..count].copy_from_slice(&self.bounce[self.from..self.from + count]);
+            self.consume(count);
+            return Ok(count);
+        }
+        let count = self.copy_next(buffer)?;
+        self.shown = self.shown.saturating_sub(count);
+        self.advance(count);
+        Ok(count)
+    }
+}
+
+impl<P: Port> ReadReady for RingReader<'_, P> {
+    /// Whether a read has something to say: bytes, the end, or that the writer has gone. One probe of the
+    /// writer's liveness if there is nothing.
+    fn read_ready(&mut self) -> Result<bool, RingPipeError> {
+        Ok(self.len > 0 || self.ended || self.consumer.has_data() || self.gone().is_some())
+    }
+}
+
+impl<P: Port> BufRead for RingReader<'_, P> {
+    fn fill_buf(&mut self) -> Result<&[u8], RingPipeError> {
+        if self.consumer.is_trusted() {
+            if !self.wait_for_some()? {
+                return Ok(&[]);
+            }
+            self.shown = self.len - self.offset;
+            // The frame is there (P1), and its peers are trusted.
+            let frame = self.consumer.peek().ok().and_then(|peek| peek.into_slice());
+            return Ok(frame.and_then(|frame| frame.get(self.offset..)).unwrap_or_default());
+        }
+        if self.bounce.is_empty() {
+            return Err(RingPipeError::NoSpace);
+        }
+        if self.shown == 0 {
+            let bounce = core::mem::take(&mut self.bounce);
+            let copied = self.copy_next(bounce);
+            self.bounce = bounce;
+            (self.from, self.shown) = (0, copied?);
+        }
+        Ok(&self.bounce[self.from..self.from + self.shown])
+    }
+
+    fn consume(&mut self, count: usize) {
+        let count = count.min(self.shown);
+        self.from += count;
+        self.shown -= count;
+        self.advance(count);
+    }
+}

@@ -1,0 +1,111 @@
+//! The writing end of a byte pipe.
+
+use core::time::Duration;
+
+use embedded_io::{ErrorType, Write, WriteReady};
+
+use crate::endpoint::error::SendError;
+use crate::endpoint::producer::Producer;
+use crate::endpoint::role::Peer;
+use crate::endpoint::sender::{SendSide, send_until};
+use crate::ground::port::Port;
+use crate::protocol::Refused;
+
+use super::{RingPipeError, gone, wait_in_turns};
+
+/// The writing end of a byte pipe over a ring: `embedded_io`'s `Write` and `WriteReady`.
+///
+/// When it is dropped, it ends the pipe if there is space for that; [`close`](Self::close) waits for it.
+/// The channel counts a refusal for every 100 ms that a write waits.
+pub struct RingWriter<P: Port> {
+    producer: Producer<P>,
+    timeout: Duration,
+    closed: bool,
+    met: bool,
+}
+
+impl<P: Port> RingWriter<P> {
+    /// A writer, whose calls wait up to `timeout`.
+    #[must_use]
+    pub fn new(producer: Producer<P>, timeout: Duration) -> Self {
+        let met = producer.peer() == Peer::Present;
+        Self { producer, timeout, closed: false, met }
+    }
+
+    /// Sets how long a call waits at most.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// Ends the pipe: the reader gets what was written, and then `Ok(0)`. Waits up to the time-out for
+    /// space.
+    ///
+    /// # Errors
+    ///
+    /// [`RingPipeError`]; the pipe is then still open. `Closed` if it was closed before.
+    pub fn close(&mut self) -> Result<(), RingPipeError> {
+        self.put(&[])?;
+        self.closed = true;
+        Ok(())
+    }
+
+    /// Puts in as much of these bytes as there is space for; of none, the end.
+    fn put(&mut self, bytes: &[u8]) -> Result<usize, RingPipeError> {
+        if self.closed {
+            return Err(RingPipeError::Closed);
+        }
+        if self.producer.max_frame() == 0 && !bytes.is_empty() {
+            return Err(RingPipeError::NoSpace);
+        }
+        let clock = self.producer.sender().role.port.clone();
+        let attempt = |this: &mut Self, until| {
+            let mut count = 0;
+            let put = |end: &mut Producer<P>| -> Result<(), Refused> {
+                count = end.put_part(bytes)?;
+                Ok(())
+            };
+            match send_until(&mut this.producer, until, put) {
+                Ok(()) => Ok(Some(count)),
+                Err(SendError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+                Err(_) => Ok(None),
+            }
+        };
+        wait_in_turns(self, &clock, self.timeout, attempt, Self::gone)
+    }
+
+    fn gone(&mut self) -> Option<RingPipeError> {
+        gone(self.producer.peer(), &mut self.met)
+    }
+}
+
+impl<P: Port> Drop for RingWriter<P> {
+    fn drop(&mut self) {
+        if !self.closed {
+            // Without space the reader learns of it by our absence.
+            let _ = self.producer.try_send(0, &[]);
+        }
+    }
+}
+
+impl<P: Port> ErrorType for RingWriter<P> {
+    type Error = RingPipeError;
+}
+
+impl<P: Port> Write for RingWriter<P> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, RingPipeError> {
+        if bytes.is_empty() { Ok(0) } else { self.put(bytes) }
+    }
+
+    /// Nothing is held back, so there is nothing to do.
+    fn flush(&mut self) -> Result<(), RingPipeError> {
+        Ok(())
+    }
+}
+
+impl<P: Port> WriteReady for RingWriter<P> {
+    /// Whether a write takes something at once, or has something to say. One probe of the reader's
+    /// liveness if there is no space.
+    fn write_ready(&mut self) -> Result<bool, RingPipeError> {
+        Ok(self.closed || self.producer.has_room() || self.gone().is_some())
+    }
+}
