@@ -71,10 +71,18 @@ pub fn all() -> Vec<Step> {
         },
         Step {
             name: "embedded-io",
-            what: "the core's tests with the feature embedded-io-07",
+            what: "the core's tests, and lints of everything, with the feature embedded-io-07",
             lane: false,
             needs: Some("core"),
-            run: || Run::cargo("test -p strait-core --features embedded-io-07").run(),
+            run: || {
+                let lints =
+                    "clippy --workspace --all-targets --features strait/embedded-io-07 -- -D warnings";
+                let tests = Run::cargo("test -p strait-core --features embedded-io-07").run();
+                let docs = Run::cargo("doc -p strait-core --no-deps --features embedded-io-07")
+                    .with("RUSTDOCFLAGS", "-D warnings")
+                    .run();
+                together(&[("tests", tests), ("lints", Run::cargo(lints).run()), ("docs", docs)])
+            },
         },
         Step {
             name: "examples",
@@ -82,10 +90,18 @@ pub fn all() -> Vec<Step> {
             lane: false,
             needs: None,
             run: || {
-                let names = ["two_processes", "survive_a_kill", "survive_a_restart"];
-                let runs =
-                    names.map(|name| (name, Run::cargo(&format!("run --quiet --example {name}")).run()));
-                together(&runs)
+                let names = [
+                    "two_processes",
+                    "survive_a_kill",
+                    "survive_a_restart",
+                    "frames_over_tcp",
+                    "one_contract_many_carriers",
+                ];
+                let run = |name| {
+                    let run = format!("run --quiet --features embedded-io-07 --example {name}");
+                    (name, Run::cargo(&run).run())
+                };
+                together(&names.map(run))
             },
         },
         Step {
