@@ -38,13 +38,15 @@ pub use strait_core::*;
 #[cfg(unix)]
 pub use strait_unix::UnixPort as SystemPort;
 #[cfg(unix)]
-pub use strait_unix::{self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
+pub use strait_unix::{
+    self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region, check_name,
+};
 /// This system's port.
 #[cfg(windows)]
 pub use strait_windows::WindowsPort as SystemPort;
 #[cfg(windows)]
 pub use strait_windows::{
-    self as windows, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region,
+    self as windows, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region, check_name,
 };
 
 #[cfg(doctest)]

@@ -24,7 +24,7 @@ pub fn run(wanted: &args::Inspect) -> Result<()> {
     if wanted.json {
         return text::out(&format!("{}\n", picture.json()));
     }
-    let mut shown = format!("region        {}\n", printable(&region.path().display().to_string()));
+    let mut shown = format!("region        {}\n", printable(&region.to_string()));
     shown.push_str(&picture.to_text());
     text::out(&shown)
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 use strait::participants::{self, Participant};
@@ -23,16 +22,11 @@ pub fn join(place: &Place, region: &Region) -> Result<Attachment<SystemPort>, Op
 }
 
 fn open_with(place: &Place, region: &Region, options: Options) -> Result<Attachment<SystemPort>, OpenError> {
-    let path = region.path();
     let resolved = match place {
-        Place::At(_) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
+        Place::At(path) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
         Place::Named(_) => region.clone(),
     };
-    let mut options = options.mode(0o7777);
-    if let Ok(found) = resolved.path().symlink_metadata() {
-        options = options.owner(found.uid());
-    }
-    resolved.open(&options)
+    resolved.open(&options.any_owner(true))
 }
 
 /// Those who have joined and not left, the dead included.

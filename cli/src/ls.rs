@@ -1,6 +1,6 @@
 //! `strait ls`: the named regions.
 
-use strait::unix::Region;
+use strait::Region;
 
 use crate::error::{Error, Result};
 use crate::look;

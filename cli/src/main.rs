@@ -12,6 +12,7 @@ mod inspect;
 mod locks;
 mod look;
 mod ls;
+mod os;
 mod place;
 mod rm;
 mod text;

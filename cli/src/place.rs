@@ -2,11 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{PathBuf, is_separator};
 
-use strait::Region;
-use strait::unix::check_name;
+use strait::{Region, check_name};
 
 use crate::error::{Error, Result};
 
@@ -22,7 +20,7 @@ pub enum Place {
 impl Place {
     /// Reads the argument.
     pub fn parse(word: OsString) -> std::result::Result<Self, String> {
-        if word.as_bytes().contains(&b'/') {
+        if word.to_string_lossy().contains(is_separator) {
             return Ok(Self::At(word.into()));
         }
         let name = word.into_string().map_err(|_| "a region's name must be UTF-8".to_string())?;

@@ -32,7 +32,9 @@ fn remove(place: &Place, force: bool) -> Result<()> {
         Err(OpenError::NotFound) => return Err(not_found(place)),
         // A damaged region, or one of another version, may go; somebody's file may not.
         Err(error) => {
-            if matches!(place, Place::At(_)) && !starts_like_a_region(region.path()) {
+            if let Place::At(path) = place
+                && !starts_like_a_region(path)
+            {
                 return Err(Error::failed(format!("{place}: {error}; not removed")));
             }
         }

@@ -6,19 +6,13 @@ mod common;
 use std::fs;
 use std::time::Duration;
 
-use common::{LONG, Place, eventually, run, signal, start};
+use common::{LONG, Place, eventually, os, run, start};
 use strait::Region;
 
 /// The region of the demo that a process runs.
 fn region_of(pid: u32) -> Option<String> {
     let prefix = format!("demo-{pid}-");
     Region::list().expect("names").into_iter().find(|name| name.starts_with(&prefix))
-}
-
-/// The processes that a process has started.
-fn children_of(pid: u32) -> Vec<u32> {
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
 }
 
 /// How many sensor frames were sent.
@@ -75,17 +69,16 @@ fn real_time_that_is_not_to_be_had_is_told_and_does_not_stop_the_run() {
 
 #[test]
 fn interrupted_or_killed_it_leaves_nothing_behind() {
-    for name in ["INT", "KILL"] {
+    for name in os::ENDS {
         let mut demo = start(&["demo", "--seconds", "600"]);
         let pid = demo.pid();
         assert!(eventually(|| region_of(pid).is_some()), "no region");
         let region = region_of(pid).expect("a region");
-        let children = children_of(pid);
+        let children = os::children_of(pid);
         assert_eq!(children.len(), 3);
-        signal(pid, name);
-        assert_eq!(demo.end(LONG).code, None);
-        let gone = |pid: &u32| fs::metadata(format!("/proc/{pid}")).is_err();
-        assert!(eventually(|| children.iter().all(gone)), "{name}: a child went on");
+        os::signal(pid, name);
+        assert_eq!(demo.end(LONG).code, os::ENDED);
+        assert!(eventually(|| children.iter().copied().all(os::is_gone)), "{name}: a child went on");
         assert!(!Region::list().expect("names").contains(&region), "{name}: the region stayed");
     }
 }
@@ -95,12 +88,12 @@ fn a_part_that_is_killed_ends_the_run_with_a_reason() {
     for which in [0, 1, 2] {
         let mut demo = start(&["demo", "--seconds", "600", "--json"]);
         let pid = demo.pid();
-        assert!(eventually(|| region_of(pid).is_some() && children_of(pid).len() == 3), "no parts");
+        assert!(eventually(|| region_of(pid).is_some() && os::children_of(pid).len() == 3), "no parts");
         std::thread::sleep(Duration::from_millis(100));
-        signal(children_of(pid)[which], "KILL");
+        os::signal(os::children_of(pid)[which], "KILL");
         let line = demo.end(LONG).refused(1);
         let part = ["plant", "controller", "tuner"][which];
-        assert!(line.contains(&format!("the {part} was killed by signal 9")), "{line}");
+        assert!(line.contains(&format!("the {part} {}", os::SAID)), "{line}");
         assert_eq!(region_of(pid), None);
     }
 }
@@ -109,12 +102,12 @@ fn a_part_that_is_killed_ends_the_run_with_a_reason() {
 fn what_a_run_left_that_was_killed_as_a_whole_goes_with_the_next() {
     let mut demo = start(&["demo", "--seconds", "600"]);
     let pid = demo.pid();
-    assert!(eventually(|| region_of(pid).is_some() && children_of(pid).len() == 3), "no parts");
+    assert!(eventually(|| region_of(pid).is_some() && os::children_of(pid).len() == 3), "no parts");
     // Stopped first, so that none sees another's end and cleans up.
-    let all = [children_of(pid), vec![pid]].concat();
-    all.iter().for_each(|&pid| signal(pid, "STOP"));
-    all.iter().for_each(|&pid| signal(pid, "KILL"));
-    assert_eq!(demo.end(LONG).code, None);
+    let all = [os::children_of(pid), vec![pid]].concat();
+    all.iter().for_each(|&pid| os::signal(pid, "STOP"));
+    all.iter().for_each(|&pid| os::signal(pid, "KILL"));
+    assert_eq!(demo.end(LONG).code, os::ENDED);
     // (Another test's demo may come first.)
     run(&["demo", "--seconds", "0.1"]).ok();
     assert_eq!(region_of(pid), None);
@@ -124,17 +117,17 @@ fn what_a_run_left_that_was_killed_as_a_whole_goes_with_the_next() {
 fn a_controller_that_is_stopped_lets_the_pendulum_fall() {
     let mut demo = start(&["demo", "--seconds", "600", "--json"]);
     let pid = demo.pid();
-    assert!(eventually(|| region_of(pid).is_some() && children_of(pid).len() == 3), "no parts");
+    assert!(eventually(|| region_of(pid).is_some() && os::children_of(pid).len() == 3), "no parts");
     let region = region_of(pid).expect("a region");
     assert!(eventually(|| sensor_frames(&region) > 200), "it did not begin");
-    let controller = children_of(pid)[1];
-    signal(controller, "STOP");
+    let controller = os::children_of(pid)[1];
+    os::signal(controller, "STOP");
     assert!(eventually(|| {
         let before = sensor_frames(&region);
         std::thread::sleep(Duration::from_millis(500));
         sensor_frames(&region) == before
     }));
-    signal(controller, "CONT");
+    os::signal(controller, "CONT");
     let done = demo.end(LONG);
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.contains("the pendulum fell"), "{done:?}");
@@ -215,7 +208,7 @@ fn what_cannot_be_is_refused_before_anything_starts() {
     let line = run(&["demo", "--seconds", "1", "--kill-every", "1000"]).refused(2);
     assert!(line.contains("is over before"), "{line}");
     let (missing, dir) = (place.path("none/run.svg"), place.dir.to_str().expect("UTF-8").to_string());
-    for plot in [&missing, &dir, "/dev/full"] {
+    for plot in [&*missing, &*dir].iter().chain(os::FULL) {
         run(&["demo", "--seconds", "600", "--plot", plot]).refused(1);
     }
     assert_eq!(place.others(&[]), [""; 0]);
@@ -223,17 +216,16 @@ fn what_cannot_be_is_refused_before_anything_starts() {
 
 #[test]
 fn interrupted_among_kills_it_leaves_nothing_behind() {
-    for name in ["INT", "KILL"] {
+    for name in os::ENDS {
         let mut demo = start(&["demo", "--seconds", "600", "--kill-every", "100"]);
         let pid = demo.pid();
         assert!(eventually(|| region_of(pid).is_some()), "no region");
         let region = region_of(pid).expect("a region");
         assert!(eventually(|| takeovers(&region) >= 2), "no kills");
-        let children = children_of(pid);
-        signal(pid, name);
-        assert_eq!(demo.end(LONG).code, None);
-        let gone = |pid: &u32| fs::metadata(format!("/proc/{pid}")).is_err();
-        assert!(eventually(|| children.iter().all(gone)), "{name}: a child went on");
+        let children = os::children_of(pid);
+        os::signal(pid, name);
+        assert_eq!(demo.end(LONG).code, os::ENDED);
+        assert!(eventually(|| children.iter().copied().all(os::is_gone)), "{name}: a child went on");
         assert!(!Region::list().expect("names").contains(&region), "{name}: the region stayed");
     }
 }

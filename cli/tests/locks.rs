@@ -10,7 +10,7 @@ use std::mem::forget;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{LONG, Place, run, signal};
+use common::{LONG, Place, dump, os, run};
 use serde_json::Value;
 use strait::ground::entry::ENTRY_LEN;
 use strait::ground::header::HEADER_LEN;
@@ -131,7 +131,7 @@ fn a_mutex_is_shown_and_freed_only_from_the_dead() {
     let pid = format!("pid {}", holder.pid());
     for stopped in [false, true] {
         // One that is stopped lives, too.
-        signal(holder.pid(), if stopped { "STOP" } else { "CONT" });
+        os::signal(holder.pid(), if stopped { "STOP" } else { "CONT" });
         let (json, line) = inspect(&place, "gains");
         assert_eq!((&json["state"], &json["owner"]["state"]), (&"held".into(), &"alive".into()));
         assert_eq!((&json["owner"]["pid"], &json["version"]), (&holder.pid().into(), &1.into()));
@@ -239,15 +239,16 @@ fn what_is_no_mutex_is_refused() {
 fn damaged_locks_are_an_error_or_sane() {
     let place = Place::new();
     let region = create(&place);
-    let mut bytes = fs::read(place.region().path()).expect("its bytes");
-    let (header, dump) = (HEADER_LEN as usize, place.path("dump"));
+    let mut bytes = dump(&region);
+    let (header, file) = (HEADER_LEN as usize, place.path("dump"));
     let entries = header + ENTRY_LEN as usize..header + 4 * ENTRY_LEN as usize;
     // The locks' entries, and their words.
     let words = region.channels().skip(1).flat_map(|entry| [entry.block_a, entry.block_c]);
-    for at in entries.step_by(3).chain(words.flat_map(|at| at as usize..at as usize + 12)) {
+    let places = entries.step_by(3).chain(words.flat_map(|at| at as usize..at as usize + 12));
+    for at in places.step_by(os::SPARSE) {
         bytes[at] ^= 0x55;
-        fs::write(&dump, &bytes).expect("a file");
-        let done = run(&["inspect", &dump]);
+        fs::write(&file, &bytes).expect("a file");
+        let done = run(&["inspect", &file]);
         assert!(matches!(done.code, Some(0 | 1)), "byte {at}: {done:?}");
         assert!(done.stderr.lines().count() <= 1, "byte {at}: {done:?}");
         bytes[at] ^= 0x55;

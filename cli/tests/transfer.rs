@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::time::Duration;
 
-use common::{LONG, Place, Running, eventually, run, same_bytes, signal, start};
+use common::{LONG, Place, Running, eventually, os, run, same_bytes, start};
 use strait::{Attachment, Channel, Options, Plan, SystemPort};
 
 fn send(place: &Place, file: &str, more: &[&str]) -> Running {
@@ -19,7 +19,7 @@ fn recv(place: &Place, more: &[&str]) -> Running {
 
 /// Whether anybody takes part in the region, so that the side started first is there.
 fn has_region(place: &Place) -> bool {
-    place.region().path().exists()
+    place.has_region()
 }
 
 fn carries(len: usize, more: &[&str]) {
@@ -165,12 +165,12 @@ fn both_killed_the_next_pair_starts_afresh() {
 fn a_side_that_is_interrupted_while_it_waits_leaves_nothing_behind() {
     let place = Place::new();
     let file = place.file("in", 10);
-    for name in ["INT", "TERM", "KILL"] {
+    for name in os::ENDS {
         for sends in [true, false] {
             let mut side = if sends { send(&place, &file, &[]) } else { recv(&place, &[]) };
             assert!(eventually(|| has_region(&place)), "no region");
-            signal(side.pid(), name);
-            assert_eq!(side.end(LONG).code, None);
+            os::signal(side.pid(), name);
+            assert_eq!(side.end(LONG).code, os::ENDED);
             nothing_is_left(&place);
         }
     }
@@ -269,13 +269,15 @@ fn files_that_cannot_be_are_refused_before_any_waiting() {
     let missing = place.path("missing");
     let deep = place.path("no/such/file");
     let send = |file: &str| run(&["send", &place.name, "files", "--file", file]).refused(1);
-    assert!(send(&missing).contains("no such file"));
+    assert!(send(&missing).contains(os::NO_SUCH_FILE));
     assert!(send(&dir).contains("is a directory"));
-    assert!(send("/dev/null").contains("no regular file"));
     let recv = |out: &str| run(&["recv", &place.name, "files", "--out", out]).refused(1);
     assert!(recv(&dir).contains("is a directory"));
     assert!(recv(&deep).contains("no such directory"));
-    assert!(recv("/dev/null").contains("no regular file"));
+    for device in os::DEVICES {
+        assert!(send(device).contains("no regular file"));
+        assert!(recv(device).contains("no regular file"));
+    }
     assert!(!has_region(&place));
 }
 

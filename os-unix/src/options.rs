@@ -13,6 +13,7 @@
 pub struct Options {
     pub(crate) mode: u32,
     pub(crate) owner: Option<u32>,
+    pub(crate) any_owner: bool,
     pub(crate) prefault: bool,
     pub(crate) lock: bool,
     pub(crate) read_only: bool,
@@ -23,7 +24,15 @@ impl Options {
     /// The default.
     #[must_use]
     pub const fn new() -> Self {
-        Self { mode: 0o600, owner: None, prefault: false, lock: false, read_only: false, domain: 0 }
+        Self {
+            mode: 0o600,
+            owner: None,
+            any_owner: false,
+            prefault: false,
+            lock: false,
+            read_only: false,
+            domain: 0,
+        }
     }
 
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
@@ -39,6 +48,14 @@ impl Options {
     #[must_use]
     pub const fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
+        self
+    }
+
+    /// Opens files of any user and any mode, as long as the system lets this user in: for tools that
+    /// look. What such a region holds may come from anybody.
+    #[must_use]
+    pub const fn any_owner(mut self, on: bool) -> Self {
+        self.any_owner = on;
         self
     }
 

@@ -13,6 +13,7 @@ mod name;
 mod options;
 mod port;
 mod region;
+pub mod rt;
 mod section;
 mod security;
 mod wait;

@@ -69,7 +69,8 @@ pub(crate) enum Space {
 }
 
 impl Space {
-    fn prefix(self) -> &'static str {
+    /// As it stands before a name.
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Local => "Local",
             Self::Global => "Global",

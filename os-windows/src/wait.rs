@@ -25,7 +25,6 @@
 //! Where no event can be had (an app container may not create any in the machine's namespace), the
 //! sleeper polls: it looks every millisecond, or every tick.
 
-use core::ptr::null_mut;
 use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle, RawHandle};
 use std::sync::{Mutex, PoisonError};
@@ -107,7 +106,7 @@ impl Events {
         // SAFETY: the attributes and the name, which ends in a zero, live until the call is over.
         let event = unsafe { CreateEventW(&raw const attributes, manual_reset, set, name.as_ptr()) };
         // SAFETY: the call made the handle, and nobody else knows it.
-        let created = (event != null_mut()).then(|| unsafe { own(event) });
+        let created = (!event.is_null()).then(|| unsafe { own(event) });
         // It asked for all rights; those who were only let in to wait and to wake ask for these.
         created.or_else(|| open(&name))
     }
@@ -118,7 +117,7 @@ fn open(name: &[u16]) -> Option<OwnedHandle> {
     // SAFETY: the name ends in a zero.
     let event = unsafe { OpenEventW(rights, 0, name.as_ptr()) };
     // SAFETY: the call made the handle, and nobody else knows it.
-    (event != null_mut()).then(|| unsafe { own(event) })
+    (!event.is_null()).then(|| unsafe { own(event) })
 }
 
 fn is_set(event: RawHandle) -> bool {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde_json::Value;
 
 use crate::args::{Demo, Role};
 use crate::error::{Error, Result, reason};
+use crate::os;
 use crate::place::Place;
 
 use super::physics::State;
@@ -111,7 +111,7 @@ impl<'a> Parts<'a> {
             command.arg("--trace");
         }
         // A process group of its own, so that Ctrl-C leaves it the time to clean up.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        os::apart(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         Ok(command)
     }
 
@@ -126,8 +126,7 @@ impl<'a> Parts<'a> {
     /// Kills a process and waits for its end; answers whether that was by this kill.
     pub fn kill(&mut self, number: u64) -> bool {
         let Some(child) = self.children.get_mut(&number) else { return false };
-        let killed =
-            child.kill().is_ok() && child.wait().is_ok_and(|status| status.signal() == Some(SIGKILL));
+        let killed = child.kill().is_ok() && child.wait().is_ok_and(os::was_killed);
         if killed {
             self.children.remove(&number);
         }
@@ -163,9 +162,6 @@ impl Drop for Parts<'_> {
     }
 }
 
-/// The signal that nothing outlives.
-const SIGKILL: i32 = 9;
-
 fn read(line: &str) -> Option<Event> {
     let value: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| value[key].as_str().map(String::from);
@@ -195,9 +191,5 @@ pub fn name(role: Role) -> &'static str {
 
 /// How a process ended, for people.
 pub fn describe(status: Option<ExitStatus>) -> String {
-    match status.map(|status| (status.signal(), status.code())) {
-        Some((Some(signal), _)) => format!("was killed by signal {signal}"),
-        Some((_, Some(code))) => format!("ended early with status {code}"),
-        _ => "ended early".into(),
-    }
+    status.map_or_else(|| "ended early".into(), os::ending)
 }

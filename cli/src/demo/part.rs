@@ -10,11 +10,11 @@ use std::process::exit;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strait::unix::rt;
 use strait::{Attachment, Clock, Options, Peer, Region, SystemPort};
 
 use crate::args::{Part, Role};
 use crate::error::{Result, reported};
+use crate::os;
 
 use super::child::ROLES;
 use super::{controller, plant, tuner};
@@ -65,14 +65,14 @@ fn follow_supervisor(region: Region) {
 /// Opens the region, and sets up the scheduler as far as it lets us.
 fn prepare(part: &Part, region: &Region) -> Answer<Attachment<SystemPort>> {
     if let Some(cpu) = part.cpu
-        && let Err(error) = rt::pin(&[cpu])
+        && let Err(error) = os::pin(cpu)
     {
         note(&format!("not pinned: {error}"));
     }
     let Some(priority) = part.rt else {
         return region.open(&Options::new().prefault(true)).map_err(|error| error.to_string());
     };
-    if let Err(error) = rt::set_fifo(priority) {
+    if let Err(error) = os::real_time(priority) {
         note(&format!("no real-time priority: {error}"));
     }
     region.open(&Options::new().lock(true)).or_else(|locked| {

@@ -119,7 +119,10 @@ fn text(class: &str, x: f64, y: f64, anchor: &str, text: &str) -> String {
 
 /// The step of an axis: 1, 2 or 5 times a power of ten, no more than this.
 fn nice(most: f64) -> f64 {
-    let power = 10_f64.powf(most.log10().floor());
+    // Powers of ten that are whole are exact; others of some systems are a little off.
+    let exponent = most.log10().floor() as i32;
+    let whole = 10_f64.powi(exponent.abs());
+    let power = if exponent < 0 { whole.recip() } else { whole };
     [5.0, 2.0].into_iter().map(|times| times * power).find(|&step| step <= most).unwrap_or(power)
 }
 

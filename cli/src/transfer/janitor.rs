@@ -9,11 +9,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, stdin};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::args::{CleanUp, Transfer};
+use crate::os;
 use crate::place::Place;
 
 use super::meet;
@@ -27,8 +27,8 @@ pub fn start(wanted: &Transfer, part: Option<&Path>) -> Option<Child> {
     };
     let mut command = Command::new(program);
     command.arg("clean-up").arg("--").arg(region).arg(&wanted.channel).args(part);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    command.spawn().ok()
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    os::apart(&mut command).spawn().ok()
 }
 
 /// Is that process.

@@ -1,10 +1,8 @@
 //! A file that is written: under a name of its own until it is complete.
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use crate::error::{Error, Result, reason};
 
@@ -34,11 +32,9 @@ impl Output {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        let stem = name.as_bytes();
-        let mut own = OsString::from(".");
-        own.push(OsStr::from_bytes(stem.get(..STEM).unwrap_or(stem)));
-        own.push(format!(".{}{SUFFIX}", std::process::id()));
-        let part = dir.join(own);
+        let name = name.to_string_lossy();
+        let stem = &name[..name.floor_char_boundary(STEM)];
+        let part = dir.join(format!(".{stem}.{}{SUFFIX}", std::process::id()));
         let failed = |error: std::io::Error| {
             let shown = dir.display();
             if dir.is_dir() {
@@ -107,7 +103,7 @@ fn is_directory(path: &Path) -> Error {
 
 /// Where the file will lie: through links, and nowhere but in a regular file's place.
 fn resolve(target: &Path) -> Result<PathBuf> {
-    if target.as_os_str().as_bytes().ends_with(b"/") {
+    if target.to_string_lossy().ends_with(is_separator) {
         return Err(is_directory(target));
     }
     let at = |error: std::io::Error| Error::failed(format!("{}: {}", target.display(), reason(&error)));

@@ -1,6 +1,13 @@
 //! What the tests of the tool share: running it, with a bound on every wait, and places to clean up.
 #![allow(dead_code, missing_docs)]
 
+#[cfg(unix)]
+#[path = "unix.rs"]
+pub mod os;
+#[cfg(windows)]
+#[path = "windows.rs"]
+pub mod os;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::Region;
+use strait::{Attachment, Port, Region, SystemPort};
 
 /// Longer than anything takes, even on a loaded machine.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -36,6 +43,11 @@ impl Place {
 
     pub fn region(&self) -> Region {
         Region::named(&self.name).expect("a name")
+    }
+
+    /// Whether there is a region of that name.
+    pub fn has_region(&self) -> bool {
+        Region::list().expect("names").contains(&self.name)
     }
 
     pub fn path(&self, name: &str) -> String {
@@ -83,7 +95,7 @@ pub fn strait<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
 pub struct Running(Option<Child>);
 
 pub fn start<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Running {
-    Running(Some(strait(args).spawn().expect("the tool")))
+    Running(Some(os::spawn(&mut strait(args)).expect("the tool")))
 }
 
 pub fn run<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {
@@ -166,10 +178,10 @@ impl Drop for Running {
     }
 }
 
-/// Sends a signal by its name.
-pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill");
-    assert!(status.success());
+/// A region's bytes.
+pub fn dump(region: &Attachment<SystemPort>) -> Vec<u8> {
+    let mem = region.port().mem();
+    (0..mem.len()).step_by(4).flat_map(|at| mem.setup_read(at).to_le_bytes()).collect()
 }
 
 /// Tries until it is so, or a long time has passed.

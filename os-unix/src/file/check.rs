@@ -93,6 +93,9 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenError> {
         1 => {}
         links => return Err(OpenError::Linked { links }),
     }
+    if options.any_owner {
+        return check_len(found.len());
+    }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
     if found.uid() != wanted {
         return Err(OpenError::WrongOwner { found: found.uid(), wanted });

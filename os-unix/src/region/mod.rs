@@ -2,6 +2,7 @@
 
 mod error;
 
+use core::fmt;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
@@ -54,6 +55,13 @@ const ROUNDS: u32 = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     path: PathBuf,
+}
+
+/// Its file.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
 }
 
 impl Region {

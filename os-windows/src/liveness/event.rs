@@ -8,7 +8,6 @@
 //!   beacon there, an event that the region's creator made and every participant keeps open. So a
 //!   name that is not found is not there.
 
-use core::ptr::null_mut;
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Mutex, PoisonError};
 
@@ -94,7 +93,7 @@ fn create(name: &[u16], security: &Descriptor) -> Result<Option<OwnedHandle>, Os
     let event = unsafe { CreateEventW(&raw const attributes, 1, 0, name.as_ptr()) };
     // SAFETY: it reads a number of the calling thread.
     let code = unsafe { GetLastError() };
-    if event == null_mut() {
+    if event.is_null() {
         return Err(OsError::new("CreateEvent", code));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
@@ -107,7 +106,7 @@ fn create(name: &[u16], security: &Descriptor) -> Result<Option<OwnedHandle>, Os
 fn open(name: &[u16]) -> Result<Option<OwnedHandle>, OsError> {
     // SAFETY: the name ends in a zero.
     let event = unsafe { OpenEventW(SYNCHRONIZATION_SYNCHRONIZE, 0, name.as_ptr()) };
-    if event == null_mut() {
+    if event.is_null() {
         let error = OsError::last("OpenEvent");
         return if error.is(ERROR_FILE_NOT_FOUND) { Ok(None) } else { Err(error) };
     }

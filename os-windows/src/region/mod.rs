@@ -2,6 +2,7 @@
 
 mod error;
 
+use core::fmt;
 use std::fs::File;
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,16 @@ pub struct Region {
 enum Place {
     Named { space: Space, name: String },
     File(PathBuf),
+}
+
+/// Its name, with that of the namespace, or its file.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Named { space, name } => write!(f, "{}\\{name}", space.prefix()),
+            Place::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 impl Region {

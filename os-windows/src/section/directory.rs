@@ -3,7 +3,7 @@
 use core::ptr::{null, null_mut};
 use std::ffi::OsString;
 use std::os::windows::ffi::OsStringExt;
-use std::os::windows::io::AsRawHandle;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{NtOpenDirectoryObject, NtQueryDirectoryObject};
@@ -48,7 +48,9 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         // SAFETY: the call put one entry at the start of the buffer.
         let entry = unsafe { *buffer.as_ptr().cast::<Entry>() };
         // SAFETY: the entry's strings lie in the buffer, which has not changed.
-        let (name, kind) = unsafe { (text(&entry.name), text(&entry.kind)) };
+        let name = unsafe { text(&entry.name) };
+        // SAFETY: as above.
+        let kind = unsafe { text(&entry.kind) };
         let name = name.strip_prefix(PREFIX).filter(|name| kind == "Section" && check_name(name).is_ok());
         names.extend(name.map(String::from));
     }
@@ -67,7 +69,7 @@ fn path(space: Space) -> Result<String, OsError> {
     })
 }
 
-fn open(path: &[u16]) -> Result<std::os::windows::io::OwnedHandle, OsError> {
+fn open(path: &[u16]) -> Result<OwnedHandle, OsError> {
     let bytes = 2 * (path.len() - 1) as u16;
     let name = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: path.as_ptr().cast_mut() };
     let attributes = OBJECT_ATTRIBUTES {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ptr::null;
+use std::os::windows::io::AsRawHandle;
 
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
@@ -109,7 +110,7 @@ impl Sid {
         let mut user = UserBuffer { user: TOKEN_USER::default(), _sid: [0; LONGEST] };
         let (at, size) = ((&raw mut user).cast(), size_of::<UserBuffer>() as u32);
         let mut needed = 0;
-        let token = std::os::windows::io::AsRawHandle::as_raw_handle(&token);
+        let token = token.as_raw_handle();
         // SAFETY: the handle is open, and the buffer as long as is said.
         if unsafe { GetTokenInformation(token, TokenUser, at, size, &raw mut needed) } == 0 {
             return Err(OsError::last("GetTokenInformation"));

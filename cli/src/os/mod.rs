@@ -1,0 +1,11 @@
+//! What the tool does in another way on each system.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{apart, ending, pin, real_time, was_killed};
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{apart, ending, pin, real_time, was_killed};

@@ -1,0 +1,40 @@
+//! Process groups, exit codes, thread priorities.
+
+use std::os::windows::process::CommandExt;
+use std::process::{Command, ExitStatus};
+
+use strait::windows::rt::{self, RtError};
+
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+
+/// The code with which the standard library ends a child.
+const KILLED: i32 = 1;
+
+/// Starts the process in a group of its own, so that Ctrl-C does not reach it.
+pub fn apart(command: &mut Command) -> &mut Command {
+    command.creation_flags(CREATE_NEW_PROCESS_GROUP)
+}
+
+/// Whether a process was ended by [`Child::kill`](std::process::Child::kill). One that failed has
+/// the same code here.
+pub fn was_killed(status: ExitStatus) -> bool {
+    status.code() == Some(KILLED)
+}
+
+/// How a process ended early, for people.
+pub fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("ended early with status {code}"),
+        None => "ended early".into(),
+    }
+}
+
+/// Gives the calling thread the highest priority that threads have, whatever the number.
+pub fn real_time(_priority: i32) -> Result<(), RtError> {
+    rt::set_time_critical()
+}
+
+/// Keeps the calling thread on one CPU.
+pub fn pin(cpu: usize) -> Result<(), RtError> {
+    rt::pin(&[cpu])
+}

@@ -1,0 +1,49 @@
+//! Signals, and what Linux tells of processes.
+
+use std::fs;
+use std::io::Result;
+use std::path::Path;
+use std::process::{Child, Command};
+
+/// The signals that end the tool.
+pub const ENDS: &[&str] = &["INT", "TERM", "KILL"];
+
+/// The exit code of what such a signal ended: none.
+pub const ENDED: Option<i32> = None;
+
+/// What the tool says of a part that was killed.
+pub const SAID: &str = "was killed by signal 9";
+
+/// What is neither a file nor a directory.
+pub const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
+
+/// What can be opened, but not written to.
+pub const FULL: &[&str] = &["/dev/full"];
+
+/// What the system says of a file that is not there.
+pub const NO_SUCH_FILE: &str = "no such file";
+
+/// How many bytes of a damaged region are tried: every one of so many.
+pub const SPARSE: usize = 1;
+
+/// Starts a process.
+pub fn spawn(command: &mut Command) -> Result<Child> {
+    command.spawn()
+}
+
+/// Sends a signal by its name.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill");
+    assert!(status.success());
+}
+
+/// The processes that a process has started, in order.
+pub fn children_of(pid: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+}
+
+/// Whether there is no such process any more.
+pub fn is_gone(pid: u32) -> bool {
+    !Path::new(&format!("/proc/{pid}")).exists()
+}

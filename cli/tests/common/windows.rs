@@ -1,0 +1,109 @@
+//! The same by handles of processes. A program without a console cannot be sent Ctrl-C, so the one
+//! signal that ends the tool here is a kill.
+
+use std::io::Result;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
+use std::process::{Child, Command};
+
+use windows_sys::Win32::Foundation::{ERROR_INTERNAL_ERROR, INVALID_HANDLE_VALUE, WAIT_OBJECT_0};
+use windows_sys::Win32::System::Diagnostics::ToolHelp::{
+    CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
+};
+use windows_sys::Win32::System::Threading::{
+    OpenProcess, PROCESS_SUSPEND_RESUME, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE, TerminateProcess,
+    WaitForSingleObject,
+};
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    fn NtSuspendProcess(process: RawHandle) -> i32;
+    fn NtResumeProcess(process: RawHandle) -> i32;
+}
+
+/// The signals that end the tool.
+pub const ENDS: &[&str] = &["KILL"];
+
+/// The exit code of what was killed.
+pub const ENDED: Option<i32> = Some(9);
+
+/// What the tool says of a part that was killed.
+pub const SAID: &str = "ended early with status 9";
+
+/// What is neither a file nor a directory.
+pub const DEVICES: &[&str] = &["NUL"];
+
+/// What can be opened, but not written to.
+pub const FULL: &[&str] = &[];
+
+/// What the system says of a file that is not there.
+pub const NO_SUCH_FILE: &str = "cannot find the file";
+
+/// How many bytes of a damaged region are tried: every one of so many. Under wine it takes half a
+/// second to start a process.
+pub const SPARSE: usize = 16;
+
+/// Starts a process. Under wine that fails now and then, on a machine with much to do.
+pub fn spawn(command: &mut Command) -> Result<Child> {
+    const TRIES: u32 = 3;
+    for _ in 1..TRIES {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR as i32) => {
+                println!("note: started once more after: {error}");
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
+}
+
+fn open(pid: u32) -> Option<OwnedHandle> {
+    let rights = PROCESS_SUSPEND_RESUME | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE;
+    // SAFETY: the call takes numbers alone.
+    let process = unsafe { OpenProcess(rights, 0, pid) };
+    // SAFETY: the call made the handle, and nobody else knows it.
+    (!process.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(process.cast()) })
+}
+
+/// Does to a process what the signal of this name would.
+pub fn signal(pid: u32, name: &str) {
+    let process = open(pid).expect("the process is there");
+    let handle = process.as_raw_handle();
+    let done = match name {
+        // SAFETY: the handle is open.
+        "KILL" => unsafe { TerminateProcess(handle, 9) != 0 },
+        // SAFETY: as above.
+        "STOP" => unsafe { NtSuspendProcess(handle) == 0 },
+        // SAFETY: as above.
+        "CONT" => unsafe { NtResumeProcess(handle) == 0 },
+        other => panic!("no such signal here: {other}"),
+    };
+    assert!(done, "{name}");
+}
+
+/// The processes that a process has started, in order.
+pub fn children_of(pid: u32) -> Vec<u32> {
+    // SAFETY: the call takes numbers alone.
+    let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
+    assert_ne!(snapshot, INVALID_HANDLE_VALUE);
+    // SAFETY: the call made the handle, and nobody else knows it.
+    let snapshot = unsafe { OwnedHandle::from_raw_handle(snapshot.cast()) };
+    let mut entry = PROCESSENTRY32W { dwSize: size_of::<PROCESSENTRY32W>() as u32, ..Default::default() };
+    let mut children = Vec::new();
+    // SAFETY: the handle is open, and the entry as long as it says.
+    let mut more = unsafe { Process32FirstW(snapshot.as_raw_handle(), &raw mut entry) };
+    while more != 0 {
+        if entry.th32ParentProcessID == pid {
+            children.push(entry.th32ProcessID);
+        }
+        // SAFETY: as above.
+        more = unsafe { Process32NextW(snapshot.as_raw_handle(), &raw mut entry) };
+    }
+    children
+}
+
+/// Whether there is no such process any more.
+pub fn is_gone(pid: u32) -> bool {
+    // SAFETY: the handle is open.
+    open(pid)
+        .is_none_or(|process| unsafe { WaitForSingleObject(process.as_raw_handle(), 0) } == WAIT_OBJECT_0)
+}
