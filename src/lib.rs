@@ -39,7 +39,8 @@ pub use strait_core::*;
 pub use strait_unix::UnixPort as SystemPort;
 #[cfg(unix)]
 pub use strait_unix::{
-    self as unix, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region, check_name,
+    self as unix, CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region,
+    SemAcquireError, SemOpenError, SemReleaseError, check_name, pipe,
 };
 /// This system's port.
 #[cfg(windows)]

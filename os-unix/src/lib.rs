@@ -6,6 +6,7 @@
 //! | liveness | a lock that the kernel drops with the process | unknown, so a dead peer's roles stay taken |
 //! | waiting | futex between processes | polling with sleeps of up to 1 ms |
 //! | mutex with priority inheritance | `PiMutex` | none |
+//! | [pipes](pipe) | bytes and messages | bytes; messages on FreeBSD |
 //! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling |
 //!
 //! Everything that makes system calls is here, and nothing of it is on the path of a message: only
@@ -40,6 +41,7 @@ mod name;
 mod options;
 #[cfg(target_os = "linux")]
 mod pi;
+pub mod pipe;
 mod port;
 mod region;
 pub mod rt;

@@ -1,0 +1,63 @@
+//! Opening files with the peer's rights, so that the system judges what the peer may.
+//!
+//! A check of a file's mode against the peer's user would have to know about every directory on the way,
+//! access lists, and what changes in between. So the thread takes on the peer's user, group and further
+//! groups for its file accesses alone, which Linux lets root do, and the kernel judges. A server that has
+//! the very same identity as its client need not change anything. Any other one is refused.
+
+use core::marker::PhantomData;
+use std::os::fd::BorrowedFd;
+
+use super::error::ImpersonateError;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as os;
+
+/// The call that takes numbers of 32 bits.
+#[cfg(all(target_os = "linux", not(any(target_arch = "x86", target_arch = "arm"))))]
+const SET_GROUPS: nix::libc::c_long = nix::libc::SYS_setgroups;
+#[cfg(all(target_os = "linux", any(target_arch = "x86", target_arch = "arm")))]
+const SET_GROUPS: nix::libc::c_long = nix::libc::SYS_setgroups32;
+
+#[cfg(not(target_os = "linux"))]
+mod fallback;
+#[cfg(not(target_os = "linux"))]
+use fallback as os;
+
+/// While this lives, what this thread opens is opened with the rights of the client at the other end of the
+/// pipe; its other threads, and other rights than those on files, are not touched. Dropping it always gives
+/// the thread its own rights back. If that fails, which the system says it cannot, the process is aborted,
+/// for going on with the wrong rights would be worse.
+///
+/// The rights are those that the client had when it connected. On Linux a client of another user can only
+/// be impersonated by root; elsewhere (macOS, FreeBSD) not at all.
+///
+/// Start no thread while it lives: on Linux a new thread starts with its starter's rights, and would keep them.
+/// A file that was opened stays open when the guard is dropped: read it without the client's rights.
+#[derive(Debug)]
+#[must_use = "the client's rights are given back when this is dropped"]
+pub struct Impersonation<'pipe> {
+    own: Option<os::Rights>,
+    /// The rights are those of one thread.
+    _thread: PhantomData<(&'pipe (), *const ())>,
+}
+
+impl Impersonation<'_> {
+    pub(super) fn begin(socket: BorrowedFd<'_>) -> Result<Self, ImpersonateError> {
+        os::take_on(socket).map(|own| Self { own, _thread: PhantomData })
+    }
+
+    /// Gives the rights back, as dropping does.
+    pub fn revert(self) {}
+}
+
+impl Drop for Impersonation<'_> {
+    fn drop(&mut self) {
+        if self.own.take().is_some_and(|own| !own.give_back()) {
+            eprintln!("strait: this thread could not be given its own rights back; aborting");
+            std::process::abort();
+        }
+    }
+}

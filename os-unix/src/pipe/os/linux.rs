@@ -1,0 +1,29 @@
+//! Linux.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, sockopt};
+
+use crate::pipe::user::{Peer, User};
+
+/// The directory that holds the directories of pipes: where named regions meet too, so that who sees the
+/// one sees the other.
+pub(in crate::pipe) const BASE: &str = "/dev/shm";
+
+/// Sends without a signal when the peer has ended.
+pub(in crate::pipe) const QUIET: MsgFlags = MsgFlags::MSG_NOSIGNAL;
+
+/// A socket that does not block and does not survive an `exec`.
+pub(in crate::pipe) fn socket(kind: SockType) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    socket::socket(AddressFamily::Unix, kind, flags, None)
+}
+
+/// Who is at the other end.
+pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<Peer, Errno> {
+    let found = getsockopt(&fd, sockopt::PeerCredentials)?;
+    // 0: a process that has no number in this namespace.
+    let pid = u32::try_from(found.pid()).ok().filter(|&pid| pid > 0);
+    Ok(Peer { pid, user: Some(User::from_uid(found.uid())) })
+}

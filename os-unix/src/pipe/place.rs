@@ -1,0 +1,173 @@
+//! Where the sockets of pipes lie, and who holds a name.
+
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+use nix::unistd::getpid;
+
+use super::error::{BindError, ConnectError};
+use super::name::PipeName;
+use super::os::BASE;
+use super::user::User;
+
+/// Tries before a lock file that comes and goes is given up.
+const TRIES: u32 = 16;
+
+/// A name's place: a directory of the serving user, and in it a socket and a lock file.
+#[derive(Debug)]
+pub(super) struct Place {
+    dir: PathBuf,
+    name: String,
+    public: bool,
+}
+
+impl Place {
+    /// Where `user` serves `name`. A public directory can be entered by all, but only its user changes
+    /// what is in it; a private one is closed.
+    pub(super) fn of(name: &PipeName, user: &User, public: bool) -> Self {
+        let kind = if public { "public-pipes" } else { "pipes" };
+        Self {
+            dir: PathBuf::from(format!("{BASE}/strait-{kind}-{user}")),
+            name: name.as_str().into(),
+            public,
+        }
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+
+    /// No pipe's name starts with a dot.
+    fn lock_file(&self) -> PathBuf {
+        self.dir.join(format!(".{}.lock", self.name))
+    }
+
+    /// Makes the directory if it is not there, and refuses one that another user could change.
+    pub(super) fn prepare(&self) -> Result<(), BindError> {
+        match DirBuilder::new().mode(0o700).create(&self.dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(BindError::io("mkdir", &error));
+            }
+            _ => {}
+        }
+        match self.look(&User::current()) {
+            Looks::Right => {}
+            // As it was made, or as a server that died in between has left it.
+            Looks::Closed if self.public => {
+                let open = Permissions::from_mode(0o711);
+                fs::set_permissions(&self.dir, open).map_err(|error| BindError::io("chmod", &error))?;
+            }
+            _ => return Err(BindError::NotPermitted),
+        }
+        Ok(())
+    }
+
+    /// Refuses a directory that another user than `user` could have put something in.
+    pub(super) fn check(&self, user: &User) -> Result<(), ConnectError> {
+        match self.look(user) {
+            Looks::Right => Ok(()),
+            Looks::Missing | Looks::Closed => Err(ConnectError::NotFound),
+            Looks::Wrong => Err(ConnectError::WrongUser),
+        }
+    }
+
+    fn look(&self, user: &User) -> Looks {
+        let Ok(found) = fs::symlink_metadata(&self.dir) else { return Looks::Missing };
+        let mode = found.mode() & 0o7777;
+        match (found.is_dir() && found.uid() == user.uid(), mode, self.public) {
+            (true, 0o700, false) | (true, 0o711, true) => Looks::Right,
+            (true, 0o700, true) => Looks::Closed,
+            _ => Looks::Wrong,
+        }
+    }
+
+    /// Takes the name: the kernel drops the lock with the process, so a name whose server has died is
+    /// free, and what it left is removed.
+    pub(super) fn hold(self) -> Result<Held, BindError> {
+        let lock = self.lock()?;
+        let socket = self.socket();
+        match fs::symlink_metadata(&socket) {
+            Ok(found) if found.file_type().is_socket() => {
+                fs::remove_file(&socket).map_err(|error| BindError::io("unlink", &error))?;
+            }
+            Ok(_) => return Err(BindError::AlreadyExists),
+            Err(_) => {}
+        }
+        Ok(Held { place: self, _lock: lock, pid: getpid().as_raw() })
+    }
+
+    fn lock(&self) -> Result<File, BindError> {
+        let path = self.lock_file();
+        for _ in 0..TRIES {
+            let file = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&path)
+                .map_err(|error| BindError::io("open the lock file", &error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(BindError::AlreadyExists),
+                Err(TryLockError::Error(error)) => return Err(BindError::io("flock", &error)),
+            }
+            // The last one to hold it removes the file: a lock on a file without a name is nobody's.
+            if is_at(&file, &path) {
+                return Ok(file);
+            }
+        }
+        Err(BindError::AlreadyExists)
+    }
+
+    /// Lets every user connect, as far as the directory is public.
+    pub(super) fn open_socket(&self) -> Result<(), BindError> {
+        let mode = if self.public { 0o666 } else { 0o600 };
+        fs::set_permissions(self.socket(), Permissions::from_mode(mode))
+            .map_err(|error| BindError::io("chmod", &error))
+    }
+}
+
+/// What a place's directory looks like.
+enum Looks {
+    Right,
+    Missing,
+    /// Private where it is to be public.
+    Closed,
+    /// Another user's, or open to changes by others, or no directory.
+    Wrong,
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(own), Ok(found)) => (own.dev(), own.ino()) == (found.dev(), found.ino()),
+        _ => false,
+    }
+}
+
+/// A name that is held. Dropping it, in the process that took it, removes its files.
+#[derive(Debug)]
+pub(super) struct Held {
+    place: Place,
+    _lock: File,
+    pid: i32,
+}
+
+impl Held {
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if getpid().as_raw() == self.pid {
+            // In this order, while the lock is held: whoever gets it next finds neither.
+            let _ = fs::remove_file(self.place.socket());
+            let _ = fs::remove_file(self.place.lock_file());
+        }
+    }
+}
