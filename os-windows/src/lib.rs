@@ -11,6 +11,7 @@ mod liveness;
 mod map;
 mod name;
 mod options;
+pub mod pipe;
 mod port;
 mod region;
 pub mod rt;

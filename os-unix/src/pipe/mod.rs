@@ -79,6 +79,7 @@ mod name;
 mod options;
 mod os;
 mod place;
+mod seats;
 mod socket;
 mod user;
 mod wait;

@@ -15,6 +15,7 @@ use super::name::PipeName;
 use super::options::{MOST_INSTANCES, PipeOptions};
 use super::os;
 use super::place::{Held, Place};
+use super::seats::{Seat, Seats};
 use super::user::{Peer, User};
 use super::wait::{Limit, nap, perform};
 use crate::error::OsError;
@@ -30,10 +31,7 @@ const BACKLOG: i32 = 16;
 pub(super) struct Listener {
     socket: UnixListener,
     held: Arc<Held>,
-    /// One count for each of these, and one for each client.
-    clients: Arc<()>,
-    clones: Arc<()>,
-    most: u32,
+    seats: Seats,
     pub(super) cancel: Option<Canceller>,
 }
 
@@ -56,9 +54,7 @@ impl Listener {
         Ok(Self {
             socket: UnixListener::from(socket),
             held: Arc::new(held),
-            clients: Arc::new(()),
-            clones: Arc::new(()),
-            most: asked,
+            seats: Seats::new(asked),
             cancel: options.canceller.clone(),
         })
     }
@@ -67,26 +63,14 @@ impl Listener {
         Ok(Self {
             socket: self.socket.try_clone().map_err(|error| BindError::io("dup", &error))?,
             held: self.held.clone(),
-            clients: self.clients.clone(),
-            clones: self.clones.clone(),
-            most: self.most,
+            seats: self.seats.clone(),
             cancel: self.cancel.clone(),
         })
     }
 
-    /// How many clients are being served.
-    fn served(&self) -> usize {
-        Arc::strong_count(&self.clients).saturating_sub(Arc::strong_count(&self.clones))
-    }
-
     /// The next client, once there is one and there is room for it.
     pub(super) fn accept(&self, limit: Limit) -> Result<Socket, PipeError> {
-        while self.served() >= self.most as usize {
-            let left = limit.left()?;
-            if nap(BETWEEN_TRIES.min(left), self.cancel.as_ref()) {
-                return Err(PipeError::Cancelled);
-            }
-        }
+        let seat = self.seat(limit)?;
         let accept = || match self.socket.accept() {
             Ok((stream, _)) => Ok(stream),
             Err(error) => Err(match error.raw_os_error() {
@@ -99,7 +83,20 @@ impl Listener {
         let stream = perform(self.socket.as_fd(), PollFlags::POLLIN, cancel, limit, "accept", accept)?;
         let failed = |error| PipeError::Os(OsError::io("fcntl", &error));
         stream.set_nonblocking(true).map_err(failed)?;
-        Ok(Socket { fd: stream.into(), cancel: None, _counted: Some(self.clients.clone()) })
+        Ok(Socket { fd: stream.into(), cancel: None, _seat: Some(Arc::new(seat)) })
+    }
+
+    /// Room for one more client.
+    fn seat(&self, limit: Limit) -> Result<Seat, PipeError> {
+        loop {
+            if let Some(seat) = self.seats.take() {
+                return Ok(seat);
+            }
+            let left = limit.left()?;
+            if nap(BETWEEN_TRIES.min(left), self.cancel.as_ref()) {
+                return Err(PipeError::Cancelled);
+            }
+        }
     }
 }
 
@@ -108,8 +105,8 @@ impl Listener {
 pub(super) struct Socket {
     pub(super) fd: OwnedFd,
     pub(super) cancel: Option<Canceller>,
-    /// A server's end counts as a client served.
-    _counted: Option<Arc<()>>,
+    /// A server's end takes one of its seats, until its last handle is dropped.
+    _seat: Option<Arc<Seat>>,
 }
 
 impl Socket {
@@ -144,13 +141,13 @@ impl Socket {
         if found.user != Some(server) {
             return Err(ConnectError::WrongUser);
         }
-        Ok(Self { fd, cancel: options.canceller.clone(), _counted: None })
+        Ok(Self { fd, cancel: options.canceller.clone(), _seat: None })
     }
 
     /// Another handle on the same end.
     pub(super) fn try_clone(&self) -> Result<Self, OsError> {
         let fd = self.fd.try_clone().map_err(|error| OsError::io("dup", &error))?;
-        Ok(Self { fd, cancel: self.cancel.clone(), _counted: self._counted.clone() })
+        Ok(Self { fd, cancel: self.cancel.clone(), _seat: self._seat.clone() })
     }
 
     pub(super) fn peer(&self) -> Result<Peer, OsError> {

@@ -1,0 +1,68 @@
+//! Events, and waiting for one of two.
+
+use core::ptr::null;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+
+use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
+use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
+
+use super::cancel::Canceller;
+use super::error::PipeError;
+use super::limit::Limit;
+use crate::error::OsError;
+use crate::security::own;
+
+/// An event of the kernel without a name.
+#[derive(Debug)]
+pub(super) struct Event(OwnedHandle);
+
+impl Event {
+    /// One that stays set until an operation clears it (`manual`), or until a wait has seen it.
+    pub(super) fn new(manual: bool) -> Result<Self, OsError> {
+        // SAFETY: neither attributes nor a name are given.
+        let event = unsafe { CreateEventW(null(), i32::from(manual), 0, null()) };
+        if event.is_null() {
+            return Err(OsError::last("CreateEvent"));
+        }
+        // SAFETY: the call made the handle, and nobody else knows it.
+        Ok(Self(unsafe { own(event) }))
+    }
+
+    pub(super) fn set(&self) {
+        // SAFETY: the handle is open; setting an event that we made does not fail.
+        unsafe { SetEvent(self.raw()) };
+    }
+
+    pub(super) fn raw(&self) -> HANDLE {
+        self.0.as_raw_handle()
+    }
+}
+
+/// Waits for `done`, and looks at the canceller first.
+///
+/// # Errors
+///
+/// `TimedOut`, `NotReady`, `Cancelled`: it is not set.
+pub(super) fn wait(done: &Event, cancel: Option<&Canceller>, limit: Limit) -> Result<(), PipeError> {
+    let (cancel, wait_ms) = match limit {
+        Limit::Try => (None, 0),
+        Limit::Until(_) => (cancel, limit.millis()),
+    };
+    // The first of them that is set is what the wait answers with.
+    let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
+    let count = if cancel.is_some() { 2 } else { 1 };
+    loop {
+        // SAFETY: so many handles are there, and they are open.
+        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, wait_ms) };
+        match result {
+            WAIT_OBJECT_0 => return Ok(()),
+            WAIT_TIMEOUT => match limit.left() {
+                // A wait that was cut to what the system can say, or was a tick short.
+                Ok(_) => return wait(done, cancel, limit),
+                Err(error) => return Err(error),
+            },
+            result if result == WAIT_OBJECT_0 + 1 => return Err(PipeError::Cancelled),
+            _ => return Err(PipeError::Os(OsError::last("WaitForMultipleObjects"))),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Acting with the client's rights, so that the system judges what the client may.
+
+use core::marker::PhantomData;
+use core::ptr::null_mut;
+use std::os::windows::io::AsHandle;
+
+use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::Security::{
+    GetTokenInformation, RevertToSelf, SECURITY_IMPERSONATION_LEVEL, SecurityImpersonation, TOKEN_QUERY,
+    TokenImpersonationLevel,
+};
+use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
+use windows_sys::Win32::System::Threading::{GetCurrentThread, OpenThreadToken};
+
+use super::error::ImpersonateError;
+use super::instance::Connection;
+use super::user::User;
+use crate::error::OsError;
+use crate::security::own;
+
+/// While this lives, this thread acts with the rights of the client at the other end of the pipe; other
+/// threads are not touched. Dropping it always gives the thread its own rights back. If that fails, the
+/// process is aborted, for going on with the wrong rights would be worse.
+///
+/// Start no thread and no process while it lives. A file that was opened stays open when the guard is
+/// dropped: read it without the client's rights.
+#[derive(Debug)]
+#[must_use = "the client's rights are given back when this is dropped"]
+pub struct Impersonation<'pipe> {
+    user: User,
+    /// The rights are those of one thread.
+    _thread: PhantomData<(&'pipe (), *const ())>,
+}
+
+impl Impersonation<'_> {
+    pub(super) fn begin(connection: &Connection) -> Result<Self, ImpersonateError> {
+        if !connection.is_server() {
+            return Err(ImpersonateError::NotPermitted);
+        }
+        // SAFETY: the handle is open, and a server's.
+        if unsafe { ImpersonateNamedPipeClient(connection.end.raw()) } == 0 {
+            return Err(ImpersonateError::Os(OsError::last("ImpersonateNamedPipeClient")));
+        }
+        // From here on the thread is to be reverted, whatever comes.
+        let mut begun = Self { user: User::from_sid(crate::Sid::NOBODY), _thread: PhantomData };
+        let (user, level) = this_thread()?;
+        if level < SecurityImpersonation {
+            // The system would refuse to open anything, with an error that says nothing of the client.
+            return Err(ImpersonateError::NotPermitted);
+        }
+        begun.user = user;
+        Ok(begun)
+    }
+
+    /// The client's user, as it was when it connected: unlike a process id, this cannot be another's by now.
+    /// Only on Windows.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Gives the rights back, as dropping does.
+    pub fn revert(self) {}
+}
+
+impl Drop for Impersonation<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the call takes nothing, and ends what `begin` has begun in this very thread.
+        if unsafe { RevertToSelf() } == 0 {
+            eprintln!("strait: this thread could not be given its own rights back; aborting");
+            std::process::abort();
+        }
+    }
+}
+
+/// As whom this thread acts, and how far.
+fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateError> {
+    let mut token: HANDLE = null_mut();
+    // SAFETY: it names this thread, and cannot fail.
+    let thread = unsafe { GetCurrentThread() };
+    // SAFETY: the pointer is a local's. The process's own rights are what opens it: the client's may not do.
+    if unsafe { OpenThreadToken(thread, TOKEN_QUERY, 1, &raw mut token) } == 0 {
+        return Err(ImpersonateError::Os(OsError::last("OpenThreadToken")));
+    }
+    // SAFETY: the call made the handle, and nobody else knows it.
+    let token = unsafe { own(token) };
+    let mut level: SECURITY_IMPERSONATION_LEVEL = 0;
+    let (at, size) = ((&raw mut level).cast(), size_of_val(&level) as u32);
+    let (raw, mut needed) = (std::os::windows::io::AsRawHandle::as_raw_handle(&token), 0);
+    // SAFETY: the handle is open, and the buffer as long as is said.
+    if unsafe { GetTokenInformation(raw, TokenImpersonationLevel, at, size, &raw mut needed) } == 0 {
+        return Err(ImpersonateError::Os(OsError::last("GetTokenInformation")));
+    }
+    let user = User::of_token(token.as_handle()).map_err(ImpersonateError::Os)?;
+    Ok((user, level))
+}

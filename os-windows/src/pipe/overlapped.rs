@@ -1,0 +1,237 @@
+//! Operations on pipes that are given up when the time is over.
+//!
+//! A read fills the caller's buffer, so it is cancelled and its end waited for before the call returns:
+//! what it had received by then is the answer, so nothing is lost. A write that is cancelled would not say
+//! how much the peer has taken, so writes are never cancelled but at the end of the handle: what was taken
+//! from the caller lies in a buffer of ours, and the next write waits for it.
+
+use core::ptr::null_mut;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_CONNECTED, GetLastError, HANDLE,
+};
+use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
+use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
+
+use super::cancel::Canceller;
+use super::error::PipeError;
+use super::event::{Event, wait};
+use super::limit::Limit;
+use crate::error::OsError;
+
+/// One handle on one end of a pipe, made for overlapped operations.
+///
+/// # Invariants
+///
+/// - O1. While `flight` is under way, the system reads `buffer` and writes to `flight`. Both are on the heap,
+///   untouched and not freed until its end has been seen.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) handle: OwnedHandle,
+    read: Event,
+    written: Event,
+    pub(super) cancel: Option<Canceller>,
+    buffer: Vec<u8>,
+    flight: Box<Flight>,
+}
+
+/// A write that may be under way.
+struct Flight {
+    under_way: bool,
+    state: OVERLAPPED,
+}
+
+// SAFETY: the pointers in it are the system's; any thread may wait for the operation.
+unsafe impl Send for Flight {}
+// SAFETY: through a shared reference nothing of it is touched.
+unsafe impl Sync for Flight {}
+
+impl core::fmt::Debug for Flight {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.under_way.fmt(f)
+    }
+}
+
+/// What a read came to.
+pub(super) struct Arrived {
+    pub(super) len: usize,
+    /// The message goes on.
+    pub(super) more: bool,
+}
+
+impl End {
+    pub(super) fn new(handle: OwnedHandle, cancel: Option<Canceller>) -> Result<Self, OsError> {
+        let flight = Box::new(Flight { under_way: false, state: OVERLAPPED::default() });
+        let (read, written) = (Event::new(true)?, Event::new(true)?);
+        Ok(Self { handle, read, written, cancel, buffer: Vec::new(), flight })
+    }
+
+    pub(super) fn raw(&self) -> HANDLE {
+        self.handle.as_raw_handle()
+    }
+
+    /// Whether it was cancelled before it began to wait.
+    fn is_cancelled(&self, limit: Limit) -> bool {
+        matches!(limit, Limit::Until(_)) && self.cancel.as_ref().is_some_and(|cancel| cancel.take_within(0))
+    }
+
+    /// Reads what is there, waiting until `limit` for it.
+    pub(super) fn read(&mut self, buf: &mut [u8], limit: Limit) -> Result<Arrived, PipeError> {
+        if self.is_cancelled(limit) {
+            return Err(PipeError::Cancelled);
+        }
+        let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
+        let mut state = OVERLAPPED { hEvent: self.read.raw(), ..OVERLAPPED::default() };
+        // SAFETY: the handle is open for overlapped reads; buffer and state stay in place until the
+        // operation has ended, which `finish` sees to before this returns.
+        let done = unsafe { ReadFile(self.raw(), buf.as_mut_ptr(), len, null_mut(), &raw mut state) };
+        let (len, code) = self.finish("ReadFile", done, &mut state, limit)?;
+        match code {
+            0 => Ok(Arrived { len, more: false }),
+            ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
+            code => Err(PipeError::new(OsError::new("ReadFile", code))),
+        }
+    }
+
+    /// Waits for a client to connect to this instance.
+    pub(super) fn connect(&mut self, limit: Limit) -> Result<(), PipeError> {
+        if self.is_cancelled(limit) {
+            return Err(PipeError::Cancelled);
+        }
+        let mut state = OVERLAPPED { hEvent: self.read.raw(), ..OVERLAPPED::default() };
+        // SAFETY: as for a read; there is no buffer.
+        let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
+        let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, limit)?;
+        match PipeError::new(OsError::new("ConnectNamedPipe", code)) {
+            _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
+            // It has gone again, but what it has written is still there.
+            PipeError::PeerEnded => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Waits for the end of an operation, or cancels it and waits for that, so that the system does not
+    /// touch its state any more. Answers with how many bytes it moved and the system's error number.
+    fn finish(
+        &self,
+        call: &'static str,
+        done: i32,
+        state: &mut OVERLAPPED,
+        limit: Limit,
+    ) -> Result<(usize, u32), PipeError> {
+        let mut given_up = None;
+        if done == 0 {
+            // SAFETY: it reads a number of the calling thread.
+            let code = unsafe { GetLastError() };
+            match code {
+                ERROR_IO_PENDING => given_up = wait(&self.read, self.cancel.as_ref(), limit).err(),
+                // It failed at once, or a message was cut at once, which counts as an end too.
+                ERROR_MORE_DATA => {}
+                code => return Ok((0, code)),
+            }
+        }
+        if given_up.is_some() {
+            // SAFETY: the handle is open. That there is nothing to cancel any more is fine.
+            unsafe { CancelIoEx(self.raw(), state) };
+        }
+        let mut len = 0;
+        // SAFETY: the operation was begun with this handle and state. A cancelled one ends at once.
+        let ended = unsafe { GetOverlappedResult(self.raw(), state, &raw mut len, 1) };
+        // SAFETY: it reads a number of the calling thread.
+        let code = if ended != 0 { 0 } else { unsafe { GetLastError() } };
+        match given_up {
+            Some(error) if code == ERROR_OPERATION_ABORTED => Err(error),
+            Some(PipeError::Cancelled) => {
+                // It ended by itself just then: the cancel is for the next call.
+                if let Some(cancel) = &self.cancel {
+                    cancel.cancel();
+                }
+                Ok((len as usize, code))
+            }
+            Some(PipeError::Os(error)) => Err(PipeError::Os(error)),
+            _ if code == ERROR_OPERATION_ABORTED => Err(PipeError::Os(OsError::new(call, code))),
+            _ => Ok((len as usize, code)),
+        }
+    }
+
+    /// Waits until the last write has ended.
+    pub(super) fn settle(&mut self, limit: Limit) -> Result<(), PipeError> {
+        if self.is_cancelled(limit) {
+            return Err(PipeError::Cancelled);
+        }
+        if !self.flight.under_way {
+            return Ok(());
+        }
+        wait(&self.written, self.cancel.as_ref(), limit)?;
+        self.land()
+    }
+
+    /// Sees the end of the last write, waiting for it if need be.
+    fn land(&mut self) -> Result<(), PipeError> {
+        let mut len = 0;
+        let state = &raw const self.flight.state;
+        // SAFETY: the operation was begun with this handle and state (O1).
+        let ended = unsafe { GetOverlappedResult(self.raw(), state, &raw mut len, 1) };
+        self.flight.under_way = false;
+        if ended == 0 { Err(PipeError::new(OsError::last("WriteFile"))) } else { Ok(()) }
+    }
+
+    /// Takes these bytes, once the last write has ended, and begins to write them. It may go on after this
+    /// has returned.
+    pub(super) fn write(&mut self, bytes: &[u8], limit: Limit) -> Result<(), PipeError> {
+        self.settle(limit)?;
+        self.buffer.clear();
+        if self.buffer.try_reserve(bytes.len()).is_err() {
+            return Err(PipeError::Os(OsError::new("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
+        }
+        self.buffer.extend_from_slice(bytes);
+        self.flight.state = OVERLAPPED { hEvent: self.written.raw(), ..OVERLAPPED::default() };
+        let (from, len) = (self.buffer.as_ptr(), self.buffer.len() as u32);
+        let state = &raw mut self.flight.state;
+        // SAFETY: the handle is open for overlapped writes, and what the system reads and writes stays in
+        // place until the end is seen (O1).
+        let done = unsafe { WriteFile(self.raw(), from, len, null_mut(), state) };
+        // SAFETY: it reads a number of the calling thread.
+        let code = if done != 0 { 0 } else { unsafe { GetLastError() } };
+        match code {
+            0 => Ok(()),
+            ERROR_IO_PENDING => {
+                self.flight.under_way = true;
+                // Mostly there is room, and it has ended already.
+                match wait(&self.written, None, Limit::Try) {
+                    Ok(()) => self.land(),
+                    Err(_) => Ok(()),
+                }
+            }
+            code => Err(PipeError::new(OsError::new("WriteFile", code))),
+        }
+    }
+
+    /// Whether bytes are there, or the peer has ended.
+    pub(super) fn is_readable(&self) -> bool {
+        let mut there = 0;
+        let none = null_mut();
+        // SAFETY: the handle is open, and the pointer a local's; nothing else is asked for.
+        let peeked = unsafe { PeekNamedPipe(self.raw(), null_mut(), 0, null_mut(), &raw mut there, none) };
+        peeked == 0 || there > 0
+    }
+
+    /// Whether the last write has ended, so that the next is taken at once.
+    pub(super) fn is_writable(&mut self) -> bool {
+        !self.flight.under_way || wait(&self.written, None, Limit::Try).is_ok()
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.flight.under_way {
+            // SAFETY: the handle is open.
+            unsafe { CancelIoEx(self.raw(), &raw const self.flight.state) };
+            // What the peer has not taken by now it will not get.
+            let _ = self.land();
+        }
+    }
+}
