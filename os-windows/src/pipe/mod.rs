@@ -24,8 +24,9 @@
 //!
 //! # Under wine 8
 //!
-//! That flag of the first instance is ignored, and a pipe's security descriptor is not enforced: there, two
-//! servers that start at the same time can both get a name, and any user can connect.
+//! That flag of the first instance is ignored, a pipe's security descriptor is kept but not enforced, and
+//! the level that a client sets is not heeded: there, two servers that start at the same time can both get a
+//! name, any user can connect, and any client can be impersonated.
 //!
 //! # If a peer dies
 //!
