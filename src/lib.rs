@@ -47,7 +47,8 @@ pub use strait_unix::{
 pub use strait_windows::WindowsPort as SystemPort;
 #[cfg(windows)]
 pub use strait_windows::{
-    self as windows, CreateError, NameError, OpenError, OpenOrCreateError, Options, Region, check_name,
+    self as windows, CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region,
+    SemAcquireError, SemOpenError, SemReleaseError, check_name, pipe,
 };
 
 #[cfg(doctest)]

@@ -38,29 +38,23 @@ impl Event {
     }
 }
 
-/// Waits for `done`, and looks at the canceller first.
+/// Waits for `done` or the canceller; if both are set, it is done.
 ///
 /// # Errors
 ///
 /// `TimedOut`, `NotReady`, `Cancelled`: it is not set.
 pub(super) fn wait(done: &Event, cancel: Option<&Canceller>, limit: Limit) -> Result<(), PipeError> {
-    let (cancel, wait_ms) = match limit {
-        Limit::Try => (None, 0),
-        Limit::Until(_) => (cancel, limit.millis()),
-    };
+    let cancel = if matches!(limit, Limit::Try) { None } else { cancel };
     // The first of them that is set is what the wait answers with.
     let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
     let count = if cancel.is_some() { 2 } else { 1 };
     loop {
         // SAFETY: so many handles are there, and they are open.
-        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, wait_ms) };
+        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, limit.millis()) };
         match result {
             WAIT_OBJECT_0 => return Ok(()),
-            WAIT_TIMEOUT => match limit.left() {
-                // A wait that was cut to what the system can say, or was a tick short.
-                Ok(_) => return wait(done, cancel, limit),
-                Err(error) => return Err(error),
-            },
+            // Again, if the wait was a tick short, or cut to what the system can say.
+            WAIT_TIMEOUT => limit.left().map(drop)?,
             result if result == WAIT_OBJECT_0 + 1 => return Err(PipeError::Cancelled),
             _ => return Err(PipeError::Os(OsError::last("WaitForMultipleObjects"))),
         }
