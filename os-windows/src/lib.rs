@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod liveness;
 mod map;
+pub mod message;
 mod mutex;
 mod name;
 mod object;

@@ -1,0 +1,254 @@
+//! A window that only receives messages.
+
+use core::cell::RefCell;
+use core::ptr::{null, null_mut};
+use core::time::Duration;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+use windows_sys::Win32::Foundation::{
+    ERROR_CLASS_ALREADY_EXISTS, HWND, LPARAM, LRESULT, WAIT_FAILED, WPARAM,
+};
+use windows_sys::Win32::System::DataExchange::COPYDATASTRUCT;
+use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
+use windows_sys::Win32::UI::WindowsAndMessaging::{
+    CreateWindowExW, DefWindowProcW, DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetWindowLongPtrW,
+    HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW,
+    QS_ALLINPUT, RegisterClassW, SetWindowLongPtrW, WM_COPYDATA, WNDCLASSW,
+};
+
+use super::error::WindowError;
+use super::is_for_programs;
+use crate::error::OsError;
+use crate::wide::wide;
+
+/// What came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowMessage<'a> {
+    /// `WM_COPYDATA`: a tag and bytes. The sender waits for the answer; the bytes are gone after it.
+    Data {
+        /// The sender's tag.
+        tag: usize,
+        /// A copy of the sender's bytes.
+        bytes: &'a [u8],
+    },
+    /// Another message that is left to programs (0x400 to 0xFFFF), sent or posted. Who has only posted it sees no
+    /// answer.
+    Numbers {
+        /// The message.
+        message: u32,
+        /// Its first number (`wParam`).
+        first: usize,
+        /// Its second number (`lParam`).
+        second: isize,
+    },
+}
+
+/// A window that only receives messages, found by others by its class. It belongs to the thread that made it, and
+/// receives while that thread [pumps](Self::pump_timeout): outside of that its senders wait.
+///
+/// ```
+/// # #[cfg(windows)]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_windows::message::{MessageWindow, RemoteWindow, WindowMessage};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// let mut window = MessageWindow::create("ExampleOfWindow")?;
+/// let sender = std::thread::spawn(|| {
+///     let window = RemoteWindow::find(Some("ExampleOfWindow"), None).expect("it is there");
+///     window.send_data(7, b"hello", LIMIT)
+/// });
+/// window.pump_timeout(LIMIT, |message| {
+///     assert_eq!(message, WindowMessage::Data { tag: 7, bytes: b"hello" });
+///     42
+/// })?;
+/// assert_eq!(sender.join().unwrap(), Ok(42));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(windows))] fn main() {}
+/// ```
+#[derive(Debug)]
+pub struct MessageWindow {
+    /// A window of this thread; the pointer keeps the value from going to another.
+    window: HWND,
+}
+
+/// What the window's procedure works with during a pump.
+struct Pump<'a> {
+    /// Borrowed while a message is handled: one that comes meanwhile is not for us.
+    handler: RefCell<&'a mut dyn FnMut(WindowMessage<'_>) -> isize>,
+    handled: RefCell<Handled>,
+}
+
+#[derive(Default)]
+struct Handled {
+    count: usize,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl MessageWindow {
+    /// Makes a window whose class, and title, is `name`. Any number of windows can have the same.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError`].
+    pub fn create(name: &str) -> Result<Self, WindowError> {
+        if name.is_empty() || name.len() > 200 || name.contains('\0') {
+            return Err(WindowError::Name);
+        }
+        let name = wide(name);
+        // SAFETY: no name is asked for: this program's own module.
+        let module = unsafe { GetModuleHandleW(null()) };
+        let class = WNDCLASSW {
+            lpfnWndProc: Some(procedure),
+            hInstance: module,
+            lpszClassName: name.as_ptr(),
+            ..WNDCLASSW::default()
+        };
+        // SAFETY: the class and its name live until the call is over, which copies them.
+        if unsafe { RegisterClassW(&raw const class) } == 0 {
+            let error = OsError::last("RegisterClass");
+            if !error.is(ERROR_CLASS_ALREADY_EXISTS) {
+                return Err(WindowError::Os(error));
+            }
+        }
+        let (at, none) = (name.as_ptr(), null_mut());
+        // SAFETY: the name ends in a zero; the procedure of the class takes any message.
+        let window = unsafe { CreateWindowExW(0, at, at, 0, 0, 0, 0, 0, HWND_MESSAGE, none, module, null()) };
+        if window.is_null() {
+            return Err(WindowError::Os(OsError::last("CreateWindowEx")));
+        }
+        Ok(Self { window })
+    }
+
+    /// Waits up to `timeout` for a message, and hands all that are there to `handler`, whose answer goes to the sender.
+    /// Other windows of this thread get their messages as well. Answers with how many came: at least one.
+    ///
+    /// A panic of the handler answers 0 to the sender, and goes on here.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError`]; `TimedOut` if none came.
+    pub fn pump_timeout(
+        &mut self,
+        timeout: Duration,
+        mut handler: impl FnMut(WindowMessage<'_>) -> isize,
+    ) -> Result<usize, WindowError> {
+        let pump = Pump { handler: RefCell::new(&mut handler), handled: RefCell::default() };
+        let start = Instant::now();
+        let outcome = {
+            let _connected = Connected::new(self.window, &pump);
+            loop {
+                dispatch_all();
+                if pump.handled.borrow().count > 0 {
+                    break Ok(());
+                }
+                let left = timeout.saturating_sub(start.elapsed());
+                if left.is_zero() {
+                    break Err(WindowError::TimedOut);
+                }
+                if let Err(error) = sleep(left) {
+                    break Err(WindowError::Os(error));
+                }
+            }
+        };
+        let handled = pump.handled.into_inner();
+        if let Some(panic) = handled.panic {
+            resume_unwind(panic);
+        }
+        outcome.map(|()| handled.count)
+    }
+}
+
+impl Drop for MessageWindow {
+    fn drop(&mut self) {
+        // SAFETY: the window is this thread's. Senders that wait get an error.
+        unsafe { DestroyWindow(self.window) };
+    }
+}
+
+/// While this lives, the window's procedure finds the pump.
+struct Connected(HWND);
+
+impl Connected {
+    fn new(window: HWND, pump: &Pump<'_>) -> Self {
+        // SAFETY: the window is this thread's, and this word of it ours.
+        unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, core::ptr::from_ref(pump) as isize) };
+        Self(window)
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { SetWindowLongPtrW(self.0, GWLP_USERDATA, 0) };
+    }
+}
+
+/// Handles what is there for this thread: what was sent on the way, what was posted one by one, up to a bound that
+/// nobody can push out.
+fn dispatch_all() {
+    const MOST: usize = 1000;
+    for _ in 0..MOST {
+        let mut message = MSG::default();
+        // SAFETY: the pointer is a local's.
+        if unsafe { PeekMessageW(&raw mut message, null_mut(), 0, 0, PM_REMOVE) } == 0 {
+            return;
+        }
+        // SAFETY: the message is as the system gave it.
+        unsafe { DispatchMessageW(&raw const message) };
+    }
+}
+
+/// Sleeps until something is there for this thread.
+fn sleep(left: Duration) -> Result<(), OsError> {
+    let millis = left.as_micros().div_ceil(1000).min(1 << 30) as u32;
+    let (inputs, flags) = (QS_ALLINPUT, MWMO_INPUTAVAILABLE);
+    // SAFETY: there are no handles.
+    let result = unsafe { MsgWaitForMultipleObjectsEx(0, null(), millis, inputs, flags) };
+    if result == WAIT_FAILED { Err(OsError::last("MsgWaitForMultipleObjectsEx")) } else { Ok(()) }
+}
+
+/// The window's procedure: called by the system, in the window's thread, whenever that looks for messages.
+unsafe extern "system" fn procedure(window: HWND, message: u32, first: WPARAM, second: LPARAM) -> LRESULT {
+    // SAFETY: the window is this thread's.
+    let pump = unsafe { GetWindowLongPtrW(window, GWLP_USERDATA) } as *const Pump<'_>;
+    // SAFETY: it is null, or the pump that `Connected` put there, which outlives that.
+    let pump = unsafe { pump.as_ref() };
+    match pump {
+        Some(pump) if message == WM_COPYDATA => {
+            // SAFETY: with this message comes a pointer to such a structure, valid until the answer. The system lets
+            // nobody post it, or send it without waiting.
+            let Some(data) = (unsafe { (second as *const COPYDATASTRUCT).as_ref() }) else { return 0 };
+            let bytes = match data.cbData {
+                len if len > 0 && !data.lpData.is_null() => {
+                    // SAFETY: the system has copied so many bytes to there, and they stay until the answer.
+                    unsafe { core::slice::from_raw_parts(data.lpData.cast::<u8>(), len as usize) }
+                }
+                _ => &[],
+            };
+            pump.handle(WindowMessage::Data { tag: data.dwData, bytes })
+        }
+        Some(pump) if is_for_programs(message) => {
+            pump.handle(WindowMessage::Numbers { message, first, second })
+        }
+        // SAFETY: the message is as the system gave it.
+        _ => unsafe { DefWindowProcW(window, message, first, second) },
+    }
+}
+
+impl Pump<'_> {
+    fn handle(&self, message: WindowMessage<'_>) -> isize {
+        // Taken: the handler itself looks for messages, and this came meanwhile.
+        let Ok(mut handler) = self.handler.try_borrow_mut() else { return 0 };
+        let answer = catch_unwind(AssertUnwindSafe(|| handler(message)));
+        let mut handled = self.handled.borrow_mut();
+        handled.count += 1;
+        answer.unwrap_or_else(|panic| {
+            handled.panic = Some(panic);
+            0
+        })
+    }
+}
