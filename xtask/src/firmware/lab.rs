@@ -8,7 +8,7 @@ use crate::run::{Outcome, Run, together};
 use super::trial::Trial;
 
 /// Results go here, apart from the host's.
-const TARGET: &str = "target/firmware";
+pub const TARGET: &str = "target/firmware";
 
 /// Enough for every trial on a machine with much else to do.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -55,10 +55,18 @@ impl Lab {
     /// prove something.
     pub fn try_on(&self, machine: &str, target: &str, program: &str) -> Outcome {
         let line = format!("{machine} -kernel {}", image(target, program));
-        Trial::start(&line).and_then(|trial| trial.verdict(LIMIT)).map_or_else(Outcome::Failed, |proved| {
-            println!("   {program}: {proved}");
+        verdict(&format!("{program} on {target}"), Trial::start(&line).and_then(|trial| trial.verdict(LIMIT)))
+    }
+}
+
+/// Shows what was proved.
+pub fn verdict(title: &str, proved: Result<String, String>) -> Outcome {
+    match proved {
+        Ok(proved) => {
+            println!("   {title}: {proved}");
             Outcome::Passed
-        })
+        }
+        Err(why) => Outcome::Failed(why),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each program ends with a line that says what it proved, and every run has a time limit. QEMU runs a
 //! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus.
 
+mod drive;
 mod lab;
 mod one_core;
 mod trial;
@@ -17,5 +18,9 @@ pub fn lane() -> Outcome {
         Ok(lab) => lab,
         Err(outcome) => return outcome,
     };
-    together(&[("formatting", lab.formatting()), ("one core", one_core::run(&lab))])
+    together(&[
+        ("formatting", lab.formatting()),
+        ("one core", one_core::run(&lab)),
+        ("drive", drive::run(&lab)),
+    ])
 }

@@ -1,0 +1,115 @@
+//! The port: shared memory at a fixed address, and a core that is alone in its domain and comes back
+//! after a reset. This is what to supply for a board of your own.
+
+use core::ops::RangeInclusive;
+use core::ptr::NonNull;
+use core::time::Duration;
+
+use strait_core::participants::{self, Card, TableFull};
+use strait_core::{
+    AttachError, Attachment, Clock, Header, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint,
+};
+
+/// Why the region could not be joined.
+#[derive(Debug)]
+pub enum JoinError {
+    /// What lies in the memory.
+    Attach(AttachError),
+    /// No place left.
+    Table(TableFull),
+}
+
+/// A participant that is the whole program of its core.
+#[derive(Clone)]
+pub struct Board {
+    mem: Mem,
+    domain: u32,
+    /// The domain's places in the participant table: this core's, boot after boot.
+    own: RangeInclusive<u32>,
+    me: Option<Ident>,
+    /// How often this core has joined, this time included.
+    pub boot: u32,
+}
+
+impl Board {
+    /// Takes part in the region at `shared`, as the one program of `domain`.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`]; `Attach(Uninitialised)` until the region's creator is done.
+    ///
+    /// # Safety
+    ///
+    /// `len` bytes at `shared` must be memory that nothing else in this program touches. No other
+    /// program may join as `domain` for as long as this one runs: on one core that is a matter of
+    /// giving the core a domain of its own.
+    pub unsafe fn join(shared: *mut u8, len: u32, domain: u32) -> Result<Attachment<Self>, JoinError> {
+        let base = NonNull::new(shared).ok_or(JoinError::Attach(AttachError::Uninitialised))?;
+        // SAFETY: the caller's promise; it is memory for as long as there is power.
+        let mem = unsafe { Mem::from_raw(base, len) };
+        let header = Header::check(&mem).map_err(JoinError::Attach)?;
+        let own = participants::slots_of(&mem, &header, domain);
+        let mut board = Self { mem, domain, own, me: None, boot: 0 };
+        let last = participants::list(&board.mem, &header, &board)
+            .filter(|one| one.domain == domain)
+            .map(|one| one.card.boot)
+            .max();
+        board.boot = last.unwrap_or(0).wrapping_add(1);
+        let card = Card { boot: board.boot, ..Card::default() };
+        let me = participants::join(&board.mem, &header, domain, &board, card).map_err(JoinError::Table)?;
+        board.me = Some(me);
+        Attachment::attach(board).map_err(JoinError::Attach)
+    }
+}
+
+/// Nothing wakes this core but its own looking; with an interrupt between the two, sleep here and
+/// raise it there.
+impl Wait for Board {
+    fn wait(&self, _: WaitPoint<'_>, _: u32, _: Duration) {
+        core::hint::spin_loop();
+    }
+
+    fn wake(&self, _: WaitPoint<'_>) {}
+}
+
+/// There is no clock, so time is always up: whoever waits here counts his looks.
+impl Clock for Board {
+    fn now_ns(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+// SAFETY: only this core joins as its domain, and it runs one program at a time, this one. So whoever
+// had one of the domain's places before is this core before its last reset, and is no more; and its
+// stores, which went straight to the memory, came before the reset. Nothing is said of others.
+unsafe impl Liveness for Board {
+    fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
+        Ok(())
+    }
+
+    fn release(&self, _: Ident) {}
+
+    fn probe(&self, who: Ident) -> Probe {
+        match self.me {
+            _ if !self.own.contains(&who.slot()) => Probe::Unknown,
+            Some(me) if me == who => Probe::Alive,
+            _ => Probe::Dead,
+        }
+    }
+}
+
+// SAFETY: the memory is there for as long as there is power, and never moves. The identity is set once,
+// before anybody else sees the port, and nobody else can get it.
+unsafe impl Port for Board {
+    fn mem(&self) -> &Mem {
+        &self.mem
+    }
+
+    fn ident(&self) -> Option<Ident> {
+        self.me
+    }
+
+    fn domain(&self) -> u32 {
+        self.domain
+    }
+}
