@@ -29,6 +29,8 @@ mod search;
 #[cfg(strait_loom)]
 mod claim;
 #[cfg(strait_loom)]
+mod hardware_lock;
+#[cfg(strait_loom)]
 mod header;
 #[cfg(strait_loom)]
 mod latest;
@@ -74,6 +76,7 @@ fn all() -> impl Iterator<Item = Model> {
         mutex_succession::MODELS,
         mutex::MODELS,
         semaphore::MODELS,
+        hardware_lock::MODELS,
         latest::MODELS,
         park::MODELS,
         spsc::MODELS,

@@ -83,7 +83,7 @@ pub fn wait_any<P: Port>(
 ) -> Result<usize, WaitAnyError> {
     let bell = receivers.first().and_then(|first| first.bell().cloned());
     let shared = |receiver: &&mut dyn Receiver| match (receiver.bell(), &bell) {
-        (Some(own), Some(bell)) => own.offset == bell.offset && own.instance == bell.instance,
+        (Some(own), Some(bell)) => own.is(bell),
         _ => false,
     };
     if policy.park && !receivers.iter().all(shared) {

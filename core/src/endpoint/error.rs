@@ -28,7 +28,8 @@ pub enum ChannelError {
         /// The domain that the plan names.
         planned: u32,
     },
-    /// The plan gives a lock to two domains, which cannot compare and swap one word.
+    /// The plan gives a lock to two domains, which cannot compare and swap one word, and the port has no
+    /// [hardware lock](crate::Port::hardware_lock).
     NoCommonAtomics,
     /// The channel's directory entry contradicts itself.
     Damaged(&'static str),
@@ -48,7 +49,7 @@ impl fmt::Display for ChannelError {
             Self::ReadOnly => f.write_str("this process has the region open for reading only (or inherited it by a fork); open it for writing"),
             Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
             Self::NoCommonAtomics => {
-                f.write_str("the plan gives the lock to two domains that share no atomics; keep it in one")
+                f.write_str("the plan gives the lock to two domains that share no atomics; keep it in one, or give the port a hardware lock")
             }
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),

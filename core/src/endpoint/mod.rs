@@ -23,6 +23,7 @@ mod producer;
 mod role;
 mod semaphore;
 mod sender;
+mod shared_word;
 mod static_queue;
 mod taker;
 mod typed;

@@ -5,26 +5,26 @@ use core::time::Duration;
 use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::Span;
+use crate::protocol::mutex::Lost;
 use crate::protocol::permits::{self, Taken};
+use crate::protocol::swap::Swap;
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::mutex::{UnlockError, check_domains};
+use super::mutex::UnlockError;
 use super::role::DAMAGED;
 use super::semaphore::SemaphoreError;
+use super::shared_word::{Means, SharedWord};
 use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
-/// The permits' words.
-struct Words(Span);
-
-impl permits::Permits for Words {
+impl<P: Port> permits::Permits for Permits<P> {
     fn count(&self) -> u32 {
-        self.0.len() / 4
+        self.words.len() / 4
     }
 
-    fn permit(&self, index: u32) -> WordRef {
-        self.0.header(4 * index)
+    fn permit(&self, index: u32) -> impl Swap {
+        SharedWord { word: self.words.header(4 * index), port: &self.port, means: self.means }
     }
 }
 
@@ -44,7 +44,8 @@ impl permits::Permits for Words {
 /// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
 /// dead. A liar can take and free permits as it likes.
 pub struct Permits<P: Port> {
-    words: Words,
+    words: Span,
+    means: Means,
     bell: Option<Bell>,
     start: u32,
     me: Ident,
@@ -56,13 +57,14 @@ impl<P: Port> Permits<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        check_domains(&port, entry)?;
+        let means = Means::of(&port, entry)?;
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
         let len = entry.capacity.checked_mul(4).ok_or(DAMAGED)?;
-        let words = Words(port.mem().span(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?);
+        let words = port.mem().span(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?;
         Ok(Self {
             words,
-            bell: Bell::new(&port, entry.wait_b, attachment.header().instance),
+            means,
+            bell: Bell::of_lock(&port, entry.wait_b, attachment.header().instance, means),
             start: me.slot(),
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -102,13 +104,13 @@ impl<P: Port> Permits<P> {
     }
 
     fn take(&self) -> Option<Taken> {
-        permits::take(&self.words, self.me, self.start, |who| self.port.probe(who))
+        permits::take(self, self.me, self.start, |who| self.port.probe(who))
     }
 
     /// How many permits there are, free and taken.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        permits::Permits::count(&self.words)
+        permits::Permits::count(self)
     }
 
     /// Sets how [`acquire_timeout`](Self::acquire_timeout) waits.
@@ -141,15 +143,15 @@ impl<P: Port> Permit<'_, P> {
     ///
     /// # Errors
     ///
-    /// [`UnlockError::NotOwner`] if it was not ours any more.
+    /// [`UnlockError::NotOwner`] if it was not ours any more, or `HardwareLock`.
     pub fn release(self) -> Result<(), UnlockError> {
         let given = self.give();
         core::mem::forget(self);
-        if given { Ok(()) } else { Err(UnlockError::NotOwner) }
+        Ok(given?)
     }
 
-    fn give(&self) -> bool {
-        let word = permits::Permits::permit(&self.permits.words, self.taken.index);
+    fn give(&self) -> Result<(), Lost> {
+        let word = permits::Permits::permit(self.permits, self.taken.index);
         let given = permits::give(&word, self.permits.me);
         if let Some(bell) = &self.permits.bell {
             bell.ring_all(WakeCheck::Fenced, &self.permits.port);
@@ -160,6 +162,7 @@ impl<P: Port> Permit<'_, P> {
 
 impl<P: Port> Drop for Permit<'_, P> {
     fn drop(&mut self) {
-        self.give();
+        // One who wants to know gives it back by name.
+        let _ = self.give();
     }
 }

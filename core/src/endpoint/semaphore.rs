@@ -11,8 +11,8 @@ use crate::protocol::semaphore::{self, Limits, Refused};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::mutex::check_domains;
 use super::role::DAMAGED;
+use super::shared_word::Means;
 use super::wait::{Bell, Deadline, Round, WaitPolicy, Waiting, lock_until};
 
 /// Why nothing was acquired or released.
@@ -25,7 +25,8 @@ pub enum SemaphoreError {
     TimedOut,
     /// The count would pass its maximum; nothing was released.
     Overflow,
-    /// Others changed the count in each of 64 tries. Try again.
+    /// Others changed the count in each of 64 tries, or the [hardware lock](Port::hardware_lock) of a
+    /// semaphore of two domains was not to be had. Try again.
     Contended,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
@@ -81,10 +82,10 @@ impl<P: Port> Semaphore<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         port.ident().ok_or(ChannelError::ReadOnly)?;
-        check_domains(&port, entry)?;
+        let means = Means::of(&port, entry)?;
         let instance = attachment.header().instance;
         Ok(Self {
-            count: Bell::new(&port, entry.block_c + at::OWNER, instance).ok_or(DAMAGED)?,
+            count: Bell::of_lock(&port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?,
             limits: Limits { initial: entry.max_frame, most: entry.capacity },
             waiting: Waiting::new(WaitPolicy::parking()),
             port,
@@ -98,7 +99,7 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Empty`], `Contended` or `Fault`.
     #[inline]
     pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
-        Ok(semaphore::acquire(&self.count.word, &self.limits)?)
+        Ok(semaphore::acquire(&self.count.shared(&self.port), &self.limits)?)
     }
 
     /// Takes one, waiting up to `timeout` for it.
@@ -128,7 +129,7 @@ impl<P: Port> Semaphore<P> {
 
     #[inline]
     fn attempt(&self) -> Round<Result<(), SemaphoreError>> {
-        match semaphore::acquire(&self.count.word, &self.limits) {
+        match semaphore::acquire(&self.count.shared(&self.port), &self.limits) {
             Ok(()) => Round::Done(Ok(())),
             Err(Refused::Empty(seen)) => Round::Held(seen),
             Err(Refused::Contended) => Round::Again,
@@ -144,7 +145,7 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if semaphore::release(&self.count.word, &self.limits, count)? {
+        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
             self.count.wake_all(&self.port);
         }
         Ok(())

@@ -6,6 +6,8 @@ use crate::ground::port::{Clock, Port, WaitPoint};
 use crate::ground::sync::{WordRef, spin_loop, spins};
 use crate::protocol::park;
 
+use super::shared_word::{Means, SharedWord};
+
 /// How an endpoint waits. Kept in the handle, never in the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
@@ -79,8 +81,10 @@ impl Deadline {
 #[derive(Clone)]
 pub struct Bell {
     pub word: WordRef,
-    pub offset: u32,
-    pub instance: u64,
+    offset: u32,
+    instance: u64,
+    /// How those change it who sleep on it and wake one another.
+    means: Means,
 }
 
 impl Bell {
@@ -88,7 +92,23 @@ impl Bell {
         if offset == 0 {
             return None;
         }
-        Some(Self { word: port.mem().word(offset)?, offset, instance })
+        Some(Self { word: port.mem().word(offset)?, offset, instance, means: Means::Swap })
+    }
+
+    /// The bell of a lock, whose users change its word by these means.
+    pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: Means) -> Option<Self> {
+        Some(Self { means, ..Self::new(port, offset, instance)? })
+    }
+
+    /// The word, for those who change it by compare-and-swap.
+    #[inline(always)]
+    pub fn shared<'p, P: Port>(&self, port: &'p P) -> SharedWord<'p, P> {
+        SharedWord { word: self.word.clone(), port, means: self.means }
+    }
+
+    /// Whether it is the same bell.
+    pub fn is(&self, other: &Self) -> bool {
+        self.offset == other.offset && self.instance == other.instance
     }
 
     pub fn point(&self) -> WaitPoint<'_> {
@@ -106,7 +126,7 @@ impl Bell {
         }
     }
 
-    /// The same where several may sleep on the word, all of one domain.
+    /// The same where several may sleep on the word, all of one domain, or with its hardware lock.
     #[inline]
     pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
@@ -119,7 +139,7 @@ impl Bell {
 
     #[cold]
     fn wake_all_slow(&self, port: &impl Port) {
-        if park::dismiss(&self.word) {
+        if park::dismiss(&self.shared(port)) {
             port.wake(self.point());
         }
     }
@@ -235,7 +255,7 @@ pub(crate) fn wait_until<P: Port, T>(
             None => port.pause(nap.min(Duration::from_millis(1))),
             Some(bell) => {
                 let asleep = match sleepers {
-                    Sleepers::Many => park::enlist(&bell.word),
+                    Sleepers::Many => park::enlist(&bell.shared(port)),
                     Sleepers::One => {
                         park::prepare(&bell.word);
                         park::PARKED
@@ -299,7 +319,7 @@ pub(crate) fn lock_until<P: Port, T>(
         }
         match seen {
             Some(seen) if policy.park => {
-                let Some(asleep) = park::ask(&lock.word, seen) else { continue };
+                let Some(asleep) = park::ask(&lock.shared(port), seen) else { continue };
                 slept = true;
                 port.wait(lock.point(), asleep, left.min(policy.probe));
                 if spun > Some(0) {

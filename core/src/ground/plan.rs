@@ -139,7 +139,7 @@ impl<'a> Channel<'a> {
 
     /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
     /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
-    /// anywhere. A lock of two domains is refused when it is opened.
+    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::Port::hardware_lock).
     #[must_use]
     pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
         self.domains = (producer, consumer);

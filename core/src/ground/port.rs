@@ -88,6 +88,10 @@ pub trait Clock {
 /// it is `Some`, and its token must be held for as long as any clone lives; except that in a process
 /// that is no longer the participant (a forked child) it becomes `None`, and the memory there may
 /// turn into a private copy.
+///
+/// [`hardware_lock`](Self::hardware_lock) may answer `true` to one participant of the region at a time,
+/// until its [`hardware_unlock`](Self::hardware_unlock), or until it is dead for certain; and what the last
+/// holder did before its unlocking, or its death, must be visible to the next one.
 pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// The region's memory.
     fn mem(&self) -> &Mem;
@@ -110,8 +114,39 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         let _ = raised;
     }
 
-    /// The domain within which this port may use compare-and-swap; 0 where there is only one.
+    /// The domain within which this port may use compare-and-swap: one core, or one cluster whose bus
+    /// really does it between its members; 0 where there is only one. It never changes.
+    #[inline(always)]
     fn domain(&self) -> u32 {
         0
     }
+
+    /// Whether there is a [hardware lock](Self::hardware_lock). It never changes.
+    #[inline(always)]
+    fn has_hardware_lock(&self) -> bool {
+        false
+    }
+
+    /// Takes the hardware lock, in a bounded number of tries; answers whether it was had.
+    ///
+    /// That is a lock outside the region which needs no compare-and-swap of its users: a hardware
+    /// semaphore, a test-and-set register. With it, two domains can share a mutex, a semaphore or
+    /// permits: every change of their words is a load and a store between `hardware_lock` and
+    /// [`hardware_unlock`](Self::hardware_unlock), three accesses in all. Mask interrupts meanwhile if
+    /// their handlers use such locks too. All participants of a region use the same one.
+    ///
+    /// A core may die with it. No word is half changed then, so giving it back is all there is to do; but
+    /// nobody else can be asked to, so it is the port's duty. Hardware that names the holder makes it
+    /// easy: a core that starts frees what it held before it joins the region again, and one that tries
+    /// in vain may free what a core holds whose boot counter has moved since. A lock that stays taken
+    /// makes every operation of those mutexes and semaphores fail, as busy, contended or timed out, and
+    /// nothing else; an owner that cannot unlock is told so.
+    #[inline(always)]
+    fn hardware_lock(&self) -> bool {
+        false
+    }
+
+    /// Gives the hardware lock back.
+    #[inline(always)]
+    fn hardware_unlock(&self) {}
 }

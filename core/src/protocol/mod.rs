@@ -14,6 +14,7 @@ pub mod permits;
 pub mod release;
 pub mod semaphore;
 pub mod slots;
+pub mod swap;
 pub mod table;
 
 /// A peer wrote something that no honest peer writes; what it was, by its number in the region's

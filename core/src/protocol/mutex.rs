@@ -37,10 +37,10 @@
 
 use crate::ground::ident::Ident;
 use crate::ground::port::Probe;
-use crate::ground::sync::Word;
 use crate::ground::sync::order::{RELAXED, lock};
 
 use super::park::WAITERS;
+use super::swap::Swap;
 
 /// One death, in the deaths' place.
 const DEATH: u32 = 1 << 29;
@@ -102,8 +102,8 @@ pub enum Attempt {
 
 /// Tries to lock, for somebody who has `slept` on the word or not. At most two compare-and-swaps and
 /// one probe; one compare-and-swap if it is free.
-#[inline]
-pub fn attempt(word: &Word, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
+#[inline(always)]
+pub fn attempt(word: &impl Swap, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
     let mine = me.word() | if slept { WAITERS } else { 0 };
     // ORDERING(lock): the last owner's doings lie before its release.
     match word.compare_exchange(0, mine, lock::ACQUIRE) {
@@ -113,7 +113,13 @@ pub fn attempt(word: &Word, me: Ident, slept: bool, probe: impl FnOnce(Ident) ->
 }
 
 #[cold]
-fn succeed_slow(word: &Word, seen: u32, mine: u32, me: Ident, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
+fn succeed_slow(
+    word: &impl Swap,
+    seen: u32,
+    mine: u32,
+    me: Ident,
+    probe: impl FnOnce(Ident) -> Probe,
+) -> Attempt {
     let (owner, deaths) = match state(seen) {
         State::Free => return Attempt::Again,
         State::Poisoned => return Attempt::Poisoned,
@@ -143,6 +149,8 @@ pub enum Lost {
     NotOwner,
     /// The word kept changing, which only a liar does.
     Impossible,
+    /// The word is still ours: the hardware lock, under which two domains change it, was not to be had.
+    Stuck,
 }
 
 /// How often a change of our own word starts again: others may set `WAITERS` once.
@@ -154,8 +162,8 @@ const TRIES: u32 = 3;
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-#[inline]
-pub fn unlock(word: &Word, me: Ident) -> Result<bool, Lost> {
+#[inline(always)]
+pub fn unlock(word: &impl Swap, me: Ident) -> Result<bool, Lost> {
     // ORDERING(lock): what we did lies before it.
     match word.compare_exchange(me.word(), 0, lock::RELEASE) {
         Ok(_) => Ok(false),
@@ -168,7 +176,7 @@ pub fn unlock(word: &Word, me: Ident) -> Result<bool, Lost> {
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-pub fn repaired(word: &Word, me: Ident) -> Result<(), Lost> {
+pub fn repaired(word: &impl Swap, me: Ident) -> Result<(), Lost> {
     // ORDERING: Relaxed; our own word.
     change_slow(word, word.load(RELAXED), me, |seen| seen & !DEATHS).map(|_| ())
 }
@@ -178,14 +186,14 @@ pub fn repaired(word: &Word, me: Ident) -> Result<(), Lost> {
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-pub fn poison(word: &Word, me: Ident) -> Result<bool, Lost> {
+pub fn poison(word: &impl Swap, me: Ident) -> Result<bool, Lost> {
     // ORDERING: Relaxed; our own word.
     change_slow(word, word.load(RELAXED), me, |_| POISONED)
 }
 
 /// Takes over a lock that was given up, to set its data anew; when they are whole, say so by
 /// [`repaired`]. Answers whether it was one.
-pub fn revive(word: &Word, me: Ident) -> bool {
+pub fn revive(word: &impl Swap, me: Ident) -> bool {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let seen = word.load(RELAXED);
     // ORDERING(lock): as for locking.
@@ -194,7 +202,8 @@ pub fn revive(word: &Word, me: Ident) -> bool {
 }
 
 #[cold]
-fn change_slow(word: &Word, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -> Result<bool, Lost> {
+fn change_slow(word: &impl Swap, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -> Result<bool, Lost> {
+    let mut lost = Lost::Impossible;
     for _ in 0..TRIES {
         if seen & OWNER != me.word() {
             return Err(Lost::NotOwner);
@@ -202,8 +211,11 @@ fn change_slow(word: &Word, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -
         // ORDERING(lock): what we did lies before it.
         match word.compare_exchange(seen, to(seen), lock::RELEASE) {
             Ok(_) => return Ok(seen & WAITERS != 0),
-            Err(now) => seen = now,
+            Err(now) => {
+                lost = if now == seen { Lost::Stuck } else { Lost::Impossible };
+                seen = now;
+            }
         }
     }
-    Err(Lost::Impossible)
+    Err(lost)
 }

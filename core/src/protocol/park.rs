@@ -25,6 +25,8 @@
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};
 
+use super::swap::Swap;
+
 /// Nobody has asked to be woken.
 pub const AWAKE: u32 = 0;
 /// Somebody sleeps, or is about to.
@@ -36,7 +38,7 @@ pub const WAITERS: u32 = 1 << 31;
 /// Says in the word of a lock that somebody is about to sleep on it, if it is still as it was `seen`;
 /// answers with the word to sleep on. One compare-and-swap at most.
 #[must_use]
-pub fn ask(word: &Word, seen: u32) -> Option<u32> {
+pub fn ask(word: &impl Swap, seen: u32) -> Option<u32> {
     let asleep = seen | WAITERS;
     // ORDERING: Relaxed; the kernel compares the word again, and locking synchronises.
     (seen == asleep || word.compare_exchange(seen, asleep, RELAXED).is_ok()).then_some(asleep)
@@ -55,12 +57,12 @@ pub fn prepare(parked: &Word) {
 /// Answers with the word to sleep on. One compare-and-swap at most.
 #[inline]
 #[must_use]
-pub fn enlist(parked: &Word) -> u32 {
+pub fn enlist(parked: &impl Swap) -> u32 {
     // ORDERING: Relaxed; the fence orders it before the second look.
     let seen = parked.load(RELAXED);
     let asleep = seen | PARKED;
     if seen != asleep {
-        // ORDERING: Relaxed, as above. If somebody was faster, the kernel finds out.
+        // ORDERING: Relaxed, as above. If it failed, the kernel finds out.
         let _ = parked.compare_exchange(seen, asleep, RELAXED);
     }
     fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
@@ -68,10 +70,11 @@ pub fn enlist(parked: &Word) -> u32 {
 }
 
 /// The step of one who wakes those that [`enlist`]ed, if [`is_parked`]: answers whether there are any
-/// that nobody else is waking. One compare-and-swap at most.
+/// that nobody else is waking. One compare-and-swap at most. Where that fails for want of the hardware
+/// lock, P3 bounds what it costs.
 #[inline]
 #[must_use]
-pub fn dismiss(parked: &Word) -> bool {
+pub fn dismiss(parked: &impl Swap) -> bool {
     // ORDERING: Relaxed; ordered by the fence.
     let seen = parked.load(RELAXED);
     // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).

@@ -18,14 +18,16 @@
 use crate::ground::ident::Ident;
 use crate::ground::port::Probe;
 use crate::ground::sync::order::{RELAXED, lock};
-use crate::ground::sync::{Word, WordRef};
+
+use super::mutex::Lost;
+use super::swap::Swap;
 
 /// Where the protocol finds the permits.
 pub trait Permits {
     /// How many there are.
     fn count(&self) -> u32;
     /// The word of a permit, below the count.
-    fn permit(&self, index: u32) -> WordRef;
+    fn permit(&self, index: u32) -> impl Swap;
 }
 
 /// A permit that was taken.
@@ -76,8 +78,22 @@ pub fn take(
     None
 }
 
-/// Gives a permit back; answers whether it was ours. One compare-and-swap.
-pub fn give(word: &Word, me: Ident) -> bool {
-    // ORDERING(lock): what we did lies before it.
-    word.compare_exchange(me.word(), 0, lock::RELEASE).is_ok()
+/// How often giving back starts again while the hardware lock is not to be had.
+const TRIES: u32 = 3;
+
+/// Gives a permit back. One compare-and-swap, or three that come to nothing.
+///
+/// # Errors
+///
+/// [`Lost`]; nothing has changed then.
+pub fn give(word: &impl Swap, me: Ident) -> Result<(), Lost> {
+    for _ in 0..TRIES {
+        // ORDERING(lock): what we did lies before it.
+        match word.compare_exchange(me.word(), 0, lock::RELEASE) {
+            Ok(_) => return Ok(()),
+            Err(seen) if seen != me.word() => return Err(Lost::NotOwner),
+            Err(_) => {}
+        }
+    }
+    Err(Lost::Stuck)
 }

@@ -15,7 +15,8 @@ pub mod words;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,10 +51,54 @@ pub struct World {
     /// How often the priority is raised now.
     pub raised: AtomicU32,
     pub sleeps: AtomicU32,
+    pub hardware: HardwareLock,
     /// What happens when somebody looks at the clock, the first of it at the first look.
     pub on_clock: Mutex<VecDeque<Option<Hook>>>,
     /// What happens when somebody wakes others, before they are woken.
     pub on_wake: Mutex<Option<Hook>>,
+}
+
+/// A lock register that names its holder.
+#[derive(Default)]
+pub struct HardwareLock {
+    /// Whether the machine has one.
+    pub built_in: AtomicBool,
+    /// The holder's identity, or 0.
+    pub holder: AtomicU32,
+    /// How often it is not to be had from now on.
+    pub refusals: AtomicU32,
+    pub taken: AtomicU32,
+}
+
+impl HardwareLock {
+    /// How often one tries that finds it held.
+    const TRIES: u32 = 1_000_000;
+
+    fn take(&self, me: u32, is_dead: impl Fn(u32) -> bool) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        if self.refusals.fetch_update(Relaxed, Relaxed, less).is_ok() {
+            return false;
+        }
+        for _ in 0..Self::TRIES {
+            let found = self.holder.compare_exchange(0, me, Acquire, Relaxed);
+            match found {
+                Ok(_) => {
+                    self.taken.fetch_add(1, Relaxed);
+                    return true;
+                }
+                // It names its holder, so what a dead one held can be freed.
+                Err(holder) if is_dead(holder) => {
+                    let _ = self.holder.compare_exchange(holder, 0, Release, Relaxed);
+                }
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+        false
+    }
+
+    fn give(&self, me: u32) {
+        assert_eq!(self.holder.swap(0, Release), me, "it is given back by its holder");
+    }
 }
 
 /// What a port answers that has raised the priority.
@@ -95,6 +140,7 @@ impl Region {
             wakes: AtomicU32::new(0),
             raised: AtomicU32::new(0),
             sleeps: AtomicU32::new(0),
+            hardware: HardwareLock::default(),
             on_clock: Mutex::default(),
             on_wake: Mutex::default(),
         }))
@@ -282,6 +328,19 @@ unsafe impl Port for TestPort {
 
     fn domain(&self) -> u32 {
         self.domain
+    }
+
+    fn has_hardware_lock(&self) -> bool {
+        self.region.hardware.built_in.load(Relaxed)
+    }
+
+    fn hardware_lock(&self) -> bool {
+        let is_dead = |word| Ident::from_word(word).is_some_and(|who| self.probe(who) == Probe::Dead);
+        self.region.hardware.take(self.me.expect("a participant").word(), is_dead)
+    }
+
+    fn hardware_unlock(&self) {
+        self.region.hardware.give(self.me.expect("a participant").word());
     }
 }
 

@@ -1,5 +1,7 @@
 //! A lock that is held, with whole data.
 
+use core::mem::ManuallyDrop;
+
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
@@ -7,6 +9,7 @@ use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 
 use super::{Mutex, UnlockError};
+use crate::endpoint::wait::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
 /// [`edit_in_place`](Self::edit_in_place) gives the lock up instead.
@@ -29,8 +32,6 @@ pub struct Guard<'m, T: Frame, P: Port> {
     changed: bool,
     /// In the middle of an edit in place.
     editing: bool,
-    /// Not yet unlocked.
-    held: bool,
 }
 
 impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
@@ -38,7 +39,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     pub(super) fn new(mutex: &'m mut Mutex<T, P>) -> Self {
         // ORDERING: Relaxed; under the lock.
         let version = mutex.version.load(RELAXED);
-        Self { mutex, version, changed: false, editing: false, held: true }
+        Self { mutex, version, changed: false, editing: false }
     }
 
     /// The guard of one who took over from the dead: what they changed, they may have told nobody.
@@ -99,7 +100,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
 
     /// Marks the value of a lock that was given up as whole again.
     pub(super) fn is_whole(&self) -> Result<(), Lost> {
-        mutex::repaired(&self.mutex.lock.word, self.mutex.me)
+        mutex::repaired(&self.mutex.word(), self.mutex.me)
     }
 
     #[inline]
@@ -131,41 +132,46 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     /// [`UnlockError`]: the lock was not ours any more, and what was done under it may clash with its
     /// owner's doings.
     #[inline]
-    pub fn unlock(mut self) -> Result<(), UnlockError> {
-        self.release()
+    pub fn unlock(self) -> Result<(), UnlockError> {
+        ManuallyDrop::new(self).release()
     }
 
-    #[inline(always)]
+    #[inline]
     fn release(&mut self) -> Result<(), UnlockError> {
-        self.held = false;
         let released = self.give_back();
         self.mutex.lower();
         released
     }
 
-    #[inline(always)]
+    #[inline]
     fn give_back(&mut self) -> Result<(), UnlockError> {
-        let (word, me) = (&self.mutex.lock.word, self.mutex.me);
-        let has_waiters = if self.editing { mutex::poison(word, me)? } else { mutex::unlock(word, me)? };
+        let (word, me) = (self.mutex.word(), self.mutex.me);
+        let has_waiters = if self.editing { mutex::poison(&word, me)? } else { mutex::unlock(&word, me)? };
+        if has_waiters || self.changed && self.mutex.changed.is_some() {
+            self.tell_slow(has_waiters);
+        }
+        Ok(())
+    }
+
+    /// Wakes those who sleep for the lock, if there are any, and those who wait for a change.
+    #[cold]
+    fn tell_slow(&self, has_waiters: bool) {
         if has_waiters {
             self.mutex.wake();
         }
         if self.changed
             && let Some(bell) = &self.mutex.changed
         {
-            self.mutex.tell_of_change(bell);
+            bell.ring_all(WakeCheck::Fenced, &self.mutex.port);
         }
-        Ok(())
     }
 }
 
 impl<T: Frame, P: Port> Drop for Guard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
-        if self.held {
-            // One who wants to know unlocks by name.
-            let _ = self.release();
-        }
+        // One who wants to know unlocks by name.
+        let _ = self.release();
     }
 }
 

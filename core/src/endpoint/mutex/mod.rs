@@ -26,7 +26,8 @@ use crate::protocol::mutex::{self, Attempt, Lost, State};
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::role::{DAMAGED, NotSync, Spans};
-use super::wait::{Bell, Deadline, Round, Sleepers, WaitPolicy, Waiting, WakeCheck, lock_until, wait_until};
+use super::shared_word::{Means, SharedWord};
+use super::wait::{Bell, Deadline, Round, Sleepers, WaitPolicy, Waiting, lock_until, wait_until};
 
 /// Why a lock was not had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,9 @@ pub enum UnlockError {
     NotOwner,
     /// A peer kept changing the word. Nothing was changed.
     Fault(Violation),
+    /// The [hardware lock](Port::hardware_lock), under which two domains change the word, was not to be
+    /// had. Nothing was changed: the lock is this participant's until its end.
+    HardwareLock,
 }
 
 impl From<Lost> for UnlockError {
@@ -74,6 +78,7 @@ impl From<Lost> for UnlockError {
         match lost {
             Lost::NotOwner => Self::NotOwner,
             Lost::Impossible => Self::Fault(Violation::State),
+            Lost::Stuck => Self::HardwareLock,
         }
     }
 }
@@ -82,6 +87,9 @@ impl fmt::Display for UnlockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOwner => f.write_str("the lock belongs to somebody else, or to nobody"),
+            Self::HardwareLock => f.write_str(
+                "the hardware lock was not to be had, so the lock stays taken; free it in the port",
+            ),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
         }
     }
@@ -124,6 +132,12 @@ impl<'m, T: Frame, P: Port> Lock<'m, T, P> {
 /// | `OwnerDied` | held, once [repaired](Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
 /// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that one dies before the new value is whole |
 ///
+/// # Two domains
+///
+/// They share no compare-and-swap, so the channel is refused ([`NoCommonAtomics`](ChannelError)) unless
+/// the port has a [hardware lock](Port::hardware_lock). With one, each compare-and-swap named here is a
+/// load and a store under it; an attempt that does not get it counts as one that found the lock held.
+///
 /// # If the owner dies
 ///
 /// With proof of it (see [`Port`]) the next one to lock gets the lock and is told; one who sleeps for it,
@@ -156,16 +170,16 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        check_domains(&port, entry)?;
+        let means = Means::of(&port, entry)?;
         let spans = Spans::of(attachment, entry)?;
         let instance = attachment.header().instance;
         let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
         Ok(Self {
-            lock: Bell::new(&port, entry.block_c + at::OWNER, instance).ok_or(DAMAGED)?,
+            lock: Bell::of_lock(&port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?,
             takeovers: word(at::TAKEOVERS)?,
             version: spans.a.word(at::VERSION).ok_or(DAMAGED)?,
             in_place: spans.a.word(at::IN_PLACE).ok_or(DAMAGED)?,
-            changed: Bell::new(&port, entry.wait_b, instance),
+            changed: Bell::of_lock(&port, entry.wait_b, instance, means),
             values: Slots::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?,
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -221,7 +235,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     #[inline(always)]
     fn attempt(&self, slept: bool) -> Round<Result<Option<Ident>, LockError>> {
         let raised = self.port.raise();
-        let round = match mutex::attempt(&self.lock.word, self.me, slept, |who| self.port.probe(who)) {
+        let round = match mutex::attempt(&self.word(), self.me, slept, |who| self.port.probe(who)) {
             Attempt::Locked => {
                 self.raised.set(raised);
                 return Round::Done(Ok(None));
@@ -272,10 +286,11 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     }
 
     /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
-    /// (any more). What was there is gone: this is for somebody who knows what it should be.
+    /// (any more), or its hardware lock was not to be had. What was there is gone: this is for somebody who
+    /// knows what it should be.
     pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
         let raised = self.port.raise();
-        if !mutex::revive(&self.lock.word, self.me) {
+        if !mutex::revive(&self.word(), self.me) {
             self.port.lower(raised);
             return None;
         }
@@ -304,10 +319,10 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         self.port.lower(self.raised.get());
     }
 
-    /// Wakes whoever waits for a change.
-    #[inline(never)]
-    fn tell_of_change(&self, bell: &Bell) {
-        bell.ring_all(WakeCheck::Fenced, &self.port);
+    /// The lock's word, as it is changed.
+    #[inline(always)]
+    fn word(&self) -> SharedWord<'_, P> {
+        self.lock.shared(&self.port)
     }
 
     /// Wakes whoever sleeps for the lock.
@@ -315,15 +330,4 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     fn wake(&self) {
         self.lock.wake_all(&self.port);
     }
-}
-
-/// That all who use the channel may compare and swap its words, this port among them.
-pub(crate) fn check_domains<P: Port>(port: &P, entry: &Entry) -> Result<(), ChannelError> {
-    if entry.domain_a != entry.domain_b {
-        return Err(ChannelError::NoCommonAtomics);
-    }
-    if entry.domain_a != port.domain() {
-        return Err(ChannelError::Domain { planned: entry.domain_a });
-    }
-    Ok(())
 }

@@ -9,10 +9,11 @@ use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, Attempt, State};
 use crate::protocol::{Violation, in_order};
 
-use super::{UnlockError, check_domains};
+use super::UnlockError;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::role::DAMAGED;
+use crate::endpoint::shared_word::Means;
 use crate::endpoint::wait::{Bell, WakeCheck};
 
 /// What [`Attachment::recover_mutex`] found, and did.
@@ -48,10 +49,13 @@ pub enum RecoverError {
     },
     /// It was given up, perhaps just now: a program that knows the value must re-initialise it.
     Poisoned,
-    /// The lock changed hands meanwhile.
+    /// The lock changed hands meanwhile, or its hardware lock was not to be had. Try again.
     Changed,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
+    /// The [hardware lock](Port::hardware_lock) was not to be had, in the middle of it: the mutex is this
+    /// participant's until its end.
+    HardwareLock,
 }
 
 impl fmt::Display for RecoverError {
@@ -66,8 +70,9 @@ impl fmt::Display for RecoverError {
             Self::Poisoned => {
                 f.write_str("the lock was given up; a program that knows the value must re-initialise it")
             }
-            Self::Changed => f.write_str("the lock changed hands meanwhile"),
+            Self::Changed => f.write_str("the lock changed hands meanwhile; try again"),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+            Self::HardwareLock => UnlockError::HardwareLock.fmt(f),
         }
     }
 }
@@ -85,6 +90,7 @@ impl From<UnlockError> for RecoverError {
         match error {
             UnlockError::NotOwner => Self::Changed,
             UnlockError::Fault(violation) => Self::Fault(violation),
+            UnlockError::HardwareLock => Self::HardwareLock,
         }
     }
 }
@@ -109,14 +115,14 @@ impl<P: Port> Attachment<P> {
 fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recovered, RecoverError> {
     let port = attachment.port();
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-    check_domains(port, entry)?;
-    let lock = Bell::new(port, entry.block_c + at::OWNER, attachment.header().instance).ok_or(DAMAGED)?;
+    let (means, instance) = (Means::of(port, entry)?, attachment.header().instance);
+    let lock = Bell::of_lock(port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?;
     let takeovers = port.mem().word(entry.block_c + at::TAKEOVERS).ok_or(DAMAGED)?;
     let in_place = port.mem().word(entry.block_a + at::IN_PLACE).ok_or(DAMAGED)?;
-    let changed = Bell::new(port, entry.wait_b, attachment.header().instance);
-    let word = &lock.word;
+    let changed = Bell::of_lock(port, entry.wait_b, instance, means);
+    let word = &lock.shared(port);
     // ORDERING: Relaxed; the compare-and-swaps decide.
-    let owner = match mutex::state(word.load(RELAXED)) {
+    let owner = match mutex::state(lock.word.load(RELAXED)) {
         State::Free => return Ok(Recovered::WasFree),
         State::Poisoned => return Err(RecoverError::Poisoned),
         State::Impossible => return Err(RecoverError::Fault(Violation::State)),
@@ -156,7 +162,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
 
 fn unlock<P: Port>(lock: &Bell, port: &P) -> Result<(), RecoverError> {
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-    if mutex::unlock(&lock.word, me).map_err(UnlockError::from)? {
+    if mutex::unlock(&lock.shared(port), me).map_err(UnlockError::from)? {
         lock.wake_all(port);
     }
     Ok(())

@@ -103,7 +103,7 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
         // ORDERING: Relaxed; under the lock.
         mutex.in_place.store(0, RELAXED);
         in_order();
-        match mutex::repaired(&mutex.lock.word, mutex.me) {
+        match mutex::repaired(&mutex.word(), mutex.me) {
             Ok(()) => Ok(Guard::after_death(mutex)),
             Err(lost) => {
                 self.mutex = Some(mutex);
@@ -116,7 +116,7 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
 impl<T: Frame, P: Port> Drop for Recovery<'_, T, P> {
     fn drop(&mut self) {
         let Some(mutex) = &self.mutex else { return };
-        if mutex::poison(&mutex.lock.word, mutex.me) == Ok(true) {
+        if mutex::poison(&mutex.word(), mutex.me) == Ok(true) {
             mutex.wake();
         }
         mutex.lower();

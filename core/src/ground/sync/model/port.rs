@@ -32,6 +32,8 @@ struct Shared {
     tokens: Vec<[AtomicU32; EPOCHS]>,
     /// By the offsets of the words that have been slept on.
     beds: std::sync::Mutex<Vec<(u32, Arc<Bed>)>>,
+    /// Who has the hardware lock, or 0.
+    hardware: AtomicU32,
     time_passes: bool,
 }
 
@@ -103,6 +105,7 @@ impl Region {
             mem: Mem(Arc::new(mem)),
             tokens: (0..header.participant_count).map(|_| token()).collect(),
             beds: std::sync::Mutex::default(),
+            hardware: AtomicU32::new(0),
             time_passes,
         }))
     }
@@ -116,19 +119,34 @@ impl Region {
     /// A port that takes no part in the region.
     #[must_use]
     pub fn port(&self) -> Port {
-        Port { region: self.0.clone(), me: None, held: Arc::default(), clock: Arc::default() }
+        let (held, clock) = (Arc::default(), Arc::default());
+        Port { region: self.0.clone(), me: None, domain: 0, hardware_lock: false, held, clock }
     }
 
-    /// Joins the region as a new participant.
+    /// Joins the region as a new participant of domain 0.
     ///
     /// # Panics
     ///
     /// If the participant table is full.
     #[must_use]
     pub fn join(&self) -> Attachment<Port> {
-        let looker = self.port();
+        self.join_as(self.port())
+    }
+
+    /// Joins the region as a new participant of `domain`, with a hardware lock where the region is to
+    /// have one.
+    ///
+    /// # Panics
+    ///
+    /// If the domain's places are taken, or it has none.
+    #[must_use]
+    pub fn join_domain(&self, domain: u32, hardware_lock: bool) -> Attachment<Port> {
+        self.join_as(Port { domain, hardware_lock, ..self.port() })
+    }
+
+    fn join_as(&self, looker: Port) -> Attachment<Port> {
         let header = Header::check(&self.0.mem).expect("the region was formatted");
-        let me = participants::join(&self.0.mem, &header, 0, &looker, Card::default())
+        let me = participants::join(&self.0.mem, &header, looker.domain, &looker, Card::default())
             .expect("the plan has room for this participant");
         Attachment::attach(Port { me: Some(me), ..looker }).expect("the region was formatted")
     }
@@ -193,6 +211,8 @@ fn data_use(entry: &Entry, at: u32) -> Use {
 pub struct Port {
     region: Arc<Shared>,
     me: Option<Ident>,
+    domain: u32,
+    hardware_lock: bool,
     /// The tokens held through this port.
     held: Arc<std::sync::Mutex<Vec<Ident>>>,
     clock: Arc<std::sync::atomic::AtomicU64>,
@@ -200,8 +220,14 @@ pub struct Port {
 
 impl Port {
     /// The participant's end: its liveness token is given back, as the kernel does with a process
-    /// that is gone. [`Death::run`](super::Death::run) calls it for one that is killed.
+    /// that is gone, and the hardware lock if it had it. [`Death::run`](super::Death::run) calls it for
+    /// one that is killed.
     pub fn end(&self) {
+        if self.hardware_lock {
+            // What the dead did lies before it, for the next holder need not ask for a proof of death.
+            let _ =
+                self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
+        }
         let held = core::mem::take(&mut *self.held());
         held.into_iter().for_each(|who| self.release(who));
     }
@@ -212,6 +238,10 @@ impl Port {
 }
 
 impl Port {
+    fn word(&self) -> u32 {
+        self.me.map_or(0, Ident::word)
+    }
+
     fn bed(&self, point: WaitPoint<'_>) -> Arc<Bed> {
         let mut beds = self.region.beds.lock().expect("nobody dies in here");
         if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
@@ -307,5 +337,30 @@ unsafe impl port::Port for Port {
 
     fn ident(&self) -> Option<Ident> {
         self.me
+    }
+
+    fn domain(&self) -> u32 {
+        self.domain
+    }
+
+    fn has_hardware_lock(&self) -> bool {
+        self.hardware_lock
+    }
+
+    fn hardware_lock(&self) -> bool {
+        if !super::death::step() {
+            return false;
+        }
+        let word = &self.region.hardware;
+        while word.compare_exchange(0, self.word(), Ordering::Acquire, Ordering::Relaxed).is_err() {
+            loom::thread::yield_now();
+        }
+        true
+    }
+
+    fn hardware_unlock(&self) {
+        if super::death::step() {
+            self.region.hardware.store(0, Ordering::Release);
+        }
     }
 }

@@ -1,0 +1,71 @@
+//! The words of locks, changed by compare-and-swap within a domain, and under the port's hardware lock
+//! where two domains use them.
+
+use crate::ground::entry::Entry;
+use crate::ground::port::Port;
+use crate::ground::sync::WordRef;
+use crate::ground::sync::order::{Order, RELAXED};
+use crate::protocol::swap::Swap;
+
+use super::error::ChannelError;
+
+/// How the users of a lock change its words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// By compare-and-swap: they share a domain.
+    Swap,
+    /// By a load and a store under the hardware lock: they do not.
+    HardwareLock,
+}
+
+impl Means {
+    /// How the users of this channel, a lock, do it; this port is one of them.
+    pub fn of<P: Port>(port: &P, entry: &Entry) -> Result<Self, ChannelError> {
+        let shared = entry.domain_a != entry.domain_b;
+        if shared && !port.has_hardware_lock() {
+            return Err(ChannelError::NoCommonAtomics);
+        }
+        if port.domain() != entry.domain_a && port.domain() != entry.domain_b {
+            return Err(ChannelError::Domain { planned: entry.domain_a });
+        }
+        Ok(if shared { Self::HardwareLock } else { Self::Swap })
+    }
+}
+
+/// A word of a lock, and the port through which it is changed.
+pub struct SharedWord<'p, P> {
+    pub word: WordRef,
+    pub port: &'p P,
+    pub means: Means,
+}
+
+impl<P: Port> Swap for SharedWord<'_, P> {
+    #[inline(always)]
+    fn load(&self, order: Order) -> u32 {
+        self.word.load(order)
+    }
+
+    #[inline(always)]
+    fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
+        if self.port.has_hardware_lock() && self.means == Means::HardwareLock {
+            return self.change_slow(current, new);
+        }
+        self.word.compare_exchange(current, new, order)
+    }
+}
+
+impl<P: Port> SharedWord<'_, P> {
+    #[cold]
+    fn change_slow(&self, current: u32, new: u32) -> Result<u32, u32> {
+        if !self.port.hardware_lock() {
+            return Err(current);
+        }
+        // ORDERING: Relaxed, both; the hardware lock orders all that is done under it, and more.
+        let seen = self.word.load(RELAXED);
+        if seen == current {
+            self.word.store(new, RELAXED);
+        }
+        self.port.hardware_unlock();
+        if seen == current { Ok(seen) } else { Err(seen) }
+    }
+}

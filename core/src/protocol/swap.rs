@@ -1,0 +1,42 @@
+//! A word of a lock, which several change by comparing and swapping it.
+
+use crate::ground::sync::order::Order;
+use crate::ground::sync::{Word, WordRef};
+
+/// A word of a lock, as the protocols see it: a [`Word`] where all who use it share a domain, a word
+/// under a hardware lock where they do not.
+pub trait Swap {
+    /// Loads the word.
+    fn load(&self, order: Order) -> u32;
+
+    /// Replaces `current` by `new`, in a bounded number of steps.
+    ///
+    /// # Errors
+    ///
+    /// The value found. That can be `current`, where the hardware lock was not to be had.
+    fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32>;
+}
+
+impl Swap for Word {
+    #[inline(always)]
+    fn load(&self, order: Order) -> u32 {
+        self.load(order)
+    }
+
+    #[inline(always)]
+    fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
+        self.compare_exchange(current, new, order)
+    }
+}
+
+impl Swap for WordRef {
+    #[inline(always)]
+    fn load(&self, order: Order) -> u32 {
+        Word::load(self, order)
+    }
+
+    #[inline(always)]
+    fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
+        Word::compare_exchange(self, current, new, order)
+    }
+}
