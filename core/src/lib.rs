@@ -17,7 +17,7 @@ pub use ground::frame::{Field, Frame, Shape};
 pub use ground::header::{AttachError, Contents, FormatError, Header, format};
 pub use ground::ident::Ident;
 pub use ground::plan::{Channel, Plan, PlanError};
-pub use ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+pub use ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
 pub use ground::sync::Mem;
 #[allow(unused_imports, reason = "empty but for the model-checking backend")]
 pub use ground::sync::export::*;

@@ -33,6 +33,7 @@ impl<P: Port> Attachment<P> {
     /// [`AttachError`], by the first check that fails.
     pub fn attach(port: P) -> Result<Self, AttachError> {
         let header = Header::check(port.mem())?;
+        header.check_cache(port.cache())?;
         Ok(Self { port, header, trusted: false })
     }
 

@@ -61,7 +61,8 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         Kind::Semaphore | Kind::Permits => (0, 0),
         Kind::Latest => {
             let sent = a(at::NEWEST) >> 1;
-            let wrapped = read(entry.data.saturating_add(at::LAP)) != 0;
+            let header = if entry.apart { entry.block_a.saturating_add(at::HEADERS) } else { entry.data };
+            let wrapped = read(header.saturating_add(at::LAP)) != 0;
             (sent, u32::from(sent != 0 || wrapped))
         }
     };

@@ -3,28 +3,66 @@
 use core::marker::PhantomData;
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::{Entry, GRANULE, Kind, at};
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
-use crate::ground::sync::WordRef;
 use crate::ground::sync::ring::Buffers;
+use crate::ground::sync::{Span, WordRef};
 use crate::protocol::latest::{self, Attempt, Version};
 
 use super::attachment::Attachment;
+use super::coherence::Payload;
 use super::error::ChannelError;
 use super::role::{DAMAGED, NotSync, Role, Side, Spans};
 use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
-impl latest::Buffers for Buffers {
+/// A channel's buffers, and how they lie: values apart where the port's cache is not coherent, for only
+/// such regions are attached then, and no others.
+struct Seen<'b, P> {
+    buffers: &'b Buffers,
+    payload: &'b Payload,
+    port: &'b P,
+}
+
+impl<'b, P: Port> Seen<'b, P> {
+    #[inline(always)]
+    fn apart(&self) -> bool {
+        self.port.cache().is_some()
+    }
+
+    /// The place of tag and length.
+    #[inline(always)]
+    fn tag(&self, index: u32) -> (&'b Span, u32) {
+        self.buffers.in_header(index, at::VALUE_TAG, self.apart())
+    }
+
+    /// Writes a value, and has it in memory.
+    #[inline(always)]
+    fn write(&self, index: u32, value: &[u8]) {
+        let (span, place) = self.buffers.value(index, self.apart());
+        span.write_racing(place, value);
+        self.payload.clean(self.port, place, value.len());
+    }
+
+    /// Reads a value, or its start, from memory.
+    #[inline(always)]
+    fn read(&self, index: u32, into: &mut [u8]) {
+        let (span, place) = self.buffers.value(index, self.apart());
+        self.payload.invalidate(self.port, place, into.len());
+        span.read_racing(place, into);
+    }
+}
+
+impl<P: Port> latest::Buffers for Seen<'_, P> {
     #[inline(always)]
     fn count(&self, index: u32) -> WordRef {
-        self.header(index, at::COUNT)
+        self.buffers.header(index, at::COUNT, self.apart())
     }
 
     #[inline(always)]
     fn lap(&self, index: u32) -> WordRef {
-        self.header(index, at::LAP)
+        self.buffers.header(index, at::LAP, self.apart())
     }
 }
 
@@ -39,7 +77,14 @@ fn parts<P: Port>(
     let spans = Spans::of(attachment, entry)?;
     let newest = spans.a.word(at::NEWEST).ok_or(DAMAGED)?;
     let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
-    let buffers = Buffers::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?;
+    let mem = attachment.port().mem();
+    let headers = if entry.apart {
+        // Checked with the entry: at most 2^16 buffers, and all of them inside.
+        Some(mem.span(entry.block_a + at::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
+    } else {
+        None
+    };
+    let buffers = Buffers::new(spans.data.clone(), headers, entry.capacity, entry.stride).ok_or(DAMAGED)?;
     Ok((buffers, newest, bell))
 }
 
@@ -66,6 +111,7 @@ pub struct BytesWriter<P: Port> {
     max_frame: u32,
     bell: Option<Bell>,
     check: WakeCheck,
+    payload: Payload,
     role: Role<P>,
 }
 
@@ -73,8 +119,12 @@ impl<P: Port> BytesWriter<P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
-        let tx = latest::Writer::adopt(&newest, &buffers, entry.capacity);
-        Ok(Self { tx, buffers, newest, max_frame: entry.max_frame, bell, check: WakeCheck::default(), role })
+        // Its readers may be anywhere.
+        let payload = Payload::new(entry, true);
+        let seen = Seen { buffers: &buffers, payload: &payload, port: &role.port };
+        let tx = latest::Writer::adopt(&newest, &seen, entry.capacity);
+        let (max_frame, check) = (entry.max_frame, WakeCheck::default());
+        Ok(Self { tx, buffers, newest, max_frame, bell, check, payload, role })
     }
 
     /// Publishes a value with its format tag. Four stores, a fence, and the copy.
@@ -87,14 +137,15 @@ impl<P: Port> BytesWriter<P> {
         if value.len() > self.max_frame as usize {
             return Err(ValueTooLarge);
         }
-        let index = self.tx.begin(&self.buffers);
+        let buffers = Seen { buffers: &self.buffers, payload: &self.payload, port: &self.role.port };
+        let index = self.tx.begin(&buffers);
         let mut header = [0; 8];
         header[..4].copy_from_slice(&tag.to_le_bytes());
         header[4..].copy_from_slice(&(value.len() as u32).to_le_bytes());
-        let (span, place) = self.buffers.place(index, at::VALUE_TAG);
+        let (span, place) = buffers.tag(index);
         span.write_racing(place, &header);
-        span.write_racing(place + (at::VALUE - at::VALUE_TAG), value);
-        let version = self.tx.publish(&self.newest, &self.buffers);
+        buffers.write(index, value);
+        let version = self.tx.publish(&self.newest, &buffers);
         if let Some(bell) = &self.bell {
             bell.ring_all(self.check, &self.role.port);
         }
@@ -182,6 +233,7 @@ pub struct BytesReader<P: Port> {
     seen: Option<Version>,
     bell: Option<Bell>,
     waiting: Waiting,
+    payload: Payload,
     port: P,
     not_sync: NotSync,
 }
@@ -202,6 +254,7 @@ impl<P: Port> BytesReader<P> {
             seen: None,
             bell,
             waiting,
+            payload: Payload::new(entry, entry.domain_a != port.domain()),
             port,
             not_sync: PhantomData,
         })
@@ -215,8 +268,7 @@ impl<P: Port> BytesReader<P> {
         self.read_by(|buffers, index, len| {
             let count = buffer.len().min(len.min(max) as usize);
             if let Some(into) = buffer.get_mut(..count) {
-                let (span, place) = buffers.place(index, at::VALUE);
-                span.read_racing(place, into);
+                buffers.read(index, into);
             }
             len <= max
         })
@@ -226,8 +278,7 @@ impl<P: Port> BytesReader<P> {
     #[inline(always)]
     fn read_exact(&mut self, into: &mut [u8]) -> Reading<ValueInfo> {
         self.read_by(|buffers, index, len| {
-            let (span, place) = buffers.place(index, at::VALUE);
-            span.read_racing(place, into);
+            buffers.read(index, into);
             len as usize == into.len()
         })
     }
@@ -235,13 +286,13 @@ impl<P: Port> BytesReader<P> {
     /// Reads by `copy`, which is given a buffer and the length said there, and answers whether that
     /// length is possible. One that is not is a lie, and counts as a try.
     #[inline(always)]
-    fn read_by(&mut self, mut copy: impl FnMut(&Buffers, u32, u32) -> bool) -> Reading<ValueInfo> {
+    fn read_by(&mut self, mut copy: impl FnMut(&Seen<'_, P>, u32, u32) -> bool) -> Reading<ValueInfo> {
+        let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
         for _ in 0..READ_TRIES {
             let mut header = [0; 8];
             let mut sound = false;
-            let buffers = &self.buffers;
             let attempt = latest::attempt(&self.newest, buffers, self.capacity, |index| {
-                let (span, place) = buffers.place(index, at::VALUE_TAG);
+                let (span, place) = buffers.tag(index);
                 span.read_racing(place, &mut header);
                 sound = copy(buffers, index, length(header));
             });

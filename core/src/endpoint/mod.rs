@@ -5,6 +5,7 @@
 
 mod any;
 mod attachment;
+mod coherence;
 mod consumer;
 mod error;
 mod frame_buf;

@@ -63,7 +63,7 @@ impl Spans {
         let mem = attachment.port().mem();
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
         let a = mem.span(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
-        let data = mem.span(entry.data, blocks.len_a - blocks.data).ok_or(DAMAGED)?;
+        let data = mem.span(entry.data, blocks.len_data).ok_or(DAMAGED)?;
         let b = if blocks.len_b == 0 {
             None
         } else {

@@ -85,6 +85,13 @@ impl Kind {
         matches!(self, Self::Frames | Self::Slots | Self::Compact)
     }
 
+    /// Whether its payload can lie apart from its control words: whether no word of it publishes, and nobody
+    /// locks it.
+    #[must_use]
+    pub const fn can_lie_apart(self) -> bool {
+        matches!(self, Self::Compact | Self::Latest)
+    }
+
     /// Whether everybody who uses it compares and swaps one word.
     #[must_use]
     pub const fn is_lock(self) -> bool {
@@ -120,8 +127,10 @@ pub struct Entry {
     pub block_b: u32,
     /// Offset of the block of compare-and-swap and wait words.
     pub block_c: u32,
-    /// Offset of the slots, buffers or ring, inside block A.
+    /// Offset of the slots, buffers or ring: inside block A, unless it lies apart.
     pub data: u32,
+    /// Whether the region keeps all payload behind all control words, as its header says.
+    pub apart: bool,
     /// Offset of the word on which A sleeps for space; 0 if it may not block.
     pub wait_a: u32,
     /// Offset of the word on which B sleeps for data; 0 if it may not block.
@@ -135,8 +144,10 @@ pub struct Blocks {
     pub len_a: u32,
     /// Offset in block A of the word `want_space`.
     pub want: u32,
-    /// Offset in block A of the data.
+    /// Bytes of block A before the data, if that does not lie apart; all of it, if it does.
     pub data: u32,
+    /// Bytes of the data.
+    pub len_data: u32,
     /// Bytes of block B.
     pub len_b: u32,
     /// Offset in block C of B's role words; A's are at 0.
@@ -152,7 +163,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Where the blocks end if they start at `start`; `None` from 2 GiB.
+    /// Where the blocks end if they start at `start` (without data that lies apart); `None` from 2 GiB.
     pub(crate) const fn end(&self, start: u32) -> Option<u32> {
         let end = start as u64 + self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
         if end < super::plan::MAX_REGION as u64 { Some(end as u32) } else { None }
@@ -172,6 +183,8 @@ pub mod at {
     pub const REFUSED: u32 = 12;
     /// Block A of a latest value: the count of the newest complete value.
     pub const NEWEST: u32 = 0;
+    /// Block A of a latest value whose values lie apart: their headers, one after the other.
+    pub const HEADERS: u32 = 16;
     /// Block B: up to where the consumer has released, in the unit of `MARK`.
     pub const HEAD: u32 = 0;
     /// Block B: the sequence of the first frame not released.
@@ -239,6 +252,13 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
     }
 }
 
+/// Bytes from one buffer of a latest value to the next: a header and the value, or where values lie apart,
+/// the value.
+pub(crate) const fn latest_stride(size: u32, line: u32, apart: bool) -> Option<u32> {
+    let used = if apart { size } else { some!(size.checked_add(at::VALUE)) };
+    round_up(used, max(line, GRANULE))
+}
+
 /// The geometry of a channel: everything that its blocks' sizes depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Geometry {
@@ -246,6 +266,7 @@ pub(crate) struct Geometry {
     pub capacity: u32,
     pub stride: u32,
     pub max_frame: u32,
+    pub apart: bool,
 }
 
 impl Geometry {
@@ -255,6 +276,9 @@ impl Geometry {
             return false;
         }
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() {
+            return false;
+        }
+        if self.apart && !self.kind.can_lie_apart() {
             return false;
         }
         match self.kind {
@@ -283,8 +307,7 @@ impl Geometry {
                 self.capacity >= 2
                     && self.capacity <= 1 << 16
                     && self.max_frame > 0
-                    && matches!(self.max_frame.checked_add(at::VALUE), Some(used)
-                        if matches!(round_up(used, max(line, GRANULE)), Some(s) if s == self.stride))
+                    && matches!(latest_stride(self.max_frame, line, self.apart), Some(s) if s == self.stride)
             }
         }
     }
@@ -298,13 +321,21 @@ impl Geometry {
         let word = some!(round_up(4, line));
         let want = some!(round_up(16, line));
         let queue = self.kind.is_queue();
-        let data =
-            some!(round_up(if queue { some!(want.checked_add(word)) } else { want }, max(line, GRANULE)));
+        let control = match self.kind {
+            Kind::Latest if self.apart => {
+                some!(at::HEADERS.checked_add(some!(GRANULE.checked_mul(self.capacity))))
+            }
+            _ if queue => some!(want.checked_add(word)),
+            _ => want,
+        };
+        let data = some!(round_up(control, max(line, GRANULE)));
         let bytes = match self.kind {
             Kind::Frames => self.capacity,
             _ => some!(self.capacity.checked_mul(self.stride)),
         };
-        let len_a = some!(round_up(some!(data.checked_add(bytes)), max(line, 8)));
+        let together = some!(round_up(some!(data.checked_add(bytes)), max(line, 8)));
+        let len_data = if self.apart { some!(round_up(bytes, max(line, 8))) } else { together - data };
+        let len_a = if self.apart { data } else { together };
         let len_b = if queue { some!(round_up(8, max(line, 8))) } else { 0 };
         let role_b = if queue { role } else { 0 };
         let permits = match self.kind {
@@ -315,7 +346,7 @@ impl Geometry {
         let wait_a = wait_b + if own_wait_b { word } else { 0 };
         let end = wait_a + if own_wait_a { word } else { 0 };
         let len_c = some!(round_up(end, max(line, 8)));
-        Some(Blocks { len_a, want, data, len_b, role_b, permits: role, wait_b, wait_a, len_c })
+        Some(Blocks { len_a, want, data, len_data, len_b, role_b, permits: role, wait_b, wait_a, len_c })
     }
 }
 
@@ -331,7 +362,8 @@ impl Entry {
     }
 
     pub(crate) const fn geometry(&self) -> Geometry {
-        Geometry { kind: self.kind, capacity: self.capacity, stride: self.stride, max_frame: self.max_frame }
+        let Self { kind, capacity, stride, max_frame, apart, .. } = *self;
+        Geometry { kind, capacity, stride, max_frame, apart }
     }
 
     /// Where everything lies within the blocks, for a region of this line size.
@@ -398,10 +430,11 @@ impl Entry {
             block_b: words[19],
             block_c: words[20],
             data: words[21],
+            apart: header.payload != 0,
             wait_a: words[22],
             wait_b: words[23],
         };
-        entry.check(header.total_len, header.floor(), header.line).map_err(Some)?;
+        entry.check(header).map_err(Some)?;
         Ok(entry)
     }
 
@@ -414,9 +447,11 @@ impl Entry {
         name
     }
 
-    /// Checks that all of the entry's blocks lie between `floor` and `len`, aligned, and are as
-    /// large as its geometry asks.
-    fn check(&self, len: u32, floor: u32, line: u32) -> Result<(), &'static str> {
+    /// Checks that all of the entry's blocks lie behind the participants, aligned, and are as large as its
+    /// geometry asks; where payload lies apart, on their side of where it starts.
+    fn check(&self, header: &Header) -> Result<(), &'static str> {
+        let (floor, line) = (header.floor(), header.line);
+        let len = if self.apart { header.payload } else { header.total_len };
         if self.name().is_none() {
             return Err("name");
         }
@@ -431,8 +466,16 @@ impl Entry {
                 && offset.checked_add(size).is_some_and(|end| end <= len)
         };
         let word = |offset: u32| offset >= floor && offset.is_multiple_of(4) && offset <= len - 4;
-        if !lies(self.block_a, blocks.len_a) || self.data != self.block_a + blocks.data {
+        if !lies(self.block_a, blocks.len_a) || !self.apart && self.data != self.block_a + blocks.data {
             return Err("block A");
+        }
+        let data_end = self.data.checked_add(blocks.len_data);
+        if self.apart
+            && (self.data < len
+                || !self.data.is_multiple_of(align)
+                || data_end.is_none_or(|end| end > header.total_len))
+        {
+            return Err("data");
         }
         if blocks.len_b != 0 && !lies(self.block_b, blocks.len_b) {
             return Err("block B");

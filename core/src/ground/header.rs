@@ -6,6 +6,7 @@ use super::crc::Crc;
 use super::entry::{ENTRY_LEN, Entry};
 use super::ident::Ident;
 use super::plan::{MAX_REGION, Plan, PlanError};
+use super::port::Cache;
 use super::sync::Mem;
 use super::sync::order::{RELAXED, magic};
 
@@ -50,12 +51,16 @@ pub mod at {
     pub const CHANNEL_COUNT: u32 = 56;
     /// CRC-32C over header and directory, this word taken as 0 and the magic as set.
     pub const CRC: u32 = 60;
+    /// Offset from which on there is only payload; 0 unless [`APART`](super::APART) is set.
+    pub const PAYLOAD: u32 = 64;
     /// From here to the header's end: zero.
-    pub const RESERVED: u32 = 64;
+    pub const RESERVED: u32 = 68;
 }
 
-/// Features that a reader must know, of which this version has none.
-const KNOWN_INCOMPAT: u32 = 0;
+/// Feature that a reader must know: all payload lies behind all control words.
+pub const APART: u32 = 1;
+/// Features that a reader must know, and this one does.
+const KNOWN_INCOMPAT: u32 = APART;
 
 /// The header as it was found at attach: copied out and checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +83,8 @@ pub struct Header {
     pub participant_count: u32,
     /// Channels in the directory.
     pub channel_count: u32,
+    /// Offset from which on there is only payload; 0 if each channel's lies with its control words.
+    pub payload: u32,
 }
 
 /// What a region's memory holds before it is formatted.
@@ -94,7 +101,8 @@ pub enum Contents {
 ///
 /// `instance` should be unpredictable, or at least never twice the same; it tells a region from
 /// one that was made later under the same name. Takes steps in proportion to the region's length
-/// ([`Contents::Unknown`]) or to the number of channels.
+/// ([`Contents::Unknown`]) or to the number of channels. Payload that lies apart is not touched, for it
+/// may be cached, and need not be zero.
 ///
 /// # Errors
 ///
@@ -105,7 +113,8 @@ pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> 
         return Err(FormatError::BigEndianHost);
     }
     let total = plan.try_size().map_err(FormatError::Plan)?;
-    let align = plan.line_size().max(Mem::ALIGN as u32);
+    let payload = plan.payload_start() as u32;
+    let align = plan.align();
     if !mem.is_aligned(align as usize) {
         return Err(FormatError::Misaligned { align });
     }
@@ -116,7 +125,7 @@ pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> 
         word.store(0, RELAXED); // ORDERING: nobody may be attached while a region is formatted.
     }
     if contents == Contents::Unknown {
-        for offset in (4..total).step_by(4) {
+        for offset in (4..if payload == 0 { total } else { payload }).step_by(4) {
             mem.setup_write(offset, 0);
         }
     }
@@ -132,7 +141,7 @@ pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> 
 
 fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    let mut start = plan.channels_start()?;
+    let mut start = plan.start()?;
     for i in 0..plan.channels().len() {
         let (entry, next) = plan.place(i, start)?;
         let offset = HEADER_LEN + i as u32 * ENTRY_LEN;
@@ -167,7 +176,8 @@ fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash
         (at::ENTRY_LEN, ENTRY_LEN),
         (at::TOTAL_LEN, total),
         (at::COMPAT, 0),
-        (at::INCOMPAT, 0),
+        (at::INCOMPAT, if plan.payload_start() == 0 { 0 } else { APART }),
+        (at::PAYLOAD, plan.payload_start() as u32),
         (at::INSTANCE, instance as u32),
         (at::INSTANCE + 4, (instance >> 32) as u32),
         (at::PLAN_HASH, plan_hash as u32),
@@ -222,7 +232,8 @@ impl Header {
         if version != VERSION {
             return Err(AttachError::Version { found: version });
         }
-        let unknown = word(at::INCOMPAT) & !KNOWN_INCOMPAT;
+        let incompat = word(at::INCOMPAT);
+        let unknown = incompat & !KNOWN_INCOMPAT;
         if unknown != 0 {
             return Err(AttachError::Features { unknown });
         }
@@ -236,7 +247,11 @@ impl Header {
             participants: word(at::PARTICIPANTS),
             participant_count: word(at::PARTICIPANT_COUNT),
             channel_count: word(at::CHANNEL_COUNT),
+            payload: if incompat & APART != 0 { word(at::PAYLOAD) } else { 0 },
         };
+        if incompat & APART != 0 && header.payload == 0 {
+            return Err(AttachError::Header);
+        }
         header.check_numbers(mem)?;
         if word(at::HEADER_LEN) != HEADER_LEN || word(at::ENTRY_LEN) != ENTRY_LEN {
             return Err(AttachError::Header);
@@ -260,12 +275,32 @@ impl Header {
             && self.participants.is_multiple_of(4)
             && (1..=Ident::MAX_SLOT).contains(&self.participant_count)
             && self.total_len < MAX_REGION;
-        if !line_ok || !places_ok {
+        let payload_ok = self.payload == 0
+            || (participants..=u64::from(self.total_len)).contains(&u64::from(self.payload))
+                && self.payload.is_multiple_of(self.line.max(Mem::ALIGN as u32));
+        if !line_ok || !places_ok || !payload_ok {
             return Err(AttachError::Header);
         }
         let align = self.line.max(Mem::ALIGN as u32);
         if !mem.is_aligned(align as usize) {
             return Err(AttachError::Misaligned { align });
+        }
+        Ok(())
+    }
+
+    /// Checks that the region is laid out for a port with this cache, or without one.
+    pub(crate) fn check_cache(&self, cache: Option<Cache>) -> Result<(), AttachError> {
+        let Some(cache) = cache else {
+            return if self.payload == 0 { Ok(()) } else { Err(AttachError::Apart) };
+        };
+        if self.payload == 0 {
+            return Err(AttachError::Mixed);
+        }
+        if self.line < cache.line {
+            return Err(AttachError::Line { needed: cache.line, found: self.line });
+        }
+        if self.payload > cache.from {
+            return Err(AttachError::Cached { from: cache.from, payload: self.payload });
         }
         Ok(())
     }
@@ -375,6 +410,26 @@ pub enum AttachError {
     Header,
     /// Header and directory do not match their checksum.
     Checksum,
+    /// The port's cache is not coherent with other domains, and the region's control words lie among its
+    /// payload.
+    Mixed,
+    /// The region keeps payload apart, for domains whose caches are not coherent, and the port names no
+    /// cache.
+    Apart,
+    /// The region keeps words of different writers less than a line of the port's cache apart.
+    Line {
+        /// The cache's line.
+        needed: u32,
+        /// The region's.
+        found: u32,
+    },
+    /// The port caches memory in which control words lie.
+    Cached {
+        /// The offset from which on the port caches.
+        from: u32,
+        /// The offset from which on there are no control words.
+        payload: u32,
+    },
 }
 
 impl fmt::Display for AttachError {
@@ -399,6 +454,19 @@ impl fmt::Display for AttachError {
             }
             Self::Header => f.write_str("the region's header contradicts itself; it was damaged"),
             Self::Checksum => f.write_str("the region's header does not match its checksum; it was damaged"),
+            Self::Mixed => f.write_str(
+                "the port's cache is not coherent, and control words lie among the payload; plan it apart",
+            ),
+            Self::Apart => f.write_str(
+                "the region keeps payload apart for caches that are not coherent; the port must name its cache",
+            ),
+            Self::Line { needed, found } => {
+                write!(f, "the port's cache has lines of {needed} bytes, the plan of {found}; plan for more")
+            }
+            Self::Cached { from, payload } => write!(
+                f,
+                "the port caches from {from} on, and control words lie up to {payload}; leave them uncached"
+            ),
         }
     }
 }

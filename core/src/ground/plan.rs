@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::entry::{
-    Blocks, ENTRY_LEN, Entry, GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, round_up, slot_stride,
+    Blocks, ENTRY_LEN, Entry, GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, latest_stride, round_up,
+    slot_stride,
 };
 use super::frame::Frame;
 use super::header::{HEADER_LEN, PARTICIPANT_LEN};
@@ -146,7 +147,10 @@ impl<'a> Channel<'a> {
         self
     }
 
-    const fn geometry(&self, line: u32) -> Result<Geometry, Fault> {
+    const fn geometry(&self, line: u32, apart: bool) -> Result<Geometry, Fault> {
+        if apart && !self.kind.can_lie_apart() {
+            return Err(Fault::Apart);
+        }
         if self.max_frame >= MAX_REGION as usize {
             return Err(Fault::TooLarge);
         }
@@ -155,15 +159,12 @@ impl<'a> Channel<'a> {
             Kind::Frames => Some(GRANULE),
             Kind::Slots => slot_stride(max_frame, line),
             Kind::Compact => Some(max_frame),
-            Kind::Latest => match max_frame.checked_add(super::entry::at::VALUE) {
-                Some(used) => round_up(used, if line > GRANULE { line } else { GRANULE }),
-                None => None,
-            },
+            Kind::Latest => latest_stride(max_frame, line, apart),
             Kind::Mutex => round_up(max_frame, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
-        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame };
+        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame, apart };
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }
@@ -217,13 +218,22 @@ pub struct Plan<'a> {
     channels: &'a [Channel<'a>],
     line: u32,
     participants: u32,
+    /// What the payload's start is a multiple of; 0 if it does not lie apart.
+    apart: u32,
+}
+
+/// Where the next channel's blocks and, if it lies apart, its payload start.
+#[derive(Clone, Copy)]
+pub(crate) struct Cursor {
+    blocks: u32,
+    payload: u32,
 }
 
 impl<'a> Plan<'a> {
     /// A plan with lines of 128 bytes and 32 participants.
     #[must_use]
     pub const fn new(channels: &'a [Channel<'a>]) -> Self {
-        Self { channels, line: 128, participants: 32 }
+        Self { channels, line: 128, participants: 32, apart: 0 }
     }
 
     /// Keeps words of different writers `bytes` apart: a power of two from 4 (one core, no cache)
@@ -241,6 +251,37 @@ impl<'a> Plan<'a> {
     pub const fn participants(mut self, count: u32) -> Self {
         self.participants = count;
         self
+    }
+
+    /// Keeps all payload behind all control words, from a multiple of `boundary` bytes on (a power of two
+    /// from 8 to 2^20: a page, or what a memory protection unit asks for), so that control words can lie
+    /// in uncached memory and payload in cached memory; see [`Cache`](crate::Cache). There can only be
+    /// compact queues and latest values then, and a port without such a cache is refused.
+    #[must_use]
+    pub const fn apart(mut self, boundary: u32) -> Self {
+        // None is no power of two.
+        self.apart = if boundary == 0 { 3 } else { boundary };
+        self
+    }
+
+    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::apart).
+    ///
+    /// # Panics
+    ///
+    /// As [`size`](Self::size).
+    #[must_use]
+    pub const fn payload_start(&self) -> usize {
+        let _ = self.size();
+        match self.start() {
+            Ok(start) => start.payload as usize,
+            Err(_) => 0,
+        }
+    }
+
+    /// What the region's memory must be aligned to.
+    pub(crate) const fn align(&self) -> u32 {
+        let align = if self.line > self.apart { self.line } else { self.apart };
+        if align > 8 { align } else { 8 }
     }
 
     /// The channels.
@@ -300,6 +341,7 @@ impl<'a> Plan<'a> {
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
+                Fault::Apart => panic!("payload lies apart of compact queues and latest values alone"),
             },
         }
     }
@@ -310,7 +352,7 @@ impl<'a> Plan<'a> {
     ///
     /// [`PlanError`] if the plan cannot work; it says which channel is to blame, and why.
     pub const fn try_size(&self) -> Result<u32, PlanError> {
-        let mut end = match self.channels_start() {
+        let mut end = match self.start() {
             Ok(start) => start,
             Err(error) => return Err(error),
         };
@@ -322,7 +364,37 @@ impl<'a> Plan<'a> {
             };
             i += 1;
         }
-        Ok(end)
+        Ok(if self.apart == 0 { end.blocks } else { end.payload })
+    }
+
+    /// Where the first channel's blocks start, and its payload if that lies apart: behind all blocks.
+    pub(crate) const fn start(&self) -> Result<Cursor, PlanError> {
+        let blocks = match self.channels_start() {
+            Ok(start) => start,
+            Err(error) => return Err(error),
+        };
+        if self.apart == 0 {
+            return Ok(Cursor { blocks, payload: 0 });
+        }
+        if !self.apart.is_power_of_two() || self.apart < 8 || self.apart > 1 << 20 {
+            return Err(PlanError::plan(Fault::Apart));
+        }
+        let mut end = blocks;
+        let mut i = 0;
+        while i < self.channels.len() {
+            end = match self.measure(i) {
+                Ok((_, blocks)) => match blocks.end(end) {
+                    Some(end) => end,
+                    None => return Err(PlanError { channel: Some(i), fault: Fault::TooLarge }),
+                },
+                Err(fault) => return Err(PlanError { channel: Some(i), fault }),
+            };
+            i += 1;
+        }
+        match round_up(end, self.align()) {
+            Some(payload) if payload < MAX_REGION => Ok(Cursor { blocks, payload }),
+            _ => Err(PlanError::plan(Fault::TooLarge)),
+        }
     }
 
     /// Where the first channel's blocks start.
@@ -353,15 +425,16 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The entry of channel `i`, whose blocks start at `start`, and where the next one's start.
-    pub(crate) const fn place(&self, i: usize, start: u32) -> Result<(Entry, u32), PlanError> {
+    /// The entry of channel `i`, which starts at `start`, and where the next one starts.
+    pub(crate) const fn place(&self, i: usize, start: Cursor) -> Result<(Entry, Cursor), PlanError> {
         match self.place_inner(i, start) {
             Ok(placed) => Ok(placed),
             Err(fault) => Err(PlanError { channel: Some(i), fault }),
         }
     }
 
-    const fn place_inner(&self, i: usize, start: u32) -> Result<(Entry, u32), Fault> {
+    const fn place_inner(&self, i: usize, cursor: Cursor) -> Result<(Entry, Cursor), Fault> {
+        let start = cursor.blocks;
         let channel = &self.channels[i];
         let name = match channel.padded_name() {
             Ok(name) => name,
@@ -386,6 +459,11 @@ impl<'a> Plan<'a> {
             Ok(offset) => offset,
             Err(fault) => return Err(fault),
         };
+        let payload = match cursor.payload.checked_add(blocks.len_data) {
+            _ if self.apart == 0 => 0,
+            Some(payload) if payload < MAX_REGION => payload,
+            _ => return Err(Fault::TooLarge),
+        };
         let block_b = start + blocks.len_a;
         let block_c = block_b + blocks.len_b;
         let entry = Entry {
@@ -400,16 +478,17 @@ impl<'a> Plan<'a> {
             block_a: start,
             block_b: if blocks.len_b == 0 { 0 } else { block_b },
             block_c,
-            data: start + blocks.data,
+            data: if self.apart == 0 { start + blocks.data } else { cursor.payload },
+            apart: self.apart != 0,
             wait_a: if channel.producer_may_block { block_c + blocks.wait_a } else { 0 },
             wait_b,
         };
-        Ok((entry, end))
+        Ok((entry, Cursor { blocks: end, payload }))
     }
 
     const fn measure(&self, i: usize) -> Result<(Geometry, Blocks), Fault> {
         let channel = &self.channels[i];
-        let geometry = match channel.geometry(self.line) {
+        let geometry = match channel.geometry(self.line, self.apart != 0) {
             Ok(geometry) => geometry,
             Err(fault) => return Err(fault),
         };
@@ -507,6 +586,9 @@ pub enum Fault {
     Participants,
     /// The region would reach 2 GiB.
     TooLarge,
+    /// Payload is to lie apart, of a channel that publishes in its payload, or is locked; or the boundary
+    /// is not a power of two from 8 to 2^20.
+    Apart,
 }
 
 /// A plan that cannot work.
@@ -540,6 +622,10 @@ impl fmt::Display for PlanError {
             Fault::Line => "the line must be a power of two from 4 to 4096",
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
+            Fault::Apart => {
+                "payload lies apart of compact queues and latest values alone, from a power of two of 8 to \
+                 2^20 bytes on; send frames as values of one size, and put locks elsewhere"
+            }
         })
     }
 }

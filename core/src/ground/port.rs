@@ -79,6 +79,20 @@ pub trait Clock {
     fn now_ns(&self) -> u64;
 }
 
+/// A cache between a port and the region's payload that nobody keeps coherent with other domains.
+///
+/// Control words must not be cached then: the plan puts the payload [apart](crate::Plan::apart), and the
+/// port maps what lies before it as uncached memory. Only [`Compact`](crate::Kind::Compact) queues and
+/// latest values can be laid out so; frames and slots are published in the payload itself, and what two
+/// such domains lock would have to be cleaned and invalidated as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// Bytes of a cache line, a power of two. The plan's line must be as long at least.
+    pub line: u32,
+    /// The offset in the region from which on the memory is cached.
+    pub from: u32,
+}
+
 /// All that an endpoint needs of its surroundings.
 ///
 /// # Safety
@@ -119,6 +133,35 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     #[inline(always)]
     fn domain(&self) -> u32 {
         0
+    }
+
+    /// The cache that this port's domain has between itself and the payload, if other domains do not see
+    /// through it; `None` where memory is coherent. It never changes. A region is attached only if it is
+    /// laid out for that, and only if all of the control words lie in uncached memory.
+    ///
+    /// Before a domain's first participant attaches, its cache holds nothing of the payload: the port
+    /// cleans and invalidates it, or starts with an empty one.
+    #[inline(always)]
+    fn cache(&self) -> Option<Cache> {
+        None
+    }
+
+    /// Writes the cached lines that hold these bytes of the region back to memory, and returns when they
+    /// are there: what is stored after that may be seen after them. Called by a producer or writer between
+    /// its last store to a payload and the store that publishes it, if the other side is in another
+    /// domain. The range is the payload's; the port rounds it out to whole lines.
+    #[inline(always)]
+    fn clean(&self, offset: u32, len: u32) {
+        let _ = (offset, len);
+    }
+
+    /// Drops the cached lines that hold these bytes of the region: what is loaded after that is no older
+    /// than what was loaded before. Called by a consumer or reader between the load that shows it a
+    /// payload and its first load of that, if the payload comes from another domain. No line of the
+    /// range, rounded out, is ever written by this domain.
+    #[inline(always)]
+    fn invalidate(&self, offset: u32, len: u32) {
+        let _ = (offset, len);
     }
 
     /// Whether there is a [hardware lock](Self::hardware_lock). It never changes.

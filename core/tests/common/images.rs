@@ -107,6 +107,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         block_b: place(rng),
         block_c: place(rng),
         data: 0,
+        apart: false,
         wait_a: if rng.below(2) == 0 { 0 } else { place(rng) },
         wait_b: if rng.below(2) == 0 { 0 } else { place(rng) + 4 * rng.below(4) as u32 },
     };

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
+use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, RecvError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::role::{DAMAGED, Peer, Spans};
@@ -74,6 +75,7 @@ pub struct TypedConsumer<T: Frame, P: Port> {
     ring: Slots<T>,
     mark: WordRef,
     capacity: u32,
+    payload: Payload,
     taker: Taker<P>,
 }
 
@@ -101,7 +103,8 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
             index::Consumer::adopt(head, capacity, every, keeps).map(Rx::Compact)
         }
         .map_err(ChannelError::Fault)?;
-        Ok(Self { rx, ring, mark, capacity, taker })
+        let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
+        Ok(Self { rx, ring, mark, capacity, payload, taker })
     }
 
     /// Receives a value. Steps: in proportion to its size; no loops over anything else.
@@ -115,7 +118,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
             Ok(pos) => pos,
             Err(nothing) => return Err(self.nothing(nothing)),
         };
-        let value = self.ring.read(pos);
+        let value = self.read(pos);
         if self.rx.head().advance(1) || self.taker.is_wanted() {
             self.tell_slow();
         }
@@ -150,11 +153,18 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
         let mut pos = self.look()?;
         let count = into.len().min(self.rx.known() as usize);
         for place in &mut into[..count] {
-            *place = self.ring.read(pos);
+            *place = self.read(pos);
             pos = pos.wrapping_add(1);
         }
         let _ = self.rx.head().advance(count as u32);
         Ok(count)
+    }
+
+    /// The value at this position, as the producer left it.
+    #[inline(always)]
+    fn read(&self, pos: u32) -> T {
+        self.payload.invalidate(&self.taker.role.port, self.ring.at(pos), size_of::<T>());
+        self.ring.read(pos)
     }
 
     /// The number of the value received last, counting up by one a value, modulo 2^32. A number

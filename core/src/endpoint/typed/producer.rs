@@ -4,6 +4,7 @@ use core::slice;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
+use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
 use crate::endpoint::role::{DAMAGED, Peer, Spans};
 use crate::endpoint::sender::{SendSide, Sender, send_until};
@@ -24,14 +25,14 @@ enum Tx {
 }
 
 impl Tx {
-    /// Writes and publishes values for which there is space.
+    /// Writes values for which there is space, by `write`, and publishes them.
     #[inline(always)]
-    fn put<T: Frame>(&mut self, values: &[T], ring: &Slots<T>, mark: &WordRef) {
+    fn put<T: Frame>(&mut self, values: &[T], ring: &Slots<T>, mark: &WordRef, write: impl Fn(u32, &T)) {
         match self {
             Self::Slots(tx) => {
                 let mut pos = tx.space.tail;
                 for value in values {
-                    ring.write(pos, value);
+                    write(pos, value);
                     pos = slots::publish(ring, pos);
                 }
                 tx.commit(mark, pos);
@@ -39,7 +40,7 @@ impl Tx {
             Self::Compact(tx) => {
                 let mut pos = tx.space.tail;
                 for value in values {
-                    ring.write(pos, value);
+                    write(pos, value);
                     pos = pos.wrapping_add(1);
                 }
                 tx.commit(mark, values.len() as u32);
@@ -70,6 +71,7 @@ pub struct TypedProducer<T: Frame, P: Port> {
     tx: Tx,
     ring: Slots<T>,
     mark: WordRef,
+    payload: Payload,
     sender: Sender<P>,
 }
 
@@ -93,7 +95,8 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
             index::Producer::adopt(&mark, head, entry.capacity, highest).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
-        Ok(Self { tx, ring, mark, sender })
+        let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
+        Ok(Self { tx, ring, mark, payload, sender })
     }
 
     /// Sends a value. Steps: in proportion to its size; no loops over anything else.
@@ -137,7 +140,7 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     #[inline(always)]
     fn put(&mut self, value: &T) -> Result<(), Refused> {
         self.room()?;
-        self.tx.put(slice::from_ref(value), &self.ring, &self.mark);
+        self.put_here(slice::from_ref(value));
         Ok(())
     }
 
@@ -146,8 +149,19 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     fn put_some(&mut self, values: &[T]) -> Result<usize, Refused> {
         self.room()?;
         let count = values.len().min(self.tx.space().known() as usize);
-        self.tx.put(&values[..count], &self.ring, &self.mark);
+        self.put_here(&values[..count]);
         Ok(count)
+    }
+
+    /// Puts in values for which there is space.
+    #[inline(always)]
+    fn put_here(&mut self, values: &[T]) {
+        let (ring, payload, port) = (&self.ring, &self.payload, &self.sender.role.port);
+        let write = |pos, value: &T| {
+            ring.write(pos, value);
+            payload.clean(port, ring.at(pos), size_of::<T>());
+        };
+        self.tx.put(values, ring, &self.mark, write);
     }
 
     /// Makes sure of space for one value.

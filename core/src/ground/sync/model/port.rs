@@ -182,7 +182,7 @@ fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
     // After that, for block C as it is measured here can reach into the next channel's data.
     for entry in &entries {
         let blocks = blocks(entry);
-        let data = range(entry.data, blocks.len_a - blocks.data);
+        let data = range(entry.data, blocks.len_data);
         uses.extend(data.map(|offset| (offset, data_use(entry, offset - entry.data))));
     }
     uses
