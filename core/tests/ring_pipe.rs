@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::rng::Rng;
 use common::seed::{property, seed};
-use common::{Member, Region, TestPort};
+use common::{Hook, Member, Region, TestPort};
 use embedded_io::{BufRead, Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
@@ -322,6 +322,48 @@ fn a_writer_learns_of_its_readers_death_and_leaving() {
 }
 
 #[test]
+fn a_reader_that_came_and_went_while_the_writer_waited_has_left() {
+    let region = Region::new(&PLAN);
+    let mut tx = RingWriter::new(region.join().producer("there").unwrap(), NOW);
+    while tx.write(&[7; 40]).is_ok() {}
+    let rx = region.join().consumer("there").unwrap();
+    assert_eq!(tx.write(&[7; 40]), Err(RingPipeError::TimedOut), "and has seen it");
+    drop(rx);
+    assert_eq!(tx.write(&[7; 40]), Err(RingPipeError::PeerLeft));
+}
+
+/// A writer that writes and dies at any moment between the looks of a read: its bytes come before the
+/// news of its death.
+#[test]
+fn the_last_words_come_before_the_death() {
+    let mut fired = 0;
+    for moment in 0..8 {
+        let region = Region::new(&PLAN);
+        let writer = region.join();
+        let mut tx = RingWriter::new(writer.producer("there").unwrap(), NOW);
+        let mut rx = RingReader::new(region.join().consumer("there").unwrap(), NOW, &mut []);
+        let mut hooks: VecDeque<Option<Hook>> = (0..moment).map(|_| None).collect();
+        hooks.push_back(Some(Box::new(move || {
+            tx.write_all(b"last").unwrap();
+            writer.die(tx);
+        })));
+        *region.on_clock.lock().unwrap() = hooks;
+        let read = rx.read(&mut [0; 8]);
+        if region.on_clock.lock().unwrap().is_empty() {
+            fired += 1;
+            assert!(matches!(read, Ok(4) | Err(RingPipeError::TimedOut)), "{read:?} at {moment}");
+            if read != Ok(4) {
+                assert_eq!(rx.read(&mut [0; 8]), Ok(4));
+            }
+            assert_eq!(rx.read(&mut [0; 8]), Err(RingPipeError::PeerDied));
+        } else {
+            assert_eq!(read, Err(RingPipeError::TimedOut));
+        }
+    }
+    assert!((3..8).contains(&fired), "{fired} moments");
+}
+
+#[test]
 fn a_reader_that_dies_within_a_frame_leaves_all_of_it() {
     let (region, mut tx, _) = setup(NOW);
     tx.write_all(b"one frame").unwrap();
@@ -349,6 +391,13 @@ fn bytes_without_a_place_to_show_them_are_not_shown() {
     assert_eq!(rx.fill_buf(), Ok(&b"wn"[..]));
     rx.consume(usize::MAX);
     assert_eq!(rx.fill_buf(), Err(RingPipeError::TimedOut));
+    for bytes in [b"first", b"other"] {
+        tx.write_all(bytes).unwrap();
+    }
+    assert_eq!(rx.fill_buf(), Ok(&b"first"[..]));
+    assert_eq!(rx.read(&mut [0; 8]), Ok(5));
+    rx.consume(5);
+    assert_eq!(rx.fill_buf(), Ok(&b"other"[..]), "what was read is not consumed again");
 }
 
 #[test]
