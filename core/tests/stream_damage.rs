@@ -135,14 +135,14 @@ fn noise_is_no_frame() {
     let mut rng = Rng::new(seed());
     let mut buffer = [0; OVERHEAD + 256];
     let mut decoder = StreamDecoder::new(&mut buffer, Check::Header).unwrap();
-    for _ in 0..200_000 {
+    for _ in 0..50_000 {
         let words = [0x8000_0000 | rng.word() & 0x7F, rng.word(), rng.word(), rng.word()];
         for word in words {
             decoder.push(&word.to_le_bytes());
         }
         assert_eq!(decoder.next_frame(), None);
     }
-    assert!(decoder.skipped() > 3_000_000);
+    assert!(decoder.skipped() > 700_000);
 }
 
 /// Bursts: whatever happens within 32 bits is found.

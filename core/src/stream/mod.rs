@@ -47,7 +47,9 @@
 //!
 //! # If the other end dies or lies
 //!
-//! A frame cut short is never delivered. A lie costs what garbage costs.
+//! A frame that the stream's end cuts short is never delivered. Where another sender goes on upon the same
+//! line, with [`Check::Header`] its bytes are taken for the rest; with [`Check::Whole`] they are not. A lie
+//! costs what garbage costs.
 
 mod decoder;
 mod encoder;

@@ -15,7 +15,8 @@ use super::{RingPipeError, gone, wait_in_turns};
 
 /// The writing end of a byte pipe over a ring: `embedded_io`'s `Write` and `WriteReady`.
 ///
-/// When it is dropped, it ends the pipe if there is space for that; [`close`](Self::close) waits for it.
+/// When it is dropped, also by a panic, it ends the pipe if there is space for that, as a socket would;
+/// [`close`](Self::close) waits for it.
 /// The channel counts a refusal for every 100 ms that a write waits.
 pub struct RingWriter<P: Port> {
     producer: Producer<P>,
