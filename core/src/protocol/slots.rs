@@ -82,7 +82,7 @@ impl Producer {
         Ok(Self { space })
     }
 
-    /// Takes note of what was [`publish`]ed from the tail up to `tail`. One store.
+    /// Takes note of what was [`publish()`]ed from the tail up to `tail`. One store.
     #[inline(always)]
     pub fn commit(&mut self, mark: &Word, tail: u32) {
         self.space.tail = tail;
