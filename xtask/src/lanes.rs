@@ -36,7 +36,17 @@ impl Debian {
 
     /// A command of that cargo, whose results go to `target`.
     pub fn cargo(&self, target: &str, args: &str) -> Run {
-        Run::new(self.cargo.clone().into(), &self.cargo, args)
+        self.run(&self.cargo, target, args)
+    }
+
+    /// A `clippy` command of the same packages, which must be installed with `rust-web-clippy`.
+    pub fn clippy(&self, target: &str, args: &str) -> Run {
+        // Through cargo it would be another toolchain's, which rustup puts in front.
+        self.run("/usr/bin/cargo-clippy", target, args).with("CARGO", &self.cargo)
+    }
+
+    fn run(&self, program: &str, target: &str, args: &str) -> Run {
+        Run::new(program.into(), program, args)
             // Set by rustup and by the cargo that runs us, for another toolchain than this one.
             .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
             .with("CARGO_TARGET_DIR", target)

@@ -94,6 +94,7 @@ pub fn all() -> Vec<Step> {
                     "two_processes",
                     "survive_a_kill",
                     "survive_a_restart",
+                    "two_systems",
                     "frames_over_tcp",
                     "one_contract_many_carriers",
                 ];

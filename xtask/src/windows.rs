@@ -12,14 +12,23 @@ use crate::run::{Outcome, Run, together};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
+/// Built, but not run: what most users have, and 32 bits.
+const OTHERS: &str = "--target x86_64-pc-windows-msvc --target i686-pc-windows-gnu";
+
 /// Where the lane's files lie, below the top of the repository.
 const FOLDER: &str = "target/windows";
 
-/// Seconds that one program may run. The slowest of them takes a tenth of it.
+/// The crates that are for Windows.
+const CRATES: &str = "-p strait-core -p strait-windows -p strait -p strait-cli";
+
+/// Tests of the facade that are for Windows too. The others step through a process with `ptrace`.
+const FACADE: &str = "--test threads --test scribble --test kill --test locks";
+
+/// Seconds that one program may run. The slowest of them takes a fifth of it.
 const LIMIT: u32 = 600;
 
 /// Rust's standard library takes its random numbers from a DLL that wine 8 does not have. It has a
-/// single function, and may not fail.
+/// single function, which may not fail.
 const RANDOM: &str = "\
 #include <windows.h>
 #include <ntsecapi.h>
@@ -39,25 +48,18 @@ struct Wine {
 impl Wine {
     /// Installs what is missing, and sets wine up if that has not been done.
     fn new() -> Result<Self, Outcome> {
-        let debian = Debian::with(&["mingw-w64", "wine", "wine64"])?;
+        let debian = Debian::with(&["mingw-w64", "wine", "wine64", "rust-web-clippy"])?;
         let failed = |error: std::io::Error| Outcome::Failed(format!("{FOLDER}: {error}"));
         let folder = env::current_dir().map_err(failed)?.join(FOLDER);
         fs::create_dir_all(&folder).map_err(failed)?;
         fs::write(folder.join("random.c"), RANDOM).map_err(failed)?;
         let wine = Self { debian, folder };
         let dll = "-shared -O2 -o bcryptprimitives.dll random.c -ladvapi32";
-        let gcc = "x86_64-w64-mingw32-gcc";
-        match Run::new(gcc.into(), gcc, dll).within(FOLDER).run() {
-            Outcome::Passed => {}
-            other => return Err(other),
+        passed(Run::new("x86_64-w64-mingw32-gcc".into(), "x86_64-w64-mingw32-gcc", dll).within(FOLDER))?;
+        if !wine.folder.join("prefix/system.reg").exists() {
+            passed(wine.within(Run::new("timeout".into(), "timeout", "300 wineboot -i")))?;
         }
-        if wine.folder.join("prefix/system.reg").exists() {
-            return Ok(wine);
-        }
-        match wine.within(Run::new("timeout".into(), "timeout", "300 wineboot -i")).run() {
-            Outcome::Passed => Ok(wine),
-            other => Err(other),
-        }
+        Ok(wine)
     }
 
     /// The variables that lead a program to this wine.
@@ -65,9 +67,9 @@ impl Wine {
         let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
         run.with("WINEPATH", &self.folder.to_string_lossy())
             .with("WINEPREFIX", &path("prefix"))
-            // Neither messages nor windows, nor offers to install further packages.
+            // Neither messages nor windows, nor a debugger, nor offers to install further packages.
             .with("WINEDEBUG", "-all")
-            .with("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            .with("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=")
             .without(&["DISPLAY"])
     }
 
@@ -78,6 +80,32 @@ impl Wine {
             .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
             .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &format!("timeout {LIMIT} wine"))
     }
+
+    /// The lints of what is compiled for Windows only.
+    fn clippy(&self) -> Outcome {
+        let args = format!(
+            "clippy {CRATES} --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
+             -- -D warnings"
+        );
+        self.debian.clippy(FOLDER, &args).run()
+    }
+
+    /// The examples, run on Windows alone.
+    fn examples(&self) -> Outcome {
+        let names = ["two_processes", "survive_a_kill", "survive_a_restart", "two_systems"];
+        together(&names.map(|name| (name, self.cargo(&format!("run --quiet --example {name}")).run())))
+    }
+
+    /// A native process and one under wine in one region.
+    fn border(&self) -> Outcome {
+        if let Err(outcome) = passed(self.cargo("build --example two_systems")) {
+            return outcome;
+        }
+        let other = self.folder.join(TARGET).join("debug/examples/two_systems.exe");
+        self.within(Run::cargo("test -p strait --test border"))
+            .with("STRAIT_WINDOWS_SIDE", &other.to_string_lossy())
+            .run()
+    }
 }
 
 impl Drop for Wine {
@@ -87,18 +115,29 @@ impl Drop for Wine {
     }
 }
 
+/// Runs what must pass before anything else can.
+fn passed(run: Run) -> Result<(), Outcome> {
+    match run.run() {
+        Outcome::Passed => Ok(()),
+        other => Err(other),
+    }
+}
+
 /// Runs the tests that are for Windows too.
 pub fn windows() -> Outcome {
     let wine = match Wine::new() {
         Ok(wine) => wine,
         Err(outcome) => return outcome,
     };
+    let others = format!("check --keep-going -Zbuild-std=std,panic_unwind,panic_abort {CRATES} {OTHERS}");
     together(&[
+        ("other targets", wine.debian.cargo(FOLDER, &others).run()),
+        ("clippy", wine.clippy()),
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
         ("os-windows", wine.cargo("test -p strait-windows --lib --tests").run()),
-        (
-            "strait",
-            wine.cargo("test -p strait --test threads --test scribble --test kill --test locks").run(),
-        ),
+        ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
+        ("tool", wine.cargo("test -p strait-cli").run()),
+        ("examples", wine.examples()),
+        ("border", wine.border()),
     ])
 }

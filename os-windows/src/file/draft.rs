@@ -3,7 +3,6 @@
 
 use core::ptr::null_mut;
 use std::fs::{self, File};
-use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::FromRawHandle;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::entropy;
 use crate::error::OsError;
-use crate::region::CreateError;
+use crate::region::{CreateError, OpenError};
 use crate::security::Descriptor;
 use crate::wide::wide;
 
@@ -34,7 +33,7 @@ impl Draft {
     /// A file of `len` zeros with this security and its space taken, in the directory of `target`.
     pub(crate) fn new(target: &Path, security: &Descriptor, len: u32) -> Result<(Self, File), CreateError> {
         sweep(directory_of(target));
-        let private = private_name(target)?;
+        let private = private_name(target).map_err(CreateError::Os)?;
         let attributes = security.attributes();
         let name = wide(&private);
         let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -79,18 +78,15 @@ impl Drop for Draft {
     }
 }
 
-/// Takes a file's name away. One that is mapped cannot be deleted, but renamed: it gets a private name
-/// and is deleted by the last who has it open, or by the next who creates or removes a region in that
-/// directory.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    let Err(error) = fs::remove_file(path) else { return Ok(()) };
-    if super::is_not_found(&error) || path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(error);
+/// Takes a file's name away. One that is open or mapped cannot be deleted, or keeps its name for as
+/// long, but it can be renamed: it gets a private name and is deleted by the last who has it open, or
+/// by the next who creates or removes a region in that directory.
+pub(crate) fn remove(path: &Path) -> Result<(), OpenError> {
+    if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(OpenError::NotAFile { kind: "directory" });
     }
-    let Ok(private) = private_name(path) else { return Err(error) };
-    if rename(path, &private).is_err() {
-        return Err(error);
-    }
+    let private = private_name(path)?;
+    rename(path, &private).map_err(OpenError::from_os)?;
     sweep(directory_of(path));
     Ok(())
 }
@@ -111,8 +107,8 @@ pub(crate) fn sweep(dir: &Path) {
 }
 
 /// A private name in the same directory.
-fn private_name(beside: &Path) -> Result<PathBuf, CreateError> {
-    let random = entropy::random_u64().map_err(CreateError::Os)?;
+fn private_name(beside: &Path) -> Result<PathBuf, OsError> {
+    let random = entropy::random_u64()?;
     Ok(directory_of(beside).join(format!("{PRIVATE}{random:016x}")))
 }
 

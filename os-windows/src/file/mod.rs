@@ -29,19 +29,24 @@ pub(crate) fn information(file: &File) -> Result<BY_HANDLE_FILE_INFORMATION, OsE
 
 /// Whether the path leads to this very file.
 pub(crate) fn leads_to(path: &Path, file: &File) -> Result<bool, OsError> {
-    let own = information(file)?;
     let opened = File::options()
         .access_mode(FILE_READ_ATTRIBUTES)
         .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS)
         .open(path);
-    let found = match opened {
-        Ok(there) => information(&there)?,
-        Err(error) if is_not_found(&error) => return Ok(false),
-        Err(error) => return Err(OsError::io("CreateFile", &error)),
-    };
-    let identity =
-        |of: &BY_HANDLE_FILE_INFORMATION| (of.dwVolumeSerialNumber, of.nFileIndexHigh, of.nFileIndexLow);
-    Ok(identity(&own) == identity(&found))
+    match opened {
+        Ok(there) => same(&there, file),
+        Err(error) if is_not_found(&error) => Ok(false),
+        Err(error) => Err(OsError::io("CreateFile", &error)),
+    }
+}
+
+/// Whether both are the same file.
+pub(crate) fn same(one: &File, other: &File) -> Result<bool, OsError> {
+    let (one, other) = (information(one)?, information(other)?);
+    let index = |of: &BY_HANDLE_FILE_INFORMATION| (of.nFileIndexHigh, of.nFileIndexLow);
+    // Under wine a file that was renamed while it was open has lost its volume's number.
+    let volumes = [one.dwVolumeSerialNumber, other.dwVolumeSerialNumber];
+    Ok(index(&one) == index(&other) && (volumes[0] == volumes[1] || volumes.contains(&0)))
 }
 
 /// Whether there is nothing of that name.

@@ -17,7 +17,7 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
 use strait_core::{Ident, TokenRefused};
 use windows_sys::Win32::Foundation::{
-    ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE,
+    ERROR_FILE_NOT_FOUND, ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FileRemoteProtocolInfo,
@@ -28,6 +28,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use super::Unproven;
 use crate::error::OsError;
+use crate::file;
 use crate::security::own;
 
 /// Tokens lie behind every possible content of the file.
@@ -93,7 +94,8 @@ impl FileTokens {
     }
 }
 
-/// Opens a file again: a file object of its own.
+/// Opens a file again: a file object of its own. Fails if the file is being deleted. (Wine opens by the
+/// name that the file had, which may be another's by now.)
 fn another(file: &File) -> Result<OwnedHandle, OsError> {
     let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     // SAFETY: the handle is open.
@@ -102,7 +104,12 @@ fn another(file: &File) -> Result<OwnedHandle, OsError> {
         return Err(OsError::last("ReOpenFile"));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
-    Ok(unsafe { own(handle) })
+    let new = File::from(unsafe { own(handle) });
+    if file::same(&new, file)? {
+        Ok(new.into())
+    } else {
+        Err(OsError::new("ReOpenFile", ERROR_FILE_NOT_FOUND))
+    }
 }
 
 /// Whether another machine keeps the file. What does not say so is taken for local.

@@ -12,8 +12,8 @@ use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_IO_DEVICE};
 
 use crate::entropy;
 use crate::error::OsError;
-use crate::file::draft::Draft;
-use crate::file::{self, check};
+use crate::file::check;
+use crate::file::draft::{self, Draft};
 use crate::liveness::{EventTokens, FileTokens, Tokens};
 use crate::map::{MapError, Mapping};
 use crate::name::{self, NameError, Space};
@@ -152,11 +152,11 @@ impl Region {
                 let section = section::of_file(&file, options).map_err(OpenError::Os)?;
                 let map = Mapping::new(section.as_handle(), Some(len), options)?;
                 let header = Header::check(&map.mem()).map_err(OpenError::Attach)?;
-                let tokens = Tokens::File(FileTokens::new(file, !options.read_only)?);
+                let tokens = FileTokens::new(file, !options.read_only).map_err(reopened)?;
                 let security = Descriptor::of(options)?;
                 let events = Events::new(ANYWHERE, header.instance, security);
                 let home = Home::File(path.clone());
-                attach(View::new(map, tokens, events, home), &header, options)
+                attach(View::new(map, Tokens::File(tokens), events, home), &header, options)
             }
         }
     }
@@ -200,8 +200,7 @@ impl Region {
                 let sign = Sign::open(*space, name, false)?.ok_or(OpenError::NotFound)?;
                 if sign.clear() { Ok(()) } else { Err(OpenError::NotFound) }
             }
-            Place::File(path) => file::draft::remove(path)
-                .map_err(|error| OpenError::from_os(OsError::io("DeleteFile", &error))),
+            Place::File(path) => draft::remove(path),
         }
     }
 
@@ -360,7 +359,12 @@ fn open_named(space: Space, name: &str, options: &Options) -> Result<Attachment<
             security::check(memory.as_handle(), Sort::Object, options)?;
             let map = Mapping::new(memory.as_handle(), None, options)?;
             let home = || Home::Named { sign, _memory: memory, instance };
-            return open_memory(map, space, Some(instance), options, home);
+            match open_memory(map, space, Some(instance), options, home) {
+                // Its name was found in this namespace, so its beacon would be too: all who had it have
+                // gone, this moment.
+                Err(OpenError::OtherNamespace) => continue,
+                other => return other,
+            }
         }
         if sign.instance() == Some(instance) {
             break; // It went with the last who had it.
@@ -386,6 +390,15 @@ fn open_memory(
     let tokens = Tokens::Event(tokens.ok_or(OpenError::OtherNamespace)?);
     let events = Events::new(space, header.instance, Descriptor::of(options)?);
     attach(View::new(map, tokens, events, home()), &header, options)
+}
+
+/// What it means that a file which has just been opened cannot be opened once more: it is being
+/// deleted.
+fn reopened(error: OsError) -> OpenError {
+    match OpenError::from_os(error) {
+        OpenError::NotFound | OpenError::NotPermitted => OpenError::NotFound,
+        other => other,
+    }
 }
 
 /// Takes part, or looks.

@@ -12,7 +12,7 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{
     ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, GetAce, GetSecurityDescriptorDacl,
-    OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+    GetSecurityDescriptorOwner, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
 };
 use windows_sys::Win32::System::SystemServices::{
     ACCESS_ALLOWED_ACE_TYPE, ACCESS_DENIED_ACE_TYPE, SYSTEM_AUDIT_ACE_TYPE, SYSTEM_MANDATORY_LABEL_ACE_TYPE,
@@ -47,10 +47,13 @@ impl Descriptor {
     /// What the options ask for: their SDDL, or this user as the owner with all rights, and the owner
     /// and the group that they name, if any, with the right to read and write.
     pub(crate) fn of(options: &Options) -> Result<Self, OsError> {
-        if let Some(sddl) = &options.sddl {
-            return Self::parse(sddl.text());
-        }
         let own = Sid::own()?;
+        if let Some(sddl) = &options.sddl {
+            let asked = Self::parse(sddl.text())?;
+            // Else it would be the system's choice: for administrators, all of them.
+            let named = asked.owner().is_some();
+            return if named { Ok(asked) } else { Self::parse(&format!("O:{own}{}", sddl.text())) };
+        }
         // Generic read and write, and to wait. No more: not to execute what is in a region.
         let others = [options.owner.filter(|owner| *owner != own), options.group];
         let others: String =
@@ -82,6 +85,14 @@ impl Descriptor {
             lpSecurityDescriptor: self.0,
             bInheritHandle: 0,
         }
+    }
+
+    fn owner(&self) -> Option<Sid> {
+        let (mut owner, mut defaulted) = (null_mut(), 0);
+        // SAFETY: the descriptor is valid until `self` is dropped, and the pointers are locals'.
+        unsafe { GetSecurityDescriptorOwner(self.0, &raw mut owner, &raw mut defaulted) };
+        // SAFETY: it is null, or lies in the descriptor.
+        unsafe { Sid::read(owner) }
     }
 
     fn dacl(&self) -> *const ACL {
@@ -140,14 +151,14 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
     }
     let found = Found::of(handle, sort).map_err(Distrust::Os)?;
     let own = Sid::own().map_err(Distrust::Os)?;
-    let wanted = options.owner.unwrap_or(own);
+    let asked = Descriptor::of(options).map_err(Distrust::Os)?;
+    let wanted = options.owner.or(asked.owner()).unwrap_or(own);
     // SAFETY: the owner lies in the descriptor, which lives.
     match unsafe { Sid::read(found.owner) } {
         Some(owner) if owner == wanted => {}
         owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY) }),
     }
     let mut allowed = vec![own, wanted, Sid::SYSTEM, Sid::ADMINISTRATORS];
-    let asked = Descriptor::of(options).map_err(Distrust::Os)?;
     // SAFETY: the list lies in the descriptor, which lives.
     let asked = unsafe { let_in(asked.dacl()) };
     allowed.extend(asked.ok_or(Distrust::TooOpen { found: None })?);
