@@ -140,10 +140,10 @@ fn a_child_keeps_no_dead_parent_alive() {
 fn parent_role(place: &Place) {
     let attached = place.open();
     common::say(&ident(&attached).word().to_string());
-    // It inherits what it may, and ends a while after the test has.
-    let _child = std::process::Command::new("cmd").args(["/c", "pause"]).spawn().expect("a child");
+    // It inherits what it may, and goes on when this process is killed, until its input ends.
+    let mut child = std::process::Command::new("cmd").args(["/c", "pause"]).spawn().expect("a child");
     common::say("child is there");
-    common::hear();
+    child.wait().expect("its end");
 }
 
 #[test]
