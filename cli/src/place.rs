@@ -1,4 +1,4 @@
-//! The argument REGION: a name, or a path if it holds a slash.
+//! The argument REGION: a name, or a path if it holds a slash (on Windows, or a backslash).
 
 use std::ffi::OsString;
 use std::fmt;

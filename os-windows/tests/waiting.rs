@@ -3,11 +3,13 @@
 
 mod common;
 
+use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::time::{Duration, Instant};
 
 use common::{Attached, Helper, Place, Scratch, hear, role, say};
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::{Clock, Port, Wait, WaitPoint};
+use windows_sys::Win32::System::Threading::{OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};
 
 /// A word of the region that the plan gives to nobody: in the first channel's frames.
 const OFFSET: u32 = 4096;
@@ -84,6 +86,33 @@ fn ping_role(place: &Place) {
         set(&attached, round + 2);
         with_point(&attached, |point| attached.port().wake(point));
     }
+}
+
+/// Whether there is an event for the word at `OFFSET`.
+fn has_event(attached: &Attached) -> bool {
+    let name = format!("Local\\strait-{:016x}.wait.{OFFSET:x}", attached.header().instance);
+    let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
+    // SAFETY: the name ends in a zero.
+    let event = unsafe { OpenEventW(SYNCHRONIZATION_SYNCHRONIZE, 0, name.as_ptr()) };
+    if event.is_null() {
+        return false;
+    }
+    // SAFETY: the call made the handle, and nobody else knows it.
+    drop(unsafe { OwnedHandle::from_raw_handle(event.cast()) });
+    true
+}
+
+#[test]
+fn an_event_is_made_by_the_first_sleeper_and_goes_with_the_last_who_has_it_open() {
+    let place = Place::local();
+    let (ours, theirs) = (place.create(), place.open());
+    assert!(!has_event(&ours));
+    with_point(&ours, |point| ours.port().wake(point));
+    assert!(!has_event(&ours), "whoever wakes makes none");
+    wait(&theirs, 0, Duration::from_millis(10));
+    assert!(has_event(&ours));
+    drop(theirs);
+    assert!(!has_event(&ours));
 }
 
 #[test]

@@ -83,8 +83,9 @@ impl Wine {
 
     /// The lints of what is compiled for Windows only.
     fn clippy(&self) -> Outcome {
+        // The core has nothing of the kind.
         let args = format!(
-            "clippy {CRATES} --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
+            "clippy -p strait-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
              -- -D warnings"
         );
         self.debian.clippy(FOLDER, &args).run()

@@ -174,8 +174,10 @@ struct Connected(HWND);
 
 impl Connected {
     fn new(window: HWND, pump: &Pump<'_>) -> Self {
+        // The word is an `isize`, and on 32-bit systems an `i32`.
+        let pump = core::ptr::from_ref(pump) as _;
         // SAFETY: the window is this thread's, and this word of it ours.
-        unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, core::ptr::from_ref(pump) as isize) };
+        unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, pump) };
         Self(window)
     }
 }

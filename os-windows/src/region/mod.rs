@@ -294,7 +294,11 @@ fn create_named(space: Space, name: &str, new: New<'_>) -> Result<Attachment<Win
     let old = sign.instance();
     let instance = new_instance()?;
     let memory = section::create_memory(Some(space), instance, new.len, &new.security);
-    let memory = memory.map_err(CreateError::from_os)?;
+    let memory = memory.map_err(|error| match CreateError::from_os(error) {
+        // Nobody else knows the name, so it was the creation that was denied.
+        CreateError::NotPermitted if space == Space::Global => CreateError::NotPrivileged,
+        other => other,
+    })?;
     let memory = memory.ok_or(CreateError::Os(OsError::new("CreateFileMapping", ERROR_ALREADY_EXISTS)))?;
     let home = |memory| Home::Named { sign, _memory: memory, instance };
     let attachment = lay_out(memory, space, instance, new, home)?;
