@@ -294,6 +294,28 @@ fn a_killed_peers_bytes_arrive_and_then_its_end() {
 }
 
 #[test]
+fn what_was_sent_arrives_though_the_sender_has_gone() {
+    let name = unique();
+    let mut listener = PipeListener::bind(&name, &OPTIONS).expect("a listener");
+    for server_goes in [true, false] {
+        let client = Pipe::connect_timeout(&name, &OPTIONS, LONG).expect("a server");
+        let server = listener.accept_timeout(LONG).expect("a client");
+        let (mut goes, mut stays) = if server_goes { (server, client) } else { (client, server) };
+        write_all(&mut stays, b"never read");
+        write_all(&mut goes, b"farewell");
+        drop(goes);
+        assert_eq!(read_exactly(&mut stays, 8), b"farewell");
+        assert_eq!(stays.read_timeout(&mut [0; 8], LONG), Err(PipeError::PeerEnded));
+    }
+    let (mut server, mut client) = messages();
+    server.send_timeout(b"never received", LONG).expect("room");
+    client.send_timeout(b"farewell", LONG).expect("room");
+    drop(client);
+    assert_eq!(receive_whole(&mut server, 3), b"farewell");
+    assert_eq!(server.recv_timeout(&mut [0; 8], LONG), Err(PipeError::PeerEnded));
+}
+
+#[test]
 fn a_killed_peer_ends_a_wait() {
     let name = unique();
     let mut listener = MessageListener::bind(&name, &OPTIONS).expect("a listener");

@@ -110,6 +110,7 @@ fn somebody_elses_file_is_not_removed() {
     assert_eq!(error, Some(BindError::AlreadyExists));
     assert_eq!(fs::read(&path).expect("still there"), b"notes");
     fs::remove_file(&path).expect("ours");
+    assert_eq!(files("pipes", &name).len(), 0);
 }
 
 #[test]

@@ -93,7 +93,10 @@ impl Place {
             Ok(found) if found.file_type().is_socket() => {
                 fs::remove_file(&socket).map_err(|error| BindError::io("unlink", &error))?;
             }
-            Ok(_) => return Err(BindError::AlreadyExists),
+            Ok(_) => {
+                let _ = fs::remove_file(self.lock_file());
+                return Err(BindError::AlreadyExists);
+            }
             Err(_) => {}
         }
         Ok(Held { place: self, _lock: lock, pid: getpid().as_raw() })

@@ -23,6 +23,11 @@
 //! Any program of the same desktop and of no lower rights can send anything, under any name: neither sender nor tag
 //! prove who it is. Take what comes as a stranger's.
 //!
+//! # Under wine 8
+//!
+//! Of programs that start while wine's desktop does, some get no window, ever (`CreateWindowEx` fails without a
+//! reason); started again, they do.
+//!
 //! # When not to use it
 //!
 //! Between programs of one's own: a pipe says who is at the other end, and a region is faster.

@@ -23,6 +23,9 @@ use super::is_for_programs;
 use crate::error::OsError;
 use crate::wide::wide;
 
+/// The most posted messages that a pump handles before it looks at its time again.
+const MOST: usize = 1000;
+
 /// What came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowMessage<'a> {
@@ -126,7 +129,8 @@ impl MessageWindow {
     /// Waits up to `timeout` for a message, and hands all that are there to `handler`, whose answer goes to the sender.
     /// Other windows of this thread get their messages as well. Answers with how many came: at least one.
     ///
-    /// A panic of the handler answers 0 to the sender, and goes on here.
+    /// A panic of the handler answers 0 to the sender, and to those whose messages come in the same moment, and
+    /// goes on here.
     ///
     /// # Errors
     ///
@@ -141,7 +145,11 @@ impl MessageWindow {
         let outcome = {
             let _connected = Connected::new(self.window, &pump);
             loop {
-                dispatch_all();
+                for _ in 0..MOST {
+                    if !dispatch_one() || pump.has_panicked() {
+                        break;
+                    }
+                }
                 if pump.handled.borrow().count > 0 {
                     break Ok(());
                 }
@@ -189,19 +197,16 @@ impl Drop for Connected {
     }
 }
 
-/// Handles what is there for this thread: what was sent on the way, what was posted one by one, up to a bound that
-/// nobody can push out.
-fn dispatch_all() {
-    const MOST: usize = 1000;
-    for _ in 0..MOST {
-        let mut message = MSG::default();
-        // SAFETY: the pointer is a local's.
-        if unsafe { PeekMessageW(&raw mut message, null_mut(), 0, 0, PM_REMOVE) } == 0 {
-            return;
-        }
-        // SAFETY: the message is as the system gave it.
-        unsafe { DispatchMessageW(&raw const message) };
+/// Handles what was sent to this thread, and one message that was posted to it. False if there was none.
+fn dispatch_one() -> bool {
+    let mut message = MSG::default();
+    // SAFETY: the pointer is a local's.
+    if unsafe { PeekMessageW(&raw mut message, null_mut(), 0, 0, PM_REMOVE) } == 0 {
+        return false;
     }
+    // SAFETY: the message is as the system gave it.
+    unsafe { DispatchMessageW(&raw const message) };
+    true
 }
 
 /// Sleeps until something is there for this thread.
@@ -242,7 +247,14 @@ unsafe extern "system" fn procedure(window: HWND, message: u32, first: WPARAM, s
 }
 
 impl Pump<'_> {
+    fn has_panicked(&self) -> bool {
+        self.handled.borrow().panic.is_some()
+    }
+
     fn handle(&self, message: WindowMessage<'_>) -> isize {
+        if self.has_panicked() {
+            return 0; // The system handed it over in the same call.
+        }
         // Taken: the handler itself looks for messages, and this came meanwhile.
         let Ok(mut handler) = self.handler.try_borrow_mut() else { return 0 };
         let answer = catch_unwind(AssertUnwindSafe(|| handler(message)));
