@@ -55,6 +55,8 @@
 //! | creating a section in `Global\` | takes a privilege | takes none: that refusal is untested |
 //! | locks on a file | are seen by Windows alone | are seen by native processes, and theirs here |
 //! | `FILE_FLAG_FIRST_PIPE_INSTANCE`, a pipe's list of rights | are enforced | are not |
+//! | the level at which a pipe's client lets itself be impersonated | is heeded | is not: always all |
+//! | the first window of a program | is there | fails, for ever, in some that start while wine's desktop does |
 //! | starting a process | works | fails now and then under load (error 1359) |
 //! | a named object's call | takes about a microsecond | 13 to 16, by way of wine's server |
 #![cfg(windows)]

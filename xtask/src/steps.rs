@@ -71,17 +71,23 @@ pub fn all() -> Vec<Step> {
         },
         Step {
             name: "embedded-io",
-            what: "the core's tests, and lints of everything, with the feature embedded-io-07",
+            what: "the core's tests and the pipes', and lints of everything, with the feature embedded-io-07",
             lane: false,
             needs: Some("core"),
             run: || {
                 let lints =
                     "clippy --workspace --all-targets --features strait/embedded-io-07 -- -D warnings";
                 let tests = Run::cargo("test -p strait-core --features embedded-io-07").run();
+                let pipes = Run::cargo("test -p strait-unix --features embedded-io-07 --test pipes").run();
                 let docs = Run::cargo("doc -p strait-core --no-deps --features embedded-io-07")
                     .with("RUSTDOCFLAGS", "-D warnings")
                     .run();
-                together(&[("tests", tests), ("lints", Run::cargo(lints).run()), ("docs", docs)])
+                together(&[
+                    ("tests", tests),
+                    ("pipes", pipes),
+                    ("lints", Run::cargo(lints).run()),
+                    ("docs", docs),
+                ])
             },
         },
         Step {

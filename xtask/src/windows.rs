@@ -135,7 +135,7 @@ pub fn windows() -> Outcome {
         ("other targets", wine.debian.cargo(FOLDER, &others).run()),
         ("clippy", wine.clippy()),
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
-        ("os-windows", wine.cargo("test -p strait-windows --lib --tests").run()),
+        ("os-windows", wine.cargo("test -p strait-windows --features embedded-io-07 --lib --tests").run()),
         ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
         ("tool", wine.cargo("test -p strait-cli").run()),
         ("examples", wine.examples()),
