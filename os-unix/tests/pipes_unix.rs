@@ -214,6 +214,17 @@ fn root_opens_files_with_its_clients_rights_and_gets_its_own_back() {
 }
 
 #[test]
+fn root_that_would_keep_its_power_over_files_is_refused() {
+    let test = "root_that_would_keep_its_power_over_files_is_refused";
+    if !is_root() {
+        return skip(test, "only root may act as another user");
+    }
+    let mut helper = Helper::start("keep-power", unique("power").as_str());
+    assert_eq!(helper.hear(), "before: None");
+    assert_eq!(helper.hear(), "after: Some(NotPermitted)");
+}
+
+#[test]
 fn who_is_not_root_acts_as_nobody_else() {
     let test = "who_is_not_root_acts_as_nobody_else";
     if !is_root() {
@@ -346,6 +357,19 @@ fn helper() {
             become_nobody(4712);
             let options = PipeOptions::new().public(true).served_by(&User::from_uid(0));
             let _pipe = Pipe::connect_timeout(&name, &options, LONG).expect("a server");
+            hear();
+        }
+        "keep-power" => {
+            let mut listener = PipeListener::bind(&name, &PipeOptions::new()).expect("a listener");
+            let _client = Pipe::connect_timeout(&name, &PipeOptions::new(), LONG).expect("a server");
+            let server = listener.accept_timeout(LONG).expect("a client");
+            // From now on the client, who was like us, has other groups.
+            setgroups(&[Gid::from_raw(4711)]).expect("root may");
+            say(&format!("before: {:?}", server.impersonate().err()));
+            let keep = nix::libc::SECBIT_NO_SETUID_FIXUP as nix::libc::c_ulong;
+            // SAFETY: the call takes numbers.
+            assert_eq!(unsafe { nix::libc::prctl(nix::libc::PR_SET_SECUREBITS, keep) }, 0, "root may");
+            say(&format!("after: {:?}", server.impersonate().err()));
             hear();
         }
         "impersonate-as-nobody" => {

@@ -32,8 +32,8 @@ impl core::error::Error for WindowError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WindowSendError {
-    /// The receiver has not handled it for the time allowed, or has not looked at any message for so long that the
-    /// system takes it for hung. It may still handle it.
+    /// The receiver has not handled it for the time allowed, or has not looked at any message for so long
+    /// that the system takes it for hung. It may still handle it.
     TimedOut,
     /// The window is no more.
     Gone,

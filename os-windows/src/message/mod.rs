@@ -1,7 +1,7 @@
 //! Messages between windows, `WM_COPYDATA` above all: for meeting programs that talk so.
 //!
-//! A [`MessageWindow`] receives; it is never seen, and needs no display. A [`RemoteWindow`] is somebody's window
-//! to send to, found by its class or title.
+//! A [`MessageWindow`] receives; it is never seen, and needs no display. A [`RemoteWindow`] is somebody's
+//! window to send to, found by its class or title.
 //!
 //! | | the sender waits | carries |
 //! | --- | --- | --- |
@@ -20,8 +20,8 @@
 //!
 //! # If a peer lies
 //!
-//! Any program of the same desktop and of no lower rights can send anything, under any name: neither sender nor tag
-//! prove who it is. Take what comes as a stranger's.
+//! Any program of the same desktop and of no lower rights can send anything, under any name: neither sender
+//! nor tag prove who it is. Take what comes as a stranger's.
 //!
 //! # Under wine 8
 //!
@@ -42,8 +42,8 @@ pub use send::RemoteWindow;
 
 use windows_sys::Win32::UI::WindowsAndMessaging::WM_USER;
 
-/// Whether the numbers of this message are numbers to the system too, and not addresses of something: those that
-/// are left to programs are.
+/// Whether the numbers of this message are numbers to the system too, and not addresses of something: those
+/// that are left to programs are.
 fn is_for_programs(message: u32) -> bool {
     (WM_USER..=0xFFFF).contains(&message)
 }

@@ -36,8 +36,8 @@ pub enum WindowMessage<'a> {
         /// A copy of the sender's bytes.
         bytes: &'a [u8],
     },
-    /// Another message that is left to programs (0x400 to 0xFFFF), sent or posted. Who has only posted it sees no
-    /// answer.
+    /// Another message that is left to programs (0x400 to 0xFFFF), sent or posted. Who has only posted it
+    /// sees no answer.
     Numbers {
         /// The message.
         message: u32,
@@ -48,8 +48,8 @@ pub enum WindowMessage<'a> {
     },
 }
 
-/// A window that only receives messages, found by others by its class. It belongs to the thread that made it, and
-/// receives while that thread [pumps](Self::pump_timeout): outside of that its senders wait.
+/// A window that only receives messages, found by others by its class. It belongs to the thread that made
+/// it, and receives while that thread [pumps](Self::pump_timeout): outside of that its senders wait.
 ///
 /// ```
 /// # #[cfg(windows)]
@@ -126,8 +126,9 @@ impl MessageWindow {
         Ok(Self { window })
     }
 
-    /// Waits up to `timeout` for a message, and hands all that are there to `handler`, whose answer goes to the sender.
-    /// Other windows of this thread get their messages as well. Answers with how many came: at least one.
+    /// Waits up to `timeout` for a message, and hands all that are there to `handler`, whose answer goes to
+    /// the sender. Other windows of this thread get their messages as well. Answers with how many came: at
+    /// least one.
     ///
     /// A panic of the handler answers 0 to the sender, and to those whose messages come in the same moment, and
     /// goes on here.
@@ -226,8 +227,8 @@ unsafe extern "system" fn procedure(window: HWND, message: u32, first: WPARAM, s
     let pump = unsafe { pump.as_ref() };
     match pump {
         Some(pump) if message == WM_COPYDATA => {
-            // SAFETY: with this message comes a pointer to such a structure, valid until the answer. The system lets
-            // nobody post it, or send it without waiting.
+            // SAFETY: with this message comes a pointer to such a structure, valid until the answer. The
+            // system lets nobody post it, or send it without waiting.
             let Some(data) = (unsafe { (second as *const COPYDATASTRUCT).as_ref() }) else { return 0 };
             let bytes = match data.cbData {
                 len if len > 0 && !data.lpData.is_null() => {

@@ -17,7 +17,8 @@ use super::is_for_programs;
 use crate::error::OsError;
 use crate::wide::wide;
 
-/// Somebody's window. It may be gone at any time, and its number be another's later: find it anew after a `Gone`.
+/// Somebody's window. It may be gone at any time, and its number be another's later: find it anew after a
+/// `Gone`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteWindow(HWND);
 
@@ -27,8 +28,8 @@ unsafe impl Send for RemoteWindow {}
 unsafe impl Sync for RemoteWindow {}
 
 impl RemoteWindow {
-    /// The first window of this class and this title; either may be left open. Windows that only receive messages
-    /// are looked at first, then those of the desktop.
+    /// The first window of this class and this title; either may be left open. Windows that only receive
+    /// messages are looked at first, then those of the desktop.
     #[must_use]
     pub fn find(class: Option<&str>, title: Option<&str>) -> Option<Self> {
         let (class, title) = (class.map(wide), title.map(wide));
@@ -49,8 +50,8 @@ impl RemoteWindow {
         Self(window)
     }
 
-    /// Sends a tag and bytes (`WM_COPYDATA`), and answers with what the receiver made of them; waits up to `timeout`
-    /// for that. The receiver gets a copy.
+    /// Sends a tag and bytes (`WM_COPYDATA`), and answers with what the receiver made of them; waits up to
+    /// `timeout` for that. The receiver gets a copy.
     ///
     /// # Errors
     ///
@@ -66,8 +67,8 @@ impl RemoteWindow {
         unsafe { self.send_raw(WM_COPYDATA, 0, (&raw const data) as isize, timeout) }
     }
 
-    /// Sends a message and two numbers, and answers with what the receiver made of them; waits up to `timeout` for
-    /// that.
+    /// Sends a message and two numbers, and answers with what the receiver made of them; waits up to
+    /// `timeout` for that.
     ///
     /// # Errors
     ///

@@ -28,8 +28,8 @@ impl<'a> NamedMutexLock<'a> {
     }
 }
 
-/// Gives the mutex back when it is dropped, whatever happens. The system counts it as this thread's, so the guard
-/// cannot go to another.
+/// Gives the mutex back when it is dropped, whatever happens. The system counts it as this thread's, so the
+/// guard cannot go to another.
 #[derive(Debug)]
 #[must_use = "the mutex is given back when this is dropped"]
 pub struct NamedMutexGuard<'a> {
@@ -47,8 +47,8 @@ impl<'a> NamedMutexGuard<'a> {
     ///
     /// # Errors
     ///
-    /// [`MutexLockError::Os`], `ERROR_NOT_OWNER` (288) if it was not this thread's any more, because somebody had
-    /// given it back through another handle.
+    /// [`MutexLockError::Os`], `ERROR_NOT_OWNER` (288) if it was not this thread's any more, because
+    /// somebody had given it back through another handle.
     pub fn unlock(self) -> Result<(), MutexLockError> {
         let mutex = self.mutex;
         core::mem::forget(self);

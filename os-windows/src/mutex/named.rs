@@ -13,8 +13,8 @@ use crate::object::{self, Waited};
 use crate::options::Sddl;
 use crate::security::Descriptor;
 
-/// A named mutex of the operating system, which any program of the machine can share, also one that knows nothing
-/// of this crate. It guards what its users agree on.
+/// A named mutex of the operating system, which any program of the machine can share, also one that knows
+/// nothing of this crate. It guards what its users agree on.
 ///
 /// The name `"motor"` is the one that others give to `CreateMutex`, in their session's namespace (`Local\`);
 /// `"Global\motor"` is the machine's, where a service and a desktop program meet. A mutex stays as long as some
@@ -57,7 +57,8 @@ impl NamedMutex {
     ///
     /// # Errors
     ///
-    /// [`MutexOpenError`]; `AlreadyExists` if there is one of this name, `WrongKind` if there is something else.
+    /// [`MutexOpenError`]; `AlreadyExists` if there is one of this name, `WrongKind` if there is something
+    /// else.
     pub fn create(name: &str) -> Result<Self, MutexOpenError> {
         new_only(make(name, &object::private()?)?)
     }

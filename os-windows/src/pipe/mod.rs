@@ -34,9 +34,10 @@
 //!
 //! # If a peer lies
 //!
-//! Bytes are the application's to judge. A peer that is not strait and takes a message back that had been read in
-//! part (it cancelled its write) is not noticed: the next message then follows. Who only connects and sends
-//! nothing takes one of the server's [instances](PipeOptions::instances): give its reads a time-out.
+//! Bytes are the application's to judge. A peer that is not strait and takes a message back that had been
+//! read in part (it cancelled its write) is not noticed: the next message then follows. Who only connects
+//! and sends nothing takes one of the server's [instances](PipeOptions::instances): give its reads a
+//! time-out.
 //!
 //! # When not to use it
 //!

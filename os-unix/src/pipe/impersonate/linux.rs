@@ -21,7 +21,9 @@ pub(super) struct Rights {
     groups: Vec<gid_t>,
 }
 
-/// Takes on the client's rights; answers with this thread's own, if they differ.
+/// Takes on the client's rights, for files alone: the effective user stays root, which is what lets the thread
+/// come back. Root's power over all files goes with its number, and comes back with it. Answers with this
+/// thread's own, if they differ.
 pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateError> {
     let failed = |call| move |error| ImpersonateError::Os(OsError::nix(call, error));
     let theirs = Rights::of_peer(socket).map_err(failed("getsockopt"))?;
@@ -29,10 +31,10 @@ pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, Imperson
     if theirs == own {
         return Ok(None);
     }
-    if own.uid != 0 {
+    if own.uid != 0 || keeps_its_capabilities() || set_groups(&theirs.groups).is_err() {
         return Err(ImpersonateError::NotPermitted);
     }
-    if theirs.apply() {
+    if set_fsgid(theirs.gid) && set_fsuid(theirs.uid) {
         return Ok(Some(own));
     }
     if !own.apply() {
@@ -53,8 +55,7 @@ impl Rights {
         Ok(Self { uid: found.uid(), gid: found.gid(), groups: sorted(peer_groups(socket)?) })
     }
 
-    /// Makes them this thread's, for files alone: its effective user stays root, which is what lets it come
-    /// back. False if not all of it could be done.
+    /// Makes them this thread's again. False if not all of it could be done.
     fn apply(&self) -> bool {
         set_groups(&self.groups).is_ok() && set_fsgid(self.gid) && set_fsuid(self.uid)
     }
@@ -62,6 +63,14 @@ impl Rights {
     pub(super) fn give_back(self) -> bool {
         self.apply()
     }
+}
+
+/// Whether this thread would keep root's power over all files without root's number: then the kernel would
+/// not judge as for the client.
+fn keeps_its_capabilities() -> bool {
+    // SAFETY: the call takes and answers numbers.
+    let bits = unsafe { libc::prctl(libc::PR_GET_SECUREBITS) };
+    bits < 0 || bits & libc::SECBIT_NO_SETUID_FIXUP != 0
 }
 
 fn sorted(mut groups: Vec<gid_t>) -> Vec<gid_t> {
