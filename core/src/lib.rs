@@ -21,6 +21,7 @@ pub use ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, 
 pub use ground::sync::Mem;
 #[allow(unused_imports, reason = "empty but for the model-checking backend")]
 pub use ground::sync::export::*;
+pub use ground::tasks::{AsyncWait, Sleeper, Wakers};
 pub use protocol::Violation;
 
 /// What the macros need; not part of the interface.

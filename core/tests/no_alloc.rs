@@ -6,6 +6,8 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::{Member, Region};
@@ -152,6 +154,24 @@ fn latest_values() {
         bytes.0.publish(round, &[1; 64][..(round % 65) as usize]).unwrap();
         assert!(bytes.1.read(&mut buffer).value().is_some());
     });
+}
+
+/// Neither a future that sleeps and is woken, nor one that is dropped. (The waker is the executor's.)
+#[test]
+fn tasks() {
+    let (region, a, b) = setup();
+    let mut tx = a.typed_producer::<u64>("slots").unwrap();
+    let mut rx = b.typed_consumer::<u64>("slots").unwrap();
+    let mut reader = b.latest_reader::<[u64; 4]>("latest").unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    without_allocation("tasks", ROUNDS, |round| {
+        let mut future = pin!(rx.recv());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert!(pin!(reader.changed()).poll(&mut context).is_pending());
+        tx.try_send(&u64::from(round)).unwrap();
+        assert_eq!(future.poll(&mut context), Poll::Ready(Ok(u64::from(round))));
+    });
+    assert_eq!(region.tasks(), 0);
 }
 
 #[test]

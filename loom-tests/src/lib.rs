@@ -52,6 +52,8 @@ mod spsc_succession;
 mod static_queue;
 #[cfg(strait_loom)]
 mod table;
+#[cfg(strait_loom)]
+mod tasks;
 
 /// A model by its name.
 #[cfg(strait_loom)]
@@ -79,6 +81,7 @@ fn all() -> impl Iterator<Item = Model> {
         hardware_lock::MODELS,
         latest::MODELS,
         park::MODELS,
+        tasks::MODELS,
         spsc::MODELS,
         claim::MODELS,
         table::MODELS,

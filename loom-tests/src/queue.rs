@@ -32,6 +32,8 @@ pub trait Queue: 'static {
     fn recv(rx: &mut Self::Rx) -> Result<Got, TryRecvError>;
     fn recv_batch(rx: &mut Self::Rx, max: usize) -> Result<Vec<Got>, TryRecvError>;
     fn recv_timeout(rx: &mut Self::Rx, timeout: Duration) -> Result<Got, RecvError>;
+    fn recv_async(rx: &mut Self::Rx) -> impl Future<Output = Result<Got, RecvError>>;
+    fn send_async(tx: &mut Self::Tx, number: u32) -> impl Future<Output = Result<(), SendError>>;
     fn release(rx: &mut Self::Rx);
     /// How many are waiting at least, as the consumer sees it.
     fn waiting(rx: &Self::Rx) -> u32;
@@ -126,6 +128,17 @@ impl<const RING: u32> Queue for Frames<RING> {
         Ok(got(received.tag, received.sequence, &buffer[..received.len]))
     }
 
+    async fn recv_async(rx: &mut Self::Rx) -> Result<Got, RecvError> {
+        let mut buffer = [0; 16];
+        let received = rx.recv(&mut buffer).await?;
+        Ok(got(received.tag, received.sequence, &buffer[..received.len]))
+    }
+
+    async fn send_async(tx: &mut Self::Tx, number: u32) -> Result<(), SendError> {
+        let (payload, len) = payload(number);
+        tx.send(number, &payload[..len]).await
+    }
+
     fn release(rx: &mut Self::Rx) {
         rx.release();
     }
@@ -210,6 +223,15 @@ macro_rules! typed_queue {
             fn recv_timeout(rx: &mut Self::Rx, timeout: Duration) -> Result<Got, RecvError> {
                 let value = rx.recv_timeout(timeout)?;
                 Ok(whole(value, rx.sequence()))
+            }
+
+            async fn recv_async(rx: &mut Self::Rx) -> Result<Got, RecvError> {
+                let value = rx.recv().await?;
+                Ok(whole(value, rx.sequence()))
+            }
+
+            async fn send_async(tx: &mut Self::Tx, number: u32) -> Result<(), SendError> {
+                tx.send(&pair(number)).await
             }
 
             fn release(rx: &mut Self::Rx) {

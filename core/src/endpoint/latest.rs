@@ -9,12 +9,14 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::ring::Buffers;
 use crate::ground::sync::{Span, WordRef};
+use crate::ground::tasks::{AsyncWait, Sleeper};
 use crate::protocol::latest::{self, Attempt, Version};
 
 use super::attachment::Attachment;
 use super::coherence::Payload;
 use super::error::ChannelError;
 use super::role::{DAMAGED, NotSync, Role, Side, Spans};
+use super::tasks::Bed;
 use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
 
 /// A channel's buffers, and how they lie: values apart where the port's cache is not coherent, for only
@@ -342,6 +344,14 @@ impl<P: Port> BytesReader<P> {
         }
     }
 
+    pub(super) fn bed(&self) -> Bed<P>
+    where
+        P: AsyncWait,
+    {
+        let (port, bell, policy) = (self.port.clone(), self.bell.clone(), self.waiting.policy);
+        Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(self) }
+    }
+
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.waiting = Waiting::new(policy);
@@ -451,6 +461,13 @@ impl<T: Frame, P: Port> LatestReader<T, P> {
     #[must_use]
     pub fn info(&self) -> Option<ValueInfo> {
         self.info
+    }
+
+    pub(super) fn bed(&self) -> Bed<P>
+    where
+        P: AsyncWait,
+    {
+        self.inner.bed()
     }
 
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.

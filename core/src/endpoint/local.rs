@@ -3,6 +3,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
+use core::task::Waker;
 use core::time::Duration;
 
 use crate::ground::header::{AttachError, Contents, FormatError, Header, format};
@@ -11,6 +12,7 @@ use crate::ground::plan::Plan;
 use crate::ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
 use crate::ground::sync::order::role;
 use crate::ground::sync::{Mem, Word, const_fn, spin_loop};
+use crate::ground::tasks::{AsyncWait, Sleeper};
 
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
@@ -108,6 +110,16 @@ impl<S: Wait> Wait for LocalPort<'_, S> {
 
     fn pause(&self, how_long: Duration) {
         self.system.pause(how_long);
+    }
+}
+
+impl<S: AsyncWait> AsyncWait for LocalPort<'_, S> {
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+        self.system.keep(who, point, waker, timeout);
+    }
+
+    fn forget(&self, who: Sleeper) {
+        self.system.forget(who);
     }
 }
 

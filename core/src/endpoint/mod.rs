@@ -27,6 +27,7 @@ mod sender;
 mod shared_word;
 mod static_queue;
 mod taker;
+mod tasks;
 mod typed;
 mod wait;
 

@@ -125,7 +125,7 @@ impl<P: Port> Producer<P> {
     }
 
     #[inline(always)]
-    fn put(&mut self, tag: u32, payload: &[u8]) -> Result<(), Refused> {
+    pub(super) fn put(&mut self, tag: u32, payload: &[u8]) -> Result<(), Refused> {
         let slot = self.slot(payload.len())?;
         self.ring.write(slot.pos, payload);
         self.publish(slot, tag, slot.len);

@@ -131,6 +131,11 @@ impl<P: Port> Sender<P> {
         space.used()
     }
 
+    /// The word on which this side sleeps.
+    pub fn bell(&self) -> Option<&Bell> {
+        self.own.as_ref()
+    }
+
     pub fn deadline(&self, timeout: Duration) -> Deadline {
         Deadline::after(&self.role.port, timeout)
     }

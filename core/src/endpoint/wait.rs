@@ -115,6 +115,17 @@ impl Bell {
         WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
     }
 
+    /// The sleeper's step before it looks again; answers with the word to sleep on.
+    pub(crate) fn park(&self, sleepers: Sleepers, port: &impl Port) -> u32 {
+        match sleepers {
+            Sleepers::Many => park::enlist(&self.shared(port)),
+            Sleepers::One => {
+                park::prepare(&self.word);
+                park::PARKED
+            }
+        }
+    }
+
     /// The sender's step after publishing: wakes the sleepers, if there are any.
     #[inline(always)]
     pub fn ring(&self, check: WakeCheck, port: &impl Port) {
@@ -254,13 +265,7 @@ pub(crate) fn wait_until<P: Port, T>(
             _ if !policy.park => spin_loop(),
             None => port.pause(nap.min(Duration::from_millis(1))),
             Some(bell) => {
-                let asleep = match sleepers {
-                    Sleepers::Many => park::enlist(&bell.shared(port)),
-                    Sleepers::One => {
-                        park::prepare(&bell.word);
-                        park::PARKED
-                    }
-                };
+                let asleep = bell.park(sleepers, port);
                 let found = look();
                 if found.is_none() {
                     port.wait(bell.point(), asleep, nap);

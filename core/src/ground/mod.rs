@@ -8,3 +8,4 @@ pub mod ident;
 pub mod plan;
 pub mod port;
 pub mod sync;
+pub mod tasks;

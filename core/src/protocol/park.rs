@@ -19,6 +19,10 @@
 //! - P4. Where several sleep on one word (locks, readers of a latest value; within one domain), it counts
 //!   the wakes above its lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep
 //!   is never hidden by another who asks to be woken just then. Each wake wakes all.
+//! - P5. A task that waits has its waker kept by its port before it says so in the word, and never clears
+//!   that. Whoever sees it clears it first and takes the waker then. So the waker taken is the one kept
+//!   before, or its taking came before the keeping, and so did the publication, which the task's
+//!   second look then sees.
 //!
 //! A doorbell is for one receiver; two that sleep on it may cost each other the probe period.
 

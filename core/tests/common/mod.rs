@@ -18,13 +18,14 @@ use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::participants::{self, Card};
 use strait_core::{
-    Attachment, Clock, Entry, Header, Ident, Liveness, Mem, Plan, Port, Probe, TokenRefused, Wait, WaitPoint,
-    ground::header::Contents,
+    AsyncWait, Attachment, Clock, Entry, Header, Ident, Liveness, Mem, Plan, Port, Probe, Sleeper,
+    TokenRefused, Wait, WaitPoint, Wakers, ground::header::Contents,
 };
 
 use guarded::Guarded;
@@ -56,6 +57,11 @@ pub struct World {
     pub on_clock: Mutex<VecDeque<Option<Hook>>>,
     /// What happens when somebody wakes others, before they are woken.
     pub on_wake: Mutex<Option<Hook>>,
+    /// What happens when a task's waker is about to be kept.
+    pub on_keep: Mutex<Option<Hook>>,
+    /// How long tasks were to sleep, and whether at a word.
+    pub naps: Mutex<Vec<(bool, Duration)>>,
+    wakers: Mutex<Wakers<4>>,
 }
 
 /// A lock register that names its holder.
@@ -143,6 +149,9 @@ impl Region {
             hardware: HardwareLock::default(),
             on_clock: Mutex::default(),
             on_wake: Mutex::default(),
+            on_keep: Mutex::default(),
+            naps: Mutex::new(Vec::with_capacity(8)),
+            wakers: Mutex::default(),
         }))
     }
 
@@ -223,6 +232,11 @@ impl World {
         self.memory.is_intact()
     }
 
+    /// How many tasks' wakers are kept.
+    pub fn tasks(&self) -> usize {
+        lock(&self.wakers).len()
+    }
+
     fn declare_dead(&self, who: Ident) {
         lock(&self.tokens).insert(who.word(), false);
     }
@@ -256,7 +270,7 @@ impl Wait for TestPort {
         drop(self.region.bell.wait_timeout(guard, timeout));
     }
 
-    fn wake(&self, _: WaitPoint<'_>) {
+    fn wake(&self, point: WaitPoint<'_>) {
         self.region.wakes.fetch_add(1, Relaxed);
         let hook = lock(&self.region.on_wake).take();
         if let Some(hook) = hook {
@@ -265,11 +279,33 @@ impl Wait for TestPort {
         if !self.region.deaf.load(Relaxed) {
             drop(lock(&self.region.gate));
             self.region.bell.notify_all();
+            let woken = lock(&self.region.wakers).take(point);
+            woken.into_iter().flatten().for_each(Waker::wake);
         }
     }
 
     fn pause(&self, how_long: Duration) {
         std::thread::sleep(how_long);
+    }
+}
+
+impl AsyncWait for TestPort {
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+        let hook = lock(&self.region.on_keep).take();
+        if let Some(hook) = hook {
+            hook();
+        }
+        let mut naps = lock(&self.region.naps);
+        if naps.len() < naps.capacity() {
+            naps.push((point.is_some(), timeout));
+        }
+        if let Err(waker) = lock(&self.region.wakers).keep(who, point, waker.clone()) {
+            waker.wake();
+        }
+    }
+
+    fn forget(&self, who: Sleeper) {
+        drop(lock(&self.region.wakers).forget(who));
     }
 }
 

@@ -138,7 +138,7 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     }
 
     #[inline(always)]
-    fn put(&mut self, value: &T) -> Result<(), Refused> {
+    pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
         self.room()?;
         self.put_here(slice::from_ref(value));
         Ok(())

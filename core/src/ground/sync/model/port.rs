@@ -2,6 +2,7 @@
 
 extern crate std;
 
+use core::task::Waker;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::ground::header::{self, Contents, Header, format};
 use crate::ground::ident::Ident;
 use crate::ground::plan::Plan;
 use crate::ground::port::{self, Clock, Liveness, Probe, TokenRefused, Wait, WaitPoint};
+use crate::ground::tasks::{AsyncWait, Sleeper, Wakers};
 
 /// A region for one run of a model. Make it inside the closure that is checked, before the threads
 /// start; keep the plan small (a line of 4, two or three participants, few slots), for every shared
@@ -34,11 +36,15 @@ struct Shared {
     beds: std::sync::Mutex<Vec<(u32, Arc<Bed>)>>,
     /// Who has the hardware lock, or 0.
     hardware: AtomicU32,
+    wakers: Mutex<Wakers<TASKS>>,
     time_passes: bool,
 }
 
 /// So many incarnations a slot can have in a model.
 const EPOCHS: usize = 4;
+
+/// So many tasks can wait at once in a model.
+const TASKS: usize = 4;
 
 /// A token that nobody has taken yet.
 const UNTAKEN: u32 = 0;
@@ -106,6 +112,7 @@ impl Region {
             tokens: (0..header.participant_count).map(|_| token()).collect(),
             beds: std::sync::Mutex::default(),
             hardware: AtomicU32::new(0),
+            wakers: Mutex::new(Wakers::new()),
             time_passes,
         }))
     }
@@ -252,6 +259,16 @@ impl Port {
         bed
     }
 
+    /// Whether no task's waker is kept: none waits, and none was left behind.
+    #[must_use]
+    pub fn keeps_no_waker(&self) -> bool {
+        self.wakers(|wakers| wakers.is_empty())
+    }
+
+    fn wakers<R>(&self, act: impl FnOnce(&mut Wakers<TASKS>) -> R) -> R {
+        act(&mut self.region.wakers.lock().expect("nobody dies in here"))
+    }
+
     fn token(&self, who: Ident) -> Option<&AtomicU32> {
         let epoch = who.epoch() as usize - 1;
         assert!(epoch < EPOCHS, "a slot of a model region has {EPOCHS} incarnations at most");
@@ -279,8 +296,10 @@ impl Wait for Port {
     fn wake(&self, point: WaitPoint<'_>) {
         if super::death::step() {
             let bed = self.bed(point);
-            let _lock = bed.lock.lock().expect("nobody dies in the kernel");
+            let lock = bed.lock.lock().expect("nobody dies in the kernel");
             bed.alarm.notify_all();
+            drop(lock);
+            self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
         }
     }
 
@@ -289,6 +308,25 @@ impl Wait for Port {
         if self.region.time_passes {
             let nanos = u64::try_from(how_long.as_nanos()).unwrap_or(u64::MAX);
             self.clock.fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+/// Tasks of all ports are one program's here, so a wake reaches them all.
+impl AsyncWait for Port {
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+        if self.region.time_passes || point.is_none() {
+            self.pause(timeout);
+            waker.wake_by_ref();
+        } else if super::death::step() {
+            let kept = self.wakers(|wakers| wakers.keep(who, point, waker.clone()));
+            drop(kept.expect("so many tasks do not fit into a model"));
+        }
+    }
+
+    fn forget(&self, who: Sleeper) {
+        if super::death::step() {
+            drop(self.wakers(|wakers| wakers.forget(who)));
         }
     }
 }

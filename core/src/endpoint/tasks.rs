@@ -1,0 +1,200 @@
+//! Waiting in tasks: `recv().await`, `send().await` and `changed().await`, on any executor, without a heap.
+//!
+//! A task looks; has the port [keep its waker](AsyncWait::keep), which the sender's port wakes; says so
+//! in the parked word; and looks again. That is how a thread sleeps, but for the order: the waker is there
+//! before the word says so, since nobody compares the word when a task is put aside.
+//!
+//! # Guarantees
+//!
+//! - No wake is lost (P1 and P5 of [`park`](crate::protocol::park)), whoever polls when and for whatever reason.
+//! - The port wakes the task after the [probe period](WaitPolicy::probe) at the latest, if it has timers;
+//!   so a sender that died between its publication and its wake, or a peer that lies, costs that period.
+//! - A future that is dropped has received and sent nothing, and leaves no waker behind. (One
+//!   that is leaked leaves it until the next wake.)
+//! - Each poll takes two looks and one search of the port's table at most.
+//!
+//! # Trade-offs
+//!
+//! - These wait without a bound: a peer that is dead or silent is waited for. Put a timer of the
+//!   executor beside the future, drop the future when it fires, ask `peer()`, and wait again.
+//! - A task does not spin, and leaves the parked word set if something came before it slept: the next
+//!   sender then wakes in vain, once.
+//! - Where the plan does not let this side block, the port is asked for a look in a millisecond; where
+//!   the policy says not to sleep, the task is polled again at once.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use crate::ground::frame::Frame;
+use crate::ground::port::Port;
+use crate::ground::tasks::{AsyncWait, Sleeper};
+use crate::protocol::Refused;
+
+use super::consumer::{Consumer, Received};
+use super::error::{RecvError, SendError, TryRecvError};
+use super::latest::{BytesReader, LatestReader, Reading, ValueInfo};
+use super::producer::Producer;
+use super::sender::SendSide;
+use super::taker::RecvSide;
+use super::typed::{TypedConsumer, TypedProducer};
+use super::wait::{Bell, Sleepers, WaitPolicy};
+
+/// What a task needs to be put aside, and its end: then the port forgets it.
+pub(super) struct Bed<P: AsyncWait> {
+    pub port: P,
+    pub bell: Option<Bell>,
+    pub sleepers: Sleepers,
+    pub policy: WaitPolicy,
+    pub who: Sleeper,
+}
+
+impl<P: Port + AsyncWait> Bed<P> {
+    /// Waits until there is something.
+    async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
+        poll_fn(|context| self.poll(context, &mut look)).await
+    }
+
+    fn poll<T>(&self, context: &Context<'_>, look: &mut impl FnMut() -> Option<T>) -> Poll<T> {
+        if let Some(found) = look() {
+            return Poll::Ready(found);
+        }
+        let (waker, probe) = (context.waker(), self.policy.probe);
+        match &self.bell {
+            _ if !self.policy.park => waker.wake_by_ref(),
+            None => self.port.keep(self.who, None, waker, probe.min(Duration::from_millis(1))),
+            Some(bell) => {
+                self.port.keep(self.who, Some(bell.point()), waker, probe);
+                // Who wakes takes the waker, so there is no word to compare.
+                let _ = bell.park(self.sleepers, &self.port);
+                if let Some(found) = look() {
+                    return Poll::Ready(found);
+                }
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<P: AsyncWait> Drop for Bed<P> {
+    fn drop(&mut self) {
+        self.port.forget(self.who);
+    }
+}
+
+async fn recv<P: Port + AsyncWait, E: RecvSide<P>, R>(
+    end: &mut E,
+    mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+) -> Result<R, RecvError> {
+    let who = Sleeper::of(end);
+    let taker = end.taker();
+    let (port, bell, policy) = (taker.role.port.clone(), taker.bell().cloned(), taker.waiting.policy);
+    let look = || match take(end) {
+        Ok(received) => Some(Ok(received)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
+    };
+    Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+}
+
+async fn send<P: Port + AsyncWait, E: SendSide<P>>(
+    end: &mut E,
+    mut put: impl FnMut(&mut E) -> Result<(), Refused>,
+) -> Result<(), SendError> {
+    let who = Sleeper::of(end);
+    let sender = end.sender();
+    let (port, bell, policy) = (sender.role.port.clone(), sender.bell().cloned(), sender.waiting.policy);
+    let look = || match put(end) {
+        Ok(()) => {
+            end.sender().ring();
+            Some(Ok(()))
+        }
+        Err(Refused::Full) => None,
+        Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
+        Err(Refused::Violation(violation)) => {
+            end.sender().role.latch(violation);
+            Some(Err(SendError::Fault(violation)))
+        }
+    };
+    Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+}
+
+impl<P: Port + AsyncWait> Consumer<P> {
+    /// Receives a frame into `buffer`, waiting for it as long as it takes. If the future is dropped before it
+    /// is ready, nothing was received.
+    ///
+    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], never `TimedOut`; nothing was received then.
+    pub async fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, RecvError> {
+        recv(self, |this| this.try_recv(buffer)).await
+    }
+}
+
+impl<T: Frame, P: Port + AsyncWait> TypedConsumer<T, P> {
+    /// Receives a value, waiting for it as long as it takes. If the future is dropped before it is ready,
+    /// nothing was received.
+    ///
+    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Fault`].
+    pub async fn recv(&mut self) -> Result<T, RecvError> {
+        recv(self, Self::try_recv).await
+    }
+}
+
+impl<P: Port + AsyncWait> Producer<P> {
+    /// Sends a frame, waiting for space as long as it takes. If the future is dropped before it is ready,
+    /// nothing was sent, and no refusal is counted.
+    ///
+    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], never `TimedOut`; nothing was sent then.
+    pub async fn send(&mut self, tag: u32, payload: &[u8]) -> Result<(), SendError> {
+        send(self, |this| this.put(tag, payload)).await
+    }
+}
+
+impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
+    /// Sends a value, waiting for space as long as it takes. If the future is dropped before it is ready,
+    /// nothing was sent, and no refusal is counted.
+    ///
+    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Fault`]; nothing was sent then.
+    pub async fn send(&mut self, value: &T) -> Result<(), SendError> {
+        send(self, |this| this.put(value)).await
+    }
+}
+
+impl<P: Port + AsyncWait> BytesReader<P> {
+    /// Reads a value that this reader has not seen into `buffer`, waiting for it as long as it takes. If the
+    /// future is dropped before it is ready, the value counts as not seen.
+    pub async fn changed(&mut self, buffer: &mut [u8]) -> ValueInfo {
+        self.bed().until(|| fresh(self.read(buffer))).await
+    }
+}
+
+impl<T: Frame, P: Port + AsyncWait> LatestReader<T, P> {
+    /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
+    /// dropped before it is ready, the value counts as not seen.
+    pub async fn changed(&mut self) -> T {
+        self.bed().until(|| fresh(self.read())).await
+    }
+}
+
+fn fresh<T>(reading: Reading<T>) -> Option<T> {
+    match reading {
+        Reading::Fresh(value) => Some(value),
+        _ => None,
+    }
+}

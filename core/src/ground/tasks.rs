@@ -1,0 +1,138 @@
+//! What a port supplies for tasks that wait: it keeps their wakers until somebody wakes.
+
+use core::task::Waker;
+use core::time::Duration;
+
+use super::port::{Wait, WaitPoint};
+
+/// Who waits: tells what waits at one moment in one program apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sleeper(usize);
+
+impl Sleeper {
+    /// The sleeper that has `end` to itself, by its address. Must not be of size zero.
+    #[must_use]
+    pub fn of<T>(end: &T) -> Self {
+        Self(core::ptr::from_ref(end).addr())
+    }
+}
+
+/// Waking tasks: as [`Wait`], for those who are polled rather than put to sleep.
+///
+/// [`Wait::wake`] of this port must reach the wakers kept here for its point; and so must that of
+/// every peer that is to wake this program's tasks, by an interrupt, a mailbox, an eventfd. [`Wakers`]
+/// is a table to keep them in. A waker that is woken without need costs a look, and nothing else.
+pub trait AsyncWait: Wait {
+    /// Keeps `waker` for `who`, in place of what was kept for it before. It is woken, and no longer kept,
+    /// by the next wake at `point` (if there is one) whose [`Wait::wake`] begins after this has
+    /// returned, and when about `timeout` has passed.
+    ///
+    /// A port that cannot keep it wakes it before it returns; the task then polls. So does a port
+    /// without timers where there is no `point`. Where there is one, such a port may leave the time-out
+    /// out if its senders do not die by themselves, fence their wake checks, and do not lie: it
+    /// bounds what these cost.
+    ///
+    /// If a waker is kept too late for a wake, what its sender wrote before is visible when this returns. (A
+    /// lock around the table sees to that.)
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration);
+
+    /// Forgets the waker kept for `who`, if there is one.
+    fn forget(&self, who: Sleeper);
+}
+
+/// The wakers of up to `N` tasks, for a port to put behind its lock: a critical section, a mutex.
+///
+/// Wakers leave the table by value, so that a port can wake and drop them after it has let go of its
+/// lock: a waker may own a task that waits here too. Steps: in proportion to `N`.
+///
+/// ```
+/// use core::task::Waker;
+/// use strait_core::{Sleeper, Wakers};
+/// let mut wakers = Wakers::<4>::new();
+/// let who = Sleeper::of(&7_u32);
+/// assert!(wakers.keep(who, None, Waker::noop().clone()).is_ok());
+/// wakers.take_all().into_iter().flatten().for_each(Waker::wake);
+/// assert!(wakers.is_empty());
+/// ```
+pub struct Wakers<const N: usize> {
+    kept: [Option<Kept>; N],
+}
+
+struct Kept {
+    who: Sleeper,
+    /// The instance and offset of its point.
+    at: Option<(u64, u32)>,
+    waker: Waker,
+}
+
+impl<const N: usize> Wakers<N> {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { kept: [const { None }; N] }
+    }
+
+    /// Keeps a waker for `who`; answers with the one that was kept for it before.
+    ///
+    /// # Errors
+    ///
+    /// The waker, if the table is full. Wake it: its task then polls.
+    pub fn keep(
+        &mut self,
+        who: Sleeper,
+        point: Option<WaitPoint<'_>>,
+        waker: Waker,
+    ) -> Result<Option<Waker>, Waker> {
+        let at = point.map(|point| (point.instance, point.offset));
+        let own = self.kept.iter().position(|kept| kept.as_ref().is_some_and(|kept| kept.who == who));
+        let Some(place) = own.or_else(|| self.kept.iter().position(Option::is_none)) else {
+            return Err(waker);
+        };
+        let before = self.kept[place].replace(Kept { who, at, waker });
+        Ok(before.map(|kept| kept.waker))
+    }
+
+    /// Takes the waker kept for `who` out.
+    #[must_use]
+    pub fn forget(&mut self, who: Sleeper) -> Option<Waker> {
+        let place = self.kept.iter_mut().find(|kept| kept.as_ref().is_some_and(|kept| kept.who == who))?;
+        place.take().map(|kept| kept.waker)
+    }
+
+    /// Takes the wakers of those who wait at `point` out.
+    #[must_use]
+    pub fn take(&mut self, point: WaitPoint<'_>) -> [Option<Waker>; N] {
+        self.take_if(|kept| kept.at == Some((point.instance, point.offset)))
+    }
+
+    /// Takes all out.
+    #[must_use]
+    pub fn take_all(&mut self) -> [Option<Waker>; N] {
+        self.take_if(|_| true)
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(&Kept) -> bool) -> [Option<Waker>; N] {
+        core::array::from_fn(|i| {
+            let kept = &mut self.kept[i];
+            if kept.as_ref().is_some_and(&wanted) { kept.take().map(|kept| kept.waker) } else { None }
+        })
+    }
+
+    /// How many are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.iter().flatten().count()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<const N: usize> Default for Wakers<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
