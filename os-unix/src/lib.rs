@@ -5,6 +5,7 @@
 //! | regions | by name, by path, sealed memory over a socket | by name, by path |
 //! | liveness | a lock that the kernel drops with the process | unknown, so a dead peer's roles stay taken |
 //! | waiting | futex between processes | polling with sleeps of up to 1 ms |
+//! | tasks | [`EventPort`]: eventfds, for any executor | none |
 //! | mutex with priority inheritance | `PiMutex` | none |
 //! | [pipes](pipe) | bytes and messages | bytes; messages on FreeBSD |
 //! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling |
@@ -32,6 +33,7 @@
 mod clock;
 mod entropy;
 mod error;
+mod event;
 mod file;
 mod fork;
 mod liveness;
@@ -50,6 +52,8 @@ mod wait;
 mod whoami;
 
 pub use error::OsError;
+#[cfg(target_os = "linux")]
+pub use event::{EventPort, doorbell};
 pub use name::{MAX_NAME, NameError, check_name};
 pub use options::Options;
 #[cfg(target_os = "linux")]

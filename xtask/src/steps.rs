@@ -101,6 +101,7 @@ pub fn all() -> Vec<Step> {
                     "survive_a_kill",
                     "survive_a_restart",
                     "two_systems",
+                    "async_doorbell",
                     "frames_over_tcp",
                     "one_contract_many_carriers",
                 ];
