@@ -16,6 +16,9 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 /// The linter that goes with that Rust.
 const LINTER: &str = "rust-web-clippy";
 
+/// A compiler of C for Cortex-M, and its headers.
+const C: &[&str] = &["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
+
 /// The packages, installed.
 pub struct Lab {
     debian: Debian,
@@ -28,7 +31,8 @@ impl Lab {
     ///
     /// What the lane comes to without them.
     pub fn new() -> Result<Self, Outcome> {
-        Ok(Self { debian: Debian::with(&["lld", "qemu-system-arm", "qemu-system-misc", LINTER])? })
+        let packages = [&["lld", "qemu-system-arm", "qemu-system-misc", LINTER], C].concat();
+        Ok(Self { debian: Debian::with(&packages)? })
     }
 
     /// The ports' formatting.
@@ -38,9 +42,14 @@ impl Lab {
 
     /// Lints and builds all programs of one package for `target`; warnings are errors.
     pub fn build(&self, package: &str, target: &str) -> Outcome {
+        self.build_with(package, target, "core")
+    }
+
+    /// The same, with more of the standard library than `core`.
+    pub fn build_with(&self, package: &str, target: &str, std: &str) -> Outcome {
         let cargo = |command: &str| {
             let args =
-                format!("{command} --locked --release -Zbuild-std=core --target {target} -p {package}");
+                format!("{command} --locked --release -Zbuild-std={std} --target {target} -p {package}");
             self.debian.cargo("../target/firmware", &args).with("RUSTFLAGS", "-Dwarnings")
         };
         let Some(linter) = file_of(LINTER, "/bin/clippy-driver") else {

@@ -6,6 +6,7 @@
 mod drive;
 mod lab;
 mod one_core;
+mod rtos;
 mod trial;
 
 use crate::run::{Outcome, together};
@@ -22,5 +23,6 @@ pub fn lane() -> Outcome {
         ("formatting", lab.formatting()),
         ("one core", one_core::run(&lab)),
         ("drive", drive::run(&lab)),
+        ("tasks", rtos::run(&lab)),
     ])
 }

@@ -7,7 +7,7 @@ use crate::run::{Outcome, together};
 use super::lab::Lab;
 
 /// A Cortex-M3.
-const CORTEX_M3: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none \
+pub const CORTEX_M3: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none \
                          -monitor none -serial none -semihosting";
 /// A Cortex-M0.
 const CORTEX_M0: &str = "qemu-system-arm -M microbit -icount shift=6,sleep=off -display none \
