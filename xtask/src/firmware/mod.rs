@@ -8,6 +8,7 @@ mod lab;
 mod one_core;
 mod rtos;
 mod trial;
+mod two_cores;
 
 use crate::run::{Outcome, together};
 
@@ -22,6 +23,7 @@ pub fn lane() -> Outcome {
     together(&[
         ("formatting", lab.formatting()),
         ("one core", one_core::run(&lab)),
+        ("two cores", two_cores::run(&lab)),
         ("drive", drive::run(&lab)),
         ("tasks", rtos::run(&lab)),
     ])
