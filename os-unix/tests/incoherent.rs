@@ -23,7 +23,7 @@ use strait_core::{
 const LINE: u32 = 64;
 const PAGE: u32 = 4096;
 /// Longer than anything takes here.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 
 type Block = [u64; 5];
 
@@ -217,6 +217,8 @@ unsafe impl Port for CachedPort {
     }
 
     fn clean(&self, offset: u32, len: u32) {
+        // The other side runs meanwhile, and would find what is published too early.
+        std::thread::yield_now();
         if self.side.machine.hooks.clean {
             self.side.write_back(offset, len);
         }
@@ -226,6 +228,7 @@ unsafe impl Port for CachedPort {
         if self.side.machine.hooks.invalidate {
             self.side.drop_lines(offset, len);
         }
+        std::thread::yield_now();
     }
 }
 
@@ -290,16 +293,22 @@ fn run(hooks: Hooks, weather: bool, seed: u64) -> (u32, u32) {
     let (mut sent, mut got, mut published, mut random) = ([0; 2], [0; 2], [0; 2], Random(seed | 1));
     let (mut right, mut wrong) = (0, 0);
     let mut count = |good: bool| if good { right += 1 } else { wrong += 1 };
-    for _ in 0..20_000 {
+    for _ in 0..6_000 {
         match random.below(if weather { 12 } else { 8 }) {
-            0 => sent[0] += u32::from(down.try_send(&small(sent[0])).is_ok()),
-            1 => match at_there.try_recv() {
-                Ok(value) => {
-                    count(value == small(got[0]));
-                    got[0] += 1;
+            0 => {
+                let values = [0, 1, 2].map(|more| small(sent[0] + more));
+                sent[0] += down.try_send_batch(&values).map_or(0, |count| count as u32);
+            }
+            1 => {
+                let mut values = [[0; 12]; 5];
+                match at_there.try_recv_batch(&mut values) {
+                    Ok(some) => values[..some].iter().for_each(|&value| {
+                        count(value == small(got[0]));
+                        got[0] += 1;
+                    }),
+                    Err(error) => assert_eq!((error, got[0]), (TryRecvError::Empty, sent[0])),
                 }
-                Err(error) => assert_eq!((error, got[0]), (TryRecvError::Empty, sent[0])),
-            },
+            }
             2 => sent[1] += u32::from(up.try_send(&block(u64::from(sent[1]))).is_ok()),
             3 => match at_here.try_recv() {
                 Ok(value) => {
@@ -338,10 +347,10 @@ fn run(hooks: Hooks, weather: bool, seed: u64) -> (u32, u32) {
 
 #[test]
 fn what_is_sent_arrives() {
-    for seed in 1..6 {
+    for seed in 1..4 {
         for weather in [false, true] {
             let (right, wrong) = run(BOTH, weather, seed << 32 | 0x7F4A_7C15);
-            assert!(right > 2000 && wrong == 0, "seed {seed}, weather {weather}: {right} and {wrong}");
+            assert!(right > 1000 && wrong == 0, "seed {seed}, weather {weather}: {right} and {wrong}");
         }
     }
 }
@@ -351,7 +360,7 @@ fn what_is_sent_arrives() {
 fn without_the_hooks_it_does_not() {
     for (clean, invalidate) in [(false, false), (true, false), (false, true)] {
         let (right, wrong) = run(Hooks { clean, invalidate }, false, 0x9E37_79B9_7F4A_7C15);
-        assert!(right == 0 && wrong > 2000, "{clean} {invalidate}: {right} and {wrong}");
+        assert!(right == 0 && wrong > 1000, "{clean} {invalidate}: {right} and {wrong}");
     }
 }
 
@@ -362,7 +371,7 @@ fn what_is_sent_arrives_while_it_is_sent() {
     let [(_, a), (_, b)] = two(&machine);
     let mut down = a.typed_producer::<[u8; 12]>("down").unwrap();
     let mut at_there = b.typed_consumer::<[u8; 12]>("down").unwrap();
-    let messages = 50_000;
+    let messages = 20_000;
     let started = Instant::now();
     let wait = move || {
         assert!(started.elapsed() < LONG, "the other side has given up");
@@ -397,7 +406,7 @@ fn a_value_that_is_accepted_is_whole() {
     let [(_, a), (_, b)] = two(&machine);
     let mut writer = a.latest_writer::<Block>("angle").unwrap();
     let mut reader = b.latest_reader::<Block>("angle").unwrap();
-    let last = 20_000;
+    let last = 5_000;
     std::thread::scope(|scope| {
         scope.spawn(move || (1..=last).for_each(|i| writer.publish(&block(i))));
         scope.spawn(move || {
