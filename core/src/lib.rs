@@ -13,7 +13,7 @@ pub mod stream;
 
 pub use endpoint::*;
 pub use ground::entry::{Entry, Kind};
-pub use ground::frame::{Field, Frame, Shape};
+pub use ground::frame::{Field, Frame, Shape, ValueType};
 pub use ground::header::{AttachError, Contents, FormatError, Header, format};
 pub use ground::ident::Ident;
 pub use ground::plan::{Channel, Plan, PlanError};
@@ -21,6 +21,7 @@ pub use ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, 
 pub use ground::sync::Mem;
 #[allow(unused_imports, reason = "empty but for the model-checking backend")]
 pub use ground::sync::export::*;
+pub use ground::sync::ring::Value;
 pub use ground::tasks::{AsyncWait, Sleeper, Wakers};
 pub use protocol::Violation;
 

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::ground::frame::Frame;
 use crate::ground::port::Port;
+use crate::ground::sync::ring::Value;
 
 use super::consumer::Consumer;
 use super::typed::TypedConsumer;
@@ -33,8 +33,8 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
     }
 }
 
-impl<T: Frame, P: Port> Receiver for TypedConsumer<T, P> {}
-impl<T: Frame, P: Port> sealed::Sealed for TypedConsumer<T, P> {
+impl<T: Value + ?Sized, P: Port> Receiver for TypedConsumer<T, P> {}
+impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }

@@ -1,7 +1,7 @@
 //! A view of a checked region, from which endpoints are opened.
 
 use crate::ground::entry::{Entry, Kind};
-use crate::ground::frame::Frame;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::header::{AttachError, Header};
 use crate::ground::port::Port;
 
@@ -102,17 +102,17 @@ impl<P: Port> Attachment<P> {
         if entry.kind == kind { Ok(entry) } else { Err(ChannelError::Kind { found: entry.kind }) }
     }
 
-    fn queue_of<T: Frame>(&self, name: &str) -> Result<Entry, ChannelError> {
+    fn queue_of(&self, name: &str, values: ValueType) -> Result<Entry, ChannelError> {
         let entry = self.channel(name)?;
         if !matches!(entry.kind, Kind::Slots | Kind::Compact) {
             return Err(ChannelError::Kind { found: entry.kind });
         }
-        if entry.carries::<T>() { Ok(entry) } else { Err(ChannelError::Type) }
+        if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
     }
 
-    fn latest_of<T: Frame>(&self, name: &str) -> Result<Entry, ChannelError> {
-        let entry = self.of_kind(name, Kind::Latest)?;
-        if entry.carries::<T>() { Ok(entry) } else { Err(ChannelError::Type) }
+    fn of_type(&self, name: &str, kind: Kind, values: ValueType) -> Result<Entry, ChannelError> {
+        let entry = self.of_kind(name, kind)?;
+        if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
     }
 
     /// Claims the producer's role of a queue of frames. If its last owner is proven dead, the role
@@ -150,7 +150,20 @@ impl<P: Port> Attachment<P> {
     ///
     /// [`ChannelError`]; the role is then as it was, or free.
     pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
-        TypedProducer::open(self, &self.queue_of::<T>(name)?)
+        TypedProducer::open(self, &self.queue_of(name, ValueType::of::<T>())?)
+    }
+
+    /// As [`typed_producer`](Self::typed_producer), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_producer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<TypedProducer<[u8], P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of(name, values)?)
     }
 
     /// Claims the consumer's role of a queue of values, with the default options.
@@ -172,7 +185,21 @@ impl<P: Port> Attachment<P> {
         name: &str,
         options: ConsumerOptions,
     ) -> Result<TypedConsumer<T, P>, ChannelError> {
-        TypedConsumer::open(self, &self.queue_of::<T>(name)?, options)
+        TypedConsumer::open(self, &self.queue_of(name, ValueType::of::<T>())?, options)
+    }
+
+    /// As [`typed_consumer_with`](Self::typed_consumer_with), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<[u8], P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of(name, values)?, options)
     }
 
     /// Claims the writer's role of a latest value.
@@ -181,7 +208,7 @@ impl<P: Port> Attachment<P> {
     ///
     /// [`ChannelError`]; the role is then as it was, or free.
     pub fn latest_writer<T: Frame>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
-        Ok(LatestWriter::new(BytesWriter::open(self, &self.latest_of::<T>(name)?)?))
+        Ok(LatestWriter::new(self.latest_writer_of(name, ValueType::of::<T>())?))
     }
 
     /// Opens a reader of a latest value. Claims nothing, stores nothing: a read-only mapping will
@@ -191,7 +218,10 @@ impl<P: Port> Attachment<P> {
     ///
     /// [`ChannelError`].
     pub fn latest_reader<T: Frame>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
-        Ok(LatestReader::new(BytesReader::open(self, &self.latest_of::<T>(name)?)?))
+        Ok(LatestReader::new(BytesReader::open(
+            self,
+            &self.of_type(name, Kind::Latest, ValueType::of::<T>())?,
+        )?))
     }
 
     /// Opens a handle on a value under a lock. Nothing is claimed: any number of participants may have one.
@@ -200,8 +230,16 @@ impl<P: Port> Attachment<P> {
     ///
     /// [`ChannelError`].
     pub fn mutex<T: Frame>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
-        let entry = self.of_kind(name, Kind::Mutex)?;
-        if entry.carries::<T>() { Mutex::open(self, &entry) } else { Err(ChannelError::Type) }
+        Mutex::open(self, &self.of_type(name, Kind::Mutex, ValueType::of::<T>())?)
+    }
+
+    /// As [`mutex`](Self::mutex), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn mutex_of(&self, name: &str, value: ValueType) -> Result<Mutex<[u8], P>, ChannelError> {
+        Mutex::open(self, &self.of_type(name, Kind::Mutex, value)?)
     }
 
     /// Opens a handle on a counting semaphore.
@@ -233,6 +271,16 @@ impl<P: Port> Attachment<P> {
             return Err(ChannelError::Type);
         }
         BytesWriter::open(self, &entry)
+    }
+
+    /// Claims the writer's role of a latest value of a type that is known at run time. Each value must be
+    /// of that type's size: readers of the type take a value of another length for a lie.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_writer_of(&self, name: &str, values: ValueType) -> Result<BytesWriter<P>, ChannelError> {
+        BytesWriter::open(self, &self.of_type(name, Kind::Latest, values)?)
     }
 
     /// Opens a reader of a latest value as bytes, whatever its type.

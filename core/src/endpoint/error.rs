@@ -65,7 +65,8 @@ impl core::error::Error for ChannelError {}
 pub enum TrySendError {
     /// No space now; it may come.
     Full,
-    /// Longer than the channel's maximum; it can never fit.
+    /// Longer than the channel's maximum; it can never fit. Of bytes for a typed channel: not as many as the
+    /// type has.
     TooLarge,
     /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
     Fault(Violation),

@@ -40,7 +40,9 @@ pub use latest::{
     BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
 };
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
-pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};
+pub use mutex::{
+    Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError, WrongSize,
+};
 pub use options::{ConsumerOptions, Delivery};
 pub use peek::Peek;
 pub use permits::{Permit, Permits};

@@ -1,6 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks lie.
 
-use super::frame::Frame;
+use super::frame::{Frame, ValueType};
 use super::header::Header;
 use super::sync::Mem;
 
@@ -376,7 +376,13 @@ impl Entry {
     /// Whether the channel carries values of type `T`.
     #[must_use]
     pub fn carries<T: Frame>(&self) -> bool {
-        self.type_hash == T::HASH && self.max_frame as usize == size_of::<T>()
+        self.carries_type(ValueType::of::<T>())
+    }
+
+    /// Whether the channel carries values of this type.
+    #[must_use]
+    pub fn carries_type(&self, values: ValueType) -> bool {
+        self.type_hash == values.hash && self.max_frame == values.size
     }
 
     /// The entry as its 32 words.

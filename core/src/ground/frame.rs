@@ -17,6 +17,24 @@ pub trait Frame: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send +
     const HASH: u64 = Self::SHAPE.hash();
 }
 
+/// A type as a region's directory knows it: for those who have no Rust type to show, such as programs in
+/// other languages. What [`Frame`] gives is known at compile time instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueType {
+    /// FNV-1a (64 bits) of the canonical descriptor; 0 is no type.
+    pub hash: u64,
+    /// Bytes of a value.
+    pub size: u32,
+}
+
+impl ValueType {
+    /// The type `T`.
+    #[must_use]
+    pub const fn of<T: Frame>() -> Self {
+        Self { hash: T::HASH, size: size_of::<T>() as u32 }
+    }
+}
+
 /// The structure of a [`Frame`].
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
@@ -47,10 +65,13 @@ impl Shape {
     /// given as 1.
     #[must_use]
     pub const fn hash(&self) -> u64 {
-        match self.feed(FNV_BASIS) {
-            0 => 1,
-            hash => hash,
-        }
+        not_untyped(self.feed(FNV_BASIS))
+    }
+
+    /// The same of a shape that is given by the bytes of its canonical descriptor.
+    #[must_use]
+    pub const fn hash_of(descriptor: &[u8]) -> u64 {
+        not_untyped(feed_bytes(FNV_BASIS, descriptor))
     }
 
     const fn feed(&self, hash: u64) -> u64 {
@@ -88,8 +109,15 @@ pub const fn plain_name(name: &'static str) -> &'static str {
     }
 }
 
-const fn feed_str(mut hash: u64, text: &str) -> u64 {
-    let bytes = text.as_bytes();
+const fn not_untyped(hash: u64) -> u64 {
+    if hash == 0 { 1 } else { hash }
+}
+
+const fn feed_str(hash: u64, text: &str) -> u64 {
+    feed_bytes(hash, text.as_bytes())
+}
+
+const fn feed_bytes(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut i = 0;
     while i < bytes.len() {
         hash = (hash ^ bytes[i] as u64).wrapping_mul(FNV_PRIME);

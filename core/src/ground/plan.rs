@@ -6,7 +6,7 @@ use super::entry::{
     Blocks, ENTRY_LEN, Entry, GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, latest_stride, round_up,
     slot_stride,
 };
-use super::frame::Frame;
+use super::frame::{Frame, ValueType};
 use super::header::{HEADER_LEN, PARTICIPANT_LEN};
 use super::ident::Ident;
 
@@ -64,6 +64,12 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Slots, slots, size_of::<T>(), T::HASH)
     }
 
+    /// As [`slots`](Self::slots), of a type that is known at run time.
+    #[must_use]
+    pub const fn slots_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Slots, slots, values.size as usize, values.hash)
+    }
+
     /// A queue of up to `slots` values, a power of two, published by index: no word per slot, for
     /// small values on one core or where memory is short.
     #[must_use]
@@ -71,10 +77,22 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Compact, slots, size_of::<T>(), T::HASH)
     }
 
+    /// As [`compact`](Self::compact), of a type that is known at run time.
+    #[must_use]
+    pub const fn compact_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Compact, slots, values.size as usize, values.hash)
+    }
+
     /// The latest value of type `T`, in two buffers.
     #[must_use]
     pub const fn latest<T: Frame>(name: &'a str) -> Self {
         Self::new(name, Kind::Latest, 2, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`latest`](Self::latest), of a type that is known at run time.
+    #[must_use]
+    pub const fn latest_of(name: &'a str, values: ValueType) -> Self {
+        Self::new(name, Kind::Latest, 2, values.size as usize, values.hash)
     }
 
     /// The latest value of up to `max_frame` bytes, in two buffers.
@@ -87,6 +105,12 @@ impl<'a> Channel<'a> {
     #[must_use]
     pub const fn mutex<T: Frame>(name: &'a str) -> Self {
         Self::new(name, Kind::Mutex, 2, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`mutex`](Self::mutex), of a type that is known at run time.
+    #[must_use]
+    pub const fn mutex_of(name: &'a str, value: ValueType) -> Self {
+        Self::new(name, Kind::Mutex, 2, value.size as usize, value.hash)
     }
 
     /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Its count belongs to nobody: what

@@ -5,10 +5,11 @@ use core::mem::ManuallyDrop;
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::ring::Value;
 use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 
-use super::{Mutex, UnlockError};
+use super::{Mutex, UnlockError, WrongSize};
 use crate::endpoint::wait::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
@@ -24,7 +25,7 @@ use crate::endpoint::wait::WakeCheck;
 /// }
 /// ```
 #[must_use = "a guard that is dropped unlocks"]
-pub struct Guard<'m, T: Frame, P: Port> {
+pub struct Guard<'m, T: Value + ?Sized, P: Port> {
     mutex: &'m mut Mutex<T, P>,
     /// The version; its last bit names the buffer that holds the value.
     version: u32,
@@ -34,7 +35,7 @@ pub struct Guard<'m, T: Frame, P: Port> {
     editing: bool,
 }
 
-impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
+impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     #[inline]
     pub(super) fn new(mutex: &'m mut Mutex<T, P>) -> Self {
         // ORDERING: Relaxed; under the lock.
@@ -52,14 +53,48 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     /// The value. A copy, whatever a peer does meanwhile.
     #[inline]
     #[must_use]
-    pub fn get(&self) -> T {
+    pub fn get(&self) -> T
+    where
+        T: Frame,
+    {
         self.mutex.values.read(self.version)
     }
 
     /// Sets the value: writes it beside the old one, and commits it by one store. If this process dies,
     /// the next owner finds the old value or the new one, never a mixture.
     #[inline]
-    pub fn set(&mut self, value: &T) {
+    pub fn set(&mut self, value: &T)
+    where
+        T: Frame,
+    {
+        self.put(value);
+    }
+
+    /// Copies the value into `value`.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongSize`], for bytes alone.
+    pub fn get_into(&self, value: &mut T) -> Result<(), WrongSize> {
+        self.mutex.check_size(value)?;
+        self.mutex.values.read_into(self.version, value);
+        Ok(())
+    }
+
+    /// As [`set`](Self::set), for bytes as well.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongSize`], for bytes alone.
+    pub fn set_from(&mut self, value: &T) -> Result<(), WrongSize> {
+        self.mutex.check_size(value)?;
+        self.put(value);
+        Ok(())
+    }
+
+    /// Sets a value that has the type's size.
+    #[inline]
+    pub(super) fn put(&mut self, value: &T) {
         self.mutex.values.write(self.version.wrapping_add(1), value);
         in_order();
         self.commit(1);
@@ -68,7 +103,10 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     /// Changes the value by `change`, as [`set`](Self::set) does. If `change` panics, nothing has
     /// changed.
     #[inline]
-    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
+    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R
+    where
+        T: Frame,
+    {
         let mut value = self.get();
         let answer = change(&mut value);
         self.set(&value);
@@ -167,7 +205,7 @@ impl<'m, T: Frame, P: Port> Guard<'m, T, P> {
     }
 }
 
-impl<T: Frame, P: Port> Drop for Guard<'_, T, P> {
+impl<T: Value + ?Sized, P: Port> Drop for Guard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
         // One who wants to know unlocks by name.
@@ -176,12 +214,12 @@ impl<T: Frame, P: Port> Drop for Guard<'_, T, P> {
 }
 
 /// A value that is edited where it lies; see [`Guard::edit_in_place`].
-pub struct InPlace<'g, T: Frame, P: Port> {
+pub struct InPlace<'g, T: Value + ?Sized, P: Port> {
     mutex: &'g Mutex<T, P>,
     version: u32,
 }
 
-impl<T: Frame, P: Port> InPlace<'_, T, P> {
+impl<T: Value + ?Sized, P: Port> InPlace<'_, T, P> {
     /// Copies bytes of the value from `offset` on into `buffer`; answers how many there were.
     pub fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
         self.mutex.values.read_part(self.version, offset, buffer)

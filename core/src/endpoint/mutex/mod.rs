@@ -14,12 +14,11 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::ground::entry::{Entry, at};
-use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Slots;
+use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::Violation;
 use crate::protocol::mutex::{self, Attempt, Lost, State};
 
@@ -97,16 +96,31 @@ impl fmt::Display for UnlockError {
 
 impl core::error::Error for UnlockError {}
 
+/// Bytes that are not as many as the type of the mutex has. Nothing was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongSize {
+    /// How many the type has.
+    pub needed: u32,
+}
+
+impl fmt::Display for WrongSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the mutex guards a value of {} bytes; give as many", self.needed)
+    }
+}
+
+impl core::error::Error for WrongSize {}
+
 /// A lock that was had.
 #[must_use = "what is dropped is unlocked, and a recovery that is dropped gives the lock up"]
-pub enum Lock<'m, T: Frame, P: Port> {
+pub enum Lock<'m, T: Value + ?Sized, P: Port> {
     /// The data are whole.
     Held(Guard<'m, T, P>),
     /// The last owner died with the lock.
     OwnerDied(Recovery<'m, T, P>),
 }
 
-impl<'m, T: Frame, P: Port> Lock<'m, T, P> {
+impl<'m, T: Value + ?Sized, P: Port> Lock<'m, T, P> {
     /// The guard, by [rolling back](Recovery::roll_back) if the last owner died.
     ///
     /// # Errors
@@ -120,8 +134,8 @@ impl<'m, T: Frame, P: Port> Lock<'m, T, P> {
     }
 }
 
-/// A value of type `T` under a lock. As many handles as there are participants; each is used by one
-/// thread at a time.
+/// A value of type `T` under a lock (a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time
+/// alone). As many handles as there are participants; each is used by one thread at a time.
 ///
 /// # States
 ///
@@ -151,7 +165,7 @@ impl<'m, T: Frame, P: Port> Lock<'m, T, P> {
 /// hang beyond its deadline, or touch anything outside. An owner that was dispossessed so gets
 /// `NotOwner` when it unlocks, and [`takeovers`](Guard::takeovers) lets those it talks to tell old owners
 /// from new ones.
-pub struct Mutex<T: Frame, P: Port> {
+pub struct Mutex<T: Value + ?Sized, P: Port> {
     lock: Bell,
     takeovers: WordRef,
     version: WordRef,
@@ -166,7 +180,7 @@ pub struct Mutex<T: Frame, P: Port> {
     not_sync: NotSync,
 }
 
-impl<T: Frame, P: Port> Mutex<T, P> {
+impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
@@ -180,7 +194,8 @@ impl<T: Frame, P: Port> Mutex<T, P> {
             version: spans.a.word(at::VERSION).ok_or(DAMAGED)?,
             in_place: spans.a.word(at::IN_PLACE).ok_or(DAMAGED)?,
             changed: Bell::of_lock(&port, entry.wait_b, instance, means),
-            values: Slots::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?,
+            values: Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame)
+                .ok_or(DAMAGED)?,
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
             raised: Cell::new(0),
@@ -286,9 +301,12 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     }
 
     /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
-    /// (any more), or its hardware lock was not to be had. What was there is gone: this is for somebody who
-    /// knows what it should be.
+    /// (any more), or its hardware lock was not to be had, or for bytes that are not as many as the type has.
+    /// What was there is gone: this is for somebody who knows what it should be.
     pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
+        if !self.values.takes(value) {
+            return None;
+        }
         let raised = self.port.raise();
         if !mutex::revive(&self.word(), self.me) {
             self.port.lower(raised);
@@ -296,7 +314,7 @@ impl<T: Frame, P: Port> Mutex<T, P> {
         }
         self.raised.set(raised);
         let mut guard = Guard::new(self);
-        guard.set(value);
+        guard.put(value);
         guard.end_in_place();
         guard.is_whole().ok()?;
         Some(guard)
@@ -311,6 +329,10 @@ impl<T: Frame, P: Port> Mutex<T, P> {
     #[must_use]
     pub fn state(&self) -> State {
         mutex::state(self.lock.word.load(RELAXED)) // ORDERING: Relaxed; a snapshot.
+    }
+
+    fn check_size(&self, value: &T) -> Result<(), WrongSize> {
+        if self.values.takes(value) { Ok(()) } else { Err(WrongSize { needed: self.values.size() }) }
     }
 
     /// The lock was given back: so is the priority.

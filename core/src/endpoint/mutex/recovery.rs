@@ -4,9 +4,10 @@ use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::ring::Value;
 use crate::protocol::{in_order, mutex};
 
-use super::{Guard, Mutex, UnlockError};
+use super::{Guard, Mutex, UnlockError, WrongSize};
 
 /// A lock whose last owner died with it, held for repair. Dropped without one, it poisons the lock.
 ///
@@ -16,7 +17,7 @@ use super::{Guard, Mutex, UnlockError};
 /// If the repairer dies too, the next owner gets a recovery again; the fourth death in a row (the owner
 /// and three repairers) poisons the lock.
 #[must_use = "a recovery that is dropped gives the lock up"]
-pub struct Recovery<'m, T: Frame, P: Port> {
+pub struct Recovery<'m, T: Value + ?Sized, P: Port> {
     /// `None` once it has become a guard.
     mutex: Option<&'m mut Mutex<T, P>>,
     from: Ident,
@@ -24,7 +25,7 @@ pub struct Recovery<'m, T: Frame, P: Port> {
     was_in_place: bool,
 }
 
-impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
+impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     #[cold]
     pub(super) fn new(mutex: &'m mut Mutex<T, P>, from: Ident) -> Self {
         // ORDERING: Relaxed; under the lock.
@@ -48,8 +49,41 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
 
     /// The value as it lies.
     #[must_use]
-    pub fn get(&self) -> T {
+    pub fn get(&self) -> T
+    where
+        T: Frame,
+    {
         self.mutex.as_ref().map_or_else(T::new_zeroed, |mutex| mutex.values.read(self.version))
+    }
+
+    /// Copies the value as it lies into `value`.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongSize`], for bytes alone.
+    pub fn get_into(&self, value: &mut T) -> Result<(), WrongSize> {
+        let Some(mutex) = &self.mutex else { return Ok(()) };
+        mutex.check_size(value)?;
+        mutex.values.read_into(self.version, value);
+        Ok(())
+    }
+
+    /// Commits a repaired value by one store, as [`Guard::set`] does. It counts as whole with
+    /// [`mark_consistent`](Self::mark_consistent).
+    ///
+    /// # Errors
+    ///
+    /// [`WrongSize`], for bytes alone.
+    pub fn set_from(&mut self, value: &T) -> Result<(), WrongSize> {
+        let Some(mutex) = &self.mutex else { return Ok(()) };
+        mutex.check_size(value)?;
+        self.version = self.version.wrapping_add(1);
+        mutex.values.write(self.version, value);
+        in_order();
+        // ORDERING: Relaxed; under the lock.
+        mutex.version.store(self.version, RELAXED);
+        in_order();
+        Ok(())
     }
 
     /// Goes on with the value last committed.
@@ -68,17 +102,14 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
     /// # Errors
     ///
     /// [`UnlockError`], if the lock is not ours any more.
-    pub fn repair(mut self, repair: impl FnOnce(&mut T)) -> Result<Guard<'m, T, P>, UnlockError> {
+    pub fn repair(mut self, repair: impl FnOnce(&mut T)) -> Result<Guard<'m, T, P>, UnlockError>
+    where
+        T: Frame,
+    {
         let mut value = self.get();
         repair(&mut value);
-        if let Some(mutex) = &mut self.mutex {
-            self.version = self.version.wrapping_add(1);
-            mutex.values.write(self.version, &value);
-            in_order();
-            // ORDERING: Relaxed; under the lock.
-            mutex.version.store(self.version, RELAXED);
-            in_order();
-        }
+        // A frame is never of another size.
+        let _ = self.set_from(&value);
         self.finish().map_err(|(_, error)| error)
     }
 
@@ -113,7 +144,7 @@ impl<'m, T: Frame, P: Port> Recovery<'m, T, P> {
     }
 }
 
-impl<T: Frame, P: Port> Drop for Recovery<'_, T, P> {
+impl<T: Value + ?Sized, P: Port> Drop for Recovery<'_, T, P> {
     fn drop(&mut self) {
         let Some(mutex) = &self.mutex else { return };
         if mutex::poison(&mutex.word(), mutex.me) == Ok(true) {

@@ -15,7 +15,7 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Slots;
+use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::release::{LazyHead, between};
 use crate::protocol::{Nothing, Violation, index, slots};
 
@@ -27,7 +27,7 @@ enum Rx {
 
 impl Rx {
     #[inline(always)]
-    fn look<T: Frame>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<u32, Nothing> {
+    fn look<T: Value + ?Sized>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<u32, Nothing> {
         match self {
             Self::Slots(rx) => rx.look(ring),
             Self::Compact(rx) => rx.look(mark),
@@ -43,7 +43,7 @@ impl Rx {
         }
     }
 
-    fn has_more<T: Frame>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
+    fn has_more<T: Value + ?Sized>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
         match self {
             Self::Slots(rx) => rx.look(ring) != Err(Nothing::Empty),
             Self::Compact(rx) => rx.has_more(mark),
@@ -70,7 +70,9 @@ impl Rx {
 /// The receiving side of a queue of values. One at a time; given back when dropped.
 ///
 /// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
-pub struct TypedConsumer<T: Frame, P: Port> {
+///
+/// `T` is a [`Frame`], or `[u8]` where the type is known at run time alone.
+pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     rx: Rx,
     ring: Slots<T>,
     mark: WordRef,
@@ -79,13 +81,13 @@ pub struct TypedConsumer<T: Frame, P: Port> {
     taker: Taker<P>,
 }
 
-impl<T: Frame, P: Port> RecvSide<P> for TypedConsumer<T, P> {
+impl<T: Value + ?Sized, P: Port> RecvSide<P> for TypedConsumer<T, P> {
     fn taker(&mut self) -> &mut Taker<P> {
         &mut self.taker
     }
 }
 
-impl<T: Frame, P: Port> TypedConsumer<T, P> {
+impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     pub(crate) fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
@@ -94,7 +96,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let capacity = entry.capacity;
-        let ring = Slots::new(spans.data.clone(), capacity, entry.stride).ok_or(DAMAGED)?;
+        let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let taker = Taker::claim(attachment, entry, &spans)?;
         let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {
@@ -113,12 +115,36 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     ///
     /// [`TryRecvError::Empty`] or [`TryRecvError::Fault`].
     #[inline]
-    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError>
+    where
+        T: Frame,
+    {
+        self.take(Self::read)
+    }
+
+    /// Receives a value into `value`. Steps as for [`try_recv`](Self::try_recv).
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`]; `TooSmall` for bytes that are not as many as the type has.
+    #[inline]
+    pub fn try_recv_into(&mut self, value: &mut T) -> Result<(), TryRecvError> {
+        if !self.ring.takes(value) {
+            return Err(TryRecvError::TooSmall { needed: self.ring.size() as usize });
+        }
+        self.take(|this, pos| {
+            this.payload.invalidate(&this.taker.role.port, this.ring.at(pos), size_of_val(value));
+            this.ring.read_into(pos, value);
+        })
+    }
+
+    #[inline(always)]
+    fn take<R>(&mut self, read: impl FnOnce(&Self, u32) -> R) -> Result<R, TryRecvError> {
         let pos = match self.look() {
             Ok(pos) => pos,
             Err(nothing) => return Err(self.nothing(nothing)),
         };
-        let value = self.read(pos);
+        let value = read(self, pos);
         if self.rx.head().advance(1) || self.taker.is_wanted() {
             self.tell_slow();
         }
@@ -132,7 +158,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// # Errors
     ///
     /// [`TryRecvError`] if there is not even one. A fault behind others shows at the next call.
-    pub fn try_recv_batch(&mut self, into: &mut [T]) -> Result<usize, TryRecvError> {
+    pub fn try_recv_batch(&mut self, into: &mut [T]) -> Result<usize, TryRecvError>
+    where
+        T: Frame,
+    {
         let mut count = 0;
         while count < into.len() {
             match self.take_some(&mut into[count..]) {
@@ -149,7 +178,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
     /// Copies as many values as there are known to be, one at least, and moves on.
     #[inline(always)]
-    fn take_some(&mut self, into: &mut [T]) -> Result<usize, Nothing> {
+    fn take_some(&mut self, into: &mut [T]) -> Result<usize, Nothing>
+    where
+        T: Frame,
+    {
         let mut pos = self.look()?;
         let count = into.len().min(self.rx.known() as usize);
         for place in &mut into[..count] {
@@ -162,7 +194,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
 
     /// The value at this position, as the producer left it.
     #[inline(always)]
-    fn read(&self, pos: u32) -> T {
+    fn read(&self, pos: u32) -> T
+    where
+        T: Frame,
+    {
         self.payload.invalidate(&self.taker.role.port, self.ring.at(pos), size_of::<T>());
         self.ring.read(pos)
     }
@@ -218,7 +253,10 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// # Errors
     ///
     /// [`RecvError::TimedOut`] or [`RecvError::Fault`].
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvError> {
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvError>
+    where
+        T: Frame,
+    {
         let deadline = self.taker.deadline(timeout);
         self.recv_until(deadline)
     }
@@ -228,8 +266,21 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     /// # Errors
     ///
     /// [`RecvError::TimedOut`] or [`RecvError::Fault`].
-    pub fn recv_until(&mut self, deadline: Deadline) -> Result<T, RecvError> {
+    pub fn recv_until(&mut self, deadline: Deadline) -> Result<T, RecvError>
+    where
+        T: Frame,
+    {
         recv_until(self, deadline, Self::try_recv)
+    }
+
+    /// Receives a value into `value`, waiting up to `timeout` for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`]; `TooSmall` as for [`try_recv_into`](Self::try_recv_into).
+    pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
+        let deadline = self.taker.deadline(timeout);
+        recv_until(self, deadline, |this| this.try_recv_into(value))
     }
 
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
@@ -293,7 +344,7 @@ impl<T: Frame, P: Port> TypedConsumer<T, P> {
     }
 }
 
-impl<T: Frame, P: Port> Drop for TypedConsumer<T, P> {
+impl<T: Value + ?Sized, P: Port> Drop for TypedConsumer<T, P> {
     fn drop(&mut self) {
         if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
             self.flush();

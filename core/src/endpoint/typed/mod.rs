@@ -6,12 +6,11 @@ mod producer;
 pub use consumer::TypedConsumer;
 pub use producer::TypedProducer;
 
-use crate::ground::frame::Frame;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::Slots;
+use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::slots;
 
-impl<T: Frame> slots::Ring for Slots<T> {
+impl<T: Value + ?Sized> slots::Ring for Slots<T> {
     #[inline(always)]
     fn sequence(&self, pos: u32) -> WordRef {
         self.sequence(pos)

@@ -1,6 +1,5 @@
 //! The sending side of a queue of values.
 
-use core::slice;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -10,11 +9,10 @@ use crate::endpoint::role::{DAMAGED, Peer, Spans};
 use crate::endpoint::sender::{SendSide, Sender, send_until};
 use crate::endpoint::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
 use crate::ground::entry::{Entry, Kind, at};
-use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::Slots;
+use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, index, slots};
 
@@ -27,7 +25,13 @@ enum Tx {
 impl Tx {
     /// Writes values for which there is space, by `write`, and publishes them.
     #[inline(always)]
-    fn put<T: Frame>(&mut self, values: &[T], ring: &Slots<T>, mark: &WordRef, write: impl Fn(u32, &T)) {
+    fn put<'v, T: Value + ?Sized>(
+        &mut self,
+        values: impl IntoIterator<Item = &'v T>,
+        ring: &Slots<T>,
+        mark: &WordRef,
+        write: impl Fn(u32, &T),
+    ) {
         match self {
             Self::Slots(tx) => {
                 let mut pos = tx.space.tail;
@@ -43,7 +47,7 @@ impl Tx {
                     write(pos, value);
                     pos = pos.wrapping_add(1);
                 }
-                tx.commit(mark, values.len() as u32);
+                tx.commit(mark, pos.wrapping_sub(tx.space.tail));
             }
         }
     }
@@ -67,7 +71,9 @@ impl Tx {
 /// The sending side of a queue of values. One at a time; given back when dropped.
 ///
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
-pub struct TypedProducer<T: Frame, P: Port> {
+///
+/// `T` is a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time alone.
+pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     tx: Tx,
     ring: Slots<T>,
     mark: WordRef,
@@ -75,18 +81,19 @@ pub struct TypedProducer<T: Frame, P: Port> {
     sender: Sender<P>,
 }
 
-impl<T: Frame, P: Port> SendSide<P> for TypedProducer<T, P> {
+impl<T: Value + ?Sized, P: Port> SendSide<P> for TypedProducer<T, P> {
     #[inline(always)]
     fn sender(&mut self) -> &mut Sender<P> {
         &mut self.sender
     }
 }
 
-impl<T: Frame, P: Port> TypedProducer<T, P> {
+impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
-        let ring = Slots::new(spans.data.clone(), entry.capacity, entry.stride).ok_or(DAMAGED)?;
+        let ring =
+            Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let sender = Sender::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {
@@ -103,7 +110,8 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Full`] or [`TrySendError::Fault`]; nothing was sent then.
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`]; nothing was sent then. `TooLarge` for bytes that
+    /// are not as many as the type has.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
         if let Err(refused) = self.put(value) {
@@ -119,7 +127,10 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
     /// # Errors
     ///
     /// [`TrySendError`] if the very first is refused. If a later one is, `Ok` with how many went.
-    pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError> {
+    pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError>
+    where
+        T: Sized,
+    {
         let mut rest = values;
         while !rest.is_empty() {
             match self.put_some(rest) {
@@ -139,14 +150,20 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
 
     #[inline(always)]
     pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
+        if !self.ring.takes(value) {
+            return Err(Refused::TooLarge);
+        }
         self.room()?;
-        self.put_here(slice::from_ref(value));
+        self.put_here([value]);
         Ok(())
     }
 
     /// Puts in as many values as there is known to be space for, one at least. `values` are not none.
     #[inline]
-    fn put_some(&mut self, values: &[T]) -> Result<usize, Refused> {
+    fn put_some(&mut self, values: &[T]) -> Result<usize, Refused>
+    where
+        T: Sized,
+    {
         self.room()?;
         let count = values.len().min(self.tx.space().known() as usize);
         self.put_here(&values[..count]);
@@ -155,11 +172,11 @@ impl<T: Frame, P: Port> TypedProducer<T, P> {
 
     /// Puts in values for which there is space.
     #[inline(always)]
-    fn put_here(&mut self, values: &[T]) {
+    fn put_here<'v>(&mut self, values: impl IntoIterator<Item = &'v T>) {
         let (ring, payload, port) = (&self.ring, &self.payload, &self.sender.role.port);
         let write = |pos, value: &T| {
             ring.write(pos, value);
-            payload.clean(port, ring.at(pos), size_of::<T>());
+            payload.clean(port, ring.at(pos), size_of_val(value));
         };
         self.tx.put(values, ring, &self.mark, write);
     }

@@ -1,5 +1,8 @@
 //! Rings in a region's memory, where a position is always inside: the mask sees to it.
 //!
+//! A slot holds a [`Value`]: a frame, whose size the compiler knows, or bytes, of which the channel says
+//! how many.
+//!
 //! # Invariants
 //!
 //! - G1. `capacity` is a power of two, and `capacity` times the stride (of a ring of bytes: the
@@ -13,14 +16,94 @@ use crate::ground::frame::Frame;
 
 use super::{Mem, Span, WordRef};
 
+/// What a slot can hold: any [`Frame`], or `[u8]` where a type is known at run time alone (by its
+/// [`ValueType`](crate::ground::frame::ValueType)).
+pub trait Value: sealed::Sealed + 'static {
+    /// Whether values of `size` bytes in slots of `stride` are of this type.
+    fn suits(size: u32, stride: u32) -> bool;
+
+    /// Whether this value is of `size` bytes.
+    fn is_of(&self, size: u32) -> bool;
+
+    /// Copies the value at `at` out of slots that it suits.
+    fn read(slots: &Slots<Self>, at: u32, into: &mut Self);
+
+    /// Copies a value to `at` into slots that it suits.
+    fn write(slots: &Slots<Self>, at: u32, value: &Self);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T: super::Frame> Sealed for T {}
+    impl Sealed for [u8] {}
+}
+
+impl<T: Frame> Value for T {
+    #[inline(always)]
+    fn suits(size: u32, stride: u32) -> bool {
+        size as usize == size_of::<T>() && (!Slots::<T>::ALIGNED || stride.is_multiple_of(Mem::ALIGN as u32))
+    }
+
+    #[inline(always)]
+    fn is_of(&self, _: u32) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn read(slots: &Slots<T>, at: u32, into: &mut T) {
+        let into = into.as_mut_bytes();
+        if Slots::<T>::FEW {
+            // SAFETY: the slot lies inside (G1), a value is not longer than a slot, and starts at a
+            // multiple of 8, for spans do.
+            unsafe { slots.span.read_few_within(at, into) };
+        } else {
+            // SAFETY: as above, if `ALIGNED`.
+            unsafe { slots.span.read_within(at, into, Slots::<T>::ALIGNED) };
+        }
+    }
+
+    #[inline(always)]
+    fn write(slots: &Slots<T>, at: u32, value: &T) {
+        let from = value.as_bytes();
+        if Slots::<T>::FEW {
+            // SAFETY: as in `read`.
+            unsafe { slots.span.write_few_within(at, from) };
+        } else {
+            // SAFETY: as in `read`.
+            unsafe { slots.span.write_within(at, from, Slots::<T>::ALIGNED) };
+        }
+    }
+}
+
+/// Bytes are checked at each access.
+impl Value for [u8] {
+    fn suits(_: u32, _: u32) -> bool {
+        true
+    }
+
+    fn is_of(&self, size: u32) -> bool {
+        self.len() == size as usize
+    }
+
+    fn read(slots: &Slots<[u8]>, at: u32, into: &mut [u8]) {
+        slots.span.read(at, into);
+    }
+
+    fn write(slots: &Slots<[u8]>, at: u32, value: &[u8]) {
+        slots.span.write(at, value);
+    }
+}
+
 /// Slots of one size for values of type `T`, in a ring.
-pub struct Slots<T> {
+pub struct Slots<T: ?Sized> {
     span: Span,
     mask: u32,
     stride: u32,
+    /// Bytes of a value.
+    size: u32,
     /// Where in a slot its last word lies.
     last: u32,
-    values: PhantomData<fn() -> T>,
+    values: PhantomData<fn(&T)>,
 }
 
 impl<T: Frame> Slots<T> {
@@ -29,16 +112,40 @@ impl<T: Frame> Slots<T> {
     /// Whether a value is a few whole words.
     const FEW: bool = Self::ALIGNED && size_of::<T>() <= 64;
 
-    /// A ring of `capacity` slots, `stride` bytes from one to the next; `None` if it does not fit the
-    /// span, or a value does not fit a slot.
+    /// Copies the value of the slot at this position out.
+    #[inline(always)]
     #[must_use]
-    pub fn new(span: Span, capacity: u32, stride: u32) -> Option<Self> {
+    pub fn read(&self, pos: u32) -> T {
+        let mut value = T::new_zeroed();
+        T::read(self, self.at(pos), &mut value);
+        value
+    }
+}
+
+impl<T: Value + ?Sized> Slots<T> {
+    /// A ring of `capacity` slots for values of `size` bytes, `stride` bytes from one to the next; `None`
+    /// if it does not fit the span, or a value does not fit a slot.
+    #[must_use]
+    pub fn new(span: Span, capacity: u32, stride: u32, size: u32) -> Option<Self> {
         let sound = capacity.is_power_of_two()
             && capacity.checked_mul(stride)? <= span.len()
-            && size_of::<T>() <= stride as usize
-            && (!Self::ALIGNED || stride.is_multiple_of(Mem::ALIGN as u32));
+            && size <= stride
+            && T::suits(size, stride);
         let last = stride.saturating_sub(4);
-        sound.then_some(Self { span, mask: capacity - 1, stride, last, values: PhantomData })
+        sound.then_some(Self { span, mask: capacity - 1, stride, size, last, values: PhantomData })
+    }
+
+    /// Bytes of a value.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Whether the value is of the slots' size.
+    #[inline(always)]
+    #[must_use]
+    pub fn takes(&self, value: &T) -> bool {
+        value.is_of(self.size)
     }
 
     /// Where in the span the slot at this position lies.
@@ -57,42 +164,23 @@ impl<T: Frame> Slots<T> {
         unsafe { self.span.word_within(self.at(pos) + self.last) }
     }
 
-    /// Copies the value of the slot at this position out.
+    /// Copies the value of the slot at this position out, into a place that the slots
+    /// [take](Self::takes).
     #[inline(always)]
-    #[must_use]
-    pub fn read(&self, pos: u32) -> T {
-        let mut value = T::new_zeroed();
-        let (at, into) = (self.at(pos), value.as_mut_bytes());
-        if Self::FEW {
-            // SAFETY: the slot lies inside (G1), a value is not longer than a slot, and starts at a
-            // multiple of 8, for spans do.
-            unsafe { self.span.read_few_within(at, into) };
-        } else {
-            // SAFETY: as above, if `ALIGNED`.
-            unsafe { self.span.read_within(at, into, Self::ALIGNED) };
-        }
-        value
+    pub fn read_into(&self, pos: u32, into: &mut T) {
+        T::read(self, self.at(pos), into);
     }
 
-    /// Copies a value into the slot at this position.
+    /// Copies a value that the slots [take](Self::takes) into the slot at this position.
     #[inline(always)]
     pub fn write(&self, pos: u32, value: &T) {
-        let (at, from) = (self.at(pos), value.as_bytes());
-        if Self::FEW {
-            // SAFETY: as in `read`.
-            unsafe { self.span.write_few_within(at, from) };
-        } else {
-            // SAFETY: as in `read`.
-            unsafe { self.span.write_within(at, from, Self::ALIGNED) };
-        }
+        T::write(self, self.at(pos), value);
     }
-}
 
-impl<T: Frame> Slots<T> {
     /// Copies bytes of the value of the slot at this position from `offset` on; answers how many there
     /// were.
     pub fn read_part(&self, pos: u32, offset: usize, into: &mut [u8]) -> usize {
-        let count = size_of::<T>().saturating_sub(offset).min(into.len());
+        let count = (self.size as usize).saturating_sub(offset).min(into.len());
         if count > 0 {
             self.span.read(self.at(pos) + offset as u32, &mut into[..count]);
         }
@@ -101,7 +189,7 @@ impl<T: Frame> Slots<T> {
 
     /// Copies bytes over the value of the slot at this position from `offset` on; answers how many fitted.
     pub fn write_part(&self, pos: u32, offset: usize, from: &[u8]) -> usize {
-        let count = size_of::<T>().saturating_sub(offset).min(from.len());
+        let count = (self.size as usize).saturating_sub(offset).min(from.len());
         if count > 0 {
             self.span.write(self.at(pos) + offset as u32, &from[..count]);
         }
