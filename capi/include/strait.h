@@ -1,0 +1,709 @@
+/*
+ * strait: message and locking core for real-time control. The C interface.
+ *
+ * Made by cbindgen from the crate strait-capi: change that, not this.
+ *
+ * There is no heap: every object lies in storage that you supply (strait_producer_t and so on), zeroed
+ * before its first use, and is not moved while it is open. Every function answers with a strait_status, and
+ * does nothing where it does not say STRAIT_STATUS_OK. A pointer that is null or misaligned, storage that
+ * holds nothing and a buffer that is too short are told so; a pointer that leads astray cannot be. An object
+ * is used by one thread at a time; threads that lock attach once each.
+ *
+ * FORMAT.md says what lies in the memory.
+ */
+
+
+#ifndef STRAIT_H
+#define STRAIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Brings every page into memory while mapping.
+#define STRAIT_PREFAULT 1
+
+// Locks every page into memory while mapping.
+#define STRAIT_LOCK_MEMORY 2
+
+// Maps for reading alone, and takes no part.
+#define STRAIT_READ_ONLY 4
+
+// A queue of frames of varying length.
+#define STRAIT_KIND_FRAMES 1
+
+// A queue of values of one type, published in the slot: between cores with caches.
+#define STRAIT_KIND_SLOTS 2
+
+// A queue of values of one type, published by index: for small values on one core.
+#define STRAIT_KIND_COMPACT 3
+
+// The latest of a stream of values.
+#define STRAIT_KIND_LATEST 4
+
+// A value under a lock.
+#define STRAIT_KIND_MUTEX 5
+
+// A counting semaphore.
+#define STRAIT_KIND_SEMAPHORE 6
+
+// A semaphore whose permits come back from the dead.
+#define STRAIT_KIND_PERMITS 7
+
+// The consumer (of a latest value: readers; of a mutex: those who wait for a change) may sleep.
+#define STRAIT_CONSUMER_MAY_BLOCK 1
+
+// The producer may sleep for space.
+#define STRAIT_PRODUCER_MAY_BLOCK 2
+
+// The most channels of a plan made in C.
+#define STRAIT_MAX_CHANNELS 32
+
+// Nothing is known of a participant; it counts as alive.
+#define STRAIT_UNKNOWN 0
+
+// A participant lives.
+#define STRAIT_ALIVE 1
+
+// A participant is proven dead.
+#define STRAIT_DEAD 2
+
+// Nobody has the other role.
+#define STRAIT_PEER_ABSENT 0
+
+// The owner of the other role lives, or cannot be proven dead.
+#define STRAIT_PEER_PRESENT 1
+
+// The owner of the other role is proven dead, and nobody has taken over yet.
+#define STRAIT_PEER_DEAD 2
+
+// How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
+enum strait_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // It went well.
+  STRAIT_STATUS_OK = 0,
+  // A pointer is null that must not be, or a number is out of range.
+  STRAIT_STATUS_BAD_ARGUMENT = 1,
+  // A pointer is not aligned as its type asks, or memory not as the region asks.
+  STRAIT_STATUS_MISALIGNED = 2,
+  // The storage holds no open object of this kind, or was moved since it was opened.
+  STRAIT_STATUS_NOT_OPEN = 3,
+  // The storage holds an open object already; or the region still has open objects.
+  STRAIT_STATUS_IN_USE = 4,
+  // The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+  STRAIT_STATUS_WRONG_STATE = 5,
+  // The bytes are not as many as the channel's type has.
+  STRAIT_STATUS_WRONG_SIZE = 6,
+  // The region is shorter than it must be.
+  STRAIT_STATUS_TOO_SHORT = 20,
+  // The region is not initialised: its creator has not finished, or died.
+  STRAIT_STATUS_UNINITIALISED = 21,
+  // The region was made by a machine of the other byte order, or this is one.
+  STRAIT_STATUS_BYTE_ORDER = 22,
+  // This is not a strait region.
+  STRAIT_STATUS_NOT_A_REGION = 23,
+  // The region has another version of the format.
+  STRAIT_STATUS_VERSION = 24,
+  // The region has features that this library does not know.
+  STRAIT_STATUS_FEATURES = 25,
+  // Header, directory or channel contradict themselves: damaged.
+  STRAIT_STATUS_DAMAGED = 26,
+  // Every place in the participant table is taken.
+  STRAIT_STATUS_TABLE_FULL = 27,
+  // The plan cannot work.
+  STRAIT_STATUS_BAD_PLAN = 28,
+  // There is no such channel or region.
+  STRAIT_STATUS_NOT_FOUND = 40,
+  // The channel is of another kind.
+  STRAIT_STATUS_KIND = 41,
+  // The channel carries another type.
+  STRAIT_STATUS_TYPE = 42,
+  // Another participant has the role or the lock, and is not proven dead.
+  STRAIT_STATUS_BUSY = 43,
+  // The region was opened to look only.
+  STRAIT_STATUS_READ_ONLY = 44,
+  // The plan gives the role to another domain.
+  STRAIT_STATUS_DOMAIN = 45,
+  // The plan gives the lock to two domains, which cannot compare and swap one word.
+  STRAIT_STATUS_NO_COMMON_ATOMICS = 46,
+  // A peer wrote what no honest peer writes. Of a queue, every later call says so.
+  STRAIT_STATUS_FAULT = 47,
+  // No space now; it may come.
+  STRAIT_STATUS_FULL = 60,
+  // There is nothing now; it may come.
+  STRAIT_STATUS_EMPTY = 61,
+  // It took longer than the time allowed.
+  STRAIT_STATUS_TIMED_OUT = 62,
+  // Longer than the channel's maximum; it can never fit.
+  STRAIT_STATUS_TOO_LARGE = 63,
+  // The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
+  // its beginning.)
+  STRAIT_STATUS_TOO_SMALL = 64,
+  // The value read is the one that was read last.
+  STRAIT_STATUS_STALE = 65,
+  // Others were faster in each of a bounded number of tries; try again.
+  STRAIT_STATUS_CONTENDED = 66,
+  // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
+  STRAIT_STATUS_OWNER_DIED = 80,
+  // This participant has the lock already.
+  STRAIT_STATUS_DEADLOCK = 81,
+  // The lock was given up unrepaired; re-initialise it.
+  STRAIT_STATUS_POISONED = 82,
+  // The lock was not this participant's any more when it was given back. It is open, and not locked.
+  STRAIT_STATUS_NOT_OWNER = 83,
+  // The dead owner was editing in place, so there is nothing to roll back to: repair.
+  STRAIT_STATUS_IN_PLACE = 84,
+  // The count would pass its maximum.
+  STRAIT_STATUS_OVERFLOW = 85,
+  // There is something under this name or path already.
+  STRAIT_STATUS_ALREADY_EXISTS = 100,
+  // No space on the file system.
+  STRAIT_STATUS_NO_SPACE = 101,
+  // The system does not permit it.
+  STRAIT_STATUS_NOT_PERMITTED = 102,
+  // The file is not to be trusted: its kind, owner, mode or number of names.
+  STRAIT_STATUS_NOT_TRUSTED = 103,
+  // The name cannot be one, or the directory does not exist.
+  STRAIT_STATUS_BAD_NAME = 104,
+  // The memory could not be locked.
+  STRAIT_STATUS_NOT_LOCKED = 105,
+  // This system cannot do it, or some other error of the system.
+  STRAIT_STATUS_SYSTEM = 106,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum strait_status strait_status;
+#else
+typedef int32_t strait_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Storage for the receiving side of a queue of frames. One at a time in a region.
+typedef struct strait_consumer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_consumer_t;
+
+// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
+// move it while it is open. Close it after all objects that were opened through it.
+typedef struct strait_region_t {
+  uint64_t first;
+  size_t rest[38];
+} strait_region_t;
+
+// How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
+// released messages again.
+typedef struct strait_consumer_options_t {
+  // A message counts as done with before the receive returns, not with the next call.
+  bool at_most_once;
+  // Tells the region at least every so many releases; 0 stands for 64.
+  uint32_t release_every;
+} strait_consumer_options_t;
+
+// A frame that was received.
+typedef struct strait_received_t {
+  // The sender's tag.
+  uint32_t tag;
+  // The frame's number, counting up by one a frame, modulo 2^32.
+  uint32_t sequence;
+  // Its length in bytes.
+  size_t len;
+} strait_received_t;
+
+// What a queue shows of itself to one of its ends.
+typedef struct strait_end_t {
+  // What is waiting: at a producer an upper bound, in the unit of the capacity; at a consumer a lower
+  // bound, in messages.
+  uint32_t len;
+  // Bytes of the ring, or slots.
+  uint32_t capacity;
+  // The longest frame, or the size of the type, in bytes.
+  uint32_t max_frame;
+  // `STRAIT_PEER_...`: what is known of the other side.
+  uint32_t peer;
+  // The dead participant that this role was taken over from; 0 if it was not.
+  uint32_t taken_over_from;
+  // The violation that was latched, by its number in FORMAT.md; 0 for none.
+  uint32_t fault;
+} strait_end_t;
+
+// A channel, as the directory describes it.
+typedef struct strait_channel_info_t {
+  // Its name, which ends with a NUL.
+  uint8_t name[32];
+  // `STRAIT_KIND_...`.
+  uint32_t kind;
+  // Bytes of the ring (frames), slots, buffers, permits, or the highest count.
+  uint32_t capacity;
+  // The largest payload in bytes, or the type's size; of a semaphore, its initial count.
+  uint32_t max_frame;
+  // The domain of the producer or writer.
+  uint32_t producer_domain;
+  // The domain of the consumer.
+  uint32_t consumer_domain;
+  // The type's hash; 0 if untyped.
+  uint64_t type_hash;
+} strait_channel_info_t;
+
+// A snapshot of a channel. The words are read one by one, so on a live region they may belong to different
+// moments. Owners are identities; 0 is nobody.
+typedef struct strait_channel_state_t {
+  // Messages waiting; of a latest value, 1 once something was published; of a semaphore, its count; of
+  // permits, how many are free.
+  uint32_t len;
+  // Upper bound of the fill level ever reached, in the unit of the capacity.
+  uint32_t high_water;
+  // Messages sent, values published, or changes of a mutex's value, modulo 2^32.
+  uint32_t sent;
+  // Sends refused for want of space.
+  uint32_t refused;
+  // The producer or writer; of a mutex, who has the lock.
+  uint32_t producer;
+  // The consumer.
+  uint32_t consumer;
+  // How often the producer's role, or a mutex, was taken over from a dead owner.
+  uint32_t producer_takeovers;
+  // How often the consumer's role was taken over from a dead owner.
+  uint32_t consumer_takeovers;
+  // The violation that the producer has latched, by its number; 0 is none.
+  uint32_t producer_fault;
+  // The violation that the consumer has latched, by its number; 0 is none.
+  uint32_t consumer_fault;
+  // Of a mutex: deaths since its data were whole.
+  uint32_t deaths;
+  // Of a mutex: it was given up.
+  bool poisoned;
+} strait_channel_state_t;
+
+// Storage for the writer of a latest value. One at a time in a region.
+typedef struct strait_latest_writer_t {
+  uint64_t first;
+  size_t rest[34];
+} strait_latest_writer_t;
+
+// Storage for a reader of a latest value. Any number of them.
+typedef struct strait_latest_reader_t {
+  uint64_t first;
+  size_t rest[34];
+} strait_latest_reader_t;
+
+// A latest value that was read.
+typedef struct strait_value_t {
+  // How many values had been published, this one included.
+  uint64_t number;
+  // The writer's format tag.
+  uint32_t tag;
+  // The value's length in bytes.
+  size_t len;
+} strait_value_t;
+
+// Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
+// of different threads.
+typedef struct strait_mutex_t {
+  uint64_t first;
+  size_t rest[46];
+} strait_mutex_t;
+
+// A channel of a plan. What its kind has no use for stays 0.
+typedef struct strait_channel_t {
+  // 1 to 31 bytes of UTF-8, no slash.
+  const char *name;
+  // `STRAIT_KIND_...`.
+  uint32_t kind;
+  // A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
+  // Any number: the highest count of a semaphore, the permits.
+  uint32_t capacity;
+  // The largest frame or latest value in bytes; the size of the type; the initial count of a semaphore.
+  uint32_t size;
+  // `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
+  uint32_t flags;
+  // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
+  uint64_t type_hash;
+  // From 1: channels with the same number share the word on which their consumers sleep. 0: none.
+  uint32_t doorbell;
+  // The domain of the producer or writer.
+  uint32_t producer_domain;
+  // The domain of the consumer.
+  uint32_t consumer_domain;
+} strait_channel_t;
+
+// A plan.
+typedef struct strait_plan_t {
+  // The channels.
+  const struct strait_channel_t *channels;
+  // How many, `STRAIT_MAX_CHANNELS` at most.
+  uint32_t channel_count;
+  // The distance of words of different writers, a power of two from 4 to 4096; 0 stands for 128.
+  uint32_t line;
+  // The most participants at once, 1 to 511; 0 stands for 32.
+  uint32_t participants;
+} strait_plan_t;
+
+// Storage for the sending side of a queue of frames. One at a time in a region.
+typedef struct strait_producer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_producer_t;
+
+// What a program supplies with memory of its own: its place in the plan, and functions for waiting, proof
+// of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
+// callable from there.
+//
+// All zeros is a region within one program, on one core: waiting spins as long as its policy says, nobody
+// is ever proven dead, and a place in the participant table is not given back by a reset.
+typedef struct strait_system_t {
+  // Given to each function; may be null.
+  void *context;
+  // The domain of this participant.
+  uint32_t domain;
+  // The boot counter of this machine, for display.
+  uint32_t boot;
+  // Sleeps while `*word`, loaded atomically, is `expected`, for `timeout_ns` at the most. May return early
+  // for any reason. `instance` and `offset` name the word the same for all participants. Null: spins.
+  void (*wait)(void *context,
+               const uint32_t *word,
+               uint64_t instance,
+               uint32_t offset,
+               uint32_t expected,
+               uint64_t timeout_ns);
+  // Wakes everyone who sleeps at this word. Null if nobody sleeps.
+  void (*wake)(void *context, const uint32_t *word, uint64_t instance, uint32_t offset);
+  // A monotonic clock in nanoseconds. Null: time-outs are up when the spins are.
+  uint64_t (*now_ns)(void *context);
+  // Takes the token that proves `ident` alive; `false` if somebody has it. Null: there are none.
+  bool (*acquire)(void *context, uint32_t ident);
+  // Gives that token back.
+  void (*release)(void *context, uint32_t ident);
+  // What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
+  // it never touches the region again, and that all it wrote is visible. Null: nothing.
+  uint32_t (*probe)(void *context, uint32_t ident);
+  // Raises the caller's priority to the ceiling of the region's locks; what it answers goes to `lower`.
+  uint32_t (*raise)(void *context);
+  // Undoes `raise`.
+  void (*lower)(void *context, uint32_t raised);
+} strait_system_t;
+
+// Storage for a handle on a semaphore. Any number of them.
+typedef struct strait_semaphore_t {
+  uint64_t first;
+  size_t rest[26];
+} strait_semaphore_t;
+
+// Storage for the sending side of a queue of values. One at a time in a region.
+typedef struct strait_typed_producer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_typed_producer_t;
+
+// Storage for the receiving side of a queue of values. One at a time in a region.
+typedef struct strait_typed_consumer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_typed_consumer_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Claims the consumer's role of the queue of frames `name`. `options` may be null.
+strait_status strait_consumer_open(struct strait_consumer_t *consumer,
+                                   const struct strait_region_t *region,
+                                   const char *name,
+                                   const struct strait_consumer_options_t *options);
+
+// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits.
+strait_status strait_consumer_try_recv(struct strait_consumer_t *consumer,
+                                       void *buffer,
+                                       size_t capacity,
+                                       struct strait_received_t *received);
+
+// Receives a frame, waiting up to `timeout_ns` for it.
+strait_status strait_consumer_recv_timeout(struct strait_consumer_t *consumer,
+                                           void *buffer,
+                                           size_t capacity,
+                                           struct strait_received_t *received,
+                                           uint64_t timeout_ns);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_consumer_release(struct strait_consumer_t *consumer);
+
+// Releases, and tells the region so: after it, a successor would see nothing again.
+strait_status strait_consumer_flush(struct strait_consumer_t *consumer);
+
+// Shows the queue as this end sees it.
+strait_status strait_consumer_end(struct strait_consumer_t *consumer, struct strait_end_t *end);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_consumer_close(struct strait_consumer_t *consumer);
+
+// How many channels the region has that this library knows, in `*count`.
+strait_status strait_channel_count(const struct strait_region_t *region, uint32_t *count);
+
+// Describes channel `index` of those, from 0.
+strait_status strait_channel_info(const struct strait_region_t *region,
+                                  uint32_t index,
+                                  struct strait_channel_info_t *info);
+
+// Reads the state of the channel `name`. A fixed number of loads, and one a permit.
+strait_status strait_channel_state(const struct strait_region_t *region,
+                                   const char *name,
+                                   struct strait_channel_state_t *state);
+
+// Claims the writer's role of the latest value `name`, whose type has this hash and size; of a value of
+// bytes, both are 0.
+strait_status strait_latest_writer_open(struct strait_latest_writer_t *writer,
+                                        const struct strait_region_t *region,
+                                        const char *name,
+                                        uint64_t type_hash,
+                                        uint32_t size);
+
+// Publishes a value of `len` bytes with a format tag. Never waits. Answers in `*number`, which may be null,
+// how many values have been published.
+strait_status strait_latest_publish(struct strait_latest_writer_t *writer,
+                                    uint32_t tag,
+                                    const void *value,
+                                    size_t len,
+                                    uint64_t *number);
+
+// Gives the role back.
+strait_status strait_latest_writer_close(struct strait_latest_writer_t *writer);
+
+// Opens a reader of the latest value `name`, whatever its type. Claims nothing, and stores nothing.
+strait_status strait_latest_reader_open(struct strait_latest_reader_t *reader,
+                                        const struct strait_region_t *region,
+                                        const char *name);
+
+// Reads the newest value into `buffer`, of `capacity` bytes: `STRAIT_STATUS_OK`, or `STRAIT_STATUS_STALE` if
+// it is the one read last, which is copied as well; `EMPTY`, `CONTENDED`. `value` may be null. Never waits.
+strait_status strait_latest_read(struct strait_latest_reader_t *reader,
+                                 void *buffer,
+                                 size_t capacity,
+                                 struct strait_value_t *value);
+
+// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
+strait_status strait_latest_wait_for_change(struct strait_latest_reader_t *reader,
+                                            void *buffer,
+                                            size_t capacity,
+                                            struct strait_value_t *value,
+                                            uint64_t timeout_ns);
+
+// Closes a reader.
+strait_status strait_latest_reader_close(struct strait_latest_reader_t *reader);
+
+// Opens a handle on the mutex `name`, whose type has this hash and size. Nothing is claimed.
+strait_status strait_mutex_open(struct strait_mutex_t *mutex,
+                                const struct strait_region_t *region,
+                                const char *name,
+                                uint64_t type_hash,
+                                uint32_t size);
+
+// Locks, if nobody alive has the lock. `STRAIT_STATUS_OWNER_DIED` locks too: the last owner died with the
+// lock, and the value must be marked consistent or rolled back before it is used; an unlock before that
+// gives the lock up. Never waits.
+strait_status strait_mutex_try_lock(struct strait_mutex_t *mutex);
+
+// Locks, waiting up to `timeout_ns` for the lock; otherwise as `strait_mutex_try_lock`.
+strait_status strait_mutex_lock_timeout(struct strait_mutex_t *mutex, uint64_t timeout_ns);
+
+// Copies the value of a mutex that is locked (or awaits repair) into `value`, of `size` bytes.
+strait_status strait_mutex_get(struct strait_mutex_t *mutex, void *value, size_t size);
+
+// Sets the value of a mutex that is locked (or awaits repair), of `size` bytes. Committed by one store: who
+// dies meanwhile leaves the old value or the new one.
+strait_status strait_mutex_set(struct strait_mutex_t *mutex, const void *value, size_t size);
+
+// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value last committed. `STRAIT_STATUS_IN_PLACE` if there is
+// none, for the dead owner was editing in place: then it still awaits repair.
+strait_status strait_mutex_roll_back(struct strait_mutex_t *mutex);
+
+// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value as it lies, or as it was set since. The caller has
+// seen to it that it is whole.
+strait_status strait_mutex_mark_consistent(struct strait_mutex_t *mutex);
+
+// Locks a mutex that was given up, and sets its value anew. `STRAIT_STATUS_WRONG_STATE` if it was not given up.
+strait_status strait_mutex_reinitialise(struct strait_mutex_t *mutex,
+                                        const void *value,
+                                        size_t size);
+
+// Unlocks. One that awaits repair is given up instead: whoever locks next is told that it is poisoned.
+// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
+strait_status strait_mutex_unlock(struct strait_mutex_t *mutex);
+
+// How often the value of a locked mutex was changed, and how often the lock was taken over from a dead owner
+// (a fencing token). Either pointer may be null.
+strait_status strait_mutex_version(struct strait_mutex_t *mutex, uint32_t *version, uint32_t *takeovers);
+
+// Closes a handle. One that is locked is unlocked first, as by `strait_mutex_unlock`.
+strait_status strait_mutex_close(struct strait_mutex_t *mutex);
+
+// Creates a region and takes part in it. `place` is a name, or a path if it holds a slash; `flags` are
+// `STRAIT_PREFAULT` and `STRAIT_LOCK_MEMORY`. The region appears complete or not at all, with mode 0600.
+strait_status strait_create(struct strait_region_t *region,
+                            const char *place,
+                            const struct strait_plan_t *plan,
+                            uint32_t flags);
+
+// Opens a region and takes part in it, or looks at it alone with `STRAIT_READ_ONLY`.
+strait_status strait_open(struct strait_region_t *region, const char *place, uint32_t flags);
+
+// Opens a region, or creates it if it is not there, whoever is first.
+strait_status strait_open_or_create(struct strait_region_t *region,
+                                    const char *place,
+                                    const struct strait_plan_t *plan,
+                                    uint32_t flags);
+
+// Takes a region's name away, alive or not. Those who have it open go on in its memory.
+strait_status strait_remove(const char *place);
+
+// Answers in `*size` how many bytes a region of this plan has.
+strait_status strait_plan_size(const struct strait_plan_t *plan, uint32_t *size);
+
+// The hash of a type by its canonical descriptor, as in `"{time_ns:u64@0;angle_rad:f64@8;size=16}"`: FNV-1a
+// of its bytes, never 0. The grammar stands in FORMAT.md. 0 if `descriptor` is null.
+uint64_t strait_type_hash(const char *descriptor);
+
+// Claims the producer's role of the queue of frames `name`. If its last owner is proven dead, the role is
+// taken over with every committed frame in place.
+strait_status strait_producer_open(struct strait_producer_t *producer,
+                                   const struct strait_region_t *region,
+                                   const char *name);
+
+// Sends a frame: copies `len` bytes in and publishes them. Never waits.
+strait_status strait_producer_try_send(struct strait_producer_t *producer,
+                                       uint32_t tag,
+                                       const void *payload,
+                                       size_t len);
+
+// Sends a frame, waiting up to `timeout_ns` for space.
+strait_status strait_producer_send_timeout(struct strait_producer_t *producer,
+                                           uint32_t tag,
+                                           const void *payload,
+                                           size_t len,
+                                           uint64_t timeout_ns);
+
+// The sequence number that the next frame will have, in `*sequence`.
+strait_status strait_producer_next_sequence(struct strait_producer_t *producer, uint32_t *sequence);
+
+// Shows the queue as this end sees it.
+strait_status strait_producer_end(struct strait_producer_t *producer, struct strait_end_t *end);
+
+// Gives the role back.
+strait_status strait_producer_close(struct strait_producer_t *producer);
+
+// Lays a plan out in memory, so that others can attach. `instance` should be unpredictable, or at least never
+// twice the same. `zeroed` says that the memory holds zeros already; otherwise it is zeroed first. Nobody may
+// be attached to what lies there.
+strait_status strait_format(void *memory,
+                            uint32_t len,
+                            const struct strait_plan_t *plan,
+                            uint64_t instance,
+                            bool zeroed);
+
+// Attaches to the region in `memory` and takes a place in its participant table. `system` may be null: then
+// the region is used by one program on one core (see `strait_system_t`); otherwise it is copied.
+strait_status strait_attach(struct strait_region_t *region,
+                            void *memory,
+                            uint32_t len,
+                            const struct strait_system_t *system);
+
+// Attaches to the region in `memory` to look only: it can be inspected, and latest values can be read.
+// Nothing is ever stored, so memory that cannot be written will do.
+strait_status strait_observe(struct strait_region_t *region, void *memory, uint32_t len);
+
+// Closes a region: gives up its place in the participant table. `STRAIT_STATUS_IN_USE` while an object that
+// was opened through it is open.
+strait_status strait_region_close(struct strait_region_t *region);
+
+// The identity of this participant, as it stands in owner words; 0 if it only looks, or the region is not
+// open.
+uint32_t strait_region_ident(const struct strait_region_t *region);
+
+// Opens a handle on the semaphore `name`. Nothing is claimed.
+strait_status strait_semaphore_open(struct strait_semaphore_t *semaphore,
+                                    const struct strait_region_t *region,
+                                    const char *name);
+
+// Takes one. Never waits.
+strait_status strait_semaphore_try_acquire(struct strait_semaphore_t *semaphore);
+
+// Takes one, waiting up to `timeout_ns` for it.
+strait_status strait_semaphore_acquire_timeout(struct strait_semaphore_t *semaphore, uint64_t timeout_ns);
+
+// Gives `count` back, and wakes all who sleep.
+strait_status strait_semaphore_release(struct strait_semaphore_t *semaphore, uint32_t count);
+
+// The count now, in `*count`.
+strait_status strait_semaphore_count(struct strait_semaphore_t *semaphore, uint32_t *count);
+
+// Closes a handle. The count stays as it is.
+strait_status strait_semaphore_close(struct strait_semaphore_t *semaphore);
+
+// What a status says, as a text that is never null and never freed. Any number is legal.
+const char *strait_status_text(int32_t status);
+
+// Claims the producer's role of the queue of values `name`, whose type has this hash and size.
+strait_status strait_typed_producer_open(struct strait_typed_producer_t *producer,
+                                         const struct strait_region_t *region,
+                                         const char *name,
+                                         uint64_t type_hash,
+                                         uint32_t size);
+
+// Sends a value of `size` bytes. Never waits.
+strait_status strait_typed_producer_try_send(struct strait_typed_producer_t *producer,
+                                             const void *value,
+                                             size_t size);
+
+// Sends a value of `size` bytes, waiting up to `timeout_ns` for space.
+strait_status strait_typed_producer_send_timeout(struct strait_typed_producer_t *producer,
+                                                 const void *value,
+                                                 size_t size,
+                                                 uint64_t timeout_ns);
+
+// Shows the queue as this end sees it.
+strait_status strait_typed_producer_end(struct strait_typed_producer_t *producer, struct strait_end_t *end);
+
+// Gives the role back.
+strait_status strait_typed_producer_close(struct strait_typed_producer_t *producer);
+
+// Claims the consumer's role of the queue of values `name`, whose type has this hash and size. `options` may
+// be null.
+strait_status strait_typed_consumer_open(struct strait_typed_consumer_t *consumer,
+                                         const struct strait_region_t *region,
+                                         const char *name,
+                                         uint64_t type_hash,
+                                         uint32_t size,
+                                         const struct strait_consumer_options_t *options);
+
+// Receives a value of `size` bytes, and its number in `*sequence`, which may be null. Never waits.
+strait_status strait_typed_consumer_try_recv(struct strait_typed_consumer_t *consumer,
+                                             void *value,
+                                             size_t size,
+                                             uint32_t *sequence);
+
+// Receives a value of `size` bytes, waiting up to `timeout_ns` for it.
+strait_status strait_typed_consumer_recv_timeout(struct strait_typed_consumer_t *consumer,
+                                                 void *value,
+                                                 size_t size,
+                                                 uint32_t *sequence,
+                                                 uint64_t timeout_ns);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_typed_consumer_release(struct strait_typed_consumer_t *consumer);
+
+// Releases, and tells the region so: after it, a successor would see nothing again.
+strait_status strait_typed_consumer_flush(struct strait_typed_consumer_t *consumer);
+
+// Shows the queue as this end sees it.
+strait_status strait_typed_consumer_end(struct strait_typed_consumer_t *consumer, struct strait_end_t *end);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_typed_consumer_close(struct strait_typed_consumer_t *consumer);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* STRAIT_H */

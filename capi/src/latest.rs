@@ -1,0 +1,223 @@
+//! The latest of a stream of values: one writer, any number of readers.
+
+use core::ffi::{c_char, c_void};
+
+use strait_core::{BytesReader, BytesWriter, Reading, ValueInfo, ValueType};
+
+use crate::handle::{self, Handle};
+use crate::port::CPort;
+use crate::region::attached;
+use crate::{arg, strait_region_t, strait_status};
+
+/// Storage for the writer of a latest value. One at a time in a region.
+#[repr(C)]
+pub struct strait_latest_writer_t {
+    first: u64,
+    rest: [usize; 34],
+}
+
+/// Storage for a reader of a latest value. Any number of them.
+#[repr(C)]
+pub struct strait_latest_reader_t {
+    first: u64,
+    rest: [usize; 34],
+}
+
+/// A writer, and how long each value must be, where the channel has a type.
+pub(crate) struct Writer {
+    end: BytesWriter<CPort>,
+    exactly: Option<u32>,
+}
+
+impl Handle for strait_latest_writer_t {
+    type Object = Writer;
+    const KIND: usize = 6;
+}
+
+impl Handle for strait_latest_reader_t {
+    type Object = BytesReader<CPort>;
+    const KIND: usize = 7;
+}
+
+/// A latest value that was read.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct strait_value_t {
+    /// How many values had been published, this one included.
+    pub number: u64,
+    /// The writer's format tag.
+    pub tag: u32,
+    /// The value's length in bytes.
+    pub len: usize,
+}
+
+/// Claims the writer's role of the latest value `name`, whose type has this hash and size; of a value of
+/// bytes, both are 0.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_writer_open(
+    writer: *mut strait_latest_writer_t,
+    region: *const strait_region_t,
+    name: *const c_char,
+    type_hash: u64,
+    size: u32,
+) -> strait_status {
+    let make = || {
+        // SAFETY: the caller's promise.
+        let name = unsafe { arg::name(name)? };
+        let open = |region: &strait_core::Attachment<CPort>| {
+            if type_hash == 0 && size == 0 {
+                return Ok(Writer { end: region.latest_bytes_writer(name)?, exactly: None });
+            }
+            let values = ValueType { hash: type_hash, size };
+            Ok(Writer { end: region.latest_writer_of(name, values)?, exactly: Some(size) })
+        };
+        // SAFETY: the caller's promise.
+        unsafe { attached(region, open) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { handle::open(writer, make) }
+}
+
+/// Publishes a value of `len` bytes with a format tag. Never waits. Answers in `*number`, which may be null,
+/// how many values have been published.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_publish(
+    writer: *mut strait_latest_writer_t,
+    tag: u32,
+    value: *const c_void,
+    len: usize,
+    number: *mut u64,
+) -> strait_status {
+    let publish = |writer: &mut Writer| {
+        arg::may_answer(number)?;
+        if writer.exactly.is_some_and(|size| size as usize != len) {
+            return Err(strait_status::WrongSize);
+        }
+        // SAFETY: the caller's promise.
+        let value = unsafe { arg::bytes(value.cast(), len)? };
+        let version = writer.end.publish(tag, value).map_err(|_| strait_status::TooLarge)?;
+        // SAFETY: the caller's promise.
+        unsafe { arg::answer(number, version.number()) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { handle::with(writer, publish) }
+}
+
+/// Gives the role back.
+///
+/// # Safety
+///
+/// The pointer must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_writer_close(writer: *mut strait_latest_writer_t) -> strait_status {
+    // SAFETY: the caller's promise.
+    unsafe { handle::close(writer) }
+}
+
+/// Opens a reader of the latest value `name`, whatever its type. Claims nothing, and stores nothing.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_reader_open(
+    reader: *mut strait_latest_reader_t,
+    region: *const strait_region_t,
+    name: *const c_char,
+) -> strait_status {
+    let make = || {
+        // SAFETY: the caller's promise.
+        let name = unsafe { arg::name(name)? };
+        // SAFETY: the caller's promise.
+        unsafe { attached(region, |region| Ok(region.latest_bytes_reader(name)?)) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { handle::open(reader, make) }
+}
+
+/// Reads by `read` into a buffer from C.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+unsafe fn reading(
+    reader: *mut strait_latest_reader_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    value: *mut strait_value_t,
+    read: impl FnOnce(&mut BytesReader<CPort>, &mut [u8]) -> Reading<ValueInfo>,
+) -> strait_status {
+    let read = |reader: &mut BytesReader<CPort>| {
+        arg::may_answer(value)?;
+        // SAFETY: the caller's promise.
+        let buffer = unsafe { arg::buffer(buffer.cast(), capacity)? };
+        let (info, status) = match read(reader, buffer) {
+            Reading::Fresh(info) => (info, Ok(())),
+            Reading::Stale(info) => (info, Err(strait_status::Stale)),
+            Reading::Empty => return Err(strait_status::Empty),
+            Reading::Contended => return Err(strait_status::Contended),
+        };
+        let ValueInfo { tag, len, number } = info;
+        // SAFETY: the caller's promise.
+        unsafe { arg::answer(value, strait_value_t { number, tag, len })? };
+        if len > capacity { Err(strait_status::TooSmall) } else { status }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { handle::with(reader, read) }
+}
+
+/// Reads the newest value into `buffer`, of `capacity` bytes: `STRAIT_STATUS_OK`, or `STRAIT_STATUS_STALE` if
+/// it is the one read last, which is copied as well; `EMPTY`, `CONTENDED`. `value` may be null. Never waits.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_read(
+    reader: *mut strait_latest_reader_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    value: *mut strait_value_t,
+) -> strait_status {
+    // SAFETY: the caller's promise.
+    unsafe { reading(reader, buffer, capacity, value, |reader, buffer| reader.read(buffer)) }
+}
+
+/// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_wait_for_change(
+    reader: *mut strait_latest_reader_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    value: *mut strait_value_t,
+    timeout_ns: u64,
+) -> strait_status {
+    let read = |reader: &mut BytesReader<CPort>, buffer: &mut [u8]| {
+        reader.wait_for_change(buffer, arg::timeout(timeout_ns))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { reading(reader, buffer, capacity, value, read) }
+}
+
+/// Closes a reader.
+///
+/// # Safety
+///
+/// The pointer must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_latest_reader_close(reader: *mut strait_latest_reader_t) -> strait_status {
+    // SAFETY: the caller's promise.
+    unsafe { handle::close(reader) }
+}

@@ -1,0 +1,46 @@
+//! The C interface: what `strait.h` declares, over the endpoints of `strait-core`.
+//!
+//! There is no heap: every object lives in storage of a fixed size that the caller supplies and does not
+//! move while the object is open. Every function answers with a [`strait_status`]; none of them unwinds.
+//! What can be checked is: null and misaligned pointers, storage that holds no open object or was moved,
+//! buffers that are too short. What cannot be is the caller's promise, and the same for all functions:
+//!
+//! - a pointer that is not null leads to memory that is valid for the call (of a buffer: for as many bytes
+//!   as said beside it), and which nobody else uses meanwhile;
+//! - an object is used by one thread at a time.
+//!
+//! # If a peer dies, if a peer lies
+//!
+//! As in Rust: see the endpoints of the same names.
+#![cfg_attr(not(test), no_std)]
+#![allow(non_camel_case_types, reason = "the names of the header")]
+
+mod arg;
+mod consumer;
+mod handle;
+mod inspect;
+mod latest;
+mod mutex;
+mod os;
+mod panic;
+mod plan;
+mod port;
+mod producer;
+mod region;
+mod semaphore;
+mod status;
+mod typed;
+
+pub use consumer::*;
+pub use inspect::*;
+pub use latest::*;
+pub use mutex::*;
+#[cfg(feature = "os")]
+pub use os::*;
+pub use plan::*;
+pub use port::*;
+pub use producer::*;
+pub use region::*;
+pub use semaphore::*;
+pub use status::*;
+pub use typed::*;

@@ -1,0 +1,287 @@
+//! What every function answers with, and how to say it.
+
+use core::ffi::{CStr, c_char};
+
+use strait_core::{
+    AttachError, ChannelError, FormatError, LockError, RecvError, SemaphoreError, SendError, TryRecvError,
+    TrySendError, UnlockError,
+};
+
+/// How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum strait_status {
+    /// It went well.
+    Ok = 0,
+
+    /// A pointer is null that must not be, or a number is out of range.
+    BadArgument = 1,
+    /// A pointer is not aligned as its type asks, or memory not as the region asks.
+    Misaligned = 2,
+    /// The storage holds no open object of this kind, or was moved since it was opened.
+    NotOpen = 3,
+    /// The storage holds an open object already; or the region still has open objects.
+    InUse = 4,
+    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+    WrongState = 5,
+    /// The bytes are not as many as the channel's type has.
+    WrongSize = 6,
+
+    /// The region is shorter than it must be.
+    TooShort = 20,
+    /// The region is not initialised: its creator has not finished, or died.
+    Uninitialised = 21,
+    /// The region was made by a machine of the other byte order, or this is one.
+    ByteOrder = 22,
+    /// This is not a strait region.
+    NotARegion = 23,
+    /// The region has another version of the format.
+    Version = 24,
+    /// The region has features that this library does not know.
+    Features = 25,
+    /// Header, directory or channel contradict themselves: damaged.
+    Damaged = 26,
+    /// Every place in the participant table is taken.
+    TableFull = 27,
+    /// The plan cannot work.
+    BadPlan = 28,
+
+    /// There is no such channel or region.
+    NotFound = 40,
+    /// The channel is of another kind.
+    Kind = 41,
+    /// The channel carries another type.
+    Type = 42,
+    /// Another participant has the role or the lock, and is not proven dead.
+    Busy = 43,
+    /// The region was opened to look only.
+    ReadOnly = 44,
+    /// The plan gives the role to another domain.
+    Domain = 45,
+    /// The plan gives the lock to two domains, which cannot compare and swap one word.
+    NoCommonAtomics = 46,
+    /// A peer wrote what no honest peer writes. Of a queue, every later call says so.
+    Fault = 47,
+
+    /// No space now; it may come.
+    Full = 60,
+    /// There is nothing now; it may come.
+    Empty = 61,
+    /// It took longer than the time allowed.
+    TimedOut = 62,
+    /// Longer than the channel's maximum; it can never fit.
+    TooLarge = 63,
+    /// The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
+    /// its beginning.)
+    TooSmall = 64,
+    /// The value read is the one that was read last.
+    Stale = 65,
+    /// Others were faster in each of a bounded number of tries; try again.
+    Contended = 66,
+
+    /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
+    OwnerDied = 80,
+    /// This participant has the lock already.
+    Deadlock = 81,
+    /// The lock was given up unrepaired; re-initialise it.
+    Poisoned = 82,
+    /// The lock was not this participant's any more when it was given back. It is open, and not locked.
+    NotOwner = 83,
+    /// The dead owner was editing in place, so there is nothing to roll back to: repair.
+    InPlace = 84,
+    /// The count would pass its maximum.
+    Overflow = 85,
+
+    /// There is something under this name or path already.
+    AlreadyExists = 100,
+    /// No space on the file system.
+    NoSpace = 101,
+    /// The system does not permit it.
+    NotPermitted = 102,
+    /// The file is not to be trusted: its kind, owner, mode or number of names.
+    NotTrusted = 103,
+    /// The name cannot be one, or the directory does not exist.
+    BadName = 104,
+    /// The memory could not be locked.
+    NotLocked = 105,
+    /// This system cannot do it, or some other error of the system.
+    System = 106,
+}
+
+use strait_status as s;
+
+impl strait_status {
+    const ALL: &[(Self, &CStr)] = &[
+        (s::Ok, c"it went well"),
+        (s::BadArgument, c"a pointer is null or a number out of range"),
+        (s::Misaligned, c"a pointer or the region is not aligned"),
+        (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
+        (s::InUse, c"the storage or region still has an open object; close it first"),
+        (s::WrongState, c"the mutex is not locked, locked already, or awaits repair"),
+        (s::WrongSize, c"the bytes are not as many as the channel's type has"),
+        (s::TooShort, c"the region is shorter than it must be; it was cut short"),
+        (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died"),
+        (s::ByteOrder, c"the region was made by a machine of the other byte order, or this is one"),
+        (s::NotARegion, c"this is not a strait region"),
+        (s::Version, c"the region has another version of the format; rebuild one side"),
+        (s::Features, c"the region has features that this library does not know"),
+        (s::Damaged, c"header, directory or channel contradict themselves; the region was damaged"),
+        (s::TableFull, c"every place in the participant table is taken; plan for more"),
+        (s::BadPlan, c"the plan cannot work: check names, capacities, sizes, line and participants"),
+        (s::NotFound, c"there is no channel or region of that name"),
+        (s::Kind, c"the channel is of another kind"),
+        (s::Type, c"the channel carries another type; build both sides from one definition"),
+        (s::Busy, c"another live participant has the role or the lock"),
+        (s::ReadOnly, c"the region is open to look only; open it for writing"),
+        (s::Domain, c"the plan gives the role to another domain"),
+        (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics"),
+        (s::Fault, c"a peer broke the protocol"),
+        (s::Full, c"the queue is full"),
+        (s::Empty, c"there is nothing"),
+        (s::TimedOut, c"it took longer than the time allowed"),
+        (s::TooLarge, c"the message is longer than the channel's maximum"),
+        (s::TooSmall, c"the buffer is shorter than the message"),
+        (s::Stale, c"the value is the one that was read last"),
+        (s::Contended, c"others were faster in every try; try again"),
+        (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
+        (s::Deadlock, c"this participant has the lock already; attach once a thread"),
+        (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
+        (s::NotOwner, c"the lock belongs to somebody else, or to nobody"),
+        (s::InPlace, c"the dead owner was editing in place; repair the value"),
+        (s::Overflow, c"the semaphore's count would pass its maximum"),
+        (s::AlreadyExists, c"it exists already; open it, or remove it first"),
+        (s::NoSpace, c"no space on the file system; free some, or plan for less"),
+        (s::NotPermitted, c"the system does not permit it; run as the file's owner"),
+        (s::NotTrusted, c"the file's kind, owner, mode or number of names is not to be trusted"),
+        (s::BadName, c"the name cannot be one, or its directory does not exist"),
+        (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK"),
+        (s::System, c"the system cannot do it"),
+    ];
+}
+
+/// What a status says, as a text that is never null and never freed. Any number is legal.
+#[unsafe(no_mangle)]
+pub extern "C" fn strait_status_text(status: i32) -> *const c_char {
+    let found = strait_status::ALL.iter().find(|(known, _)| *known as i32 == status);
+    found.map_or(c"a status that this library does not know", |(_, text)| text).as_ptr()
+}
+
+impl From<AttachError> for strait_status {
+    fn from(error: AttachError) -> Self {
+        match error {
+            AttachError::BigEndianHost | AttachError::ByteOrder => s::ByteOrder,
+            AttachError::Misaligned { .. } => s::Misaligned,
+            AttachError::TooShort { .. } => s::TooShort,
+            AttachError::Uninitialised => s::Uninitialised,
+            AttachError::NotARegion => s::NotARegion,
+            AttachError::Version { .. } => s::Version,
+            AttachError::Features { .. } => s::Features,
+            _ => s::Damaged,
+        }
+    }
+}
+
+impl From<FormatError> for strait_status {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::BigEndianHost => s::ByteOrder,
+            FormatError::Misaligned { .. } => s::Misaligned,
+            FormatError::TooShort { .. } => s::TooShort,
+            _ => s::BadPlan,
+        }
+    }
+}
+
+impl From<ChannelError> for strait_status {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::NotFound => s::NotFound,
+            ChannelError::Kind { .. } => s::Kind,
+            ChannelError::Type => s::Type,
+            ChannelError::Busy => s::Busy,
+            ChannelError::ReadOnly => s::ReadOnly,
+            ChannelError::Domain { .. } => s::Domain,
+            ChannelError::NoCommonAtomics => s::NoCommonAtomics,
+            ChannelError::Fault(_) => s::Fault,
+            _ => s::Damaged,
+        }
+    }
+}
+
+impl From<TrySendError> for strait_status {
+    fn from(error: TrySendError) -> Self {
+        match error {
+            TrySendError::Full => s::Full,
+            TrySendError::TooLarge => s::TooLarge,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<SendError> for strait_status {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TimedOut => s::TimedOut,
+            SendError::TooLarge => s::TooLarge,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<TryRecvError> for strait_status {
+    fn from(error: TryRecvError) -> Self {
+        match error {
+            TryRecvError::Empty => s::Empty,
+            TryRecvError::TooSmall { .. } => s::TooSmall,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<RecvError> for strait_status {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::TimedOut => s::TimedOut,
+            RecvError::TooSmall { .. } => s::TooSmall,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<LockError> for strait_status {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy => s::Busy,
+            LockError::TimedOut => s::TimedOut,
+            LockError::Deadlock => s::Deadlock,
+            LockError::Poisoned => s::Poisoned,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<UnlockError> for strait_status {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::NotOwner => s::NotOwner,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<SemaphoreError> for strait_status {
+    fn from(error: SemaphoreError) -> Self {
+        match error {
+            SemaphoreError::Empty => s::Empty,
+            SemaphoreError::TimedOut => s::TimedOut,
+            SemaphoreError::Overflow => s::Overflow,
+            SemaphoreError::Contended => s::Contended,
+            _ => s::Fault,
+        }
+    }
+}
+
+/// A result of this crate's, as the header gives it.
+pub(crate) fn status(result: Result<(), strait_status>) -> strait_status {
+    result.err().unwrap_or(strait_status::Ok)
+}
