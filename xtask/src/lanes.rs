@@ -25,9 +25,7 @@ impl Debian {
     ///
     /// What the lane comes to without them.
     pub fn with(further: &[&str]) -> Result<Self, Outcome> {
-        if let Err(reason) = install(&[RUST, further].concat()) {
-            return Err(unavailable(reason, env::var("CI").ok().as_deref()));
-        }
+        packages(&[RUST, further].concat())?;
         match (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc")) {
             (Some(cargo), Some(rustc)) => Ok(Self { cargo, rustc }),
             _ => Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into())),
@@ -83,20 +81,13 @@ pub fn cross() -> Outcome {
     together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
 }
 
-/// Runs the core's tests on a 64-bit ARM under an emulator, assembly included.
-pub fn aarch64() -> Outcome {
-    let packages = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
-    let debian = match Debian::with(&packages) {
-        Ok(debian) => debian,
-        Err(outcome) => return outcome,
-    };
-    let args = "test -Zbuild-std=std,panic_unwind,test --target aarch64-unknown-linux-gnu -p strait-core \
-                --lib --test spsc --test latest --test locks --test takeover --test statics";
-    debian
-        .cargo("target/aarch64", args)
-        .with("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc")
-        .with("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-aarch64 -L /usr/aarch64-linux-gnu")
-        .run()
+/// Installs those of a lane's packages that are missing.
+///
+/// # Errors
+///
+/// What the lane comes to without them.
+pub fn packages(names: &[&str]) -> Result<(), Outcome> {
+    install(names).map_err(|reason| unavailable(reason, env::var("CI").ok().as_deref()))
 }
 
 /// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.

@@ -10,11 +10,13 @@ mod args;
 mod bench;
 mod firmware;
 mod lanes;
+mod peers;
 mod report;
 mod run;
 mod sanitize;
 mod steps;
 mod windows;
+mod words;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -54,6 +54,13 @@ impl Run {
         Self::new(program, "cargo", args)
     }
 
+    /// Adds one argument, blanks and all.
+    pub fn word(mut self, word: &str) -> Self {
+        self.command.arg(word);
+        self.shown = format!("{} \"{word}\"", self.shown);
+        self
+    }
+
     /// Sets a variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{Outcome, Run, together};
-use crate::{bench, firmware, lanes, sanitize, windows};
+use crate::{bench, firmware, lanes, peers, sanitize, windows, words};
 
 /// One named part of the test command.
 pub struct Step {
@@ -104,6 +104,7 @@ pub fn all() -> Vec<Step> {
                     "async_doorbell",
                     "frames_over_tcp",
                     "one_contract_many_carriers",
+                    "word_sizes",
                 ];
                 let run = |name| {
                     let run = format!("run --quiet --features embedded-io-07 --example {name}");
@@ -175,11 +176,11 @@ pub fn all() -> Vec<Step> {
             run: lanes::cross,
         },
         Step {
-            name: "aarch64",
-            what: "the core's tests on a 64-bit ARM, emulated",
+            name: "words",
+            what: "the suite on 32-bit x86 and on ARM, and processes of different word sizes on one region",
             lane: true,
             needs: None,
-            run: lanes::aarch64,
+            run: words::words,
         },
         Step {
             name: "firmware",
@@ -194,6 +195,13 @@ pub fn all() -> Vec<Step> {
             lane: true,
             needs: None,
             run: windows::windows,
+        },
+        Step {
+            name: "peers",
+            what: "peers written from FORMAT.md in Python and C#, against this crate",
+            lane: true,
+            needs: Some("examples/peers/main.rs"),
+            run: peers::peers,
         },
         Step {
             name: "tsan",

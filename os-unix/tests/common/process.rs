@@ -57,9 +57,21 @@ pub fn eventually(mut so: impl FnMut() -> bool) -> bool {
     so()
 }
 
+/// The command that starts our own program: through what the variable `STRAIT_TEST_RUNNER` says, where this
+/// one too runs in an emulator.
+fn ourselves() -> Command {
+    let program = env::current_exe().expect("our own path");
+    let runner = env::var("STRAIT_TEST_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    let Some(emulator) = words.next() else { return Command::new(program) };
+    let mut command = Command::new(emulator);
+    command.args(words).arg(program);
+    command
+}
+
 /// The command that starts a helper.
 pub fn command(role: &str, argument: impl AsRef<Path>) -> Command {
-    let mut command = Command::new(env::current_exe().expect("our own path"));
+    let mut command = ourselves();
     command
         .args(["--exact", "helper", "--nocapture", "--test-threads=1"])
         .env(ROLE, role)
