@@ -60,6 +60,15 @@ impl Lab {
         together(&[("lints", lints), ("build", cargo("build").within("ports").run())])
     }
 
+    /// Builds the static library of one of this repository's own packages, without its default features.
+    pub fn library(&self, package: &str, target: &str) -> Outcome {
+        let args = format!(
+            "build --locked --profile capi -Zbuild-std=core --target {target} -p {package} --lib \
+             --no-default-features"
+        );
+        self.debian.cargo(TARGET, &args).run()
+    }
+
     /// Runs a program that was built, in QEMU: `machine` is the emulator and its options. It must
     /// prove something.
     pub fn try_on(&self, machine: &str, target: &str, program: &str) -> Outcome {

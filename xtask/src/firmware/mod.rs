@@ -3,6 +3,7 @@
 //! Each program ends with a line that says what it proved, and every run has a time limit. QEMU runs a
 //! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus.
 
+mod c;
 mod drive;
 mod lab;
 mod one_core;
@@ -24,6 +25,7 @@ pub fn lane() -> Outcome {
         ("formatting", lab.formatting()),
         ("one core", one_core::run(&lab)),
         ("two cores", two_cores::run(&lab)),
+        ("C", c::run(&lab)),
         ("drive", drive::run(&lab)),
         ("tasks", rtos::run(&lab)),
     ])
