@@ -50,10 +50,13 @@ impl Error {
     }
 }
 
-/// What the system says, without its number.
+/// What the system says, without its number; the most frequent of it in the same words on each system.
 pub fn reason(error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return "no such file or directory".into();
+    }
     let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
+    let text = text.split(" (os error").next().unwrap_or_default().trim_end_matches('.');
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
 }

@@ -17,11 +17,11 @@ pub const SAID: &str = "was killed by signal 9";
 /// What is neither a file nor a directory.
 pub const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
 
+/// What the tool says of one.
+pub const DEVICE_SAID: &str = "no regular file";
+
 /// What can be opened, but not written to.
 pub const FULL: &[&str] = &["/dev/full"];
-
-/// What the system says of a file that is not there.
-pub const NO_SUCH_FILE: &str = "no such file";
 
 /// How many bytes of a damaged region are tried: every one of so many.
 pub const SPARSE: usize = 1;

@@ -32,11 +32,11 @@ pub const SAID: &str = "ended early with status 9";
 /// What is neither a file nor a directory.
 pub const DEVICES: &[&str] = &["NUL"];
 
+/// What the tool says of one: its name, and what the system says.
+pub const DEVICE_SAID: &str = "NUL: ";
+
 /// What can be opened, but not written to.
 pub const FULL: &[&str] = &[];
-
-/// What the system says of a file that is not there.
-pub const NO_SUCH_FILE: &str = "cannot find the file";
 
 /// How many bytes of a damaged region are tried: every one of so many. Under wine it takes half a
 /// second to start a process.
