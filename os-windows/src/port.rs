@@ -1,6 +1,7 @@
 //! The port: one participant's view of one region, as the endpoints hold it.
 
 use core::fmt;
+use core::ops::RangeInclusive;
 use core::ptr::null_mut;
 use core::time::Duration;
 use std::os::windows::io::{AsHandle, AsRawHandle, OwnedHandle};
@@ -100,6 +101,9 @@ unsafe impl Liveness for View {
 struct Inner {
     /// Dropped before the sweeper.
     view: View,
+    /// The slots of this port's domain. Those of others are filled by who knows what, and never hold a
+    /// token.
+    own: RangeInclusive<u32>,
     seat: Option<Seat>,
     sweeper: Sweeper,
 }
@@ -146,16 +150,20 @@ pub struct WindowsPort(Arc<Inner>);
 
 impl WindowsPort {
     /// Looks at the region without taking part in it.
-    pub(crate) fn looking(view: View) -> Self {
-        Self(Arc::new(Inner { view, seat: None, sweeper: Sweeper::default() }))
+    pub(crate) fn looking(view: View, header: &Header) -> Self {
+        Self::seated(view, header, None)
     }
 
     /// Takes a place in the participant table.
     pub(crate) fn joining(view: View, header: &Header) -> Result<Self, TableFull> {
         let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
         let ident = participants::join(&view.mem, header, 0, &view, card)?;
-        let seat = Some(Seat { ident, header: *header });
-        Ok(Self(Arc::new(Inner { view, seat, sweeper: Sweeper::default() })))
+        Ok(Self::seated(view, header, Some(Seat { ident, header: *header })))
+    }
+
+    fn seated(view: View, header: &Header, seat: Option<Seat>) -> Self {
+        let own = participants::slots_of(&view.mem, header, 0);
+        Self(Arc::new(Inner { view, own, seat, sweeper: Sweeper::default() }))
     }
 
     /// Puts a new region under its name; see [`Sign::publish`].
@@ -260,7 +268,8 @@ impl Clock for WindowsPort {
     }
 }
 
-// SAFETY: as for `View`, to which it forwards.
+// SAFETY: as for `View`, to which it forwards what is asked of its own domain; of others, it never
+// answers `Dead`.
 unsafe impl Liveness for WindowsPort {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.view().acquire(who)
@@ -271,7 +280,7 @@ unsafe impl Liveness for WindowsPort {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        self.view().probe(who)
+        if self.0.own.contains(&who.slot()) { self.view().probe(who) } else { Probe::Unknown }
     }
 }
 

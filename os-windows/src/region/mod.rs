@@ -408,7 +408,7 @@ fn reopened(error: OsError) -> OpenError {
 /// Takes part, or looks.
 fn attach(view: View, header: &Header, options: &Options) -> Result<Attachment<WindowsPort>, OpenError> {
     let port = if options.read_only {
-        WindowsPort::looking(view)
+        WindowsPort::looking(view, header)
     } else {
         WindowsPort::joining(view, header).map_err(|_| OpenError::TableFull)?
     };
