@@ -205,19 +205,13 @@ impl<T: Numbered> Run<T> {
         let mut values = vec![T::numbered(0); max];
         let available = self.model.waiting.len();
         let result = self.rx().try_recv_batch(&mut values);
-        let count = match result {
-            Ok(count) => count,
-            Err(error) => {
-                assert_eq!((error, available), (TryRecvError::Empty, 0));
-                0
-            }
+        let Ok(count) = result else {
+            assert_eq!((result, available), (Err(TryRecvError::Empty), 0));
+            return self.model.flush();
         };
         assert_eq!(count, max.min(available));
         for (value, want) in values.iter().zip(self.model.take_batch(count, self.setup.at_most_once)) {
             assert_eq!(*value, T::numbered(want.tag));
-        }
-        if result.is_err() {
-            self.model.flush();
         }
     }
 
