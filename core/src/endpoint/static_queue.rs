@@ -2,7 +2,7 @@
 
 use crate::ground::sync::order::{RELAXED, role};
 use crate::ground::sync::{Cell, Word, const_fn};
-use crate::protocol::index;
+use crate::protocol::alone;
 
 const PRODUCER: u32 = 1;
 const CONSUMER: u32 = 2;
@@ -10,7 +10,7 @@ const CONSUMER: u32 = 2;
 /// A queue of up to `N` values (a power of two) between two places of one program: threads, an
 /// interrupt and the main loop, two cores.
 ///
-/// Published by index, with the region queues' own protocol. Twelve bytes more than its values, plus
+/// Published by index. Twelve bytes more than its values, plus
 /// alignment. Head and tail lie side by side, which costs a host with several cores a cache line's
 /// transfer now and then; there, a region's queue keeps them apart.
 ///
@@ -61,15 +61,13 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     /// included. At most three compare-and-swaps (two halves compete, no more).
     pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
         self.take(PRODUCER)?;
-        let tx = index::Producer::adopt(&self.tail, &self.head, Self::CAPACITY, 0).ok()?;
-        Some(StaticProducer { queue: self, tx })
+        Some(StaticProducer { queue: self, tx: alone::Producer::new(Self::CAPACITY) })
     }
 
     /// Takes the receiving half; `None` if it is taken. As [`take_producer`](Self::take_producer).
     pub fn take_consumer(&self) -> Option<StaticConsumer<'_, T, N>> {
         self.take(CONSUMER)?;
-        let rx = index::Consumer::adopt(&self.head, Self::CAPACITY, 1, false).ok()?;
-        Some(StaticConsumer { queue: self, rx })
+        Some(StaticConsumer { queue: self, rx: alone::Consumer::default() })
     }
 
     fn take(&self, half: u32) -> Option<()> {
@@ -102,7 +100,7 @@ impl<T, const N: usize> Drop for StaticQueue<T, N> {
         let tail = self.tail.load(RELAXED);
         let mut at = head;
         while at != tail {
-            // SAFETY: slots from head to tail hold values (I1), and nobody else is left.
+            // SAFETY: slots from head to tail hold values (A1), and nobody else is left.
             drop(unsafe { self.slots[at as usize & (N - 1)].take() });
             at = at.wrapping_add(1);
         }
@@ -112,32 +110,32 @@ impl<T, const N: usize> Drop for StaticQueue<T, N> {
 /// The sending half of a [`StaticQueue`].
 pub struct StaticProducer<'q, T, const N: usize> {
     queue: &'q StaticQueue<T, N>,
-    tx: index::Producer,
+    tx: alone::Producer,
 }
 
 impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
-    /// Sends a value: three stores at most. Gives it back if the queue is full.
+    /// Sends a value: one load and one store at most besides the value itself. Gives it back if the queue is full.
     ///
     /// # Errors
     ///
     /// The value, if there is no space.
     #[inline]
     pub fn push(&mut self, value: T) -> Result<(), T> {
-        if self.is_full() {
+        let queue = self.queue;
+        let Some(position) = self.tx.free(&queue.head, StaticQueue::<T, N>::CAPACITY) else {
             return Err(value);
-        }
-        let index = self.tx.space.tail as usize & (N - 1);
-        // SAFETY: the protocol gave this slot to the only producer (I1), and the index is below N.
-        unsafe { self.queue.slots[index].put(value) };
-        self.tx.commit(&self.queue.tail, 1);
+        };
+        let index = position as usize & (N - 1);
+        // SAFETY: the protocol gave this slot to the only producer (A1), and the index is below N.
+        unsafe { queue.slots[index].put(value) };
+        self.tx.commit(position, &queue.tail);
         Ok(())
     }
 
     /// Whether there is no space now.
     #[inline]
     pub fn is_full(&mut self) -> bool {
-        let space = &mut self.tx.space;
-        !space.has(1) && space.look(1, &self.queue.head) != Ok(true)
+        self.tx.free(&self.queue.head, StaticQueue::<T, N>::CAPACITY).is_none()
     }
 
     /// The capacity.
@@ -150,24 +148,26 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
 /// The receiving half of a [`StaticQueue`].
 pub struct StaticConsumer<'q, T, const N: usize> {
     queue: &'q StaticQueue<T, N>,
-    rx: index::Consumer,
+    rx: alone::Consumer,
 }
 
 impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     /// Receives a value: one load and one store at most besides the value itself.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        let index = self.rx.look(&self.queue.tail).ok()? as usize & (N - 1);
-        // SAFETY: the protocol gave this slot to the only consumer (I1), it holds a value, and the
+        let queue = self.queue;
+        let position = self.rx.next(&queue.tail)?;
+        let index = position as usize & (N - 1);
+        // SAFETY: the protocol gave this slot to the only consumer (A1), it holds a value, and the
         // index is below N.
-        let value = unsafe { self.queue.slots[index].take() };
-        self.rx.head.advance_and_store(&self.queue.head);
+        let value = unsafe { queue.slots[index].take() };
+        self.rx.release(position, &queue.head);
         Some(value)
     }
 
     /// Whether nothing is there now.
     pub fn is_empty(&mut self) -> bool {
-        self.rx.look(&self.queue.tail).is_err()
+        self.rx.next(&self.queue.tail).is_none()
     }
 
     /// The capacity.

@@ -4,6 +4,7 @@
 //! own in a plain struct, and answers with positions and lengths. Whatever it reads from a peer it
 //! reads once, checks, and only then uses.
 
+pub mod alone;
 pub mod bytes;
 pub mod claim;
 pub mod index;

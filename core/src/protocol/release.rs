@@ -193,13 +193,6 @@ impl LazyHead {
         self.pos.wrapping_sub(self.stored) >= self.most
     }
 
-    /// Moves on by one message of one unit, and stores the head: for a consumer that keeps nothing.
-    #[inline(always)]
-    pub fn advance_and_store(&mut self, head: &Word) {
-        self.pos = self.pos.wrapping_add(1);
-        head.store(self.pos, release::STORE); // ORDERING(release): all reads lie before it.
-    }
-
     /// All that was received is done with; answers whether the head must be stored now.
     #[inline]
     #[must_use]
