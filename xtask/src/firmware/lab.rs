@@ -16,7 +16,7 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 /// The linter that goes with that Rust.
 const LINTER: &str = "rust-web-clippy";
 
-/// A compiler of C for Cortex-M, and its headers.
+/// A compiler of C for Cortex-M with the tools to look into programs, and its headers.
 const C: &[&str] = &["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
 
 /// The packages, installed.

@@ -4,6 +4,7 @@
 //! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus.
 
 mod c;
+mod costs;
 mod drive;
 mod lab;
 mod one_core;
@@ -28,5 +29,6 @@ pub fn lane() -> Outcome {
         ("C", c::run(&lab)),
         ("drive", drive::run(&lab)),
         ("tasks", rtos::run(&lab)),
+        ("costs", costs::run(&lab)),
     ])
 }

@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A running program; killed when dropped.
 pub struct Trial {
     child: Child,
-    output: Option<JoinHandle<String>>,
+    printed: Option<JoinHandle<String>>,
 }
 
 impl Trial {
@@ -33,8 +33,8 @@ impl Trial {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{program} could not be started: {error}"))?;
-        let mut trial = Self { child, output: None };
-        trial.output = trial.child.stdout.take().map(|mut stdout| {
+        let mut trial = Self { child, printed: None };
+        trial.printed = trial.child.stdout.take().map(|mut stdout| {
             thread::spawn(move || {
                 let mut bytes = Vec::new();
                 // What was read until an error is all there is.
@@ -50,30 +50,39 @@ impl Trial {
     /// # Errors
     ///
     /// What is wrong; its output is shown then.
-    pub fn verdict(mut self, limit: Duration) -> Result<String, String> {
+    pub fn verdict(self, limit: Duration) -> Result<String, String> {
+        let output = self.output(limit)?;
+        proved(&output).map(String::from).ok_or_else(|| {
+            println!("{output}");
+            format!("it ended without `{SIGN}`")
+        })
+    }
+
+    /// Waits for its end, which must be a success, and answers with what it printed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong; its output is shown then.
+    pub fn output(mut self, limit: Duration) -> Result<String, String> {
         let start = Instant::now();
-        let status = loop {
+        let why = loop {
             match self.child.try_wait() {
-                Ok(Some(status)) => break Ok(status),
+                Ok(Some(status)) if status.success() => return Ok(self.end()),
+                Ok(Some(status)) => break status.to_string(),
                 Ok(None) if start.elapsed() < limit => thread::sleep(LOOK),
-                Ok(None) => break Err(format!("not done after {} s", limit.as_secs())),
-                Err(error) => break Err(error.to_string()),
+                Ok(None) => break format!("not done after {} s", limit.as_secs()),
+                Err(error) => break error.to_string(),
             }
         };
-        let output = self.end();
-        let proved = match status {
-            Ok(status) if status.success() => proved(&output).ok_or(format!("it ended without `{SIGN}`")),
-            Ok(status) => Err(status.to_string()),
-            Err(why) => Err(why),
-        };
-        proved.map(String::from).inspect_err(|_| println!("{output}"))
+        println!("{}", self.end());
+        Err(why)
     }
 
     fn end(&mut self) -> String {
         // Fails only for a child that has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.output.take().and_then(|output| output.join().ok()).unwrap_or_default()
+        self.printed.take().and_then(|printed| printed.join().ok()).unwrap_or_default()
     }
 }
 
