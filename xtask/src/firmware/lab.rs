@@ -21,7 +21,7 @@ const C: &[&str] = &["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
 
 /// The packages, installed.
 pub struct Lab {
-    debian: Debian,
+    pub debian: Debian,
 }
 
 impl Lab {

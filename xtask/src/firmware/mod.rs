@@ -6,6 +6,7 @@
 mod c;
 mod costs;
 mod drive;
+mod guide;
 mod lab;
 mod one_core;
 mod rtos;
@@ -30,5 +31,6 @@ pub fn lane() -> Outcome {
         ("drive", drive::run(&lab)),
         ("tasks", rtos::run(&lab)),
         ("costs", costs::run(&lab)),
+        ("the guide", guide::run(&lab)),
     ])
 }
