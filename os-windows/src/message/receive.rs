@@ -210,9 +210,13 @@ fn dispatch_one() -> bool {
     true
 }
 
-/// Sleeps until something is there for this thread.
+/// The longest sleep at a time. Under wine a message that is sent in the very moment in which its receiver
+/// goes to sleep was seen to wake nobody.
+const NAP: Duration = Duration::from_millis(100);
+
+/// Sleeps until something is there for this thread, or for a while.
 fn sleep(left: Duration) -> Result<(), OsError> {
-    let millis = left.as_micros().div_ceil(1000).min(1 << 30) as u32;
+    let millis = left.min(NAP).as_micros().div_ceil(1000) as u32;
     let (inputs, flags) = (QS_ALLINPUT, MWMO_INPUTAVAILABLE);
     // SAFETY: there are no handles.
     let result = unsafe { MsgWaitForMultipleObjectsEx(0, null(), millis, inputs, flags) };
