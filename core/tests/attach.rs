@@ -194,16 +194,18 @@ fn roles_are_for_participants_of_their_domain() {
 }
 
 #[test]
-fn a_kind_of_a_later_version_is_skipped() {
-    let mut image = Region::new(&LINE_4).bytes();
+fn a_kind_or_flag_of_a_later_version_is_skipped() {
     let entry = 128 + 128; // "slots"
-    put(&mut image, entry + 32, 9);
-    raw::seal(&mut image);
-    let region = Region::from_bytes(&image);
-    let member = region.join();
-    assert_eq!(member.channels().count(), 3);
-    assert_eq!(member.typed_producer::<u32>("slots").err(), Some(ChannelError::NotFound));
-    member.typed_producer::<u16>("compact").unwrap();
+    for (word, value) in [(32, 9), (36, 1)] {
+        let mut image = Region::new(&LINE_4).bytes();
+        put(&mut image, entry + word, value);
+        raw::seal(&mut image);
+        let region = Region::from_bytes(&image);
+        let member = region.join();
+        assert_eq!(member.channels().count(), 3);
+        assert_eq!(member.typed_producer::<u32>("slots").err(), Some(ChannelError::NotFound));
+        member.typed_producer::<u16>("compact").unwrap();
+    }
 }
 
 #[test]

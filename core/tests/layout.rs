@@ -51,7 +51,7 @@ const_assert_eq!(header::at::PARTICIPANT_COUNT, 52);
 const_assert_eq!(header::at::CHANNEL_COUNT, 56);
 const_assert_eq!(header::at::CRC, 60);
 const_assert_eq!(MAGIC, 0x5452_5453);
-const_assert_eq!(VERSION, 0);
+const_assert_eq!(VERSION, 1);
 const_assert_eq!(NAME_LEN, 32);
 const_assert_eq!(GRANULE, 16);
 const_assert_eq!(MAX_RING, 1 << 30);
@@ -114,7 +114,7 @@ fn the_listings_attach() {
         let region = Region::from_bytes(&Listing::parse(text).bytes);
         let look = region.look();
         let header = look.header();
-        assert_eq!((header.version, header.instance, header.compat), (0, INSTANCE, 0));
+        assert_eq!((header.version, header.instance, header.compat), (VERSION, INSTANCE, 0));
         assert_eq!((header.total_len as usize, header.participant_count), (plan.size(), 2));
         assert_eq!(header.channel_count, 4);
 

@@ -47,7 +47,7 @@ class Region:
         magic, version, header, entry, total, _, incompat = self.words[:7]
         if magic != 0x54525453:
             sys.exit({0: "not initialised (yet)", 0x53545254: "of the other byte order"}.get(magic, "no region"))
-        if version != 0 or incompat != 0:
+        if version != 1 or incompat != 0:
             sys.exit(f"version {version} with features {incompat:#x} is not known here")
         self.line, self.participants, self.places, self.channels, checksum = self.words[11:16]
         directory = 128 + 128 * self.channels

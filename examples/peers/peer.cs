@@ -41,7 +41,7 @@ unsafe class Region : IDisposable
         start = pointer + view.PointerOffset;
         Check(BitConverter.IsLittleEndian, "a little-endian machine is needed");
         Check(mapped.Length >= 128 && Load(0) == 0x54525453, "this is no region, or not initialised yet");
-        Check(Load(4) == 0 && Load(24) == 0, "another version, or unknown features");
+        Check(Load(4) == 1 && Load(24) == 0, "another version, or unknown features");
         Line = Load(44);
         Participants = Load(48);
         Places = Load(52);

@@ -414,14 +414,14 @@ impl Entry {
     }
 
     /// Reads the entry at `offset`, checks it against the region's length and line, and answers
-    /// with a private copy. `Err(None)` means a kind that this version does not know (skip it),
+    /// with a private copy. `Err(None)` means a kind or a flag that this version does not know (skip it),
     /// `Err(Some(..))` says what is wrong.
     pub(crate) fn read(mem: &Mem, offset: u32, header: &Header) -> Result<Self, Option<&'static str>> {
         let mut words = [0; 32];
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
-        let kind = Kind::from_code(words[8]).ok_or(None)?;
+        let kind = Kind::from_code(words[8]).filter(|_| words[9] == 0).ok_or(None)?;
         let name = Self::read_name(mem, offset);
         let entry = Self {
             name,

@@ -16,8 +16,8 @@ pub const HEADER_LEN: u32 = 128;
 pub const PARTICIPANT_LEN: u32 = 64;
 /// Offset, in a participant's slot, of the domain that the slot belongs to.
 pub(crate) const PARTICIPANT_DOMAIN: u32 = 4;
-/// The format's version. 0 is a draft: only exactly this version attaches.
-pub const VERSION: u32 = 0;
+/// The format's version, frozen; FORMAT.md says what may be added to it. Only exactly this one attaches.
+pub const VERSION: u32 = 1;
 /// "STRT", read as a little-endian word.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"STRT");
 

@@ -127,7 +127,7 @@ fn forged(rng: &mut Rng) -> Vec<u8> {
     let floor = participants + 64 * count;
     let words = [
         (header::at::MAGIC, header::MAGIC),
-        (header::at::VERSION, 0),
+        (header::at::VERSION, header::VERSION),
         (header::at::HEADER_LEN, 128),
         (header::at::ENTRY_LEN, 128),
         (header::at::TOTAL_LEN, len as u32),
