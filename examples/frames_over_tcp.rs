@@ -3,13 +3,14 @@
 //! The first process serves: a request holds numbers, its tag says what is asked of them, and the
 //! response has the request's tag and sequence number. The second asks, with several requests under way
 //! at a time. Both ends have buffers of one size, and nothing else bounds or allocates.
+//!
+//! Asserts that every request was answered rightly, in order.
 
-use std::error::Error;
-use std::io::ErrorKind;
+mod common;
+
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
-use std::time::{Duration, Instant};
 
+use common::{Other, PATIENCE, Result};
 use embedded_io_adapters::std::FromStd;
 use strait::stream::{
     Check, FrameReader, FrameWriter, OVERHEAD, StreamDecoder, StreamEncoder, StreamRecvError,
@@ -20,15 +21,11 @@ const LONGEST: usize = 1024;
 const REQUESTS: u32 = 1000;
 /// Requests under way at a time.
 const WINDOW: u32 = 8;
-/// How long either side waits for the other.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const SUM: u32 = 1;
 const LARGEST: u32 = 2;
 /// The tag of a response to a request that was not understood.
 const REFUSED: u32 = 0;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The numbers of a payload.
 fn numbers(payload: &[u8]) -> impl Iterator<Item = u32> {
@@ -105,36 +102,20 @@ fn ask(stream: &TcpStream) -> Result<()> {
     Ok(())
 }
 
-/// The connection that comes first, if one comes in time.
-fn accept(listener: &TcpListener) -> Result<TcpStream> {
-    listener.set_nonblocking(true)?;
-    let start = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                // On some systems it has this from the listener.
-                stream.set_nonblocking(false)?;
-                return Ok(stream);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn main() -> Result<()> {
-    if let Some(address) = std::env::args().nth(1) {
-        return ask(&TcpStream::connect(address)?);
-    }
+fn answer() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?.to_string();
-    let mut client = Command::new(std::env::current_exe()?).arg(address).spawn()?;
-    let stream = accept(&listener)?;
-    let served = serve(&stream)?;
-    assert!(client.wait()?.success());
+    let client = Other::start(&["ask", &listener.local_addr()?.to_string()])?;
+    let served = serve(&common::accept(&listener)?)?;
+    client.finish()?;
     assert_eq!(served, REQUESTS);
     println!("{served} requests answered");
     Ok(())
+}
+
+fn main() -> Result<()> {
+    common::play(|args| match args {
+        [] => answer(),
+        ["ask", address] => ask(&TcpStream::connect(address)?),
+        _ => common::usage("none"),
+    })
 }

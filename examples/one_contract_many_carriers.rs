@@ -1,16 +1,17 @@
-//! One contract, [`client`] and [`server`], over three carriers between two processes: a socket, the
-//! standard streams of a child, and rings in shared memory.
+//! One contract, [`client`] and [`server`], over four carriers between two processes: a socket, the
+//! standard streams of a child, a named pipe, and rings in shared memory.
 //!
 //! The contract knows `embedded_io`'s `Read` and `Write`, and neither the carrier nor the system.
+//! Asserts that over each of them every message came back as asked, and nothing else.
 
-use std::error::Error;
-use std::io::ErrorKind;
+mod common;
+
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
+use common::{Other, PATIENCE, Result};
 use embedded_io::{Read, Write};
 use embedded_io_adapters::std::FromStd;
+use strait::pipe::{Pipe, PipeListener, PipeName, PipeOptions};
 use strait::stream::{
     Check, FrameReader, FrameWriter, OVERHEAD, StreamDecoder, StreamEncoder, StreamRecvError,
 };
@@ -19,7 +20,6 @@ use strait::{Channel, Options, Plan, Region, RingReader, RingWriter};
 /// The longest message, in bytes: more than a frame of the rings, which are byte pipes here.
 const LONGEST: usize = 2000;
 const MESSAGES: u32 = 300;
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The tag of a message that is to come back reversed.
 const REVERSE: u32 = 1;
@@ -30,8 +30,6 @@ const PLAN: Plan = Plan::new(&[
     Channel::frames("requests", 4096, 1000).consumer_may_block().producer_may_block(),
     Channel::frames("responses", 4096, 1000).consumer_may_block().producer_may_block(),
 ]);
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn message(n: u32) -> Vec<u8> {
     (0..n * 7 % LONGEST as u32).map(|i| (n + i) as u8).collect()
@@ -104,73 +102,62 @@ fn serve(carrier: &str, place: &str) -> Result<()> {
             stream.set_read_timeout(Some(PATIENCE))?;
             server(FromStd::new(&stream), FromStd::new(&stream))
         }
-        "pipe" => server(FromStd::new(std::io::stdin()), FromStd::new(std::io::stdout())),
+        "streams" => server(FromStd::new(std::io::stdin()), FromStd::new(std::io::stdout())),
+        "pipe" => {
+            let pipe = Pipe::connect_timeout(&PipeName::new(place)?, &PipeOptions::new(), PATIENCE)?;
+            server(pipe.try_clone()?, pipe)
+        }
         "ring" => {
             let region = Region::named(place)?.open_or_create(&PLAN, &Options::new())?;
             let requests = RingReader::new(region.consumer("requests")?, PATIENCE, &mut []);
             let responses = RingWriter::new(region.producer("responses")?, PATIENCE);
             server(requests, responses)
         }
-        _ => Err("no such carrier".into()),
+        _ => common::usage("none"),
     }
 }
 
-fn other(carrier: &str, place: &str) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args([carrier, place]);
-    Ok(command)
-}
-
-fn finish(carrier: &str, mut other: Child) -> Result<()> {
-    assert!(other.wait()?.success());
+fn finish(carrier: &str, other: Other) -> Result<()> {
+    other.finish()?;
     println!("{carrier}: {MESSAGES} messages there and back");
     Ok(())
 }
 
-/// The connection that comes first, if one comes in time.
-fn accept(listener: &TcpListener) -> Result<TcpStream> {
-    listener.set_nonblocking(true)?;
-    let start = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                // On some systems it has this from the listener.
-                stream.set_nonblocking(false)?;
-                return Ok(stream);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn main() -> Result<()> {
-    if let [_, carrier, place] = &std::env::args().collect::<Vec<_>>()[..] {
-        return serve(carrier, place);
-    }
-
+/// The first process: a client over each carrier in turn.
+fn ask() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let child = other("tcp", &listener.local_addr()?.to_string())?.spawn()?;
-    let stream = accept(&listener)?;
+    let other = Other::start(&["tcp", &listener.local_addr()?.to_string()])?;
+    let stream = common::accept(&listener)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     client(FromStd::new(&stream), FromStd::new(&stream))?;
-    finish("tcp", child)?;
+    finish("tcp", other)?;
 
-    let mut child = other("pipe", "")?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let (input, output) = (child.stdout.take().ok_or("no pipe")?, child.stdin.take().ok_or("no pipe")?);
-    client(FromStd::new(input), FromStd::new(output))?;
-    finish("pipe", child)?;
+    let (other, input, output) = Other::start_talking(&["streams", ""])?;
+    client(FromStd::new(output), FromStd::new(input))?;
+    finish("streams", other)?;
 
-    let name = format!("one-contract-{}", std::process::id());
+    let name = common::fresh_name("one-contract");
+    let mut listener = PipeListener::bind(&PipeName::new(&name)?, &PipeOptions::new())?;
+    let other = Other::start(&["pipe", &name])?;
+    let pipe = listener.accept_timeout(PATIENCE)?;
+    client(pipe.try_clone()?, pipe)?;
+    finish("pipe", other)?;
+
     let region = Region::named(&name)?.open_or_create(&PLAN, &Options::new())?;
-    let child = other("ring", &name)?.spawn()?;
+    let other = Other::start(&["ring", &name])?;
     let responses = RingReader::new(region.consumer("responses")?, PATIENCE, &mut []);
     let requests = RingWriter::new(region.producer("requests")?, PATIENCE);
-    let result = client(responses, requests);
-    let finished = finish("ring", child);
+    client(responses, requests)?;
+    finish("ring", other)?;
     Region::named(&name)?.remove()?;
-    result.and(finished)
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    common::play(|args| match args {
+        [] => ask(),
+        [carrier, place] => serve(carrier, place),
+        _ => common::usage("none"),
+    })
 }

@@ -1,47 +1,39 @@
 //! A consumer is killed in the middle of its work, and its successor goes on with the very message.
 //!
-//! `cargo run --example survive_a_kill`. Linux, where the kernel proves a death.
+//! Linux and Windows, where the kernel proves a death. Asserts that the successor sees every order, the
+//! interrupted one first.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
+mod common;
 
+use common::{Other, Result};
 use strait::{Channel, Options, Peer, Plan, Region};
 
 const PLAN: Plan = Plan::new(&[Channel::frames("orders", 4096, 64)]);
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Takes the first order, and never gets it done.
 fn unlucky_worker(name: &str) -> Result<()> {
     let region = Region::named(name)?.open(&Options::new())?;
     let mut orders = region.consumer("orders")?;
-    let order = orders.peek()?;
-    println!("working on order {}", order.info().tag);
-    loop {
-        std::thread::park();
-    }
+    let _order = orders.peek()?;
+    common::ready();
+    common::until_told() // It is killed meanwhile.
 }
 
-fn main() -> Result<()> {
-    if let Some(name) = std::env::args().nth(1) {
-        return unlucky_worker(&name);
-    }
-    if !cfg!(any(target_os = "linux", windows)) {
+fn employ() -> Result<()> {
+    if !common::PROVES_DEATH {
         println!("skipped: this system cannot prove a death");
         return Ok(());
     }
-    let name = format!("survive-a-kill-{}", std::process::id());
+    let name = common::fresh_name("survive-a-kill");
     let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
     let mut orders = region.producer("orders")?;
     for tag in 1..=3 {
         orders.try_send(tag, b"drill here")?;
     }
 
-    let mut worker = Command::new(std::env::current_exe()?).arg(&name).stdout(Stdio::piped()).spawn()?;
-    worker.stdout.as_mut().expect("piped").read_exact(&mut [0])?;
+    let worker = Other::start_and_wait(&["work", &name])?;
     assert_eq!(orders.peer(), Peer::Present);
     worker.kill()?;
-    worker.wait()?;
     assert_eq!(orders.peer(), Peer::Dead);
 
     let mut successor = region.consumer("orders")?;
@@ -54,4 +46,12 @@ fn main() -> Result<()> {
     }
     Region::named(&name)?.remove()?;
     Ok(())
+}
+
+fn main() -> Result<()> {
+    common::play(|args| match args {
+        [] => employ(),
+        ["work", name] => unlucky_worker(name),
+        _ => common::usage("none"),
+    })
 }

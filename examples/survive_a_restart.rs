@@ -1,35 +1,30 @@
-//! A queue in a file: filled by a process that is gone by the time another drains it.
+//! A queue in a file: filled by a process that is killed, drained by one that starts when all have gone.
 //!
-//! `cargo run --example survive_a_restart`. What was sent survives the end of all processes; a loss
-//! of power only up to the last `sync`.
+//! What was sent survives the end of all processes, however they end; a loss of power only up to the
+//! last `sync`. Asserts that each entry is there, in order.
 
-use std::process::Command;
+mod common;
 
+use common::{Folder, Other, Result};
 use strait::{Channel, Options, Plan, Region};
 
 const PLAN: Plan = Plan::new(&[Channel::frames("journal", 65536, 256)]);
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
+/// Sends entries, and never gets to close what it has open.
 fn fill(path: &str) -> Result<()> {
     let region = Region::at(path).create(&PLAN, &Options::new())?;
     let mut journal = region.producer("journal")?;
     for n in 0..100_u32 {
         journal.try_send(n, format!("entry {n}").as_bytes())?;
     }
-    region.port().sync()?;
-    Ok(())
+    common::ready();
+    common::until_told() // It is killed meanwhile.
 }
 
-fn main() -> Result<()> {
-    if let Some(path) = std::env::args().nth(1) {
-        return fill(&path);
-    }
-    let dir = std::env::temp_dir().join(format!("strait-example-{}", std::process::id()));
-    std::fs::create_dir(&dir)?;
-    let path = dir.join("journal");
-    let filled = Command::new(std::env::current_exe()?).arg(&path).status()?;
-    assert!(filled.success());
+fn drain() -> Result<()> {
+    let folder = Folder::new("survive-a-restart")?;
+    let path = folder.path("journal");
+    Other::start_and_wait(&["fill", &path])?.kill()?;
 
     // Nobody has the file open now.
     let region = Region::at(&path).open(&Options::new())?;
@@ -37,13 +32,17 @@ fn main() -> Result<()> {
     let mut buffer = [0; 256];
     for n in 0..100 {
         let entry = journal.try_recv(&mut buffer)?;
-        assert_eq!(buffer[..entry.len], *format!("entry {n}").as_bytes());
+        assert_eq!((entry.tag, &buffer[..entry.len]), (n, format!("entry {n}").as_bytes()));
     }
     assert!(journal.is_empty());
-    println!("100 entries drained after a restart");
-    // Windows deletes no directory with an open file in it.
-    drop(journal);
-    drop(region);
-    std::fs::remove_dir_all(&dir)?;
+    println!("100 entries drained after their sender was killed");
     Ok(())
+}
+
+fn main() -> Result<()> {
+    common::play(|args| match args {
+        [] => drain(),
+        ["fill", path] => fill(path),
+        _ => common::usage("none"),
+    })
 }

@@ -1,10 +1,10 @@
 //! Two processes: one measures, the other prints; found by name.
 //!
-//! `cargo run --example two_processes` starts the second process itself. Its result is checked.
+//! Asserts that the readings come in order and none is lost.
 
-use std::process::Command;
-use std::time::Duration;
+mod common;
 
+use common::{Other, PATIENCE, Result};
 use strait::{Channel, Options, Plan, Region};
 
 strait::frame! {
@@ -15,48 +15,41 @@ strait::frame! {
     }
 }
 
-const PLAN: Plan = Plan::new(&[Channel::slots::<Reading>("readings", 64).consumer_may_block()]);
+const PLAN: Plan =
+    Plan::new(&[Channel::slots::<Reading>("readings", 64).consumer_may_block().producer_may_block()]);
 const COUNT: u64 = 1000;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn measure(name: &str) -> Result<()> {
     let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
     let mut readings = region.typed_producer::<Reading>("readings")?;
     for n in 0..COUNT {
         let reading = Reading { time_ns: n, angle_rad: n as f64 / 100.0 };
-        // Full is no failure here: the other side has its own pace.
-        while readings.try_send(&reading).is_err() {
-            std::thread::sleep(Duration::from_micros(50));
-        }
+        readings.send_timeout(&reading, PATIENCE)?;
     }
     Ok(())
 }
 
-fn print(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+fn print() -> Result<()> {
+    let name = common::fresh_name("two-processes");
+    let region = Region::named(&name)?.open_or_create(&PLAN, &Options::new())?;
+    let other = Other::start(&["measure", &name])?;
     let mut readings = region.typed_consumer::<Reading>("readings")?;
     let mut sum = 0.0;
     for n in 0..COUNT {
-        let reading = readings.recv_timeout(Duration::from_secs(5))?;
+        let reading = readings.recv_timeout(PATIENCE)?;
         assert_eq!(reading.time_ns, n, "in order, none lost");
         sum += reading.angle_rad;
     }
     println!("{COUNT} readings, mean angle {:.3} rad", sum / COUNT as f64);
+    other.finish()?;
+    Region::named(&name)?.remove()?;
     Ok(())
 }
 
 fn main() -> Result<()> {
-    if let Some(name) = std::env::args().nth(1) {
-        return measure(&name);
-    }
-    let name = format!("two-processes-{}", std::process::id());
-    // Whoever comes first creates it. Kept open here, for on Windows a name goes with its last user.
-    let _region = Region::named(&name)?.open_or_create(&PLAN, &Options::new())?;
-    let mut other = Command::new(std::env::current_exe()?).arg(&name).spawn()?;
-    let printed = print(&name);
-    let ended = other.wait()?;
-    Region::named(&name)?.remove()?;
-    assert!(ended.success());
-    printed
+    common::play(|args| match args {
+        [] => print(),
+        ["measure", name] => measure(name),
+        _ => common::usage("none"),
+    })
 }

@@ -3,11 +3,12 @@
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
 //! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
 //! sums up.
-//! `cargo xtask bench` is [`mod@bench`].
+//! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`].
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
+mod examples;
 mod firmware;
 mod lanes;
 mod peers;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{Outcome, Run, together};
-use crate::{bench, firmware, lanes, peers, sanitize, windows, words};
+use crate::{bench, examples, firmware, lanes, peers, sanitize, windows, words};
 
 /// One named part of the test command.
 pub struct Step {
@@ -95,23 +95,7 @@ pub fn all() -> Vec<Step> {
             what: "the examples run, and check their own results",
             lane: false,
             needs: None,
-            run: || {
-                let names = [
-                    "two_processes",
-                    "survive_a_kill",
-                    "survive_a_restart",
-                    "two_systems",
-                    "async_doorbell",
-                    "frames_over_tcp",
-                    "one_contract_many_carriers",
-                    "word_sizes",
-                ];
-                let run = |name| {
-                    let run = format!("run --quiet --features embedded-io-07 --example {name}");
-                    (name, Run::cargo(&run).run())
-                };
-                together(&names.map(run))
-            },
+            run: examples::natively,
         },
         Step {
             name: "doc",

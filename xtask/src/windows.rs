@@ -1,4 +1,4 @@
-//! Windows, as far as wine goes: the tests built for it with Debian's Rust and mingw, and run.
+//! Windows, as far as wine goes: the tests and examples built for it with Debian's Rust and mingw, and run.
 //!
 //! Wine runs in a folder of its own under `target`, whose server is ended when the lane is. What wine
 //! does otherwise than Windows is said at the head of `os-windows`.
@@ -7,6 +7,7 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::examples;
 use crate::lanes::Debian;
 use crate::run::{Outcome, Run, together};
 
@@ -75,10 +76,15 @@ impl Wine {
 
     /// A command of cargo that builds for Windows, the standard library too, and runs under wine.
     fn cargo(&self, args: &str) -> Run {
+        self.limited(LIMIT, args)
+    }
+
+    /// The same with so many seconds for each program.
+    fn limited(&self, limit: u32, args: &str) -> Run {
         let args = format!("{args} -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET}");
         self.within(self.debian.cargo(FOLDER, &args))
             .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
-            .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &format!("timeout {LIMIT} wine"))
+            .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &format!("timeout {limit} wine"))
     }
 
     /// The lints of what is compiled for Windows only.
@@ -89,12 +95,6 @@ impl Wine {
              -- -D warnings"
         );
         self.debian.clippy(FOLDER, &args).run()
-    }
-
-    /// The examples, run on Windows alone.
-    fn examples(&self) -> Outcome {
-        let names = ["two_processes", "survive_a_kill", "survive_a_restart", "two_systems"];
-        together(&names.map(|name| (name, self.cargo(&format!("run --quiet --example {name}")).run())))
     }
 
     /// A native process and one under wine in one region.
@@ -138,7 +138,7 @@ pub fn windows() -> Outcome {
         ("os-windows", wine.cargo("test -p strait-windows --features embedded-io-07 --lib --tests").run()),
         ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
         ("tool", wine.cargo("test -p strait-cli").run()),
-        ("examples", wine.examples()),
+        ("examples", examples::each(|args| wine.limited(examples::LIMIT, args).run())),
         ("border", wine.border()),
     ])
 }
