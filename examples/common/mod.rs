@@ -1,6 +1,13 @@
 //! What the examples share: each starts itself again as its second process, and none waits for ever.
 #![allow(dead_code, reason = "each example uses its part")]
 
+#[cfg(unix)]
+#[path = "unix.rs"]
+pub mod os;
+#[cfg(windows)]
+#[path = "windows.rs"]
+pub mod os;
+
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;

@@ -1,0 +1,73 @@
+//! A region that several programs change, under a lock inside it, with explicit permissions.
+//!
+//! Asserts that no change of any program is lost; that a region is its user's alone unless asked otherwise,
+//! so that another user is refused; that one that lets in everybody is refused by those who did not ask for
+//! that; and that one who may only look cannot lock.
+
+mod common;
+
+use common::{Other, PATIENCE, Result};
+use strait::{Channel, ChannelError, OpenError, Options, Plan, Region};
+
+const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("account")]);
+const CLERKS: u64 = 3;
+const DEPOSITS: u64 = 1000;
+
+/// Deposits one coin after the other.
+fn deposit(name: &str) -> Result<()> {
+    let region = Region::named(name)?.open(&Options::new())?;
+    let mut account = region.mutex::<u64>("account")?;
+    for _ in 0..DEPOSITS {
+        let mut guard = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?;
+        guard.update(|sum| *sum += 1);
+    }
+    Ok(())
+}
+
+/// Tries to get in as another user.
+fn intrude(name: &str) -> Result<()> {
+    if !common::os::become_nobody()? {
+        println!("skipped: to try it as another user takes root, on Unix");
+        return Ok(());
+    }
+    let refused = Region::named(name)?.open(&Options::new()).err();
+    assert_eq!(refused, Some(OpenError::NotPermitted));
+    println!("another user was refused");
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    common::play(|args| match args {
+        [] => open_account(),
+        ["deposit", name] => deposit(name),
+        ["intrude", name] => intrude(name),
+        _ => common::usage("none"),
+    })
+}
+
+fn open_account() -> Result<()> {
+    let name = common::fresh_name("account");
+    let region = Region::named(&name)?;
+    let created = region.create(&PLAN, &Options::new())?;
+    let clerks: Result<Vec<_>> = (0..CLERKS).map(|_| Other::start(&["deposit", &name])).collect();
+    for clerk in clerks? {
+        clerk.finish()?;
+    }
+    let mut account = created.mutex::<u64>("account")?;
+    let sum = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?.get();
+    assert_eq!(sum, CLERKS * DEPOSITS);
+    println!("{CLERKS} processes made {DEPOSITS} deposits each, and {sum} are there");
+
+    Other::start(&["intrude", &name])?.finish()?;
+    let auditor = region.open(&Options::new().read_only(true))?;
+    assert!(matches!(auditor.mutex::<u64>("account"), Err(ChannelError::ReadOnly)));
+    region.remove()?;
+
+    let public = common::os::for_everybody();
+    let _created = region.create(&PLAN, &public)?;
+    assert!(matches!(region.open(&Options::new()), Err(OpenError::TooOpen { .. })));
+    assert!(region.open(&public).is_ok(), "whoever asks for it gets in");
+    println!("a region that lets everybody in was opened by those alone who asked for that");
+    region.remove()?;
+    Ok(())
+}
