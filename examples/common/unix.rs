@@ -1,5 +1,7 @@
 //! What differs between systems: here Unix.
 
+use std::os::unix::fs::PermissionsExt;
+
 use nix::unistd::{Gid, Uid, geteuid, setgid, setuid};
 use strait::Options;
 
@@ -19,4 +21,19 @@ pub fn become_nobody() -> Result<bool> {
     setgid(Gid::from_raw(NOBODY))?;
     setuid(Uid::from_raw(NOBODY))?;
     Ok(true)
+}
+
+/// A user who does not serve here.
+pub const STRANGER: &str = "65533";
+
+/// Makes a file that nobody may read but root, which may act as nobody; so it takes in any case.
+pub fn hide(path: &str) -> Result<bool> {
+    std::fs::write(path, "for few\n")?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000))?;
+    Ok(true)
+}
+
+/// Whether a client decides if a server may act with its rights. Here the system does.
+pub fn client_decides() -> bool {
+    false
 }

@@ -1,5 +1,7 @@
 //! What differs between systems: here Windows.
 
+use std::process::{Command, Stdio};
+
 use strait::Options;
 use strait::windows::Sid;
 
@@ -13,4 +15,19 @@ pub fn for_everybody() -> Options {
 /// Would make this process another user's, which here takes that user's password: false.
 pub fn become_nobody() -> Result<bool> {
     Ok(false)
+}
+
+/// A user who does not serve here: the anonymous one.
+pub const STRANGER: &str = "S-1-5-7";
+
+/// Makes a file that nobody may read, and says whether that took: wine knows the command, and does nothing.
+pub fn hide(path: &str) -> Result<bool> {
+    std::fs::write(path, "for few\n")?;
+    let denied = Command::new("icacls").args([path, "/deny", "*S-1-1-0:(R)"]).stdout(Stdio::null()).status();
+    Ok(denied.is_ok_and(|status| status.success()) && std::fs::File::open(path).is_err())
+}
+
+/// Whether a client decides if a server may act with its rights. Wine 8 lets it in any case.
+pub fn client_decides() -> bool {
+    std::env::var_os("WINEDATADIR").is_none()
 }
