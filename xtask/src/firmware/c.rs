@@ -5,8 +5,9 @@ use crate::run::{Outcome, Run, together};
 
 use super::lab::{Lab, TARGET};
 
+/// Its way to print would lead to the emulator's standard error.
 const MACHINE: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none -monitor none \
-                       -serial none -semihosting";
+                       -serial none -chardev stdio,id=out -semihosting-config enable=on,chardev=out";
 const FLAGS: &str = "-mcpu=cortex-m3 -mthumb -Os -std=c11 -Wall -Wextra -Werror -pedantic -ffunction-sections \
                      -nostartfiles -Wl,--gc-sections,-z,noexecstack --specs=nano.specs";
 

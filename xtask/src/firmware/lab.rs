@@ -84,7 +84,10 @@ pub fn verdict(title: &str, proved: Result<String, String>) -> Outcome {
             println!("   {title}: {proved}");
             Outcome::Passed
         }
-        Err(why) => Outcome::Failed(why),
+        Err(why) => {
+            println!("   {title}: FAILED: {why}");
+            Outcome::Failed(why)
+        }
     }
 }
 
