@@ -36,7 +36,7 @@ fn a_live_region_is_shown() {
     let mut angle = region.latest_writer::<f64>("angle").expect("the role");
     angle.publish(&0.5);
     let shown = run(&["inspect", &place.name, "--json"]).json();
-    assert_eq!(shown["format_version"], 0);
+    assert_eq!(shown["format_version"], 1);
     assert_eq!(shown["instance"], format!("{:016x}", region.header().instance));
     assert_eq!(shown["participants"].as_array().map(Vec::len), Some(1));
     assert_eq!(shown["participants"][0]["state"], "alive");
