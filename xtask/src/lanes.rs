@@ -48,6 +48,8 @@ impl Debian {
             // Set by rustup and by the cargo that runs us, for another toolchain than this one.
             .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
             .with("CARGO_TARGET_DIR", target)
+            // The lanes build everything several times over; nobody debugs what they build.
+            .with("CARGO_PROFILE_DEV_DEBUG", "0")
             .with("RUSTC", &self.rustc)
             .with("RUSTC_BOOTSTRAP", "1")
     }
