@@ -88,13 +88,27 @@ pub fn words() -> Outcome {
         ]),
     };
     together(&[
-        ("x86 of 32 bits beside 64", meet(&debian, &X86, "")),
-        ("ARM of 32 bits beside x86", meet(&debian, &ARM, "")),
-        ("ARM of 64 bits beside x86", meet(&debian, &AARCH64, "")),
-        ("big-endian, refused", meet(&debian, &S390X, "--refused ")),
+        ("one region", meetings(&debian)),
         ("suite on x86 of 32 bits", suite(&X86)),
         ("suite on ARM of 32 bits", suite(&ARM)),
         ("suite on ARM of 64 bits", suite(&AARCH64)),
+    ])
+}
+
+/// Processes of different word sizes on one region, for the lane `firmware` too.
+pub fn meet_all() -> Outcome {
+    match Debian::with(PACKAGES) {
+        Ok(debian) => meetings(&debian),
+        Err(outcome) => outcome,
+    }
+}
+
+fn meetings(debian: &Debian) -> Outcome {
+    together(&[
+        ("x86 of 32 bits beside 64", meet(debian, &X86, "")),
+        ("ARM of 32 bits beside x86", meet(debian, &ARM, "")),
+        ("ARM of 64 bits beside x86", meet(debian, &AARCH64, "")),
+        ("big-endian, refused", meet(debian, &S390X, "--refused ")),
     ])
 }
 

@@ -1,7 +1,8 @@
 //! The lane `firmware`: the ports under `ports/`, built for their targets and run in QEMU.
 //!
 //! Each program ends with a line that says what it proved, and every run has a time limit. QEMU runs a
-//! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus.
+//! guest's atomics as the host's, so nothing here proves anything about exclusives on a real bus. What the
+//! ports lean on and this machine can show follows.
 
 mod c;
 mod costs;
@@ -13,7 +14,8 @@ mod rtos;
 mod trial;
 mod two_cores;
 
-use crate::run::{Outcome, together};
+use crate::run::{Outcome, Run, together};
+use crate::{peers, words};
 
 use lab::Lab;
 
@@ -32,5 +34,18 @@ pub fn lane() -> Outcome {
         ("tasks", rtos::run(&lab)),
         ("costs", costs::run(&lab)),
         ("the guide", guide::run(&lab)),
+        ("what ports lean on", on_the_host()),
+    ])
+}
+
+/// What of the ports' promises is shown on this machine: memory that is not coherent, by a double of its
+/// cache; the C interface; peers in other languages; and other word sizes.
+fn on_the_host() -> Outcome {
+    let show = |args: &str| Run::cargo(&format!("test {args} -- --nocapture")).run();
+    together(&[
+        ("memory that is not coherent", show("-p strait-unix --test incoherent")),
+        ("C beside Rust", show("-p strait-capi --tests")),
+        ("peers in other languages", peers::peers()),
+        ("word sizes", words::meet_all()),
     ])
 }
