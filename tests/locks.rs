@@ -291,7 +291,7 @@ fn fault_09_a_stopped_owner_keeps_its_lock() {
 }
 
 #[test]
-#[ignore = "takes ten seconds; the one of two seconds does the same"]
+#[ignore = "takes ten seconds; the step `test` runs it by itself"]
 fn fault_09_an_owner_stopped_for_ten_seconds_keeps_its_lock() {
     stopped_for(Duration::from_secs(10), "lock-stopped-long");
 }

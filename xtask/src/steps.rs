@@ -39,7 +39,11 @@ pub fn all() -> Vec<Step> {
             what: "unit, integration and doc tests",
             lane: false,
             needs: None,
-            run: || Run::cargo("test --workspace --exclude loom-tests").run(),
+            run: || {
+                let all = Run::cargo("test --workspace --exclude loom-tests").run();
+                let slow = Run::cargo("test -p strait --test locks -- --ignored").run();
+                together(&[("all", all), ("an owner stopped for ten seconds", slow)])
+            },
         },
         Step {
             name: "instructions",
