@@ -12,6 +12,9 @@ use crate::run::{Outcome, Run, together};
 /// and `std` can be built for any target, and in any way.
 const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 
+/// The oldest release of it that builds what the lanes build: `rust-version` of the manifests.
+const RELEASE: u32 = 95;
+
 /// The compiler and cargo of those packages.
 pub struct Debian {
     cargo: String,
@@ -26,10 +29,29 @@ impl Debian {
     /// What the lane comes to without them.
     pub fn with(further: &[&str]) -> Result<Self, Outcome> {
         packages(&[RUST, further].concat())?;
+        let debian = Self::find()?;
+        if debian.is_recent() {
+            return Ok(debian);
+        }
+        // It was installed from an old list of packages.
+        required(fetch(&RUST.join(" ")))?;
+        let debian = Self::find()?;
+        if debian.is_recent() {
+            return Ok(debian);
+        }
+        required(Err(format!("Debian's Rust is older than 1.{RELEASE}, and there is no newer package")))?;
+        Ok(debian)
+    }
+
+    fn find() -> Result<Self, Outcome> {
         match (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc")) {
             (Some(cargo), Some(rustc)) => Ok(Self { cargo, rustc }),
             _ => Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into())),
         }
+    }
+
+    fn is_recent(&self) -> bool {
+        output(&self.rustc, &["--version"]).and_then(|text| release(&text)) >= Some(RELEASE)
     }
 
     /// A command of that cargo, whose results go to `target`.
@@ -89,7 +111,12 @@ pub fn cross() -> Outcome {
 ///
 /// What the lane comes to without them.
 pub fn packages(names: &[&str]) -> Result<(), Outcome> {
-    install(names).map_err(|reason| unavailable(reason, env::var("CI").ok().as_deref()))
+    required(install(names))
+}
+
+/// What a lane comes to if it cannot have what it needs.
+fn required(had: Result<(), String>) -> Result<(), Outcome> {
+    had.map_err(|reason| unavailable(reason, env::var("CI").ok().as_deref()))
 }
 
 /// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.
@@ -103,26 +130,36 @@ fn install(packages: &[&str]) -> Result<(), String> {
     if missing.is_empty() {
         return Ok(());
     }
-    let missing = missing.join(" ");
+    fetch(&missing.join(" "))
+}
+
+/// Installs the newest of these packages.
+fn fetch(names: &str) -> Result<(), String> {
     if output("apt-get", &["--version"]).is_none() {
-        return Err(format!("{missing} not installed, and there is no apt-get"));
+        return Err(format!("{names} not installed or too old, and there is no apt-get"));
     }
     if output("id", &["-u"]).is_none_or(|id| id.trim() != "0") {
-        return Err(format!("not root; first run: apt-get install --no-install-recommends {missing}"));
+        return Err(format!("not root; first run: apt-get install --no-install-recommends {names}"));
     }
-    println!("installing {missing} with apt-get");
+    println!("installing {names} with apt-get");
     let get = |args: &str| {
         let args = format!("-q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 {args}");
         Run::new("apt-get".into(), "apt-get", &args).with("DEBIAN_FRONTEND", "noninteractive").run()
-            == Outcome::Passed
     };
-    let packages = format!("install --no-install-recommends {missing}");
-    // The first try fails where the package lists are absent or stale.
-    if get(&packages) || (get("update") && get(&packages)) {
-        Ok(())
-    } else {
-        Err(format!("apt-get could not install {missing}"))
+    // The lists may be absent, or so old that what they name is gone, or too old for us. Without a
+    // network there is nothing newer, and the packages may be there all the same.
+    if get("update") != Outcome::Passed {
+        println!("note: the lists of packages stay as they are");
     }
+    match get(&format!("install --no-install-recommends {names}")) {
+        Outcome::Passed => Ok(()),
+        _ => Err(format!("apt-get could not install {names}")),
+    }
+}
+
+/// The second number of a version, in what a compiler says of itself.
+fn release(text: &str) -> Option<u32> {
+    text.split_whitespace().nth(1)?.split('.').nth(1)?.parse().ok()
 }
 
 fn installed(package: &str) -> bool {
@@ -153,7 +190,7 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_in, together, unavailable};
+    use super::{file_in, release, together, unavailable};
     use crate::run::Outcome;
 
     #[test]
@@ -161,6 +198,12 @@ mod tests {
         let files = "/.\n/usr/share/cargo/bin/cargo\n/usr/bin\n/usr/bin/cargo\n";
         assert_eq!(file_in(files, "/bin/cargo").as_deref(), Some("/usr/bin/cargo"));
         assert_eq!(file_in(files, "/bin/rustc"), None);
+    }
+
+    #[test]
+    fn the_release_is_read_from_what_a_compiler_says() {
+        assert_eq!(release("rustc 1.96.0 (30a34c682 2026-05-25) (built from a source tarball)\n"), Some(96));
+        assert_eq!(release("no compiler"), None);
     }
 
     #[test]
