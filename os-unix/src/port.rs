@@ -12,7 +12,7 @@ use std::sync::Arc;
 use strait_core::participants::{self, Card, TableFull};
 use strait_core::{Clock, Header, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file::draft::directory_of;
 use crate::fork::Origin;
 use crate::liveness::Tokens;

@@ -4,7 +4,7 @@ use core::ptr::null_mut;
 
 use windows_sys::Win32::Security::Cryptography::{BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// 64 random bits.
 pub(crate) fn random_u64() -> Result<u64, OsError> {
@@ -13,7 +13,7 @@ pub(crate) fn random_u64() -> Result<u64, OsError> {
     // SAFETY: the pointer and the length name the whole array; the flag goes with no algorithm.
     match unsafe { BCryptGenRandom(null_mut(), at, len, BCRYPT_USE_SYSTEM_PREFERRED_RNG) } {
         0 => Ok(u64::from_ne_bytes(bytes)),
-        status => Err(OsError::new("BCryptGenRandom", status as u32)),
+        status => Err(OsError::numbered("BCryptGenRandom", status as u32)),
     }
 }
 

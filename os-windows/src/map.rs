@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Memory::{
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 
 /// Bytes of a page.

@@ -10,7 +10,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::name::check_name;
 use crate::security::{Descriptor, Sid, own};
 use crate::wide::wide;
@@ -37,7 +37,7 @@ impl ObjectError {
             ERROR_ACCESS_DENIED => Self::NotPermitted,
             ERROR_INVALID_HANDLE => Self::WrongKind,
             ERROR_NOT_ENOUGH_MEMORY => Self::NoSpace,
-            code => Self::Os(OsError::new(call, code)),
+            code => Self::Os(OsError::numbered(call, code)),
         }
     }
 }

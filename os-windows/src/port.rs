@@ -14,7 +14,7 @@ use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED};
 use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file;
 use crate::file::draft::{directory_of, sweep};
 use crate::liveness::Tokens;

@@ -17,7 +17,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadAffinityMask, SetThreadPriority, THREAD_PRIORITY_TIME_CRITICAL,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Why the scheduler did not do as it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

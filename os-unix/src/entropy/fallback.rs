@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::libc;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 pub(super) fn fill(bytes: &mut [u8; 8]) -> Result<(), OsError> {
     // SAFETY: the pointer and the length name the whole array.

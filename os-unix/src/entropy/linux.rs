@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::libc;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Interruptions before the machine's pool is ready that are put up with.
 const TRIES: u32 = 100;

@@ -13,7 +13,7 @@ use strait_core::{
     AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, Sleeper, TokenRefused, Wait, WaitPoint, Wakers,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::port::UnixPort;
 
 /// A new doorbell: an eventfd that does not block. Its receiver makes an [`EventPort`] of it; copies of it go to

@@ -12,7 +12,7 @@ use strait_core::ground::header::HEADER_LEN;
 
 use super::draft::finish_for_another;
 use super::os;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 use crate::region::OpenError;
 

@@ -11,7 +11,7 @@ use nix::libc;
 
 use super::os;
 use crate::entropy;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::region::CreateError;
 
 /// What private names start with.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use nix::unistd::geteuid;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::region::OpenError;
 
 /// Where named regions lie: a directory that only this user can enter.

@@ -11,7 +11,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, fallocate};
 use nix::libc;
 use nix::unistd::linkat;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::region::OpenError;
 
 /// Tries before a call that signals keep interrupting is given up.

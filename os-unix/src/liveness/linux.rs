@@ -24,7 +24,7 @@ use strait_core::{Ident, Probe, TokenRefused};
 
 use super::ofd;
 use crate::entropy;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::fork::Token;
 use crate::map::Mapping;
 

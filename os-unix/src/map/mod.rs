@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, msync, munmap};
 use strait_core::Mem;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 
 #[cfg(target_os = "linux")]

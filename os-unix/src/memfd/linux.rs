@@ -12,7 +12,7 @@ use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::pass;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file::check::check_len;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, recvmsg, sendmsg};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::region::{ReceiveError, ShareError};
 
 /// What travels beside the descriptor.

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use nix::errno::Errno;
 use nix::libc;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::fork::Origin;
 
 /// What the kernel says to one who wants the word.

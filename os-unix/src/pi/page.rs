@@ -11,7 +11,7 @@ use strait_core::{Ident, Mem, Probe};
 use super::error::PiOpenError;
 use super::futex;
 use super::words::Words;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::file::os::named_dir;

@@ -9,7 +9,7 @@ use strait_core::{Ident, Probe};
 
 use super::error::{PiLockError, PiUnlockError};
 use super::futex;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// How long a waiter sleeps in the kernel at a time before it asks whether the owner's process lives.
 /// It matters only where the kernel cannot know of a death: where the thread's id was given away, or

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Ends a wait on the pipes and listeners that it was given to, from any thread.
 ///

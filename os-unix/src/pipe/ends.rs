@@ -12,7 +12,7 @@ use super::DEFAULT_TIMEOUT;
 use super::cancel::Canceller;
 use super::error::PipeError;
 use super::wait::{Limit, is_ready, perform};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// The end that reads of an anonymous pipe, with time-outs. The other end is the standard library's, and is
 /// made to be a child's standard output or error stream; two pipes make a duplex one.

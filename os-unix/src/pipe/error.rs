@@ -4,7 +4,7 @@ use core::fmt;
 
 use nix::errno::Errno;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Why a listener could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::place::{Held, Place};
 use super::seats::{Seat, Seats};
 use super::user::{Peer, User};
 use super::wait::{Limit, nap, perform};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Between two tries to connect, and two looks whether a client has left.
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);

@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::cancel::Canceller;
 use super::error::PipeError;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// The longest wait; who asks for more gets this.
 const LONGEST: Duration = Duration::from_secs(1 << 30);

@@ -6,7 +6,7 @@ use std::io;
 use nix::libc;
 use strait_core::{AttachError, FormatError};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::map::MapError;
 
 const LOCK_ADVICE: &str = "raise RLIMIT_MEMLOCK (ulimit -l), or grant CAP_IPC_LOCK, or do not lock";

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use strait_core::ground::header::{MAGIC, at};
 use strait_core::{Attachment, Contents, Header, Plan, format};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::file::os::named_dir;

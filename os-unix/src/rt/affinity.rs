@@ -5,7 +5,7 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
 use super::RtError;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// The calling thread.
 const THIS: Pid = Pid::from_raw(0);

@@ -4,7 +4,7 @@ use core::fmt;
 
 use nix::errno::Errno;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Why a semaphore could not be created, opened or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use nix::libc;
 
 use super::error::{SemAcquireError, SemOpenError, SemReleaseError};
 use super::{sys, value, wait};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::name;
 
 /// Readable and writable for this user alone.

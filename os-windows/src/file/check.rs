@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::{information, is_not_found};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 use crate::region::OpenError;
 use crate::security::{self, Sort};

@@ -14,7 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use crate::entropy;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::region::{CreateError, OpenError};
 use crate::security::Descriptor;
 use crate::wide::wide;

@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_READ_ATTRIBUTES, GetFileInformationByHandle,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// What the system tells of an open file.
 pub(crate) fn information(file: &File) -> Result<BY_HANDLE_FILE_INFORMATION, OsError> {

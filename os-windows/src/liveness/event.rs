@@ -16,7 +16,7 @@ use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND,
 use windows_sys::Win32::System::Threading::{CreateEventW, OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};
 
 use super::Unproven;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::name::Space;
 use crate::security::{Descriptor, own};
 
@@ -39,7 +39,7 @@ impl EventTokens {
     /// The tokens of a region that is being created here.
     pub(crate) fn create(space: Space, instance: u64, security: Descriptor) -> Result<Self, OsError> {
         let beacon = create(&space.object(instance, BEACON, 0), &security)?;
-        let beacon = beacon.ok_or(OsError::new("create the region's beacon", ERROR_ALREADY_EXISTS))?;
+        let beacon = beacon.ok_or(OsError::numbered("create the region's beacon", ERROR_ALREADY_EXISTS))?;
         let (joins, held) = (true, Mutex::default());
         Ok(Self { space, instance, security, joins, beacon: Some(beacon), held })
     }
@@ -94,7 +94,7 @@ fn create(name: &[u16], security: &Descriptor) -> Result<Option<OwnedHandle>, Os
     // SAFETY: it reads a number of the calling thread.
     let code = unsafe { GetLastError() };
     if event.is_null() {
-        return Err(OsError::new("CreateEvent", code));
+        return Err(OsError::numbered("CreateEvent", code));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
     let event = unsafe { own(event) };

@@ -27,7 +27,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use super::Unproven;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file;
 use crate::security::own;
 
@@ -108,7 +108,7 @@ fn another(file: &File) -> Result<OwnedHandle, OsError> {
     if file::same(&new, file)? {
         Ok(new.into())
     } else {
-        Err(OsError::new("ReOpenFile", ERROR_FILE_NOT_FOUND))
+        Err(OsError::numbered("ReOpenFile", ERROR_FILE_NOT_FOUND))
     }
 }
 

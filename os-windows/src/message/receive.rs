@@ -20,7 +20,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use super::error::WindowError;
 use super::is_for_programs;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::wide::wide;
 
 /// The most posted messages that a pump handles before it looks at its time again.

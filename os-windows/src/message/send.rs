@@ -14,7 +14,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use super::error::WindowSendError;
 use super::is_for_programs;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::wide::wide;
 
 /// Somebody's window. It may be gone at any time, and its number be another's later: find it anew after a

@@ -6,7 +6,7 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use windows_sys::Win32::System::Threading::ReleaseMutex;
 
 use super::error::MutexLockError;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// The mutex, held, and what is known of who held it before.
 #[derive(Debug)]

@@ -25,7 +25,7 @@ use super::limit::Limit;
 use super::options::PipeOptions;
 use super::overlapped::End;
 use crate::entropy;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
 

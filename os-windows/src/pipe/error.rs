@@ -7,7 +7,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// Why a listener could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMulti
 use super::cancel::Canceller;
 use super::error::PipeError;
 use super::limit::Limit;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 
 /// An event of the kernel without a name.

@@ -15,7 +15,7 @@ use windows_sys::Win32::System::Threading::{GetCurrentThread, OpenThreadToken};
 use super::error::ImpersonateError;
 use super::instance::Connection;
 use super::user::User;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 
 /// While this lives, this thread acts with the rights of the client at the other end of the pipe; other

@@ -25,7 +25,7 @@ use super::options::{CLIENT_RIGHTS, MOST_INSTANCES, PipeOptions};
 use super::overlapped::End;
 use super::seats::{Seat, Seats};
 use super::user::{Peer, User};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
 

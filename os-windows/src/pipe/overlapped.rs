@@ -20,7 +20,7 @@ use super::cancel::Canceller;
 use super::error::PipeError;
 use super::event::{Event, wait};
 use super::limit::Limit;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
 ///
@@ -92,7 +92,7 @@ impl End {
         match code {
             0 => Ok(Arrived { len, more: false }),
             ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
-            code => Err(PipeError::new(OsError::new("ReadFile", code))),
+            code => Err(PipeError::new(OsError::numbered("ReadFile", code))),
         }
     }
 
@@ -105,7 +105,7 @@ impl End {
         // SAFETY: as for a read; there is no buffer.
         let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
         let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, limit)?;
-        match PipeError::new(OsError::new("ConnectNamedPipe", code)) {
+        match PipeError::new(OsError::numbered("ConnectNamedPipe", code)) {
             _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
             // It has gone again, but what it has written is still there.
             PipeError::PeerEnded => Ok(()),
@@ -152,7 +152,7 @@ impl End {
                 Ok((len as usize, code))
             }
             Some(PipeError::Os(error)) => Err(PipeError::Os(error)),
-            _ if code == ERROR_OPERATION_ABORTED => Err(PipeError::Os(OsError::new(call, code))),
+            _ if code == ERROR_OPERATION_ABORTED => Err(PipeError::Os(OsError::numbered(call, code))),
             _ => Ok((len as usize, code)),
         }
     }
@@ -185,7 +185,7 @@ impl End {
         self.settle(limit)?;
         self.buffer.clear();
         if self.buffer.try_reserve(bytes.len()).is_err() {
-            return Err(PipeError::Os(OsError::new("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
+            return Err(PipeError::Os(OsError::numbered("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
         }
         self.buffer.extend_from_slice(bytes);
         self.flight.state = OVERLAPPED { hEvent: self.written.raw(), ..OVERLAPPED::default() };
@@ -206,7 +206,7 @@ impl End {
                     Err(_) => Ok(()),
                 }
             }
-            code => Err(PipeError::new(OsError::new("WriteFile", code))),
+            code => Err(PipeError::new(OsError::numbered("WriteFile", code))),
         }
     }
 

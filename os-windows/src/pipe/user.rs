@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Threading::{
     OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::security::{Sid, own};
 use crate::wide::wide;
 
@@ -89,7 +89,7 @@ impl User {
         }
         // SAFETY: the call put the user's identifier inside the buffer, which still lives.
         let sid = unsafe { Sid::read(buffer.user.User.Sid) };
-        sid.map(Self).ok_or(OsError::new("GetTokenInformation", 0))
+        sid.map(Self).ok_or(OsError::numbered("GetTokenInformation", 0))
     }
 }
 

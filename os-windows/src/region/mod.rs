@@ -11,7 +11,7 @@ use strait_core::{AttachError, Attachment, Contents, Header, Plan, format};
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_IO_DEVICE};
 
 use crate::entropy;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::file::check;
 use crate::file::draft::{self, Draft};
 use crate::liveness::{EventTokens, FileTokens, Tokens};
@@ -254,7 +254,7 @@ impl Region {
 
 /// Nobody else has the new region yet, so a header that is wrong or a table that is full can only
 /// come from memory that does not keep what is stored in it.
-const NOT_OURS: CreateError = CreateError::Os(OsError::new("use the new region", ERROR_IO_DEVICE));
+const NOT_OURS: CreateError = CreateError::Os(OsError::new("use the new region", ERROR_IO_DEVICE as i32));
 
 /// A region to be made.
 struct New<'a> {
@@ -299,7 +299,8 @@ fn create_named(space: Space, name: &str, new: New<'_>) -> Result<Attachment<Win
         CreateError::NotPermitted if space == Space::Global => CreateError::NotPrivileged,
         other => other,
     })?;
-    let memory = memory.ok_or(CreateError::Os(OsError::new("CreateFileMapping", ERROR_ALREADY_EXISTS)))?;
+    let memory =
+        memory.ok_or(CreateError::Os(OsError::numbered("CreateFileMapping", ERROR_ALREADY_EXISTS)))?;
     let home = |memory| Home::Named { sign, _memory: memory, instance };
     let attachment = lay_out(memory, space, instance, new, home)?;
     if attachment.port().publish(old) { Ok(attachment) } else { Err(CreateError::AlreadyExists) }

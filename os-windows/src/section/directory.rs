@@ -12,7 +12,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::name::{PREFIX, Space, check_name};
 use crate::security::own;
 use crate::wide::wide;
@@ -103,5 +103,5 @@ unsafe fn text(string: &UNICODE_STRING) -> String {
 
 fn failed(call: &'static str, status: i32) -> OsError {
     // SAFETY: it turns one number into another.
-    OsError::new(call, unsafe { RtlNtStatusToDosError(status) })
+    OsError::numbered(call, unsafe { RtlNtStatusToDosError(status) })
 }

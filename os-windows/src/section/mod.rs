@@ -15,7 +15,7 @@ use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, OpenFileMappingW, PAGE_READONLY, PAGE_READWRITE,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::name::Space;
 use crate::options::Options;
 use crate::security::{Descriptor, own};
@@ -34,7 +34,7 @@ fn create(name: Option<&[u16]>, len: u32, security: &Descriptor) -> Result<Optio
     // SAFETY: it reads a number of the calling thread.
     let code = unsafe { GetLastError() };
     if handle.is_null() {
-        return Err(OsError::new("CreateFileMapping", code));
+        return Err(OsError::numbered("CreateFileMapping", code));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
     let handle = unsafe { own(handle) };

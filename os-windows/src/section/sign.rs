@@ -23,7 +23,7 @@ use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::map::{MapError, Mapping};
 use crate::name::Space;
 use crate::options::Options;
@@ -87,7 +87,7 @@ impl Sign {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(SignError::Os(OsError::new("create a name", ERROR_ALREADY_EXISTS)))
+        Err(SignError::Os(OsError::numbered("create a name", ERROR_ALREADY_EXISTS)))
     }
 
     fn map(handle: OwnedHandle, read_only: bool) -> Result<Self, SignError> {

@@ -18,7 +18,7 @@ use windows_sys::Win32::System::SystemServices::{
     ACCESS_ALLOWED_ACE_TYPE, ACCESS_DENIED_ACE_TYPE, SYSTEM_AUDIT_ACE_TYPE, SYSTEM_MANDATORY_LABEL_ACE_TYPE,
 };
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 use crate::wide::wide;
 
@@ -197,7 +197,7 @@ impl Found {
         };
         match code {
             0 => Ok(Self { owner, dacl, _descriptor: Descriptor(descriptor) }),
-            code => Err(OsError::new("GetSecurityInfo", code)),
+            code => Err(OsError::numbered("GetSecurityInfo", code)),
         }
     }
 }

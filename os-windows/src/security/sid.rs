@@ -12,7 +12,7 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::own;
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::wide::wide;
 
 /// The longest there can be: 8 bytes and 15 sub-authorities.
@@ -116,7 +116,7 @@ impl Sid {
             return Err(OsError::last("GetTokenInformation"));
         }
         // SAFETY: the call put the user's identifier there, inside the buffer, which still lives.
-        unsafe { Self::read(user.user.User.Sid) }.ok_or(OsError::new("GetTokenInformation", 0))
+        unsafe { Self::read(user.user.User.Sid) }.ok_or(OsError::numbered("GetTokenInformation", 0))
     }
 
     /// Copies an identifier of the system's; `None` if it is not one.

@@ -10,7 +10,7 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::error::{SemAcquireError, SemOpenError, SemReleaseError};
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::object::{self, Waited};
 use crate::options::Sddl;
 use crate::security::Descriptor;

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use nix::unistd::{getegid, geteuid, getpeereid};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::pipe::error::ImpersonateError;
 
 /// There are none to give back.

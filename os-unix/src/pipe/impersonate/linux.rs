@@ -7,7 +7,7 @@ use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
 
-use crate::error::OsError;
+use crate::error::{FromCall as _, OsError};
 use crate::pipe::error::ImpersonateError;
 
 /// The most further groups that a process can have.
