@@ -4,6 +4,7 @@
 //! | | |
 //! | --- | --- |
 //! | [`OsError`] | the error of a system call |
+//! | [`semaphore`] | errors of the system's semaphores |
 //!
 //! For the adapters alone, which show under their own names what a user is to see. There is no system call
 //! in it and no `cfg` of a system, so its tests on one system speak for all. What differs by as much as one
@@ -11,5 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod semaphore;
 
 pub use error::OsError;

@@ -28,5 +28,7 @@ mod value;
 #[path = "value_fallback.rs"]
 mod value;
 
-pub use error::{SemAcquireError, SemOpenError, SemReleaseError};
+pub use error::SemOpenError;
 pub use named::NamedSemaphore;
+#[doc(inline)]
+pub use strait_os::semaphore::{SemAcquireError, SemReleaseError};

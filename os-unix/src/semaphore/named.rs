@@ -6,7 +6,7 @@ use std::ffi::CString;
 use nix::errno::Errno;
 use nix::libc;
 
-use super::error::{SemAcquireError, SemOpenError, SemReleaseError};
+use super::{SemAcquireError, SemOpenError, SemReleaseError};
 use super::{sys, value, wait};
 use crate::error::{FromCall as _, OsError};
 use crate::name;

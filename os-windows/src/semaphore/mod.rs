@@ -6,5 +6,7 @@
 mod error;
 mod named;
 
-pub use error::{SemAcquireError, SemOpenError, SemReleaseError};
+pub use error::SemOpenError;
 pub use named::NamedSemaphore;
+#[doc(inline)]
+pub use strait_os::semaphore::{SemAcquireError, SemReleaseError};

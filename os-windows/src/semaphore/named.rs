@@ -9,7 +9,7 @@ use windows_sys::Win32::System::Threading::{
     CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, SEMAPHORE_MODIFY_STATE, SYNCHRONIZATION_SYNCHRONIZE,
 };
 
-use super::error::{SemAcquireError, SemOpenError, SemReleaseError};
+use super::{SemAcquireError, SemOpenError, SemReleaseError};
 use crate::error::{FromCall as _, OsError};
 use crate::object::{self, Waited};
 use crate::options::Sddl;
