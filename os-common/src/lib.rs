@@ -4,6 +4,7 @@
 //! | | |
 //! | --- | --- |
 //! | [`OsError`] | the error of a system call |
+//! | [`pipe`] | errors, names, time limits and seats of pipes |
 //! | [`semaphore`] | errors of the system's semaphores |
 //!
 //! For the adapters alone, which show under their own names what a user is to see. There is no system call
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod pipe;
 pub mod semaphore;
 
 pub use error::OsError;

@@ -6,16 +6,16 @@ use std::os::fd::AsRawFd;
 
 use nix::poll::PollFlags;
 use nix::sys::socket::{SockType, sendmsg};
+use strait_os::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
 
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
+use super::error::BindError;
 use super::impersonate::Impersonation;
-use super::name::PipeName;
 use super::options::PipeOptions;
+use super::os;
 use super::socket::{Listener, Socket};
 use super::user::Peer;
-use super::wait::{Limit, is_ready, perform};
-use super::{DEFAULT_TIMEOUT, os};
+use super::wait::{is_ready, perform};
 use crate::error::OsError;
 
 /// A server of a named pipe that passes bytes. See [the module](super).

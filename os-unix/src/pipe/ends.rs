@@ -7,11 +7,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
 use nix::unistd::{read, write};
+use strait_os::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
 
-use super::DEFAULT_TIMEOUT;
 use super::cancel::Canceller;
-use super::error::PipeError;
-use super::wait::{Limit, is_ready, perform};
+use super::wait::{is_ready, perform};
 use crate::error::{FromCall as _, OsError};
 
 /// The end that reads of an anonymous pipe, with time-outs. The other end is the standard library's, and is

@@ -1,8 +1,10 @@
-//! What can go wrong with pipes: one enum per operation.
+//! Why there is no listener, and what the system's errors mean to a pipe. The other errors are the same on
+//! every system, in `strait_os`.
 
 use core::fmt;
 
 use nix::errno::Errno;
+use strait_os::pipe::{ConnectError, PipeError};
 
 use crate::error::{FromCall as _, OsError};
 
@@ -58,144 +60,23 @@ impl fmt::Display for BindError {
 
 impl core::error::Error for BindError {}
 
-/// Why a client could not connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// Nobody served this name, to the end of the time allowed.
-    NotFound,
-    /// The server had no room for another client, to the end of the time allowed.
-    Busy,
-    /// The server passes bytes and the client messages, or the other way round.
-    WrongKind,
-    /// The server is not the user that the options name, or who it is cannot be found out.
-    WrongUser,
-    /// The server does not let this user in.
-    NotPermitted,
-    /// The canceller was used.
-    Cancelled,
-    /// This system has no such pipes.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl ConnectError {
-    pub(super) fn new(call: &'static str, error: Errno) -> Self {
-        match error {
-            // Refused: a socket that a dead server left.
-            Errno::ENOENT | Errno::ECONNREFUSED => Self::NotFound,
-            Errno::EAGAIN => Self::Busy,
-            Errno::EPROTOTYPE => Self::WrongKind,
-            Errno::EACCES | Errno::EPERM => Self::NotPermitted,
-            Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => Self::Unsupported,
-            error => Self::Os(OsError::nix(call, error)),
-        }
+/// Why a client could not connect, by the system's answer.
+pub(super) fn connect_error(call: &'static str, error: Errno) -> ConnectError {
+    match error {
+        // Refused: a socket that a dead server left.
+        Errno::ENOENT | Errno::ECONNREFUSED => ConnectError::NotFound,
+        Errno::EAGAIN => ConnectError::Busy,
+        Errno::EPROTOTYPE => ConnectError::WrongKind,
+        Errno::EACCES | Errno::EPERM => ConnectError::NotPermitted,
+        Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => ConnectError::Unsupported,
+        error => ConnectError::Os(OsError::nix(call, error)),
     }
 }
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("nobody serves this name; start the server, or allow more time"),
-            Self::Busy => f.write_str("the server has no room for another client; allow more time"),
-            Self::WrongKind => f.write_str("one side passes bytes, the other messages; use the same type"),
-            Self::WrongUser => {
-                f.write_str("the server is another user than the options name; do not trust it")
-            }
-            Self::NotPermitted => {
-                f.write_str("the server does not let this user in; have it serve the public")
-            }
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Unsupported => f.write_str("this system has no such pipes"),
-            Self::Os(error) => error.fmt(f),
-        }
+/// Why nothing was accepted, received or sent, by the system's answer.
+pub(super) fn pipe_error(call: &'static str, error: Errno) -> PipeError {
+    match error {
+        Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => PipeError::PeerEnded,
+        error => PipeError::Os(OsError::nix(call, error)),
     }
 }
-
-impl core::error::Error for ConnectError {}
-
-/// Why nothing was accepted, received or sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PipeError {
-    /// It would have to wait, and was not to.
-    NotReady,
-    /// Nothing happened for the time allowed.
-    TimedOut,
-    /// The canceller was used.
-    Cancelled,
-    /// The other side has closed the pipe, or its half of it, or has ended, however. All that it had sent
-    /// was received.
-    PeerEnded,
-    /// The sender broke a message off in the middle; what was received of it is void. The next call goes
-    /// on with the next message.
-    Broken,
-    /// The message is longer than [`MAX_MESSAGE`](super::MAX_MESSAGE).
-    TooLarge,
-    /// The other side sends what this side cannot; every later call says so too.
-    Fault,
-    /// This system, or this kind of pipe, cannot do that.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl PipeError {
-    pub(super) fn new(call: &'static str, error: Errno) -> Self {
-        match error {
-            Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => Self::PeerEnded,
-            error => Self::Os(OsError::nix(call, error)),
-        }
-    }
-}
-
-impl fmt::Display for PipeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotReady => f.write_str("not ready; try later"),
-            Self::TimedOut => f.write_str("nothing happened for the time allowed"),
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::PeerEnded => f.write_str("the other side has closed the pipe or ended"),
-            Self::Broken => {
-                f.write_str("the sender broke this message off; throw away what was received of it")
-            }
-            Self::TooLarge => f.write_str("the message is longer than 16 MiB; divide it"),
-            Self::Fault => f.write_str(
-                "the other side breaks the rules of this pipe; close it, and check what serves it",
-            ),
-            Self::Unsupported => f.write_str("this system, or this kind of pipe, cannot do that"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for PipeError {}
-
-/// Why the peer's rights could not be taken on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImpersonateError {
-    /// The system does not let this process act as the peer: on Unix only root may act as another user,
-    /// on Windows the client must have allowed it when it connected.
-    NotPermitted,
-    /// This system cannot do that for another user.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl fmt::Display for ImpersonateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPermitted => f.write_str(
-                "this process may not act as the peer; run the server as root (Unix), or let the client \
-                 allow it when it connects (Windows)",
-            ),
-            Self::Unsupported => f.write_str("this system cannot act as another user for one thread alone"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ImpersonateError {}

@@ -13,16 +13,16 @@ use std::os::fd::AsRawFd;
 
 use nix::poll::PollFlags;
 use nix::sys::socket::{SockType, sendmsg};
+use strait_os::pipe::{ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received};
 
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
+use super::error::BindError;
 use super::impersonate::Impersonation;
-use super::name::PipeName;
 use super::options::PipeOptions;
+use super::os;
 use super::socket::{Listener, Socket};
 use super::user::Peer;
-use super::wait::{Limit, is_ready, perform};
-use super::{MAX_MESSAGE, os};
+use super::wait::{is_ready, perform};
 use crate::error::OsError;
 
 /// Bytes of a message that one packet carries.
@@ -78,15 +78,6 @@ impl MessageListener {
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = canceller.cloned();
     }
-}
-
-/// What a call received of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Bytes that were put into the buffer.
-    pub len: usize,
-    /// The message goes on: the next call receives more of it.
-    pub more: bool,
 }
 
 /// One end of a named pipe that passes messages both ways. See [the module](super).

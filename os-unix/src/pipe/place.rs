@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::getpid;
+use strait_os::pipe::{ConnectError, PipeName};
 
-use super::error::{BindError, ConnectError};
-use super::name::PipeName;
+use super::error::BindError;
 use super::os::BASE;
 use super::user::User;
 

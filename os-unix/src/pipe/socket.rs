@@ -8,16 +8,15 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{Backlog, SockType, UnixAddr, bind, connect, listen};
+use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats};
 
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, PipeError};
-use super::name::PipeName;
+use super::error::{BindError, connect_error, pipe_error};
 use super::options::{MOST_INSTANCES, PipeOptions};
 use super::os;
 use super::place::{Held, Place};
-use super::seats::{Seat, Seats};
 use super::user::{Peer, User};
-use super::wait::{Limit, nap, perform};
+use super::wait::{nap, perform};
 use crate::error::{FromCall as _, OsError};
 
 /// Between two tries to connect, and two looks whether a client has left.
@@ -134,10 +133,10 @@ impl Socket {
         let server = options.server();
         let place = Place::of(name, &server, options.public);
         place.check(&server)?;
-        let fd = os::socket(kind).map_err(|error| ConnectError::new("socket", error))?;
-        let address = UnixAddr::new(&place.socket()).map_err(|error| ConnectError::new("connect", error))?;
-        connect(fd.as_raw_fd(), &address).map_err(|error| ConnectError::new("connect", error))?;
-        let found = os::peer(fd.as_fd()).map_err(|error| ConnectError::new("getsockopt", error))?;
+        let fd = os::socket(kind).map_err(|error| connect_error("socket", error))?;
+        let address = UnixAddr::new(&place.socket()).map_err(|error| connect_error("connect", error))?;
+        connect(fd.as_raw_fd(), &address).map_err(|error| connect_error("connect", error))?;
+        let found = os::peer(fd.as_fd()).map_err(|error| connect_error("getsockopt", error))?;
         if found.user != Some(server) {
             return Err(ConnectError::WrongUser);
         }
@@ -157,8 +156,7 @@ impl Socket {
     /// Says that no more will be sent.
     pub(super) fn end_sending(&self) -> Result<(), PipeError> {
         let how = nix::sys::socket::Shutdown::Write;
-        nix::sys::socket::shutdown(self.fd.as_raw_fd(), how)
-            .map_err(|error| PipeError::new("shutdown", error))
+        nix::sys::socket::shutdown(self.fd.as_raw_fd(), how).map_err(|error| pipe_error("shutdown", error))
     }
 
     /// What arrives into `buf`; 0 only at the end of all.

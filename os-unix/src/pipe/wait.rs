@@ -2,45 +2,14 @@
 
 use core::time::Duration;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use strait_os::pipe::{Limit, PipeError};
 
 use super::cancel::Canceller;
-use super::error::PipeError;
+use super::error::pipe_error;
 use crate::error::{FromCall as _, OsError};
-
-/// The longest wait; who asks for more gets this.
-const LONGEST: Duration = Duration::from_secs(1 << 30);
-
-/// How long a call may wait.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
-    /// Not at all.
-    Try,
-    /// Until then.
-    Until(Instant),
-}
-
-impl Limit {
-    /// `timeout` from now on.
-    pub(super) fn after(timeout: Duration) -> Self {
-        let now = Instant::now();
-        Self::Until(now.checked_add(timeout.min(LONGEST)).unwrap_or(now))
-    }
-
-    /// What is left, or the error of a call that has none.
-    pub(super) fn left(self) -> Result<Duration, PipeError> {
-        match self {
-            Self::Try => Err(PipeError::NotReady),
-            Self::Until(end) => match end.saturating_duration_since(Instant::now()) {
-                Duration::ZERO => Err(PipeError::TimedOut),
-                left => Ok(left),
-            },
-        }
-    }
-}
 
 /// Makes `call` until it does something else than ask for patience. Each round ends by a wait until
 /// the descriptor is ready, so that there are no more of them than the system's answers.
@@ -62,7 +31,7 @@ pub(super) fn perform<T>(
             Ok(done) => return Ok(done),
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => sleep(fd, events, cancel, limit)?,
-            Err(error) => return Err(PipeError::new(name, error)),
+            Err(error) => return Err(pipe_error(name, error)),
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use core::time::Duration;
 
-use super::DEFAULT_TIMEOUT;
+use strait_os::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
+
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
+use super::error::BindError;
 use super::impersonate::Impersonation;
 use super::instance::{BUFFER, Connection, Kind, Listener};
-use super::limit::Limit;
-use super::name::PipeName;
 use super::options::PipeOptions;
 use super::user::Peer;
 use crate::error::OsError;

@@ -8,6 +8,7 @@ use core::ptr::{null, null_mut};
 use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 
+use strait_os::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
 use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_INBOUND,
@@ -17,11 +18,8 @@ use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
 };
 
-use super::DEFAULT_TIMEOUT;
 use super::cancel::Canceller;
-use super::error::PipeError;
 use super::instance::BUFFER;
-use super::limit::Limit;
 use super::options::PipeOptions;
 use super::overlapped::End;
 use crate::entropy;

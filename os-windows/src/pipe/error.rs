@@ -1,7 +1,9 @@
-//! What can go wrong with pipes: one enum per operation.
+//! Why there is no listener, and what the system's errors mean to a pipe. The other errors are the same on
+//! every system, in `strait_os`.
 
 use core::fmt;
 
+use strait_os::pipe::{ConnectError, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,
     ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
@@ -55,138 +57,18 @@ impl fmt::Display for BindError {
 
 impl core::error::Error for BindError {}
 
-/// Why a client could not connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// Nobody served this name, to the end of the time allowed.
-    NotFound,
-    /// The server had no room for another client, to the end of the time allowed.
-    Busy,
-    /// The server passes bytes and the client messages, or the other way round.
-    WrongKind,
-    /// The server is not the user that the options name, or who it is cannot be found out.
-    WrongUser,
-    /// The server does not let this user in.
-    NotPermitted,
-    /// The canceller was used.
-    Cancelled,
-    /// This system has no such pipes.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl ConnectError {
-    pub(super) fn new(error: OsError) -> Self {
-        match error {
-            error if error.is(ERROR_FILE_NOT_FOUND) => Self::NotFound,
-            error if error.is(ERROR_PIPE_BUSY) => Self::Busy,
-            error if error.is(ERROR_ACCESS_DENIED) => Self::NotPermitted,
-            error => Self::Os(error),
-        }
+/// Why a client could not connect, by the system's answer.
+pub(super) fn connect_error(error: OsError) -> ConnectError {
+    match error {
+        error if error.is(ERROR_FILE_NOT_FOUND) => ConnectError::NotFound,
+        error if error.is(ERROR_PIPE_BUSY) => ConnectError::Busy,
+        error if error.is(ERROR_ACCESS_DENIED) => ConnectError::NotPermitted,
+        error => ConnectError::Os(error),
     }
 }
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("nobody serves this name; start the server, or allow more time"),
-            Self::Busy => f.write_str("the server has no room for another client; allow more time"),
-            Self::WrongKind => f.write_str("one side passes bytes, the other messages; use the same type"),
-            Self::WrongUser => {
-                f.write_str("the server is another user than the options name; do not trust it")
-            }
-            Self::NotPermitted => {
-                f.write_str("the server does not let this user in; have it serve the public")
-            }
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Unsupported => f.write_str("this system has no such pipes"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
+/// Why nothing was accepted, received or sent, by the system's answer.
+pub(super) fn pipe_error(error: OsError) -> PipeError {
+    let ended = [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA, ERROR_BAD_PIPE];
+    if ended.iter().any(|&code| error.is(code)) { PipeError::PeerEnded } else { PipeError::Os(error) }
 }
-
-impl core::error::Error for ConnectError {}
-
-/// Why nothing was accepted, received or sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PipeError {
-    /// It would have to wait, and was not to.
-    NotReady,
-    /// Nothing happened for the time allowed.
-    TimedOut,
-    /// The canceller was used.
-    Cancelled,
-    /// The other side has closed the pipe or has ended, however. All that it had sent was received.
-    PeerEnded,
-    /// The sender broke a message off in the middle; what was received of it is void. Does not happen on
-    /// Windows.
-    Broken,
-    /// The message is longer than [`MAX_MESSAGE`](super::MAX_MESSAGE).
-    TooLarge,
-    /// The other side sends what this side cannot. Does not happen on Windows.
-    Fault,
-    /// This system, or this kind of pipe, cannot do that.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl PipeError {
-    pub(super) fn new(error: OsError) -> Self {
-        let ended = [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA, ERROR_BAD_PIPE];
-        if ended.iter().any(|&code| error.is(code)) { Self::PeerEnded } else { Self::Os(error) }
-    }
-}
-
-impl fmt::Display for PipeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotReady => f.write_str("not ready; try later"),
-            Self::TimedOut => f.write_str("nothing happened for the time allowed"),
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::PeerEnded => f.write_str("the other side has closed the pipe or ended"),
-            Self::Broken => {
-                f.write_str("the sender broke this message off; throw away what was received of it")
-            }
-            Self::TooLarge => f.write_str("the message is longer than 16 MiB; divide it"),
-            Self::Fault => f.write_str(
-                "the other side breaks the rules of this pipe; close it, and check what serves it",
-            ),
-            Self::Unsupported => f.write_str("this system, or this kind of pipe, cannot do that"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for PipeError {}
-
-/// Why the peer's rights could not be taken on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImpersonateError {
-    /// The system does not let this process act as the peer: on Unix only root may act as another user,
-    /// on Windows the client must have allowed it when it connected.
-    NotPermitted,
-    /// This system cannot do that for another user.
-    Unsupported,
-    /// Some other error of the system.
-    Os(OsError),
-}
-
-impl fmt::Display for ImpersonateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPermitted => f.write_str(
-                "this process may not act as the peer; run the server as root (Unix), or let the client \
-                 allow it when it connects (Windows)",
-            ),
-            Self::Unsupported => f.write_str("this system cannot act as another user for one thread alone"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ImpersonateError {}

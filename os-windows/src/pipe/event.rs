@@ -3,12 +3,11 @@
 use core::ptr::null;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
 
 use super::cancel::Canceller;
-use super::error::PipeError;
-use super::limit::Limit;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 

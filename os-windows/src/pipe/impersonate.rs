@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 use core::ptr::null_mut;
 use std::os::windows::io::AsHandle;
 
+use strait_os::pipe::ImpersonateError;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, RevertToSelf, SECURITY_IMPERSONATION_LEVEL, SecurityImpersonation, TOKEN_QUERY,
@@ -12,7 +13,6 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
 use windows_sys::Win32::System::Threading::{GetCurrentThread, OpenThreadToken};
 
-use super::error::ImpersonateError;
 use super::instance::Connection;
 use super::user::User;
 use crate::error::{FromCall as _, OsError};

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats};
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
@@ -17,13 +18,10 @@ use windows_sys::Win32::System::Pipes::{
 };
 
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, PipeError};
+use super::error::{BindError, connect_error};
 use super::event::{Event, wait};
-use super::limit::Limit;
-use super::name::PipeName;
 use super::options::{CLIENT_RIGHTS, MOST_INSTANCES, PipeOptions};
 use super::overlapped::End;
-use super::seats::{Seat, Seats};
 use super::user::{Peer, User};
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
@@ -245,7 +243,7 @@ impl Connection {
         // SAFETY: the path ends in a zero; neither attributes nor a template are given.
         let handle = unsafe { CreateFileW(at, rights, 0, null(), OPEN_EXISTING, flags, null_mut()) };
         if handle == INVALID_HANDLE_VALUE {
-            return Err(ConnectError::new(OsError::last("CreateFile")));
+            return Err(connect_error(OsError::last("CreateFile")));
         }
         // SAFETY: the call made the handle, and nobody else knows it.
         let handle = unsafe { own(handle) };

@@ -1,25 +1,11 @@
 //! `embedded_io` (release 0.7) on the streams. Their calls wait for the time-out that the handle was
 //! given, and the peer's end is an error, never a mere 0.
 
-use embedded_io::{Error, ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use strait_os::pipe::PipeError;
 
 use super::bytes::Pipe;
 use super::ends::{ReadEnd, WriteEnd};
-use super::error::PipeError;
-
-impl Error for PipeError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::TimedOut => ErrorKind::TimedOut,
-            Self::Cancelled => ErrorKind::Interrupted,
-            Self::PeerEnded => ErrorKind::BrokenPipe,
-            Self::Broken | Self::Fault => ErrorKind::InvalidData,
-            Self::TooLarge => ErrorKind::InvalidInput,
-            Self::Unsupported => ErrorKind::Unsupported,
-            Self::NotReady | Self::Os(_) => ErrorKind::Other,
-        }
-    }
-}
 
 impl ErrorType for Pipe {
     type Error = PipeError;

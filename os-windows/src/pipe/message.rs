@@ -5,13 +5,12 @@
 
 use core::time::Duration;
 
-use super::MAX_MESSAGE;
+use strait_os::pipe::{ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received};
+
 use super::cancel::Canceller;
-use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
+use super::error::BindError;
 use super::impersonate::Impersonation;
 use super::instance::{Connection, Kind, Listener};
-use super::limit::Limit;
-use super::name::PipeName;
 use super::options::PipeOptions;
 use super::user::Peer;
 use crate::error::OsError;
@@ -62,15 +61,6 @@ impl MessageListener {
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = canceller.cloned();
     }
-}
-
-/// What a call received of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Bytes that were put into the buffer.
-    pub len: usize,
-    /// The message goes on: the next call receives more of it.
-    pub more: bool,
 }
 
 /// One end of a named pipe that passes messages both ways. See [the module](super).

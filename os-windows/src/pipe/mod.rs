@@ -83,28 +83,20 @@ mod impersonate;
 mod instance;
 #[cfg(feature = "embedded-io-07")]
 mod io;
-mod limit;
 mod message;
-mod name;
 mod options;
 mod overlapped;
-mod seats;
 mod user;
-
-use core::time::Duration;
 
 pub use bytes::{Pipe, PipeListener};
 pub use cancel::Canceller;
 pub use ends::{ReadEnd, WriteEnd};
-pub use error::{BindError, ConnectError, ImpersonateError, PipeError};
+pub use error::BindError;
 pub use impersonate::Impersonation;
-pub use message::{MessageListener, MessagePipe, Received};
-pub use name::{MAX_NAME, NameError, PipeName};
+pub use message::{MessageListener, MessagePipe};
 pub use options::PipeOptions;
+#[doc(inline)]
+pub use strait_os::pipe::{
+    ConnectError, ImpersonateError, MAX_MESSAGE, MAX_NAME, NameError, PipeError, PipeName, Received,
+};
 pub use user::{Peer, User};
-
-/// Bytes of the longest message.
-pub const MAX_MESSAGE: usize = 16 << 20;
-
-/// How long the calls of embedded-io's traits wait unless told otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

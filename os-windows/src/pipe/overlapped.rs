@@ -8,6 +8,7 @@
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
     ERROR_PIPE_CONNECTED, GetLastError, HANDLE,
@@ -17,9 +18,8 @@ use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
 
 use super::cancel::Canceller;
-use super::error::PipeError;
+use super::error::pipe_error;
 use super::event::{Event, wait};
-use super::limit::Limit;
 use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
@@ -92,7 +92,7 @@ impl End {
         match code {
             0 => Ok(Arrived { len, more: false }),
             ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
-            code => Err(PipeError::new(OsError::numbered("ReadFile", code))),
+            code => Err(pipe_error(OsError::numbered("ReadFile", code))),
         }
     }
 
@@ -105,7 +105,7 @@ impl End {
         // SAFETY: as for a read; there is no buffer.
         let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
         let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, limit)?;
-        match PipeError::new(OsError::numbered("ConnectNamedPipe", code)) {
+        match pipe_error(OsError::numbered("ConnectNamedPipe", code)) {
             _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
             // It has gone again, but what it has written is still there.
             PipeError::PeerEnded => Ok(()),
@@ -176,7 +176,7 @@ impl End {
         // SAFETY: the operation was begun with this handle and state (O1).
         let ended = unsafe { GetOverlappedResult(self.raw(), state, &raw mut len, 1) };
         self.flight.under_way = false;
-        if ended == 0 { Err(PipeError::new(OsError::last("WriteFile"))) } else { Ok(()) }
+        if ended == 0 { Err(pipe_error(OsError::last("WriteFile"))) } else { Ok(()) }
     }
 
     /// Takes these bytes, once the last write has ended, and begins to write them. It may go on after this
@@ -206,7 +206,7 @@ impl End {
                     Err(_) => Ok(()),
                 }
             }
-            code => Err(PipeError::new(OsError::numbered("WriteFile", code))),
+            code => Err(pipe_error(OsError::numbered("WriteFile", code))),
         }
     }
 

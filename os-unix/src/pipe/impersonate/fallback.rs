@@ -3,9 +3,9 @@
 use std::os::fd::BorrowedFd;
 
 use nix::unistd::{getegid, geteuid, getpeereid};
+use strait_os::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
-use crate::pipe::error::ImpersonateError;
 
 /// There are none to give back.
 #[derive(Debug)]

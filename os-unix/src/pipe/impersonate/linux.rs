@@ -6,9 +6,9 @@ use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
+use strait_os::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
-use crate::pipe::error::ImpersonateError;
 
 /// The most further groups that a process can have.
 const MOST_GROUPS: usize = 65_536;

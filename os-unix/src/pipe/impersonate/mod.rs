@@ -8,8 +8,6 @@
 use core::marker::PhantomData;
 use std::os::fd::BorrowedFd;
 
-use super::error::ImpersonateError;
-
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -25,6 +23,8 @@ const SET_GROUPS: nix::libc::c_long = nix::libc::SYS_setgroups32;
 mod fallback;
 #[cfg(not(target_os = "linux"))]
 use fallback as os;
+
+use strait_os::pipe::ImpersonateError;
 
 /// While this lives, what this thread opens is opened with the rights of the client at the other end of the
 /// pipe; its other threads, and other rights than those on files, are not touched. Dropping it always gives

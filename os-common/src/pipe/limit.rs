@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(1 << 30);
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
+pub enum Limit {
     /// Not at all.
     Try,
     /// Until then.
@@ -19,13 +19,18 @@ pub(super) enum Limit {
 
 impl Limit {
     /// `timeout` from now on.
-    pub(super) fn after(timeout: Duration) -> Self {
+    #[must_use]
+    pub fn after(timeout: Duration) -> Self {
         let now = Instant::now();
         Self::Until(now.checked_add(timeout.min(LONGEST)).unwrap_or(now))
     }
 
-    /// What is left, or the error of a call that has none.
-    pub(super) fn left(self) -> Result<Duration, PipeError> {
+    /// What is left.
+    ///
+    /// # Errors
+    ///
+    /// That of a call that has none: [`PipeError::NotReady`] if it was not to wait, or [`PipeError::TimedOut`].
+    pub fn left(self) -> Result<Duration, PipeError> {
         match self {
             Self::Try => Err(PipeError::NotReady),
             Self::Until(end) => match end.saturating_duration_since(Instant::now()) {
@@ -35,8 +40,9 @@ impl Limit {
         }
     }
 
-    /// What is left in milliseconds, rounded up, cut to what the system can say.
-    pub(super) fn millis(self) -> u32 {
+    /// What is left in milliseconds, rounded up, cut to what systems can say.
+    #[must_use]
+    pub fn millis(self) -> u32 {
         const MOST: u128 = 1 << 30;
         self.left().map_or(0, |left| left.as_nanos().div_ceil(1_000_000).min(MOST) as u32)
     }

@@ -5,22 +5,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The seats of one server, which its handles share.
 #[derive(Clone, Debug)]
-pub(super) struct Seats {
+pub struct Seats {
     taken: Arc<AtomicU32>,
     most: u32,
 }
 
 /// A seat that is taken until this is dropped.
 #[derive(Debug)]
-pub(super) struct Seat(Arc<AtomicU32>);
+pub struct Seat(Arc<AtomicU32>);
 
 impl Seats {
-    pub(super) fn new(most: u32) -> Self {
+    /// So many, all of them free.
+    #[must_use]
+    pub fn new(most: u32) -> Self {
         Self { taken: Arc::new(AtomicU32::new(0)), most }
     }
 
     /// Takes a seat, if one is free.
-    pub(super) fn take(&self) -> Option<Seat> {
+    #[must_use]
+    pub fn take(&self) -> Option<Seat> {
         let one_more = |taken| (taken < self.most).then_some(taken + 1);
         // ORDERING: Relaxed, for nothing is handed over with a seat.
         let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
