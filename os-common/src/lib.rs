@@ -17,3 +17,10 @@ pub mod pipe;
 pub mod semaphore;
 
 pub use error::OsError;
+
+/// What the macros need; not part of the interface.
+#[cfg(feature = "embedded-io-07")]
+#[doc(hidden)]
+pub mod __private {
+    pub use embedded_io;
+}

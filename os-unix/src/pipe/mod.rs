@@ -72,8 +72,6 @@ mod cancel;
 mod ends;
 mod error;
 mod impersonate;
-#[cfg(feature = "embedded-io-07")]
-mod io;
 mod message;
 mod options;
 mod os;
@@ -94,3 +92,6 @@ pub use strait_os::pipe::{
     ConnectError, ImpersonateError, MAX_MESSAGE, MAX_NAME, NameError, PipeError, PipeName, Received,
 };
 pub use user::{Peer, User};
+
+#[cfg(feature = "embedded-io-07")]
+strait_os::embedded_io_on_pipes! { Pipe, ReadEnd, WriteEnd }

@@ -81,8 +81,6 @@ mod error;
 mod event;
 mod impersonate;
 mod instance;
-#[cfg(feature = "embedded-io-07")]
-mod io;
 mod message;
 mod options;
 mod overlapped;
@@ -100,3 +98,6 @@ pub use strait_os::pipe::{
     ConnectError, ImpersonateError, MAX_MESSAGE, MAX_NAME, NameError, PipeError, PipeName, Received,
 };
 pub use user::{Peer, User};
+
+#[cfg(feature = "embedded-io-07")]
+strait_os::embedded_io_on_pipes! { Pipe, ReadEnd, WriteEnd }
