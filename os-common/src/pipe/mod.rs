@@ -6,6 +6,7 @@ mod error;
 mod io;
 mod limit;
 mod name;
+mod retry;
 mod seats;
 
 use core::time::Duration;
@@ -13,6 +14,7 @@ use core::time::Duration;
 pub use error::{ConnectError, ImpersonateError, PipeError};
 pub use limit::Limit;
 pub use name::{MAX_NAME, NameError, PipeName};
+pub use retry::connect_by;
 pub use seats::{Seat, Seats};
 
 /// Bytes of the longest message.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{Backlog, SockType, UnixAddr, bind, connect, listen};
-use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats};
+use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
 
 use super::cancel::Canceller;
 use super::error::{BindError, connect_error, pipe_error};
@@ -18,9 +18,6 @@ use super::place::{Held, Place};
 use super::user::{Peer, User};
 use super::wait::{nap, perform};
 use crate::error::{FromCall as _, OsError};
-
-/// Between two tries to connect, and two looks whether a client has left.
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// How many may be connected without being accepted yet.
 const BACKLOG: i32 = 16;
@@ -69,7 +66,8 @@ impl Listener {
 
     /// The next client, once there is one and there is room for it.
     pub(super) fn accept(&self, limit: Limit) -> Result<Socket, PipeError> {
-        let seat = self.seat(limit)?;
+        let cancel = self.cancel.as_ref();
+        let seat = self.seats.take_until(limit, |how_long| nap(how_long, cancel))?;
         let accept = || match self.socket.accept() {
             Ok((stream, _)) => Ok(stream),
             Err(error) => Err(match error.raw_os_error() {
@@ -78,24 +76,10 @@ impl Listener {
                 code => Errno::from_raw(code.unwrap_or(nix::libc::EIO)),
             }),
         };
-        let cancel = self.cancel.as_ref();
         let stream = perform(self.socket.as_fd(), PollFlags::POLLIN, cancel, limit, "accept", accept)?;
         let failed = |error| PipeError::Os(OsError::io("fcntl", &error));
         stream.set_nonblocking(true).map_err(failed)?;
         Ok(Socket { fd: stream.into(), cancel: None, _seat: Some(Arc::new(seat)) })
-    }
-
-    /// Room for one more client.
-    fn seat(&self, limit: Limit) -> Result<Seat, PipeError> {
-        loop {
-            if let Some(seat) = self.seats.take() {
-                return Ok(seat);
-            }
-            let left = limit.left()?;
-            if nap(BETWEEN_TRIES.min(left), self.cancel.as_ref()) {
-                return Err(PipeError::Cancelled);
-            }
-        }
     }
 }
 
@@ -116,17 +100,8 @@ impl Socket {
         options: &PipeOptions,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
-        let limit = Limit::after(timeout);
-        loop {
-            let error = match Self::try_connect(name, kind, options) {
-                Err(error @ (ConnectError::NotFound | ConnectError::Busy)) => error,
-                other => return other,
-            };
-            let Ok(left) = limit.left() else { return Err(error) };
-            if nap(BETWEEN_TRIES.min(left), options.canceller.as_ref()) {
-                return Err(ConnectError::Cancelled);
-            }
-        }
+        let nap = |how_long| nap(how_long, options.canceller.as_ref());
+        connect_by(timeout, nap, || Self::try_connect(name, kind, options))
     }
 
     fn try_connect(name: &PipeName, kind: SockType, options: &PipeOptions) -> Result<Self, ConnectError> {

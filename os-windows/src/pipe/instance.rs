@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats};
+use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
@@ -26,9 +26,6 @@ use super::user::{Peer, User};
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
-
-/// Between two tries to connect, and two looks whether a client has left.
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// What the system keeps of what one side has written and the other has not read, in bytes.
 pub(super) const BUFFER: u32 = 64 * 1024;
@@ -115,7 +112,7 @@ impl Listener {
         let cancel = self.cancel.as_ref();
         wait(&shared.turn, cancel, limit)?;
         let _turn = Turn(&shared.turn);
-        let seat = self.seat(limit)?;
+        let seat = shared.seats.take_until(limit, |how_long| nap(how_long, cancel))?;
         // Nobody panics while it is held, and what lies in it would be right even so.
         let mut waiting = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut end = match waiting.take() {
@@ -133,19 +130,6 @@ impl Listener {
         // had, this client holds the name, and the next call tries again.
         *waiting = shared.further().ok();
         Ok(Connection { end, server: true, seat: Some(Arc::new(seat)) })
-    }
-
-    /// Room for one more client.
-    fn seat(&self, limit: Limit) -> Result<Seat, PipeError> {
-        loop {
-            if let Some(seat) = self.shared.seats.take() {
-                return Ok(seat);
-            }
-            let left = limit.left()?;
-            if nap(BETWEEN_TRIES.min(left), self.cancel.as_ref()) {
-                return Err(PipeError::Cancelled);
-            }
-        }
     }
 }
 
@@ -225,17 +209,9 @@ impl Connection {
         options: &PipeOptions,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
-        let (limit, path) = (Limit::after(timeout), path(name));
-        loop {
-            let error = match Self::try_connect(&path, kind, options) {
-                Err(error @ (ConnectError::NotFound | ConnectError::Busy)) => error,
-                other => return other,
-            };
-            let Ok(left) = limit.left() else { return Err(error) };
-            if nap(BETWEEN_TRIES.min(left), options.canceller.as_ref()) {
-                return Err(ConnectError::Cancelled);
-            }
-        }
+        let path = path(name);
+        let nap = |how_long| nap(how_long, options.canceller.as_ref());
+        connect_by(timeout, nap, || Self::try_connect(&path, kind, options))
     }
 
     fn try_connect(path: &[u16], kind: Kind, options: &PipeOptions) -> Result<Self, ConnectError> {
