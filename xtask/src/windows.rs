@@ -20,7 +20,7 @@ const OTHERS: &str = "--target x86_64-pc-windows-msvc --target i686-pc-windows-g
 const FOLDER: &str = "target/windows";
 
 /// The crates that are for Windows.
-const CRATES: &str = "-p strait-core -p strait-windows -p strait -p strait-cli";
+const CRATES: &str = "-p strait-core -p strait-os -p strait-windows -p strait -p strait-cli";
 
 /// Tests of the facade that are for Windows too. The others step through a process with `ptrace`.
 const FACADE: &str = "--test threads --test scribble --test kill --test locks";
@@ -135,7 +135,10 @@ pub fn windows() -> Outcome {
         ("other targets", wine.debian.cargo(FOLDER, &others).run()),
         ("clippy", wine.clippy()),
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
-        ("os-windows", wine.cargo("test -p strait-windows --features embedded-io-07 --lib --tests").run()),
+        (
+            "os-windows",
+            wine.cargo("test -p strait-os -p strait-windows --features embedded-io-07 --lib --tests").run(),
+        ),
         ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
         ("tool", wine.cargo("test -p strait-cli").run()),
         ("examples", examples::each(|args| wine.limited(examples::LIMIT, args).run())),

@@ -72,7 +72,7 @@ pub fn words() -> Outcome {
     let suite = |machine: &Machine| match machine.runner {
         None => together(&[
             ("core", test(&debian, machine, "--tests -p strait-core")),
-            ("Unix", test(&debian, machine, "--tests -p strait-unix")),
+            ("Unix", test(&debian, machine, "--tests -p strait-os -p strait-unix")),
             ("facade", test(&debian, machine, &format!("-p strait {FACADE}"))),
         ]),
         Some(_) => together(&[
