@@ -161,7 +161,7 @@ fn endpoints_produce_the_listing_of_traffic() {
     frames.1.flush();
     frames.0.try_send(9, b"sixteen letters!").unwrap();
     slots.0.try_send(&0xAABB_CCDD).unwrap();
-    compact.0.try_send_batch(&[0x1234, 0x5678]).unwrap();
+    compact.0.try_send_batch([0x1234, 0x5678]).unwrap();
     latest.publish_tagged(5, &Sample { time_ns: 1000, value: -2.5 });
 
     Listing::parse(TRAFFIC).assert_matches(&region.bytes());

@@ -91,7 +91,7 @@ fn a_lie_behind_a_batch_is_latched() {
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
     tx.try_send(&0).unwrap(); // a look at an honest head, which does for a quarter of the ring
     region.poke(entry.block_b + at::HEAD, 100);
-    assert_eq!(tx.try_send_batch(&[0; 20]), Ok(1));
+    assert_eq!(tx.try_send_batch([0; 20]), Ok(1));
     assert_eq!(tx.try_send(&0), Err(TrySendError::Fault(Violation::Index)));
     assert_eq!(tx.fault(), Some(Violation::Index));
 }
@@ -125,7 +125,7 @@ fn fault_32_an_index_moves_backwards() {
     let entry = region.entry("compact");
     let (mut tx, mut rx) =
         (a.typed_producer::<u32>("compact").unwrap(), b.typed_consumer::<u32>("compact").unwrap());
-    tx.try_send_batch(&[1, 2, 3]).unwrap();
+    tx.try_send_batch([1, 2, 3]).unwrap();
     assert_eq!([rx.try_recv(), rx.try_recv(), rx.try_recv()], [Ok(1), Ok(2), Ok(3)]);
     region.poke(entry.block_a + at::MARK, 2);
     assert_faulty_values(&mut rx, Violation::Index);

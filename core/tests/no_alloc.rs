@@ -113,7 +113,7 @@ fn refusals_and_waits() {
     let (_region, a, b) = setup();
     let mut tx = a.typed_producer::<u64>("slots").unwrap();
     let (mut rx, mut other) = (b.consumer("frames").unwrap(), b.typed_consumer::<u64>("compact").unwrap());
-    tx.try_send_batch(&[0; 8]).unwrap();
+    tx.try_send_batch([0; 8]).unwrap();
     tx.set_wait_policy(NOW);
     rx.set_wait_policy(NOW);
     without_allocation("refusals", ROUNDS, |_| {
@@ -133,8 +133,8 @@ fn values() {
         without_allocation(name, LONG_ROUNDS, |round| {
             tx.try_send(&u64::from(round)).unwrap();
             assert_eq!(rx.try_recv(), Ok(u64::from(round)));
-            assert_eq!(tx.try_send_batch(&[1, 2, 3]), Ok(3));
-            assert_eq!(rx.try_recv_batch(&mut [0; 8]), Ok(3));
+            assert_eq!(tx.try_send_batch([1, 2, 3]), Ok(3));
+            assert_eq!(rx.recv_batch(8, |_| ()), Ok(3));
             rx.flush();
         });
     }

@@ -156,7 +156,7 @@ fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally:
                 tally.sent += usize::from(tx.try_send(&T::new_zeroed()).is_ok());
                 assert!(tx.len() <= entry.capacity);
             }
-            let _ = (tx.try_send_batch(&[T::new_zeroed(); 3]), tx.high_water(), tx.refused(), tx.peer());
+            let _ = (tx.try_send_batch([T::new_zeroed(); 3]), tx.high_water(), tx.refused(), tx.peer());
             tally.faults += usize::from(tx.fault().is_some());
         }
         Err(_) => tally.unopened += 1,
@@ -168,7 +168,7 @@ fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally:
                 tally.received += usize::from(rx.try_recv().is_ok());
                 assert!(rx.len() <= entry.capacity);
             }
-            let _ = rx.try_recv_batch(&mut [T::new_zeroed(); 3]);
+            let _ = rx.recv_batch(3, |_| ());
             let _ = wait_any(at.port(), &mut [&mut rx], POLICY, Duration::ZERO);
             tally.faults += usize::from(rx.fault().is_some());
         }

@@ -190,7 +190,45 @@ fn an_idle_consumer_has_released_everything() {
             assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
             assert!(tx.is_empty());
         }
-        assert_eq!(tx.try_send_batch(&[1; 20]), Ok(8), "all slots can be taken");
+        assert_eq!(tx.try_send_batch([1; 20]), Ok(8), "all slots can be taken");
+    }
+}
+
+#[test]
+fn a_batch_takes_from_its_source_what_there_is_space_for_and_no_more() {
+    for name in ["slots", "compact"] {
+        let (mut tx, mut rx) = values(&Region::new(&PLAN), name);
+        let mut source = 0..20;
+        assert_eq!(tx.try_send_batch(source.by_ref()), Ok(8));
+        assert_eq!(source.clone().next(), Some(8), "nothing was taken that was not sent");
+        assert_eq!(tx.try_send_batch(source.by_ref()), Err(TrySendError::Full));
+        assert_eq!(tx.try_send_batch([]), Ok(0), "nothing needs no space");
+        let mut got = Vec::new();
+        assert_eq!(rx.recv_batch(3, |value| got.push(value)), Ok(3));
+        assert_eq!(rx.recv_batch(20, |value| got.push(value)), Ok(5));
+        assert_eq!(got, Vec::from_iter(0..8));
+        assert!(tx.is_empty(), "a batch that found the end has released everything");
+        assert_eq!(tx.try_send_batch(source), Ok(8));
+    }
+}
+
+#[test]
+fn a_panic_in_the_middle_of_a_batch_loses_nothing_and_sends_nothing_twice() {
+    for name in ["slots", "compact"] {
+        let (mut tx, mut rx) = values(&Region::new(&PLAN), name);
+        let source = (1..9).map(|number| if number == 4 { panic!("no fourth") } else { number });
+        assert!(catch_unwind(AssertUnwindSafe(|| tx.try_send_batch(source))).is_err());
+        assert_eq!(tx.next_sequence(), 3);
+        tx.try_send(&4).unwrap();
+
+        let mut got = Vec::new();
+        let each = |value| {
+            got.push(value);
+            assert_ne!(value, 3, "the user's own fault");
+        };
+        assert!(catch_unwind(AssertUnwindSafe(|| rx.recv_batch(9, each))).is_err());
+        assert_eq!(rx.recv_batch(9, |value| got.push(value)), Ok(2));
+        assert_eq!(got, [1, 2, 3, 3, 4], "{name}: the one in whose course it happened comes again");
     }
 }
 

@@ -172,9 +172,8 @@ impl<T: Numbered> Run<T> {
 
     fn send_batch(&mut self, count: usize) {
         let first = self.tag + 1;
-        let values: Vec<T> = (0..count as u32).map(|i| T::numbered(first + i)).collect();
         self.tag += count as u32;
-        match self.tx().try_send_batch(&values) {
+        match self.tx().try_send_batch((0..count as u32).map(|i| T::numbered(first + i))) {
             Ok(sent) => {
                 (0..sent as u32).for_each(|i| self.sent(first + i));
                 if sent < count {
@@ -202,16 +201,21 @@ impl<T: Numbered> Run<T> {
     }
 
     fn recv_batch(&mut self, max: usize) {
-        let mut values = vec![T::numbered(0); max];
+        let mut got = Vec::new();
+        let result = self.rx().recv_batch(max, |value| got.push(value));
         let available = self.model.waiting.len();
-        let result = self.rx().try_recv_batch(&mut values);
-        let Ok(count) = result else {
-            assert_eq!((result, available), (Err(TryRecvError::Empty), 0));
-            return self.model.flush();
-        };
-        assert_eq!(count, max.min(available));
-        for (value, want) in values.iter().zip(self.model.take_batch(count, self.setup.at_most_once)) {
-            assert_eq!(*value, T::numbered(want.tag));
+        for value in &got {
+            assert_eq!(*value, T::numbered(self.model.take_in_batch(self.setup.at_most_once).tag));
+        }
+        match result {
+            Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),
+            Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
+        }
+        if got.len() < max {
+            self.model.flush();
+        }
+        if !got.is_empty() || max == 0 {
+            self.model.release();
         }
     }
 

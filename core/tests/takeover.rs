@@ -149,7 +149,7 @@ fn fault_29_all_die_and_nothing_committed_is_lost() {
     }
     frames.1.try_recv(&mut [0; 112]).unwrap();
     frames.1.flush();
-    slots.try_send_batch(&[[1, 2, 3], [4, 5, 6]]).unwrap();
+    slots.try_send_batch([[1, 2, 3], [4, 5, 6]]).unwrap();
     compact.try_send(&[7, 8, 9]).unwrap();
 
     let region = region.after_death_of_all();
@@ -317,7 +317,7 @@ fn a_successor_asks_for_space_for_itself() {
     let want = entry.block_a + entry.blocks(4).unwrap().want;
     let dead = region.join();
     let mut tx = dead.typed_producer::<[u32; 3]>("slots").unwrap();
-    assert_eq!(tx.try_send_batch(&[[0; 3]; 9]), Ok(4));
+    assert_eq!(tx.try_send_batch([[0; 3]; 9]), Ok(4));
     assert_eq!(tx.try_send(&[0; 3]), Err(TrySendError::Full));
     assert_eq!(region.peek(want), 1);
     dead.die(tx);

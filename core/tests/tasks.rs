@@ -89,7 +89,7 @@ fn space_wakes_and_is_taken() {
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
     let mut rx = b.typed_consumer::<u32>("slots").unwrap();
     let task = Task::new();
-    assert_eq!(tx.try_send_batch(&[1, 2]), Ok(2));
+    assert_eq!(tx.try_send_batch([1, 2]), Ok(2));
     {
         let mut future = pin!(tx.send(&3));
         assert!(task.poll(future.as_mut()).is_pending());
@@ -164,7 +164,7 @@ fn a_dropped_send_sends_nothing() {
     let (region, a, b) = setup();
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
     let mut rx = b.typed_consumer::<u32>("slots").unwrap();
-    tx.try_send_batch(&[1, 2]).unwrap();
+    tx.try_send_batch([1, 2]).unwrap();
     let task = Task::new();
     assert!(task.poll(pin!(tx.send(&3))).is_pending());
     assert_eq!(region.tasks(), 0);

@@ -75,7 +75,7 @@ fn a_sleeping_producer_is_woken() {
         let mut tx = a.typed_producer::<u32>("slots").unwrap();
         let mut rx = b.typed_consumer::<u32>("slots").unwrap();
         tx.set_wait_policy(policy);
-        assert_eq!(tx.try_send_batch(&[1, 2, 3]), Ok(2));
+        assert_eq!(tx.try_send_batch([1, 2, 3]), Ok(2));
         let took = meanwhile(
             || {
                 assert_eq!(rx.try_recv(), Ok(1));
@@ -97,7 +97,7 @@ fn without_a_word_to_sleep_on_it_polls() {
     assert!(took < SOON);
     rx.flush();
     let started = Instant::now();
-    assert_eq!(tx.try_send_batch(&[1, 2, 3, 4]), Ok(4));
+    assert_eq!(tx.try_send_batch([1, 2, 3, 4]), Ok(4));
     assert_eq!(tx.send_timeout(&5, Duration::from_millis(30)), Err(SendError::TimedOut));
     assert!(started.elapsed() >= Duration::from_millis(30));
     assert_eq!((region.wakes.load(Relaxed), region.sleeps.load(Relaxed)), (0, 0));
@@ -108,7 +108,7 @@ fn time_outs_come_after_their_time_and_not_much_later() {
     let (_region, a, b) = setup();
     let mut frames = b.consumer("frames").unwrap();
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
-    tx.try_send_batch(&[1, 2]).unwrap();
+    tx.try_send_batch([1, 2]).unwrap();
     for policy in [WaitPolicy::parking(), asleep(LONG), WaitPolicy::polling()] {
         frames.set_wait_policy(policy);
         tx.set_wait_policy(policy);
@@ -193,7 +193,7 @@ fn fault_43_a_storm_of_wakes_does_not_move_the_deadline() {
     let mut rx = b.consumer("frames").unwrap();
     let mut reader = b.latest_reader::<u32>("latest").unwrap();
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
-    tx.try_send_batch(&[1, 2]).unwrap();
+    tx.try_send_batch([1, 2]).unwrap();
     let wait = Duration::from_millis(50);
     for _ in 0..2 {
         let started = Instant::now();
@@ -324,7 +324,7 @@ fn wait_any_answers_with_a_receiver_that_has_a_fault() {
 fn wait_any_leaves_the_number_of_the_last_value() {
     let (_region, a, b) = setup();
     let mut rx = b.typed_consumer::<u32>("bell b").unwrap();
-    a.typed_producer::<u32>("bell b").unwrap().try_send_batch(&[7, 8]).unwrap();
+    a.typed_producer::<u32>("bell b").unwrap().try_send_batch([7, 8]).unwrap();
     assert_eq!((rx.try_recv(), rx.sequence()), (Ok(7), 0));
     assert_eq!(wait_any(b.port(), &mut [&mut rx], WaitPolicy::parking(), LONG), Ok(0));
     assert_eq!(rx.sequence(), 0);

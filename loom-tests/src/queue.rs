@@ -199,8 +199,7 @@ macro_rules! typed_queue {
             }
 
             fn send_batch(tx: &mut Self::Tx, numbers: &[u32]) -> Result<usize, TrySendError> {
-                let values: Vec<_> = numbers.iter().map(|&number| pair(number)).collect();
-                tx.try_send_batch(&values)
+                tx.try_send_batch(numbers.iter().map(|&number| pair(number)))
             }
 
             fn send_timeout(tx: &mut Self::Tx, number: u32, timeout: Duration) -> Result<(), SendError> {
@@ -213,10 +212,9 @@ macro_rules! typed_queue {
             }
 
             fn recv_batch(rx: &mut Self::Rx, max: usize) -> Result<Vec<Got>, TryRecvError> {
-                let mut values = vec![[0; 2]; max];
-                let count = rx.try_recv_batch(&mut values)?;
+                let mut values = Vec::new();
+                let count = rx.recv_batch(max, |value| values.push(value))?;
                 let first = rx.sequence().wrapping_sub(count as u32 - 1);
-                values.truncate(count);
                 Ok(values.into_iter().zip(first..).map(|(value, at)| whole(value, at)).collect())
             }
 

@@ -131,7 +131,7 @@ where
 {
     let (mut tx, rx) = lead_up::<Q>(&open(region), 4, 2);
     Box::new(move || {
-        assert_eq!(tx.try_send_batch(&[4, 5, 6].map(value)), Ok(3));
+        assert_eq!(tx.try_send_batch([4, 5, 6].map(value)), Ok(3));
         Box::new((tx, rx))
     })
 }

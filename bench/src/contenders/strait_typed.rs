@@ -6,47 +6,31 @@ use strait::{Channel, SystemPort, TypedConsumer, TypedProducer, WaitPolicy};
 
 use super::region::{CHANNEL, Place};
 use crate::Result;
-use crate::ends::{BATCH, Link, Pop, Push, Receiver, Values};
+use crate::ends::{Link, Pop, Push, Receiver, Values};
 use crate::job::Job;
 use crate::payload;
 
-/// The sending end, and where a batch is made.
-pub struct Tx<const N: usize> {
-    end: TypedProducer<[u64; N], SystemPort>,
-    batch: Vec<[u64; N]>,
-}
-
-impl<const N: usize> Push<N> for Tx<N> {
+impl<const N: usize> Push<N> for TypedProducer<[u64; N], SystemPort> {
     #[inline(always)]
     fn push(&mut self, value: &[u64; N]) -> bool {
-        self.end.try_send(value).is_ok()
+        self.try_send(value).is_ok()
     }
 
     #[inline(always)]
     fn push_batch(&mut self, seq: u64, count: usize) -> usize {
-        let batch = &mut self.batch[..count];
-        batch.iter_mut().zip(seq..).for_each(|(place, seq)| *place = payload::value(seq));
-        self.end.try_send_batch(batch).unwrap_or(0)
+        self.try_send_batch((seq..seq + count as u64).map(payload::value)).unwrap_or(0)
     }
 }
 
-/// The receiving end, and where a batch goes.
-pub struct Rx<const N: usize> {
-    end: TypedConsumer<[u64; N], SystemPort>,
-    batch: Vec<[u64; N]>,
-}
-
-impl<const N: usize> Pop<N> for Rx<N> {
+impl<const N: usize> Pop<N> for TypedConsumer<[u64; N], SystemPort> {
     #[inline(always)]
     fn pop(&mut self) -> Option<[u64; N]> {
-        self.end.try_recv().ok()
+        self.try_recv().ok()
     }
 
     #[inline(always)]
-    fn pop_batch(&mut self, most: usize, each: impl FnMut(&[u64; N])) -> usize {
-        let count = self.end.try_recv_batch(&mut self.batch[..most]).unwrap_or(0);
-        self.batch[..count].iter().for_each(each);
-        count
+    fn pop_batch(&mut self, most: usize, mut each: impl FnMut(&[u64; N])) -> usize {
+        self.recv_batch(most, |value| each(&value)).unwrap_or(0)
     }
 }
 
@@ -90,8 +74,8 @@ pub struct Typed<K, const N: usize> {
 }
 
 impl<K: Kind, const N: usize> Link for Typed<K, N> {
-    type Tx = Values<Tx<N>, N>;
-    type Rx = Values<Rx<N>, N>;
+    type Tx = Values<TypedProducer<[u64; N], SystemPort>, N>;
+    type Rx = Values<TypedConsumer<[u64; N], SystemPort>, N>;
 
     fn lay(job: &Job, number: u32) -> Result<Self> {
         let place = Place::new(job, number, K::channel::<N>(job.slots() as u32))?;
@@ -99,13 +83,11 @@ impl<K: Kind, const N: usize> Link for Typed<K, N> {
     }
 
     fn tx(&self) -> Result<Self::Tx> {
-        let end = self.place.take(|region| region.typed_producer(CHANNEL))?;
-        Ok(Values::new(Tx { end, batch: vec![[0; N]; BATCH] }))
+        Ok(Values::new(self.place.take(|region| region.typed_producer(CHANNEL))?))
     }
 
     fn rx(&self) -> Result<Self::Rx> {
-        let end = self.place.take(|region| region.typed_consumer(CHANNEL))?;
-        Ok(Values::new(Rx { end, batch: vec![[0; N]; BATCH] }))
+        Ok(Values::new(self.place.take(|region| region.typed_consumer(CHANNEL))?))
     }
 }
 

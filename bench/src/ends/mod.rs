@@ -120,6 +120,3 @@ fn take<T>(place: &Mutex<Option<T>>) -> Result<T> {
     let end = place.lock().unwrap_or_else(PoisonError::into_inner).take();
     end.ok_or_else(|| "an end was taken twice".into())
 }
-
-/// The longest batch.
-pub const BATCH: usize = 64;

@@ -71,13 +71,6 @@ impl Consumer {
         Ok(Self { tail: head.pos(), head, capacity })
     }
 
-    /// Values known to lie from the next position on.
-    #[inline(always)]
-    #[must_use]
-    pub fn known(&self) -> u32 {
-        self.tail.wrapping_sub(self.head.pos())
-    }
-
     /// The next position, if there is a value. Looks at the producer's word only when all
     /// that was seen of it is used up.
     ///
@@ -91,6 +84,13 @@ impl Consumer {
             self.refresh(tail)?;
         }
         Ok(pos)
+    }
+
+    /// Whether there is known to be a value at `pos`, which is the next position or behind it.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_known(&self, pos: u32) -> bool {
+        pos != self.tail
     }
 
     #[inline(always)]

@@ -179,7 +179,21 @@ impl LazyHead {
     #[must_use]
     pub fn advance(&mut self, count: u32) -> bool {
         self.pos = self.pos.wrapping_add(count);
-        self.pos.wrapping_sub(self.stored) >= self.most
+        self.is_due()
+    }
+
+    /// Whether the head must be stored now.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.untold() == 0
+    }
+
+    /// How many units more may be received before the head must be stored.
+    #[inline(always)]
+    #[must_use]
+    pub fn untold(&self) -> u32 {
+        self.most.saturating_sub(self.pos.wrapping_sub(self.stored))
     }
 
     /// Moves on by one message of `len` units, which was received, of which `kept` are to be released

@@ -45,6 +45,14 @@ pub fn publish(ring: &impl Ring, pos: u32) -> u32 {
     next
 }
 
+/// Whether there is a value at `pos`, to which the consumer has come. One load.
+#[inline(always)]
+#[must_use]
+pub fn is_there(ring: &impl Ring, pos: u32) -> bool {
+    // ORDERING(publish): the value was written before its sequence.
+    ring.sequence(pos).load(publish::LOAD) == pos.wrapping_add(1)
+}
+
 /// The producer's private state.
 #[derive(Debug)]
 pub struct Producer {

@@ -24,7 +24,7 @@ pub fn assert_faulty(rx: &mut Consumer<TestPort>, violation: Violation) {
 pub fn assert_faulty_values(rx: &mut TypedConsumer<u32, TestPort>, violation: Violation) {
     for _ in 0..2 {
         assert_eq!(rx.try_recv(), Err(TryRecvError::Fault(violation)));
-        assert_eq!(rx.try_recv_batch(&mut [0; 3]), Err(TryRecvError::Fault(violation)));
+        assert_eq!(rx.recv_batch(3, |_| ()), Err(TryRecvError::Fault(violation)));
         assert_eq!((rx.fault(), rx.len() <= 8), (Some(violation), true));
     }
 }

@@ -125,11 +125,14 @@ impl Model {
     }
 
     fn tell_if_due(&mut self) {
-        let late = self.tail_of_released().wrapping_sub(self.lowest_head());
-        let quarter = (self.capacity / 4).max(self.unit);
-        if self.told_late.len() as u32 >= self.every || late >= quarter || self.is_wanted() {
+        if self.is_late() || self.is_wanted() {
             self.told();
         }
+    }
+
+    fn is_late(&self) -> bool {
+        let late = self.tail_of_released().wrapping_sub(self.lowest_head());
+        self.told_late.len() as u32 >= self.every || late >= (self.capacity / 4).max(self.unit)
     }
 
     fn is_wanted(&mut self) -> bool {
@@ -157,21 +160,28 @@ impl Model {
 
     /// The consumer takes the next message, to be released now or later; what it held is released.
     pub fn take(&mut self, now: bool) -> Message {
-        self.take_batch(1, now).remove(0)
+        let message = self.pop(now);
+        self.tell_if_due();
+        message
     }
 
-    /// The consumer takes so many messages, the last to be released now or later, all others now.
-    pub fn take_batch(&mut self, count: usize, now: bool) -> Vec<Message> {
-        let taken: Vec<_> = self.waiting.drain(..count).collect();
-        for message in &taken {
-            self.told_late.extend(self.held.take());
-            self.held = Some(message.clone());
+    /// The same within a batch, before whose end wishes are not looked at.
+    pub fn take_in_batch(&mut self, now: bool) -> Message {
+        let message = self.pop(now);
+        if self.is_late() {
+            self.told();
         }
+        message
+    }
+
+    fn pop(&mut self, now: bool) -> Message {
+        let message = self.waiting.pop_front().expect("a message");
+        self.told_late.extend(self.held.take());
+        self.held = Some(message.clone());
         if now {
             self.told_late.extend(self.held.take());
         }
-        self.tell_if_due();
-        taken
+        message
     }
 
     /// The consumer died with the region's head here. All from there on comes again.

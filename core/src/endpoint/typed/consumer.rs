@@ -34,12 +34,13 @@ impl Rx {
         }
     }
 
-    /// Values known to lie from the next position on, where [`look`](Self::look) has found one.
+    /// Whether there is a value at the position behind one where there was; at one further on than has
+    /// been looked for, perhaps not yet said.
     #[inline(always)]
-    fn known(&self) -> u32 {
+    fn is_there<T: Value + ?Sized>(&self, pos: u32, ring: &Slots<T>) -> bool {
         match self {
-            Self::Slots(_) => 1,
-            Self::Compact(rx) => rx.known(),
+            Self::Slots(_) => slots::is_there(ring, pos),
+            Self::Compact(rx) => rx.is_known(pos),
         }
     }
 
@@ -64,6 +65,28 @@ impl Rx {
             Self::Slots(rx) => &rx.head,
             Self::Compact(rx) => &rx.head,
         }
+    }
+}
+
+/// Values that were received one after the other, up to `pos`; noted when dropped.
+struct Run<'r> {
+    rx: &'r mut Rx,
+    start: u32,
+    pos: u32,
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn count(&self) -> u32 {
+        self.pos.wrapping_sub(self.start)
+    }
+}
+
+impl Drop for Run<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let count = self.count();
+        let _ = self.rx.head().advance(count);
     }
 }
 
@@ -151,45 +174,54 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         Ok(value)
     }
 
-    /// Receives values into `into` until it is full or nothing is left; answers how many. The last is
-    /// released as by [`try_recv`](Self::try_recv), those before it when this returns: whoever dies while
-    /// he works on them may have lost them.
+    /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
+    /// once, whatever the options say. Answers how many there were.
     ///
     /// # Errors
     ///
     /// [`TryRecvError`] if there is not even one. A fault behind others shows at the next call.
-    pub fn try_recv_batch(&mut self, into: &mut [T]) -> Result<usize, TryRecvError>
+    #[inline]
+    pub fn recv_batch(&mut self, max: usize, mut each: impl FnMut(T)) -> Result<usize, TryRecvError>
     where
         T: Frame,
     {
         let mut count = 0;
-        while count < into.len() {
-            match self.take_some(&mut into[count..]) {
-                Ok(more) => count += more,
-                Err(nothing) if count == 0 => return Err(self.nothing(nothing)),
-                Err(_) => break,
+        while count < max {
+            match self.look() {
+                Ok(pos) => count += self.show(pos, max - count, &mut each),
+                Err(nothing) => {
+                    let error = self.nothing(nothing);
+                    if count == 0 {
+                        return Err(error);
+                    }
+                    break;
+                }
+            }
+            if self.rx.head().is_due() {
+                self.tell_slow();
             }
         }
-        if self.rx.head().advance(0) || self.taker.is_wanted() {
-            self.tell_slow();
-        }
+        self.release();
         Ok(count)
     }
 
-    /// Copies as many values as there are known to be, one at least, and moves on.
+    /// Shows the value at `pos`, which is there, and those that follow it, up to `max` and no more than may
+    /// be received without telling the region; answers how many.
     #[inline(always)]
-    fn take_some(&mut self, into: &mut [T]) -> Result<usize, Nothing>
+    fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
         T: Frame,
     {
-        let mut pos = self.look()?;
-        let count = into.len().min(self.rx.known() as usize);
-        for place in &mut into[..count] {
-            *place = self.read(pos);
-            pos = pos.wrapping_add(1);
+        let most = self.rx.head().untold().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
+        let mut run = Run { pos, start: pos, rx: &mut self.rx };
+        loop {
+            self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
+            each(self.ring.read(run.pos));
+            run.pos = run.pos.wrapping_add(1);
+            if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
+                return run.count() as usize;
+            }
         }
-        let _ = self.rx.head().advance(count as u32);
-        Ok(count)
     }
 
     /// The value at this position, as the producer left it.

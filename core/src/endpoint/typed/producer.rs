@@ -1,5 +1,6 @@
 //! The sending side of a queue of values.
 
+use core::borrow::Borrow;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -23,31 +24,27 @@ enum Tx {
 }
 
 impl Tx {
-    /// Writes values for which there is space, by `write`, and publishes them.
+    /// Writes values for which there is space, by `write`, and publishes them; those that `values` has
+    /// given out too if it panics.
     #[inline(always)]
-    fn put<'v, T: Value + ?Sized>(
+    fn put<V>(
         &mut self,
-        values: impl IntoIterator<Item = &'v T>,
-        ring: &Slots<T>,
+        values: impl IntoIterator<Item = V>,
+        ring: &Slots<impl Value + ?Sized>,
         mark: &WordRef,
-        write: impl Fn(u32, &T),
+        write: impl Fn(u32, V),
     ) {
-        match self {
-            Self::Slots(tx) => {
-                let mut pos = tx.space.tail;
-                for value in values {
-                    write(pos, value);
-                    pos = slots::publish(ring, pos);
-                }
-                tx.commit(mark, pos);
+        let in_slots = matches!(self, Self::Slots(_));
+        let mut run = Run { pos: self.space().tail, tx: self, mark };
+        if in_slots {
+            for value in values {
+                write(run.pos, value);
+                run.pos = slots::publish(ring, run.pos);
             }
-            Self::Compact(tx) => {
-                let mut pos = tx.space.tail;
-                for value in values {
-                    write(pos, value);
-                    pos = pos.wrapping_add(1);
-                }
-                tx.commit(mark, pos.wrapping_sub(tx.space.tail));
+        } else {
+            for value in values {
+                write(run.pos, value);
+                run.pos = run.pos.wrapping_add(1);
             }
         }
     }
@@ -64,6 +61,23 @@ impl Tx {
         match self {
             Self::Slots(tx) => &tx.space,
             Self::Compact(tx) => &tx.space,
+        }
+    }
+}
+
+/// Values that were written one after the other, up to `pos`; noted when dropped.
+struct Run<'t> {
+    tx: &'t mut Tx,
+    mark: &'t WordRef,
+    pos: u32,
+}
+
+impl Drop for Run<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        match self.tx {
+            Tx::Slots(tx) => tx.commit(self.mark, self.pos),
+            Tx::Compact(tx) => tx.commit(self.mark, self.pos.wrapping_sub(tx.space.tail)),
         }
     }
 }
@@ -121,31 +135,39 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
-    /// Sends values until one is refused, waking the consumer once; answers how many were sent.
-    /// They become visible in order, in a compact queue some at a time.
+    /// Sends values until there are no more or no space is left, waking the consumer once; answers how many
+    /// were sent. A value is asked for only when there is space for it, and made where it is to lie: pass
+    /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a time.
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] if the very first is refused. If a later one is, `Ok` with how many went.
-    pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError>
+    /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok` with
+    /// how many went.
+    #[inline]
+    pub fn try_send_batch(&mut self, values: impl IntoIterator<Item = T>) -> Result<usize, TrySendError>
     where
         T: Sized,
     {
-        let mut rest = values;
-        while !rest.is_empty() {
-            match self.put_some(rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(refused) => {
-                    let error = self.sender.refused_slow(refused);
-                    if rest.len() == values.len() {
-                        return Err(error);
-                    }
-                    break;
+        let (mut values, mut sent) = (values.into_iter(), 0);
+        while values.size_hint().1 != Some(0) {
+            if let Err(refused) = self.room() {
+                let error = self.sender.refused_slow(refused);
+                if sent == 0 {
+                    return Err(error);
                 }
+                break;
+            }
+            let most = self.tx.space().known();
+            let before = self.tx.space().tail;
+            self.put_here(values.by_ref().take(most as usize));
+            let count = self.tx.space().tail.wrapping_sub(before);
+            sent += count as usize;
+            if count < most {
+                break;
             }
         }
         self.sender.ring();
-        Ok(values.len() - rest.len())
+        Ok(sent)
     }
 
     #[inline(always)]
@@ -158,25 +180,13 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
-    /// Puts in as many values as there is known to be space for, one at least. `values` are not none.
-    #[inline]
-    fn put_some(&mut self, values: &[T]) -> Result<usize, Refused>
-    where
-        T: Sized,
-    {
-        self.room()?;
-        let count = values.len().min(self.tx.space().known() as usize);
-        self.put_here(&values[..count]);
-        Ok(count)
-    }
-
     /// Puts in values for which there is space.
     #[inline(always)]
-    fn put_here<'v>(&mut self, values: impl IntoIterator<Item = &'v T>) {
+    fn put_here<V: Borrow<T>>(&mut self, values: impl IntoIterator<Item = V>) {
         let (ring, payload, port) = (&self.ring, &self.payload, &self.sender.role.port);
-        let write = |pos, value: &T| {
-            ring.write(pos, value);
-            payload.clean(port, ring.at(pos), size_of_val(value));
+        let write = |pos, value: V| {
+            ring.write(pos, value.borrow());
+            payload.clean(port, ring.at(pos), size_of_val(value.borrow()));
         };
         self.tx.put(values, ring, &self.mark, write);
     }
