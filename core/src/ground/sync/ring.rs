@@ -259,6 +259,11 @@ impl Buffers {
     }
 }
 
+/// Bytes of a line of most caches. Only speed depends on it.
+const LINE: u32 = 64;
+/// Bytes from which a payload is so long that the line of its header may be lost while it is written.
+const LONG: usize = 256;
+
 /// A ring of bytes, in granules: each frame is a header of one granule, and its payload.
 pub struct Bytes {
     span: Span,
@@ -311,8 +316,16 @@ impl Bytes {
     #[inline(always)]
     pub fn write(&self, pos: u32, from: &[u8]) {
         let start = self.payload(pos, from.len());
+        if from.len() < LONG {
+            // SAFETY: as in `read`.
+            return unsafe { self.span.write_within(start, from, true) };
+        }
+        // What shares a line with the header goes last: the consumer looks at that line all the time.
+        let (first, rest) = from.split_at((start.wrapping_neg() % LINE) as usize);
+        // SAFETY: as in `read`; the place is a multiple of a line.
+        unsafe { self.span.write_within(start + first.len() as u32, rest, true) };
         // SAFETY: as in `read`.
-        unsafe { self.span.write_within(start, from, true) };
+        unsafe { self.span.write_within(start, first, true) };
     }
 
     /// The span in which the ring lies, and the place in it of the payload at this position.
