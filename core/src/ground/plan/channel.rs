@@ -1,0 +1,212 @@
+//! The channels of a plan.
+
+use crate::ground::entry::{
+    GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, latest_stride, round_up, slot_stride,
+};
+use crate::ground::frame::{Frame, ValueType};
+
+use super::MAX_REGION;
+use super::error::Fault;
+
+/// A channel of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: Kind,
+    pub(super) capacity: u32,
+    pub(super) max_frame: usize,
+    pub(super) type_hash: u64,
+    pub(super) producer_may_block: bool,
+    pub(super) consumer_may_block: bool,
+    pub(super) doorbell: u32,
+    pub(super) domains: (u32, u32),
+}
+
+impl<'a> Channel<'a> {
+    const fn new(name: &'a str, kind: Kind, capacity: u32, max_frame: usize, type_hash: u64) -> Self {
+        Self {
+            name,
+            kind,
+            capacity,
+            max_frame,
+            type_hash,
+            producer_may_block: false,
+            consumer_may_block: false,
+            doorbell: 0,
+            domains: (0, 0),
+        }
+    }
+
+    /// A queue of frames of up to `max_frame` bytes in a ring of `capacity` bytes, a power of two.
+    ///
+    /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
+    /// at most.
+    #[must_use]
+    pub const fn frames(name: &'a str, capacity: u32, max_frame: u32) -> Self {
+        Self::new(name, Kind::Frames, capacity, max_frame as usize, 0)
+    }
+
+    /// A queue of up to `slots` values, a power of two, published in the slot: the fast one between
+    /// cores with caches.
+    ///
+    /// A type with forbidden bit patterns cannot be sent:
+    ///
+    /// ```compile_fail,E0277
+    /// let flags = strait_core::Channel::slots::<bool>("flags", 4);
+    /// ```
+    #[must_use]
+    pub const fn slots<T: Frame>(name: &'a str, slots: u32) -> Self {
+        Self::new(name, Kind::Slots, slots, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`slots`](Self::slots), of a type that is known at run time.
+    #[must_use]
+    pub const fn slots_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Slots, slots, values.size as usize, values.hash)
+    }
+
+    /// A queue of up to `slots` values, a power of two, published by index: no word per slot, for
+    /// small values on one core or where memory is short.
+    #[must_use]
+    pub const fn compact<T: Frame>(name: &'a str, slots: u32) -> Self {
+        Self::new(name, Kind::Compact, slots, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`compact`](Self::compact), of a type that is known at run time.
+    #[must_use]
+    pub const fn compact_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Compact, slots, values.size as usize, values.hash)
+    }
+
+    /// The latest value of type `T`, in two buffers.
+    #[must_use]
+    pub const fn latest<T: Frame>(name: &'a str) -> Self {
+        Self::new(name, Kind::Latest, 2, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`latest`](Self::latest), of a type that is known at run time.
+    #[must_use]
+    pub const fn latest_of(name: &'a str, values: ValueType) -> Self {
+        Self::new(name, Kind::Latest, 2, values.size as usize, values.hash)
+    }
+
+    /// The latest value of up to `max_frame` bytes, in two buffers.
+    #[must_use]
+    pub const fn latest_bytes(name: &'a str, max_frame: u32) -> Self {
+        Self::new(name, Kind::Latest, 2, max_frame as usize, 0)
+    }
+
+    /// A value of type `T` under a lock.
+    #[must_use]
+    pub const fn mutex<T: Frame>(name: &'a str) -> Self {
+        Self::new(name, Kind::Mutex, 2, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`mutex`](Self::mutex), of a type that is known at run time.
+    #[must_use]
+    pub const fn mutex_of(name: &'a str, value: ValueType) -> Self {
+        Self::new(name, Kind::Mutex, 2, value.size as usize, value.hash)
+    }
+
+    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Its count belongs to nobody: what
+    /// a process had acquired when it died is gone.
+    #[must_use]
+    pub const fn semaphore(name: &'a str, initial: u32, most: u32) -> Self {
+        Self::new(name, Kind::Semaphore, most, initial as usize, 0)
+    }
+
+    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and comes back if that
+    /// dies.
+    #[must_use]
+    pub const fn permits(name: &'a str, count: u32) -> Self {
+        Self::new(name, Kind::Permits, count, 0, 0).consumer_may_block()
+    }
+
+    /// Keeps a latest value in `count` buffers, a power of two: a reader may be interrupted for
+    /// `count - 1` writes before it has to try again.
+    #[must_use]
+    pub const fn buffers(mut self, count: u32) -> Self {
+        if matches!(self.kind, Kind::Latest) {
+            self.capacity = count;
+        }
+        self
+    }
+
+    /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
+    /// The sender then looks at one more word after each send. Of a mutex: those who wait for a change
+    /// of the value.
+    #[must_use]
+    pub const fn consumer_may_block(mut self) -> Self {
+        self.consumer_may_block = true;
+        self
+    }
+
+    /// Lets the producer sleep for space.
+    #[must_use]
+    pub const fn producer_may_block(mut self) -> Self {
+        self.producer_may_block = true;
+        self
+    }
+
+    /// Lets the consumer sleep on doorbell `number` (from 1), which all channels with that number
+    /// share, so that one receiver can wait for any of them.
+    #[must_use]
+    pub const fn doorbell(mut self, number: u32) -> Self {
+        self.consumer_may_block = true;
+        self.doorbell = number;
+        self
+    }
+
+    /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
+    /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
+    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::Port::hardware_lock).
+    #[must_use]
+    pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
+        self.domains = (producer, consumer);
+        self
+    }
+
+    pub(super) const fn geometry(&self, line: u32, apart: bool) -> Result<Geometry, Fault> {
+        if apart && !self.kind.can_lie_apart() {
+            return Err(Fault::Apart);
+        }
+        if self.max_frame >= MAX_REGION as usize {
+            return Err(Fault::TooLarge);
+        }
+        let max_frame = self.max_frame as u32;
+        let stride = match self.kind {
+            Kind::Frames => Some(GRANULE),
+            Kind::Slots => slot_stride(max_frame, line),
+            Kind::Compact => Some(max_frame),
+            Kind::Latest => latest_stride(max_frame, line, apart),
+            Kind::Mutex => round_up(max_frame, if line > 8 { line } else { 8 }),
+            Kind::Semaphore | Kind::Permits => Some(0),
+        };
+        let Some(stride) = stride else { return Err(Fault::TooLarge) };
+        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame, apart };
+        if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
+            return Err(Fault::Capacity);
+        }
+        if !geometry.is_sound(line) {
+            return Err(Fault::Geometry);
+        }
+        Ok(geometry)
+    }
+
+    pub(super) const fn padded_name(&self) -> Result<[u8; NAME_LEN], Fault> {
+        let bytes = self.name.as_bytes();
+        if bytes.is_empty() || bytes.len() >= NAME_LEN {
+            return Err(Fault::Name);
+        }
+        let mut name = [0; NAME_LEN];
+        let mut i = 0;
+        while i < bytes.len() {
+            if bytes[i] == 0 || bytes[i] == b'/' {
+                return Err(Fault::Name);
+            }
+            name[i] = bytes[i];
+            i += 1;
+        }
+        Ok(name)
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a plan cannot work.
+
+use core::fmt;
+
+/// Why a plan cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A name is empty, longer than 31 bytes, or holds a slash or a NUL.
+    Name,
+    /// Two channels have the same name.
+    Duplicate,
+    /// A capacity is not a power of two from 1 to 2^30.
+    Capacity,
+    /// Capacity and frame size do not fit together.
+    Geometry,
+    /// The line size is not a power of two from 4 to 4096.
+    Line,
+    /// Not 1 to 511 participants, all domains together.
+    Participants,
+    /// The region would reach 2 GiB.
+    TooLarge,
+    /// Payload is to lie apart, of a channel that publishes in its payload, or is locked; or the boundary
+    /// is not a power of two from 8 to 2^20.
+    Apart,
+}
+
+/// A plan that cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanError {
+    /// The channel to blame, by its place in the plan, or `None` for the plan as a whole.
+    pub channel: Option<usize>,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl PlanError {
+    pub(super) const fn plan(fault: Fault) -> Self {
+        Self { channel: None, fault }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(channel) = self.channel {
+            write!(f, "channel {channel} of the plan: ")?;
+        }
+        f.write_str(match self.fault {
+            Fault::Name => "a name must have 1 to 31 bytes, no slash and no NUL",
+            Fault::Duplicate => "another channel has the same name",
+            Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
+            Fault::Geometry => {
+                "capacity and frame size do not fit: a frame with its 16-byte header may take half \
+                 the ring at most, a type must not be empty, a latest value needs 2 buffers or more"
+            }
+            Fault::Line => "the line must be a power of two from 4 to 4096",
+            Fault::Participants => "a region has 1 to 511 participants, all domains together",
+            Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
+            Fault::Apart => {
+                "payload lies apart of compact queues and latest values alone, from a power of two of 8 to \
+                 2^20 bytes on; send frames as values of one size, and put locks elsewhere"
+            }
+        })
+    }
+}
+
+impl core::error::Error for PlanError {}

@@ -1,0 +1,208 @@
+//! Where everything in a planned region lies.
+
+use crate::ground::entry::{Blocks, ENTRY_LEN, Entry, Geometry, round_up};
+use crate::ground::header::{HEADER_LEN, PARTICIPANT_LEN};
+use crate::ground::ident::Ident;
+
+use super::error::{Fault, PlanError};
+use super::{MAX_REGION, Plan};
+
+/// Where the next channel's blocks and, if it lies apart, its payload start.
+#[derive(Clone, Copy)]
+pub(crate) struct Cursor {
+    pub(super) blocks: u32,
+    pub(super) payload: u32,
+}
+
+impl Plan<'_> {
+    /// Where the first channel's blocks start, and its payload if that lies apart: behind all blocks.
+    pub(crate) const fn start(&self) -> Result<Cursor, PlanError> {
+        let blocks = match self.channels_start() {
+            Ok(start) => start,
+            Err(error) => return Err(error),
+        };
+        if self.apart == 0 {
+            return Ok(Cursor { blocks, payload: 0 });
+        }
+        if !self.apart.is_power_of_two() || self.apart < 8 || self.apart > 1 << 20 {
+            return Err(PlanError::plan(Fault::Apart));
+        }
+        let mut end = blocks;
+        let mut i = 0;
+        while i < self.channels.len() {
+            end = match self.measure(i) {
+                Ok((_, blocks)) => match blocks.end(end) {
+                    Some(end) => end,
+                    None => return Err(PlanError { channel: Some(i), fault: Fault::TooLarge }),
+                },
+                Err(fault) => return Err(PlanError { channel: Some(i), fault }),
+            };
+            i += 1;
+        }
+        match round_up(end, self.align()) {
+            Some(payload) if payload < MAX_REGION => Ok(Cursor { blocks, payload }),
+            _ => Err(PlanError::plan(Fault::TooLarge)),
+        }
+    }
+
+    /// Where the first channel's blocks start.
+    pub(crate) const fn channels_start(&self) -> Result<u32, PlanError> {
+        if !self.line.is_power_of_two() || self.line < 4 || self.line > 4096 {
+            return Err(PlanError::plan(Fault::Line));
+        }
+        if self.channels.len() > (MAX_REGION / ENTRY_LEN) as usize / 2 {
+            return Err(PlanError::plan(Fault::TooLarge));
+        }
+        let participants = self.participant_count();
+        if participants == 0 || participants > Ident::MAX_SLOT {
+            return Err(PlanError::plan(Fault::Participants));
+        }
+        let end = self.participants_start() + participants * PARTICIPANT_LEN;
+        match round_up(end, if self.line < 8 { 8 } else { self.line }) {
+            Some(start) if start < MAX_REGION => Ok(start),
+            _ => Err(PlanError::plan(Fault::TooLarge)),
+        }
+    }
+
+    /// Where the participant table starts.
+    pub(crate) const fn participants_start(&self) -> u32 {
+        let end = HEADER_LEN + self.channels.len() as u32 * ENTRY_LEN;
+        match round_up(end, if self.line < 64 { 64 } else { self.line }) {
+            Some(start) => start,
+            None => MAX_REGION,
+        }
+    }
+
+    /// The entry of channel `i`, which starts at `start`, and where the next one starts.
+    pub(crate) const fn place(&self, i: usize, start: Cursor) -> Result<(Entry, Cursor), PlanError> {
+        match self.place_inner(i, start) {
+            Ok(placed) => Ok(placed),
+            Err(fault) => Err(PlanError { channel: Some(i), fault }),
+        }
+    }
+
+    const fn place_inner(&self, i: usize, cursor: Cursor) -> Result<(Entry, Cursor), Fault> {
+        let start = cursor.blocks;
+        let channel = &self.channels[i];
+        let name = match channel.padded_name() {
+            Ok(name) => name,
+            Err(fault) => return Err(fault),
+        };
+        let mut other = 0;
+        while other < i {
+            if same(self.channels[other].name, channel.name) {
+                return Err(Fault::Duplicate);
+            }
+            other += 1;
+        }
+        let (geometry, blocks) = match self.measure(i) {
+            Ok(measure) => measure,
+            Err(fault) => return Err(fault),
+        };
+        let end = match blocks.end(start) {
+            Some(end) => end,
+            None => return Err(Fault::TooLarge),
+        };
+        let wait_b = match self.wait_word(i, start) {
+            Ok(offset) => offset,
+            Err(fault) => return Err(fault),
+        };
+        let payload = match cursor.payload.checked_add(blocks.len_data) {
+            _ if self.apart == 0 => 0,
+            Some(payload) if payload < MAX_REGION => payload,
+            _ => return Err(Fault::TooLarge),
+        };
+        let block_b = start + blocks.len_a;
+        let block_c = block_b + blocks.len_b;
+        let entry = Entry {
+            name,
+            kind: channel.kind,
+            capacity: geometry.capacity,
+            stride: geometry.stride,
+            max_frame: geometry.max_frame,
+            type_hash: channel.type_hash,
+            domain_a: channel.domains.0,
+            domain_b: channel.domains.1,
+            block_a: start,
+            block_b: if blocks.len_b == 0 { 0 } else { block_b },
+            block_c,
+            data: if self.apart == 0 { start + blocks.data } else { cursor.payload },
+            apart: self.apart != 0,
+            wait_a: if channel.producer_may_block { block_c + blocks.wait_a } else { 0 },
+            wait_b,
+        };
+        Ok((entry, Cursor { blocks: end, payload }))
+    }
+
+    const fn measure(&self, i: usize) -> Result<(Geometry, Blocks), Fault> {
+        let channel = &self.channels[i];
+        let geometry = match channel.geometry(self.line, self.apart != 0) {
+            Ok(geometry) => geometry,
+            Err(fault) => return Err(fault),
+        };
+        let own_wait_b = channel.consumer_may_block && self.bell_owner(i) == i;
+        match geometry.blocks(self.line, own_wait_b, channel.producer_may_block) {
+            Some(blocks) => Ok((geometry, blocks)),
+            None => Err(Fault::TooLarge),
+        }
+    }
+
+    /// The offset of the word on which the consumer of channel `i` sleeps, whose blocks start at
+    /// `start`; 0 if it may not.
+    const fn wait_word(&self, i: usize, start: u32) -> Result<u32, Fault> {
+        if !self.channels[i].consumer_may_block {
+            return Ok(0);
+        }
+        let owner = self.bell_owner(i);
+        let mut at = start;
+        if owner != i {
+            at = match self.channels_start() {
+                Ok(start) => start,
+                Err(error) => return Err(error.fault),
+            };
+            let mut before = 0;
+            while before < owner {
+                at = match self.measure(before) {
+                    Ok((_, blocks)) => match blocks.end(at) {
+                        Some(end) => end,
+                        None => return Err(Fault::TooLarge),
+                    },
+                    Err(fault) => return Err(fault),
+                };
+                before += 1;
+            }
+        }
+        match self.measure(owner) {
+            Ok((_, blocks)) => Ok(at + blocks.len_a + blocks.len_b + blocks.wait_b),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The channel whose wait word channel `i` uses: the first with its doorbell, or itself.
+    const fn bell_owner(&self, i: usize) -> usize {
+        let bell = self.channels[i].doorbell;
+        let mut first = 0;
+        while bell != 0 && first < i {
+            if self.channels[first].doorbell == bell {
+                return first;
+            }
+            first += 1;
+        }
+        i
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

@@ -1,0 +1,189 @@
+//! Plans: which channels a region has, and from that its size and every offset.
+
+mod channel;
+mod error;
+mod layout;
+
+pub use channel::Channel;
+pub use error::{Fault, PlanError};
+
+/// The largest region: offsets and lengths stay below 2 GiB.
+pub const MAX_REGION: u32 = 1 << 31;
+
+/// Which channels a region has. Everything about it can be computed at compile time, or at run time
+/// where there are more than a few hundred channels.
+///
+/// ```
+/// use strait_core::{Channel, Plan};
+/// const PLAN: Plan = Plan::new(&[
+///     Channel::frames("commands", 4096, 256).consumer_may_block(),
+///     Channel::latest::<f64>("angle"),
+/// ]);
+/// const SIZE: usize = PLAN.size();
+/// assert_eq!(SIZE % 128, 0);
+/// ```
+///
+/// A plan that cannot work is refused at compile time where its size is asked for there:
+///
+/// ```compile_fail
+/// use strait_core::{Channel, Plan};
+/// // A frame may take half the ring at most.
+/// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 256, 200)]);
+/// const SIZE: usize = PLAN.size();
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    channels: &'a [Channel<'a>],
+    line: u32,
+    participants: u32,
+    /// What the payload's start is a multiple of; 0 if it does not lie apart.
+    apart: u32,
+}
+
+impl<'a> Plan<'a> {
+    /// A plan with lines of 128 bytes and 32 participants.
+    #[must_use]
+    pub const fn new(channels: &'a [Channel<'a>]) -> Self {
+        Self { channels, line: 128, participants: 32, apart: 0 }
+    }
+
+    /// Keeps words of different writers `bytes` apart: a power of two from 4 (one core, no cache)
+    /// to 4096 (pages).
+    #[must_use]
+    pub const fn line(mut self, bytes: u32) -> Self {
+        self.line = bytes;
+        self
+    }
+
+    /// Makes room for `count` participants at once, of each domain that the channels name: 1 to 511 in
+    /// all. They are places of their own, for joining compares and swaps, which two domains cannot do with
+    /// one word.
+    #[must_use]
+    pub const fn participants(mut self, count: u32) -> Self {
+        self.participants = count;
+        self
+    }
+
+    /// Keeps all payload behind all control words, from a multiple of `boundary` bytes on (a power of two
+    /// from 8 to 2^20: a page, or what a memory protection unit asks for), so that control words can lie
+    /// in uncached memory and payload in cached memory; see [`Cache`](crate::Cache). There can only be
+    /// compact queues and latest values then, and a port without such a cache is refused.
+    #[must_use]
+    pub const fn apart(mut self, boundary: u32) -> Self {
+        // None is no power of two.
+        self.apart = if boundary == 0 { 3 } else { boundary };
+        self
+    }
+
+    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::apart).
+    ///
+    /// # Panics
+    ///
+    /// As [`size`](Self::size).
+    #[must_use]
+    pub const fn payload_start(&self) -> usize {
+        let _ = self.size();
+        match self.start() {
+            Ok(start) => start.payload as usize,
+            Err(_) => 0,
+        }
+    }
+
+    /// What the region's memory must be aligned to.
+    pub(crate) const fn align(&self) -> u32 {
+        let align = if self.line > self.apart { self.line } else { self.apart };
+        if align > 8 { align } else { 8 }
+    }
+
+    /// The channels.
+    #[must_use]
+    pub const fn channels(&self) -> &'a [Channel<'a>] {
+        self.channels
+    }
+
+    pub(crate) const fn line_size(&self) -> u32 {
+        self.line
+    }
+
+    /// The places in the participant table.
+    pub(crate) const fn participant_count(&self) -> u32 {
+        let mut domains = 0_u32;
+        let mut last = None;
+        while let Some(domain) = self.domain_after(last) {
+            domains += 1;
+            last = Some(domain);
+        }
+        domains.saturating_mul(self.participants)
+    }
+
+    /// The lowest domain above `last` that has places: one that a channel names, or 0 if there is no
+    /// channel.
+    pub(crate) const fn domain_after(&self, last: Option<u32>) -> Option<u32> {
+        let mut lowest = None;
+        let mut i = 0;
+        while i < self.channels.len() {
+            let (a, b) = self.channels[i].domains;
+            lowest = lower_above(last, lower_above(last, lowest, a), b);
+            i += 1;
+        }
+        if self.channels.is_empty() { lower_above(last, None, 0) } else { lowest }
+    }
+
+    /// How many places each domain has.
+    pub(crate) const fn places_each(&self) -> u32 {
+        self.participants
+    }
+
+    /// The region's size in bytes.
+    ///
+    /// # Panics
+    ///
+    /// If the plan cannot work, which in a constant is an error of compilation. At run time use
+    /// [`try_size`](Self::try_size).
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        match self.try_size() {
+            Ok(size) => size as usize,
+            Err(error) => match error.fault {
+                Fault::Name => panic!("a channel's name must have 1 to 31 bytes, no slash and no NUL"),
+                Fault::Duplicate => panic!("two channels have the same name"),
+                Fault::Capacity => panic!("a capacity must be a power of two, 1 to 2^30"),
+                Fault::Geometry => panic!("a channel's capacity and frame size do not fit together"),
+                Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
+                Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
+                Fault::TooLarge => panic!("the region would be 2 GiB or more"),
+                Fault::Apart => panic!("payload lies apart of compact queues and latest values alone"),
+            },
+        }
+    }
+
+    /// The region's size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] if the plan cannot work; it says which channel is to blame, and why.
+    pub const fn try_size(&self) -> Result<u32, PlanError> {
+        let mut end = match self.start() {
+            Ok(start) => start,
+            Err(error) => return Err(error),
+        };
+        let mut i = 0;
+        while i < self.channels.len() {
+            end = match self.place(i, end) {
+                Ok((_, next)) => next,
+                Err(error) => return Err(error),
+            };
+            i += 1;
+        }
+        Ok(if self.apart == 0 { end.blocks } else { end.payload })
+    }
+}
+
+/// The lower one of `lowest` and `domain`, if that is above `last`.
+const fn lower_above(last: Option<u32>, lowest: Option<u32>, domain: u32) -> Option<u32> {
+    if matches!(last, Some(last) if domain <= last) || matches!(lowest, Some(lowest) if domain >= lowest) {
+        lowest
+    } else {
+        Some(domain)
+    }
+}
