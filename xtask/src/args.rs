@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::steps::When;
+
 /// What the user asked for.
 #[derive(Debug, PartialEq)]
 pub enum Command {
@@ -20,9 +22,16 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Whether the step of this name is to run; `lane` says that it needs system packages.
-    pub fn takes(&self, name: &str, lane: bool) -> bool {
-        if self.names.is_empty() { self.all || !lane } else { self.names.iter().any(|wanted| wanted == name) }
+    /// Whether the step of this name is to run by itself.
+    pub fn takes(&self, name: &str, when: When) -> bool {
+        if !self.names.is_empty() {
+            return self.names.iter().any(|wanted| wanted == name);
+        }
+        match when {
+            When::Always => true,
+            When::All => self.all,
+            When::Within(_) => false,
+        }
     }
 }
 
@@ -69,22 +78,25 @@ fn parse_test(words: &[String], known: &[&str]) -> Result<Command, String> {
 #[cfg(test)]
 mod tests {
     use super::{Command, parse};
+    use crate::steps::When;
 
     fn read(line: &str) -> Result<Command, String> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-        parse(&words, &["fmt", "doc", "cross"])
+        parse(&words, &["fmt", "doc", "cross", "words"])
     }
 
-    /// The steps a line runs, of `fmt`, `doc` and the lane `cross`.
+    /// The steps a line runs, of two, a lane, and a part of that.
     fn runs(line: &str) -> Vec<&'static str> {
         let Ok(Command::Test(choice)) = read(line) else {
             panic!("`{line}` does not run steps");
         };
-        [("fmt", false), ("doc", false), ("cross", true)]
-            .into_iter()
-            .filter(|(name, lane)| choice.takes(name, *lane))
-            .map(|(name, _)| name)
-            .collect()
+        let steps = [
+            ("fmt", When::Always),
+            ("doc", When::Always),
+            ("cross", When::All),
+            ("words", When::Within("cross")),
+        ];
+        steps.into_iter().filter(|(name, when)| choice.takes(name, *when)).map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -92,6 +104,7 @@ mod tests {
         assert_eq!(runs("test"), ["fmt", "doc"]);
         assert_eq!(runs("test --all"), ["fmt", "doc", "cross"]);
         assert_eq!(runs("test cross"), ["cross"]);
+        assert_eq!(runs("test words"), ["words"]);
         assert_eq!(runs("test doc fmt doc"), ["fmt", "doc"]);
     }
 

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
                 eprintln!("error: cannot enter {}: {error}", top.display());
                 return ExitCode::from(FAILURE);
             }
-            let chosen = steps.iter().filter(|step| choice.takes(step.name, step.lane)).collect::<Vec<_>>();
+            let chosen = steps.iter().filter(|step| choice.takes(step.name, step.when)).collect::<Vec<_>>();
             if !report::run(&chosen, choice.fail_fast) {
                 return ExitCode::from(FAILURE);
             }

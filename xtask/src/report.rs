@@ -83,7 +83,7 @@ mod tests {
 
     use super::{Row, run, summary};
     use crate::run::Outcome;
-    use crate::steps::Step;
+    use crate::steps::{Step, When};
 
     fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
         Row { name, time: Duration::from_millis(millis), outcome }
@@ -108,7 +108,8 @@ doc               1.0  ok
         assert_eq!(summary(&rows), expected);
     }
 
-    const GOOD: Step = Step { name: "good", what: "", lane: false, needs: None, run: || Outcome::Passed };
+    const GOOD: Step =
+        Step { name: "good", what: "", when: When::Always, needs: None, run: || Outcome::Passed };
     const BAD: Step = Step { run: || Outcome::Failed("on purpose".into()), ..GOOD };
     const NEVER: Step = Step { run: || panic!("must not run"), ..GOOD };
 

@@ -5,13 +5,23 @@ use std::fmt::Write;
 use crate::run::{Outcome, Run, together};
 use crate::{bench, examples, firmware, lanes, peers, sanitize, windows, words};
 
+/// When a step runs that is not asked for by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Always.
+    Always,
+    /// With `--all`: it is a lane, which needs system packages.
+    All,
+    /// As a part of the lane of this name, and not by itself.
+    Within(&'static str),
+}
+
 /// One named part of the test command.
 pub struct Step {
     pub name: &'static str,
     /// What it does, in a few words.
     pub what: &'static str,
-    /// Whether it needs system packages, and so runs with `--all` or by name only.
-    pub lane: bool,
+    pub when: When,
     /// Skipped while this path does not exist.
     pub needs: Option<&'static str>,
     pub run: fn() -> Outcome,
@@ -23,21 +33,21 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "fmt",
             what: "formatting",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: || Run::cargo("fmt --all --check").run(),
         },
         Step {
             name: "clippy",
             what: "lints, warnings are errors",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: || Run::cargo("clippy --workspace --all-targets -- -D warnings").run(),
         },
         Step {
             name: "test",
             what: "unit, integration and doc tests",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: || {
                 let all = Run::cargo("test --workspace --exclude loom-tests").run();
@@ -48,7 +58,7 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "instructions",
             what: "instructions an operation takes, and of what kind: as we build, and as a user does",
-            lane: false,
+            when: When::Always,
             needs: Some("tests/instructions.rs"),
             run: || {
                 let test = "test --release --test instructions";
@@ -64,7 +74,7 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "crash-points",
             what: "a kill before every store of every operation",
-            lane: false,
+            when: When::Always,
             needs: Some("tests/snapshots.rs"),
             run: || {
                 Run::cargo("test -p strait --test snapshots every_crash_point -- --nocapture")
@@ -76,7 +86,7 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "embedded-io",
             what: "the core's tests and the pipes', and lints of everything, with the feature embedded-io-07",
-            lane: false,
+            when: When::Always,
             needs: Some("core"),
             run: || {
                 let lints =
@@ -97,28 +107,28 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "examples",
             what: "the examples run, and check their own results",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: examples::natively,
         },
         Step {
             name: "doc",
             what: "documentation, warnings are errors",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: || Run::cargo("doc --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings").run(),
         },
         Step {
             name: "models",
             what: "the protocols and endpoints under the model checker",
-            lane: false,
+            when: When::Always,
             needs: Some("loom-tests"),
             run: || modelled("test --release -p loom-tests").with("CARGO_TARGET_DIR", "target/loom").run(),
         },
         Step {
             name: "control",
             what: "every named ordering weakened in turn must make a model fail",
-            lane: false,
+            when: When::Always,
             needs: Some("loom-tests/src/bin/control.rs"),
             run: || {
                 modelled("run --release -p loom-tests --bin control")
@@ -129,7 +139,7 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "model-lints",
             what: "lints of the code that only the model checker sees",
-            lane: false,
+            when: When::Always,
             needs: None,
             run: || {
                 modelled("clippy -p strait-core -p loom-tests --all-targets -- -D warnings")
@@ -140,7 +150,7 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "your-app",
             what: "a user's application under the model checker, and its seeded bug found",
-            lane: false,
+            when: When::Always,
             needs: Some("examples/verify-your-app/Cargo.toml"),
             run: || {
                 modelled("test --release")
@@ -152,56 +162,56 @@ pub fn all() -> Vec<Step> {
         Step {
             name: "bench-lints",
             what: "the bench's formatting and lints, and a millisecond of every contender",
-            lane: true,
+            when: When::All,
             needs: Some("bench/Cargo.toml"),
             run: bench::lints,
         },
         Step {
             name: "cross",
             what: "bare metal, other word sizes and byte orders, other Unix systems",
-            lane: true,
+            when: When::All,
             needs: None,
             run: lanes::cross,
         },
         Step {
             name: "words",
             what: "the suite on 32-bit x86 and on ARM, and processes of different word sizes on one region",
-            lane: true,
+            when: When::Within("firmware"),
             needs: None,
             run: words::words,
         },
         Step {
             name: "firmware",
             what: "the ports to microcontrollers, built and run in QEMU",
-            lane: true,
+            when: When::All,
             needs: Some("ports/Cargo.toml"),
             run: firmware::lane,
         },
         Step {
             name: "windows",
             what: "the tests for Windows, under wine",
-            lane: true,
+            when: When::All,
             needs: None,
             run: windows::windows,
         },
         Step {
             name: "peers",
             what: "peers written from FORMAT.md in Python and C#, against this crate",
-            lane: true,
+            when: When::Within("firmware"),
             needs: Some("examples/peers/main.rs"),
             run: peers::peers,
         },
         Step {
             name: "tsan",
             what: "threads and a scribbling peer under ThreadSanitizer, and seeded races found",
-            lane: true,
+            when: When::All,
             needs: None,
             run: sanitize::tsan,
         },
         Step {
             name: "asan",
             what: "threads, a scribbling peer and random regions under AddressSanitizer",
-            lane: true,
+            when: When::All,
             needs: None,
             run: sanitize::asan,
         },
@@ -213,20 +223,24 @@ fn modelled(args: &str) -> Run {
     Run::cargo(args).with("RUSTFLAGS", "--cfg strait_loom")
 }
 
-/// One line a step: its name, what it does, and whether it is a lane.
+/// One line a step: its name, what it does, and when it runs.
 pub fn listing(steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
-        let lane = if step.lane { " (--all)" } else { "" };
+        let when = match step.when {
+            When::Always => String::new(),
+            When::All => " (--all)".into(),
+            When::Within(lane) => format!(" (--all, within {lane})"),
+        };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:<12} {}{lane}", step.name, step.what);
+        let _ = writeln!(text, "{:<12} {}{when}", step.name, step.what);
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{all, listing};
+    use super::{When, all, listing};
 
     #[test]
     fn names_are_unique_and_fit_the_table() {
@@ -239,10 +253,20 @@ mod tests {
     #[test]
     fn lanes_come_last_and_are_marked() {
         let steps = all();
-        assert!(steps.is_sorted_by_key(|step| step.lane));
+        assert!(steps.is_sorted_by_key(|step| step.when != When::Always));
         for (step, line) in steps.iter().zip(listing(&steps).lines()) {
             assert!(line.starts_with(step.name));
-            assert_eq!(line.ends_with("(--all)"), step.lane);
+            assert_eq!(line.contains("(--all"), step.when != When::Always);
+        }
+    }
+
+    #[test]
+    fn what_runs_within_a_lane_runs_within_one_that_there_is() {
+        let steps = all();
+        for step in &steps {
+            if let When::Within(lane) = step.when {
+                assert!(steps.iter().any(|other| other.name == lane && other.when == When::All), "{lane}");
+            }
         }
     }
 }

@@ -95,14 +95,7 @@ pub fn words() -> Outcome {
     ])
 }
 
-/// Processes of different word sizes on one region, for the lane `firmware` too.
-pub fn meet_all() -> Outcome {
-    match Debian::with(PACKAGES) {
-        Ok(debian) => meetings(&debian),
-        Err(outcome) => outcome,
-    }
-}
-
+/// Processes of different word sizes on one region.
 fn meetings(debian: &Debian) -> Outcome {
     together(&[
         ("x86 of 32 bits beside 64", meet(debian, &X86, "")),
