@@ -70,8 +70,10 @@ impl Debian {
             // Set by rustup and by the cargo that runs us, for another toolchain than this one.
             .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
             .with("CARGO_TARGET_DIR", target)
-            // The lanes build everything several times over; nobody debugs what they build.
+            // The lanes build everything several times over; nobody debugs what they build, and much of it
+            // runs in an emulator, where every instruction counts.
             .with("CARGO_PROFILE_DEV_DEBUG", "0")
+            .with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
             .with("RUSTC", &self.rustc)
             .with("RUSTC_BOOTSTRAP", "1")
     }
