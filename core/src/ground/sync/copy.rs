@@ -39,6 +39,10 @@ mod block {
     pub unsafe fn copy(_from: *const u8, _into: *mut u8, _len: usize) {}
 }
 
+/// Bytes from which a copy takes so long that another core may take a line away meanwhile; none are where a
+/// core small enough to have no assembly here has nobody beside it.
+pub const LONG: usize = if block::LEAST == usize::MAX { usize::MAX } else { 256 };
+
 /// A relaxed load at `base + at`, which must be valid and aligned for it. The pointer is used for a
 /// load alone, so a read-only mapping will do.
 macro_rules! load {

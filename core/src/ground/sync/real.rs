@@ -208,6 +208,9 @@ unsafe impl Send for Span {}
 unsafe impl Sync for Span {}
 
 impl Span {
+    /// Bytes from which it matters in which order a payload is written.
+    pub const LONG: usize = copy::LONG;
+
     /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u32 {

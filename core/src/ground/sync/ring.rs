@@ -261,8 +261,6 @@ impl Buffers {
 
 /// Bytes of a line of most caches. Only speed depends on it.
 const LINE: u32 = 64;
-/// Bytes from which a payload is so long that the line of its header may be lost while it is written.
-const LONG: usize = 256;
 
 /// A ring of bytes, in granules: each frame is a header of one granule, and its payload.
 pub struct Bytes {
@@ -316,7 +314,7 @@ impl Bytes {
     #[inline(always)]
     pub fn write(&self, pos: u32, from: &[u8]) {
         let start = self.payload(pos, from.len());
-        if from.len() < LONG {
+        if from.len() < Span::LONG {
             // SAFETY: as in `read`.
             return unsafe { self.span.write_within(start, from, true) };
         }

@@ -176,6 +176,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// As everywhere else.
+    pub const LONG: usize = 256;
+
     /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u32 {
