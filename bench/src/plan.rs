@@ -30,7 +30,7 @@ struct Extent {
     latency: [&'static [usize]; 2],
     stream: [&'static [usize]; 2],
     batches: &'static [usize],
-    /// Samples of all tails together.
+    /// Samples of a tail in all rounds, if it is fast enough.
     samples: u64,
 }
 
@@ -53,7 +53,7 @@ const QUICK: Extent = Extent {
     latency: [&[8, 56, 64, 1024, 65_536], &[8, 56, 65_536]],
     stream: [&[8, 64, 1024, 65_536], &[64, 65_536]],
     batches: &[1, 64],
-    samples: 300_000,
+    samples: 10_000,
 };
 
 const SMOKE: Extent = Extent {
@@ -84,8 +84,7 @@ impl Plan {
         let mut jobs: Vec<Job> = all(extent).into_iter().filter(|job| only.takes(job)).collect();
         let runs = (jobs.len() * extent.rounds) as f64;
         let micros = (1e6 * (extent.seconds / runs - START)).clamp(extent.micros.0, extent.micros.1);
-        let tails = jobs.iter().filter(|job| job.metric == Metric::Tail).count().max(1);
-        let samples = extent.samples / (tails * extent.rounds) as u64;
+        let samples = extent.samples.div_ceil(extent.rounds as u64);
         for job in &mut jobs {
             (job.first, job.second) = cores;
             job.micros = micros as u64;

@@ -19,6 +19,8 @@ use crate::sys::now;
 
 /// Messages by which saturation is found.
 const PROBE: u64 = 4096;
+/// Nanoseconds that a timetable lasts at most, however many samples are wanted.
+const LONGEST: u64 = 500_000_000;
 /// From the timetable's being told to its start.
 const LEAD: u64 = 20_000;
 
@@ -48,11 +50,12 @@ pub fn measure<L: Link>(job: &Job) -> Result<Value> {
             }
             // In 1/1024 ns: at high rates whole nanoseconds are too coarse.
             let interval = (best * 1024 * 100 / probe / u64::from(job.load)).max(1);
-            let (start, target) = (now() + LEAD, seq + job.samples);
+            let samples = job.samples.min(LONGEST * 1024 / interval).max(1);
+            let (start, target) = (now() + LEAD, seq + samples);
             control.stamp(0).store(start, Relaxed);
             control.stamp(1).store(interval, Relaxed);
             control.go(target);
-            for i in 0..job.samples {
+            for i in 0..samples {
                 let due = start + i * interval / 1024;
                 until(|| now() >= due);
                 tx.send(seq + 1 + i);

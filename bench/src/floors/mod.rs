@@ -51,7 +51,18 @@ pub const ALL: &[Floor] = &[
     },
     floor("PP1-ring", "the same through 256 lines per direction, in turn", lines::ring),
     floor(PP2, "flag line and data line, round trip / 2", lines::flag_and_data),
-    floor(LINE_STREAM, "56 bytes with their sequence in one line, streamed, a message", stream::measure),
+    floor(LINE_STREAM, "56 bytes with their sequence in one line, streamed, a message", stream::one::<false>),
+    floor(
+        "line stream +1",
+        "the same, and a store to a near line after each: what a state costs",
+        stream::one::<true>,
+    ),
+    floor(
+        "2-line stream",
+        "64 bytes, their sequence in the next line, streamed, a message",
+        stream::two::<false>,
+    ),
+    floor("2-line stream +1", "the same, and a store to a near line after each", stream::two::<true>),
     floor(BW_4K, "reading 4 KiB that the other core has just written, a line", bandwidth::measure::<4096>),
     floor(
         BW_64K,

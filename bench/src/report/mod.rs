@@ -1,5 +1,6 @@
 //! What a run comes to: a table, JSON, pictures.
 
+mod causes;
 mod charts;
 mod html;
 mod rows;

@@ -10,6 +10,12 @@ use crate::stats::Spread;
 
 /// One of strait's contenders in one discipline.
 pub struct Row {
+    /// What was measured.
+    pub metric: Metric,
+    /// The bytes of a message.
+    pub size: usize,
+    /// How many messages went in one call.
+    pub batch: usize,
     /// Whether it is the fastest of strait's contenders there.
     pub first: bool,
     /// The discipline.
@@ -111,7 +117,9 @@ fn discipline(results: &Results, figure: &str, text: &str, keys: &[&Key]) -> Vec
         let floor =
             floor(results, key, figure).and_then(|(name, series)| Some((name, ratio(&own, &series)?)));
         let first = rows.is_empty();
-        let row = Row { first, what: text.into(), ours: key.who.clone(), ns, floor, peer };
+        let (metric, size, batch) = (key.metric, key.size, key.batch);
+        let (what, ours) = (text.into(), key.who.clone());
+        let row = Row { metric, size, batch, first, what, ours, ns, floor, peer };
         if first || row.lost() {
             rows.push(row);
         }

@@ -9,7 +9,7 @@ use crate::results::{Key, Results};
 use crate::stats::Spread;
 
 use super::rows::{self, Row};
-use super::{scales, tails};
+use super::{causes, scales, tails};
 
 /// A number with as many digits as say something.
 pub fn number(value: f64) -> String {
@@ -50,13 +50,13 @@ fn cells(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// What stands for a row that a peer has won; a tenth counts as noise, and is said so.
-pub fn verdict(row: &Row) -> &'static str {
-    match &row.peer {
-        Some((_, _, ratio)) if ratio.median < 0.9 => "LOSS",
-        Some((_, _, ratio)) if ratio.median < 1.0 => "LOSS (< 10 %)",
-        Some(_) => "",
-        None => "no peer",
+/// What stands for a row that a peer has won, and why it has.
+pub fn verdict(row: &Row) -> String {
+    match (row.lost(), causes::of(row)) {
+        (true, Some((letter, _))) => format!("LOSS ({letter})"),
+        (true, None) => "LOSS, not explained".into(),
+        (false, _) if row.peer.is_none() => "no peer".into(),
+        (false, _) => String::new(),
     }
 }
 
@@ -94,9 +94,13 @@ pub fn text(results: &Results) -> String {
     let _ = writeln!(
         text,
         "\nIn {lost} of {all} disciplines a peer is ahead of strait's fastest, \
-         and of a slower contender of strait {others} times more;\n\
-         PERFORMANCE.md says why"
+         and of a slower contender of strait {others} times more. Why, at length, stands in PERFORMANCE.md; in short:"
     );
+    for (letter, why) in
+        causes::ALL.iter().filter(|cause| compared.iter().any(|row| causes::of(row) == Some(**cause)))
+    {
+        let _ = writeln!(text, "  {letter}  {why}");
+    }
     for (who, why) in &results.absent {
         let _ = writeln!(text, "not there: {who}: {why}");
     }
@@ -149,7 +153,7 @@ fn comparisons(compared: &[Row]) -> String {
             Some((who, ns, ratio)) => cells.extend([who.clone(), number(ns.median), spread(ratio)]),
             None => cells.extend([String::new(), String::new(), String::new()]),
         }
-        cells.push(verdict(row).into());
+        cells.push(verdict(row));
         rows.push(cells);
     }
     columns(&rows, &[1, 4, 5, 8])
