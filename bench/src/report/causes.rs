@@ -11,7 +11,8 @@ pub type Cause = (char, &'static str);
 const NOISE: Cause = ('n', "less than a tenth: noise");
 const UNCHECKED: Cause = (
     'u',
-    "the peer's sides trust each other and work in place; ours is copied in and out, as the peer may write meanwhile",
+    "the peer's sides trust each other: it works in place, or moves what need not be copied; ours is copied in and \
+     out, as the peer may write meanwhile",
 );
 const HEADER: Cause = (
     'h',
@@ -19,7 +20,10 @@ const HEADER: Cause = (
 );
 const INDEX: Cause =
     ('i', "published by an index, so a second line goes over with a message; slots take one");
-const LINES: Cause = ('l', "64 bytes and their sequence are two lines; see 2-line stream +1");
+const LINES: Cause = (
+    'l',
+    "a value's sequence takes space: of 64 bytes a second line (see 2-line stream +1), of 8 half of theirs",
+);
 const STATE: Cause = (
     's',
     "after each message something is noted in another line, for a successor and for tools; see line stream +1",
@@ -52,15 +56,16 @@ pub fn of(row: &Row) -> Option<Cause> {
         (Metric::Local, "frames" | "in-place") => HEADER,
         (Metric::Local, "slots" | "compact") => ACCOUNTS,
         (Metric::Latest, _) | (Metric::Latency, "latest") => READERS,
-        (Metric::Latency | Metric::Stream, "in-place") => HEADER,
+        (Metric::Latency | Metric::Stream, "in-place") if row.size < 1 << 20 => HEADER,
+        (_, "in-place") => return None,
         (Metric::Latency, _) if in_place && row.size > 64 => UNCHECKED,
         (Metric::Latency, "compact" | "static") => INDEX,
         (Metric::Stream, _) if in_place && row.size > 64 => UNCHECKED,
         (Metric::Stream, "frames") => HEADER,
-        (Metric::Stream, "slots") if row.size == 64 => LINES,
+        (Metric::Stream, "slots") if row.size == 64 || row.size == 8 && row.batch > 1 => LINES,
+        (Metric::Stream, "slots" | "compact") if row.batch > 1 => UNCHECKED,
         (Metric::Stream, "slots") => STATE,
-        (Metric::Stream, "compact" | "static") if row.batch == 1 => INDEX,
-        (Metric::Stream, "compact") => STATE,
+        (Metric::Stream, "compact" | "static") => INDEX,
         (Metric::Lock, _) => OWNER,
         (Metric::Wake, _) => KERNEL,
         _ => return None,
