@@ -138,6 +138,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// Sends values until there are no more or no space is left, waking the consumer once; answers how many
     /// were sent. A value is asked for only when there is space for it, and made where it is to lie: pass
     /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a time.
+    /// Steps: in proportion to what is sent. Values that never end are sent for as long as a consumer makes room.
     ///
     /// # Errors
     ///
