@@ -75,7 +75,7 @@ fn real_time_that_is_not_to_be_had_is_told_and_does_not_stop_the_run() {
 
 #[test]
 fn interrupted_or_killed_it_leaves_nothing_behind() {
-    for name in os::ENDS {
+    for name in os::ends() {
         let mut demo = start(&["demo", "--seconds", "600"]);
         let pid = demo.pid();
         assert!(eventually(|| region_of(pid).is_some()), "no region");
@@ -224,7 +224,7 @@ fn what_cannot_be_is_refused_before_anything_starts() {
 
 #[test]
 fn interrupted_among_kills_it_leaves_nothing_behind() {
-    for name in os::ENDS {
+    for name in os::ends() {
         let mut demo = start(&["demo", "--seconds", "600", "--kill-every", "100"]);
         let pid = demo.pid();
         assert!(eventually(|| region_of(pid).is_some()), "no region");

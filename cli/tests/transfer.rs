@@ -165,7 +165,7 @@ fn both_killed_the_next_pair_starts_afresh() {
 fn a_side_that_is_interrupted_while_it_waits_leaves_nothing_behind() {
     let place = Place::new();
     let file = place.file("in", 10);
-    for name in os::ENDS {
+    for name in os::ends() {
         for sends in [true, false] {
             let mut side = if sends { send(&place, &file, &[]) } else { recv(&place, &[]) };
             assert!(eventually(|| has_region(&place)), "no region");

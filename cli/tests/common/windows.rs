@@ -21,7 +21,9 @@ unsafe extern "system" {
 }
 
 /// The signals that end the tool.
-pub const ENDS: &[&str] = &["KILL"];
+pub fn ends() -> [&'static str; 1] {
+    ["KILL"]
+}
 
 /// The exit code of what was killed.
 pub const ENDED: Option<i32> = Some(9);
