@@ -60,6 +60,7 @@ pub fn of(row: &Row) -> Option<Cause> {
         (_, "in-place") => return None,
         (Metric::Latency, _) if in_place && row.size > 64 => UNCHECKED,
         (Metric::Latency, "compact" | "static") => INDEX,
+        (Metric::Latency, "frames") => HEADER,
         (Metric::Stream, _) if in_place && row.size > 64 => UNCHECKED,
         (Metric::Stream, "frames") => HEADER,
         (Metric::Stream, "slots") if row.size == 64 || row.size == 8 && row.batch > 1 => LINES,
