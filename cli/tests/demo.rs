@@ -225,11 +225,12 @@ fn what_cannot_be_is_refused_before_anything_starts() {
 #[test]
 fn interrupted_among_kills_it_leaves_nothing_behind() {
     for name in os::ends() {
-        let mut demo = start(&["demo", "--seconds", "600", "--kill-every", "100"]);
+        let mut demo = start(&["demo", "--seconds", "600", "--kill-every", os::KILL_EVERY]);
         let pid = demo.pid();
         assert!(eventually(|| region_of(pid).is_some()), "no region");
         let region = region_of(pid).expect("a region");
         assert!(eventually(|| takeovers(&region) >= 2), "no kills");
+        std::thread::sleep(os::STARTED);
         let children = os::children_of(pid);
         os::signal(pid, name);
         assert_eq!(demo.end(LONG).code, os::ENDED);

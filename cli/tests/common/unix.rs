@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Result;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 /// The signals that end the tool. One that is ignored here is ignored by whatever is started here: so a
 /// shell starts what is to go on behind its back.
@@ -18,6 +19,12 @@ pub fn ends() -> Vec<&'static str> {
     }
     ends
 }
+
+/// Milliseconds between kills that nothing is to be left behind of.
+pub const KILL_EVERY: &str = "100";
+
+/// How long after a kill to wait for what is started in the place of the killed: it need not be.
+pub const STARTED: Duration = Duration::ZERO;
 
 /// The number of the signal INT.
 const INTERRUPT: u32 = 2;

@@ -4,6 +4,7 @@
 use std::io::Result;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_INTERNAL_ERROR, INVALID_HANDLE_VALUE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
@@ -24,6 +25,13 @@ unsafe extern "system" {
 pub fn ends() -> [&'static str; 1] {
     ["KILL"]
 }
+
+/// Milliseconds between kills that nothing is to be left behind of. Under wine a process that is being
+/// started when its parent is killed never runs and never ends, so the last kill has to come when none is.
+pub const KILL_EVERY: &str = "4000";
+
+/// How long after a kill to wait for what is started in the place of the killed.
+pub const STARTED: Duration = Duration::from_secs(2);
 
 /// The exit code of what was killed.
 pub const ENDED: Option<i32> = Some(9);
