@@ -34,8 +34,8 @@ impl Rx {
         }
     }
 
-    /// Whether there is a value at the position behind one where there was; at one further on than has
-    /// been looked for, perhaps not yet said.
+    /// Whether there is known to be a value at `pos`, the position behind one that had a value. One load at
+    /// most; `false` may mean that it was not looked for.
     #[inline(always)]
     fn is_there<T: Value + ?Sized>(&self, pos: u32, ring: &Slots<T>) -> bool {
         match self {
