@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::run::Outcome;
+use crate::run::{self, Outcome};
 use crate::steps::Step;
 
 /// One line of the table.
@@ -28,6 +28,9 @@ pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
         } else {
             run_one(step)
         });
+    }
+    for failure in run::failures() {
+        println!("\nFAILED, and said at the end:\n{failure}");
     }
     println!("\n{}", summary(&rows));
     !rows.iter().any(Row::failed)

@@ -1,8 +1,14 @@
-//! One child process: its command line shown, its environment cleaned, its output streamed.
+//! One child process: its command line shown, its environment cleaned, its output streamed, and the end of
+//! what a failed one said kept, for whoever sees the end of a long log alone.
 
+use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Variables that would change what a step builds; a step that wants one sets it itself.
 const NOT_INHERITED: &[&str] = &[
@@ -24,6 +30,46 @@ pub enum Outcome {
     Failed(String),
     /// With the reason.
     Skipped(String),
+}
+
+/// Lines of a failed command that are said again at the end.
+const KEPT: usize = 40;
+
+/// How long the output of a command that has ended is waited for.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Seconds from which on the time a command took is said.
+const WORTH_SAYING: f64 = 5.0;
+
+/// The command lines that failed, each with the end of its output.
+static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What failed since this was asked last: each command line with the end of what it said.
+pub fn failures() -> Vec<String> {
+    std::mem::take(&mut *lock(&FAILURES))
+}
+
+fn remember(shown: &str, end: &[&str]) {
+    lock(&FAILURES).push(format!("$ {shown}\n{}", end.join("\n")));
+}
+
+/// No value behind these locks can be left half made.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Prints line by line what comes, and keeps the last of it.
+fn echo(from: PipeReader, kept: &Mutex<VecDeque<String>>) {
+    for line in BufReader::new(from).split(b'\n') {
+        let Ok(line) = line else { return };
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("{line}");
+        let mut kept = lock(kept);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+    }
 }
 
 /// Passed if all parts did; else says which failed.
@@ -88,13 +134,55 @@ impl Run {
     }
 
     /// Shows the command line, then runs it with its output going where ours goes.
-    pub fn run(mut self) -> Outcome {
+    pub fn run(self) -> Outcome {
         println!("$ {}", self.shown);
-        match self.command.status() {
+        let shown = self.shown.clone();
+        let start = Instant::now();
+        let (ended, end) = self.streamed();
+        let outcome = match ended {
             Ok(status) if status.success() => Outcome::Passed,
             Ok(status) => Outcome::Failed(status.to_string()),
             Err(error) => Outcome::Failed(format!("could not be started: {error}")),
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        if seconds >= WORTH_SAYING {
+            println!("# {seconds:.1} s");
         }
+        if outcome != Outcome::Passed && !end.is_empty() {
+            let end: Vec<&str> = end.iter().map(String::as_str).collect();
+            remember(&shown, &end);
+        }
+        outcome
+    }
+
+    /// Runs it; answers how it ended, and with its last lines, unless they went to a terminal as they came.
+    fn streamed(mut self) -> (io::Result<ExitStatus>, VecDeque<String>) {
+        if io::stdout().is_terminal() {
+            return (self.command.status(), VecDeque::new());
+        }
+        let started = io::pipe().and_then(|(from, to)| {
+            let child = self.command.stdout(to.try_clone()?).stderr(to).spawn()?;
+            Ok((child, from))
+        });
+        // Its ends of the pipe, which are the command's, must go for the reader to see the child's go.
+        drop(self);
+        let (mut child, from) = match started {
+            Ok(started) => started,
+            Err(error) => return (Err(error), VecDeque::new()),
+        };
+        let end = Arc::new(Mutex::new(VecDeque::new()));
+        let kept = Arc::clone(&end);
+        let (gone, is_gone) = mpsc::channel();
+        thread::spawn(move || {
+            echo(from, &kept);
+            // Nobody waits any longer: then it is no matter.
+            let _ = gone.send(());
+        });
+        let ended = child.wait();
+        // What it left running may hold the pipe for ever.
+        let _ = is_gone.recv_timeout(GRACE);
+        let end = std::mem::take(&mut *lock(&end));
+        (ended, end)
     }
 
     /// Shows the command line, then runs it: it must fail, and say `sign`. Its output is shown if not.
@@ -109,13 +197,17 @@ impl Run {
             return Outcome::Passed;
         }
         println!("{text}");
+        let skipped = text.lines().count().saturating_sub(KEPT);
+        remember(&self.shown, &text.lines().skip(skipped).collect::<Vec<_>>());
         Outcome::Failed(format!("{}, where it should fail with `{sign}`", output.status))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Run};
+    use std::io::IsTerminal;
+
+    use super::{KEPT, Outcome, Run};
 
     #[test]
     fn the_line_shown_can_be_typed() {
@@ -142,6 +234,21 @@ mod tests {
         assert_eq!(run("no-such-command", "no such command"), Outcome::Passed);
         assert!(matches!(run("no-such-command", "data race"), Outcome::Failed(_)));
         assert!(matches!(run("--version", "cargo"), Outcome::Failed(_)), "it did not fail");
+    }
+
+    /// Where the output is a terminal nothing is kept.
+    #[cfg(unix)]
+    #[test]
+    fn the_end_of_what_a_failed_command_said_is_kept() {
+        let script = |script: &str| Run::new("sh".into(), "sh", "-c").word(script);
+        let (ended, end) = script("seq 1 100; echo last >&2; exit 3").streamed();
+        assert_eq!(ended.expect("sh").code(), Some(3));
+        if !std::io::stdout().is_terminal() {
+            assert_eq!((end.len(), end.back().map(String::as_str)), (KEPT, Some("last")));
+            // What the command leaves running does not keep us.
+            let (ended, _) = script("sleep 5 &").streamed();
+            assert!(ended.expect("sh").success());
+        }
     }
 
     #[cfg(unix)]
