@@ -1,4 +1,4 @@
-//! How strait's costs grow: with the number of channels, of readers, with the size of a region.
+//! How strait's costs grow: with the number of channels, of readers, with the size of a region, of a ring.
 
 use std::fs;
 use std::hint::black_box;
@@ -7,7 +7,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use strait::{Attachment, Channel, Plan, SystemPort};
 
-use crate::contenders::{options, region};
+use crate::contenders::{Long, options, region};
+use crate::drive::latency;
 use crate::job::{Job, Metric};
 use crate::slices::Slices;
 use crate::stats::Spread;
@@ -17,6 +18,7 @@ use crate::{Result, sides, sys};
 const CHANNELS: (&str, &[usize]) = ("channels", &[1, 10, 100, 1000]);
 const READERS: (&str, &[usize]) = ("readers", &[0, 1, 4, 16]);
 const REGION: (&str, &[usize]) = ("region", &[64 << 10, 1 << 20, 16 << 20, 256 << 20]);
+const RING: (&str, &[usize]) = ("ring", &[2 << 20, 4 << 20, 8 << 20, 16 << 20]);
 /// The job of attaching.
 pub const ATTACH: &str = "strait";
 
@@ -26,7 +28,7 @@ const ENDPOINTS: usize = 400;
 /// The jobs: metric, name and number.
 pub fn jobs() -> Vec<(Metric, &'static str, usize)> {
     let mut jobs = vec![(Metric::Attach, ATTACH, 8)];
-    for (who, numbers) in [CHANNELS, READERS, REGION] {
+    for (who, numbers) in [CHANNELS, READERS, REGION, RING] {
         jobs.extend(numbers.iter().map(|&n| (Metric::Scale, who, n)));
     }
     jobs
@@ -39,6 +41,8 @@ pub fn measure(job: &Job) -> Result<Value> {
         (_, "channels") => channels(job),
         (_, "readers") => readers(job),
         (_, "region") => sizes(job),
+        // A ring is gone through in turn, so a larger one leaves the caches.
+        (_, "ring") => latency::measure::<Long>(job),
         (_, who) => Err(format!("nothing grows with `{who}`")),
     }
 }

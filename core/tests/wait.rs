@@ -177,12 +177,20 @@ fn fault_41_a_stolen_parked_word_costs_the_probe_period() {
     region.deaf.store(true, Relaxed);
     let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
     rx.set_wait_policy(asleep(Duration::from_millis(20)));
+    let sleeps = || region.sleeps.load(Relaxed);
     let took = meanwhile(
-        || tx.try_send(3, b"unheard").unwrap(),
+        || {
+            // The second sleep is the proof that the first one ended unheard.
+            let started = Instant::now();
+            while sleeps() < 2 && started.elapsed() < SOON {
+                std::thread::yield_now();
+            }
+            tx.try_send(3, b"unheard").unwrap();
+        },
         || assert_eq!(rx.recv_timeout(&mut [0; 112], LONG).map(|got| got.tag), Ok(3)),
     );
     assert!(took < SOON);
-    assert!(region.sleeps.load(Relaxed) > 1);
+    assert!(sleeps() > 1);
 }
 
 /// FAULT 43: Wakes without end: nothing sleeps, and the deadline still holds.

@@ -27,6 +27,7 @@ use crate::job::{Job, Metric, Mode};
 use crate::{Result, drive};
 
 pub use region::{options, region};
+pub use strait_frames::Long;
 
 /// Which sizes a contender can have.
 #[derive(Clone, Copy, PartialEq, Eq)]

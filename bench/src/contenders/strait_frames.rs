@@ -90,6 +90,30 @@ impl Link for InPlace {
     }
 }
 
+/// Made and read where they lie: frames of 1 MiB with their header, in a ring of as many bytes as the job says.
+pub struct Long(InPlace);
+
+/// Bytes of a long frame's payload. Two such frames fill a ring of 2 MiB.
+const LONG: usize = (1 << 20) - HEADER;
+
+impl Link for Long {
+    type Tx = End<Producer<SystemPort>>;
+    type Rx = End<Consumer<SystemPort>>;
+
+    fn lay(job: &Job, number: u32) -> Result<Self> {
+        let ring = Channel::frames(CHANNEL, job.size as u32, LONG as u32);
+        Ok(Self(InPlace(Place::new(job, number, ring)?, LONG)))
+    }
+
+    fn tx(&self) -> Result<Self::Tx> {
+        self.0.tx()
+    }
+
+    fn rx(&self) -> Result<Self::Rx> {
+        self.0.rx()
+    }
+}
+
 impl Sender for End<Producer<SystemPort>> {
     #[inline(always)]
     fn offer(&mut self, seq: u64) -> bool {

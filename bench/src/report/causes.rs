@@ -39,11 +39,16 @@ const OWNER: Cause = (
     'o',
     "a lock's word says whose it is, and a count has a limit: what is there is compared before it is changed",
 );
+const TURN: Cause = (
+    'g',
+    "a ring goes through all its bytes in turn, and those leave the cache; the peer is given the block again that it \
+     has just had: see what grows with the ring",
+);
 const KERNEL: Cause = ('k', "most of it is the kernel's: futex wake is the floor");
 
 /// All of them.
 pub const ALL: &[Cause] =
-    &[UNCHECKED, HEADER, INDEX, LINES, STATE, ACCOUNTS, FENCE, READERS, OWNER, KERNEL, NOISE];
+    &[UNCHECKED, HEADER, INDEX, LINES, STATE, ACCOUNTS, FENCE, READERS, OWNER, TURN, KERNEL, NOISE];
 
 /// Why the peer is ahead in this row; `None` if nobody knows, or it is not.
 pub fn of(row: &Row) -> Option<Cause> {
@@ -57,6 +62,7 @@ pub fn of(row: &Row) -> Option<Cause> {
         (Metric::Local, "slots" | "compact") => ACCOUNTS,
         (Metric::Latest, _) | (Metric::Latency, "latest") => READERS,
         (Metric::Latency | Metric::Stream, "in-place") if row.size < 1 << 20 => HEADER,
+        (Metric::Latency, "in-place") if peer == "iceoryx2" => TURN,
         (_, "in-place") => return None,
         (Metric::Latency, _) if in_place && row.size > 64 => UNCHECKED,
         (Metric::Latency, "compact" | "static") => INDEX,

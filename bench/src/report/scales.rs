@@ -21,7 +21,7 @@ pub struct Scale {
 impl Scale {
     /// A number as people write it.
     pub fn number(&self, number: f64) -> String {
-        if ["region", "frame"].contains(&self.of.as_str()) {
+        if ["region", "ring", "frame"].contains(&self.of.as_str()) {
             bytes(number as usize)
         } else {
             number.to_string()
@@ -36,13 +36,18 @@ pub fn all(results: &Results) -> Vec<Scale> {
         let (of, figures) = match (key.metric, key.who.as_str()) {
             (Metric::Scale, "channels") => ("channels", ["create", "attach", "open", "send+recv"].as_slice()),
             (Metric::Scale, "readers") => ("readers", ["publish"].as_slice()),
+            (Metric::Scale, "ring") => ("ring", ["ns"].as_slice()),
             (Metric::Scale, _) => ("region", ["create", "attach"].as_slice()),
             (Metric::Local, "strait-frames") => ("frame", ["ns"].as_slice()),
             (Metric::Local, "strait-in-place") => ("frame", ["ns"].as_slice()),
             _ => continue,
         };
         for &figure in figures {
-            let what = if figure == "ns" { format!("push + pop, {}", key.who) } else { figure.into() };
+            let what = match (of, figure) {
+                ("ring", _) => "round trip / 2 of 1 MiB in place".into(),
+                (_, "ns") => format!("push + pop, {}", key.who),
+                _ => figure.into(),
+            };
             let points = scales.entry((of.into(), what)).or_default();
             points.extend(results.spread(key, figure).map(|ns| (key.size as f64, ns.median)));
         }

@@ -40,7 +40,8 @@ impl<'a> Channel<'a> {
     /// A queue of frames of up to `max_frame` bytes in a ring of `capacity` bytes, a power of two.
     ///
     /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
-    /// at most.
+    /// at most. A ring is gone through in turn, so one larger than the cores' caches is slower than one
+    /// that is just large enough.
     #[must_use]
     pub const fn frames(name: &'a str, capacity: u32, max_frame: u32) -> Self {
         Self::new(name, Kind::Frames, capacity, max_frame as usize, 0)
