@@ -95,7 +95,7 @@ pub fn strait<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
 pub struct Running(Option<Child>);
 
 pub fn start<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Running {
-    Running(Some(os::spawn(&mut strait(args)).expect("the tool")))
+    Running(Some(strait(args).spawn().expect("the tool")))
 }
 
 pub fn run<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {

@@ -1,9 +1,8 @@
 //! Signals, and what Linux tells of processes.
 
 use std::fs;
-use std::io::Result;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::Duration;
 
 /// The signals that end the tool. One that is ignored here is ignored by whatever is started here: so a
@@ -46,11 +45,6 @@ pub const FULL: &[&str] = &["/dev/full"];
 
 /// How many bytes of a damaged region are tried: every one of so many.
 pub const SPARSE: usize = 1;
-
-/// Starts a process.
-pub fn spawn(command: &mut Command) -> Result<Child> {
-    command.spawn()
-}
 
 /// Sends a signal by its name.
 pub fn signal(pid: u32, name: &str) {

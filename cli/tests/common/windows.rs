@@ -1,12 +1,10 @@
 //! The same by handles of processes. A program without a console cannot be sent Ctrl-C, so the one
 //! signal that ends the tool here is a kill.
 
-use std::io::Result;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
-use std::process::{Child, Command};
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{ERROR_INTERNAL_ERROR, INVALID_HANDLE_VALUE, WAIT_OBJECT_0};
+use windows_sys::Win32::Foundation::{INVALID_HANDLE_VALUE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
@@ -51,20 +49,6 @@ pub const FULL: &[&str] = &[];
 /// How many bytes of a damaged region are tried: every one of so many. Under wine it takes half a
 /// second to start a process.
 pub const SPARSE: usize = 16;
-
-/// Starts a process. Under wine that fails now and then, on a machine with much to do.
-pub fn spawn(command: &mut Command) -> Result<Child> {
-    const TRIES: u32 = 3;
-    for _ in 1..TRIES {
-        match command.spawn() {
-            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR as i32) => {
-                println!("note: started once more after: {error}");
-            }
-            other => return other,
-        }
-    }
-    command.spawn()
-}
 
 fn open(pid: u32) -> Option<OwnedHandle> {
     let rights = PROCESS_SUSPEND_RESUME | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE;
