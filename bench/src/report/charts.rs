@@ -142,6 +142,7 @@ fn growths(results: &Results) -> Vec<Panel> {
             "channels" => "Channels in the region",
             "readers" => "Readers of a latest value: publishing",
             "region" => "Bytes of the region",
+            "ring" => "Bytes of a ring: a frame of 1 MiB, in place",
             _ => "Bytes of a frame: send and receive in one thread",
         };
         Panel {

@@ -44,7 +44,7 @@ pub fn all(results: &Results) -> Vec<Scale> {
         };
         for &figure in figures {
             let what = match (of, figure) {
-                ("ring", _) => "round trip / 2 of 1 MiB in place".into(),
+                ("ring", _) => "round trip / 2".into(),
                 (_, "ns") => format!("push + pop, {}", key.who),
                 _ => figure.into(),
             };
