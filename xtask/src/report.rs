@@ -12,6 +12,8 @@ struct Row {
     name: &'static str,
     time: Duration,
     outcome: Outcome,
+    /// If it failed: what of it did, and what that said at the end.
+    said: Vec<String>,
 }
 
 /// Runs the steps and prints the table; answers whether none failed.
@@ -24,13 +26,14 @@ pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
                 name: step.name,
                 time: Duration::ZERO,
                 outcome: Outcome::Skipped("a step before it failed".into()),
+                said: Vec::new(),
             }
         } else {
             run_one(step)
         });
     }
-    for failure in run::failures() {
-        println!("\nFAILED, and said at the end:\n{failure}");
+    for (row, said) in rows.iter().flat_map(|row| row.said.iter().map(move |said| (row, said))) {
+        println!("\n== {}: this FAILED, and said at the end\n{said}", row.name);
     }
     println!("\n{}", summary(&rows));
     !rows.iter().any(Row::failed)
@@ -43,7 +46,10 @@ fn run_one(step: &Step) -> Row {
         Some(path) if !Path::new(path).exists() => Outcome::Skipped(format!("there is no {path} yet")),
         _ => (step.run)(),
     };
-    let row = Row { name: step.name, time: start.elapsed(), outcome };
+    // Not all that fails fails the step.
+    let said = run::failures();
+    let said = if matches!(outcome, Outcome::Failed(_)) { said } else { Vec::new() };
+    let row = Row { name: step.name, time: start.elapsed(), outcome, said };
     let (result, note) = row.result();
     let colon = if note.is_empty() { "" } else { ": " };
     println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.time.as_secs_f64());
@@ -82,14 +88,15 @@ fn summary(rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::IsTerminal;
     use std::time::Duration;
 
-    use super::{Row, run, summary};
-    use crate::run::Outcome;
+    use super::{Row, run, run_one, summary};
+    use crate::run::{Outcome, Run};
     use crate::steps::{Step, When};
 
     fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
-        Row { name, time: Duration::from_millis(millis), outcome }
+        Row { name, time: Duration::from_millis(millis), outcome, said: Vec::new() }
     }
 
     #[test]
@@ -120,6 +127,24 @@ doc               1.0  ok
     fn one_failure_fails_the_run() {
         assert!(run(&[&GOOD, &GOOD], false));
         assert!(!run(&[&GOOD, &BAD, &GOOD], false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_step_that_failed_says_again_what_its_commands_said() {
+        fn fails() -> Outcome {
+            Run::new("sh".into(), "sh", "-c").word("echo so it is; exit 1").run()
+        }
+        fn goes_on() -> Outcome {
+            assert!(fails() != Outcome::Passed);
+            Outcome::Passed
+        }
+        assert!(run_one(&Step { run: goes_on, ..GOOD }).said.is_empty());
+        // What goes to a terminal is not kept.
+        let expected = if std::io::stdout().is_terminal() { 0 } else { 1 };
+        let said = run_one(&Step { run: fails, ..GOOD }).said;
+        assert_eq!(said.len(), expected);
+        assert!(said.iter().all(|said| said.ends_with("so it is")));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! One child process: its command line shown, its environment cleaned, its output streamed, and the end of
 //! what a failed one said kept, for whoever sees the end of a long log alone.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,21 +42,24 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Seconds from which on the time a command took is said.
 const WORTH_SAYING: f64 = 5.0;
 
-/// The command lines that failed, each with the end of its output.
-static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// The command lines that failed, each with the end of its output.
+    static FAILURES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
-/// What failed since this was asked last: each command line with the end of what it said.
+/// What this thread saw fail since it asked last: each command line with the end of what it said.
 pub fn failures() -> Vec<String> {
-    std::mem::take(&mut *lock(&FAILURES))
+    FAILURES.take()
 }
 
 fn remember(shown: &str, end: &[&str]) {
-    lock(&FAILURES).push(format!("$ {shown}\n{}", end.join("\n")));
+    let failure = format!("$ {shown}\n{}", end.join("\n"));
+    FAILURES.with_borrow_mut(|failures| failures.push(failure));
 }
 
-/// No value behind these locks can be left half made.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The queue is whole whoever panicked with it.
+fn lock(kept: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prints line by line what comes, and keeps the last of it.

@@ -70,12 +70,19 @@ impl Wine {
         let wine = Self { debian, folder, steady: if is_let { STEADY } else { "" } };
         let dll = "-shared -O2 -o bcryptprimitives.dll random.c -ladvapi32";
         passed(Run::new("x86_64-w64-mingw32-gcc".into(), "x86_64-w64-mingw32-gcc", dll).within(FOLDER))?;
+        // One that was left running, with another time to stay.
+        wine.end();
         passed(wine.within(Run::new("wineserver".into(), "wineserver", SERVER)))?;
         if !wine.folder.join("prefix/system.reg").exists() {
             let boot = format!("300 {} wineboot -i", wine.steady);
             passed(wine.within(Run::new("timeout".into(), "timeout", &boot)))?;
         }
         Ok(wine)
+    }
+
+    /// Ends its server, if there is one, and whatever is still running in it.
+    fn end(&self) {
+        self.within(Run::new("timeout".into(), "timeout", "60 wineserver -k")).run();
     }
 
     /// The variables that lead a program to this wine.
@@ -130,8 +137,7 @@ impl Wine {
 
 impl Drop for Wine {
     fn drop(&mut self) {
-        // Ends whatever is still running in it.
-        self.within(Run::new("timeout".into(), "timeout", "60 wineserver -k")).run();
+        self.end();
     }
 }
 
