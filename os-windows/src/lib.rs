@@ -57,7 +57,7 @@
 //! | `FILE_FLAG_FIRST_PIPE_INSTANCE`, a pipe's list of rights | are enforced | are not |
 //! | the level at which a pipe's client lets itself be impersonated | is heeded | is not: always all |
 //! | the first window of a program | is there | fails, for ever, in some that start while wine's desktop does |
-//! | starting a process | works | fails once in some thousand times (error 1359), but under `setarch -R` |
+//! | starting a process | works | fails once in some thousand times (error 1359), except under `setarch -R` |
 //! | a named object's call | takes about a microsecond | 13 to 16, by way of wine's server |
 #![cfg_attr(not(windows), allow(rustdoc::broken_intra_doc_links, reason = "elsewhere the crate is empty"))]
 #![cfg(windows)]
