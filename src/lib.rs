@@ -34,21 +34,13 @@
 
 pub use strait_core::*;
 
-/// This system's port.
 #[cfg(unix)]
-pub use strait_unix::UnixPort as SystemPort;
-#[cfg(unix)]
-pub use strait_unix::{
-    self as unix, CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region,
-    SemAcquireError, SemOpenError, SemReleaseError, check_name, pipe,
-};
-/// This system's port.
+pub use strait_os as unix;
 #[cfg(windows)]
-pub use strait_windows::WindowsPort as SystemPort;
-#[cfg(windows)]
-pub use strait_windows::{
-    self as windows, CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region,
-    SemAcquireError, SemOpenError, SemReleaseError, check_name, pipe,
+pub use strait_os as windows;
+pub use strait_os::{
+    CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region, SemAcquireError,
+    SemOpenError, SemReleaseError, SystemPort, check_name, pipe,
 };
 
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-pub use strait_os::OsError;
+pub use strait_os_common::OsError;
 
 /// An error by what was asked for it.
 pub(crate) trait FromCall {

@@ -4,7 +4,7 @@
 /// neither prefault nor lock.
 ///
 /// ```
-/// use strait_unix::Options;
+/// use strait_os_unix::Options;
 /// let for_control_loops = Options::new().prefault(true).lock(true);
 /// let for_a_monitor = Options::new().read_only(true);
 /// # assert_ne!(for_control_loops, for_a_monitor);

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Name, ident, probe};
 use strait_core::{Channel, ChannelError, Ident, Plan, Port, Probe};
-use strait_unix::{CreateError, OpenError, Options, Region};
+use strait_os_unix::{CreateError, OpenError, Options, Region};
 
 const PLAN: Plan<'static> = Plan::new(&[
     Channel::frames("down", 4096, 256).domains(0, 1),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::Name;
 use strait_core::{Attachment, Channel, Plan, WaitPolicy};
-use strait_unix::{EventPort, Options, doorbell};
+use strait_os_unix::{EventPort, Options, doorbell};
 
 const PLAN: Plan<'_> = Plan::new(&[
     Channel::slots::<u64>("there", 2).producer_may_block().consumer_may_block(),

@@ -13,7 +13,7 @@ use common::{
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, fork};
 use strait_core::{Ident, Liveness, Port, Probe};
-use strait_unix::{Options, Region};
+use strait_os_unix::{Options, Region};
 
 #[test]
 fn a_process_is_alive_until_it_is_killed_and_dead_at_once_after() {

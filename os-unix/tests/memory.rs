@@ -13,7 +13,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use nix::unistd::{Uid, setuid};
 use strait_core::{Channel, Plan, Port};
-use strait_unix::{CreateError, OpenError, OpenOrCreateError, Options, Region};
+use strait_os_unix::{CreateError, OpenError, OpenOrCreateError, Options, Region};
 
 /// About a megabyte.
 const LARGE: Plan<'static> = Plan::new(&[Channel::frames("large", 1 << 20, 256)]);

@@ -24,8 +24,8 @@ use common::skip;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use strait_unix::rt::{pin, set_fifo};
-use strait_unix::{Options, PiLock, PiMutex};
+use strait_os_unix::rt::{pin, set_fifo};
+use strait_os_unix::{Options, PiLock, PiMutex};
 
 const LONG: Duration = Duration::from_secs(30);
 /// What low has to do: longer than a waiter's probe period, much shorter than medium's patience.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::{Helper, eventually, hear, role, say, stay};
 use nix::sys::signal::Signal;
 use pi::{LONG, NOBODY, Name, OWNER_DIED, Outcome, SUSPECT, WAITERS, Words, hold_pi, pass, thread_id};
-use strait_unix::{Options, PiLock, PiLockError, PiMutex};
+use strait_os_unix::{Options, PiLock, PiLockError, PiMutex};
 
 #[test]
 fn fault_02_03_the_next_one_is_told_of_its_owners_death() {

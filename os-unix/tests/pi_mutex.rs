@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{Helper, hear, in_pid_namespace, role, say, skip};
 use nix::unistd::{ForkResult, fork};
 use pi::{LONG, Name, WAITERS, Words, thread_id};
-use strait_unix::{
+use strait_os_unix::{
     CreateError, OpenError, Options, PiLock, PiLockError, PiMutex, PiOpenError, PiUnlockError,
 };
 
@@ -249,7 +249,7 @@ fn names_and_files_that_are_no_mutex_are_refused() {
         std::fs::write(&path, vec![0; len]).expect("ours");
         assert_eq!(open(&private), PiOpenError::NotAMutex, "{len}");
     }
-    let regions = strait_unix::Region::list().expect("a list");
+    let regions = strait_os_unix::Region::list().expect("a list");
     assert!(!regions.iter().any(|region| region.contains(&name.0)), "a mutex is no region");
 }
 

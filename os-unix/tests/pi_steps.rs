@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use pi::{LONG, Name, WAITERS, Words, thread_id};
-use strait_unix::{Options, PiLock, PiLockError, PiMutex};
+use strait_os_unix::{Options, PiLock, PiLockError, PiMutex};
 
 /// Instructions after a change at which the victim dies.
 const LATER: [u32; 2] = [0, 12];
@@ -193,7 +193,7 @@ fn first_core() -> usize {
 #[test]
 fn killed_after_every_change_of_every_operation() {
     // Stepping is many times faster where both share a core; helpers inherit it.
-    if let Err(error) = strait_unix::rt::pin(&[first_core()]) {
+    if let Err(error) = strait_os_unix::rt::pin(&[first_core()]) {
         println!("not pinned: {error}");
     }
     let mut points = 0;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use common::{Helper, eventually, role, stay};
 use pi::{LONG, Name, Outcome, WAITERS, Words, hold_pi, pass, thread_id};
-use strait_unix::{PiLock, PiLockError};
+use strait_os_unix::{PiLock, PiLockError};
 
 #[test]
 fn fault_12_a_thread_id_that_was_given_away_keeps_nobody_alive() {

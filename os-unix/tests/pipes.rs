@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
-use strait_unix::pipe;
+use strait_os_unix::pipe;
 #[cfg(windows)]
-use strait_windows::pipe;
+use strait_os_windows::pipe;
 
 use pipe::{
     BindError, Canceller, ConnectError, MAX_MESSAGE, MessageListener, MessagePipe, Pipe, PipeError,

@@ -15,7 +15,7 @@ use nix::sys::socket::{
 };
 use nix::unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid};
 use std::os::fd::AsRawFd;
-use strait_unix::pipe::{
+use strait_os_unix::pipe::{
     BindError, ConnectError, ImpersonateError, MessageListener, MessagePipe, Pipe, PipeError, PipeListener,
     PipeName, PipeOptions, Received, User,
 };

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Attached, Helper, Name, PLAN, Scratch, hear, hold, ident, role, say};
 use strait_core::{AttachError, FormatError, Plan, Port};
-use strait_unix::{CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
+use strait_os_unix::{CreateError, NameError, OpenError, OpenOrCreateError, Options, Region};
 
 /// In the first channel's frames.
 const OFFSET: u32 = 4096;

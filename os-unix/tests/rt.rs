@@ -1,6 +1,6 @@
 //! Scheduling of the calling thread: done, or refused with the reason.
 
-use strait_unix::rt::{RtError, set_fifo};
+use strait_os_unix::rt::{RtError, set_fifo};
 
 #[test]
 fn a_priority_that_does_not_exist_is_refused() {
@@ -34,7 +34,7 @@ mod pinning {
     use nix::sched::{CpuSet, sched_getaffinity};
     use nix::unistd::Pid;
 
-    use strait_unix::rt::pin;
+    use strait_os_unix::rt::pin;
 
     use super::RtError;
 

@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, FdFlag, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use strait_core::{AttachError, Contents, Mem, Port, Probe, format};
-use strait_unix::{OpenError, Options, ReceiveError, Region, ShareError};
+use strait_os_unix::{OpenError, Options, ReceiveError, Region, ShareError};
 
 const MARK: &[u8] = b"strait/0";
 const ALL: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SEAL);

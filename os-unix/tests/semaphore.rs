@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Helper, eventually, hear, role, say, skip};
-use strait_unix::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};
+use strait_os_unix::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};
 
 /// A name of a semaphore that nobody else uses; removed in the end.
 struct Name(String);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::{Attached, Helper, Name, PLAN, hear, ident, role, say};
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::{Clock, Port, Wait, WaitPoint};
-use strait_unix::{Options, Region};
+use strait_os_unix::{Options, Region};
 
 /// A word of the region that the plan gives to nobody: in the first channel's frames.
 const OFFSET: u32 = 4096;

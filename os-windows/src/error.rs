@@ -2,7 +2,7 @@
 
 use std::io;
 
-pub use strait_os::OsError;
+pub use strait_os_common::OsError;
 use windows_sys::Win32::Foundation::{ERROR_GEN_FAILURE, GetLastError};
 
 /// An error by what was asked for it, and the system's numbers, which are unsigned here.

@@ -10,7 +10,7 @@ use crate::security::{Descriptor, Sid};
 ///
 /// ```
 /// # #[cfg(windows)] {
-/// use strait_windows::Options;
+/// use strait_os_windows::Options;
 /// let for_control_loops = Options::new().prefault(true).lock(true);
 /// let for_a_monitor = Options::new().read_only(true);
 /// # assert_ne!(for_control_loops, for_a_monitor);
@@ -127,8 +127,8 @@ impl Default for Options {
 ///
 /// ```
 /// # #[cfg(windows)]
-/// # fn main() -> Result<(), strait_windows::SddlError> {
-/// use strait_windows::{Options, Sddl};
+/// # fn main() -> Result<(), strait_os_windows::SddlError> {
+/// use strait_os_windows::{Options, Sddl};
 /// // The system and its administrators, and nobody else.
 /// let options = Options::new().sddl(Sddl::new("D:P(A;;GA;;;SY)(A;;GA;;;BA)")?);
 /// # let _ = options;

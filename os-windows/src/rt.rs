@@ -2,9 +2,9 @@
 //!
 //! ```no_run
 //! # #[cfg(windows)]
-//! # fn main() -> Result<(), strait_windows::rt::RtError> {
-//! strait_windows::rt::set_time_critical()?;
-//! strait_windows::rt::pin(&[2])?; // a core that nobody else uses
+//! # fn main() -> Result<(), strait_os_windows::rt::RtError> {
+//! strait_os_windows::rt::set_time_critical()?;
+//! strait_os_windows::rt::pin(&[2])?; // a core that nobody else uses
 //! # Ok(())
 //! # }
 //! # #[cfg(not(windows))] fn main() {}

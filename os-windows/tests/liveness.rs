@@ -7,7 +7,7 @@ use common::{Attached, Helper, Place, Scratch, hold, ident, probe, role};
 use strait_core::ground::header::PARTICIPANT_LEN;
 use strait_core::participants::at;
 use strait_core::{Ident, Liveness, Port, Probe, TokenRefused};
-use strait_windows::Options;
+use strait_os_windows::Options;
 
 /// Every kind of region in turn.
 fn everywhere(test: impl Fn(Place, Attached)) {

@@ -7,7 +7,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 use process::{Helper, end_in_a_while, hear, role, say};
-use strait_windows::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexLock, NamedSemaphore, Sddl};
+use strait_os_windows::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexLock, NamedSemaphore, Sddl};
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use process::skip;
-use strait_windows::Sddl;
-use strait_windows::pipe::{
+use strait_os_windows::Sddl;
+use strait_os_windows::pipe::{
     BindError, ConnectError, ImpersonateError, MessageListener, Pipe, PipeError, PipeListener, PipeName,
     PipeOptions, Received, User,
 };

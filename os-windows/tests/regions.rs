@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{Helper, PLAN, Place, Scratch, hear, hold, ident, is_wine, role, say, skip};
 use strait_core::{AttachError, FormatError, Plan, Port};
-use strait_windows::{CreateError, NameError, OpenError, Options, Region};
+use strait_os_windows::{CreateError, NameError, OpenError, Options, Region};
 
 /// In the first channel's frames.
 const OFFSET: u32 = 4096;

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use common::{Helper, PLAN, Place, ident, probe, role, say};
 use strait_core::{AttachError, Probe};
-use strait_windows::{OpenError, Options, ReceiveError, Region, ShareError};
+use strait_os_windows::{OpenError, Options, ReceiveError, Region, ShareError};
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
 use windows_sys::Win32::System::Memory::{CreateFileMappingW, PAGE_READWRITE, SEC_RESERVE};
 

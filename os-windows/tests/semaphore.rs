@@ -7,7 +7,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 use process::{Helper, end_in_a_while, eventually, hear, role, say};
-use strait_windows::{NamedMutex, NamedSemaphore, Sddl, SemAcquireError, SemOpenError, SemReleaseError};
+use strait_os_windows::{NamedMutex, NamedSemaphore, Sddl, SemAcquireError, SemOpenError, SemReleaseError};
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -10,7 +10,7 @@ use std::ptr::{null, null_mut};
 
 use common::{PLAN, Place, Scratch, is_wine, skip};
 use strait_core::{AttachError, Port};
-use strait_windows::{CreateError, OpenError, Options, Sddl, SddlError, Sid};
+use strait_os_windows::{CreateError, OpenError, Options, Sddl, SddlError, Sid};
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW,

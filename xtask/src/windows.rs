@@ -20,7 +20,7 @@ const OTHERS: &str = "--target x86_64-pc-windows-msvc --target i686-pc-windows-g
 const FOLDER: &str = "target/windows";
 
 /// The crates that are for Windows.
-const CRATES: &str = "-p strait-core -p strait-os -p strait-windows -p strait -p strait-cli";
+const CRATES: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait -p strait-cli";
 
 /// Tests of the facade that are for Windows too. The others step through a process with `ptrace`.
 const FACADE: &str = "--test threads --test scribble --test kill --test locks";
@@ -116,7 +116,7 @@ impl Wine {
     fn clippy(&self) -> Outcome {
         // The core has nothing of the kind.
         let args = format!(
-            "clippy -p strait-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
+            "clippy -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
              -- -D warnings"
         );
         self.debian.clippy(FOLDER, &args).run()
@@ -162,7 +162,8 @@ pub fn windows() -> Outcome {
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
         (
             "os-windows",
-            wine.cargo("test -p strait-os -p strait-windows --features embedded-io-07 --lib --tests").run(),
+            wine.cargo("test -p strait-os -p strait-os-windows --features embedded-io-07 --lib --tests")
+                .run(),
         ),
         ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
         ("tool", wine.cargo("test -p strait-cli").run()),

@@ -72,7 +72,7 @@ pub fn words() -> Outcome {
     let suite = |machine: &Machine| match machine.runner {
         None => together(&[
             ("core", test(&debian, machine, "--tests -p strait-core")),
-            ("Unix", test(&debian, machine, "--tests -p strait-os -p strait-unix")),
+            ("Unix", test(&debian, machine, "--tests -p strait-os -p strait-os-unix")),
             ("facade", test(&debian, machine, &format!("-p strait {FACADE}"))),
         ]),
         Some(_) => together(&[
@@ -82,7 +82,7 @@ pub fn words() -> Outcome {
                 test(
                     &debian,
                     machine,
-                    "-p strait-unix --lib --test domains --test event --test incoherent --test rt",
+                    "-p strait-os-unix --lib --test domains --test event --test incoherent --test rt",
                 ),
             ),
         ]),

@@ -36,7 +36,7 @@ const TASKS: usize = 64;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use strait_core::{Attachment, Channel, Plan};
-/// use strait_unix::{EventPort, Options, Region, doorbell};
+/// use strait_os_unix::{EventPort, Options, Region, doorbell};
 ///
 /// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256).consumer_may_block()]);
 /// # let name = format!("doc-event-port-{}", std::process::id());

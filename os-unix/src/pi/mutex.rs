@@ -63,7 +63,7 @@ use crate::options::Options;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_unix::{Options, PiLock, PiMutex};
+/// use strait_os_unix::{Options, PiLock, PiMutex};
 ///
 /// # let name = &format!("doc-pi-{}", std::process::id());
 /// let mut mutex = PiMutex::named(name, &Options::new())?;

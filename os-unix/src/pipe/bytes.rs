@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use nix::poll::PollFlags;
 use nix::sys::socket::{SockType, sendmsg};
-use strait_os::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
+use strait_os_common::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
 
 use super::cancel::Canceller;
 use super::error::BindError;

@@ -15,7 +15,7 @@ use crate::error::{FromCall as _, OsError};
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_unix::pipe::{Canceller, PipeError, PipeListener, PipeName, PipeOptions};
+/// use strait_os_unix::pipe::{Canceller, PipeError, PipeListener, PipeName, PipeOptions};
 ///
 /// # let name = &format!("doc-cancel-{}", std::process::id());
 /// let canceller = Canceller::new()?;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
 use nix::unistd::{read, write};
-use strait_os::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
+use strait_os_common::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
 
 use super::cancel::Canceller;
 use super::wait::{is_ready, perform};
@@ -20,7 +20,7 @@ use crate::error::{FromCall as _, OsError};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::process::Command;
 /// use std::time::Duration;
-/// use strait_unix::pipe::{PipeError, ReadEnd};
+/// use strait_os_unix::pipe::{PipeError, ReadEnd};
 ///
 /// let (mut ours, theirs) = ReadEnd::pair()?;
 /// // The `Command` holds their end until it is dropped, here at the end of the statement.

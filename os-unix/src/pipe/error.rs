@@ -4,7 +4,7 @@
 use core::fmt;
 
 use nix::errno::Errno;
-use strait_os::pipe::{ConnectError, PipeError};
+use strait_os_common::pipe::{ConnectError, PipeError};
 
 use crate::error::{FromCall as _, OsError};
 

@@ -13,7 +13,9 @@ use std::os::fd::AsRawFd;
 
 use nix::poll::PollFlags;
 use nix::sys::socket::{SockType, sendmsg};
-use strait_os::pipe::{ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received};
+use strait_os_common::pipe::{
+    ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received,
+};
 
 use super::cancel::Canceller;
 use super::error::BindError;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::getpid;
-use strait_os::pipe::{ConnectError, PipeName};
+use strait_os_common::pipe::{ConnectError, PipeName};
 
 use super::error::BindError;
 use super::os::BASE;

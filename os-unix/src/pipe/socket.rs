@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{Backlog, SockType, UnixAddr, bind, connect, listen};
-use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
+use strait_os_common::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
 
 use super::cancel::Canceller;
 use super::error::{BindError, connect_error, pipe_error};

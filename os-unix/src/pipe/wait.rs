@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use strait_os::pipe::{Limit, PipeError};
+use strait_os_common::pipe::{Limit, PipeError};
 
 use super::cancel::Canceller;
 use super::error::pipe_error;

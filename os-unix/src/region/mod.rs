@@ -39,7 +39,7 @@ const ROUNDS: u32 = 16;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use strait_core::{Channel, Plan};
-/// use strait_unix::{Options, Region};
+/// use strait_os_unix::{Options, Region};
 ///
 /// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256)]);
 ///

@@ -1,9 +1,9 @@
 //! Real-time scheduling of the calling thread.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), strait_unix::rt::RtError> {
-//! strait_unix::rt::set_fifo(80)?; // above most, below the kernel's own threads
-//! strait_unix::rt::pin(&[2])?; // a core that nobody else uses
+//! # fn main() -> Result<(), strait_os_unix::rt::RtError> {
+//! strait_os_unix::rt::set_fifo(80)?; // above most, below the kernel's own threads
+//! strait_os_unix::rt::pin(&[2])?; // a core that nobody else uses
 //! # Ok(())
 //! # }
 //! ```

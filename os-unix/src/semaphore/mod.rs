@@ -31,4 +31,4 @@ mod value;
 pub use error::SemOpenError;
 pub use named::NamedSemaphore;
 #[doc(inline)]
-pub use strait_os::semaphore::{SemAcquireError, SemReleaseError};
+pub use strait_os_common::semaphore::{SemAcquireError, SemReleaseError};

@@ -52,7 +52,7 @@ const PRIVATE: u32 = 0o600;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_unix::NamedSemaphore;
+/// use strait_os_unix::NamedSemaphore;
 ///
 /// # let name = &format!("doc-{}", std::process::id());
 /// let places = NamedSemaphore::create(name, 2)?;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use strait_core::{Attachment, Channel, Ident, Liveness, Plan, Port, Probe};
-use strait_unix::{Options, Region, UnixPort};
+use strait_os_unix::{Options, Region, UnixPort};
 
 pub const PLAN: Plan<'static> = Plan::new(&[Channel::frames("commands", 4096, 256)]);
 

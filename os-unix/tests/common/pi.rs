@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
-use strait_unix::{Options, PiLock, PiLockError, PiMutex};
+use strait_os_unix::{Options, PiLock, PiLockError, PiMutex};
 
 use super::common::{Helper, hear, say};
 

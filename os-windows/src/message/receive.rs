@@ -55,7 +55,7 @@ pub enum WindowMessage<'a> {
 /// # #[cfg(windows)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_windows::message::{MessageWindow, RemoteWindow, WindowMessage};
+/// use strait_os_windows::message::{MessageWindow, RemoteWindow, WindowMessage};
 ///
 /// const LIMIT: Duration = Duration::from_secs(10);
 /// let mut window = MessageWindow::create("ExampleOfWindow")?;

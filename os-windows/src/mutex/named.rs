@@ -38,7 +38,7 @@ use crate::security::Descriptor;
 /// # #[cfg(windows)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_windows::{NamedMutex, NamedMutexLock};
+/// use strait_os_windows::{NamedMutex, NamedMutexLock};
 ///
 /// let mut motor = NamedMutex::open_or_create("example-of-mutex")?;
 /// match motor.lock_timeout(Duration::from_secs(10))? {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use strait_os::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
+use strait_os_common::pipe::{ConnectError, DEFAULT_TIMEOUT, ImpersonateError, Limit, PipeError, PipeName};
 
 use super::cancel::Canceller;
 use super::error::BindError;

@@ -8,7 +8,7 @@ use core::ptr::{null, null_mut};
 use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 
-use strait_os::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
+use strait_os_common::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
 use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_INBOUND,

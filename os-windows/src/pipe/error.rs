@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use strait_os::pipe::{ConnectError, PipeError};
+use strait_os_common::pipe::{ConnectError, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,
     ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,

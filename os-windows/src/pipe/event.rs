@@ -3,7 +3,7 @@
 use core::ptr::null;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
-use strait_os::pipe::{Limit, PipeError};
+use strait_os_common::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
 

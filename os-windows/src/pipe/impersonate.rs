@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::ptr::null_mut;
 use std::os::windows::io::AsHandle;
 
-use strait_os::pipe::ImpersonateError;
+use strait_os_common::pipe::ImpersonateError;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, RevertToSelf, SECURITY_IMPERSONATION_LEVEL, SecurityImpersonation, TOKEN_QUERY,

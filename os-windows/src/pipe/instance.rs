@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strait_os::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
+use strait_os_common::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,

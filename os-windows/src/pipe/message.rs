@@ -5,7 +5,9 @@
 
 use core::time::Duration;
 
-use strait_os::pipe::{ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received};
+use strait_os_common::pipe::{
+    ConnectError, ImpersonateError, Limit, MAX_MESSAGE, PipeError, PipeName, Received,
+};
 
 use super::cancel::Canceller;
 use super::error::BindError;

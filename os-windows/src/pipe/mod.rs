@@ -51,7 +51,7 @@
 //! # #[cfg(windows)]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
-//! use strait_windows::pipe::{Pipe, PipeListener, PipeName, PipeOptions};
+//! use strait_os_windows::pipe::{Pipe, PipeListener, PipeName, PipeOptions};
 //!
 //! const LIMIT: Duration = Duration::from_secs(10);
 //! # let name = &format!("doc-{}", std::process::id());
@@ -94,10 +94,10 @@ pub use impersonate::Impersonation;
 pub use message::{MessageListener, MessagePipe};
 pub use options::PipeOptions;
 #[doc(inline)]
-pub use strait_os::pipe::{
+pub use strait_os_common::pipe::{
     ConnectError, ImpersonateError, MAX_MESSAGE, MAX_NAME, NameError, PipeError, PipeName, Received,
 };
 pub use user::{Peer, User};
 
 #[cfg(feature = "embedded-io-07")]
-strait_os::embedded_io_on_pipes! { Pipe, ReadEnd, WriteEnd }
+strait_os_common::embedded_io_on_pipes! { Pipe, ReadEnd, WriteEnd }

@@ -8,7 +8,7 @@
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
-use strait_os::pipe::{Limit, PipeError};
+use strait_os_common::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
     ERROR_PIPE_CONNECTED, GetLastError, HANDLE,

@@ -45,7 +45,7 @@ const ANYWHERE: Space = Space::Global;
 /// # #[cfg(windows)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use strait_core::{Channel, Plan};
-/// use strait_windows::{Options, Region};
+/// use strait_os_windows::{Options, Region};
 ///
 /// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256)]);
 ///

@@ -22,7 +22,7 @@ const LONGEST: usize = 8 + 15 * 4;
 ///
 /// ```
 /// # #[cfg(windows)]
-/// assert_eq!(strait_windows::Sid::SYSTEM.to_string(), "S-1-5-18");
+/// assert_eq!(strait_os_windows::Sid::SYSTEM.to_string(), "S-1-5-18");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(align(8))]

@@ -48,7 +48,7 @@ use crate::security::Descriptor;
 /// # #[cfg(windows)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use strait_windows::NamedSemaphore;
+/// use strait_os_windows::NamedSemaphore;
 ///
 /// let places = NamedSemaphore::create("example-of-semaphore", 2)?;
 /// places.acquire_timeout(Duration::from_millis(100))?;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use strait_core::{Attachment, Channel, Ident, Liveness, Plan, Port, Probe};
-use strait_windows::{Options, Region, WindowsPort};
+use strait_os_windows::{Options, Region, WindowsPort};
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 
 pub const PLAN: Plan<'static> = Plan::new(&[Channel::frames("commands", 4096, 256)]);

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use nix::unistd::{getegid, geteuid, getpeereid};
-use strait_os::pipe::ImpersonateError;
+use strait_os_common::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
 

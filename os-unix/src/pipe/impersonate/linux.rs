@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
-use strait_os::pipe::ImpersonateError;
+use strait_os_common::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
 

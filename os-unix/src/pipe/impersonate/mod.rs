@@ -24,7 +24,7 @@ mod fallback;
 #[cfg(not(target_os = "linux"))]
 use fallback as os;
 
-use strait_os::pipe::ImpersonateError;
+use strait_os_common::pipe::ImpersonateError;
 
 /// While this lives, what this thread opens is opened with the rights of the client at the other end of the
 /// pipe; its other threads, and other rights than those on files, are not touched. Dropping it always gives
