@@ -26,17 +26,17 @@ const FULL_LIMIT: Duration = Duration::from_secs(6);
 const INTRODUCTION: &str = "\
 # Control run
 
-Every named ordering of `core/src/ground/sync/order.rs`, and the models that fail when it alone is
-weakened to Relaxed (a fence: to nothing). An ordering that fails no model would be one that no model
-needs, or one that is not needed at all.
+Every named ordering of `core/src/ground/sync/order.rs`, with the models that fail when that ordering
+alone is weakened to Relaxed (a fence: removed). Each ordering must fail at least one model; otherwise a
+model is missing, or the ordering is not needed.
 
-This listing is written by
+This command writes the listing:
 
     RUSTFLAGS=\"--cfg strait_loom\" CARGO_TARGET_DIR=target/loom \\
         cargo run --release -p loom-tests --bin control -- --write
 
-and the control run without `--write` compares itself with it. A model that did not fail within a
-few seconds is not listed.
+The control run without `--write` checks itself against it. A model that does not fail within a few
+seconds is not listed.
 ";
 
 /// By ordering: the names of the models that die of it.
