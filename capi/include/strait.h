@@ -3,13 +3,13 @@
  *
  * Made by cbindgen from the crate strait-capi: change that, not this.
  *
- * There is no heap: every object lies in storage that you supply (strait_producer_t and so on), zeroed
- * before its first use, and is not moved while it is open. Every function answers with a strait_status, and
- * does nothing where it does not say STRAIT_STATUS_OK. A pointer that is null or misaligned, storage that
- * holds nothing and a buffer that is too short are told so; a pointer that leads astray cannot be. An object
- * is used by one thread at a time; threads that lock attach once each.
+ * There is no heap: every object is in storage that you supply (strait_producer_t and so on). Zero the
+ * storage before its first use, and do not move it while the object is open. Every function returns a
+ * strait_status; unless its comment says otherwise, it changes nothing if that is not STRAIT_STATUS_OK. A null
+ * or misaligned pointer, storage without an open object, and a buffer that is too short are errors; any other
+ * invalid pointer is not detected. Use an object from one thread at a time; threads that lock attach once each.
  *
- * FORMAT.md says what lies in the memory.
+ * FORMAT.md documents the bytes of the memory.
  */
 
 
