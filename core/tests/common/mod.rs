@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub mod faulty;
+pub mod golden;
 pub mod guarded;
 pub mod images;
 pub mod listing;
 pub mod model;
+pub mod queue_run;
 pub mod raw;
 pub mod rng;
 pub mod seed;
