@@ -5,7 +5,8 @@ mod common;
 
 use common::golden::{LINE_4, LINE_128, Sample};
 use common::listing::Listing;
-use common::{INSTANCE, Region, TestPort};
+use common::region::INSTANCE;
+use common::{Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};
 use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
