@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 
 const HELP: &str = "\

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use crate::error::Result;
 use crate::job::{Job, Metric};
 use crate::sys::fork;
-use crate::{Result, contenders, floors, scale, sides, sys};
+use crate::{contenders, floors, scale, sides, sys};
 
 /// Measures what the job says.
 pub fn run(job: &Job) -> Result<()> {

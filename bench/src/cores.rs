@@ -5,7 +5,7 @@ use std::fs;
 use nix::sched::sched_getaffinity;
 use nix::unistd::Pid;
 
-use crate::Result;
+use crate::error::Result;
 
 /// Two CPUs that this process may use: of different cores, if there are such.
 pub fn pair() -> Result<(usize, usize)> {

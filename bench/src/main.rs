@@ -12,6 +12,7 @@ mod contenders;
 mod cores;
 mod drive;
 mod ends;
+mod error;
 mod floors;
 mod goals;
 mod job;
@@ -28,9 +29,6 @@ mod stats;
 mod sys;
 
 use std::process::ExitCode;
-
-/// What goes wrong here: one line for the user.
-type Result<T> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
     match args::parse().and_then(|command| match command {

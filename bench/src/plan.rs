@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-use crate::Result;
 use crate::args::Wanted;
 use crate::contenders::{self, Contender, Sizes};
+use crate::error::Result;
 use crate::floors;
 use crate::job::{Job, Metric, Mode, slots};
 use crate::scale;
@@ -227,7 +227,7 @@ mod tests {
     use super::Plan;
     use crate::args::Wanted;
 
-    fn plan(only: &[&str]) -> crate::Result<Plan> {
+    fn plan(only: &[&str]) -> crate::error::Result<Plan> {
         let only = only.iter().map(|&name| name.into()).collect();
         Plan::new(&Wanted { quick: true, smoke: false, out: "x".into(), only }, (0, 1))
     }

@@ -14,10 +14,11 @@ use nix::unistd::{Pid, setsid};
 use serde_json::Value;
 
 use crate::args::Wanted;
+use crate::error::Result;
 use crate::job::Job;
 use crate::plan::Plan;
 use crate::results::Results;
-use crate::{Result, cores, machine, report};
+use crate::{cores, machine, report};
 
 /// After this a child counts as hung.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,10 +9,11 @@ use strait::{Attachment, Channel, Plan, SystemPort};
 
 use crate::contenders::{Long, options, region};
 use crate::drive::latency;
+use crate::error::Result;
 use crate::job::{Job, Metric};
 use crate::slices::Slices;
 use crate::stats::Spread;
-use crate::{Result, sides, sys};
+use crate::{sides, sys};
 
 /// What can grow, and the numbers for which it is measured.
 const CHANNELS: (&str, &[usize]) = ("channels", &[1, 10, 100, 1000]);

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::thread;
 use std::time::Instant;
 
-use crate::Result;
 use crate::ends::{poll, until};
+use crate::error::Result;
 use crate::job::{Job, Mode};
 use crate::stats::Spread;
 use crate::sys::{self, shared};

@@ -6,20 +6,13 @@ use strait_core::{Consumer, ConsumerOptions, Delivery, Received};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;
-use crate::producer::peer_code;
 use crate::region::attached;
-use crate::{arg, strait_end_t, strait_region_t, strait_status};
-
-/// Storage for the receiving side of a queue of frames. One at a time in a region.
-#[repr(C)]
-pub struct strait_consumer_t {
-    first: u64,
-    rest: [usize; 62],
-}
+use crate::storage::Kind;
+use crate::{arg, queue_end, strait_consumer_t, strait_end_t, strait_region_t, strait_status};
 
 impl Handle for strait_consumer_t {
     type Object = Consumer<CPort>;
-    const KIND: usize = 3;
+    const KIND: Kind = Kind::Consumer;
 }
 
 /// How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
@@ -185,20 +178,8 @@ pub unsafe extern "C" fn strait_consumer_end(
     consumer: *mut strait_consumer_t,
     end: *mut strait_end_t,
 ) -> strait_status {
-    let tell = |consumer: &mut Consumer<CPort>| {
-        let found = strait_end_t {
-            len: consumer.len(),
-            capacity: consumer.capacity(),
-            max_frame: consumer.max_frame(),
-            peer: peer_code(consumer.peer()),
-            taken_over_from: consumer.taken_over_from().map_or(0, |who| who.word()),
-            fault: consumer.fault().map_or(0, |fault| fault as u32),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { arg::answer(end, found) }
-    };
     // SAFETY: the caller's promise.
-    unsafe { handle::with(consumer, tell) }
+    unsafe { queue_end::show(consumer, end) }
 }
 
 /// Releases all that was received, and gives the role back.

@@ -10,6 +10,7 @@
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
+use crate::storage::Kind;
 use crate::{arg, strait_status};
 
 /// Storage as the header declares it.
@@ -17,8 +18,8 @@ pub(crate) trait Handle: Sized {
     /// What it holds.
     type Object;
 
-    /// A number for its kind.
-    const KIND: usize;
+    /// Its kind.
+    const KIND: Kind;
 
     /// H2.
     const FITS: () = assert!(
@@ -38,7 +39,7 @@ struct Sealed<T> {
 const SEAL: usize = 0x5EA1_57A1;
 
 fn seal<H: Handle>(place: NonNull<Sealed<H::Object>>) -> usize {
-    place.addr().get() ^ SEAL ^ H::KIND << 8
+    place.addr().get() ^ SEAL ^ (H::KIND as usize) << 8
 }
 
 /// The storage, null or not.

@@ -7,21 +7,8 @@ use strait_core::{BytesReader, BytesWriter, Reading, ValueInfo, ValueType};
 use crate::handle::{self, Handle};
 use crate::port::CPort;
 use crate::region::attached;
-use crate::{arg, strait_region_t, strait_status};
-
-/// Storage for the writer of a latest value. One at a time in a region.
-#[repr(C)]
-pub struct strait_latest_writer_t {
-    first: u64,
-    rest: [usize; 34],
-}
-
-/// Storage for a reader of a latest value. Any number of them.
-#[repr(C)]
-pub struct strait_latest_reader_t {
-    first: u64,
-    rest: [usize; 34],
-}
+use crate::storage::Kind;
+use crate::{arg, strait_latest_reader_t, strait_latest_writer_t, strait_region_t, strait_status};
 
 /// A writer, and how long each value must be, where the channel has a type.
 pub(crate) struct Writer {
@@ -31,12 +18,12 @@ pub(crate) struct Writer {
 
 impl Handle for strait_latest_writer_t {
     type Object = Writer;
-    const KIND: usize = 6;
+    const KIND: Kind = Kind::LatestWriter;
 }
 
 impl Handle for strait_latest_reader_t {
     type Object = BytesReader<CPort>;
-    const KIND: usize = 7;
+    const KIND: Kind = Kind::LatestReader;
 }
 
 /// A latest value that was read.

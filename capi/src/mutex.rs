@@ -8,17 +8,10 @@ use strait_core::{Guard, Lock, LockError, Mutex, Recovery, ValueType};
 use crate::handle::{self, Handle};
 use crate::port::CPort;
 use crate::region::attached;
-use crate::{arg, strait_region_t, strait_status};
+use crate::storage::Kind;
+use crate::{arg, strait_mutex_t, strait_region_t, strait_status};
 
 type Bytes = Mutex<[u8], CPort>;
-
-/// Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
-/// of different threads.
-#[repr(C)]
-pub struct strait_mutex_t {
-    first: u64,
-    rest: [usize; 46],
-}
 
 /// A mutex, and its lock while it is held. The lock borrows the mutex, which so is reached through the lock
 /// alone while there is one (U1).
@@ -30,7 +23,7 @@ pub(crate) struct Held {
 
 impl Handle for strait_mutex_t {
     type Object = Held;
-    const KIND: usize = 8;
+    const KIND: Kind = Kind::Mutex;
 }
 
 /// The lock of an open mutex, held or not.

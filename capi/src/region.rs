@@ -9,15 +9,8 @@ use strait_core::{Attachment, Contents, Header, Ident, Liveness, Mem, Port};
 use crate::handle::{self, Handle};
 use crate::plan::with_plan;
 use crate::port::{CPort, Shared, Source};
-use crate::{arg, strait_plan_t, strait_status, strait_system_t};
-
-/// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
-/// move it while it is open. Close it after all objects that were opened through it.
-#[repr(C)]
-pub struct strait_region_t {
-    first: u64,
-    rest: [usize; 38],
-}
+use crate::storage::Kind;
+use crate::{arg, strait_plan_t, strait_region_t, strait_status, strait_system_t};
 
 /// An attachment, and what its ports share.
 #[repr(C)]
@@ -30,7 +23,7 @@ pub(crate) struct Region {
 
 impl Handle for strait_region_t {
     type Object = Region;
-    const KIND: usize = 1;
+    const KIND: Kind = Kind::Region;
 }
 
 /// Opens a region in `handle`, with the source that `join` finds.

@@ -7,18 +7,12 @@ use strait_core::{Semaphore, SemaphoreError};
 use crate::handle::{self, Handle};
 use crate::port::CPort;
 use crate::region::attached;
-use crate::{arg, strait_region_t, strait_status};
-
-/// Storage for a handle on a semaphore. Any number of them.
-#[repr(C)]
-pub struct strait_semaphore_t {
-    first: u64,
-    rest: [usize; 26],
-}
+use crate::storage::Kind;
+use crate::{arg, strait_region_t, strait_semaphore_t, strait_status};
 
 impl Handle for strait_semaphore_t {
     type Object = Semaphore<CPort>;
-    const KIND: usize = 9;
+    const KIND: Kind = Kind::Semaphore;
 }
 
 /// Opens a handle on the semaphore `name`. Nothing is claimed.

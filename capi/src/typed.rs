@@ -9,44 +9,28 @@ use strait_core::{
 use crate::consumer::consumer_options;
 use crate::handle::{self, Handle};
 use crate::port::CPort;
-use crate::producer::peer_code;
+use crate::queue_end::TypedEnd;
 use crate::region::attached;
-use crate::{arg, strait_consumer_options_t, strait_end_t, strait_region_t, strait_status};
+use crate::storage::Kind;
+use crate::{
+    arg, queue_end, strait_consumer_options_t, strait_end_t, strait_region_t, strait_status,
+    strait_typed_consumer_t, strait_typed_producer_t,
+};
 
-/// Storage for the sending side of a queue of values. One at a time in a region.
-#[repr(C)]
-pub struct strait_typed_producer_t {
-    first: u64,
-    rest: [usize; 62],
-}
-
-/// Storage for the receiving side of a queue of values. One at a time in a region.
-#[repr(C)]
-pub struct strait_typed_consumer_t {
-    first: u64,
-    rest: [usize; 62],
-}
-
-/// A queue's end, and how many bytes a value has.
-pub(crate) struct Sized<E> {
-    end: E,
-    size: u32,
-}
-
-type Tx = Sized<TypedProducer<[u8], CPort>>;
-type Rx = Sized<TypedConsumer<[u8], CPort>>;
+type Tx = TypedEnd<TypedProducer<[u8], CPort>>;
+type Rx = TypedEnd<TypedConsumer<[u8], CPort>>;
 
 impl Handle for strait_typed_producer_t {
     type Object = Tx;
-    const KIND: usize = 4;
+    const KIND: Kind = Kind::TypedProducer;
 }
 
 impl Handle for strait_typed_consumer_t {
     type Object = Rx;
-    const KIND: usize = 5;
+    const KIND: Kind = Kind::TypedConsumer;
 }
 
-impl<E> Sized<E> {
+impl<E> TypedEnd<E> {
     fn check(&self, size: usize) -> Result<(), strait_status> {
         if size == self.size as usize { Ok(()) } else { Err(strait_status::WrongSize) }
     }
@@ -71,7 +55,7 @@ pub unsafe extern "C" fn strait_typed_producer_open(
         let name = unsafe { arg::name(name)? };
         // SAFETY: the caller's promise.
         let end = unsafe { attached(region, |region| Ok(region.typed_producer_of(name, values)?))? };
-        Ok(Sized { end, size })
+        Ok(TypedEnd { end, size })
     };
     // SAFETY: the caller's promise.
     unsafe { handle::open(producer, make) }
@@ -130,20 +114,8 @@ pub unsafe extern "C" fn strait_typed_producer_end(
     producer: *mut strait_typed_producer_t,
     end: *mut strait_end_t,
 ) -> strait_status {
-    let tell = |producer: &mut Tx| {
-        let found = strait_end_t {
-            len: producer.end.len(),
-            capacity: producer.end.capacity(),
-            max_frame: producer.size,
-            peer: peer_code(producer.end.peer()),
-            taken_over_from: producer.end.taken_over_from().map_or(0, |who| who.word()),
-            fault: producer.end.fault().map_or(0, |fault| fault as u32),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { arg::answer(end, found) }
-    };
     // SAFETY: the caller's promise.
-    unsafe { handle::with(producer, tell) }
+    unsafe { queue_end::show(producer, end) }
 }
 
 /// Gives the role back.
@@ -182,7 +154,7 @@ pub unsafe extern "C" fn strait_typed_consumer_open(
         let options = unsafe { consumer_options(options)? };
         // SAFETY: the caller's promise.
         let end = unsafe { attached(region, |region| Ok(region.typed_consumer_of(name, values, options)?))? };
-        Ok(Sized { end, size })
+        Ok(TypedEnd { end, size })
     };
     // SAFETY: the caller's promise.
     unsafe { handle::open(consumer, make) }
@@ -296,20 +268,8 @@ pub unsafe extern "C" fn strait_typed_consumer_end(
     consumer: *mut strait_typed_consumer_t,
     end: *mut strait_end_t,
 ) -> strait_status {
-    let tell = |consumer: &mut Rx| {
-        let found = strait_end_t {
-            len: consumer.end.len(),
-            capacity: consumer.end.capacity(),
-            max_frame: consumer.size,
-            peer: peer_code(consumer.end.peer()),
-            taken_over_from: consumer.end.taken_over_from().map_or(0, |who| who.word()),
-            fault: consumer.end.fault().map_or(0, |fault| fault as u32),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { arg::answer(end, found) }
-    };
     // SAFETY: the caller's promise.
-    unsafe { handle::with(consumer, tell) }
+    unsafe { queue_end::show(consumer, end) }
 }
 
 /// Releases all that was received, and gives the role back.

@@ -1,13 +1,10 @@
 //! Errors: one line for the user, and the exit status.
 
 use std::fmt::Display;
-use std::process::ExitCode;
-
-use crate::text;
 
 /// Something failed.
 const FAILED: u8 = 1;
-/// The command line cannot be.
+/// The command line is wrong.
 const USAGE: u8 = 2;
 
 /// What goes wrong in this program.
@@ -26,7 +23,7 @@ impl Error {
         Self { status: FAILED, line: line.into() }
     }
 
-    /// The command line cannot be.
+    /// The command line is wrong.
     pub fn usage(line: impl Into<String>) -> Self {
         Self { status: USAGE, line: line.into() }
     }
@@ -36,21 +33,19 @@ impl Error {
         Self::failed(format!("{what}: {error}"))
     }
 
-    /// The line.
+    /// The line; empty if it has been printed already.
     pub fn line(&self) -> &str {
         &self.line
     }
 
-    /// Prints the line, and answers with the exit status.
-    pub fn report(self) -> ExitCode {
-        if !self.line.is_empty() {
-            text::note(&self.line);
-        }
-        ExitCode::from(self.status)
+    /// The exit status.
+    pub fn status(&self) -> u8 {
+        self.status
     }
 }
 
-/// What the system says, without its number; the most frequent of it in the same words on each system.
+/// The system's text for the error, without its number; the most frequent one in the same words on
+/// each system.
 pub fn reason(error: &std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::NotFound {
         return "no such file or directory".into();

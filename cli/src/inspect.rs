@@ -8,25 +8,25 @@ use strait::{Attachment, Entry, Ident, OpenError, Port, SystemPort};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::locks::LockPicture;
-use crate::look::{self, Who};
-use crate::rm::not_found;
+use crate::observe::{self, Who};
+use crate::print;
 use crate::text::{self, printable, table};
 
 /// Shows header, participants and channels.
 pub fn run(wanted: &args::Inspect) -> Result<()> {
-    let place = &wanted.region;
-    let region = place.region()?;
-    let attachment = look::open(place, &region).map_err(|error| match error {
-        OpenError::NotFound => not_found(place),
-        error => Error::at(place, error),
+    let arg = &wanted.region;
+    let region = arg.region()?;
+    let attachment = observe::open(arg, &region).map_err(|error| match error {
+        OpenError::NotFound => arg.not_found(),
+        error => Error::at(arg, error),
     })?;
     let picture = Picture::of(&attachment);
     if wanted.json {
-        return text::out(&format!("{}\n", picture.json()));
+        return print::out(&format!("{}\n", picture.json()));
     }
     let mut shown = format!("region        {}\n", printable(&region.to_string()));
     shown.push_str(&picture.to_text());
-    text::out(&shown)
+    print::out(&shown)
 }
 
 /// A region at one moment, or nearly so.
@@ -39,7 +39,7 @@ struct Picture<'a> {
 impl<'a> Picture<'a> {
     fn of(attachment: &'a Attachment<SystemPort>) -> Self {
         let (mem, line) = (attachment.port().mem(), attachment.header().line);
-        let participants = look::participants(attachment);
+        let participants = observe::participants(attachment);
         let channels = attachment.channels().map(|entry| {
             let lock = LockPicture::of(attachment, &entry, &participants);
             (entry, channel_state(mem, line, &entry), lock)
@@ -136,7 +136,7 @@ impl<'a> Picture<'a> {
         let mut rows = vec![["ID", "STATE", "PID", "DOMAIN"].map(String::from).to_vec()];
         rows.extend(self.participants.iter().map(|one| {
             let pid = if one.card.pid == 0 { "-".into() } else { one.card.pid.to_string() };
-            vec![one.ident.to_string(), look::word(one.probe).into(), pid, one.domain.to_string()]
+            vec![one.ident.to_string(), observe::word(one.probe).into(), pid, one.domain.to_string()]
         }));
         table(&rows, &[0, 1])
     }
@@ -172,7 +172,7 @@ impl<'a> Picture<'a> {
 fn participant_json(one: &Participant) -> Value {
     json!({
         "id": one.ident.to_string(),
-        "state": look::word(one.probe),
+        "state": observe::word(one.probe),
         "pid": one.card.pid,
         "started": one.card.started,
         "domain": one.domain,

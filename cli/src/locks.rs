@@ -6,7 +6,7 @@ use strait::participants::Participant;
 use strait::protocol::mutex::State;
 use strait::{Attachment, Entry, Port, SystemPort};
 
-use crate::look::Who;
+use crate::observe::Who;
 use crate::text::{printable, table};
 
 /// A lock at one moment, or nearly so.

@@ -2,7 +2,7 @@
 //! `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
-//! well, 1 if something failed, 2 for a command line that cannot be; an error is one line.
+//! well, 1 if something failed, 2 for a wrong command line; an error is one line.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -10,10 +10,11 @@ mod demo;
 mod error;
 mod inspect;
 mod locks;
-mod look;
 mod ls;
+mod observe;
 mod os;
-mod place;
+mod print;
+mod region_arg;
 mod rm;
 mod text;
 mod transfer;
@@ -27,15 +28,15 @@ use error::Result;
 fn main() -> ExitCode {
     match args::parse().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error.report(),
+        Err(error) => print::report(&error),
     }
 }
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Help(text) => text::out(&text),
+        Command::Help(text) => print::out(&text),
         Command::Demo(wanted) => demo::run(&wanted),
-        Command::DemoPart(part) => demo::part::run(&part),
+        Command::DemoPart(part) => demo::play(&part),
         Command::Send(wanted) => transfer::send::run(&wanted),
         Command::Recv(wanted) => transfer::recv::run(&wanted),
         Command::CleanUp(wanted) => {

@@ -8,41 +8,42 @@ use strait::ground::header::MAGIC;
 
 use crate::args::Rm;
 use crate::error::{Error, Result, reported};
-use crate::look;
-use crate::place::Place;
+use crate::observe;
+use crate::print;
+use crate::region_arg::RegionArg;
 use crate::text;
 
 /// Removes each region; goes on after one that cannot be.
 pub fn run(wanted: &Rm) -> Result<()> {
     let mut result = Ok(());
-    for place in &wanted.regions {
-        if let Err(error) = remove(place, wanted.force) {
-            let _ = error.report();
+    for arg in &wanted.regions {
+        if let Err(error) = remove(arg, wanted.force) {
+            let _ = print::report(&error);
             result = Err(reported());
         }
     }
     result
 }
 
-fn remove(place: &Place, force: bool) -> Result<()> {
-    let region = place.region()?;
-    match look::open(place, &region) {
-        Ok(attachment) if !force => refuse_if_used(place, &look::living(&attachment))?,
+fn remove(arg: &RegionArg, force: bool) -> Result<()> {
+    let region = arg.region()?;
+    match observe::open(arg, &region) {
+        Ok(attachment) if !force => refuse_if_used(arg, &observe::living(&attachment))?,
         Ok(_) => {}
-        Err(OpenError::NotFound) => return Err(not_found(place)),
+        Err(OpenError::NotFound) => return Err(arg.not_found()),
         // A damaged region, or one of another version, may go; somebody's file may not.
         Err(error) => {
-            if let Place::At(path) = place
+            if let RegionArg::At(path) = arg
                 && !starts_like_a_region(path)
             {
-                return Err(Error::failed(format!("{place}: {error}; not removed")));
+                return Err(Error::failed(format!("{arg}: {error}; not removed")));
             }
         }
     }
-    region.remove().map_err(|error| Error::at(place, error))
+    region.remove().map_err(|error| Error::at(arg, error))
 }
 
-fn refuse_if_used(place: &Place, living: &[strait::participants::Participant]) -> Result<()> {
+fn refuse_if_used(arg: &RegionArg, living: &[strait::participants::Participant]) -> Result<()> {
     if living.is_empty() {
         return Ok(());
     }
@@ -51,7 +52,7 @@ fn refuse_if_used(place: &Place, living: &[strait::participants::Participant]) -
     let who =
         if pids.is_empty() { String::new() } else { format!(" (pid {})", text::printable(&pids.join(", "))) };
     Err(Error::failed(format!(
-        "{place}: in use by {}{who}; end them first, or give --force",
+        "{arg}: in use by {}{who}; end them first, or give --force",
         if living.len() == 1 { "1 participant".into() } else { format!("{} participants", living.len()) },
     )))
 }
@@ -62,14 +63,4 @@ fn starts_like_a_region(path: &std::path::Path) -> bool {
     is_file
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
         && u32::from_le_bytes(start) == MAGIC
-}
-
-/// There is no such region.
-pub fn not_found(place: &Place) -> Error {
-    Error::failed(match place {
-        Place::Named(_) => format!("{place}: there is none of that name; `strait ls` shows those there are"),
-        Place::At(_) => {
-            format!("{place}: there is no such file; a name without a slash means a named region")
-        }
-    })
 }

@@ -1,24 +1,4 @@
-//! Text for the user: safe to print, whatever a region or a file name holds.
-
-use std::io::{ErrorKind, Write, stderr, stdout};
-
-use crate::error::{Error, Result, reason};
-
-/// Prints to standard output. A reader who has gone away, as `head` does, is no error.
-pub fn out(text: &str) -> Result<()> {
-    let mut stdout = stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::at("standard output", reason(&error)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Prints one line to standard error, which may be closed.
-pub fn note(line: &str) {
-    let _ = writeln!(stderr().lock(), "strait: {}", printable(line));
-}
+//! Text for the user: safe to print, whatever a region or a file name holds. Nothing is printed here.
 
 /// The text with its control characters escaped, so that it is one line and moves no cursor.
 pub fn printable(text: &str) -> String {

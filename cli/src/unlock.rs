@@ -5,26 +5,25 @@ use strait::{Attachment, ChannelError, Ident, Kind, OpenError, Port, RecoverErro
 
 use crate::args::Unlock;
 use crate::error::{Error, Result};
-use crate::look::{self, Who};
-use crate::rm::not_found;
-use crate::text;
+use crate::observe::{self, Who};
+use crate::print;
 
 /// Recovers the lock, if its owner is proven dead, and says what was done.
 pub fn run(wanted: &Unlock) -> Result<()> {
-    let place = &wanted.region;
-    let region = place.region()?;
+    let arg = &wanted.region;
+    let region = arg.region()?;
     let failed = |error| match error {
-        OpenError::NotFound => not_found(place),
-        error => Error::at(place, error),
+        OpenError::NotFound => arg.not_found(),
+        error => Error::at(arg, error),
     };
     // Before this process joins, for it may be given a dead one's place.
-    let participants = look::participants(&look::open(place, &region).map_err(failed)?);
-    let attachment = look::join(place, &region).map_err(failed)?;
+    let participants = observe::participants(&observe::open(arg, &region).map_err(failed)?);
+    let attachment = observe::join(arg, &region).map_err(failed)?;
     let who = |ident: Ident| Who::of(&attachment, &participants, ident);
     let name = &wanted.lock;
     match attachment.recover_mutex(name) {
-        Ok(Recovered::WasFree) => text::out(&format!("{name} was free; nothing to do\n")),
-        Ok(Recovered::RolledBack { from }) => text::out(&format!(
+        Ok(Recovered::WasFree) => print::out(&format!("{name} was free; nothing to do\n")),
+        Ok(Recovered::RolledBack { from }) => print::out(&format!(
             "{name} was held by {}; rolled back to the last committed value (version {}), and freed\n",
             who(from),
             version(&attachment, name)
@@ -50,7 +49,7 @@ pub fn run(wanted: &Unlock) -> Result<()> {
                 _ => "; a role is taken over from the dead by whoever opens it",
             }
         ))),
-        Err(error) => Err(Error::at(format!("{place}, {name}"), error)),
+        Err(error) => Err(Error::at(format!("{arg}, {name}"), error)),
     }
 }
 

@@ -3,25 +3,10 @@
 
 mod common;
 
+use common::golden::{LINE_4, LINE_128, Sample};
 use common::{Region, raw};
 use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
 use strait_core::{AttachError, Channel, ChannelError, FormatError, Header, Kind, Mem, Plan};
-
-strait_core::frame! {
-    struct Sample {
-        time_ns: u64,
-        value: f64,
-    }
-}
-
-const CHANNELS: &[Channel<'_>] = &[
-    Channel::frames("frames", 64, 16).consumer_may_block().producer_may_block(),
-    Channel::slots::<u32>("slots", 4).doorbell(1),
-    Channel::compact::<u16>("compact", 4).doorbell(1),
-    Channel::latest::<Sample>("latest").consumer_may_block(),
-];
-const LINE_4: Plan<'_> = Plan::new(CHANNELS).line(4).participants(2);
-const LINE_128: Plan<'_> = Plan::new(CHANNELS).participants(2);
 
 /// An image in which everything is wrong that can be wrong.
 fn ruin() -> Vec<u8> {

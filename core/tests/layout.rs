@@ -3,33 +3,19 @@
 
 mod common;
 
+use common::golden::{LINE_4, LINE_128, Sample};
 use common::listing::Listing;
-use common::{INSTANCE, Region, TestPort};
+use common::region::INSTANCE;
+use common::{Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};
 use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
 use strait_core::ground::plan::MAX_REGION;
 use strait_core::participants;
 use strait_core::{
-    Attachment, BytesReader, BytesWriter, Channel, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter,
-    Mem, Peek, Plan, Probe, Producer, Reading, TypedConsumer, TypedProducer,
+    Attachment, BytesReader, BytesWriter, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter, Mem,
+    Peek, Plan, Probe, Producer, Reading, TypedConsumer, TypedProducer,
 };
-
-strait_core::frame! {
-    struct Sample {
-        time_ns: u64,
-        value: f64,
-    }
-}
-
-const CHANNELS: &[Channel<'_>] = &[
-    Channel::frames("frames", 64, 16).consumer_may_block().producer_may_block(),
-    Channel::slots::<u32>("slots", 4).doorbell(1),
-    Channel::compact::<u16>("compact", 4).doorbell(1),
-    Channel::latest::<Sample>("latest").consumer_may_block(),
-];
-const LINE_4: Plan<'_> = Plan::new(CHANNELS).line(4).participants(2);
-const LINE_128: Plan<'_> = Plan::new(CHANNELS).participants(2);
 
 const GOLDEN: [(Plan<'_>, &str); 2] =
     [(LINE_4, include_str!("golden/line4.hex")), (LINE_128, include_str!("golden/line128.hex"))];

@@ -124,7 +124,7 @@ fn whoever_sleeps_is_woken() {
     let region = Region::new(&PLAN);
     let tool = region.join();
     let entry = region.entry("gains");
-    let wakes = || region.wakes.load(Relaxed);
+    let wakes = || region.counts.wakes.load(Relaxed);
     die_locked(&region, 1, false);
     let before = wakes();
     tool.recover_mutex("gains").unwrap();

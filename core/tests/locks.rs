@@ -241,7 +241,7 @@ fn a_dead_holders_permit_comes_back_once() {
 fn the_priority_is_raised_while_the_lock_is_held_and_no_longer() {
     let region = Region::new(&PLAN);
     let (a, b) = (region.join(), region.join());
-    let raised = || region.raised.load(std::sync::atomic::Ordering::Relaxed);
+    let raised = || region.counts.raised.load(std::sync::atomic::Ordering::Relaxed);
     let (mut one, mut other) = (gains(&a), gains(&b));
     let guard = held(one.try_lock());
     assert_eq!(raised(), 1);
@@ -254,7 +254,7 @@ fn the_priority_is_raised_while_the_lock_is_held_and_no_longer() {
     std::mem::forget(held(mutex.try_lock()));
     dying.die(mutex);
     // The dead lower nothing; on a real port their priority went with them.
-    region.raised.store(0, std::sync::atomic::Ordering::Relaxed);
+    region.counts.raised.store(0, std::sync::atomic::Ordering::Relaxed);
     let recovery = died(one.try_lock());
     assert_eq!(raised(), 1);
     drop(recovery);

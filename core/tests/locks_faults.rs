@@ -80,12 +80,12 @@ impl Setup {
         answer: impl FnOnce(Result<Lock<'_, Gains, TestPort>, LockError>) -> R + Send,
         act: impl FnOnce(),
     ) -> (R, Duration) {
-        let slept = self.region.sleeps.load(Relaxed);
+        let slept = self.region.counts.sleeps.load(Relaxed);
         let (region, mutex) = (&self.region, &mut self.mutex);
         mutex.set_wait_policy(asleep(probe));
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| answer(mutex.lock_timeout(LONG)));
-            while region.sleeps.load(Relaxed) == slept {
+            while region.counts.sleeps.load(Relaxed) == slept {
                 std::thread::yield_now();
             }
             let started = Instant::now();
@@ -233,7 +233,7 @@ fn fault_06_dead_between_the_release_and_the_wake() {
     let guard = dying.try_lock().unwrap();
     let region = setup.region.clone();
     let (had, took) = setup.while_asleep(Duration::from_millis(20), is_held, || {
-        region.deaf.store(true, Relaxed);
+        region.faults.deaf.store(true, Relaxed);
         drop(guard);
     });
     assert!(had && took < SOON, "{took:?}");
@@ -372,7 +372,7 @@ fn fault_43_endless_wakes_do_not_move_a_deadline() {
     let _guard = owner.try_lock().unwrap();
     let _permits = handles.each_mut().map(|handle| handle.try_acquire().unwrap());
     let survivor = &setup.survivor;
-    setup.region.storm.store(true, Relaxed);
+    setup.region.faults.storm.store(true, Relaxed);
     let timeout = Duration::from_millis(50);
     let timed = |wait: &mut dyn FnMut()| {
         let started = Instant::now();

@@ -117,7 +117,7 @@ fn a_semaphore_starts_at_its_initial_count_and_goes_to_its_most() {
     let mut signals = a.semaphore("signals").unwrap();
     assert_eq!((signals.release(MAX_RING), signals.release(1)), (Ok(()), Err(SemaphoreError::Overflow)));
     assert_eq!((signals.try_acquire(), signals.count()), (Ok(()), MAX_RING - 1));
-    assert_eq!(region.wakes.load(Relaxed), 0, "nobody slept");
+    assert_eq!(region.counts.wakes.load(Relaxed), 0, "nobody slept");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_release_wakes_all_who_sleep() {
                 (rx.acquire_timeout(LONG), started.elapsed())
             })
         });
-        while region.sleeps.load(Relaxed) < 3 {
+        while region.counts.sleeps.load(Relaxed) < 3 {
             std::thread::yield_now();
         }
         tx.release(2).unwrap();

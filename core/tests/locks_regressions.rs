@@ -48,7 +48,7 @@ fn die_with_it(member: Member) {
 
 /// Waits until somebody has gone to sleep since there were `slept` sleeps.
 fn until_asleep(region: &Region, slept: u32) {
-    while region.sleeps.load(Relaxed) == slept {
+    while region.counts.sleeps.load(Relaxed) == slept {
         std::thread::yield_now();
     }
 }
@@ -106,9 +106,9 @@ fn glibc_20985_there_is_no_owner_nobody_with_waiters() {
     let guard = one.try_lock().unwrap();
     region.poke(word, region.peek(word) | WAITERS);
     let seen = region.clone();
-    *region.on_wake.lock().unwrap() = Some(Box::new(move || assert_eq!(seen.peek(word), 0)));
+    *region.hooks.on_wake.lock().unwrap() = Some(Box::new(move || assert_eq!(seen.peek(word), 0)));
     drop(guard);
-    assert_eq!(region.wakes.load(Relaxed), 1);
+    assert_eq!(region.counts.wakes.load(Relaxed), 1);
     region.poke(word, WAITERS);
     let started = Instant::now();
     assert_eq!(other.lock_timeout(LONG).err(), Some(LockError::Fault(Violation::State)));
@@ -130,9 +130,9 @@ fn glibc_14485_musl_da8d0fc_nothing_is_written_after_the_unlock() {
     region.poke(word, region.peek(word) | WAITERS);
     let reused = vec![0xAA; region.mem().len() as usize];
     let (other, bytes) = (region.clone(), reused.clone());
-    *region.on_wake.lock().unwrap() = Some(Box::new(move || other.write(0, &bytes)));
+    *region.hooks.on_wake.lock().unwrap() = Some(Box::new(move || other.write(0, &bytes)));
     guard.unlock().unwrap();
-    assert_eq!(region.wakes.load(Relaxed), 1);
+    assert_eq!(region.counts.wakes.load(Relaxed), 1);
     member.die(mutex);
     assert!(region.bytes() == reused, "what was reused is untouched");
 }
@@ -219,7 +219,7 @@ fn hami_core_260_killed_before_the_post() {
     let region = Region::new(&PLAN);
     let (a, b) = (region.join(), region.join());
     // Killed after the store that unlocks, and before the wake.
-    region.deaf.store(true, Relaxed);
+    region.faults.deaf.store(true, Relaxed);
     let (mut dying, mut permit) = (gains(&a), a.permits("cranes").unwrap());
     let held = (dying.try_lock().unwrap(), permit.try_acquire().unwrap());
     std::thread::scope(|scope| {

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use common::rng::Rng;
 use common::seed::{property, seed};
-use common::{Hook, Member, Region, TestPort};
+use common::world::Hook;
+use common::{Member, Region, TestPort};
 use embedded_io::{BufRead, Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
@@ -347,9 +348,9 @@ fn the_last_words_come_before_the_death() {
             tx.write_all(b"last").unwrap();
             writer.die(tx);
         })));
-        *region.on_clock.lock().unwrap() = hooks;
+        *region.hooks.on_clock.lock().unwrap() = hooks;
         let read = rx.read(&mut [0; 8]);
-        if region.on_clock.lock().unwrap().is_empty() {
+        if region.hooks.on_clock.lock().unwrap().is_empty() {
             fired += 1;
             assert!(matches!(read, Ok(4) | Err(RingPipeError::TimedOut)), "{read:?} at {moment}");
             if read != Ok(4) {

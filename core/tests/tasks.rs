@@ -207,7 +207,7 @@ fn the_last_waker_counts() {
 fn nothing_is_missed_on_the_way_to_sleep() {
     let (region, a, b) = setup();
     let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
-    *region.on_keep.lock().unwrap() = Some(Box::new(move || tx.try_send(8, b"now").unwrap()));
+    *region.hooks.on_keep.lock().unwrap() = Some(Box::new(move || tx.try_send(8, b"now").unwrap()));
     let task = Task::new();
     assert!(task.poll(pin!(rx.recv(&mut [0; 112]))).is_ready());
     assert_eq!((region.tasks(), task.wakes()), (0, 0));
@@ -223,11 +223,11 @@ fn the_port_is_told_how_long() {
     let task = Task::new();
     assert!(task.poll(pin!(rx.recv())).is_pending());
     assert!(task.poll(pin!(polled.recv())).is_pending());
-    assert_eq!(*region.naps.lock().unwrap(), [(true, probe), (false, Duration::from_millis(1))]);
+    assert_eq!(*region.counts.naps.lock().unwrap(), [(true, probe), (false, Duration::from_millis(1))]);
     assert_eq!(task.wakes(), 0);
     rx.set_wait_policy(WaitPolicy::polling());
     assert!(task.poll(pin!(rx.recv())).is_pending());
-    assert_eq!((task.wakes(), region.naps.lock().unwrap().len()), (1, 2), "polled again at once");
+    assert_eq!((task.wakes(), region.counts.naps.lock().unwrap().len()), (1, 2), "polled again at once");
 }
 
 /// More tasks than the port has room for: the others poll.

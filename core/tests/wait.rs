@@ -100,7 +100,7 @@ fn without_a_word_to_sleep_on_it_polls() {
     assert_eq!(tx.try_send_batch([1, 2, 3, 4]), Ok(4));
     assert_eq!(tx.send_timeout(&5, Duration::from_millis(30)), Err(SendError::TimedOut));
     assert!(started.elapsed() >= Duration::from_millis(30));
-    assert_eq!((region.wakes.load(Relaxed), region.sleeps.load(Relaxed)), (0, 0));
+    assert_eq!((region.counts.wakes.load(Relaxed), region.counts.sleeps.load(Relaxed)), (0, 0));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn nobody_is_woken_while_nobody_sleeps() {
     }
     rx.set_wait_policy(WaitPolicy::polling());
     assert_eq!(rx.recv_timeout(&mut [0; 112], Duration::from_millis(20)), Err(RecvError::TimedOut));
-    assert_eq!((region.wakes.load(Relaxed), region.sleeps.load(Relaxed)), (0, 0));
+    assert_eq!((region.counts.wakes.load(Relaxed), region.counts.sleeps.load(Relaxed)), (0, 0));
 }
 
 /// FAULT 19: The sender dies after its commit, before the wake: delivered within the probe period.
@@ -165,19 +165,19 @@ fn fault_19_a_commit_without_a_wake_is_found() {
         || assert_eq!(rx.recv_timeout(&mut [0; 112], LONG).map(|got| got.tag), Ok(7)),
     );
     assert!(took < SOON);
-    assert_eq!(region.wakes.load(Relaxed), 0);
-    assert!(region.sleeps.load(Relaxed) < 100, "it slept in between");
+    assert_eq!(region.counts.wakes.load(Relaxed), 0);
+    assert!(region.counts.sleeps.load(Relaxed) < 100, "it slept in between");
 }
 
 /// FAULT 41: The parked word is cleared as soon as somebody sleeps on it, for ever, and nobody wakes.
 #[test]
 fn fault_41_a_stolen_parked_word_costs_the_probe_period() {
     let (region, a, b) = setup();
-    region.thief.store(true, Relaxed);
-    region.deaf.store(true, Relaxed);
+    region.faults.thief.store(true, Relaxed);
+    region.faults.deaf.store(true, Relaxed);
     let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
     rx.set_wait_policy(asleep(Duration::from_millis(20)));
-    let sleeps = || region.sleeps.load(Relaxed);
+    let sleeps = || region.counts.sleeps.load(Relaxed);
     let took = meanwhile(
         || {
             // The second sleep is the proof that the first one ended unheard.
@@ -197,7 +197,7 @@ fn fault_41_a_stolen_parked_word_costs_the_probe_period() {
 #[test]
 fn fault_43_a_storm_of_wakes_does_not_move_the_deadline() {
     let (region, a, b) = setup();
-    region.storm.store(true, Relaxed);
+    region.faults.storm.store(true, Relaxed);
     let mut rx = b.consumer("frames").unwrap();
     let mut reader = b.latest_reader::<u32>("latest").unwrap();
     let mut tx = a.typed_producer::<u32>("slots").unwrap();
@@ -211,7 +211,7 @@ fn fault_43_a_storm_of_wakes_does_not_move_the_deadline() {
         let took = started.elapsed();
         assert!(took >= 3 * wait && took < SOON, "{took:?}");
     }
-    assert!(region.sleeps.load(Relaxed) > 100, "it was a storm");
+    assert!(region.counts.sleeps.load(Relaxed) > 100, "it was a storm");
 }
 
 /// A frame comes between the consumer's look and its going to sleep, when nobody knows yet that there
@@ -225,7 +225,7 @@ fn a_frame_that_comes_just_before_the_sleep_is_seen() {
         rx.set_wait_policy(asleep(LONG));
         let (started, wait) = (Instant::now(), Duration::from_secs(2));
         let (sender, sent) = std::sync::mpsc::channel();
-        let mut hooks = region.on_clock.lock().unwrap();
+        let mut hooks = region.hooks.on_clock.lock().unwrap();
         hooks.extend((0..look).map(|_| None));
         hooks.push_back(Some(Box::new(move || {
             tx.try_send(look, b"just in time").unwrap();

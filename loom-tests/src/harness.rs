@@ -10,7 +10,8 @@ use crate::child::{self, End, Job};
 /// No model should take this long.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The test program: runs the models whose names contain an argument, or all.
+/// The test program: runs the models whose names contain an argument, or all; with `--list` it prints
+/// their names instead.
 #[must_use]
 pub fn main() -> ExitCode {
     if let Some(code) = child::serve() {
@@ -19,6 +20,10 @@ pub fn main() -> ExitCode {
     let wanted: Vec<_> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     let models = crate::all().filter(|model| is_wanted(model.0));
+    if env::args().any(|arg| arg == "--list") {
+        models.for_each(|(name, _)| println!("{name}"));
+        return ExitCode::SUCCESS;
+    }
     let jobs: Vec<_> = models.map(|model| Job { model, weaken: None }).collect();
     let start = Instant::now();
     let failed = Mutex::new(0);

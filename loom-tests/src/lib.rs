@@ -12,66 +12,45 @@
 //!
 //! The first checks every model. The second weakens one named ordering at a time and expects the
 //! models that `CONTROL.md` lists to fail. Without the cfg nothing of this is compiled.
+#![cfg(strait_loom)]
 #![forbid(unsafe_code)]
 
-#[cfg(strait_loom)]
 mod child;
-#[cfg(strait_loom)]
 pub mod control;
-#[cfg(strait_loom)]
 pub mod harness;
 
-#[cfg(strait_loom)]
 mod queue;
-#[cfg(strait_loom)]
 mod search;
+mod waiting;
 
-#[cfg(strait_loom)]
 mod claim;
-#[cfg(strait_loom)]
 mod hardware_lock;
-#[cfg(strait_loom)]
 mod header;
-#[cfg(strait_loom)]
 mod latest;
-#[cfg(strait_loom)]
 mod litmus;
-#[cfg(strait_loom)]
 mod mutex;
-#[cfg(strait_loom)]
 mod mutex_succession;
-#[cfg(strait_loom)]
 mod park;
-#[cfg(strait_loom)]
 mod semaphore;
-#[cfg(strait_loom)]
 mod spsc;
-#[cfg(strait_loom)]
 mod spsc_succession;
-#[cfg(strait_loom)]
 mod static_queue;
-#[cfg(strait_loom)]
 mod table;
-#[cfg(strait_loom)]
 mod tasks;
 
 /// A model by its name.
-#[cfg(strait_loom)]
 type Model = (&'static str, fn());
 
 /// Lists a file's models.
-#[cfg(strait_loom)]
 macro_rules! models {
     ($($name:literal => $run:expr,)+) => {
         /// This file's models, by name.
         pub const MODELS: &[crate::Model] = &[$((concat!(module_path!(), "::", $name), || $run),)+];
     };
 }
-#[cfg(strait_loom)]
 use models;
 
 /// All models, the long ones first.
-#[cfg(strait_loom)]
 fn all() -> impl Iterator<Item = Model> {
     let files = [
         spsc_succession::MODELS,

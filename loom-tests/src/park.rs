@@ -3,19 +3,17 @@
 //! In a model region nobody wakes by time, unless the model says so, so a lost wake shows as a
 //! deadlock.
 
-use core::time::Duration;
-
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
-use strait_core::{
-    Channel, Clock, ConsumerOptions, LatestReader, Plan, Reading, RecvError, TypedProducer, WaitPolicy,
-    wait_any,
-};
+use strait_core::{ConsumerOptions, LatestReader, Reading, RecvError, WaitPolicy, wait_any};
 
 use crate::models;
-use crate::queue::{Compact, Frames, Queue, Slots};
+use crate::queue::{Compact, Frames, Got, Queue, Slots};
 use crate::search::{ALL, Search, up_to};
 use crate::spsc::{drain, numbers, received, sent};
+use crate::waiting::{
+    DOORBELL, LATEST, LONG, PROBE, assert_in_time, now, send_and_die, send_one_through_each,
+};
 
 models! {
     "recv_waits_for_send/frames" => recv_waits_for_send::<Frames<64>>(ALL),
@@ -40,9 +38,6 @@ models! {
     "sender_dies/slots_1" => sender_dies::<Slots<1>>(),
     "sender_dies/compact_1" => sender_dies::<Compact<1>>(),
 }
-
-/// Longer than any model.
-const LONG: Duration = Duration::from_secs(3600);
 
 /// ```text
 ///   producer                              consumer
@@ -133,18 +128,11 @@ fn both_wait<Q: Queue>(search: Search) {
 ///                                                 sleep while parked = 1
 /// ```
 fn any_of_two(search: Search) {
-    const PLAN: Plan<'static> =
-        Plan::new(&[Channel::slots::<u32>("a", 1).doorbell(1), Channel::slots::<u32>("b", 1).doorbell(1)])
-            .line(4)
-            .participants(3);
     search.check(|| {
-        let region = Region::new(&PLAN);
+        let region = Region::new(&DOORBELL);
         let at = region.join();
         let (mut a, mut b) = (at.typed_consumer::<u32>("a").unwrap(), at.typed_consumer::<u32>("b").unwrap());
-        let producers = ["a", "b"].map(|name| {
-            let mut tx: TypedProducer<u32, Port> = region.join().typed_producer(name).unwrap();
-            thread::spawn(move || tx.try_send(&1).unwrap())
-        });
+        let producers = send_one_through_each(&region);
         let (mut from_a, mut from_b) = (0, 0);
         while from_a + from_b < 2 {
             let which = wait_any(at.port(), &mut [&mut a, &mut b], WaitPolicy::parking(), LONG).unwrap();
@@ -170,10 +158,8 @@ fn any_of_two(search: Search) {
 ///                          sleep                  sleep
 /// ```
 fn readers_wait<const READERS: usize>(search: Search, last: u32) {
-    const PLAN: Plan<'static> =
-        Plan::new(&[Channel::latest::<u32>("v").consumer_may_block().buffers(4)]).line(4).participants(3);
     search.check(move || {
-        let region = Region::new(&PLAN);
+        let region = Region::new(&LATEST);
         let mut tx = region.join().latest_writer::<u32>("v").unwrap();
         let readers = [(); READERS].map(|()| {
             let mut rx: LatestReader<u32, Port> = region.join().latest_reader("v").unwrap();
@@ -207,7 +193,6 @@ fn an_unfenced_wake_is_missed<Q: Queue>() {
 
 /// And what heals it: the sleeper looks again after its probe period, whether it was woken or not.
 fn a_missed_wake_is_healed<Q: Queue>() {
-    let probe = WaitPolicy::parking().probe;
     ALL.check(move || {
         let region = Region::time_passes(&Q::BLOCKING);
         let (at, there) = (region.join(), region.join());
@@ -218,22 +203,24 @@ fn a_missed_wake_is_healed<Q: Queue>() {
         let producer = thread::spawn(move || {
             assert!(sent::<Q>(&mut tx, 1));
             // By the consumer's clock: what is published now was published by then.
-            Duration::from_nanos(clock.now_ns())
+            now(&clock)
         });
-        let result = Q::recv_timeout(&mut rx, 3 * probe);
-        let received_at = Duration::from_nanos(there.port().now_ns());
+        let got = in_three_probes::<Q>(&mut rx);
+        let received_at = now(there.port());
         let sent_at = producer.join().unwrap();
-        match result {
-            Ok(got) => {
-                assert_eq!(got.number, 1);
-                assert!(received_at <= sent_at + probe, "received at {received_at:?}, sent by {sent_at:?}");
-            }
-            Err(error) => {
-                assert_eq!(error, RecvError::TimedOut);
-                assert!(sent_at + probe >= received_at, "a message was slept over");
-            }
-        }
+        assert_in_time(got, received_at, sent_at, || true);
     });
+}
+
+/// The message, if it comes within three probe periods.
+fn in_three_probes<Q: Queue>(rx: &mut Q::Rx) -> Option<Got> {
+    match Q::recv_timeout(rx, 3 * PROBE) {
+        Ok(got) => Some(got),
+        Err(error) => {
+            assert_eq!(error, RecvError::TimedOut);
+            None
+        }
+    }
 }
 
 /// The sender dies anywhere, also between its publication and its wake. What it published is
@@ -246,31 +233,15 @@ fn a_missed_wake_is_healed<Q: Queue>() {
 ///   parked? then parked = 0, wake         sleep, for a probe period at most
 /// ```
 fn sender_dies<Q: Queue>() {
-    let probe = WaitPolicy::parking().probe;
     ALL.each_death(move |death| {
         let region = Region::time_passes(&Q::BLOCKING);
         let (at, there) = (region.join(), region.join());
-        let mut tx = Q::tx(&at).unwrap();
+        let tx = Q::tx(&at).unwrap();
         let mut rx = Q::rx(&there, ConsumerOptions::new()).unwrap();
-        let clock = there.port().clone();
-        let producer = thread::spawn(move || {
-            let _ = death.run(at.port(), || sent::<Q>(&mut tx, 1));
-            // By the consumer's clock: what is published now was published by then.
-            Duration::from_nanos(clock.now_ns())
-        });
-        let result = Q::recv_timeout(&mut rx, 3 * probe);
-        let received_at = Duration::from_nanos(there.port().now_ns());
-        let dead_at = producer.join().unwrap();
-        match result {
-            Ok(got) => {
-                assert_eq!(got.number, 1);
-                assert!(received_at <= dead_at + probe, "received at {received_at:?}, sent by {dead_at:?}");
-            }
-            Err(error) => {
-                assert_eq!(error, RecvError::TimedOut);
-                let late = received::<Q>(&mut rx).is_some();
-                assert!(!late || dead_at + probe >= received_at, "a message was slept over");
-            }
-        }
+        let producer = send_and_die::<Q>(death, at, tx, there.port().clone());
+        let got = in_three_probes::<Q>(&mut rx);
+        let received_at = now(there.port());
+        let sent_at = producer.join().unwrap();
+        assert_in_time(got, received_at, sent_at, || received::<Q>(&mut rx).is_some());
     });
 }

@@ -39,6 +39,31 @@ pub trait Queue: 'static {
     fn waiting(rx: &Self::Rx) -> u32;
 }
 
+/// The calls that the endpoints of each kind have under the same names.
+macro_rules! common_calls {
+    () => {
+        fn took_over(tx: &Self::Tx) -> bool {
+            tx.taken_over_from().is_some()
+        }
+
+        fn unfenced(tx: &mut Self::Tx) {
+            tx.set_wake_check(WakeCheck::Unfenced);
+        }
+
+        fn peer(rx: &Self::Rx) -> Peer {
+            rx.peer()
+        }
+
+        fn release(rx: &mut Self::Rx) {
+            rx.release();
+        }
+
+        fn waiting(rx: &Self::Rx) -> u32 {
+            rx.len()
+        }
+    };
+}
+
 /// A message that was received whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Got {
@@ -70,20 +95,10 @@ impl<const RING: u32> Queue for Frames<RING> {
     type Tx = Producer<Port>;
     type Rx = Consumer<Port>;
 
+    common_calls!();
+
     fn tx(at: &Attachment<Port>) -> Result<Self::Tx, ChannelError> {
         at.producer("q")
-    }
-
-    fn took_over(tx: &Self::Tx) -> bool {
-        tx.taken_over_from().is_some()
-    }
-
-    fn unfenced(tx: &mut Self::Tx) {
-        tx.set_wake_check(WakeCheck::Unfenced);
-    }
-
-    fn peer(rx: &Self::Rx) -> Peer {
-        rx.peer()
     }
 
     fn rx(at: &Attachment<Port>, options: ConsumerOptions) -> Result<Self::Rx, ChannelError> {
@@ -138,14 +153,6 @@ impl<const RING: u32> Queue for Frames<RING> {
         let (payload, len) = payload(number);
         tx.send(number, &payload[..len]).await
     }
-
-    fn release(rx: &mut Self::Rx) {
-        rx.release();
-    }
-
-    fn waiting(rx: &Self::Rx) -> u32 {
-        rx.len()
-    }
 }
 
 fn pair(number: u32) -> [u32; 2] {
@@ -174,20 +181,10 @@ macro_rules! typed_queue {
             type Tx = TypedProducer<[u32; 2], Port>;
             type Rx = TypedConsumer<[u32; 2], Port>;
 
+            common_calls!();
+
             fn tx(at: &Attachment<Port>) -> Result<Self::Tx, ChannelError> {
                 at.typed_producer("q")
-            }
-
-            fn took_over(tx: &Self::Tx) -> bool {
-                tx.taken_over_from().is_some()
-            }
-
-            fn unfenced(tx: &mut Self::Tx) {
-                tx.set_wake_check(WakeCheck::Unfenced);
-            }
-
-            fn peer(rx: &Self::Rx) -> Peer {
-                rx.peer()
             }
 
             fn rx(at: &Attachment<Port>, options: ConsumerOptions) -> Result<Self::Rx, ChannelError> {
@@ -230,14 +227,6 @@ macro_rules! typed_queue {
 
             async fn send_async(tx: &mut Self::Tx, number: u32) -> Result<(), SendError> {
                 tx.send(&pair(number)).await
-            }
-
-            fn release(rx: &mut Self::Rx) {
-                rx.release();
-            }
-
-            fn waiting(rx: &Self::Rx) -> u32 {
-                rx.len()
             }
         }
     };

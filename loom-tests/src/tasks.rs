@@ -6,19 +6,19 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use strait_core::model::loom::sync::{Condvar, Mutex};
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
-use strait_core::{
-    Channel, Clock, ConsumerOptions, LatestReader, Plan, Reading, TypedConsumer, TypedProducer, WaitPolicy,
-};
+use strait_core::{ConsumerOptions, LatestReader, Reading, TypedConsumer};
 
 use crate::models;
 use crate::queue::{Compact, Frames, Queue, Slots};
 use crate::search::{ALL, Search, up_to};
 use crate::spsc::sent;
+use crate::waiting::{
+    DOORBELL, LATEST, LONG, PROBE, assert_in_time, now, send_and_die, send_one_through_each,
+};
 
 models! {
     "recv_waits_for_send/frames" => recv_waits_for_send::<Frames<64>>(ALL),
@@ -148,11 +148,6 @@ fn both_wait<Q: Queue>(search: Search) {
     });
 }
 
-const DOORBELL: Plan<'static> =
-    Plan::new(&[Channel::slots::<u32>("a", 1).doorbell(1), Channel::slots::<u32>("b", 1).doorbell(1)])
-        .line(4)
-        .participants(3);
-
 /// One task waits for two queues that share a doorbell. The first to have something ends the
 /// other's future too; nothing that comes in that moment is lost, and the next wait finds it. Up to
 /// two preemptions.
@@ -168,10 +163,7 @@ fn either_of_two(search: Search) {
         let region = Region::new(&DOORBELL);
         let at = region.join();
         let (mut a, mut b) = (at.typed_consumer::<u32>("a").unwrap(), at.typed_consumer::<u32>("b").unwrap());
-        let producers = ["a", "b"].map(|name| {
-            let mut tx: TypedProducer<u32, Port> = region.join().typed_producer(name).unwrap();
-            thread::spawn(move || tx.try_send(&1).unwrap())
-        });
+        let producers = send_one_through_each(&region);
         let (mut from_a, mut from_b) = (0, 0);
         while from_a + from_b < 2 {
             let (one, other) = block_on(either(&mut a, &mut b));
@@ -226,9 +218,6 @@ fn a_dropped_future_takes_nothing(search: Search) {
     });
 }
 
-const LATEST: Plan<'static> =
-    Plan::new(&[Channel::latest::<u32>("v").consumer_may_block().buffers(4)]).line(4).participants(3);
-
 /// A task and the writer of a latest value. Up to four preemptions.
 ///
 /// ```text
@@ -261,7 +250,7 @@ fn changed(reader: &mut Reader) {
 }
 
 fn wait_for_change(reader: &mut Reader) {
-    while reader.wait_for_change(Duration::from_secs(3600)) != Reading::Fresh(1) {}
+    while reader.wait_for_change(LONG) != Reading::Fresh(1) {}
 }
 
 /// Two readers of one value, tasks or threads: neither hides the other's wake. Up to three preemptions.
@@ -309,40 +298,24 @@ fn an_unfenced_wake_is_missed<Q: Queue>() {
 ///   parked? then parked = 0, wake         be put aside, for a probe period at most
 /// ```
 fn sender_dies<Q: Queue>() {
-    let probe = WaitPolicy::parking().probe;
     ALL.each_death(move |death| {
         let region = Region::time_passes(&Q::BLOCKING);
         let (at, there) = (region.join(), region.join());
-        let mut tx = Q::tx(&at).unwrap();
+        let tx = Q::tx(&at).unwrap();
         let mut rx = Q::rx(&there, ConsumerOptions::new()).unwrap();
-        let clock = there.port().clone();
-        let producer = thread::spawn(move || {
-            let _ = death.run(at.port(), || sent::<Q>(&mut tx, 1));
-            // By the consumer's clock: what is published now was published by then.
-            Duration::from_nanos(clock.now_ns())
-        });
-        let now = || Duration::from_nanos(there.port().now_ns());
+        let producer = send_and_die::<Q>(death, at, tx, there.port().clone());
         let got = block_on(async {
             let mut future = pin!(Q::recv_async(&mut rx));
-            // A timer of the executor's beside the future, for the sender may have sent nothing.
+            // A timer of the executor's beside the future, since the sender may have sent nothing.
             poll_fn(|context| match future.as_mut().poll(context) {
                 Poll::Ready(got) => Poll::Ready(Some(got.unwrap())),
-                Poll::Pending if now() >= 3 * probe => Poll::Ready(None),
+                Poll::Pending if now(there.port()) >= 3 * PROBE => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             })
             .await
         });
-        let received_at = now();
-        let dead_at = producer.join().unwrap();
-        match got {
-            Some(got) => {
-                assert_eq!(got.number, 1);
-                assert!(received_at <= dead_at + probe, "received at {received_at:?}, sent by {dead_at:?}");
-            }
-            None => {
-                let late = Q::recv(&mut rx).is_ok();
-                assert!(!late || dead_at + probe >= received_at, "a message was slept over");
-            }
-        }
+        let received_at = now(there.port());
+        let sent_at = producer.join().unwrap();
+        assert_in_time(got, received_at, sent_at, || Q::recv(&mut rx).is_ok());
     });
 }

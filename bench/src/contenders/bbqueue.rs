@@ -9,8 +9,8 @@ use bbqueue::traits::coordination::cas::AtomicCoord;
 use bbqueue::traits::notifier::polling::Polling;
 use bbqueue::traits::storage::BoxedSlice;
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender, until};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

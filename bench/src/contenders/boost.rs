@@ -3,8 +3,8 @@
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::NonNull;
 
-use crate::Result;
 use crate::ends::{Copies, Link, Read, Write};
+use crate::error::Result;
 use crate::job::{Job, Metric};
 
 // SAFETY: these are the functions of `native/boost.cpp`, by their types there.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 
-use crate::Result;
 use crate::ends::{Link, Pop, Push, Values};
+use crate::error::Result;
 use crate::job::Job;
 
 type Queue<const N: usize> = Arc<ArrayQueue<[u64; N]>>;

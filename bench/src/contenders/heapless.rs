@@ -2,8 +2,8 @@
 
 use heapless::spsc::{Consumer, Producer, Queue};
 
-use crate::Result;
 use crate::ends::{Halves, Link, Pop, Push, Values};
+use crate::error::Result;
 use crate::job::Job;
 
 /// What all contenders have for values; one of them stays empty.

@@ -6,8 +6,8 @@ use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
 use iceoryx2::service::port_factory::publish_subscribe::PortFactory;
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

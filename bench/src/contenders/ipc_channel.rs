@@ -2,8 +2,8 @@
 
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, TryRecvError, bytes_channel};
 
-use crate::Result;
 use crate::ends::{Copies, Halves, Link, Receiver, Write};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

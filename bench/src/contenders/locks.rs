@@ -8,8 +8,8 @@ use nix::libc;
 use strait::{Channel, Plan, Semaphore, SystemPort};
 
 use super::region::{options, region};
-use crate::Result;
 use crate::drive::lock::Lock;
+use crate::error::Result;
 
 const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("mutex"), Channel::semaphore("semaphore", 0, 8)]);
 

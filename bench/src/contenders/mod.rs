@@ -21,10 +21,11 @@ mod triple_buffer;
 
 use serde_json::{Value, json};
 
+use crate::drive;
 use crate::drive::lock::Lock;
 use crate::ends::Link;
+use crate::error::Result;
 use crate::job::{Job, Metric, Mode};
-use crate::{Result, drive};
 
 pub use region::{options, region};
 pub use strait_frames::Long;

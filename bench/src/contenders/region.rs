@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use strait::{Attachment, Channel, ChannelError, Options, Plan, Region, SystemPort};
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::{Job, Mode};
 
 /// The name of the only channel.

@@ -3,8 +3,8 @@
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use crate::Result;
 use crate::ends::{Halves, Link, Pop, Push, Receiver, Sender, Values};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

@@ -2,8 +2,8 @@
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::Result;
 use crate::ends::{Halves, Link, Pop, Push, Receiver, Sender, Values};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

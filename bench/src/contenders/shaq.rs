@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use shaq::spsc::{self, Consumer, Producer};
 
-use crate::Result;
 use crate::ends::{Halves, Link, Pop, Push, Receiver, Sender, Values};
+use crate::error::Result;
 use crate::job::{Job, Mode};
 use crate::payload;
 

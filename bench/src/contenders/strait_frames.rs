@@ -3,8 +3,8 @@
 use strait::{Channel, Consumer, Producer, SystemPort};
 
 use super::region::{CHANNEL, Place};
-use crate::Result;
 use crate::ends::{Copies, Link, Read, Receiver, Sender, Write};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 

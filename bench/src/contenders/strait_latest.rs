@@ -3,9 +3,9 @@
 use strait::{Channel, LatestReader, LatestWriter, Reading, SystemPort};
 
 use super::region::{CHANNEL, Place};
-use crate::Result;
 use crate::drive::latest::Look;
 use crate::ends::{Link, Pop, Push, Values};
+use crate::error::Result;
 use crate::job::Job;
 
 /// The latest value of `N` words.

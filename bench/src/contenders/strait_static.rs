@@ -2,8 +2,8 @@
 
 use strait::{StaticConsumer, StaticProducer, StaticQueue};
 
-use crate::Result;
 use crate::ends::{Link, Pop, Push, Values};
+use crate::error::Result;
 use crate::job::Job;
 
 /// What all contenders have for values.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use strait::{Channel, SystemPort, TypedConsumer, TypedProducer, WaitPolicy};
 
 use super::region::{CHANNEL, Place};
-use crate::Result;
 use crate::ends::{Link, Pop, Push, Receiver, Values};
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload;
 

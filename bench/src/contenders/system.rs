@@ -15,8 +15,8 @@ use nix::sys::socket::{
 use nix::sys::stat::Mode as Permissions;
 use nix::unistd::{pipe2, read, write};
 
-use crate::Result;
 use crate::ends::{Copies, Link, Read, Receiver, Sender, Write, poll};
+use crate::error::Result;
 use crate::job::{Job, Metric};
 
 /// Whether a receiver is to sleep.

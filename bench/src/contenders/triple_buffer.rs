@@ -2,9 +2,9 @@
 
 use triple_buffer::{Input, Output};
 
-use crate::Result;
 use crate::drive::latest::Look;
 use crate::ends::{Halves, Link, Pop, Push, Values};
+use crate::error::Result;
 use crate::job::Job;
 
 impl<const N: usize> Push<N> for Input<[u64; N]> {

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::ends::{Link, Sender, Values};
+use crate::error::Result;
 use crate::job::{Job, Mode};
 use crate::slices::Slices;
 use crate::{payload, sides};

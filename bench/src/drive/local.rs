@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender};
+use crate::error::Result;
 use crate::job::Job;
 use crate::slices::Slices;
 use crate::sys;

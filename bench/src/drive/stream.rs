@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender};
+use crate::error::Result;
 use crate::job::Job;
 use crate::sides;
 use crate::slices::Slices;

@@ -10,8 +10,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender, until};
+use crate::error::Result;
 use crate::job::Job;
 use crate::sides;
 use crate::stats::histogram;

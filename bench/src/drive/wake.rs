@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender, until};
+use crate::error::Result;
 use crate::job::Job;
 use crate::sides;
 use crate::slices::Slices;

@@ -6,7 +6,7 @@ mod values;
 use std::hint::spin_loop;
 use std::sync::{Mutex, PoisonError};
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 
 pub use copies::{Copies, Read, Write};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering::*, fence};
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 use crate::slices::Slices;
 use crate::sys;

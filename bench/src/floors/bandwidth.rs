@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 use crate::payload::{self, WORD};
 use crate::sides;

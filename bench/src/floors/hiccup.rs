@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::drive::tail::steps;
 use crate::ends::until;
+use crate::error::Result;
 use crate::job::Job;
 use crate::sides;
 use crate::stats::{add_steps, histogram};

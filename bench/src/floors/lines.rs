@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use serde_json::Value;
 
-use crate::Result;
 use crate::ends::until;
+use crate::error::Result;
 use crate::job::Job;
 use crate::sides;
 use crate::slices::Slices;

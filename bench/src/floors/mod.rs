@@ -11,7 +11,7 @@ mod system;
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 
 /// A floor: its name, what it is, and how it is measured.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::error::Result;
 use crate::job::Job;
 use crate::slices::Slices;
 use crate::sys;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use serde_json::Value;
 
-use crate::Result;
 use crate::ends::{Link, Receiver, Sender};
+use crate::error::Result;
 use crate::job::Job;
 use crate::sys::shared;
 use crate::{drive, payload};

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 use nix::unistd::getppid;
 use serde_json::Value;
 
-use crate::Result;
 use crate::drive;
 use crate::ends::{Link, Receiver, Sender};
+use crate::error::Result;
 use crate::job::Job;
 use crate::slices::Slices;
 use crate::sys::{futex, pin, shared};

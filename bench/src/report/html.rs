@@ -9,6 +9,7 @@ use crate::goals;
 use crate::plan::Plan;
 use crate::results::{Key, Results};
 
+use super::text::{number, spread};
 use super::{rows, table};
 
 const STYLE: &str = "\
@@ -81,8 +82,8 @@ pub fn page(
     out += "<h2>Goals</h2><table><tr><th>goal<th>measured<th>limit<th class=l>unit<th class=l>";
     for goal in &judged {
         let class = if goal.met() == Some(false) { "l loss" } else { "l good" };
-        let value = goal.value.map_or("-".into(), |value| table::spread(&value));
-        let (limit, verdict) = (table::number(goal.limit), table::judged(goal));
+        let value = goal.value.map_or("-".into(), |value| spread(&value));
+        let (limit, verdict) = (number(goal.limit), table::judged(goal));
         let _ = write!(
             out,
             "<tr><td>{}<td>{value}<td>&le; {limit}<td class=l>{}<td class=\"{class}\">{verdict}",
@@ -94,24 +95,25 @@ pub fn page(
             <th class=l>best peer<th>ns<th>peer / strait<th class=l>";
     for row in &compared {
         let (floor, name) =
-            row.floor.as_ref().map_or((String::new(), ""), |(name, ratio)| (table::spread(ratio), *name));
-        let (who, ns, ratio) = row.peer.as_ref().map_or(Default::default(), |(who, ns, ratio)| {
-            (who.clone(), table::number(ns.median), table::spread(ratio))
-        });
+            row.floor.as_ref().map_or((String::new(), ""), |(name, ratio)| (spread(ratio), *name));
+        let (who, ns, ratio) = row
+            .peer
+            .as_ref()
+            .map_or(Default::default(), |(who, ns, ratio)| (who.clone(), number(ns.median), spread(ratio)));
         let class = if row.lost() { " class=loss" } else { "" };
         let _ = write!(
             out,
             "<tr{class}><td>{}<td class=l>{}<td>{}<td>{floor}<td class=l>{name}<td class=l>{who}<td>{ns}<td>{ratio}<td class=l>{}",
             escape(&row.what),
             row.ours,
-            table::number(row.ns.median),
+            number(row.ns.median),
             table::verdict(row)
         );
     }
     out += "</table><h2>Floors</h2><table><tr><th>floor<th>ns<th class=l>";
     for floor in floors::ALL {
         if let Some(ns) = results.spread(&Key::floor(floor.name), "ns") {
-            let _ = write!(out, "<tr><td>{}<td>{}<td class=l>{}", floor.name, table::spread(&ns), floor.what);
+            let _ = write!(out, "<tr><td>{}<td>{}<td class=l>{}", floor.name, spread(&ns), floor.what);
         }
     }
     let _ = writeln!(out, "</table><h2>As text</h2><pre>{}</pre></html>", escape(text));

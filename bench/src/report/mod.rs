@@ -8,13 +8,14 @@ mod scales;
 mod svg;
 mod table;
 mod tails;
+mod text;
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::Result;
+use crate::error::Result;
 use crate::plan::Plan;
 use crate::results::Results;
 

@@ -6,6 +6,8 @@ use crate::job::Metric;
 use crate::results::{Results, bytes};
 use crate::stats::growth;
 
+use super::text::number;
+
 /// One cost against one number.
 pub struct Scale {
     /// What grows.
@@ -63,7 +65,7 @@ pub fn all(results: &Results) -> Vec<Scale> {
 pub fn table(results: &Results) -> Vec<Vec<String>> {
     let row = |scale: Scale| {
         let points = scale.points.iter();
-        let points = points.map(|&(n, ns)| format!("{}: {}", scale.number(n), super::table::number(ns)));
+        let points = points.map(|&(n, ns)| format!("{}: {}", scale.number(n), number(ns)));
         let mut row = vec![format!("{}, {}", scale.of, scale.what), scale.growth.clone()];
         row.push(points.collect::<Vec<_>>().join("  "));
         row

@@ -6,24 +6,10 @@ use crate::floors;
 use crate::goals::{self, Goal};
 use crate::job::Mode;
 use crate::results::{Key, Results};
-use crate::stats::Spread;
 
 use super::rows::{self, Row};
+use super::text::{number, spread};
 use super::{causes, scales, tails};
-
-/// A number with as many digits as say something.
-pub fn number(value: f64) -> String {
-    match value {
-        100.0.. => format!("{value:.0}"),
-        10.0.. => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
-    }
-}
-
-/// A median with the least and the greatest.
-pub fn spread(spread: &Spread) -> String {
-    format!("{} [{} {}]", number(spread.median), number(spread.least), number(spread.most))
-}
 
 /// Columns as wide as they must be; the first is left-aligned, and so are those named.
 fn columns(rows: &[Vec<String>], left: &[usize]) -> String {

@@ -7,6 +7,8 @@ use crate::job::{Metric, Mode};
 use crate::results::{Key, Results};
 use crate::stats::{add_steps, histogram};
 
+use super::text::number;
+
 /// The percentiles that are shown.
 pub const QUANTILES: &[(f64, &str)] =
     &[(0.5, "50"), (0.9, "90"), (0.99, "99"), (0.999, "99.9"), (0.9999, "99.99"), (1.0, "max")];
@@ -51,7 +53,7 @@ pub fn table(results: &Results) -> Vec<Vec<String>> {
         let mode = if tail.mode == Mode::Threads { "threads" } else { "processes" };
         let mut row = vec![rate, tail.who, mode.into()];
         let at = |&(quantile, _): &(f64, &str)| tail.latencies.value_at_quantile(quantile) as f64 / 1000.0;
-        row.extend(QUANTILES.iter().map(|quantile| super::table::number(at(quantile))));
+        row.extend(QUANTILES.iter().map(|quantile| number(at(quantile))));
         row.push(tail.latencies.len().to_string());
         rows.push(row);
     }

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getppid, pipe};
 
-use crate::Result;
+use crate::error::Result;
 
 /// Whether this is the second process.
 static SECOND: AtomicBool = AtomicBool::new(false);

@@ -9,7 +9,7 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
-use crate::Result;
+use crate::error::Result;
 
 /// Nanoseconds of the clock that all processes share.
 #[inline]

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
-use crate::Result;
+use crate::error::Result;
 
 /// A type for which zeros are a value and which threads may share: atomics, and arrays of them.
 ///

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::place::Place;
+use crate::region_arg::RegionArg;
 
 pub use parse::parse;
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, timeout};
@@ -153,7 +153,7 @@ pub struct Part {
     pub role: Role,
     /// The region's name
     #[arg(value_parser = named)]
-    pub region: Place,
+    pub region: RegionArg,
     /// Control steps a second
     #[arg(long)]
     pub rate: NonZeroU32,
@@ -198,8 +198,8 @@ pub enum Role {
 #[derive(Args)]
 pub struct Transfer {
     /// The region's name, or its path if it holds a slash
-    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
-    pub region: Place,
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
     /// The channel's name
     #[arg(value_parser = channel)]
     pub channel: String,
@@ -238,8 +238,8 @@ pub struct Recv {
 #[derive(Args)]
 pub struct CleanUp {
     /// The region
-    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
-    pub region: Place,
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
     /// The channel's name
     pub channel: String,
     /// The unfinished file
@@ -250,8 +250,8 @@ pub struct CleanUp {
 #[derive(Args)]
 pub struct Inspect {
     /// The region's name, or the path of a region or of a copy of one
-    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
-    pub region: Place,
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -261,8 +261,8 @@ pub struct Inspect {
 #[derive(Args)]
 pub struct Unlock {
     /// The region's name, or its path if it holds a slash
-    #[arg(value_parser = OsStringValueParser::new().try_map(Place::parse))]
-    pub region: Place,
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
     /// The lock's name
     #[arg(value_parser = channel)]
     pub lock: String,
@@ -272,8 +272,8 @@ pub struct Unlock {
 #[derive(Args)]
 pub struct Rm {
     /// Names of regions, or paths
-    #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(Place::parse))]
-    pub regions: Vec<Place>,
+    #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
     /// Remove regions that are in use, too
     #[arg(long)]
     pub force: bool,

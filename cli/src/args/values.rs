@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::place::Place;
+use crate::region_arg::RegionArg;
 
 type Parsed<T> = std::result::Result<T, String>;
 
@@ -61,9 +61,9 @@ pub fn channel(word: &str) -> Parsed<String> {
 }
 
 /// A region's name, and no path.
-pub fn named(word: &str) -> Parsed<Place> {
-    match Place::parse(word.into())? {
-        Place::At(_) => Err("not a name".into()),
-        place => Ok(place),
+pub fn named(word: &str) -> Parsed<RegionArg> {
+    match RegionArg::parse(word.into())? {
+        RegionArg::At(_) => Err("not a name".into()),
+        arg => Ok(arg),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::args::{Demo, Role};
 use crate::error::{Error, Result, reason};
 use crate::os;
-use crate::place::Place;
+use crate::region_arg::RegionArg;
 
 use super::physics::State;
 
@@ -51,8 +51,8 @@ pub struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Starts one process of each role. They wait for [`begin`](Self::begin).
-    pub fn start(wanted: &'a Demo, place: &'a Place, steps: u64, gains: State) -> Result<Self> {
-        let Place::Named(region) = place else {
+    pub fn start(wanted: &'a Demo, arg: &'a RegionArg, steps: u64, gains: State) -> Result<Self> {
+        let RegionArg::Named(region) = arg else {
             return Err(Error::failed("the demo's region has a name"));
         };
         let (sender, events) = channel();
@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// Starts one more process; answers with its number.
+    /// Starts one more process. Returns its number.
     pub fn spawn(&mut self, role: Role) -> Result<u64> {
         let number = self.next;
         let mut child = self

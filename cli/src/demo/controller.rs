@@ -13,14 +13,14 @@ use crate::args::{Part, Role};
 
 use super::control;
 use super::frames::{FORCES, Force, SENSORS, Sensors};
+use super::gain_table::GainTable;
 use super::part::{self, Answer};
 use super::physics::State;
-use super::table::Table;
 
 /// How long to sleep before asking whether the plant lives.
 const PROBE: Duration = Duration::from_millis(100);
 
-/// Runs the controller until the frame that says it is the last; answers with its report.
+/// Runs the controller until the frame that says it is the last. Returns its report.
 pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
     // What was answered is released before the next answer, so that a successor answers little again.
@@ -28,7 +28,7 @@ pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
     let mut sensors: TypedConsumer<Sensors, _> =
         attachment.typed_consumer_with(SENSORS, options).map_err(text)?;
     let mut forces: TypedProducer<Force, _> = attachment.typed_producer(FORCES).map_err(text)?;
-    let mut table = Table::open(attachment)?;
+    let mut table = GainTable::open(attachment)?;
     // Until the table can be had: its owner may be anywhere, and the pendulum waits for nobody.
     let mut gains: State = part.gains.as_slice().try_into().map_err(|_| "four gains are needed")?;
     let port = attachment.port();

@@ -15,15 +15,15 @@ mod child;
 mod control;
 mod controller;
 mod frames;
+mod gain_table;
 mod killer;
-pub mod part;
+mod part;
 mod physics;
 mod plant;
 mod plot;
 mod report;
 mod show;
 mod supervisor;
-mod table;
 mod tally;
 mod trace;
 mod tuner;
@@ -34,9 +34,9 @@ use strait::{Options, Region};
 
 use crate::args;
 use crate::error::{Error, Result};
-use crate::look;
-use crate::place::Place;
-use crate::text;
+use crate::observe;
+use crate::print;
+use crate::region_arg::RegionArg;
 use crate::transfer::output::Output;
 
 use frames::Gains;
@@ -49,16 +49,16 @@ pub fn run(wanted: &args::Demo) -> Result<()> {
     check(wanted)?;
     sweep();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let place = Place::Named(format!("{PREFIX}{}-{now:x}", std::process::id()));
+    let arg = RegionArg::Named(format!("{PREFIX}{}-{now:x}", std::process::id()));
     let steps = (wanted.seconds * f64::from(wanted.rate)).round().max(1.0) as u64;
-    let region = Removed(place.region()?);
+    let region = Removed(arg.region()?);
     // The parts come first: from then on the region is removed even if this process is killed.
     let gains = control::design(1.0 / f64::from(wanted.rate));
-    let mut parts = child::Parts::start(wanted, &place, steps, gains)?;
+    let mut parts = child::Parts::start(wanted, &arg, steps, gains)?;
     let channels = frames::channels(wanted.rate);
     let plan = frames::plan(&channels);
-    let attachment = region.0.create(&plan, &Options::new()).map_err(|error| Error::at(&place, error))?;
-    let mut table = table::Table::open(&attachment).map_err(Error::failed)?;
+    let attachment = region.0.create(&plan, &Options::new()).map_err(|error| Error::at(&arg, error))?;
+    let mut table = gain_table::GainTable::open(&attachment).map_err(Error::failed)?;
     table.lock(part::PATIENCE).map_err(Error::failed)?.guard.set(&Gains::new(gains));
     let outcome = supervisor::supervise(&mut parts, &attachment, wanted, steps)?;
     let gains = table.lock(part::PATIENCE).map_err(Error::failed)?.guard.get();
@@ -73,11 +73,20 @@ pub fn run(wanted: &args::Demo) -> Result<()> {
         output.write(drawing.as_bytes())?;
         output.finish()?;
     }
-    text::out(&if wanted.json { summary.json() } else { summary.text() })?;
+    print::out(&if wanted.json { summary.json() } else { summary.text() })?;
     summary.verdict().map_or(Ok(()), |reason| Err(Error::failed(reason)))
 }
 
-/// Refuses what cannot be, before anything starts.
+/// Plays one of the parts, in the process that was started for it.
+pub fn play(wanted: &args::Part) -> Result<()> {
+    part::run(wanted, |attachment| match wanted.role {
+        args::Role::Plant => plant::run(wanted, attachment),
+        args::Role::Controller => controller::run(wanted, attachment),
+        args::Role::Tuner => tuner::run(wanted, attachment),
+    })
+}
+
+/// Refuses contradictory arguments, before anything starts.
 fn check(wanted: &args::Demo) -> Result<()> {
     if let Some(every) = wanted.kill_every.filter(|every| every.as_secs_f64() >= wanted.seconds) {
         return Err(Error::usage(format!(
@@ -105,10 +114,10 @@ fn sweep() {
         if !name.starts_with(PREFIX) {
             continue;
         }
-        let place = Place::Named(name);
-        let Ok(region) = place.region() else { continue };
-        let is_left = look::open(&place, &region).is_ok_and(|attachment| {
-            frames::are_ours(attachment.channels()) && look::living(&attachment).is_empty()
+        let arg = RegionArg::Named(name);
+        let Ok(region) = arg.region() else { continue };
+        let is_left = observe::open(&arg, &region).is_ok_and(|attachment| {
+            frames::are_ours(attachment.channels()) && observe::living(&attachment).is_empty()
         });
         if is_left {
             let _ = region.remove();

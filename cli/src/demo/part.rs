@@ -12,21 +12,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use strait::{Attachment, Clock, Options, Peer, Region, SystemPort};
 
-use crate::args::{Part, Role};
+use crate::args::Part;
 use crate::error::{Result, reported};
 use crate::os;
 
 use super::child::ROLES;
-use super::{controller, plant, tuner};
 
 /// How long a part waits for the other one to come, and the supervisor for a step.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a part answers, or why it gave up.
+/// What a part reports, or why it gave up.
 pub type Answer<T> = std::result::Result<T, String>;
 
-/// Plays the part.
-pub fn run(part: &Part) -> Result<()> {
+/// Starts as the part, runs `body`, and reports what it returns.
+pub fn run(part: &Part, body: impl FnOnce(&Attachment<SystemPort>) -> Answer<Value>) -> Result<()> {
     let region = part.region.region()?;
     // A spare gets ready for the moment when it is needed; the first ones come before the region.
     let ready = (part.number >= ROLES.len() as u64).then(|| prepare(part, &region));
@@ -36,12 +35,7 @@ pub fn run(part: &Part) -> Result<()> {
     }
     follow_supervisor(region.clone());
     let attachment = ready.unwrap_or_else(|| prepare(part, &region));
-    let report = attachment.and_then(|attachment| match part.role {
-        Role::Plant => plant::run(part, &attachment),
-        Role::Controller => controller::run(part, &attachment),
-        Role::Tuner => tuner::run(part, &attachment),
-    });
-    match report {
+    match attachment.and_then(|attachment| body(&attachment)) {
         Ok(report) => {
             say(&json!({ "report": report }));
             Ok(())
@@ -98,7 +92,7 @@ pub fn repaired(attachment: &Attachment<SystemPort>) {
 }
 
 fn say(value: &Value) {
-    // If nobody listens any more, nobody needs to know.
+    // If nobody listens any more, nobody needs to know it.
     let mut stdout = stdout().lock();
     let _ = writeln!(stdout, "{value}").and_then(|()| stdout.flush());
 }

@@ -54,7 +54,7 @@ struct Plant {
     stood_still_ns: u64,
 }
 
-/// Runs the plant; answers with its report.
+/// Runs the plant. Returns its report.
 pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
     let mut plant = Plant {

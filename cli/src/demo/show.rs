@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::text;
+use crate::print;
 
 use super::frames::Snapshot;
 
@@ -38,7 +38,7 @@ impl Show {
 
     /// Says something without disturbing the line.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| text::note(&format!("note: {line}")));
+        self.bar.suspend(|| print::note(&format!("note: {line}")));
     }
 
     /// Takes the line away.

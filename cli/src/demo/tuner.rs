@@ -9,8 +9,8 @@ use strait::{Attachment, LatestReader, Reading, SystemPort};
 use crate::args::Part;
 
 use super::frames::{STATE, Snapshot};
+use super::gain_table::GainTable;
 use super::part::{self, Answer, PATIENCE};
-use super::table::Table;
 
 /// From one update to the next.
 const EVERY: Duration = Duration::from_millis(20);
@@ -19,9 +19,9 @@ const THINKING: Duration = Duration::from_micros(500);
 /// What the gains are multiplied by, in turn.
 const FACTORS: [f64; 4] = [1.0, 1.1, 1.0, 0.9];
 
-/// Runs the tuner until the plant is done; answers with its report.
+/// Runs the tuner until the plant is done. Returns its report.
 pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
-    let mut table = Table::open(attachment)?;
+    let mut table = GainTable::open(attachment)?;
     let mut state: LatestReader<Snapshot, _> =
         attachment.latest_reader(STATE).map_err(|error| error.to_string())?;
     let start = Instant::now();

@@ -14,16 +14,16 @@ use std::process::{Child, Command, Stdio};
 
 use crate::args::{CleanUp, Transfer};
 use crate::os;
-use crate::place::Place;
+use crate::region_arg::RegionArg;
 
-use super::meet;
+use super::removal;
 
-/// Starts the process for this side; it ends with the value, or with this process.
+/// Starts the process for this side. It ends when the value is dropped, or when this process ends.
 pub fn start(wanted: &Transfer, part: Option<&Path>) -> Option<Child> {
     let program = std::env::current_exe().ok()?;
     let region: OsString = match &wanted.region {
-        Place::Named(name) => name.into(),
-        Place::At(path) => path.into(),
+        RegionArg::Named(name) => name.into(),
+        RegionArg::At(path) => path.into(),
     };
     let mut command = Command::new(program);
     command.arg("clean-up").arg("--").arg(region).arg(&wanted.channel).args(part);
@@ -31,13 +31,13 @@ pub fn start(wanted: &Transfer, part: Option<&Path>) -> Option<Child> {
     os::apart(&mut command).spawn().ok()
 }
 
-/// Is that process.
+/// Runs as that process.
 pub fn run(wanted: &CleanUp) {
     while matches!(stdin().read(&mut [0; 64]), Ok(len) if len > 0) {}
     if let Some(part) = &wanted.part {
         let _ = fs::remove_file(part);
     }
     if let Ok(region) = wanted.region.region() {
-        meet::sweep(&region, &wanted.channel);
+        removal::sweep(&region, &wanted.channel);
     }
 }

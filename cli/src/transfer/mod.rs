@@ -26,16 +26,20 @@
 //! whoever is the last to leave, or what it leaves behind to clean up (see [`janitor`]); at the
 //! latest the next transfer of that name. A region that somebody else made is used and left in place.
 
+mod channel;
 mod crc;
 pub mod janitor;
-mod meet;
 pub mod output;
 mod progress;
 pub mod recv;
+mod removal;
+mod rendezvous;
 pub mod send;
 mod watch;
 
 use std::time::Duration;
+
+use crate::text;
 
 /// The first frame of a transfer.
 const BEGIN: u32 = u32::from_le_bytes(*b"STF1");
@@ -107,7 +111,7 @@ fn summary(end: End, took: Duration) -> String {
     let rate = if seconds < 0.01 {
         String::new()
     } else {
-        format!(" ({}/s)", crate::text::bytes((length as f64 / seconds) as u64))
+        format!(" ({}/s)", text::bytes((length as f64 / seconds) as u64))
     };
     format!("{length} {unit} in {seconds:.2} s{rate}, CRC-32C {crc:08x}")
 }

@@ -6,13 +6,14 @@ use strait::{Consumer, Peek, Received, SystemPort, TryRecvError, WaitAnyError, W
 
 use crate::args::Recv;
 use crate::error::{Error, Result};
-use crate::text;
+use crate::{print, text};
 
 use super::crc::Crc;
 use super::janitor;
-use super::meet::{self, Meeting, Table};
 use super::output::Output;
 use super::progress::Progress;
+use super::removal;
+use super::rendezvous::{Meeting, Rendezvous};
 use super::watch::{Fate, Side};
 use super::{BEGIN, Begin, DATA, END, End, SLICE, summary};
 
@@ -21,33 +22,21 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// Receives the file.
 pub fn run(wanted: &Recv) -> Result<()> {
-    let table = Table::new(&wanted.transfer)?;
+    let rendezvous = Rendezvous::new(&wanted.transfer)?;
     let output = Output::create(&wanted.out)?;
     let _janitor = janitor::start(&wanted.transfer, Some(output.part()));
-    let waiting = Progress::waiting("sender", table.timeout);
-    let result = table.meet(Side::Receiver, |attachment, name| attachment.consumer(name));
-    waiting.finish_and_clear();
-    let result = result.and_then(|meeting| {
-        if let Some(remark) = table.remark((meeting.endpoint.capacity(), meeting.endpoint.max_frame())) {
-            text::note(&remark);
-        }
-        receive(&table, meeting, output)
-    });
-    match result {
-        Ok((end, took)) => {
-            let name = text::printable(&wanted.out.display().to_string());
-            text::out(&format!("received {name}: {}, the same as sent\n", summary(end, took)))
-        }
-        Err(error) => {
-            table.sweep();
-            Err(error)
-        }
-    }
+    let (end, took) = rendezvous.run(
+        Side::Receiver,
+        |attachment, name| attachment.consumer(name),
+        |meeting| receive(meeting, output),
+    )?;
+    let name = text::printable(&wanted.out.display().to_string());
+    print::out(&format!("received {name}: {}, the same as sent\n", summary(end, took)))
 }
 
 /// Takes frame after frame, each released when it is done with.
-fn receive(table: &Table, meeting: Meeting<Consumer<SystemPort>>, output: Output) -> Result<(End, Duration)> {
-    let Meeting { attachment, endpoint: mut queue, peer, ours } = meeting;
+fn receive(meeting: Meeting<'_, Consumer<SystemPort>>, output: Output) -> Result<(End, Duration)> {
+    let Meeting { attachment, endpoint: mut queue, peer, timeout, ours, .. } = meeting;
     let mut incoming = Incoming::new(output, peer.who().word());
     let mut fate = Fate::Present;
     let mut since = Instant::now();
@@ -56,8 +45,8 @@ fn receive(table: &Table, meeting: Meeting<Consumer<SystemPort>>, output: Output
             Ok(frame) => {
                 if let Some(end) = incoming.take(&frame)? {
                     let took = incoming.finish(end)?;
-                    if ours {
-                        meet::remove(&table.region, &attachment);
+                    if let Some(region) = ours {
+                        removal::remove(region, &attachment);
                     }
                     frame.release(); // The receipt.
                     queue.flush();
@@ -73,7 +62,7 @@ fn receive(table: &Table, meeting: Meeting<Consumer<SystemPort>>, output: Output
                 if !wait(&mut queue, attachment.port()) {
                     // What a sender that is gone has sent is found by the next look.
                     fate = peer.fate();
-                    incoming.check_patience(since, table.timeout)?;
+                    incoming.check_patience(since, timeout)?;
                 }
             }
             Err(error) => return Err(Error::failed(error.to_string())),
@@ -81,7 +70,7 @@ fn receive(table: &Table, meeting: Meeting<Consumer<SystemPort>>, output: Output
     }
 }
 
-/// Sleeps until something comes, for a slice at the most; whether something came.
+/// Sleeps until something comes, for a slice at most. Returns whether something came.
 fn wait(queue: &mut Consumer<SystemPort>, port: &SystemPort) -> bool {
     let waited = wait_any(port, &mut [queue], WaitPolicy::parking(), SLICE);
     if waited == Err(WaitAnyError::NoDoorbell) {
@@ -114,7 +103,7 @@ impl Incoming {
         self.transfer.as_ref().map_or(0, |transfer| transfer.progress.bytes())
     }
 
-    /// Takes a frame; answers with what the last one says.
+    /// Takes a frame. Returns what the last one says.
     fn take(&mut self, frame: &Peek<'_, SystemPort>) -> Result<Option<End>> {
         let Received { tag, sequence, len } = frame.info();
         self.buffer.resize(len, 0);
@@ -145,7 +134,7 @@ impl Incoming {
         }
     }
 
-    /// Compares, and gives the file its name. Answers with the time since the first frame.
+    /// Compares, and gives the file its name. Returns the time since the first frame.
     fn finish(self, end: End) -> Result<Duration> {
         let Some(transfer) = self.transfer else { return Err(unexpected(END)) };
         let found = End { length: transfer.progress.bytes(), crc: transfer.crc.value() };

@@ -5,16 +5,16 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use strait::{Producer, SendError, SystemPort};
+use strait::{Ident, Port, Producer, SendError, SystemPort};
 
 use crate::args::Send;
 use crate::error::{Error, Result, reason};
-use crate::text;
+use crate::{print, text};
 
 use super::crc::Crc;
 use super::janitor;
-use super::meet::{Meeting, Table, own_identity};
 use super::progress::Progress;
+use super::rendezvous::{Meeting, Rendezvous};
 use super::watch::{Fate, Side, Watch};
 use super::{BEGIN, Begin, DATA, END, End, SLICE, summary};
 
@@ -27,28 +27,16 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// Sends the file.
 pub fn run(wanted: &Send) -> Result<()> {
-    let table = Table::new(&wanted.transfer)?;
+    let rendezvous = Rendezvous::new(&wanted.transfer)?;
     let mut source = Source::open(&wanted.file)?;
     let _janitor = janitor::start(&wanted.transfer, None);
-    let waiting = Progress::waiting("receiver", table.timeout);
-    let result = table.meet(Side::Sender, |attachment, name| attachment.producer(name));
-    waiting.finish_and_clear();
-    let result = result.and_then(|meeting| {
-        if let Some(remark) = table.remark((meeting.endpoint.capacity(), meeting.endpoint.max_frame())) {
-            text::note(&remark);
-        }
-        Sending::new(meeting, &source, table.timeout).run(&mut source)
-    });
-    match result {
-        Ok((end, took)) => {
-            let name = text::printable(&wanted.file.display().to_string());
-            text::out(&format!("sent {name}: {}\n", summary(end, took)))
-        }
-        Err(error) => {
-            table.sweep();
-            Err(error)
-        }
-    }
+    let (end, took) = rendezvous.run(
+        Side::Sender,
+        |attachment, name| attachment.producer(name),
+        |meeting| Sending::new(meeting, &source).run(&mut source),
+    )?;
+    let name = text::printable(&wanted.file.display().to_string());
+    print::out(&format!("sent {name}: {}\n", summary(end, took)))
 }
 
 /// The file to send.
@@ -100,10 +88,11 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(meeting: Meeting<Producer<SystemPort>>, source: &Source, timeout: Duration) -> Self {
-        let Meeting { attachment, endpoint: queue, peer, .. } = meeting;
+    fn new(meeting: Meeting<'_, Producer<SystemPort>>, source: &Source) -> Self {
+        let Meeting { attachment, endpoint: queue, peer, timeout, .. } = meeting;
+        let identity = attachment.port().ident().map_or(0, Ident::word);
         let progress = Progress::new(&text::printable(&source.name), source.length);
-        Self { queue, peer, identity: own_identity(&attachment), timeout, progress }
+        Self { queue, peer, identity, timeout, progress }
     }
 
     fn run(mut self, source: &mut Source) -> Result<(End, Duration)> {

@@ -8,16 +8,16 @@ use strait::{Region, check_name};
 
 use crate::error::{Error, Result};
 
-/// Where a region lies, as the user said it.
+/// Where a region is, as the user said it.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum RegionArg {
     /// A named region.
     Named(String),
     /// A region in a file.
     At(PathBuf),
 }
 
-impl Place {
+impl RegionArg {
     /// Reads the argument.
     pub fn parse(word: OsString) -> std::result::Result<Self, String> {
         if word.to_string_lossy().contains(is_separator) {
@@ -28,16 +28,28 @@ impl Place {
         Ok(Self::Named(name))
     }
 
-    /// The region there. Nothing is looked at yet.
+    /// The region there. It is not opened yet.
     pub fn region(&self) -> Result<Region> {
         match self {
             Self::Named(name) => Region::named(name).map_err(|error| Error::at(self, error)),
             Self::At(path) => Ok(Region::at(path)),
         }
     }
+
+    /// The error of a command that finds no region there.
+    pub fn not_found(&self) -> Error {
+        Error::failed(match self {
+            Self::Named(_) => {
+                format!("{self}: there is none of that name; `strait ls` shows those there are")
+            }
+            Self::At(_) => {
+                format!("{self}: there is no such file; a name without a slash means a named region")
+            }
+        })
+    }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RegionArg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => write!(f, "region '{name}'"),

@@ -1,4 +1,4 @@
-//! Looking at a region without taking part in it.
+//! Opening a region to observe it, and the participants it lists.
 
 use std::fmt;
 use std::fs;
@@ -7,24 +7,28 @@ use serde_json::{Value, json};
 use strait::participants::{self, Participant};
 use strait::{Attachment, Ident, Liveness, OpenError, Options, Port, Probe, Region, SystemPort};
 
-use crate::place::Place;
+use crate::region_arg::RegionArg;
 
 /// Maps a region for reading alone, whoever owns it and whatever its mode, as long as the system
 /// lets this user read it. The path of a region may be a symbolic link.
-pub fn open(place: &Place, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
-    open_with(place, region, Options::new().read_only(true))
+pub fn open(arg: &RegionArg, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
+    open_with(arg, region, Options::new().read_only(true))
 }
 
 /// Takes part in a region, whoever owns it and whatever its mode, as long as the system lets this
 /// user write to it.
-pub fn join(place: &Place, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
-    open_with(place, region, Options::new())
+pub fn join(arg: &RegionArg, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
+    open_with(arg, region, Options::new())
 }
 
-fn open_with(place: &Place, region: &Region, options: Options) -> Result<Attachment<SystemPort>, OpenError> {
-    let resolved = match place {
-        Place::At(path) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
-        Place::Named(_) => region.clone(),
+fn open_with(
+    arg: &RegionArg,
+    region: &Region,
+    options: Options,
+) -> Result<Attachment<SystemPort>, OpenError> {
+    let resolved = match arg {
+        RegionArg::At(path) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
+        RegionArg::Named(_) => region.clone(),
     };
     resolved.open(&options.any_owner(true))
 }

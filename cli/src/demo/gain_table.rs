@@ -8,7 +8,7 @@ use super::frames::{GAINS, Gains};
 use super::part::Answer;
 
 /// A handle on the gain table.
-pub struct Table(Mutex<Gains, SystemPort>);
+pub struct GainTable(Mutex<Gains, SystemPort>);
 
 /// What locking the table came to.
 pub struct Locked<'t> {
@@ -17,7 +17,7 @@ pub struct Locked<'t> {
     pub repaired: bool,
 }
 
-impl Table {
+impl GainTable {
     pub fn open(attachment: &Attachment<SystemPort>) -> Answer<Self> {
         attachment.mutex(GAINS).map(Self).map_err(|error| format!("{GAINS}: {error}"))
     }

@@ -1,0 +1,91 @@
+//! The storage that the caller supplies for each object: how long it is, here and in the header.
+//!
+//! The lengths are literals since the header repeats them. That each object fits on the target that is
+//! compiled for is checked by [`Handle::FITS`](crate::handle::Handle::FITS):
+//!
+//! | words after the first | objects |
+//! |---|---|
+//! | 62 | the ends of queues |
+//! | 46 | mutexes |
+//! | 38 | regions |
+//! | 34 | the ends of latest values |
+//! | 26 | semaphores |
+
+/// What kind of object a storage holds; part of its seal.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Region = 1,
+    Producer = 2,
+    Consumer = 3,
+    TypedProducer = 4,
+    TypedConsumer = 5,
+    LatestWriter = 6,
+    LatestReader = 7,
+    Mutex = 8,
+    Semaphore = 9,
+}
+
+/// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
+/// move it while it is open. Close it after all objects that were opened through it.
+#[repr(C)]
+pub struct strait_region_t {
+    first: u64,
+    rest: [usize; 38],
+}
+
+/// Storage for the sending side of a queue of frames. One at a time in a region.
+#[repr(C)]
+pub struct strait_producer_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the receiving side of a queue of frames. One at a time in a region.
+#[repr(C)]
+pub struct strait_consumer_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the sending side of a queue of values. One at a time in a region.
+#[repr(C)]
+pub struct strait_typed_producer_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the receiving side of a queue of values. One at a time in a region.
+#[repr(C)]
+pub struct strait_typed_consumer_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the writer of a latest value. One at a time in a region.
+#[repr(C)]
+pub struct strait_latest_writer_t {
+    first: u64,
+    rest: [usize; 34],
+}
+
+/// Storage for a reader of a latest value. Any number of them.
+#[repr(C)]
+pub struct strait_latest_reader_t {
+    first: u64,
+    rest: [usize; 34],
+}
+
+/// Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
+/// of different threads.
+#[repr(C)]
+pub struct strait_mutex_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for a handle on a semaphore. Any number of them.
+#[repr(C)]
+pub struct strait_semaphore_t {
+    first: u64,
+    rest: [usize; 26],
+}
