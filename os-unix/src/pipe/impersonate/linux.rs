@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use crate::pipe::error::ImpersonateFailure;
 use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
-use strait_os_common::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
 
@@ -24,15 +24,15 @@ pub(super) struct Rights {
 /// Takes on the client's rights, for files alone: the effective user stays root, which is what lets the thread
 /// come back. Root's power over all files goes with its number, and comes back with it. Answers with this
 /// thread's own, if they differ.
-pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateError> {
-    let failed = |call| move |error| ImpersonateError::Os(OsError::nix(call, error));
+pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
+    let failed = |call| move |error| ImpersonateFailure::Os(OsError::nix(call, error));
     let theirs = Rights::of_peer(socket).map_err(failed("getsockopt"))?;
     let own = Rights::of_this_thread().map_err(failed("getgroups"))?;
     if theirs == own {
         return Ok(None);
     }
     if own.uid != 0 || keeps_its_capabilities() || set_groups(&theirs.groups).is_err() {
-        return Err(ImpersonateError::NotPermitted);
+        return Err(ImpersonateFailure::NotPermitted);
     }
     if set_fsgid(theirs.gid) && set_fsuid(theirs.uid) {
         return Ok(Some(own));
@@ -41,7 +41,7 @@ pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, Imperson
         eprintln!("strait: this thread could not be given its own rights back; aborting");
         std::process::abort();
     }
-    Err(ImpersonateError::NotPermitted)
+    Err(ImpersonateFailure::NotPermitted)
 }
 
 impl Rights {
