@@ -18,10 +18,6 @@ pub struct Mutex(OwnedHandle);
 
 impl Mutex {
     /// Creates one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn create(name: &str, access: &Access) -> Result<Self, OpenFailure> {
         match make(name, access)? {
             (_, true) => Err(OpenFailure::AlreadyExists),
@@ -30,10 +26,6 @@ impl Mutex {
     }
 
     /// Opens one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open(name: &str) -> Result<Self, OpenFailure> {
         let name = object::system_name(name);
         let rights = SYNCHRONIZATION_SYNCHRONIZE | MUTEX_MODIFY_STATE;
@@ -44,10 +36,6 @@ impl Mutex {
     }
 
     /// Opens one, or creates it if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open_or_create(name: &str, access: &Access) -> Result<Self, OpenFailure> {
         match make(name, access) {
             // It is there, and does not give all rights: those that are needed it may.
@@ -57,21 +45,14 @@ impl Mutex {
     }
 
     /// Makes it this thread's, once it is free.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn lock(&self, timeout: Duration) -> Result<Waited, OsError> {
         object::wait(&self.0, timeout)
     }
 
     /// Gives it back.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`], if it is not this thread's.
+    /// Fails if it is not this thread's.
     pub fn unlock(&self) -> Result<(), OsError> {
-        // SAFETY: the handle is open; the system refuses who does not own the mutex.
+        // SAFETY: the handle is open; the system refuses a thread that does not own the mutex.
         if unsafe { ReleaseMutex(self.0.as_raw_handle()) } == 0 {
             Err(OsError::last("ReleaseMutex"))
         } else {

@@ -29,10 +29,6 @@ pub struct Semaphore(OwnedHandle);
 
 impl Semaphore {
     /// Creates one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn create(name: &str, initial: u32, access: &Access) -> Result<Self, OpenFailure> {
         match make(name, initial, access)? {
             (_, true) => Err(OpenFailure::AlreadyExists),
@@ -41,10 +37,6 @@ impl Semaphore {
     }
 
     /// Opens one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open(name: &str) -> Result<Self, OpenFailure> {
         let name = object::system_name(name);
         let rights = SYNCHRONIZATION_SYNCHRONIZE | SEMAPHORE_MODIFY_STATE;
@@ -55,10 +47,6 @@ impl Semaphore {
     }
 
     /// Opens one, or creates it if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open_or_create(name: &str, initial: u32, access: &Access) -> Result<Self, OpenFailure> {
         match make(name, initial, access) {
             // It is there, and does not give all rights: those that are needed it may.
@@ -68,37 +56,22 @@ impl Semaphore {
     }
 
     /// Looks whether there is one: its name goes with the last handle.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn remove(name: &str) -> Result<(), OpenFailure> {
         Self::open(name).map(drop)
     }
 
     /// Takes a permit, or says that there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_acquire(&self) -> Result<bool, OsError> {
         self.acquire(Duration::ZERO)
     }
 
     /// Takes a permit, or says that there was none for so long.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn acquire(&self, timeout: Duration) -> Result<bool, OsError> {
         object::wait(&self.0, timeout).map(|waited| waited != Waited::TimedOut)
     }
 
     /// Gives permits, all at once.
-    ///
-    /// # Errors
-    ///
-    /// [`ReleaseFailure`]; none was given.
+    /// After an error none was given.
     pub fn release(&self, permits: u32) -> Result<(), ReleaseFailure> {
         if permits == 0 {
             return Ok(());

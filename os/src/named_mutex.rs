@@ -102,7 +102,7 @@ impl NamedMutex {
     ///
     /// # Errors
     ///
-    /// [`MutexLockError`]; `TimedOut` if somebody else had it all the time.
+    /// [`MutexLockError`]; `TimedOut` if somebody else held it all the time.
     pub fn lock_timeout(&mut self, timeout: Duration) -> Result<NamedMutexLock<'_>, MutexLockError> {
         match self.0.lock(timeout) {
             Ok(Waited::Had) => Ok(NamedMutexLock::Held(NamedMutexGuard::new(&self.0))),
@@ -118,7 +118,7 @@ fn check(name: &str) -> Result<(), MutexOpenError> {
     check_name(name).map_err(|_| MutexOpenError::Name)
 }
 
-/// The mutex, held, and what is known of who held it before.
+/// The mutex, held, and what is known of the thread that held it before.
 #[derive(Debug)]
 #[must_use = "the mutex is given back when this is dropped"]
 pub enum NamedMutexLock<'a> {
@@ -158,7 +158,7 @@ impl<'a> NamedMutexGuard<'a> {
     /// # Errors
     ///
     /// [`MutexLockError::Os`], `ERROR_NOT_OWNER` (288) if it was not this thread's any more, because
-    /// somebody had given it back through another handle.
+    /// it was given back through another handle.
     pub fn unlock(self) -> Result<(), MutexLockError> {
         let mutex = self.mutex;
         core::mem::forget(self);
@@ -229,9 +229,9 @@ impl core::error::Error for MutexOpenError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MutexLockError {
-    /// Somebody else has it now.
+    /// Somebody else holds it now.
     Busy,
-    /// Somebody else had it for the time allowed.
+    /// Somebody else held it for the time allowed.
     TimedOut,
     /// Some other error of the system.
     Os(OsError),
@@ -240,8 +240,8 @@ pub enum MutexLockError {
 impl fmt::Display for MutexLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("somebody else has the mutex"),
-            Self::TimedOut => f.write_str("somebody else had the mutex for the time allowed"),
+            Self::Busy => f.write_str("somebody else holds the mutex"),
+            Self::TimedOut => f.write_str("somebody else held the mutex for the time allowed"),
             Self::Os(error) => error.fmt(f),
         }
     }

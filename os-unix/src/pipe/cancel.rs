@@ -15,10 +15,6 @@ pub struct Canceller {
 
 impl Canceller {
     /// A new one.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn new() -> Result<Self, OsError> {
         let failed = |error| OsError::io("socketpair", &error);
         let (pull, look) = UnixStream::pair().map_err(failed)?;
@@ -36,7 +32,7 @@ impl Canceller {
     /// Whether it was used since the last look.
     pub(super) fn take(&self) -> bool {
         let mut seen = false;
-        // As many as there can be: bounded by the socket's buffer, but for who pulls faster than this.
+        // As many as there can be: bounded by the socket's buffer, unless somebody cancels faster than this.
         for _ in 0..64 {
             match (&self.look).read(&mut [0; 64]) {
                 Ok(len) if len > 0 => seen = true,

@@ -19,20 +19,12 @@ pub struct End(OwnedFd);
 
 impl End {
     /// A pipe of which this process reads.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn reader() -> Result<(Self, PipeWriter), OsError> {
         let (ours, theirs) = std::io::pipe().map_err(|error| OsError::io("pipe", &error))?;
         Ok((Self::new(ours.into())?, theirs))
     }
 
     /// A pipe to which this process writes.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn writer() -> Result<(Self, PipeReader), OsError> {
         let (theirs, ours) = std::io::pipe().map_err(|error| OsError::io("pipe", &error))?;
         Ok((Self::new(ours.into())?, theirs))
@@ -45,10 +37,6 @@ impl End {
     }
 
     /// Reads at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn read(
         &mut self,
         buf: &mut [u8],
@@ -63,10 +51,6 @@ impl End {
     }
 
     /// Writes at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn write(
         &mut self,
         bytes: &[u8],
@@ -78,28 +62,16 @@ impl End {
     }
 
     /// Nothing: the system has all that was written.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn flush(&mut self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         Ok(())
     }
 
     /// Whether a read would not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Os`].
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         is_ready(self.0.as_fd(), PollFlags::POLLIN)
     }
 
     /// Whether a write would not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Os`].
     pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
         is_ready(self.0.as_fd(), PollFlags::POLLOUT)
     }

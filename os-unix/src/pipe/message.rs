@@ -51,10 +51,6 @@ impl Messages {
     }
 
     /// Another handle on the same end, which starts between two messages.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         self.connection.try_clone().map(Self::new)
     }
@@ -67,10 +63,6 @@ impl Messages {
 
     /// Receives a message or a part of one: how many bytes, and whether it goes on. At most one packet is
     /// looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn recv(
         &mut self,
         buf: &mut [u8],
@@ -122,10 +114,7 @@ impl Messages {
     }
 
     /// Sends a message.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`]: it was not delivered.
+    /// An error means that it was not delivered.
     pub fn send(
         &mut self,
         message: &[u8],
@@ -148,28 +137,16 @@ impl Messages {
     }
 
     /// Nothing: the system has all that was sent.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         self.connection.flush(until, cancel)
     }
 
     /// Says that no more will be sent.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn end_sending(&mut self) -> Result<(), IoFailure> {
         self.connection.end_sending()
     }
 
     /// Whether receiving would not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Os`].
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         Ok(self.fault || self.fresh || self.from < self.to || self.connection.is_readable()?)
     }

@@ -1,4 +1,4 @@
-//! Where the sockets of pipes lie, and who holds a name.
+//! Where the sockets of pipes are, and which server holds a name.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;

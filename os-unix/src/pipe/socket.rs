@@ -42,10 +42,6 @@ pub struct Listener {
 
 impl Listener {
     /// Starts to serve.
-    ///
-    /// # Errors
-    ///
-    /// [`BindFailure`].
     pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
         let socket = kind.socket().map_err(|error| BindFailure::new("socket", error))?;
         let place = Place::of(name, &User::current(), options.public);
@@ -61,20 +57,12 @@ impl Listener {
     }
 
     /// Another handle.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         let socket = self.socket.try_clone().map_err(|error| OsError::io("dup", &error))?;
         Ok(Self { socket, held: self.held.clone() })
     }
 
     /// The turn to accept, which here everybody has at any time.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn turn(&self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<Turn<'_>, IoFailure> {
         Ok(Turn(self))
     }
@@ -86,10 +74,6 @@ pub struct Turn<'a>(&'a Listener);
 
 impl Turn<'_> {
     /// The next client, once there is one.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn accept(
         &self,
         until: Option<Instant>,
@@ -117,10 +101,6 @@ pub struct Connection(OwnedFd);
 
 impl Connection {
     /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectFailure`].
     pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
         let place = Place::of(name, server, options.public);
         place.check(server)?;
@@ -136,38 +116,22 @@ impl Connection {
     }
 
     /// Another handle on the same end.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         self.0.try_clone().map(Self).map_err(|error| OsError::io("dup", &error))
     }
 
     /// Who is at the other end: process and user, as far as is known.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
         let (pid, user) = os::peer(self.0.as_fd()).map_err(|error| OsError::nix("getsockopt", error))?;
         Ok((pid, Some(user)))
     }
 
     /// Takes on the client's rights.
-    ///
-    /// # Errors
-    ///
-    /// [`ImpersonateFailure`].
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
         Impersonation::begin(self.0.as_fd())
     }
 
     /// Reads at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn read(
         &mut self,
         buf: &mut [u8],
@@ -181,10 +145,6 @@ impl Connection {
     }
 
     /// Writes at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn write(
         &mut self,
         bytes: &[u8],
@@ -195,37 +155,21 @@ impl Connection {
     }
 
     /// Nothing: the system has all that was written.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn flush(&mut self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         Ok(())
     }
 
     /// Says that no more will be sent.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn end_sending(&mut self) -> Result<(), IoFailure> {
         shutdown(self.0.as_raw_fd(), Shutdown::Write).map_err(|error| IoFailure::new("shutdown", error))
     }
 
     /// Whether a read would not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Os`].
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         is_ready(self.as_fd(), PollFlags::POLLIN)
     }
 
     /// Whether a write would not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Os`].
     pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
         is_ready(self.as_fd(), PollFlags::POLLOUT)
     }

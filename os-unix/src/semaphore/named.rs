@@ -37,48 +37,28 @@ pub struct Semaphore(sys::Sem);
 
 impl Semaphore {
     /// Creates one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn create(name: &str, initial: u32, access: &Access) -> Result<Self, OpenFailure> {
         make(name, libc::O_EXCL, access, initial)
     }
 
     /// Opens one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open(name: &str) -> Result<Self, OpenFailure> {
         let name = system_name(name)?;
         sys::Sem::open(&name).map(Self).map_err(|error| OpenFailure::new("sem_open", error))
     }
 
     /// Opens one, or creates it if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn open_or_create(name: &str, initial: u32, access: &Access) -> Result<Self, OpenFailure> {
         make(name, 0, access, initial)
     }
 
     /// Takes its name away.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailure`].
     pub fn remove(name: &str) -> Result<(), OpenFailure> {
         let name = system_name(name)?;
         sys::unlink(&name).map_err(|error| OpenFailure::new("sem_unlink", error))
     }
 
     /// Takes a permit, or says that there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_acquire(&self) -> Result<bool, OsError> {
         match self.0.try_wait() {
             Ok(()) => Ok(true),
@@ -89,10 +69,6 @@ impl Semaphore {
     }
 
     /// Takes a permit, or says that there was none for so long.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn acquire(&self, timeout: Duration) -> Result<bool, OsError> {
         match wait::wait(&self.0, timeout) {
             Ok(()) => Ok(true),
@@ -102,10 +78,7 @@ impl Semaphore {
     }
 
     /// Gives permits, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// [`ReleaseFailure`]; none was given if it could be foreseen.
+    /// If an error could be foreseen, none was given.
     pub fn release(&self, permits: u32) -> Result<(), ReleaseFailure> {
         let room = Self::max().saturating_sub(self.value().unwrap_or(0));
         if permits > room {

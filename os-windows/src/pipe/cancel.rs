@@ -14,10 +14,6 @@ pub struct Canceller(Event);
 
 impl Canceller {
     /// A new one.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn new() -> Result<Self, OsError> {
         Event::new(false).map(Self)
     }

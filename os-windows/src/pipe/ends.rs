@@ -62,28 +62,16 @@ fn pair(ours_reads: bool) -> Result<(Channel, OwnedHandle), OsError> {
 
 impl End {
     /// A pipe of which this process reads.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn reader() -> Result<(Self, PipeWriter), OsError> {
         pair(true).map(|(ours, theirs)| (Self(ours), theirs.into()))
     }
 
     /// A pipe to which this process writes.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn writer() -> Result<(Self, PipeReader), OsError> {
         pair(false).map(|(ours, theirs)| (Self(ours), theirs.into()))
     }
 
     /// Reads at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn read(
         &mut self,
         buf: &mut [u8],
@@ -94,10 +82,6 @@ impl End {
     }
 
     /// Takes up to as many bytes as the system keeps, once those before have gone.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn write(
         &mut self,
         bytes: &[u8],
@@ -108,28 +92,16 @@ impl End {
     }
 
     /// Waits until the system has all that was written.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         self.0.settle(until, cancel)
     }
 
     /// Whether a read would not wait.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         Ok(self.0.is_readable())
     }
 
     /// Whether a write would not wait.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
         Ok(self.0.is_writable())
     }

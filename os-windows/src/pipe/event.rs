@@ -50,7 +50,7 @@ pub(super) fn wait(
     cancel: Option<&Canceller>,
 ) -> Result<(), IoFailure> {
     let cancel = if until.is_none() { None } else { cancel };
-    // The first of them that is set is what the wait answers with.
+    // The first of them that is set is what the wait returns.
     let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
     let count = if cancel.is_some() { 2 } else { 1 };
     loop {

@@ -82,10 +82,6 @@ struct Shared {
 
 impl Listener {
     /// Starts to serve.
-    ///
-    /// # Errors
-    ///
-    /// [`BindFailure`].
     pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
         let path = path(name);
         // Early, and for wine, which ignores the flag of the first; the flag is what makes sure.
@@ -101,19 +97,11 @@ impl Listener {
     }
 
     /// Another handle.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn try_clone(&self) -> Result<Self, OsError> {
         Ok(Self(self.0.clone()))
     }
 
     /// Waits for the turn to accept.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn turn(&self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<Turn<'_>, IoFailure> {
         wait(&self.0.turn, until, cancel)?;
         Ok(Turn(&self.0))
@@ -133,17 +121,13 @@ pub struct Turn<'a>(&'a Shared);
 
 impl Turn<'_> {
     /// The next client, once there is one.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn accept(
         &self,
         until: Option<Instant>,
         cancel: Option<&Canceller>,
     ) -> Result<Connection, IoFailure> {
         let shared = self.0;
-        // Nobody panics while it is held, and what lies in it would be right even so.
+        // Nobody panics while it is held, and what is in it would be right even so.
         let mut waiting = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut channel = match waiting.take() {
             Some(channel) => channel,
@@ -153,8 +137,8 @@ impl Turn<'_> {
             *waiting = Some(channel);
             return Err(error);
         }
-        // Now, and not at the next call: while the name has an instance, it is ours. If there is none to be
-        // had, this client holds the name, and the next call tries again.
+        // Now, and not at the next call: while the name has an instance, it is ours. If there is none,
+        // this client holds the name, and the next call tries again.
         *waiting = shared.further().ok();
         Ok(Connection { channel, server: true })
     }
@@ -207,10 +191,6 @@ pub struct Connection {
 
 impl Connection {
     /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectFailure`].
     pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
         let path = path(name);
         let (at, rights, flags) = (path.as_ptr(), CLIENT_RIGHTS, client_flags(options.may_impersonate));
@@ -255,10 +235,6 @@ impl Connection {
     }
 
     /// Another handle on the same end.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         let handle =
             self.channel.handle.try_clone().map_err(|error| OsError::io("DuplicateHandle", &error))?;
@@ -266,10 +242,6 @@ impl Connection {
     }
 
     /// Who is at the other end: process and user, as far as is known.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
         let mut pid = 0;
         let (pipe, at) = (self.channel.raw(), &raw mut pid);
@@ -287,19 +259,11 @@ impl Connection {
     }
 
     /// Takes on the client's rights.
-    ///
-    /// # Errors
-    ///
-    /// [`ImpersonateFailure`].
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
         Impersonation::begin(self)
     }
 
     /// Reads at least one byte.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn read(
         &mut self,
         buf: &mut [u8],
@@ -310,10 +274,6 @@ impl Connection {
     }
 
     /// Takes up to as many bytes as the system keeps, once those before have gone.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn write(
         &mut self,
         bytes: &[u8],
@@ -324,37 +284,21 @@ impl Connection {
     }
 
     /// Waits until the system has all that was written.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         self.channel.settle(until, cancel)
     }
 
     /// There is no half close.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Unsupported`].
     pub fn end_sending(&mut self) -> Result<(), IoFailure> {
         Err(IoFailure::Unsupported)
     }
 
     /// Whether a read would not wait.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         Ok(self.channel.is_readable())
     }
 
     /// Whether a write would not wait.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
         Ok(self.channel.is_writable())
     }

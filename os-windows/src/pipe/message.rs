@@ -20,10 +20,6 @@ impl Messages {
     }
 
     /// Another handle on the same end.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         self.0.try_clone().map(Self)
     }
@@ -35,10 +31,6 @@ impl Messages {
     }
 
     /// Receives a message or a part of one: how many bytes, and whether it goes on.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn recv(
         &mut self,
         buf: &mut [u8],
@@ -50,10 +42,7 @@ impl Messages {
     }
 
     /// Takes a message to send. If it may wait, it does so until the system has the message.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`]: it was not taken.
+    /// An error means that it was not taken.
     pub fn send(
         &mut self,
         message: &[u8],
@@ -78,28 +67,16 @@ impl Messages {
     }
 
     /// Waits until the system has all that was sent.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure`].
     pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
         self.0.flush(until, cancel)
     }
 
     /// There is no half close.
-    ///
-    /// # Errors
-    ///
-    /// [`IoFailure::Unsupported`].
     pub fn end_sending(&mut self) -> Result<(), IoFailure> {
         self.0.end_sending()
     }
 
     /// Whether receiving would not wait. A message of no bytes cannot be seen so.
-    ///
-    /// # Errors
-    ///
-    /// None here.
     pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
         self.0.is_readable()
     }

@@ -3,7 +3,7 @@
 //! A read fills the caller's buffer, so it is cancelled and its end waited for before the call returns:
 //! what it had received by then is the answer, so nothing is lost. A write that is cancelled would not say
 //! how much the peer has taken, so writes are never cancelled but at the end of the handle: what was taken
-//! from the caller lies in a buffer of ours, and the next write waits for it.
+//! from the caller is in a buffer of ours, and the next write waits for it.
 
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
@@ -122,7 +122,7 @@ impl Channel {
     }
 
     /// Waits for the end of an operation, or cancels it and waits for that, so that the system does not
-    /// touch its state any more. Answers with how many bytes it moved and the system's error number.
+    /// touch its state any more. Returns how many bytes it moved and the system's error number.
     fn finish(
         &self,
         call: &'static str,

@@ -56,10 +56,6 @@ struct Handled {
 
 impl Window {
     /// Makes a window whose class, and title, is `name`, which holds no zero.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn create(name: &str) -> Result<Self, OsError> {
         let name = wide(name);
         // SAFETY: no name is asked for: this program's own module.
@@ -88,10 +84,6 @@ impl Window {
 
     /// Waits up to `timeout` for a message, and hands all that are there to `handler`. Returns how many there
     /// were: none if the time is over. Resumes the handler's panic.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
     pub fn pump(
         &mut self,
         timeout: Duration,

@@ -65,10 +65,6 @@ impl Remote {
     }
 
     /// Sends a tag and bytes (`WM_COPYDATA`), and returns the receiver's answer.
-    ///
-    /// # Errors
-    ///
-    /// [`SendFailure`].
     pub fn send_data(&self, tag: usize, bytes: &[u8], timeout: Duration) -> Result<isize, SendFailure> {
         let len = i32::try_from(bytes.len()).map_err(|_| SendFailure::TooLarge)?;
         let data = COPYDATASTRUCT {
@@ -81,10 +77,6 @@ impl Remote {
     }
 
     /// Sends a message and two numbers, and returns the receiver's answer.
-    ///
-    /// # Errors
-    ///
-    /// [`SendFailure`].
     pub fn send(
         &self,
         message: u32,
@@ -100,10 +92,6 @@ impl Remote {
     }
 
     /// Leaves a message and two numbers for the receiver.
-    ///
-    /// # Errors
-    ///
-    /// [`SendFailure`].
     pub fn post(&self, message: u32, first: usize, second: isize) -> Result<(), SendFailure> {
         if !is_for_programs(message) {
             return Err(SendFailure::NotForPrograms);

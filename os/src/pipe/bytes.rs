@@ -111,7 +111,7 @@ impl Pipe {
     ///
     /// # Errors
     ///
-    /// [`PipeError`]; `PeerEnded` when all that the peer had written is read.
+    /// [`PipeError`]; `PeerEnded` when all that the peer wrote is read.
     pub fn read_timeout(&mut self, buf: &mut [u8], timeout: Duration) -> Result<usize, PipeError> {
         self.read(buf, Limit::after(timeout))
     }
@@ -203,7 +203,7 @@ impl Pipe {
         self.connection.is_writable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Who is at the other end.
+    /// Returns who is at the other end.
     ///
     /// # Errors
     ///

@@ -121,7 +121,7 @@ pub enum PipeError {
     TimedOut,
     /// The canceller was used.
     Cancelled,
-    /// The other side has closed the pipe, or its half of it, or has ended, however. All that it had sent
+    /// The other side has closed the pipe, or its half of it, or has ended, however. All that it sent
     /// was received.
     PeerEnded,
     /// The sender broke a message off in the middle; what was received of it is void. The next call goes

@@ -13,7 +13,7 @@ use crate::sys;
 /// | --- | --- | --- |
 /// | Linux | the same user; any, if the server is root | opening files |
 /// | macOS, FreeBSD | the same user | nothing changes |
-/// | Windows | who [allows](super::PipeOptions::may_impersonate) it | everything |
+/// | Windows | a client that [allows](super::PipeOptions::may_impersonate) it | everything |
 ///
 /// On Unix the rights are those that the client had when it connected. On Linux other rights than those on files
 /// stay the server's.

@@ -46,7 +46,7 @@ impl Listener {
     }
 }
 
-/// Connects, and looks who serves. Tries again for `timeout` if nobody does, or there is no room.
+/// Connects, and checks which user serves. Tries again for `timeout` if nobody does, or there is no room.
 pub(super) fn connect(
     name: &PipeName,
     kind: Kind,

@@ -211,7 +211,7 @@ impl MessagePipe {
         self.messages.is_readable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Who is at the other end.
+    /// Returns who is at the other end.
     ///
     /// # Errors
     ///

@@ -17,14 +17,14 @@
 //! # Guarantees
 //!
 //! - Every call waits for its time-out at the most, on the monotonic clock; `try_*` never waits.
-//! - The peer's end is an error, [`PipeError::PeerEnded`], and comes after all that it had sent.
+//! - The peer's end is an error, [`PipeError::PeerEnded`], and comes after all that it sent.
 //! - `TimedOut`, `NotReady` and `Cancelled` mean that nothing was taken or handed out, so that trying again
 //!   loses and repeats nothing. For messages longer than 32 KiB on Unix see
 //!   [`send_timeout`](MessagePipe::send_timeout).
 //! - What was taken is on its way. On Windows [flush](Pipe::flush_timeout) before dropping a handle whose peer is
 //!   slow.
 //! - Only the server's user gets in, unless it serves the [public](PipeOptions::public), and none from another
-//!   machine unless [asked for](PipeOptions::remote). The client looks who serves. On Unix the directory is
+//!   machine unless [asked for](PipeOptions::remote). The client checks which user serves. On Unix the directory is
 //!   refused if another user could have put something there. On Windows the client lets itself be identified
 //!   but not impersonated unless it says so.
 //! - A living server's name cannot be taken. A dead one's is free at once; on Windows when the last of its clients'
@@ -38,7 +38,7 @@
 //!
 //! # If a peer dies
 //!
-//! The other side receives what the dead one had sent, then `PeerEnded`.
+//! The other side receives what the dead one sent, then `PeerEnded`.
 //!
 //! # If a peer lies
 //!

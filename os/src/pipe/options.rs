@@ -79,7 +79,7 @@ impl PipeOptions {
         self
     }
 
-    /// Who has to serve.
+    /// The user that must serve.
     pub(super) fn server(&self) -> User {
         self.served_by.clone().unwrap_or_else(User::current)
     }

@@ -22,7 +22,7 @@ pub(super) struct Rights {
 }
 
 /// Takes on the client's rights, for files alone: the effective user stays root, which is what lets the thread
-/// come back. Root's power over all files goes with its number, and comes back with it. Answers with this
+/// come back. Root's power over all files goes with its number, and comes back with it. Returns this
 /// thread's own, if they differ.
 pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
     let failed = |call| move |error| ImpersonateFailure::Os(OsError::nix(call, error));
@@ -68,7 +68,7 @@ impl Rights {
 /// Whether this thread would keep root's power over all files without root's number: then the kernel would
 /// not judge as for the client.
 fn keeps_its_capabilities() -> bool {
-    // SAFETY: the call takes and answers numbers.
+    // SAFETY: the call takes and returns numbers.
     let bits = unsafe { libc::prctl(libc::PR_GET_SECUREBITS) };
     bits < 0 || bits & libc::SECBIT_NO_SETUID_FIXUP != 0
 }
@@ -98,7 +98,7 @@ fn set_groups(groups: &[gid_t]) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// The call answers with the number before, and never with an error: so it is asked again.
+/// The call returns the number before, and never an error: so it is asked again.
 fn set_fsuid(uid: uid_t) -> bool {
     setfsuid(Uid::from_raw(uid));
     setfsuid(Uid::from_raw(uid)).as_raw() == uid

@@ -7,8 +7,8 @@ use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, getsoc
 
 use crate::pipe::user::User;
 
-/// The directory that holds the directories of pipes: where named regions meet too, so that who sees the
-/// one sees the other.
+/// The directory that holds the directories of pipes: where named regions meet too, so that a process that sees
+/// the one sees the other.
 pub(in crate::pipe) const BASE: &str = "/dev/shm";
 
 /// Sends without a signal when the peer has ended.
