@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use crate::error::{FromCall as _, OsError};
 
@@ -11,6 +12,15 @@ use crate::error::{FromCall as _, OsError};
 pub struct Canceller {
     pull: UnixStream,
     look: UnixStream,
+}
+
+/// How long a call waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<'a> {
+    /// Until then; not at all if it is `None`.
+    pub until: Option<Instant>,
+    /// What can end the wait earlier.
+    pub cancel: Option<&'a Canceller>,
 }
 
 impl Canceller {

@@ -2,13 +2,12 @@
 
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Instant;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
 use nix::unistd::{read, write};
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::IoFailure;
 use super::wait::{is_ready, perform};
 use crate::error::{FromCall as _, OsError};
@@ -37,32 +36,22 @@ impl End {
     }
 
     /// Reads at least one byte.
-    pub fn read(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
         let fd = &self.0;
-        match perform(fd.as_fd(), PollFlags::POLLIN, until, cancel, "read", || read(fd, buf))? {
+        match perform(fd.as_fd(), PollFlags::POLLIN, wait, "read", || read(fd, buf))? {
             0 => Err(IoFailure::Ended),
             len => Ok(len),
         }
     }
 
     /// Writes at least one byte.
-    pub fn write(
-        &mut self,
-        bytes: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
         let fd = &self.0;
-        perform(fd.as_fd(), PollFlags::POLLOUT, until, cancel, "write", || write(fd, bytes))
+        perform(fd.as_fd(), PollFlags::POLLOUT, wait, "write", || write(fd, bytes))
     }
 
     /// Nothing: the system has all that was written.
-    pub fn flush(&mut self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<(), IoFailure> {
+    pub fn flush(&mut self, _wait: Wait<'_>) -> Result<(), IoFailure> {
         Ok(())
     }
 

@@ -8,9 +8,8 @@
 
 use core::fmt;
 use std::io::IoSlice;
-use std::time::Instant;
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::IoFailure;
 use super::socket::Connection;
 use crate::error::OsError;
@@ -63,17 +62,12 @@ impl Messages {
 
     /// Receives a message or a part of one: how many bytes, and whether it goes on. At most one packet is
     /// looked at.
-    pub fn recv(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(usize, bool), IoFailure> {
+    pub fn recv(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<(usize, bool), IoFailure> {
         if self.fault {
             return Err(IoFailure::Fault);
         }
         if !self.fresh && self.from == self.to {
-            self.fetch(until, cancel)?;
+            self.fetch(wait)?;
         }
         if self.fresh {
             self.fresh = false;
@@ -98,8 +92,8 @@ impl Messages {
     }
 
     /// Receives a packet, and refuses what this side would never send.
-    fn fetch(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
-        let len = self.connection.receive(&mut self.packet, until, cancel)?;
+    fn fetch(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        let len = self.connection.receive(&mut self.packet, wait)?;
         if len == 0 {
             return Err(IoFailure::Ended);
         }
@@ -115,12 +109,7 @@ impl Messages {
 
     /// Sends a message.
     /// An error means that it was not delivered.
-    pub fn send(
-        &mut self,
-        message: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(), IoFailure> {
+    pub fn send(&mut self, message: &[u8], wait: Wait<'_>) -> Result<(), IoFailure> {
         let mut at = 0;
         loop {
             let end = message.len().min(at + CHUNK);
@@ -128,7 +117,7 @@ impl Messages {
             let last = if end == message.len() { LAST } else { 0 };
             let flags = [first | last];
             let parts = [IoSlice::new(&flags), IoSlice::new(&message[at..end])];
-            self.connection.send(&parts, until, cancel)?;
+            self.connection.send(&parts, wait)?;
             if last != 0 {
                 return Ok(());
             }
@@ -137,8 +126,8 @@ impl Messages {
     }
 
     /// Nothing: the system has all that was sent.
-    pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
-        self.connection.flush(until, cancel)
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.connection.flush(wait)
     }
 
     /// Says that no more will be sent.

@@ -1,7 +1,7 @@
 //! The system calls of `strait_os::pipe`: named pipes are Unix sockets in a directory of their user, anonymous
 //! ones the system's.
 //!
-//! A wait goes on until an instant; `None` means not to wait. What cannot be cancelled has no canceller.
+//! Every error is the system's, sorted by what `strait_os` makes of it.
 
 mod cancel;
 mod ends;
@@ -14,7 +14,7 @@ mod socket;
 mod user;
 mod wait;
 
-pub use cancel::Canceller;
+pub use cancel::{Canceller, Wait};
 pub use ends::End;
 pub use error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
 pub use impersonate::Impersonation;

@@ -4,7 +4,6 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
-use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -12,7 +11,7 @@ use nix::sys::socket::{
     Backlog, MsgFlags, Shutdown, SockType, UnixAddr, bind, connect, listen, recv, sendmsg, shutdown,
 };
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
 use super::impersonate::Impersonation;
 use super::place::{Held, Place};
@@ -63,7 +62,7 @@ impl Listener {
     }
 
     /// The turn to accept, which here everybody has at any time.
-    pub fn turn(&self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<Turn<'_>, IoFailure> {
+    pub fn turn(&self, _wait: Wait<'_>) -> Result<Turn<'_>, IoFailure> {
         Ok(Turn(self))
     }
 }
@@ -74,11 +73,7 @@ pub struct Turn<'a>(&'a Listener);
 
 impl Turn<'_> {
     /// The next client, once there is one.
-    pub fn accept(
-        &self,
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<Connection, IoFailure> {
+    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
         let socket = &self.0.socket;
         let accept = || match socket.accept() {
             Ok((stream, _)) => Ok(stream),
@@ -88,7 +83,7 @@ impl Turn<'_> {
                 code => Errno::from_raw(code.unwrap_or(nix::libc::EIO)),
             }),
         };
-        let stream = perform(socket.as_fd(), PollFlags::POLLIN, until, cancel, "accept", accept)?;
+        let stream = perform(socket.as_fd(), PollFlags::POLLIN, wait, "accept", accept)?;
         let failed = |error| IoFailure::Os(OsError::io("fcntl", &error));
         stream.set_nonblocking(true).map_err(failed)?;
         Ok(Connection(stream.into()))
@@ -132,30 +127,20 @@ impl Connection {
     }
 
     /// Reads at least one byte.
-    pub fn read(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        match self.receive(buf, until, cancel)? {
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        match self.receive(buf, wait)? {
             0 => Err(IoFailure::Ended),
             len => Ok(len),
         }
     }
 
     /// Writes at least one byte.
-    pub fn write(
-        &mut self,
-        bytes: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        self.send(&[IoSlice::new(bytes)], until, cancel)
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        self.send(&[IoSlice::new(bytes)], wait)
     }
 
     /// Nothing: the system has all that was written.
-    pub fn flush(&mut self, _until: Option<Instant>, _cancel: Option<&Canceller>) -> Result<(), IoFailure> {
+    pub fn flush(&mut self, _wait: Wait<'_>) -> Result<(), IoFailure> {
         Ok(())
     }
 
@@ -175,12 +160,7 @@ impl Connection {
     }
 
     /// What arrives into `buf`; 0 only at the end of all.
-    pub(super) fn receive(
-        &self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
+    pub(super) fn receive(&self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
         let fd = self.0.as_raw_fd();
         let mut once = || recv(fd, buf, MsgFlags::empty());
         // A peer that closes while something sent to it is unread raises this error once, in front of what it
@@ -189,19 +169,14 @@ impl Connection {
             Err(Errno::ECONNRESET) => once(),
             other => other,
         };
-        perform(self.as_fd(), PollFlags::POLLIN, until, cancel, "recv", receive)
+        perform(self.as_fd(), PollFlags::POLLIN, wait, "recv", receive)
     }
 
     /// Sends these parts as one packet, or what there is room for of them to a stream.
-    pub(super) fn send(
-        &self,
-        parts: &[IoSlice<'_>],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
+    pub(super) fn send(&self, parts: &[IoSlice<'_>], wait: Wait<'_>) -> Result<usize, IoFailure> {
         let fd = self.0.as_raw_fd();
         let send = || sendmsg::<()>(fd, parts, &[], os::QUIET, None);
-        perform(self.as_fd(), PollFlags::POLLOUT, until, cancel, "sendmsg", send)
+        perform(self.as_fd(), PollFlags::POLLOUT, wait, "sendmsg", send)
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::cancel::Canceller;
+use super::cancel::{Canceller, Wait};
 use super::error::IoFailure;
 use crate::error::{FromCall as _, OsError};
 
@@ -16,12 +16,11 @@ use crate::error::{FromCall as _, OsError};
 pub(super) fn perform<T>(
     fd: BorrowedFd<'_>,
     events: PollFlags,
-    until: Option<Instant>,
-    cancel: Option<&Canceller>,
+    wait: Wait<'_>,
     name: &'static str,
     mut call: impl FnMut() -> Result<T, Errno>,
 ) -> Result<T, IoFailure> {
-    if let (Some(_), Some(cancel)) = (until, cancel)
+    if let (Some(_), Some(cancel)) = (wait.until, wait.cancel)
         && cancel.take()
     {
         return Err(IoFailure::Cancelled);
@@ -30,29 +29,24 @@ pub(super) fn perform<T>(
         match call() {
             Ok(done) => return Ok(done),
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => sleep(fd, events, until, cancel)?,
+            Err(Errno::EAGAIN) => sleep(fd, events, wait)?,
             Err(error) => return Err(IoFailure::new(name, error)),
         }
     }
 }
 
 /// Sleeps until the descriptor is ready.
-fn sleep(
-    fd: BorrowedFd<'_>,
-    events: PollFlags,
-    until: Option<Instant>,
-    cancel: Option<&Canceller>,
-) -> Result<(), IoFailure> {
+fn sleep(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait<'_>) -> Result<(), IoFailure> {
     loop {
-        let timeout = poll_timeout(left(until)?);
-        let cancel_fd = cancel.map_or(fd, Canceller::as_fd);
+        let timeout = poll_timeout(left(wait.until)?);
+        let cancel_fd = wait.cancel.map_or(fd, Canceller::as_fd);
         let mut fds = [PollFd::new(fd, events), PollFd::new(cancel_fd, PollFlags::POLLIN)];
-        let used = if cancel.is_some() { 2 } else { 1 };
+        let used = if wait.cancel.is_some() { 2 } else { 1 };
         match poll(&mut fds[..used], timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(IoFailure::Os(OsError::nix("poll", error))),
         }
-        if cancel.is_some_and(Canceller::take) {
+        if wait.cancel.is_some_and(Canceller::take) {
             return Err(IoFailure::Cancelled);
         }
         if fds[0].any().unwrap_or(false) {

@@ -1,6 +1,7 @@
 //! Ending another thread's wait.
 
 use core::time::Duration;
+use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
@@ -11,6 +12,15 @@ use crate::error::OsError;
 /// An event that is set by a cancel, and cleared by the wait that sees it.
 #[derive(Debug)]
 pub struct Canceller(Event);
+
+/// How long a call waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<'a> {
+    /// Until then; not at all if it is `None`.
+    pub until: Option<Instant>,
+    /// What can end the wait earlier.
+    pub cancel: Option<&'a Canceller>,
+}
 
 impl Canceller {
     /// A new one.

@@ -6,7 +6,6 @@
 use core::ptr::{null, null_mut};
 use std::io::{PipeReader, PipeWriter};
 use std::os::windows::io::OwnedHandle;
-use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
@@ -17,7 +16,7 @@ use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
 };
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::IoFailure;
 use super::instance::{BUFFER, read_some, write_some};
 use super::options::Options;
@@ -72,28 +71,18 @@ impl End {
     }
 
     /// Reads at least one byte.
-    pub fn read(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        read_some(&mut self.0, buf, until, cancel)
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        read_some(&mut self.0, buf, wait)
     }
 
     /// Takes up to as many bytes as the system keeps, once those before have gone.
-    pub fn write(
-        &mut self,
-        bytes: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        write_some(&mut self.0, bytes, until, cancel)
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        write_some(&mut self.0, bytes, wait)
     }
 
     /// Waits until the system has all that was written.
-    pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
-        self.0.settle(until, cancel)
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.0.settle(wait)
     }
 
     /// Whether a read would not wait.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
 
-use super::cancel::Canceller;
+use super::cancel::{Canceller, Wait};
 use super::error::IoFailure;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
@@ -44,22 +44,18 @@ impl Event {
 /// # Errors
 ///
 /// `OutOfTime`, `Cancelled`: it is not set.
-pub(super) fn wait(
-    done: &Event,
-    until: Option<Instant>,
-    cancel: Option<&Canceller>,
-) -> Result<(), IoFailure> {
-    let cancel = if until.is_none() { None } else { cancel };
+pub(super) fn wait_for(done: &Event, wait: Wait<'_>) -> Result<(), IoFailure> {
+    let cancel = if wait.until.is_none() { None } else { wait.cancel };
     // The first of them that is set is what the wait returns.
     let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
     let count = if cancel.is_some() { 2 } else { 1 };
     loop {
         // SAFETY: so many handles are there, and they are open.
-        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, millis(until)) };
+        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, millis(wait.until)) };
         match result {
             WAIT_OBJECT_0 => return Ok(()),
             // Again, if the wait was a tick short, or cut to what the system can say.
-            WAIT_TIMEOUT => in_time(until)?,
+            WAIT_TIMEOUT => in_time(wait.until)?,
             result if result == WAIT_OBJECT_0 + 1 => return Err(IoFailure::Cancelled),
             _ => return Err(IoFailure::Os(OsError::last("WaitForMultipleObjects"))),
         }

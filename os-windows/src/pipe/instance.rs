@@ -3,7 +3,6 @@
 use core::ptr::{null, null_mut};
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
@@ -16,9 +15,9 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT, SetNamedPipeHandleState, WaitNamedPipeW,
 };
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
-use super::event::{Event, in_time, wait};
+use super::event::{Event, in_time, wait_for};
 use super::impersonate::Impersonation;
 use super::options::{CLIENT_RIGHTS, Options};
 use super::overlapped::Channel;
@@ -102,8 +101,8 @@ impl Listener {
     }
 
     /// Waits for the turn to accept.
-    pub fn turn(&self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<Turn<'_>, IoFailure> {
-        wait(&self.0.turn, until, cancel)?;
+    pub fn turn(&self, wait: Wait<'_>) -> Result<Turn<'_>, IoFailure> {
+        wait_for(&self.0.turn, wait)?;
         Ok(Turn(&self.0))
     }
 }
@@ -121,11 +120,7 @@ pub struct Turn<'a>(&'a Shared);
 
 impl Turn<'_> {
     /// The next client, once there is one.
-    pub fn accept(
-        &self,
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<Connection, IoFailure> {
+    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
         let shared = self.0;
         // Nobody panics while it is held, and what is in it would be right even so.
         let mut waiting = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +128,7 @@ impl Turn<'_> {
             Some(channel) => channel,
             None => shared.further()?,
         };
-        if let Err(error) = channel.connect(until, cancel) {
+        if let Err(error) = channel.connect(wait) {
             *waiting = Some(channel);
             return Err(error);
         }
@@ -264,28 +259,18 @@ impl Connection {
     }
 
     /// Reads at least one byte.
-    pub fn read(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        read_some(&mut self.channel, buf, until, cancel)
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        read_some(&mut self.channel, buf, wait)
     }
 
     /// Takes up to as many bytes as the system keeps, once those before have gone.
-    pub fn write(
-        &mut self,
-        bytes: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<usize, IoFailure> {
-        write_some(&mut self.channel, bytes, until, cancel)
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        write_some(&mut self.channel, bytes, wait)
     }
 
     /// Waits until the system has all that was written.
-    pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
-        self.channel.settle(until, cancel)
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.channel.settle(wait)
     }
 
     /// There is no half close.
@@ -310,30 +295,20 @@ impl Connection {
 }
 
 /// Reads at least one byte.
-pub(super) fn read_some(
-    channel: &mut Channel,
-    buf: &mut [u8],
-    until: Option<Instant>,
-    cancel: Option<&Canceller>,
-) -> Result<usize, IoFailure> {
+pub(super) fn read_some(channel: &mut Channel, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
     loop {
         // 0: a program of another kind wrote no bytes, which is no end.
-        match channel.read(buf, until, cancel)?.len {
-            0 => in_time(until)?,
+        match channel.read(buf, wait)?.len {
+            0 => in_time(wait.until)?,
             len => return Ok(len),
         }
     }
 }
 
 /// Takes up to as many bytes as the system keeps.
-pub(super) fn write_some(
-    channel: &mut Channel,
-    bytes: &[u8],
-    until: Option<Instant>,
-    cancel: Option<&Canceller>,
-) -> Result<usize, IoFailure> {
+pub(super) fn write_some(channel: &mut Channel, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
     let len = bytes.len().min(BUFFER as usize);
-    channel.write(&bytes[..len], until, cancel).map(|()| len)
+    channel.write(&bytes[..len], wait).map(|()| len)
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! Messages on named pipes in message mode: the system's own, written whole, and read in parts by whoever has a
 //! smaller buffer.
 
-use std::time::Instant;
-
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::IoFailure;
 use super::instance::Connection;
 use crate::error::OsError;
@@ -31,33 +29,23 @@ impl Messages {
     }
 
     /// Receives a message or a part of one: how many bytes, and whether it goes on.
-    pub fn recv(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(usize, bool), IoFailure> {
-        let arrived = self.0.channel.read(buf, until, cancel)?;
+    pub fn recv(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<(usize, bool), IoFailure> {
+        let arrived = self.0.channel.read(buf, wait)?;
         Ok((arrived.len, arrived.more))
     }
 
     /// Takes a message to send. If it may wait, it does so until the system has the message.
     /// An error means that it was not taken.
-    pub fn send(
-        &mut self,
-        message: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(), IoFailure> {
-        self.0.channel.write(message, until, cancel)?;
-        if until.is_none() {
+    pub fn send(&mut self, message: &[u8], wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.0.channel.write(message, wait)?;
+        if wait.until.is_none() {
             return Ok(());
         }
-        match self.0.channel.settle(until, cancel) {
+        match self.0.channel.settle(wait) {
             // It is on its way, and that it took too long is the next one's error.
             Err(IoFailure::OutOfTime) => Ok(()),
             Err(IoFailure::Cancelled) => {
-                if let Some(cancel) = cancel {
+                if let Some(cancel) = wait.cancel {
                     cancel.cancel(); // For the next call.
                 }
                 Ok(())
@@ -67,8 +55,8 @@ impl Messages {
     }
 
     /// Waits until the system has all that was sent.
-    pub fn flush(&mut self, until: Option<Instant>, cancel: Option<&Canceller>) -> Result<(), IoFailure> {
-        self.0.flush(until, cancel)
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.0.flush(wait)
     }
 
     /// There is no half close.

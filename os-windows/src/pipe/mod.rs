@@ -1,7 +1,7 @@
 //! The system calls of `strait_os::pipe`: named pipes are the system's, anonymous ones named ones that nobody
 //! finds.
 //!
-//! A wait goes on until an instant; `None` means not to wait. What cannot be cancelled has no canceller.
+//! Every error is the system's, sorted by what `strait_os` makes of it.
 
 mod cancel;
 mod ends;
@@ -14,7 +14,7 @@ mod options;
 mod overlapped;
 mod user;
 
-pub use cancel::{Canceller, nap};
+pub use cancel::{Canceller, Wait, nap};
 pub use ends::End;
 pub use error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
 pub use impersonate::Impersonation;

@@ -7,7 +7,6 @@
 
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
-use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
@@ -17,9 +16,9 @@ use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
 
-use super::cancel::Canceller;
+use super::cancel::Wait;
 use super::error::IoFailure;
-use super::event::{Event, wait};
+use super::event::{Event, wait_for};
 use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
@@ -54,9 +53,12 @@ impl core::fmt::Debug for Flight {
     }
 }
 
+/// Not to wait at all.
+const NOW: Wait<'static> = Wait { until: None, cancel: None };
+
 /// Whether it was cancelled before it began to wait.
-fn is_cancelled(until: Option<Instant>, cancel: Option<&Canceller>) -> bool {
-    until.is_some() && cancel.is_some_and(|cancel| cancel.take_within(0))
+fn is_cancelled(wait: Wait<'_>) -> bool {
+    wait.until.is_some() && wait.cancel.is_some_and(|cancel| cancel.take_within(0))
 }
 
 /// What a read came to.
@@ -78,13 +80,8 @@ impl Channel {
     }
 
     /// Reads what is there, waiting until then for it.
-    pub(super) fn read(
-        &mut self,
-        buf: &mut [u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<Arrived, IoFailure> {
-        if is_cancelled(until, cancel) {
+    pub(super) fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<Arrived, IoFailure> {
+        if is_cancelled(wait) {
             return Err(IoFailure::Cancelled);
         }
         let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
@@ -92,7 +89,7 @@ impl Channel {
         // SAFETY: the handle is open for overlapped reads; buffer and state stay in place until the
         // operation has ended, which `finish` sees to before this returns.
         let done = unsafe { ReadFile(self.raw(), buf.as_mut_ptr(), len, null_mut(), &raw mut state) };
-        let (len, code) = self.finish("ReadFile", done, &mut state, until, cancel)?;
+        let (len, code) = self.finish("ReadFile", done, &mut state, wait)?;
         match code {
             0 => Ok(Arrived { len, more: false }),
             ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
@@ -101,18 +98,14 @@ impl Channel {
     }
 
     /// Waits for a client to connect to this instance.
-    pub(super) fn connect(
-        &mut self,
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(), IoFailure> {
-        if is_cancelled(until, cancel) {
+    pub(super) fn connect(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        if is_cancelled(wait) {
             return Err(IoFailure::Cancelled);
         }
         let mut state = OVERLAPPED { hEvent: self.read.raw(), ..OVERLAPPED::default() };
         // SAFETY: as for a read; there is no buffer.
         let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
-        let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, until, cancel)?;
+        let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, wait)?;
         match IoFailure::new(OsError::numbered("ConnectNamedPipe", code)) {
             _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
             // It has gone again, but what it has written is still there.
@@ -128,15 +121,14 @@ impl Channel {
         call: &'static str,
         done: i32,
         state: &mut OVERLAPPED,
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
+        wait: Wait<'_>,
     ) -> Result<(usize, u32), IoFailure> {
         let mut given_up = None;
         if done == 0 {
             // SAFETY: it reads a number of the calling thread.
             let code = unsafe { GetLastError() };
             match code {
-                ERROR_IO_PENDING => given_up = wait(&self.read, until, cancel).err(),
+                ERROR_IO_PENDING => given_up = wait_for(&self.read, wait).err(),
                 // It failed at once, or a message was cut at once, which counts as an end too.
                 ERROR_MORE_DATA => {}
                 code => return Ok((0, code)),
@@ -155,7 +147,7 @@ impl Channel {
             Some(error) if code == ERROR_OPERATION_ABORTED => Err(error),
             Some(IoFailure::Cancelled) => {
                 // It ended by itself just then: the cancel is for the next call.
-                if let Some(cancel) = cancel {
+                if let Some(cancel) = wait.cancel {
                     cancel.cancel();
                 }
                 Ok((len as usize, code))
@@ -167,18 +159,14 @@ impl Channel {
     }
 
     /// Waits until the last write has ended.
-    pub(super) fn settle(
-        &mut self,
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(), IoFailure> {
-        if is_cancelled(until, cancel) {
+    pub(super) fn settle(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        if is_cancelled(wait) {
             return Err(IoFailure::Cancelled);
         }
         if !self.flight.under_way {
             return Ok(());
         }
-        wait(&self.written, until, cancel)?;
+        wait_for(&self.written, wait)?;
         self.land()
     }
 
@@ -194,13 +182,8 @@ impl Channel {
 
     /// Takes these bytes, once the last write has ended, and begins to write them. It may go on after this
     /// has returned.
-    pub(super) fn write(
-        &mut self,
-        bytes: &[u8],
-        until: Option<Instant>,
-        cancel: Option<&Canceller>,
-    ) -> Result<(), IoFailure> {
-        self.settle(until, cancel)?;
+    pub(super) fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.settle(wait)?;
         self.buffer.clear();
         if self.buffer.try_reserve(bytes.len()).is_err() {
             return Err(IoFailure::Os(OsError::numbered("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
@@ -219,7 +202,7 @@ impl Channel {
             ERROR_IO_PENDING => {
                 self.flight.under_way = true;
                 // Mostly there is room, and it has ended already.
-                match wait(&self.written, None, None) {
+                match wait_for(&self.written, NOW) {
                     Ok(()) => self.land(),
                     Err(_) => Ok(()),
                 }
@@ -239,7 +222,7 @@ impl Channel {
 
     /// Whether the last write has ended, so that the next is taken at once.
     pub(super) fn is_writable(&mut self) -> bool {
-        !self.flight.under_way || wait(&self.written, None, None).is_ok()
+        !self.flight.under_way || wait_for(&self.written, NOW).is_ok()
     }
 }
 

@@ -129,7 +129,7 @@ impl Pipe {
         if buf.is_empty() {
             return Ok(0);
         }
-        let read = self.connection.read(buf, limit.until(), self.cancel.system());
+        let read = self.connection.read(buf, self.cancel.wait(limit));
         read.map_err(|failure| limit.error(failure))
     }
 
@@ -159,7 +159,7 @@ impl Pipe {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let written = self.connection.write(bytes, limit.until(), self.cancel.system());
+        let written = self.connection.write(bytes, self.cancel.wait(limit));
         written.map_err(|failure| limit.error(failure))
     }
 
@@ -171,7 +171,7 @@ impl Pipe {
     /// [`PipeError`]; none on Unix.
     pub fn flush_timeout(&mut self, timeout: Duration) -> Result<(), PipeError> {
         let limit = Limit::after(timeout);
-        let flushed = self.connection.flush(limit.until(), self.cancel.system());
+        let flushed = self.connection.flush(self.cancel.wait(limit));
         flushed.map_err(|failure| limit.error(failure))
     }
 

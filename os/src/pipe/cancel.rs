@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::limit::Limit;
 use crate::OsError;
 use crate::sys;
 
@@ -56,8 +57,12 @@ impl Cancel {
         Self(canceller.cloned())
     }
 
-    /// As the system's functions take it.
-    pub(super) fn system(&self) -> Option<&sys::pipe::Canceller> {
+    /// A wait with this limit, as the system's functions take it.
+    pub(super) fn wait(&self, limit: Limit) -> sys::pipe::Wait<'_> {
+        sys::pipe::Wait { until: limit.until(), cancel: self.system() }
+    }
+
+    fn system(&self) -> Option<&sys::pipe::Canceller> {
         self.0.as_ref().map(|canceller| &*canceller.0)
     }
 

@@ -84,7 +84,7 @@ impl ReadEnd {
         if buf.is_empty() {
             return Ok(0);
         }
-        let read = self.end.read(buf, limit.until(), self.cancel.system());
+        let read = self.end.read(buf, self.cancel.wait(limit));
         read.map_err(|failure| limit.error(failure))
     }
 
@@ -151,7 +151,7 @@ impl WriteEnd {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let written = self.end.write(bytes, limit.until(), self.cancel.system());
+        let written = self.end.write(bytes, self.cancel.wait(limit));
         written.map_err(|failure| limit.error(failure))
     }
 
@@ -163,7 +163,7 @@ impl WriteEnd {
     /// [`PipeError`]; none on Unix.
     pub fn flush_timeout(&mut self, timeout: Duration) -> Result<(), PipeError> {
         let limit = Limit::after(timeout);
-        let flushed = self.end.flush(limit.until(), self.cancel.system());
+        let flushed = self.end.flush(self.cancel.wait(limit));
         flushed.map_err(|failure| limit.error(failure))
     }
 

@@ -37,11 +37,11 @@ impl Listener {
 
     /// The next client, once there is one and there is room for it.
     pub(super) fn accept(&self, limit: Limit) -> Result<(Connection, Arc<Seat>), PipeError> {
-        let (until, cancel) = (limit.until(), self.cancel.system());
+        let wait = self.cancel.wait(limit);
         let failed = |failure| limit.error(failure);
-        let turn = self.system.turn(until, cancel).map_err(failed)?;
+        let turn = self.system.turn(wait).map_err(failed)?;
         let seat = self.seats.take_until(limit, |how_long| self.cancel.nap(how_long))?;
-        let connection = turn.accept(until, cancel).map_err(failed)?;
+        let connection = turn.accept(wait).map_err(failed)?;
         Ok((connection, Arc::new(seat)))
     }
 }

@@ -141,7 +141,7 @@ impl MessagePipe {
     }
 
     fn recv(&mut self, buf: &mut [u8], limit: Limit) -> Result<MessagePart, PipeError> {
-        let received = self.messages.recv(buf, limit.until(), self.cancel.system());
+        let received = self.messages.recv(buf, self.cancel.wait(limit));
         let (len, more) = received.map_err(|failure| limit.error(failure))?;
         Ok(MessagePart { len, more })
     }
@@ -175,7 +175,7 @@ impl MessagePipe {
         if message.len() > MAX_MESSAGE {
             return Err(PipeError::TooLarge);
         }
-        let sent = self.messages.send(message, limit.until(), self.cancel.system());
+        let sent = self.messages.send(message, self.cancel.wait(limit));
         sent.map_err(|failure| limit.error(failure))
     }
 
@@ -187,7 +187,7 @@ impl MessagePipe {
     /// [`PipeError`]; none on Unix.
     pub fn flush_timeout(&mut self, timeout: Duration) -> Result<(), PipeError> {
         let limit = Limit::after(timeout);
-        let flushed = self.messages.flush(limit.until(), self.cancel.system());
+        let flushed = self.messages.flush(self.cancel.wait(limit));
         flushed.map_err(|failure| limit.error(failure))
     }
 
