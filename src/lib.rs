@@ -34,14 +34,24 @@
 
 pub use strait_core::*;
 
-#[cfg(unix)]
-pub use strait_os as unix;
-#[cfg(windows)]
-pub use strait_os as windows;
 pub use strait_os::{
     CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region, SemAcquireError,
     SemOpenError, SemReleaseError, SystemPort, check_name, pipe,
 };
+
+/// All that `strait_os` has, and what pipes and semaphores have on Unix alone.
+#[cfg(unix)]
+pub mod unix {
+    pub use strait_os::unix::*;
+    pub use strait_os::*;
+}
+
+/// All that `strait_os` has, and what pipes and semaphores have on Windows alone.
+#[cfg(windows)]
+pub mod windows {
+    pub use strait_os::windows::*;
+    pub use strait_os::*;
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

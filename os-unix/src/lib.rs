@@ -8,7 +8,7 @@
 //! | tasks | [`EventPort`]: eventfds, for any executor | none |
 //! | mutex with priority inheritance | `PiMutex` | none |
 //! | [pipes](pipe) | bytes and messages | bytes; messages on FreeBSD |
-//! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling |
+//! | the system's [semaphores](semaphore) | waiting in the kernel | polling |
 //!
 //! Everything that makes system calls is here, and nothing of it is on the path of a message: only
 //! sleeping, waking and asking whether a peer lives.
@@ -47,7 +47,7 @@ pub mod pipe;
 mod port;
 mod region;
 pub mod rt;
-mod semaphore;
+pub mod semaphore;
 mod wait;
 mod whoami;
 
@@ -60,4 +60,3 @@ pub use options::Options;
 pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
 pub use port::UnixPort;
 pub use region::{CreateError, OpenError, OpenOrCreateError, ReceiveError, Region, ShareError};
-pub use semaphore::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};

@@ -7,8 +7,8 @@
 //! | waiting | a named event for each word that is slept on, made by the sleeper |
 //! | clock | the performance counter |
 //! | pipes | named and anonymous, of bytes and of messages: [`pipe`] |
-//! | semaphores, mutexes | the system's own, by name: [`NamedSemaphore`], [`NamedMutex`] |
-//! | window messages | `WM_COPYDATA`: [`message`] |
+//! | semaphores, mutexes | the system's own, by name: [`semaphore`], [`mutex`] |
+//! | window messages | `WM_COPYDATA`: [`window`] |
 //!
 //! The names are those of the adapter for Unix where the meaning is, so that the same program compiles on
 //! both through the facade `strait`. This crate is empty on other systems.
@@ -68,8 +68,7 @@ mod error;
 mod file;
 mod liveness;
 mod map;
-pub mod message;
-mod mutex;
+pub mod mutex;
 mod name;
 mod object;
 mod options;
@@ -79,16 +78,15 @@ mod region;
 pub mod rt;
 mod section;
 mod security;
-mod semaphore;
+pub mod semaphore;
 mod wait;
 mod whoami;
 mod wide;
+pub mod window;
 
 pub use error::OsError;
-pub use mutex::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexGuard, NamedMutexLock};
 pub use name::{MAX_NAME, NameError, check_name};
 pub use options::{Options, Sddl, SddlError};
 pub use port::WindowsPort;
 pub use region::{CreateError, OpenError, OpenOrCreateError, ReceiveError, Region, ShareError};
 pub use security::Sid;
-pub use semaphore::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};

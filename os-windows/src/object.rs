@@ -1,4 +1,4 @@
-//! The system's named semaphores and mutexes: their names, whether they are there, and waiting for them.
+//! The system's named semaphores and mutexes: their names, whether they are there, who may use them, and waiting.
 
 use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
@@ -11,25 +11,29 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
 
 use crate::error::{FromCall as _, OsError};
-use crate::name::check_name;
 use crate::security::{Descriptor, Sid, own};
 use crate::wide::wide;
 
 /// Why there is no object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectError {
-    /// The name cannot be one.
+pub enum OpenFailure {
+    /// Never here: the system takes any name that has been checked.
     Name,
+    /// The name is taken.
     AlreadyExists,
+    /// There is none of that name.
     NotFound,
+    /// This user may not.
     NotPermitted,
     /// The name is that of an object of another kind.
     WrongKind,
+    /// No space.
     NoSpace,
+    /// Anything else.
     Os(OsError),
 }
 
-impl ObjectError {
+impl OpenFailure {
     fn new(call: &'static str, code: u32) -> Self {
         match code {
             ERROR_ALREADY_EXISTS => Self::AlreadyExists,
@@ -42,21 +46,47 @@ impl ObjectError {
     }
 }
 
-/// The name as the system takes it. `Local\` or `Global\` may stand in front; without, it is the session's.
-pub(crate) fn name(name: &str) -> Result<Vec<u16>, ObjectError> {
-    let (space, rest) = match name.split_once('\\') {
-        Some((space @ ("Local" | "Global"), rest)) => (space, rest),
-        Some(_) => return Err(ObjectError::Name),
-        None => ("Local", name),
-    };
-    check_name(rest).map_err(|_| ObjectError::Name)?;
-    Ok(wide(format!("{space}\\{rest}")))
+/// The name without the namespace in front of it, which is `Local\` (the session's), `Global\` (the machine's) or
+/// none; `None` if there is another one.
+#[must_use]
+pub fn bare_name(name: &str) -> Option<&str> {
+    match name.split_once('\\') {
+        Some(("Local" | "Global", rest)) => Some(rest),
+        Some(_) => None,
+        None => Some(name),
+    }
 }
 
-/// This user alone.
-pub(crate) fn private() -> Result<Descriptor, ObjectError> {
-    let own = Sid::own().map_err(ObjectError::Os)?;
-    Descriptor::parse(&format!("O:{own}D:P(A;;GA;;;{own})")).map_err(ObjectError::Os)
+/// The name as the system takes it. One without a namespace is the session's.
+pub(crate) fn system_name(name: &str) -> Vec<u16> {
+    let space = if name.contains('\\') { "" } else { "Local\\" };
+    wide(format!("{space}{name}"))
+}
+
+/// Who may use a new object: this user alone, or by a security descriptor in the system's own language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access(Option<String>);
+
+impl Access {
+    /// This user alone.
+    pub const PRIVATE: Self = Self(None);
+
+    /// By this security descriptor.
+    #[must_use]
+    pub fn of_sddl(sddl: &str) -> Self {
+        Self(Some(sddl.into()))
+    }
+
+    pub(crate) fn descriptor(&self) -> Result<Descriptor, OpenFailure> {
+        let descriptor = match &self.0 {
+            Some(sddl) => Descriptor::parse(sddl),
+            None => {
+                let own = Sid::own().map_err(OpenFailure::Os)?;
+                Descriptor::parse(&format!("O:{own}D:P(A;;GA;;;{own})"))
+            }
+        };
+        descriptor.map_err(OpenFailure::Os)
+    }
 }
 
 /// What a call that creates or opens came to, which is to be asked at once. True if it was there before.
@@ -64,11 +94,11 @@ pub(crate) fn private() -> Result<Descriptor, ObjectError> {
 /// # Safety
 ///
 /// The handle must be null or the call's answer, open, and nobody else's.
-pub(crate) unsafe fn take(call: &'static str, handle: HANDLE) -> Result<(OwnedHandle, bool), ObjectError> {
+pub(crate) unsafe fn take(call: &'static str, handle: HANDLE) -> Result<(OwnedHandle, bool), OpenFailure> {
     // SAFETY: it reads a number of the calling thread.
     let code = unsafe { GetLastError() };
     if handle.is_null() {
-        return Err(ObjectError::new(call, code));
+        return Err(OpenFailure::new(call, code));
     }
     // SAFETY: the caller's promise.
     Ok((unsafe { own(handle) }, code == ERROR_ALREADY_EXISTS))
@@ -76,10 +106,12 @@ pub(crate) unsafe fn take(call: &'static str, handle: HANDLE) -> Result<(OwnedHa
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
+pub enum Waited {
+    /// This thread has the object.
     Had,
-    /// It was had, and the thread that had it before has ended without giving it back.
+    /// This thread has it, and the thread that had it before has ended without giving it back.
     Abandoned,
+    /// It was not free.
     TimedOut,
 }
 
@@ -103,18 +135,21 @@ pub(crate) fn wait(object: &OwnedHandle, timeout: Duration) -> Result<Waited, Os
 
 #[cfg(test)]
 mod tests {
-    use super::{ObjectError, name};
+    use super::{bare_name, system_name};
 
     #[test]
-    fn a_name_has_a_space_and_no_other_backslash() {
-        let text = |given: &str| name(given).map(|wide| String::from_utf16_lossy(&wide));
-        assert_eq!(text("motor"), Ok("Local\\motor\0".into()));
-        assert_eq!(text("Local\\motor"), Ok("Local\\motor\0".into()));
-        assert_eq!(text("Global\\motor"), Ok("Global\\motor\0".into()));
-        for wrong in
-            ["", "Global\\", "Session\\a", "Global\\a\\b", "\\a", "a/b", ".a", "a\0b", &"x".repeat(300)]
-        {
-            assert_eq!(text(wrong), Err(ObjectError::Name), "{wrong:?}");
+    fn a_name_has_a_space_and_no_other() {
+        let text = |given: &str| {
+            assert!(bare_name(given).is_some());
+            String::from_utf16_lossy(&system_name(given))
+        };
+        assert_eq!(text("motor"), "Local\\motor\0");
+        assert_eq!(text("Local\\motor"), "Local\\motor\0");
+        assert_eq!(text("Global\\motor"), "Global\\motor\0");
+        assert_eq!(bare_name("Global\\motor"), Some("motor"));
+        // What is wrong with a bare name, whoever asks for it sees.
+        for (given, bare) in [("Session\\a", None), ("\\a", None), ("Global\\a\\b", Some("a\\b"))] {
+            assert_eq!(bare_name(given), bare, "{given:?}");
         }
     }
 }

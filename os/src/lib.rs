@@ -9,10 +9,39 @@ use strait_os_unix as sys;
 #[cfg(windows)]
 use strait_os_windows as sys;
 
+#[cfg(windows)]
+mod named_mutex;
+pub mod pipe;
+mod semaphore;
+#[cfg(unix)]
+pub mod unix;
+#[cfg(windows)]
+pub mod window;
+#[cfg(windows)]
+pub mod windows;
+
+#[cfg(windows)]
+pub use named_mutex::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexGuard, NamedMutexLock};
+pub use semaphore::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};
+
 /// This system's port.
 #[cfg(unix)]
 pub use sys::UnixPort as SystemPort;
+#[cfg(unix)]
+pub use sys::UnixPort;
 /// This system's port.
 #[cfg(windows)]
 pub use sys::WindowsPort as SystemPort;
-pub use sys::*;
+#[cfg(windows)]
+pub use sys::WindowsPort;
+pub use sys::{
+    CreateError, MAX_NAME, NameError, OpenError, OpenOrCreateError, Options, OsError, ReceiveError, Region,
+    ShareError, check_name, rt,
+};
+#[cfg(target_os = "linux")]
+pub use sys::{
+    EventPort, PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError,
+    doorbell,
+};
+#[cfg(windows)]
+pub use sys::{Sddl, SddlError, Sid};

@@ -92,7 +92,7 @@ pub fn all() -> Vec<Step> {
                 let lints =
                     "clippy --workspace --all-targets --features strait/embedded-io-07 -- -D warnings";
                 let tests = Run::cargo("test -p strait-core --features embedded-io-07").run();
-                let pipes = Run::cargo("test -p strait-os-unix --features embedded-io-07 --test pipes").run();
+                let pipes = Run::cargo("test -p strait-os --features embedded-io-07 --test pipes").run();
                 let docs = Run::cargo("doc -p strait-core --no-deps --features embedded-io-07")
                     .with("RUSTDOCFLAGS", "-D warnings")
                     .run();

@@ -116,7 +116,7 @@ impl Wine {
     fn clippy(&self) -> Outcome {
         // The core has nothing of the kind.
         let args = format!(
-            "clippy -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
+            "clippy -p strait-os -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
              -- -D warnings"
         );
         self.debian.clippy(FOLDER, &args).run()
@@ -161,7 +161,7 @@ pub fn windows() -> Outcome {
         ("clippy", wine.clippy()),
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
         (
-            "os-windows",
+            "system",
             wine.cargo("test -p strait-os -p strait-os-windows --features embedded-io-07 --lib --tests")
                 .run(),
         ),

@@ -1,33 +1,72 @@
-//! Why there is no listener, and what the system's errors mean to a pipe. The other errors are the same on
-//! every system, in `strait_os`.
-
-use core::fmt;
+//! What the system's errors mean to a pipe. `strait_os` makes its own errors of these.
 
 use nix::errno::Errno;
-use strait_os_common::pipe::{ConnectError, PipeError};
 
 use crate::error::{FromCall as _, OsError};
 
-/// Why a listener could not be made.
+/// Why a name is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BindError {
-    /// Somebody serves this name already.
+pub enum BindFailure {
+    /// The name is taken.
     AlreadyExists,
-    /// This user may not, or the directory of pipes is not safe to use.
+    /// This user may not, or the directory is not safe.
     NotPermitted,
-    /// The options ask for no instance, or for more than 253.
-    Instances {
-        /// How many were asked for.
-        asked: u32,
-    },
-    /// This system has no such pipes.
+    /// There are no such sockets.
     Unsupported,
-    /// Some other error of the system.
+    /// Anything else.
     Os(OsError),
 }
 
-impl BindError {
+/// Why nobody was connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectFailure {
+    /// Nobody serves the name.
+    NotFound,
+    /// The server has no room.
+    Busy,
+    /// The server passes something else.
+    WrongKind,
+    /// The server is another user, or could be.
+    WrongUser,
+    /// The server does not let this user in.
+    NotPermitted,
+    /// There are no such sockets.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+/// Why nothing was accepted, received or sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoFailure {
+    /// The time is over, or there was none.
+    OutOfTime,
+    /// The canceller was used.
+    Cancelled,
+    /// The peer has ended.
+    Ended,
+    /// The sender broke a message off.
+    Broken,
+    /// The peer sends what this side never would.
+    Fault,
+    /// There is no such operation.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+/// Why the peer's rights were not taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImpersonateFailure {
+    /// This process may not.
+    NotPermitted,
+    /// No process can.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+impl BindFailure {
     pub(super) fn new(call: &'static str, error: Errno) -> Self {
         match error {
             Errno::EADDRINUSE => Self::AlreadyExists,
@@ -42,41 +81,25 @@ impl BindError {
     }
 }
 
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlreadyExists => f.write_str("somebody serves this name already; take another one"),
-            Self::NotPermitted => f.write_str(
-                "this user may not serve there; the directory of pipes must be its own, and no one else's to write",
-            ),
-            Self::Instances { asked } => {
-                write!(f, "a listener serves 1 to 253 clients at once, not {asked}")
-            }
-            Self::Unsupported => f.write_str("this system has no such pipes"),
-            Self::Os(error) => error.fmt(f),
+impl ConnectFailure {
+    pub(super) fn new(call: &'static str, error: Errno) -> Self {
+        match error {
+            // Refused: a socket that a dead server left.
+            Errno::ENOENT | Errno::ECONNREFUSED => Self::NotFound,
+            Errno::EAGAIN => Self::Busy,
+            Errno::EPROTOTYPE => Self::WrongKind,
+            Errno::EACCES | Errno::EPERM => Self::NotPermitted,
+            Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => Self::Unsupported,
+            error => Self::Os(OsError::nix(call, error)),
         }
     }
 }
 
-impl core::error::Error for BindError {}
-
-/// Why a client could not connect, by the system's answer.
-pub(super) fn connect_error(call: &'static str, error: Errno) -> ConnectError {
-    match error {
-        // Refused: a socket that a dead server left.
-        Errno::ENOENT | Errno::ECONNREFUSED => ConnectError::NotFound,
-        Errno::EAGAIN => ConnectError::Busy,
-        Errno::EPROTOTYPE => ConnectError::WrongKind,
-        Errno::EACCES | Errno::EPERM => ConnectError::NotPermitted,
-        Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => ConnectError::Unsupported,
-        error => ConnectError::Os(OsError::nix(call, error)),
-    }
-}
-
-/// Why nothing was accepted, received or sent, by the system's answer.
-pub(super) fn pipe_error(call: &'static str, error: Errno) -> PipeError {
-    match error {
-        Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => PipeError::PeerEnded,
-        error => PipeError::Os(OsError::nix(call, error)),
+impl IoFailure {
+    pub(super) fn new(call: &'static str, error: Errno) -> Self {
+        match error {
+            Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => Self::Ended,
+            error => Self::Os(OsError::nix(call, error)),
+        }
     }
 }

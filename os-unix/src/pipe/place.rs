@@ -1,4 +1,4 @@
-//! Where the sockets of pipes lie, and who holds a name.
+//! Where the sockets of pipes are, and which server holds a name.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::getpid;
-use strait_os_common::pipe::{ConnectError, PipeName};
 
-use super::error::BindError;
+use super::error::{BindFailure, ConnectFailure};
 use super::os::BASE;
 use super::user::User;
 
@@ -27,13 +26,9 @@ pub(super) struct Place {
 impl Place {
     /// Where `user` serves `name`. A public directory can be entered by all, but only its user changes
     /// what is in it; a private one is closed.
-    pub(super) fn of(name: &PipeName, user: &User, public: bool) -> Self {
+    pub(super) fn of(name: &str, user: &User, public: bool) -> Self {
         let kind = if public { "public-pipes" } else { "pipes" };
-        Self {
-            dir: PathBuf::from(format!("{BASE}/strait-{kind}-{user}")),
-            name: name.as_str().into(),
-            public,
-        }
+        Self { dir: PathBuf::from(format!("{BASE}/strait-{kind}-{user}")), name: name.into(), public }
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -46,10 +41,10 @@ impl Place {
     }
 
     /// Makes the directory if it is not there, and refuses one that another user could change.
-    pub(super) fn prepare(&self) -> Result<(), BindError> {
+    pub(super) fn prepare(&self) -> Result<(), BindFailure> {
         match DirBuilder::new().mode(0o700).create(&self.dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(BindError::io("mkdir", &error));
+                return Err(BindFailure::io("mkdir", &error));
             }
             _ => {}
         }
@@ -58,19 +53,19 @@ impl Place {
             // As it was made, or as a server that died in between has left it.
             Looks::Closed if self.public => {
                 let open = Permissions::from_mode(0o711);
-                fs::set_permissions(&self.dir, open).map_err(|error| BindError::io("chmod", &error))?;
+                fs::set_permissions(&self.dir, open).map_err(|error| BindFailure::io("chmod", &error))?;
             }
-            _ => return Err(BindError::NotPermitted),
+            _ => return Err(BindFailure::NotPermitted),
         }
         Ok(())
     }
 
     /// Refuses a directory that another user than `user` could have put something in.
-    pub(super) fn check(&self, user: &User) -> Result<(), ConnectError> {
+    pub(super) fn check(&self, user: &User) -> Result<(), ConnectFailure> {
         match self.look(user) {
             Looks::Right => Ok(()),
-            Looks::Missing | Looks::Closed => Err(ConnectError::NotFound),
-            Looks::Wrong => Err(ConnectError::WrongUser),
+            Looks::Missing | Looks::Closed => Err(ConnectFailure::NotFound),
+            Looks::Wrong => Err(ConnectFailure::WrongUser),
         }
     }
 
@@ -86,23 +81,23 @@ impl Place {
 
     /// Takes the name: the kernel drops the lock with the process, so a name whose server has died is
     /// free, and what it left is removed.
-    pub(super) fn hold(self) -> Result<Held, BindError> {
+    pub(super) fn hold(self) -> Result<Held, BindFailure> {
         let lock = self.lock()?;
         let socket = self.socket();
         match fs::symlink_metadata(&socket) {
             Ok(found) if found.file_type().is_socket() => {
-                fs::remove_file(&socket).map_err(|error| BindError::io("unlink", &error))?;
+                fs::remove_file(&socket).map_err(|error| BindFailure::io("unlink", &error))?;
             }
             Ok(_) => {
                 let _ = fs::remove_file(self.lock_file());
-                return Err(BindError::AlreadyExists);
+                return Err(BindFailure::AlreadyExists);
             }
             Err(_) => {}
         }
         Ok(Held { place: self, _lock: lock, pid: getpid().as_raw() })
     }
 
-    fn lock(&self) -> Result<File, BindError> {
+    fn lock(&self) -> Result<File, BindFailure> {
         let path = self.lock_file();
         for _ in 0..TRIES {
             let file = File::options()
@@ -112,25 +107,25 @@ impl Place {
                 .mode(0o600)
                 .custom_flags(libc::O_NOFOLLOW)
                 .open(&path)
-                .map_err(|error| BindError::io("open the lock file", &error))?;
+                .map_err(|error| BindFailure::io("open the lock file", &error))?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(BindError::AlreadyExists),
-                Err(TryLockError::Error(error)) => return Err(BindError::io("flock", &error)),
+                Err(TryLockError::WouldBlock) => return Err(BindFailure::AlreadyExists),
+                Err(TryLockError::Error(error)) => return Err(BindFailure::io("flock", &error)),
             }
             // The last one to hold it removes the file: a lock on a file without a name is nobody's.
             if is_at(&file, &path) {
                 return Ok(file);
             }
         }
-        Err(BindError::AlreadyExists)
+        Err(BindFailure::AlreadyExists)
     }
 
     /// Lets every user connect, as far as the directory is public.
-    pub(super) fn open_socket(&self) -> Result<(), BindError> {
+    pub(super) fn open_socket(&self) -> Result<(), BindFailure> {
         let mode = if self.public { 0o666 } else { 0o600 };
         fs::set_permissions(self.socket(), Permissions::from_mode(mode))
-            .map_err(|error| BindError::io("chmod", &error))
+            .map_err(|error| BindFailure::io("chmod", &error))
     }
 }
 

@@ -1,74 +1,81 @@
 //! Sockets of either kind: served, accepted, connected.
 
-use core::time::Duration;
+use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::socket::{Backlog, SockType, UnixAddr, bind, connect, listen};
-use strait_os_common::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
+use nix::sys::socket::{
+    Backlog, MsgFlags, Shutdown, SockType, UnixAddr, bind, connect, listen, recv, sendmsg, shutdown,
+};
 
-use super::cancel::Canceller;
-use super::error::{BindError, connect_error, pipe_error};
-use super::options::{MOST_INSTANCES, PipeOptions};
-use super::os;
+use super::cancel::Wait;
+use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
+use super::impersonate::Impersonation;
 use super::place::{Held, Place};
-use super::user::{Peer, User};
-use super::wait::{nap, perform};
+use super::user::User;
+use super::wait::{is_ready, perform};
+use super::{Kind, Options, os};
 use crate::error::{FromCall as _, OsError};
 
 /// How many may be connected without being accepted yet.
 const BACKLOG: i32 = 16;
 
-/// A server's socket. Clones share its clients.
+impl Kind {
+    fn socket(self) -> Result<OwnedFd, Errno> {
+        os::socket(match self {
+            Self::Bytes => SockType::Stream,
+            Self::Messages => SockType::SeqPacket,
+        })
+    }
+}
+
+/// A server's socket.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub struct Listener {
     socket: UnixListener,
     held: Arc<Held>,
-    seats: Seats,
-    pub(super) cancel: Option<Canceller>,
 }
 
 impl Listener {
-    pub(super) fn bind(name: &PipeName, kind: SockType, options: &PipeOptions) -> Result<Self, BindError> {
-        let asked = options.instances;
-        if asked == 0 || asked > MOST_INSTANCES {
-            return Err(BindError::Instances { asked });
-        }
-        let socket = os::socket(kind).map_err(|error| BindError::new("socket", error))?;
+    /// Starts to serve.
+    pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
+        let socket = kind.socket().map_err(|error| BindFailure::new("socket", error))?;
         let place = Place::of(name, &User::current(), options.public);
         place.prepare()?;
         let held = place.hold()?;
         let path = held.place().socket();
-        let address = UnixAddr::new(&path).map_err(|error| BindError::new("bind", error))?;
-        bind(socket.as_raw_fd(), &address).map_err(|error| BindError::new("bind", error))?;
+        let address = UnixAddr::new(&path).map_err(|error| BindFailure::new("bind", error))?;
+        bind(socket.as_raw_fd(), &address).map_err(|error| BindFailure::new("bind", error))?;
         held.place().open_socket()?;
-        let backlog = Backlog::new(BACKLOG).map_err(|error| BindError::new("listen", error))?;
-        listen(&socket, backlog).map_err(|error| BindError::new("listen", error))?;
-        Ok(Self {
-            socket: UnixListener::from(socket),
-            held: Arc::new(held),
-            seats: Seats::new(asked),
-            cancel: options.canceller.clone(),
-        })
+        let backlog = Backlog::new(BACKLOG).map_err(|error| BindFailure::new("listen", error))?;
+        listen(&socket, backlog).map_err(|error| BindFailure::new("listen", error))?;
+        Ok(Self { socket: UnixListener::from(socket), held: Arc::new(held) })
     }
 
-    pub(super) fn try_clone(&self) -> Result<Self, BindError> {
-        Ok(Self {
-            socket: self.socket.try_clone().map_err(|error| BindError::io("dup", &error))?,
-            held: self.held.clone(),
-            seats: self.seats.clone(),
-            cancel: self.cancel.clone(),
-        })
+    /// Another handle.
+    pub fn try_clone(&self) -> Result<Self, OsError> {
+        let socket = self.socket.try_clone().map_err(|error| OsError::io("dup", &error))?;
+        Ok(Self { socket, held: self.held.clone() })
     }
 
-    /// The next client, once there is one and there is room for it.
-    pub(super) fn accept(&self, limit: Limit) -> Result<Socket, PipeError> {
-        let cancel = self.cancel.as_ref();
-        let seat = self.seats.take_until(limit, |how_long| nap(how_long, cancel))?;
-        let accept = || match self.socket.accept() {
+    /// The turn to accept, which here everybody has at any time.
+    pub fn turn(&self, _wait: Wait<'_>) -> Result<Turn<'_>, IoFailure> {
+        Ok(Turn(self))
+    }
+}
+
+/// The turn to accept.
+#[derive(Debug)]
+pub struct Turn<'a>(&'a Listener);
+
+impl Turn<'_> {
+    /// The next client, once there is one.
+    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
+        let socket = &self.0.socket;
+        let accept = || match socket.accept() {
             Ok((stream, _)) => Ok(stream),
             Err(error) => Err(match error.raw_os_error() {
                 // Gone before it was accepted: wait for the next.
@@ -76,68 +83,85 @@ impl Listener {
                 code => Errno::from_raw(code.unwrap_or(nix::libc::EIO)),
             }),
         };
-        let stream = perform(self.socket.as_fd(), PollFlags::POLLIN, cancel, limit, "accept", accept)?;
-        let failed = |error| PipeError::Os(OsError::io("fcntl", &error));
+        let stream = perform(socket.as_fd(), PollFlags::POLLIN, wait, "accept", accept)?;
+        let failed = |error| IoFailure::Os(OsError::io("fcntl", &error));
         stream.set_nonblocking(true).map_err(failed)?;
-        Ok(Socket { fd: stream.into(), cancel: None, _seat: Some(Arc::new(seat)) })
+        Ok(Connection(stream.into()))
     }
 }
 
 /// One end of a connection.
 #[derive(Debug)]
-pub(super) struct Socket {
-    pub(super) fd: OwnedFd,
-    pub(super) cancel: Option<Canceller>,
-    /// A server's end takes one of its seats, until its last handle is dropped.
-    _seat: Option<Arc<Seat>>,
-}
+pub struct Connection(OwnedFd);
 
-impl Socket {
-    /// Connects, and looks who serves. Tries again for `timeout` if nobody does, or there is no room.
-    pub(super) fn connect(
-        name: &PipeName,
-        kind: SockType,
-        options: &PipeOptions,
-        timeout: Duration,
-    ) -> Result<Self, ConnectError> {
-        let nap = |how_long| nap(how_long, options.canceller.as_ref());
-        connect_by(timeout, nap, || Self::try_connect(name, kind, options))
-    }
-
-    fn try_connect(name: &PipeName, kind: SockType, options: &PipeOptions) -> Result<Self, ConnectError> {
-        let server = options.server();
-        let place = Place::of(name, &server, options.public);
-        place.check(&server)?;
-        let fd = os::socket(kind).map_err(|error| connect_error("socket", error))?;
-        let address = UnixAddr::new(&place.socket()).map_err(|error| connect_error("connect", error))?;
-        connect(fd.as_raw_fd(), &address).map_err(|error| connect_error("connect", error))?;
-        let found = os::peer(fd.as_fd()).map_err(|error| connect_error("getsockopt", error))?;
-        if found.user != Some(server) {
-            return Err(ConnectError::WrongUser);
+impl Connection {
+    /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
+    pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
+        let place = Place::of(name, server, options.public);
+        place.check(server)?;
+        let fd = kind.socket().map_err(|error| ConnectFailure::new("socket", error))?;
+        let address =
+            UnixAddr::new(&place.socket()).map_err(|error| ConnectFailure::new("connect", error))?;
+        connect(fd.as_raw_fd(), &address).map_err(|error| ConnectFailure::new("connect", error))?;
+        let (_, found) = os::peer(fd.as_fd()).map_err(|error| ConnectFailure::new("getsockopt", error))?;
+        if found != *server {
+            return Err(ConnectFailure::WrongUser);
         }
-        Ok(Self { fd, cancel: options.canceller.clone(), _seat: None })
+        Ok(Self(fd))
     }
 
     /// Another handle on the same end.
-    pub(super) fn try_clone(&self) -> Result<Self, OsError> {
-        let fd = self.fd.try_clone().map_err(|error| OsError::io("dup", &error))?;
-        Ok(Self { fd, cancel: self.cancel.clone(), _seat: self._seat.clone() })
+    pub fn try_clone(&self) -> Result<Self, OsError> {
+        self.0.try_clone().map(Self).map_err(|error| OsError::io("dup", &error))
     }
 
-    pub(super) fn peer(&self) -> Result<Peer, OsError> {
-        os::peer(self.fd.as_fd()).map_err(|error| OsError::nix("getsockopt", error))
+    /// Who is at the other end: process and user, as far as is known.
+    pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
+        let (pid, user) = os::peer(self.0.as_fd()).map_err(|error| OsError::nix("getsockopt", error))?;
+        Ok((pid, Some(user)))
+    }
+
+    /// Takes on the client's rights.
+    pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
+        Impersonation::begin(self.0.as_fd())
+    }
+
+    /// Reads at least one byte.
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        match self.receive(buf, wait)? {
+            0 => Err(IoFailure::Ended),
+            len => Ok(len),
+        }
+    }
+
+    /// Writes at least one byte.
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        self.send(&[IoSlice::new(bytes)], wait)
+    }
+
+    /// Nothing: the system has all that was written.
+    pub fn flush(&mut self, _wait: Wait<'_>) -> Result<(), IoFailure> {
+        Ok(())
     }
 
     /// Says that no more will be sent.
-    pub(super) fn end_sending(&self) -> Result<(), PipeError> {
-        let how = nix::sys::socket::Shutdown::Write;
-        nix::sys::socket::shutdown(self.fd.as_raw_fd(), how).map_err(|error| pipe_error("shutdown", error))
+    pub fn end_sending(&mut self) -> Result<(), IoFailure> {
+        shutdown(self.0.as_raw_fd(), Shutdown::Write).map_err(|error| IoFailure::new("shutdown", error))
+    }
+
+    /// Whether a read would not wait.
+    pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
+        is_ready(self.as_fd(), PollFlags::POLLIN)
+    }
+
+    /// Whether a write would not wait.
+    pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
+        is_ready(self.as_fd(), PollFlags::POLLOUT)
     }
 
     /// What arrives into `buf`; 0 only at the end of all.
-    pub(super) fn receive(&self, buf: &mut [u8], limit: Limit) -> Result<usize, PipeError> {
-        use nix::sys::socket::{MsgFlags, recv};
-        let fd = self.fd.as_raw_fd();
+    pub(super) fn receive(&self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        let fd = self.0.as_raw_fd();
         let mut once = || recv(fd, buf, MsgFlags::empty());
         // A peer that closes while something sent to it is unread raises this error once, in front of what it
         // had sent itself.
@@ -145,10 +169,17 @@ impl Socket {
             Err(Errno::ECONNRESET) => once(),
             other => other,
         };
-        perform(self.as_fd(), PollFlags::POLLIN, self.cancel.as_ref(), limit, "recv", receive)
+        perform(self.as_fd(), PollFlags::POLLIN, wait, "recv", receive)
     }
 
-    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// Sends these parts as one packet, or what there is room for of them to a stream.
+    pub(super) fn send(&self, parts: &[IoSlice<'_>], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        let fd = self.0.as_raw_fd();
+        let send = || sendmsg::<()>(fd, parts, &[], os::QUIET, None);
+        perform(self.as_fd(), PollFlags::POLLOUT, wait, "sendmsg", send)
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

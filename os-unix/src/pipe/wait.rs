@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 use std::os::fd::BorrowedFd;
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use strait_os_common::pipe::{Limit, PipeError};
 
-use super::cancel::Canceller;
-use super::error::pipe_error;
+use super::cancel::{Canceller, Wait};
+use super::error::IoFailure;
 use crate::error::{FromCall as _, OsError};
 
 /// Makes `call` until it does something else than ask for patience. Each round ends by a wait until
@@ -16,49 +16,49 @@ use crate::error::{FromCall as _, OsError};
 pub(super) fn perform<T>(
     fd: BorrowedFd<'_>,
     events: PollFlags,
-    cancel: Option<&Canceller>,
-    limit: Limit,
+    wait: Wait<'_>,
     name: &'static str,
     mut call: impl FnMut() -> Result<T, Errno>,
-) -> Result<T, PipeError> {
-    if let (Limit::Until(_), Some(cancel)) = (limit, cancel)
+) -> Result<T, IoFailure> {
+    if let (Some(_), Some(cancel)) = (wait.until, wait.cancel)
         && cancel.take()
     {
-        return Err(PipeError::Cancelled);
+        return Err(IoFailure::Cancelled);
     }
     loop {
         match call() {
             Ok(done) => return Ok(done),
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => sleep(fd, events, cancel, limit)?,
-            Err(error) => return Err(pipe_error(name, error)),
+            Err(Errno::EAGAIN) => sleep(fd, events, wait)?,
+            Err(error) => return Err(IoFailure::new(name, error)),
         }
     }
 }
 
 /// Sleeps until the descriptor is ready.
-fn sleep(
-    fd: BorrowedFd<'_>,
-    events: PollFlags,
-    cancel: Option<&Canceller>,
-    limit: Limit,
-) -> Result<(), PipeError> {
+fn sleep(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait<'_>) -> Result<(), IoFailure> {
     loop {
-        let timeout = poll_timeout(limit.left()?);
-        let cancel_fd = cancel.map_or(fd, Canceller::as_fd);
+        let timeout = poll_timeout(left(wait.until)?);
+        let cancel_fd = wait.cancel.map_or(fd, Canceller::as_fd);
         let mut fds = [PollFd::new(fd, events), PollFd::new(cancel_fd, PollFlags::POLLIN)];
-        let used = if cancel.is_some() { 2 } else { 1 };
+        let used = if wait.cancel.is_some() { 2 } else { 1 };
         match poll(&mut fds[..used], timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(PipeError::Os(OsError::nix("poll", error))),
+            Err(error) => return Err(IoFailure::Os(OsError::nix("poll", error))),
         }
-        if cancel.is_some_and(Canceller::take) {
-            return Err(PipeError::Cancelled);
+        if wait.cancel.is_some_and(Canceller::take) {
+            return Err(IoFailure::Cancelled);
         }
         if fds[0].any().unwrap_or(false) {
             return Ok(());
         }
     }
+}
+
+/// What is left of the time.
+fn left(until: Option<Instant>) -> Result<Duration, IoFailure> {
+    let left = until.map(|end| end.saturating_duration_since(Instant::now()));
+    left.filter(|left| !left.is_zero()).ok_or(IoFailure::OutOfTime)
 }
 
 /// Rounded up, so that a wait is never short by a turn; cut where `poll` cannot say more.
@@ -68,17 +68,18 @@ fn poll_timeout(left: Duration) -> PollTimeout {
 }
 
 /// Whether the descriptor is ready now, be it to say that the peer has ended.
-pub(super) fn is_ready(fd: BorrowedFd<'_>, events: PollFlags) -> Result<bool, PipeError> {
+pub(super) fn is_ready(fd: BorrowedFd<'_>, events: PollFlags) -> Result<bool, IoFailure> {
     let mut fds = [PollFd::new(fd, events)];
     match poll(&mut fds, PollTimeout::ZERO) {
         Ok(ready) => Ok(ready > 0),
         Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(PipeError::Os(OsError::nix("poll", error))),
+        Err(error) => Err(IoFailure::Os(OsError::nix("poll", error))),
     }
 }
 
 /// Sleeps for `how_long`, or until it is cancelled: then true.
-pub(super) fn nap(how_long: Duration, cancel: Option<&Canceller>) -> bool {
+#[must_use]
+pub fn nap(how_long: Duration, cancel: Option<&Canceller>) -> bool {
     match cancel {
         None => std::thread::sleep(how_long),
         Some(cancel) => {

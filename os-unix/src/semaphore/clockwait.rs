@@ -14,7 +14,7 @@ use crate::clock;
 
 type ClockWait = unsafe extern "C" fn(*mut libc::sem_t, libc::clockid_t, *const libc::timespec) -> c_int;
 
-/// The longest wait; who asks for more gets this.
+/// The longest wait; a longer one is cut to this.
 const LONGEST: Duration = Duration::from_secs(1 << 30);
 
 fn clock_wait() -> Option<ClockWait> {

@@ -1,42 +1,38 @@
-//! Why there is no semaphore. What else can go wrong is the same on every system, in `strait_os`.
-
-use core::fmt;
+//! What the system's errors mean to a semaphore. `strait_os` makes its own errors of these.
 
 use nix::errno::Errno;
 
 use crate::error::{FromCall as _, OsError};
 
-/// Why a semaphore could not be created, opened or removed.
+/// Why there is no semaphore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SemOpenError {
-    /// The name cannot be one.
+pub enum OpenFailure {
+    /// The system refuses the name.
     Name,
-    /// There is a semaphore of this name already. It was left as it is.
+    /// The name is taken.
     AlreadyExists,
-    /// There is none of this name.
+    /// There is none of that name.
     NotFound,
     /// This user may not.
     NotPermitted,
-    /// The initial value is beyond what a semaphore holds here.
-    Initial {
-        /// The value asked for.
-        asked: u32,
-        /// The largest there is.
-        max: u32,
-    },
-    /// The mode has bits that a semaphore's cannot have.
-    Mode {
-        /// The mode asked for.
-        mode: u32,
-    },
-    /// No space, or no further semaphore.
+    /// Never here: the name is that of something else.
+    WrongKind,
+    /// No space.
     NoSpace,
-    /// Some other error of the system.
+    /// Anything else.
     Os(OsError),
 }
 
-impl SemOpenError {
+/// Why permits were not given back, and how many were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseFailure {
+    /// There is no room for them.
+    Overflow(u32),
+    /// Anything else.
+    Os(u32, OsError),
+}
+
+impl OpenFailure {
     pub(super) fn new(call: &'static str, error: Errno) -> Self {
         match error {
             Errno::EEXIST => Self::AlreadyExists,
@@ -48,27 +44,3 @@ impl SemOpenError {
         }
     }
 }
-
-impl fmt::Display for SemOpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name => f.write_str(
-                "a semaphore's name has 1 to 200 bytes (30 on macOS), no slash or control character, \
-                 and no dot in front",
-            ),
-            Self::AlreadyExists => {
-                f.write_str("it exists already; open it, or remove it first, or take another name")
-            }
-            Self::NotFound => f.write_str("there is no such semaphore; create it first"),
-            Self::NotPermitted => f.write_str("its mode does not let this user in; run as its owner"),
-            Self::Initial { asked, max } => {
-                write!(f, "a semaphore holds at most {max} permits here, not {asked}; start with fewer")
-            }
-            Self::Mode { mode } => write!(f, "mode {mode:04o} cannot be; give bits of 0666"),
-            Self::NoSpace => f.write_str("no space for a further semaphore; remove some"),
-            Self::Os(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for SemOpenError {}

@@ -1,10 +1,4 @@
-//! The operating system's named semaphores, with time-outs: for meeting programs that use those.
-//!
-//! | system | a wait is | `value` |
-//! | --- | --- | --- |
-//! | Linux with glibc 2.30 or newer, 64 bits | one sleep in the kernel, on the monotonic clock (`sem_clockwait`) | known |
-//! | FreeBSD, other C libraries of Linux | polling with sleeps of up to 1 ms | known |
-//! | macOS | polling with sleeps of up to 1 ms | not to be had |
+//! The system calls of `strait_os::NamedSemaphore`: POSIX named semaphores.
 //!
 //! `sem_timedwait` is used nowhere: its time-out is the wall clock's, so setting that would cut a wait
 //! short or make it endless.
@@ -28,7 +22,5 @@ mod value;
 #[path = "value_fallback.rs"]
 mod value;
 
-pub use error::SemOpenError;
-pub use named::NamedSemaphore;
-#[doc(inline)]
-pub use strait_os_common::semaphore::{SemAcquireError, SemReleaseError};
+pub use error::{OpenFailure, ReleaseFailure};
+pub use named::{Access, Semaphore, bare_name};

@@ -10,7 +10,7 @@ use nix::libc;
 ///
 /// # Invariants
 ///
-/// - S1. `at` is what `sem_open` answered with, and is closed once, when this is dropped.
+/// - S1. `at` is what `sem_open` returned, and is closed once, when this is dropped.
 #[derive(Debug)]
 pub(super) struct Sem {
     at: NonNull<libc::sem_t>,
@@ -84,7 +84,7 @@ pub(super) fn unlink(name: &CStr) -> Result<(), Errno> {
 pub(super) fn max() -> u32 {
     /// What POSIX promises at least.
     const LEAST: u32 = 32_767;
-    // SAFETY: the call takes a number and answers with one.
+    // SAFETY: the call takes a number and returns one.
     let max = unsafe { libc::sysconf(libc::_SC_SEM_VALUE_MAX) };
     u32::try_from(max).ok().filter(|&max| max > 0).unwrap_or(LEAST)
 }

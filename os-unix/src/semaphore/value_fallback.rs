@@ -2,7 +2,7 @@
 
 use super::sys::Sem;
 
-/// Not to be had here.
+/// Unknown here.
 pub(super) fn of(_sem: &Sem) -> Option<u32> {
     None
 }

@@ -1,6 +1,7 @@
 //! Ending another thread's wait.
 
-use std::sync::Arc;
+use core::time::Duration;
+use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
@@ -8,21 +9,23 @@ use windows_sys::Win32::System::Threading::WaitForSingleObject;
 use super::event::Event;
 use crate::error::OsError;
 
-/// Ends a wait on the pipes and listeners that it was given to, from any thread.
-///
-/// One [`cancel`](Self::cancel) ends one call that may wait, with `Cancelled`: the one under way, or else
-/// the next. Several before that count as one. Calls that never wait do not look at it.
-#[derive(Clone, Debug)]
-pub struct Canceller(Arc<Event>);
+/// An event that is set by a cancel, and cleared by the wait that sees it.
+#[derive(Debug)]
+pub struct Canceller(Event);
+
+/// How long a call waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<'a> {
+    /// Until then; not at all if it is `None`.
+    pub until: Option<Instant>,
+    /// What can end the wait earlier.
+    pub cancel: Option<&'a Canceller>,
+}
 
 impl Canceller {
-    /// A new one. It takes a handle.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if there are none left.
+    /// A new one.
     pub fn new() -> Result<Self, OsError> {
-        Ok(Self(Arc::new(Event::new(false)?)))
+        Event::new(false).map(Self)
     }
 
     /// Ends one call.
@@ -39,5 +42,17 @@ impl Canceller {
     /// What is set when it was used, and cleared by the wait that sees it.
     pub(super) fn raw(&self) -> HANDLE {
         self.0.raw()
+    }
+}
+
+/// Sleeps for `how_long`, or until it is cancelled: then true.
+#[must_use]
+pub fn nap(how_long: Duration, cancel: Option<&Canceller>) -> bool {
+    match cancel {
+        Some(cancel) => cancel.take_within(how_long.as_millis().max(1) as u32),
+        None => {
+            std::thread::sleep(how_long);
+            false
+        }
     }
 }

@@ -1,14 +1,12 @@
-//! Anonymous pipes between parent and child: this process's end with time-outs, the other as the standard
-//! library has it.
+//! Anonymous pipes: this process's end with time-outs, the other the standard library's.
 //!
 //! The system's own anonymous pipes know no time-outs, so these are named ones, with a name that nobody
 //! guesses, one instance, and one direction; the standard library makes a child's streams in the same way.
 
 use core::ptr::{null, null_mut};
-use core::time::Duration;
+use std::io::{PipeReader, PipeWriter};
 use std::os::windows::io::OwnedHandle;
 
-use strait_os_common::pipe::{DEFAULT_TIMEOUT, Limit, PipeError};
 use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_INBOUND,
@@ -18,37 +16,26 @@ use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
 };
 
-use super::cancel::Canceller;
-use super::instance::BUFFER;
-use super::options::PipeOptions;
-use super::overlapped::End;
+use super::cancel::Wait;
+use super::error::IoFailure;
+use super::instance::{BUFFER, read_some, write_some};
+use super::options::Options;
+use super::overlapped::Channel;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
 
-/// The end that reads of an anonymous pipe, with time-outs. The other end is the standard library's, and is
-/// made to be a child's standard output or error stream; two pipes make a duplex one.
+/// This process's end.
 #[derive(Debug)]
-pub struct ReadEnd {
-    end: End,
-    timeout: Duration,
-}
-
-/// The end that writes of an anonymous pipe, with time-outs. The other end is the standard library's, and
-/// is made to be a child's standard input. Dropping this one ends that stream.
-#[derive(Debug)]
-pub struct WriteEnd {
-    end: End,
-    timeout: Duration,
-}
+pub struct End(Channel);
 
 /// Makes a pipe: our end, made for overlapped operations, and the other, which is not, since a child does not
 /// expect that.
-fn pair(ours_reads: bool) -> Result<(End, OwnedHandle), OsError> {
+fn pair(ours_reads: bool) -> Result<(Channel, OwnedHandle), OsError> {
     let [high, low] = [entropy::random_u64()?, entropy::random_u64()?];
     let path = wide(format!(r"\\.\pipe\strait-{high:016x}{low:016x}"));
-    let descriptor = PipeOptions::new().descriptor()?;
+    let descriptor = Options::new().descriptor()?;
     let attributes = descriptor.attributes();
     let (ours, theirs) =
         if ours_reads { (PIPE_ACCESS_INBOUND, GENERIC_WRITE) } else { (PIPE_ACCESS_OUTBOUND, GENERIC_READ) };
@@ -69,147 +56,42 @@ fn pair(ours_reads: bool) -> Result<(End, OwnedHandle), OsError> {
         return Err(OsError::last("CreateFile"));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
-    Ok((End::new(ours, None)?, unsafe { own(theirs) }))
+    Ok((Channel::new(ours)?, unsafe { own(theirs) }))
 }
 
-impl ReadEnd {
-    /// A pipe: this process's end, and the one for the child.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
-    pub fn pair() -> Result<(Self, std::io::PipeWriter), OsError> {
-        let (end, theirs) = pair(true)?;
-        Ok((Self { end, timeout: DEFAULT_TIMEOUT }, theirs.into()))
+impl End {
+    /// A pipe of which this process reads.
+    pub fn reader() -> Result<(Self, PipeWriter), OsError> {
+        pair(true).map(|(ours, theirs)| (Self(ours), theirs.into()))
     }
 
-    /// Reads what is there, waiting up to `timeout` for at least one byte. 0 only if `buf` is empty.
-    ///
-    /// # Errors
-    ///
-    /// [`PipeError`]; `PeerEnded` when all was read and nobody has the other end any more.
-    pub fn read_timeout(&mut self, buf: &mut [u8], timeout: Duration) -> Result<usize, PipeError> {
-        self.read(buf, Limit::after(timeout))
+    /// A pipe to which this process writes.
+    pub fn writer() -> Result<(Self, PipeReader), OsError> {
+        pair(false).map(|(ours, theirs)| (Self(ours), theirs.into()))
     }
 
-    /// Reads what is there. Never waits.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_timeout`](Self::read_timeout); `NotReady` if nothing is there.
-    pub fn try_read(&mut self, buf: &mut [u8]) -> Result<usize, PipeError> {
-        self.read(buf, Limit::Try)
+    /// Reads at least one byte.
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        read_some(&mut self.0, buf, wait)
     }
 
-    fn read(&mut self, buf: &mut [u8], limit: Limit) -> Result<usize, PipeError> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            // 0: the child wrote no bytes, which is no end.
-            match self.end.read(buf, limit)?.len {
-                0 => limit.left().map(drop)?,
-                len => return Ok(len),
-            }
-        }
+    /// Takes up to as many bytes as the system keeps, once those before have gone.
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        write_some(&mut self.0, bytes, wait)
     }
 
-    /// Whether a read would not wait: bytes are there, or the other end is closed.
-    ///
-    /// # Errors
-    ///
-    /// [`PipeError::Os`].
-    pub fn is_readable(&mut self) -> Result<bool, PipeError> {
-        Ok(self.end.is_readable())
+    /// Waits until the system has all that was written.
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.0.settle(wait)
     }
 
-    /// What can cancel the waits from now on; `None` takes it away.
-    pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
-        self.end.cancel = canceller.cloned();
+    /// Whether a read would not wait.
+    pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
+        Ok(self.0.is_readable())
     }
 
-    /// How long the calls of embedded-io's traits wait, which have no time-out of their own: 10 s unless set.
-    pub fn set_timeout(&mut self, timeout: Duration) {
-        self.timeout = timeout;
-    }
-
-    /// How long the calls of embedded-io's traits wait.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.timeout
-    }
-}
-
-impl WriteEnd {
-    /// A pipe: this process's end, and the one for the child.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`].
-    pub fn pair() -> Result<(Self, std::io::PipeReader), OsError> {
-        let (end, theirs) = pair(false)?;
-        Ok((Self { end, timeout: DEFAULT_TIMEOUT }, theirs.into()))
-    }
-
-    /// Takes up to 64 KiB to write, waiting up to `timeout` for what was taken before to have gone. Answers
-    /// how many bytes were taken; these arrive, unless this end is dropped before the system has them: then
-    /// [flush](Self::flush_timeout) before.
-    ///
-    /// # Errors
-    ///
-    /// [`PipeError`]: nothing was taken then. `PeerEnded` if nobody has the other end any more.
-    pub fn write_timeout(&mut self, bytes: &[u8], timeout: Duration) -> Result<usize, PipeError> {
-        self.write(bytes, Limit::after(timeout))
-    }
-
-    /// Takes what there is room for. Never waits.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_timeout`](Self::write_timeout); `NotReady` if there is no room.
-    pub fn try_write(&mut self, bytes: &[u8]) -> Result<usize, PipeError> {
-        self.write(bytes, Limit::Try)
-    }
-
-    fn write(&mut self, bytes: &[u8], limit: Limit) -> Result<usize, PipeError> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        let len = bytes.len().min(BUFFER as usize);
-        self.end.write(&bytes[..len], limit).map(|()| len)
-    }
-
-    /// Waits until the system has all that was written, so that it arrives even if this end is dropped now.
-    ///
-    /// # Errors
-    ///
-    /// [`PipeError`].
-    pub fn flush_timeout(&mut self, timeout: Duration) -> Result<(), PipeError> {
-        self.end.settle(Limit::after(timeout))
-    }
-
-    /// Whether a write would not wait: there is room, or the other end is closed.
-    ///
-    /// # Errors
-    ///
-    /// [`PipeError::Os`].
-    pub fn is_writable(&mut self) -> Result<bool, PipeError> {
-        Ok(self.end.is_writable())
-    }
-
-    /// What can cancel the waits from now on; `None` takes it away.
-    pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
-        self.end.cancel = canceller.cloned();
-    }
-
-    /// How long the calls of embedded-io's traits wait, which have no time-out of their own: 10 s unless set.
-    pub fn set_timeout(&mut self, timeout: Duration) {
-        self.timeout = timeout;
-    }
-
-    /// How long the calls of embedded-io's traits wait.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.timeout
+    /// Whether a write would not wait.
+    pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
+        Ok(self.0.is_writable())
     }
 }

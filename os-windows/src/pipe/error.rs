@@ -1,9 +1,5 @@
-//! Why there is no listener, and what the system's errors mean to a pipe. The other errors are the same on
-//! every system, in `strait_os`.
+//! What the system's errors mean to a pipe. `strait_os` makes its own errors of these.
 
-use core::fmt;
-
-use strait_os_common::pipe::{ConnectError, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,
     ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
@@ -11,26 +7,69 @@ use windows_sys::Win32::Foundation::{
 
 use crate::error::{FromCall as _, OsError};
 
-/// Why a listener could not be made.
+/// Why a name is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BindError {
-    /// Somebody serves this name already.
+pub enum BindFailure {
+    /// The name is taken.
     AlreadyExists,
-    /// This user may not.
+    /// Never here: the system says the same as for a name that is taken.
     NotPermitted,
-    /// The options ask for no instance, or for more than 253.
-    Instances {
-        /// How many were asked for.
-        asked: u32,
-    },
-    /// This system has no such pipes.
+    /// Never here.
     Unsupported,
-    /// Some other error of the system.
+    /// Anything else.
     Os(OsError),
 }
 
-impl BindError {
+/// Why nobody was connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectFailure {
+    /// Nobody serves the name.
+    NotFound,
+    /// The server has no room.
+    Busy,
+    /// The server passes something else.
+    WrongKind,
+    /// The server is another user, or could be.
+    WrongUser,
+    /// The server does not let this user in.
+    NotPermitted,
+    /// Never here.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+/// Why nothing was accepted, received or sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoFailure {
+    /// The time is over, or there was none.
+    OutOfTime,
+    /// The canceller was used.
+    Cancelled,
+    /// The peer has ended.
+    Ended,
+    /// Never here: a message is written whole.
+    Broken,
+    /// Never here: the system keeps messages apart.
+    Fault,
+    /// There is no such operation.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+/// Why the peer's rights were not taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImpersonateFailure {
+    /// The client does not let this process.
+    NotPermitted,
+    /// Never here.
+    Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+impl BindFailure {
     /// Of the first instance: the system denies it if there is one already.
     pub(super) fn first(error: OsError) -> Self {
         if error.is(ERROR_ACCESS_DENIED) || error.is(ERROR_PIPE_BUSY) {
@@ -41,34 +80,20 @@ impl BindError {
     }
 }
 
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlreadyExists => f.write_str("somebody serves this name already; take another one"),
-            Self::NotPermitted => f.write_str("this user may not serve there; take another name"),
-            Self::Instances { asked } => {
-                write!(f, "a listener serves 1 to 253 clients at once, not {asked}")
-            }
-            Self::Unsupported => f.write_str("this system has no such pipes"),
-            Self::Os(error) => error.fmt(f),
+impl ConnectFailure {
+    pub(super) fn new(error: OsError) -> Self {
+        match error {
+            error if error.is(ERROR_FILE_NOT_FOUND) => Self::NotFound,
+            error if error.is(ERROR_PIPE_BUSY) => Self::Busy,
+            error if error.is(ERROR_ACCESS_DENIED) => Self::NotPermitted,
+            error => Self::Os(error),
         }
     }
 }
 
-impl core::error::Error for BindError {}
-
-/// Why a client could not connect, by the system's answer.
-pub(super) fn connect_error(error: OsError) -> ConnectError {
-    match error {
-        error if error.is(ERROR_FILE_NOT_FOUND) => ConnectError::NotFound,
-        error if error.is(ERROR_PIPE_BUSY) => ConnectError::Busy,
-        error if error.is(ERROR_ACCESS_DENIED) => ConnectError::NotPermitted,
-        error => ConnectError::Os(error),
+impl IoFailure {
+    pub(super) fn new(error: OsError) -> Self {
+        let ended = [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA, ERROR_BAD_PIPE];
+        if ended.iter().any(|&code| error.is(code)) { Self::Ended } else { Self::Os(error) }
     }
-}
-
-/// Why nothing was accepted, received or sent, by the system's answer.
-pub(super) fn pipe_error(error: OsError) -> PipeError {
-    let ended = [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA, ERROR_BAD_PIPE];
-    if ended.iter().any(|&code| error.is(code)) { PipeError::PeerEnded } else { PipeError::Os(error) }
 }

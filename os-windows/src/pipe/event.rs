@@ -1,13 +1,15 @@
 //! Events, and waiting for one of two.
 
 use core::ptr::null;
+use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::time::Instant;
 
-use strait_os_common::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
 
-use super::cancel::Canceller;
+use super::cancel::{Canceller, Wait};
+use super::error::IoFailure;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 
@@ -41,21 +43,37 @@ impl Event {
 ///
 /// # Errors
 ///
-/// `TimedOut`, `NotReady`, `Cancelled`: it is not set.
-pub(super) fn wait(done: &Event, cancel: Option<&Canceller>, limit: Limit) -> Result<(), PipeError> {
-    let cancel = if matches!(limit, Limit::Try) { None } else { cancel };
-    // The first of them that is set is what the wait answers with.
+/// `OutOfTime`, `Cancelled`: it is not set.
+pub(super) fn wait_for(done: &Event, wait: Wait<'_>) -> Result<(), IoFailure> {
+    let cancel = if wait.until.is_none() { None } else { wait.cancel };
+    // The first of them that is set is what the wait returns.
     let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
     let count = if cancel.is_some() { 2 } else { 1 };
     loop {
         // SAFETY: so many handles are there, and they are open.
-        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, limit.millis()) };
+        let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, millis(wait.until)) };
         match result {
             WAIT_OBJECT_0 => return Ok(()),
             // Again, if the wait was a tick short, or cut to what the system can say.
-            WAIT_TIMEOUT => limit.left().map(drop)?,
-            result if result == WAIT_OBJECT_0 + 1 => return Err(PipeError::Cancelled),
-            _ => return Err(PipeError::Os(OsError::last("WaitForMultipleObjects"))),
+            WAIT_TIMEOUT => in_time(wait.until)?,
+            result if result == WAIT_OBJECT_0 + 1 => return Err(IoFailure::Cancelled),
+            _ => return Err(IoFailure::Os(OsError::last("WaitForMultipleObjects"))),
         }
     }
+}
+
+/// What is left of the time.
+fn left(until: Option<Instant>) -> Duration {
+    until.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+}
+
+/// Says whether there is time left.
+pub(super) fn in_time(until: Option<Instant>) -> Result<(), IoFailure> {
+    if left(until).is_zero() { Err(IoFailure::OutOfTime) } else { Ok(()) }
+}
+
+/// What is left in milliseconds, rounded up, cut to what the system can say.
+fn millis(until: Option<Instant>) -> u32 {
+    const MOST: u128 = 1 << 30;
+    left(until).as_nanos().div_ceil(1_000_000).min(MOST) as u32
 }

@@ -4,7 +4,6 @@ use core::marker::PhantomData;
 use core::ptr::null_mut;
 use std::os::windows::io::AsHandle;
 
-use strait_os_common::pipe::ImpersonateError;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, RevertToSelf, SECURITY_IMPERSONATION_LEVEL, SecurityImpersonation, TOKEN_QUERY,
@@ -13,17 +12,14 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
 use windows_sys::Win32::System::Threading::{GetCurrentThread, OpenThreadToken};
 
+use super::error::ImpersonateFailure;
 use super::instance::Connection;
 use super::user::User;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 
-/// While this lives, this thread acts with the rights of the client at the other end of the pipe; other
-/// threads are not touched. Dropping it always gives the thread its own rights back. If that fails, the
-/// process is aborted, for going on with the wrong rights would be worse.
-///
-/// Start no thread and no process while it lives. A file that was opened stays open when the guard is
-/// dropped: read it without the client's rights.
+/// While this lives, this thread acts with the client's rights. Dropping it gives the thread its own back, or
+/// aborts.
 #[derive(Debug)]
 #[must_use = "the client's rights are given back when this is dropped"]
 pub struct Impersonation<'pipe> {
@@ -33,34 +29,30 @@ pub struct Impersonation<'pipe> {
 }
 
 impl Impersonation<'_> {
-    pub(super) fn begin(connection: &Connection) -> Result<Self, ImpersonateError> {
+    pub(super) fn begin(connection: &Connection) -> Result<Self, ImpersonateFailure> {
         if !connection.is_server() {
-            return Err(ImpersonateError::NotPermitted);
+            return Err(ImpersonateFailure::NotPermitted);
         }
         // SAFETY: the handle is open, and a server's.
-        if unsafe { ImpersonateNamedPipeClient(connection.end.raw()) } == 0 {
-            return Err(ImpersonateError::Os(OsError::last("ImpersonateNamedPipeClient")));
+        if unsafe { ImpersonateNamedPipeClient(connection.channel.raw()) } == 0 {
+            return Err(ImpersonateFailure::Os(OsError::last("ImpersonateNamedPipeClient")));
         }
         // From here on the thread is to be reverted, whatever comes.
         let mut begun = Self { user: User::from_sid(crate::Sid::NOBODY), _thread: PhantomData };
         let (user, level) = this_thread()?;
         if level < SecurityImpersonation {
             // The system would refuse to open anything, with an error that says nothing of the client.
-            return Err(ImpersonateError::NotPermitted);
+            return Err(ImpersonateFailure::NotPermitted);
         }
         begun.user = user;
         Ok(begun)
     }
 
-    /// The client's user, as it was when it connected: unlike a process id, this cannot be another's by now.
-    /// Only on Windows.
+    /// As whom this thread acts.
     #[must_use]
     pub fn user(&self) -> &User {
         &self.user
     }
-
-    /// Gives the rights back, as dropping does.
-    pub fn revert(self) {}
 }
 
 impl Drop for Impersonation<'_> {
@@ -74,13 +66,13 @@ impl Drop for Impersonation<'_> {
 }
 
 /// As whom this thread acts, and how far.
-fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateError> {
+fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateFailure> {
     let mut token: HANDLE = null_mut();
     // SAFETY: it names this thread, and cannot fail.
     let thread = unsafe { GetCurrentThread() };
     // SAFETY: the pointer is a local's. The process's own rights are what opens it: the client's may not do.
     if unsafe { OpenThreadToken(thread, TOKEN_QUERY, 1, &raw mut token) } == 0 {
-        return Err(ImpersonateError::Os(OsError::last("OpenThreadToken")));
+        return Err(ImpersonateFailure::Os(OsError::last("OpenThreadToken")));
     }
     // SAFETY: the call made the handle, and nobody else knows it.
     let token = unsafe { own(token) };
@@ -89,8 +81,8 @@ fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateErro
     let (raw, mut needed) = (std::os::windows::io::AsRawHandle::as_raw_handle(&token), 0);
     // SAFETY: the handle is open, and the buffer as long as is said.
     if unsafe { GetTokenInformation(raw, TokenImpersonationLevel, at, size, &raw mut needed) } == 0 {
-        return Err(ImpersonateError::Os(OsError::last("GetTokenInformation")));
+        return Err(ImpersonateFailure::Os(OsError::last("GetTokenInformation")));
     }
-    let user = User::of_token(token.as_handle()).map_err(ImpersonateError::Os)?;
+    let user = User::of_token(token.as_handle()).map_err(ImpersonateFailure::Os)?;
     Ok((user, level))
 }

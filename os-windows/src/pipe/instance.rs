@@ -1,11 +1,9 @@
 //! Instances of named pipes: served, accepted, connected.
 
 use core::ptr::{null, null_mut};
-use core::time::Duration;
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strait_os_common::pipe::{ConnectError, Limit, PipeError, PipeName, Seat, Seats, connect_by};
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
@@ -17,12 +15,13 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT, SetNamedPipeHandleState, WaitNamedPipeW,
 };
 
-use super::cancel::Canceller;
-use super::error::{BindError, connect_error};
-use super::event::{Event, wait};
-use super::options::{CLIENT_RIGHTS, MOST_INSTANCES, PipeOptions};
-use super::overlapped::End;
-use super::user::{Peer, User};
+use super::cancel::Wait;
+use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
+use super::event::{Event, in_time, wait_for};
+use super::impersonate::Impersonation;
+use super::options::{CLIENT_RIGHTS, Options};
+use super::overlapped::Channel;
+use super::user::User;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
@@ -32,8 +31,10 @@ pub(super) const BUFFER: u32 = 64 * 1024;
 
 /// What a pipe passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// Bytes: a pipe in byte mode.
     Bytes,
+    /// Messages: a pipe in message mode.
     Messages,
 }
 
@@ -58,99 +59,94 @@ fn client_flags(may_impersonate: bool) -> u32 {
     FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | level
 }
 
-fn path(name: &PipeName) -> Vec<u16> {
+fn path(name: &str) -> Vec<u16> {
     wide(format!(r"\\.\pipe\{name}"))
 }
 
-/// A server. Clones share all of it but the canceller.
+/// A server's instances.
 #[derive(Debug)]
-pub(super) struct Listener {
-    shared: Arc<Shared>,
-    pub(super) cancel: Option<Canceller>,
-}
+pub struct Listener(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     path: Vec<u16>,
     kind: Kind,
-    options: PipeOptions,
+    options: Options,
     /// Set while nobody waits for a client. One at a time does, and on one instance: a client that found
     /// another one would wait in vain.
     turn: Event,
     /// The instance that the next client finds. Only looked at by whose turn it is.
-    waiting: Mutex<Option<End>>,
-    seats: Seats,
+    waiting: Mutex<Option<Channel>>,
 }
 
 impl Listener {
-    pub(super) fn bind(name: &PipeName, kind: Kind, options: &PipeOptions) -> Result<Self, BindError> {
-        let asked = options.instances;
-        if asked == 0 || asked > MOST_INSTANCES {
-            return Err(BindError::Instances { asked });
-        }
+    /// Starts to serve.
+    pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
         let path = path(name);
         // Early, and for wine, which ignores the flag of the first; the flag is what makes sure.
         if is_served(&path) {
-            return Err(BindError::AlreadyExists);
+            return Err(BindFailure::AlreadyExists);
         }
-        let first = create(&path, kind, options, true).map_err(BindError::first)?;
-        let first = End::new(first, None).map_err(BindError::Os)?;
-        let turn = Event::new(false).map_err(BindError::Os)?;
+        let first = create(&path, kind, options, true).map_err(BindFailure::first)?;
+        let first = Channel::new(first).map_err(BindFailure::Os)?;
+        let turn = Event::new(false).map_err(BindFailure::Os)?;
         turn.set();
-        let (waiting, seats) = (Mutex::new(Some(first)), Seats::new(asked));
-        let shared = Arc::new(Shared { path, kind, options: options.clone(), turn, waiting, seats });
-        Ok(Self { shared, cancel: options.canceller.clone() })
+        let waiting = Mutex::new(Some(first));
+        Ok(Self(Arc::new(Shared { path, kind, options: options.clone(), turn, waiting })))
     }
 
-    pub(super) fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), cancel: self.cancel.clone() }
+    /// Another handle.
+    pub fn try_clone(&self) -> Result<Self, OsError> {
+        Ok(Self(self.0.clone()))
     }
 
-    /// The next client, once there is one and there is room for it.
-    pub(super) fn accept(&self, limit: Limit) -> Result<Connection, PipeError> {
-        let shared = &*self.shared;
-        let cancel = self.cancel.as_ref();
-        wait(&shared.turn, cancel, limit)?;
-        let _turn = Turn(&shared.turn);
-        let seat = shared.seats.take_until(limit, |how_long| nap(how_long, cancel))?;
-        // Nobody panics while it is held, and what lies in it would be right even so.
-        let mut waiting = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut end = match waiting.take() {
-            Some(end) => end,
-            None => shared.further()?,
-        };
-        end.cancel = self.cancel.clone();
-        let connected = end.connect(limit);
-        end.cancel = None;
-        if let Err(error) = connected {
-            *waiting = Some(end);
-            return Err(error);
-        }
-        // Now, and not at the next call: while the name has an instance, it is ours. If there is none to be
-        // had, this client holds the name, and the next call tries again.
-        *waiting = shared.further().ok();
-        Ok(Connection { end, server: true, seat: Some(Arc::new(seat)) })
+    /// Waits for the turn to accept.
+    pub fn turn(&self, wait: Wait<'_>) -> Result<Turn<'_>, IoFailure> {
+        wait_for(&self.0.turn, wait)?;
+        Ok(Turn(&self.0))
     }
 }
 
 impl Shared {
-    fn further(&self) -> Result<End, PipeError> {
-        let further = create(&self.path, self.kind, &self.options, false).map_err(PipeError::Os)?;
-        End::new(further, None).map_err(PipeError::Os)
+    fn further(&self) -> Result<Channel, IoFailure> {
+        let further = create(&self.path, self.kind, &self.options, false).map_err(IoFailure::Os)?;
+        Channel::new(further).map_err(IoFailure::Os)
     }
 }
 
 /// The turn to wait for a client; passed on when it is dropped.
-struct Turn<'a>(&'a Event);
+#[derive(Debug)]
+pub struct Turn<'a>(&'a Shared);
+
+impl Turn<'_> {
+    /// The next client, once there is one.
+    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
+        let shared = self.0;
+        // Nobody panics while it is held, and what is in it would be right even so.
+        let mut waiting = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut channel = match waiting.take() {
+            Some(channel) => channel,
+            None => shared.further()?,
+        };
+        if let Err(error) = channel.connect(wait) {
+            *waiting = Some(channel);
+            return Err(error);
+        }
+        // Now, and not at the next call: while the name has an instance, it is ours. If there is none,
+        // this client holds the name, and the next call tries again.
+        *waiting = shared.further().ok();
+        Ok(Connection { channel, server: true })
+    }
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.set();
+        self.0.turn.set();
     }
 }
 
 /// Makes an instance.
-fn create(path: &[u16], kind: Kind, options: &PipeOptions, first: bool) -> Result<OwnedHandle, OsError> {
+fn create(path: &[u16], kind: Kind, options: &Options, first: bool) -> Result<OwnedHandle, OsError> {
     let descriptor = options.descriptor()?;
     let attributes = descriptor.attributes();
     let (open_mode, pipe_mode) = (open_mode(first), pipe_mode(kind, options.remote));
@@ -181,58 +177,36 @@ fn is_served(path: &[u16]) -> bool {
     free != 0 || OsError::last("WaitNamedPipe").is(ERROR_SEM_TIMEOUT)
 }
 
-/// Sleeps for `how_long`, or until it is cancelled: then true.
-fn nap(how_long: Duration, cancel: Option<&Canceller>) -> bool {
-    match cancel {
-        Some(cancel) => cancel.take_within(how_long.as_millis().max(1) as u32),
-        None => {
-            std::thread::sleep(how_long);
-            false
-        }
-    }
-}
-
 /// One end of a connection.
 #[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) end: End,
+pub struct Connection {
+    pub(super) channel: Channel,
     server: bool,
-    /// A server's end takes one of its seats, until its last handle is dropped.
-    seat: Option<Arc<Seat>>,
 }
 
 impl Connection {
-    /// Connects, and looks who serves. Tries again for `timeout` if nobody does, or there is no room.
-    pub(super) fn connect(
-        name: &PipeName,
-        kind: Kind,
-        options: &PipeOptions,
-        timeout: Duration,
-    ) -> Result<Self, ConnectError> {
+    /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
+    pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
         let path = path(name);
-        let nap = |how_long| nap(how_long, options.canceller.as_ref());
-        connect_by(timeout, nap, || Self::try_connect(&path, kind, options))
-    }
-
-    fn try_connect(path: &[u16], kind: Kind, options: &PipeOptions) -> Result<Self, ConnectError> {
         let (at, rights, flags) = (path.as_ptr(), CLIENT_RIGHTS, client_flags(options.may_impersonate));
         // SAFETY: the path ends in a zero; neither attributes nor a template are given.
         let handle = unsafe { CreateFileW(at, rights, 0, null(), OPEN_EXISTING, flags, null_mut()) };
         if handle == INVALID_HANDLE_VALUE {
-            return Err(connect_error(OsError::last("CreateFile")));
+            return Err(ConnectFailure::new(OsError::last("CreateFile")));
         }
         // SAFETY: the call made the handle, and nobody else knows it.
         let handle = unsafe { own(handle) };
-        let end = End::new(handle, options.canceller.clone()).map_err(ConnectError::Os)?;
-        let connection = Self { end, server: false, seat: None };
-        if connection.kind().map_err(ConnectError::Os)? != kind {
-            return Err(ConnectError::WrongKind);
+        let channel = Channel::new(handle).map_err(ConnectFailure::Os)?;
+        let connection = Self { channel, server: false };
+        if connection.kind().map_err(ConnectFailure::Os)? != kind {
+            return Err(ConnectFailure::WrongKind);
         }
-        if connection.peer().map_err(ConnectError::Os)?.user != Some(options.server()) {
-            return Err(ConnectError::WrongUser);
+        let (_, found) = connection.peer().map_err(ConnectFailure::Os)?;
+        if found.as_ref() != Some(server) {
+            return Err(ConnectFailure::WrongUser);
         }
         if kind == Kind::Messages {
-            connection.read_messages().map_err(ConnectError::Os)?;
+            connection.read_messages().map_err(ConnectFailure::Os)?;
         }
         Ok(connection)
     }
@@ -241,7 +215,7 @@ impl Connection {
         let mut flags = 0;
         let none = null_mut();
         // SAFETY: the handle is open, and the pointer a local's; nothing else is asked for.
-        if unsafe { GetNamedPipeInfo(self.end.raw(), &raw mut flags, none, none, none) } == 0 {
+        if unsafe { GetNamedPipeInfo(self.channel.raw(), &raw mut flags, none, none, none) } == 0 {
             return Err(OsError::last("GetNamedPipeInfo"));
         }
         Ok(if flags & PIPE_TYPE_MESSAGE != 0 { Kind::Messages } else { Kind::Bytes })
@@ -251,20 +225,21 @@ impl Connection {
     fn read_messages(&self) -> Result<(), OsError> {
         let mode = PIPE_READMODE_MESSAGE;
         // SAFETY: the handle is open, and the pointer a local's; nothing else is set.
-        let set = unsafe { SetNamedPipeHandleState(self.end.raw(), &raw const mode, null(), null()) };
+        let set = unsafe { SetNamedPipeHandleState(self.channel.raw(), &raw const mode, null(), null()) };
         if set == 0 { Err(OsError::last("SetNamedPipeHandleState")) } else { Ok(()) }
     }
 
     /// Another handle on the same end.
-    pub(super) fn try_clone(&self) -> Result<Self, OsError> {
-        let handle = self.end.handle.try_clone().map_err(|error| OsError::io("DuplicateHandle", &error))?;
-        let end = End::new(handle, self.end.cancel.clone())?;
-        Ok(Self { end, server: self.server, seat: self.seat.clone() })
+    pub fn try_clone(&self) -> Result<Self, OsError> {
+        let handle =
+            self.channel.handle.try_clone().map_err(|error| OsError::io("DuplicateHandle", &error))?;
+        Ok(Self { channel: Channel::new(handle)?, server: self.server })
     }
 
-    pub(super) fn peer(&self) -> Result<Peer, OsError> {
+    /// Who is at the other end: process and user, as far as is known.
+    pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
         let mut pid = 0;
-        let (pipe, at) = (self.end.raw(), &raw mut pid);
+        let (pipe, at) = (self.channel.raw(), &raw mut pid);
         let known = if self.server {
             // SAFETY: the handle is open, and the pointer a local's.
             unsafe { GetNamedPipeClientProcessId(pipe, at) }
@@ -275,13 +250,65 @@ impl Connection {
         if known == 0 {
             return Err(OsError::last("GetNamedPipe(Client|Server)ProcessId"));
         }
-        Ok(Peer { pid: Some(pid), user: User::of_process(pid) })
+        Ok((Some(pid), User::of_process(pid)))
+    }
+
+    /// Takes on the client's rights.
+    pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
+        Impersonation::begin(self)
+    }
+
+    /// Reads at least one byte.
+    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        read_some(&mut self.channel, buf, wait)
+    }
+
+    /// Takes up to as many bytes as the system keeps, once those before have gone.
+    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        write_some(&mut self.channel, bytes, wait)
+    }
+
+    /// Waits until the system has all that was written.
+    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.channel.settle(wait)
+    }
+
+    /// There is no half close.
+    pub fn end_sending(&mut self) -> Result<(), IoFailure> {
+        Err(IoFailure::Unsupported)
+    }
+
+    /// Whether a read would not wait.
+    pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
+        Ok(self.channel.is_readable())
+    }
+
+    /// Whether a write would not wait.
+    pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
+        Ok(self.channel.is_writable())
     }
 
     /// Whether this is the server's end.
     pub(super) fn is_server(&self) -> bool {
         self.server
     }
+}
+
+/// Reads at least one byte.
+pub(super) fn read_some(channel: &mut Channel, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+    loop {
+        // 0: a program of another kind wrote no bytes, which is no end.
+        match channel.read(buf, wait)?.len {
+            0 => in_time(wait.until)?,
+            len => return Ok(len),
+        }
+    }
+}
+
+/// Takes up to as many bytes as the system keeps.
+pub(super) fn write_some(channel: &mut Channel, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+    let len = bytes.len().min(BUFFER as usize);
+    channel.write(&bytes[..len], wait).map(|()| len)
 }
 
 #[cfg(test)]

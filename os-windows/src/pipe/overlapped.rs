@@ -3,12 +3,11 @@
 //! A read fills the caller's buffer, so it is cancelled and its end waited for before the call returns:
 //! what it had received by then is the answer, so nothing is lost. A write that is cancelled would not say
 //! how much the peer has taken, so writes are never cancelled but at the end of the handle: what was taken
-//! from the caller lies in a buffer of ours, and the next write waits for it.
+//! from the caller is in a buffer of ours, and the next write waits for it.
 
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
-use strait_os_common::pipe::{Limit, PipeError};
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
     ERROR_PIPE_CONNECTED, GetLastError, HANDLE,
@@ -17,9 +16,9 @@ use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
 
-use super::cancel::Canceller;
-use super::error::pipe_error;
-use super::event::{Event, wait};
+use super::cancel::Wait;
+use super::error::IoFailure;
+use super::event::{Event, wait_for};
 use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
@@ -29,11 +28,10 @@ use crate::error::{FromCall as _, OsError};
 /// - O1. While `flight` is under way, the system reads `buffer` and writes to `flight`. Both are on the heap,
 ///   untouched and not freed until its end has been seen.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct Channel {
     pub(super) handle: OwnedHandle,
     read: Event,
     written: Event,
-    pub(super) cancel: Option<Canceller>,
     buffer: Vec<u8>,
     flight: Box<Flight>,
 }
@@ -55,6 +53,14 @@ impl core::fmt::Debug for Flight {
     }
 }
 
+/// Not to wait at all.
+const NOW: Wait<'static> = Wait { until: None, cancel: None };
+
+/// Whether it was cancelled before it began to wait.
+fn is_cancelled(wait: Wait<'_>) -> bool {
+    wait.until.is_some() && wait.cancel.is_some_and(|cancel| cancel.take_within(0))
+}
+
 /// What a read came to.
 pub(super) struct Arrived {
     pub(super) len: usize,
@@ -62,72 +68,67 @@ pub(super) struct Arrived {
     pub(super) more: bool,
 }
 
-impl End {
-    pub(super) fn new(handle: OwnedHandle, cancel: Option<Canceller>) -> Result<Self, OsError> {
+impl Channel {
+    pub(super) fn new(handle: OwnedHandle) -> Result<Self, OsError> {
         let flight = Box::new(Flight { under_way: false, state: OVERLAPPED::default() });
         let (read, written) = (Event::new(true)?, Event::new(true)?);
-        Ok(Self { handle, read, written, cancel, buffer: Vec::new(), flight })
+        Ok(Self { handle, read, written, buffer: Vec::new(), flight })
     }
 
     pub(super) fn raw(&self) -> HANDLE {
         self.handle.as_raw_handle()
     }
 
-    /// Whether it was cancelled before it began to wait.
-    fn is_cancelled(&self, limit: Limit) -> bool {
-        matches!(limit, Limit::Until(_)) && self.cancel.as_ref().is_some_and(|cancel| cancel.take_within(0))
-    }
-
-    /// Reads what is there, waiting until `limit` for it.
-    pub(super) fn read(&mut self, buf: &mut [u8], limit: Limit) -> Result<Arrived, PipeError> {
-        if self.is_cancelled(limit) {
-            return Err(PipeError::Cancelled);
+    /// Reads what is there, waiting until then for it.
+    pub(super) fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<Arrived, IoFailure> {
+        if is_cancelled(wait) {
+            return Err(IoFailure::Cancelled);
         }
         let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
         let mut state = OVERLAPPED { hEvent: self.read.raw(), ..OVERLAPPED::default() };
         // SAFETY: the handle is open for overlapped reads; buffer and state stay in place until the
         // operation has ended, which `finish` sees to before this returns.
         let done = unsafe { ReadFile(self.raw(), buf.as_mut_ptr(), len, null_mut(), &raw mut state) };
-        let (len, code) = self.finish("ReadFile", done, &mut state, limit)?;
+        let (len, code) = self.finish("ReadFile", done, &mut state, wait)?;
         match code {
             0 => Ok(Arrived { len, more: false }),
             ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
-            code => Err(pipe_error(OsError::numbered("ReadFile", code))),
+            code => Err(IoFailure::new(OsError::numbered("ReadFile", code))),
         }
     }
 
     /// Waits for a client to connect to this instance.
-    pub(super) fn connect(&mut self, limit: Limit) -> Result<(), PipeError> {
-        if self.is_cancelled(limit) {
-            return Err(PipeError::Cancelled);
+    pub(super) fn connect(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        if is_cancelled(wait) {
+            return Err(IoFailure::Cancelled);
         }
         let mut state = OVERLAPPED { hEvent: self.read.raw(), ..OVERLAPPED::default() };
         // SAFETY: as for a read; there is no buffer.
         let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
-        let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, limit)?;
-        match pipe_error(OsError::numbered("ConnectNamedPipe", code)) {
+        let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, wait)?;
+        match IoFailure::new(OsError::numbered("ConnectNamedPipe", code)) {
             _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
             // It has gone again, but what it has written is still there.
-            PipeError::PeerEnded => Ok(()),
+            IoFailure::Ended => Ok(()),
             error => Err(error),
         }
     }
 
     /// Waits for the end of an operation, or cancels it and waits for that, so that the system does not
-    /// touch its state any more. Answers with how many bytes it moved and the system's error number.
+    /// touch its state any more. Returns how many bytes it moved and the system's error number.
     fn finish(
         &self,
         call: &'static str,
         done: i32,
         state: &mut OVERLAPPED,
-        limit: Limit,
-    ) -> Result<(usize, u32), PipeError> {
+        wait: Wait<'_>,
+    ) -> Result<(usize, u32), IoFailure> {
         let mut given_up = None;
         if done == 0 {
             // SAFETY: it reads a number of the calling thread.
             let code = unsafe { GetLastError() };
             match code {
-                ERROR_IO_PENDING => given_up = wait(&self.read, self.cancel.as_ref(), limit).err(),
+                ERROR_IO_PENDING => given_up = wait_for(&self.read, wait).err(),
                 // It failed at once, or a message was cut at once, which counts as an end too.
                 ERROR_MORE_DATA => {}
                 code => return Ok((0, code)),
@@ -144,48 +145,48 @@ impl End {
         let code = if ended != 0 { 0 } else { unsafe { GetLastError() } };
         match given_up {
             Some(error) if code == ERROR_OPERATION_ABORTED => Err(error),
-            Some(PipeError::Cancelled) => {
+            Some(IoFailure::Cancelled) => {
                 // It ended by itself just then: the cancel is for the next call.
-                if let Some(cancel) = &self.cancel {
+                if let Some(cancel) = wait.cancel {
                     cancel.cancel();
                 }
                 Ok((len as usize, code))
             }
-            Some(PipeError::Os(error)) => Err(PipeError::Os(error)),
-            _ if code == ERROR_OPERATION_ABORTED => Err(PipeError::Os(OsError::numbered(call, code))),
+            Some(IoFailure::Os(error)) => Err(IoFailure::Os(error)),
+            _ if code == ERROR_OPERATION_ABORTED => Err(IoFailure::Os(OsError::numbered(call, code))),
             _ => Ok((len as usize, code)),
         }
     }
 
     /// Waits until the last write has ended.
-    pub(super) fn settle(&mut self, limit: Limit) -> Result<(), PipeError> {
-        if self.is_cancelled(limit) {
-            return Err(PipeError::Cancelled);
+    pub(super) fn settle(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
+        if is_cancelled(wait) {
+            return Err(IoFailure::Cancelled);
         }
         if !self.flight.under_way {
             return Ok(());
         }
-        wait(&self.written, self.cancel.as_ref(), limit)?;
+        wait_for(&self.written, wait)?;
         self.land()
     }
 
     /// Sees the end of the last write, waiting for it if need be.
-    fn land(&mut self) -> Result<(), PipeError> {
+    fn land(&mut self) -> Result<(), IoFailure> {
         let mut len = 0;
         let state = &raw const self.flight.state;
         // SAFETY: the operation was begun with this handle and state (O1).
         let ended = unsafe { GetOverlappedResult(self.raw(), state, &raw mut len, 1) };
         self.flight.under_way = false;
-        if ended == 0 { Err(pipe_error(OsError::last("WriteFile"))) } else { Ok(()) }
+        if ended == 0 { Err(IoFailure::new(OsError::last("WriteFile"))) } else { Ok(()) }
     }
 
     /// Takes these bytes, once the last write has ended, and begins to write them. It may go on after this
     /// has returned.
-    pub(super) fn write(&mut self, bytes: &[u8], limit: Limit) -> Result<(), PipeError> {
-        self.settle(limit)?;
+    pub(super) fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<(), IoFailure> {
+        self.settle(wait)?;
         self.buffer.clear();
         if self.buffer.try_reserve(bytes.len()).is_err() {
-            return Err(PipeError::Os(OsError::numbered("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
+            return Err(IoFailure::Os(OsError::numbered("take the bytes", ERROR_NOT_ENOUGH_MEMORY)));
         }
         self.buffer.extend_from_slice(bytes);
         self.flight.state = OVERLAPPED { hEvent: self.written.raw(), ..OVERLAPPED::default() };
@@ -201,12 +202,12 @@ impl End {
             ERROR_IO_PENDING => {
                 self.flight.under_way = true;
                 // Mostly there is room, and it has ended already.
-                match wait(&self.written, None, Limit::Try) {
+                match wait_for(&self.written, NOW) {
                     Ok(()) => self.land(),
                     Err(_) => Ok(()),
                 }
             }
-            code => Err(pipe_error(OsError::numbered("WriteFile", code))),
+            code => Err(IoFailure::new(OsError::numbered("WriteFile", code))),
         }
     }
 
@@ -221,11 +222,11 @@ impl End {
 
     /// Whether the last write has ended, so that the next is taken at once.
     pub(super) fn is_writable(&mut self) -> bool {
-        !self.flight.under_way || wait(&self.written, None, Limit::Try).is_ok()
+        !self.flight.under_way || wait_for(&self.written, NOW).is_ok()
     }
 }
 
-impl Drop for End {
+impl Drop for Channel {
     fn drop(&mut self) {
         if self.flight.under_way {
             // SAFETY: the handle is open.

@@ -1,6 +1,7 @@
-//! Who is at the other end.
+//! Users are security identifiers.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 
@@ -17,7 +18,7 @@ use crate::error::{FromCall as _, OsError};
 use crate::security::{Sid, own};
 use crate::wide::wide;
 
-/// A user of this system: here a security identifier.
+/// A user's identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User(Sid);
 
@@ -34,7 +35,7 @@ impl User {
         Self(sid)
     }
 
-    /// The user that [`Display`](fmt::Display) wrote so: a SID here, a number on Unix.
+    /// Reads a SID.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.contains('\0') {
@@ -53,7 +54,7 @@ impl User {
         user
     }
 
-    /// The user's identifier.
+    /// The identifier.
     #[must_use]
     pub const fn sid(&self) -> Sid {
         self.0
@@ -100,34 +101,14 @@ struct Buffer {
     _sid: [u8; SECURITY_MAX_SID_SIZE as usize],
 }
 
+impl Hash for User {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_string().hash(state);
+    }
+}
+
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// Who is at the other end of a pipe, as the system says.
-///
-/// It is the process that connected or that made the server's instance. Whoever has been handed that end
-/// since is not seen, and the process may have ended, and its number be another's, by the time that this
-/// is looked at. For what must not be fooled so, [impersonate](super::Pipe::impersonate) and ask
-/// [`Impersonation::user`](super::Impersonation::user).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    pub(super) pid: Option<u32>,
-    pub(super) user: Option<User>,
-}
-
-impl Peer {
-    /// The process. On Unix `None` where the system does not say.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.pid
-    }
-
-    /// The user. `None` if this process may not ask, or if the other one has ended.
-    #[must_use]
-    pub fn user(&self) -> Option<&User> {
-        self.user.as_ref()
     }
 }

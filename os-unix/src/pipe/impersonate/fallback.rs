@@ -2,8 +2,8 @@
 
 use std::os::fd::BorrowedFd;
 
+use crate::pipe::error::ImpersonateFailure;
 use nix::unistd::{getegid, geteuid, getpeereid};
-use strait_os_common::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
 
@@ -19,8 +19,8 @@ impl Rights {
 
 /// Further groups are not known here, so a server whose user and group are the client's is taken for one
 /// with the same rights.
-pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateError> {
+pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
     let found =
-        getpeereid(socket).map_err(|error| ImpersonateError::Os(OsError::nix("getpeereid", error)))?;
-    if found == (geteuid(), getegid()) { Ok(None) } else { Err(ImpersonateError::Unsupported) }
+        getpeereid(socket).map_err(|error| ImpersonateFailure::Os(OsError::nix("getpeereid", error)))?;
+    if found == (geteuid(), getegid()) { Ok(None) } else { Err(ImpersonateFailure::Unsupported) }
 }

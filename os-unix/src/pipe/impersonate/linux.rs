@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use crate::pipe::error::ImpersonateFailure;
 use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
-use strait_os_common::pipe::ImpersonateError;
 
 use crate::error::{FromCall as _, OsError};
 
@@ -22,17 +22,17 @@ pub(super) struct Rights {
 }
 
 /// Takes on the client's rights, for files alone: the effective user stays root, which is what lets the thread
-/// come back. Root's power over all files goes with its number, and comes back with it. Answers with this
+/// come back. Root's power over all files goes with its number, and comes back with it. Returns this
 /// thread's own, if they differ.
-pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateError> {
-    let failed = |call| move |error| ImpersonateError::Os(OsError::nix(call, error));
+pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
+    let failed = |call| move |error| ImpersonateFailure::Os(OsError::nix(call, error));
     let theirs = Rights::of_peer(socket).map_err(failed("getsockopt"))?;
     let own = Rights::of_this_thread().map_err(failed("getgroups"))?;
     if theirs == own {
         return Ok(None);
     }
     if own.uid != 0 || keeps_its_capabilities() || set_groups(&theirs.groups).is_err() {
-        return Err(ImpersonateError::NotPermitted);
+        return Err(ImpersonateFailure::NotPermitted);
     }
     if set_fsgid(theirs.gid) && set_fsuid(theirs.uid) {
         return Ok(Some(own));
@@ -41,7 +41,7 @@ pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, Imperson
         eprintln!("strait: this thread could not be given its own rights back; aborting");
         std::process::abort();
     }
-    Err(ImpersonateError::NotPermitted)
+    Err(ImpersonateFailure::NotPermitted)
 }
 
 impl Rights {
@@ -68,7 +68,7 @@ impl Rights {
 /// Whether this thread would keep root's power over all files without root's number: then the kernel would
 /// not judge as for the client.
 fn keeps_its_capabilities() -> bool {
-    // SAFETY: the call takes and answers numbers.
+    // SAFETY: the call takes and returns numbers.
     let bits = unsafe { libc::prctl(libc::PR_GET_SECUREBITS) };
     bits < 0 || bits & libc::SECBIT_NO_SETUID_FIXUP != 0
 }
@@ -98,7 +98,7 @@ fn set_groups(groups: &[gid_t]) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// The call answers with the number before, and never with an error: so it is asked again.
+/// The call returns the number before, and never an error: so it is asked again.
 fn set_fsuid(uid: uid_t) -> bool {
     setfsuid(Uid::from_raw(uid));
     setfsuid(Uid::from_raw(uid)).as_raw() == uid

@@ -24,18 +24,10 @@ mod fallback;
 #[cfg(not(target_os = "linux"))]
 use fallback as os;
 
-use strait_os_common::pipe::ImpersonateError;
+use crate::pipe::error::ImpersonateFailure;
 
-/// While this lives, what this thread opens is opened with the rights of the client at the other end of the
-/// pipe; its other threads, and other rights than those on files, are not touched. Dropping it always gives
-/// the thread its own rights back. If that fails, which the system says it cannot, the process is aborted,
-/// for going on with the wrong rights would be worse.
-///
-/// The rights are those that the client had when it connected. On Linux a client of another user can only
-/// be impersonated by root; elsewhere (macOS, FreeBSD) not at all.
-///
-/// Start no thread while it lives: on Linux a new thread starts with its starter's rights, and would keep them.
-/// A file that was opened stays open when the guard is dropped: read it without the client's rights.
+/// While this lives, what this thread opens is opened with the client's rights. Dropping it gives the thread its
+/// own rights back, or aborts.
 #[derive(Debug)]
 #[must_use = "the client's rights are given back when this is dropped"]
 pub struct Impersonation<'pipe> {
@@ -45,12 +37,9 @@ pub struct Impersonation<'pipe> {
 }
 
 impl Impersonation<'_> {
-    pub(super) fn begin(socket: BorrowedFd<'_>) -> Result<Self, ImpersonateError> {
+    pub(super) fn begin(socket: BorrowedFd<'_>) -> Result<Self, ImpersonateFailure> {
         os::take_on(socket).map(|own| Self { own, _thread: PhantomData })
     }
-
-    /// Gives the rights back, as dropping does.
-    pub fn revert(self) {}
 }
 
 impl Drop for Impersonation<'_> {

@@ -8,7 +8,7 @@ use nix::libc;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::unistd::getpeereid;
 
-use crate::pipe::user::{Peer, User};
+use crate::pipe::user::User;
 
 /// The directory that holds the directories of pipes.
 pub(in crate::pipe) const BASE: &str = "/tmp";
@@ -35,8 +35,8 @@ fn quiet(socket: &OwnedFd) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// Who is at the other end; the process is not known here.
-pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<Peer, Errno> {
+/// Who is at the other end: process, which is not known here, and user.
+pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, User), Errno> {
     let (uid, _) = getpeereid(fd)?;
-    Ok(Peer { pid: None, user: Some(User::from_uid(uid.as_raw())) })
+    Ok((None, User::from_uid(uid.as_raw())))
 }

@@ -1,0 +1,33 @@
+//! Acting with the client's rights, so that the system judges what the client may.
+//!
+//! A check of a file's mode against the peer's user would have to know about every directory on the way,
+//! access lists, and what changes in between. So the thread takes on the client's rights, and the system judges.
+
+use crate::sys;
+
+/// While this lives, this thread acts with the rights of the client at the other end of the pipe; other threads
+/// are not touched. Dropping it always gives the thread its own rights back. If that fails, the process is
+/// aborted, because going on with the wrong rights would be worse.
+///
+/// | | whom | what |
+/// | --- | --- | --- |
+/// | Linux | the same user; any, if the server is root | opening files |
+/// | macOS, FreeBSD | the same user | nothing changes |
+/// | Windows | a client that [allows](super::PipeOptions::may_impersonate) it | everything |
+///
+/// On Unix the rights are those that the client had when it connected. On Linux other rights than those on files
+/// stay the server's.
+///
+/// Start no thread and no process while it lives: on Linux a new thread starts with its starter's rights, and
+/// would keep them. A file that was opened stays open when the guard is dropped: read it without the client's
+/// rights.
+#[derive(Debug)]
+#[must_use = "the client's rights are given back when this is dropped"]
+pub struct Impersonation<'pipe>(pub(crate) sys::pipe::Impersonation<'pipe>);
+
+impl Impersonation<'_> {
+    /// Gives the rights back, as dropping does.
+    pub fn revert(self) {
+        drop(self.0);
+    }
+}

@@ -1,0 +1,60 @@
+//! What pipes and semaphores have on Unix alone.
+
+use crate::pipe::User;
+use crate::sys;
+use crate::{NamedSemaphore, SemOpenError};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::User {}
+    impl Sealed for super::NamedSemaphore {}
+}
+
+/// A user is a number.
+///
+/// ```
+/// use strait_os::pipe::User;
+/// use strait_os::unix::UserExt as _;
+///
+/// let root = User::from_uid(0);
+/// assert_eq!((root.uid(), User::parse("0")), (0, Some(root)));
+/// ```
+pub trait UserExt: sealed::Sealed {
+    /// The user of this id.
+    #[must_use]
+    fn from_uid(uid: u32) -> Self;
+
+    /// The user's id.
+    #[must_use]
+    fn uid(&self) -> u32;
+}
+
+impl UserExt for User {
+    fn from_uid(uid: u32) -> Self {
+        Self(sys::pipe::User::from_uid(uid))
+    }
+
+    fn uid(&self) -> u32 {
+        self.0.uid()
+    }
+}
+
+/// A semaphore has a mode.
+pub trait NamedSemaphoreExt: sealed::Sealed + Sized {
+    /// Creates the semaphore with this mode, less what the umask takes away. Both reading and
+    /// writing are needed to use it.
+    ///
+    /// # Errors
+    ///
+    /// As [`NamedSemaphore::create`]; [`SemOpenError::Mode`] if the mode has bits beyond 0666.
+    fn create_with_mode(name: &str, initial: u32, mode: u32) -> Result<Self, SemOpenError>;
+}
+
+impl NamedSemaphoreExt for NamedSemaphore {
+    fn create_with_mode(name: &str, initial: u32, mode: u32) -> Result<Self, SemOpenError> {
+        if mode & !0o666 != 0 {
+            return Err(SemOpenError::Mode { mode });
+        }
+        Self::create_for(name, initial, &sys::semaphore::Access::of_mode(mode))
+    }
+}
