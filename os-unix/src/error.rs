@@ -1,4 +1,4 @@
-//! How the system's answers become the error that the error types of this crate carry.
+//! How the system's answers become an error.
 
 use std::io;
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use strait::{
-    Attachment, Channel, ChannelError, CreateError, Entry, Kind, OpenOrCreateError, Options, Plan, Port,
-    Probe, Region, SystemPort,
+    Channel, ChannelError, CreateError, Entry, Kind, OpenOrCreateError, Plan, Port, Probe, Region,
+    RegionOptions, RegionPlace,
 };
 
 use crate::args::Transfer;
@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a transfer takes place.
 pub struct Table {
-    pub region: Region,
+    pub region: RegionPlace,
     shown: String,
     channel: String,
     capacity: u32,
@@ -38,7 +38,7 @@ pub struct Table {
 
 /// A side that has met the other.
 pub struct Meeting<E> {
-    pub attachment: Attachment<SystemPort>,
+    pub attachment: Region,
     pub endpoint: E,
     pub peer: Watch,
     /// Whether the region was made for a transfer, and so is to be removed after it.
@@ -76,7 +76,7 @@ impl Table {
     pub fn meet<E>(
         &self,
         side: Side,
-        claim: impl Fn(&Attachment<SystemPort>, &str) -> std::result::Result<E, ChannelError>,
+        claim: impl Fn(&Region, &str) -> std::result::Result<E, ChannelError>,
     ) -> Result<Meeting<E>> {
         let start = Instant::now();
         loop {
@@ -120,26 +120,28 @@ impl Table {
         ))
     }
 
-    fn open(&self) -> Result<(Attachment<SystemPort>, Entry)> {
+    fn open(&self) -> Result<(Region, Entry)> {
         let channels = [Channel::frames(&self.channel, self.capacity, self.frame)
             .consumer_may_block()
             .producer_may_block()];
         let plan = Plan::new(&channels).participants(SEATS);
-        let attachment = self.region.open_or_create(&plan, &Options::new()).map_err(|error| match error {
-            OpenOrCreateError::Create(CreateError::NoSpace) => {
-                Error::failed(format!("{}: no space for it; free some, or give less --capacity", self.shown))
-            }
-            OpenOrCreateError::Open(strait::OpenError::Attach(error)) => {
-                Error::failed(format!("{}: {error}; `strait rm` removes a damaged region", self.shown))
-            }
-            error => Error::at(&self.shown, error),
-        })?;
+        let attachment =
+            self.region.open_or_create(&plan, &RegionOptions::new()).map_err(|error| match error {
+                OpenOrCreateError::Create(CreateError::NoSpace) => Error::failed(format!(
+                    "{}: no space for it; free some, or give less --capacity",
+                    self.shown
+                )),
+                OpenOrCreateError::Open(strait::OpenError::Attach(error)) => {
+                    Error::failed(format!("{}: {error}; `strait rm` removes a damaged region", self.shown))
+                }
+                error => Error::at(&self.shown, error),
+            })?;
         let entry = attachment.channel(&self.channel).map_err(|_| self.no_channel(&attachment))?;
         self.check(&entry)?;
         Ok((attachment, entry))
     }
 
-    fn no_channel(&self, attachment: &Attachment<SystemPort>) -> Error {
+    fn no_channel(&self, attachment: &Region) -> Error {
         let names: Vec<String> =
             attachment.channels().filter_map(|entry| entry.name().map(String::from)).collect();
         Error::failed(format!(
@@ -177,7 +179,7 @@ impl Table {
         })
     }
 
-    fn may_claim(&self, attachment: &Attachment<SystemPort>, entry: &Entry, side: Side) -> Role {
+    fn may_claim(&self, attachment: &Region, entry: &Entry, side: Side) -> Role {
         let other = owner(attachment, entry, side.other());
         match owner(attachment, entry, side) {
             None => Role::Free,
@@ -193,7 +195,7 @@ impl Table {
     /// that nobody can come any more.
     fn await_peer(
         &self,
-        attachment: &Attachment<SystemPort>,
+        attachment: &Region,
         entry: Entry,
         side: Side,
         start: Instant,
@@ -217,7 +219,7 @@ impl Table {
 }
 
 /// Whether the region was made for a transfer through this channel.
-fn is_ours(attachment: &Attachment<SystemPort>, channel: &str) -> bool {
+fn is_ours(attachment: &Region, channel: &str) -> bool {
     let header = attachment.header();
     let is_queue = |entry: Entry| entry.kind == Kind::Frames && entry.wait_a != 0 && entry.wait_b != 0;
     header.participant_count == SEATS
@@ -226,15 +228,15 @@ fn is_ours(attachment: &Attachment<SystemPort>, channel: &str) -> bool {
 }
 
 /// Removes the region if it was made for a transfer and nobody in it is alive.
-pub fn sweep(region: &Region, channel: &str) {
-    let Ok(attachment) = region.open(&Options::new().read_only(true)) else { return };
+pub fn sweep(region: &RegionPlace, channel: &str) {
+    let Ok(attachment) = region.open(&RegionOptions::new().read_only(true)) else { return };
     if is_ours(&attachment, channel) && look::living(&attachment).is_empty() {
         remove(region, &attachment);
     }
 }
 
 /// Removes the region's name, if it still leads to this one.
-pub fn remove(region: &Region, attachment: &Attachment<SystemPort>) {
+pub fn remove(region: &RegionPlace, attachment: &Region) {
     if attachment.port().is_current().unwrap_or(false) {
         let _ = region.remove();
     }
@@ -252,6 +254,6 @@ enum Role {
 }
 
 /// The identity of the participant that an attachment is.
-pub fn own_identity(attachment: &Attachment<SystemPort>) -> u32 {
+pub fn own_identity(attachment: &Region) -> u32 {
     attachment.port().ident().map_or(0, strait::Ident::word)
 }

@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use drive_link::{Controller, Idle, LINUX, Link, tag};
-use strait::{Options, Region, SystemPort};
+use strait::{RegionName, RegionOptions, RegionPlace, SystemPort};
 
 use emulator::Emulator;
 
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: drive-host <strait> <emulator> <options, with FILE>".into());
     };
     let name = format!("drive-{}", std::process::id());
-    let region = Region::named(&name)?;
+    let region = RegionName::new(&name)?;
     let result = Test::new(&region, emulator).and_then(|test| test.run(tool, &name));
     region.remove()?;
     println!("PASS {}", result?);
@@ -54,8 +54,8 @@ struct Test<'a> {
 }
 
 impl<'a> Test<'a> {
-    fn new(region: &Region, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
-        let attachment = region.create(&Link::<LINUX>::PLAN, &Options::new().domain(LINUX))?;
+    fn new(region: &RegionPlace, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
+        let attachment = region.create(&Link::<LINUX>::PLAN, &RegionOptions::new().domain(LINUX))?;
         File::options().write(true).open(region.path())?.set_len(MEMORY)?;
         let controller = Controller::open(&attachment)?;
         let drive = Emulator::start(emulator, &region.path().display().to_string())?;
