@@ -101,7 +101,7 @@ pub fn cross() -> Outcome {
          --target i686-unknown-linux-gnu --target s390x-unknown-linux-gnu",
     );
     let unix = debian(
-        "check --keep-going -Zbuild-std=std,panic_unwind -p strait-os-unix -p strait \
+        "check --keep-going -Zbuild-std=std,panic_unwind -p strait-os-unix -p strait-os -p strait \
          --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
     );
     together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])

@@ -1,7 +1,7 @@
 //! Windows, as far as wine goes: the tests and examples built for it with Debian's Rust and mingw, and run.
 //!
 //! Wine runs in a folder of its own under `target`, whose server is ended when the lane is. What wine
-//! does otherwise than Windows is said at the head of `os-windows`.
+//! does otherwise than Windows is said at the head of `strait-os`.
 
 use std::env;
 use std::fs;
@@ -116,7 +116,7 @@ impl Wine {
     fn clippy(&self) -> Outcome {
         // The core has nothing of the kind.
         let args = format!(
-            "clippy -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
+            "clippy -p strait-os -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
              -- -D warnings"
         );
         self.debian.clippy(FOLDER, &args).run()
@@ -161,7 +161,7 @@ pub fn windows() -> Outcome {
         ("clippy", wine.clippy()),
         ("core", wine.cargo("test -p strait-core --lib --tests").run()),
         (
-            "os-windows",
+            "system",
             wine.cargo("test -p strait-os -p strait-os-windows --features embedded-io-07 --lib --tests")
                 .run(),
         ),

@@ -12,7 +12,7 @@ pub const CHANNEL: &str = "bench";
 
 /// A region that is there, or that whichever process comes first will make.
 pub struct Place {
-    region: Region,
+    region: RegionName,
     channel: Channel<'static>,
     /// Threads share what their process opened.
     open: OnceLock<Region>,
@@ -24,7 +24,7 @@ pub fn options() -> RegionOptions {
 }
 
 /// The region's name: told apart by process and number.
-pub fn region(number: u32) -> Result<Region> {
+pub fn region(number: u32) -> Result<RegionName> {
     RegionName::new(&format!("bench-{}-{number}", std::process::id())).map_err(|error| error.to_string())
 }
 
