@@ -82,7 +82,7 @@ fn a_plan_that_cannot_work_is_refused_and_nothing_appears() {
 #[test]
 fn whoever_comes_first_creates_and_all_get_the_same_region() {
     everywhere(|place| {
-        let mut helpers: Vec<_> = (0..6).map(|_| Helper::start("open-or-create", &place)).collect();
+        let mut helpers: Vec<_> = (0..6).map(|_| Helper::start("open-or-create", place)).collect();
         for helper in &mut helpers {
             assert_eq!(helper.hear(), "ready");
         }
@@ -137,7 +137,7 @@ fn fault_25_a_file_that_was_never_initialised_says_so_and_is_reclaimed() {
 fn fault_27_removal_races_an_open() {
     everywhere(|place| {
         let region = place.region();
-        let mut helper = Helper::start("create-and-remove", &place);
+        let mut helper = Helper::start("create-and-remove", place);
         assert_eq!(helper.hear(), "ready");
         let (mut opened, mut missed) = (0, 0);
         let start = Instant::now();
@@ -211,7 +211,7 @@ fn fault_51_a_read_only_handle_reads_and_takes_no_role() {
         let looking = place.region().open(&RegionOptions::new().read_only(true)).expect("open");
         assert_eq!(looking.port().mem().setup_read(OFFSET), 0x1234_5678);
         assert!(looking.producer("commands").is_err());
-        let mut helper = Helper::start("store-read-only", &place);
+        let mut helper = Helper::start("store-read-only", place);
         assert_eq!(helper.hear(), "storing");
         assert_eq!(helper.try_hear(), None, "the store must not come back");
         let status = helper.wait();
