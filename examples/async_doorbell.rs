@@ -15,8 +15,8 @@ mod linux {
     use std::task::{Context, Poll, Wake, Waker};
     use std::time::Duration;
 
-    use strait::unix::{EventPort, doorbell};
-    use strait::{Attachment, Channel, Options, Plan, Region};
+    use strait::linux::{EventPort, doorbell};
+    use strait::{Attachment, Channel, Plan, RegionName, RegionOptions};
 
     /// Each direction is smaller than what goes through it, so both sides wait.
     const PLAN: Plan = Plan::new(&[
@@ -32,7 +32,7 @@ mod linux {
     /// The other process, which blocks. Its standard input is the doorbell.
     fn answer(name: &str) -> Result<()> {
         let bell = std::io::stdin().as_fd().try_clone_to_owned()?;
-        let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+        let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
         let port = EventPort::new(region.port().clone(), doorbell()?, vec![bell]);
         let at = Attachment::attach(port)?;
         let mut questions = at.consumer("questions")?;
@@ -94,14 +94,14 @@ mod linux {
     /// Starts the other process, with the doorbell for its standard input, and asks it.
     fn run() -> Result<(u64, ExitStatus)> {
         let name = format!("async-doorbell-{}", std::process::id());
-        let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+        let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
         let bell = doorbell()?;
         let theirs = Stdio::from(bell.try_clone()?);
         let at = Attachment::attach(EventPort::new(region.port().clone(), bell, vec![]))?;
         let mut other = Command::new(std::env::current_exe()?).arg(&name).stdin(theirs).spawn()?;
         let sum = block_on(at.port(), ask(&at));
         let ended = other.wait()?;
-        Region::named(&name)?.remove()?;
+        RegionName::new(&name)?.remove()?;
         Ok((sum?, ended))
     }
 

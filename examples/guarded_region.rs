@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, ChannelError, OpenError, Options, Plan, Region};
+use strait::{Channel, ChannelError, OpenError, Plan, RegionName, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("account")]);
 const CLERKS: u64 = 3;
@@ -15,7 +15,7 @@ const DEPOSITS: u64 = 1000;
 
 /// Deposits one coin after the other.
 fn deposit(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut account = region.mutex::<u64>("account")?;
     for _ in 0..DEPOSITS {
         let mut guard = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?;
@@ -30,7 +30,7 @@ fn intrude(name: &str) -> Result<()> {
         println!("skipped: to try it as another user takes root, on Unix");
         return Ok(());
     }
-    let refused = Region::named(name)?.open(&Options::new()).err();
+    let refused = RegionName::new(name)?.open(&RegionOptions::new()).err();
     assert_eq!(refused, Some(OpenError::NotPermitted));
     println!("another user was refused");
     Ok(())
@@ -47,8 +47,8 @@ fn main() -> Result<()> {
 
 fn open_account() -> Result<()> {
     let name = common::fresh_name("account");
-    let region = Region::named(&name)?;
-    let created = region.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?;
+    let created = region.create(&PLAN, &RegionOptions::new())?;
     let clerks: Result<Vec<_>> = (0..CLERKS).map(|_| Other::start(&["deposit", &name])).collect();
     for clerk in clerks? {
         clerk.finish()?;
@@ -59,13 +59,13 @@ fn open_account() -> Result<()> {
     println!("{CLERKS} processes made {DEPOSITS} deposits each, and {sum} are there");
 
     Other::start(&["intrude", &name])?.finish()?;
-    let auditor = region.open(&Options::new().read_only(true))?;
+    let auditor = region.open(&RegionOptions::new().read_only(true))?;
     assert!(matches!(auditor.mutex::<u64>("account"), Err(ChannelError::ReadOnly)));
     region.remove()?;
 
     let public = common::os::for_everybody();
     let _created = region.create(&PLAN, &public)?;
-    assert!(matches!(region.open(&Options::new()), Err(OpenError::TooOpen { .. })));
+    assert!(matches!(region.open(&RegionOptions::new()), Err(OpenError::TooOpen { .. })));
     assert!(region.open(&public).is_ok(), "whoever asks for it gets in");
     println!("a region that lets everybody in was opened by those alone who asked for that");
     region.remove()?;

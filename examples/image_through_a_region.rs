@@ -9,7 +9,7 @@ mod common;
 use std::path::Path;
 
 use common::{Folder, Other, PATIENCE, Result};
-use strait::{Channel, Options, Plan, Region};
+use strait::{Channel, Plan, RegionName, RegionOptions};
 
 /// A ring has a power of two, and a frame half of it at most: so 16 MiB for images of up to 8 MiB.
 const PLAN: Plan = Plan::new(&[Channel::frames("images", 16 << 20, (8 << 20) - 16).consumer_may_block()]);
@@ -73,7 +73,7 @@ fn size_of_png(mut png: &[u8]) -> Option<(u32, u32)> {
 fn write(name: &str, path: &str) -> Result<()> {
     let image = png();
     std::fs::write(path, &image)?;
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut images = region.producer("images")?;
     let mut frame = images.reserve(4 + path.len() + 4 + image.len())?;
     let mut at = 0;
@@ -102,7 +102,7 @@ fn main() -> Result<()> {
 fn read() -> Result<()> {
     let folder = Folder::new("image")?;
     let name = common::fresh_name("image");
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut images = region.consumer("images")?;
     let writer = Other::start(&["write", &name, &folder.path("gradient.png")])?;
 
@@ -116,6 +116,6 @@ fn read() -> Result<()> {
     assert_eq!(size_of_png(image), Some((WIDTH, HEIGHT)));
     println!("{}: {WIDTH} x {HEIGHT} pixels, {} bytes", path.display(), image.len());
     writer.finish()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }

@@ -11,7 +11,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, LockError, Options, Plan, Region};
+use strait::{Channel, LockError, Plan, RegionName, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("account")]);
 
@@ -20,7 +20,7 @@ const TIMED_OUT: i32 = 3;
 
 /// Has the lock until it is told to go on.
 fn hold(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut account = region.mutex::<u64>("account")?;
     let guard = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?;
     common::ready();
@@ -32,7 +32,7 @@ fn hold(name: &str) -> Result<()> {
 /// Waits, works, and gives the lock back, for the guard does so wherever the work ends.
 fn work(name: &str, limit: &str, amount: &str) -> Result<()> {
     let limit = Duration::from_secs_f64(limit.parse()?);
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut account = region.mutex::<u64>("account")?;
     let start = Instant::now();
     let mut guard = match account.lock_timeout(limit) {
@@ -51,7 +51,7 @@ fn work(name: &str, limit: &str, amount: &str) -> Result<()> {
 
 fn demonstrate(limit: &str) -> Result<()> {
     let name = common::fresh_name("mutex");
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
 
     println!("a holder that goes on for longer than the limit:");
     let holder = Other::start_and_wait(&["hold", &name])?;
@@ -79,7 +79,7 @@ fn demonstrate(limit: &str) -> Result<()> {
     let mut account = region.mutex::<u64>("account")?;
     let sum = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?.get();
     assert_eq!(sum, expected, "each worked once, and those who left did not");
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use strait::pipe::{Pipe, PipeListener, PipeName, PipeOptions};
 use strait::stream::{
     Check, FrameReader, FrameWriter, OVERHEAD, StreamDecoder, StreamEncoder, StreamRecvError,
 };
-use strait::{Channel, Options, Plan, Region, RingReader, RingWriter};
+use strait::{Channel, Plan, RegionName, RegionOptions, RingReader, RingWriter};
 
 /// The longest message, in bytes: more than a frame of the rings, which are byte pipes here.
 const LONGEST: usize = 2000;
@@ -108,7 +108,7 @@ fn serve(carrier: &str, place: &str) -> Result<()> {
             server(pipe.try_clone()?, pipe)
         }
         "ring" => {
-            let region = Region::named(place)?.open_or_create(&PLAN, &Options::new())?;
+            let region = RegionName::new(place)?.open_or_create(&PLAN, &RegionOptions::new())?;
             let requests = RingReader::new(region.consumer("requests")?, PATIENCE, &mut []);
             let responses = RingWriter::new(region.producer("responses")?, PATIENCE);
             server(requests, responses)
@@ -144,13 +144,13 @@ fn ask() -> Result<()> {
     client(pipe.try_clone()?, pipe)?;
     finish("pipe", other)?;
 
-    let region = Region::named(&name)?.open_or_create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.open_or_create(&PLAN, &RegionOptions::new())?;
     let other = Other::start(&["ring", &name])?;
     let responses = RingReader::new(region.consumer("responses")?, PATIENCE, &mut []);
     let requests = RingWriter::new(region.producer("requests")?, PATIENCE);
     client(responses, requests)?;
     finish("ring", other)?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }
 

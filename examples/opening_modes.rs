@@ -7,19 +7,21 @@
 mod common;
 
 use common::{Folder, Other, PATIENCE, Result};
-use strait::{Channel, ChannelError, CreateError, OpenError, Options, Plan, Reading, Region};
+use strait::{
+    Channel, ChannelError, CreateError, OpenError, Plan, Reading, RegionFile, RegionName, RegionOptions,
+};
 
 const PLAN: Plan = Plan::new(&[
     Channel::latest::<u64>("speed"),
     Channel::frames("orders", 4096, 64).consumer_may_block(),
     Channel::frames("answers", 4096, 64).consumer_may_block(),
 ]);
-const READ_WRITE: Options = Options::new();
-const READ_ONLY: Options = Options::new().read_only(true);
+const READ_WRITE: RegionOptions = RegionOptions::new();
+const READ_ONLY: RegionOptions = RegionOptions::new().read_only(true);
 
 /// Opens what is there, and holds a role until it is told to close.
 fn hold(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&READ_WRITE)?;
+    let region = RegionName::new(name)?.open(&READ_WRITE)?;
     let _orders = region.producer("orders")?;
     common::ready();
     common::until_told()
@@ -27,7 +29,7 @@ fn hold(name: &str) -> Result<()> {
 
 /// Has a read-only view.
 fn look(name: &str) -> Result<()> {
-    let region = Region::named(name)?;
+    let region = RegionName::new(name)?;
     assert!(matches!(region.create(&PLAN, &READ_ONLY), Err(CreateError::ReadOnly)));
     let view = region.open(&READ_ONLY)?;
     assert_eq!(view.latest_reader::<u64>("speed")?.read(), Reading::Fresh(300));
@@ -38,7 +40,7 @@ fn look(name: &str) -> Result<()> {
 
 /// Opens or creates, and says hello both ways; the region is the same whoever was first.
 fn meet(name: &str, sends: &str, receives: &str) -> Result<()> {
-    let region = Region::named(name)?.open_or_create(&PLAN, &READ_WRITE)?;
+    let region = RegionName::new(name)?.open_or_create(&PLAN, &READ_WRITE)?;
     region.producer(sends)?.try_send(0, b"hello")?;
     let mut buffer = [0; 64];
     let greeting = region.consumer(receives)?.recv_timeout(&mut buffer, PATIENCE)?;
@@ -48,14 +50,14 @@ fn meet(name: &str, sends: &str, receives: &str) -> Result<()> {
 
 /// Opens a region that lies in a file.
 fn look_into(path: &str) -> Result<()> {
-    let region = Region::at(path).open(&READ_WRITE)?;
+    let region = RegionFile::new(path).open(&READ_WRITE)?;
     assert_eq!(region.latest_reader::<u64>("speed")?.read(), Reading::Fresh(400));
     Ok(())
 }
 
 fn by_name() -> Result<()> {
     let name = common::fresh_name("opening-modes");
-    let region = Region::named(&name)?;
+    let region = RegionName::new(&name)?;
     assert!(matches!(region.open(&READ_WRITE), Err(OpenError::NotFound)), "there is nothing yet");
     let created = region.create(&PLAN, &READ_WRITE)?;
     assert!(matches!(region.create(&PLAN, &READ_WRITE), Err(CreateError::AlreadyExists)));
@@ -77,11 +79,11 @@ fn by_name() -> Result<()> {
 fn whoever_is_first() -> Result<()> {
     let name = common::fresh_name("whoever-is-first");
     let one = Other::start(&["meet", &name, "orders", "answers"])?;
-    let _open = Region::named(&name)?.open_or_create(&PLAN, &READ_WRITE)?;
+    let _open = RegionName::new(&name)?.open_or_create(&PLAN, &READ_WRITE)?;
     let two = Other::start(&["meet", &name, "answers", "orders"])?;
     one.finish()?;
     two.finish()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     println!("opened or created by three processes, whoever was first");
     Ok(())
 }
@@ -89,16 +91,16 @@ fn whoever_is_first() -> Result<()> {
 fn from_a_file() -> Result<()> {
     let folder = Folder::new("opening-modes")?;
     let path = folder.path("region");
-    let region = Region::at(&path).create(&PLAN, &READ_WRITE)?;
+    let region = RegionFile::new(&path).create(&PLAN, &READ_WRITE)?;
     region.latest_writer::<u64>("speed")?.publish(&400);
     drop(region);
     // Nobody has it open now.
     Other::start(&["look-into", &path])?.finish()?;
-    assert!(matches!(Region::at(&path).create(&PLAN, &READ_WRITE), Err(CreateError::AlreadyExists)));
+    assert!(matches!(RegionFile::new(&path).create(&PLAN, &READ_WRITE), Err(CreateError::AlreadyExists)));
 
     let other = folder.path("letter");
     std::fs::write(&other, "Dear reader, this file is no region. ".repeat(100))?;
-    assert!(Region::at(&other).open(&READ_WRITE).is_err());
+    assert!(RegionFile::new(&other).open(&READ_WRITE).is_err());
     assert!(std::fs::read_to_string(&other)?.starts_with("Dear reader"), "left as it was");
     println!("created in a file, opened after everybody had closed it");
     Ok(())

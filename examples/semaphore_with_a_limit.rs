@@ -10,7 +10,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, NamedSemaphore, Options, Plan, Region, SemAcquireError, SemaphoreError};
+use strait::{Channel, NamedSemaphore, Plan, RegionName, RegionOptions, SemAcquireError, SemaphoreError};
 
 strait::frame! {
     /// What the harbour master counts.
@@ -27,7 +27,7 @@ const PLAN: Plan = Plan::new(&[Channel::permits("berths", BERTHS), Channel::mute
 
 /// Has a berth until it is told to go on.
 fn stay(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut berths = region.permits("berths")?;
     let _berth = berths.acquire_timeout(PATIENCE)?;
     common::ready();
@@ -36,7 +36,7 @@ fn stay(name: &str) -> Result<()> {
 
 /// Waits for a berth, unloads and leaves.
 fn unload(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let (mut berths, mut port) = (region.permits("berths")?, region.mutex::<Port>("port")?);
     let berth = berths.acquire_timeout(PATIENCE)?;
     let mut count = |change: fn(&mut Port)| -> Result<()> {
@@ -58,7 +58,7 @@ fn unload(name: &str) -> Result<()> {
 
 fn watch() -> Result<()> {
     let name = common::fresh_name("berths");
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut berths = region.permits("berths")?;
 
     let stay = || Other::start_and_wait(&["stay", &name]);
@@ -85,7 +85,7 @@ fn watch() -> Result<()> {
     let mut other = region.permits("berths")?;
     let _all = (berths.try_acquire()?, other.try_acquire()?);
     println!("{SHIPS} ships served, {} at a time at the most; both berths are free", port.most);
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ mod common;
 use std::mem::offset_of;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, Frame, Options, Plan, Reading, Region};
+use strait::{Channel, Frame, Plan, Reading, RegionName, RegionOptions};
 
 strait::frame! {
     /// What both programs know.
@@ -27,7 +27,7 @@ const ANNA: Student = Student { id: 7, age: 21, scores: [90, 85, 77, 60, 99, 100
 
 /// The second program: corrects the record where it lies, and publishes a copy of it.
 fn correct(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut record = region.mutex::<Student>("record")?;
     let mut guard = record.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?;
     guard.edit_in_place(|student| {
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
 fn keep() -> Result<()> {
     assert_eq!(Student::SHAPE.to_string(), "{id:i32@0;age:i32@4;scores:[10]i32@8;size=48}");
     let name = common::fresh_name("struct-in-place");
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut record = region.mutex::<Student>("record")?;
     record.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?.set(&ANNA);
 
@@ -73,7 +73,7 @@ fn keep() -> Result<()> {
     assert_eq!(guard.get(), expected, "the record itself was corrected");
     drop(guard);
     corrector.finish()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     println!("{student:?}");
     Ok(())
 }

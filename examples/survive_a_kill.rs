@@ -6,13 +6,13 @@
 mod common;
 
 use common::{Other, Result};
-use strait::{Channel, Options, Peer, Plan, Region};
+use strait::{Channel, Peer, Plan, RegionName, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::frames("orders", 4096, 64)]);
 
 /// Takes the first order, and never gets it done.
 fn unlucky_worker(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut orders = region.consumer("orders")?;
     let _order = orders.peek()?;
     common::ready();
@@ -25,7 +25,7 @@ fn employ() -> Result<()> {
         return Ok(());
     }
     let name = common::fresh_name("survive-a-kill");
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut orders = region.producer("orders")?;
     for tag in 1..=3 {
         orders.try_send(tag, b"drill here")?;
@@ -44,7 +44,7 @@ fn employ() -> Result<()> {
         assert_eq!(order.tag, expected, "every order, the interrupted one first");
         println!("order {}: {}", order.tag, String::from_utf8_lossy(&buffer[..order.len]));
     }
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }
 

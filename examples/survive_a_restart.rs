@@ -6,13 +6,13 @@
 mod common;
 
 use common::{Folder, Other, Result};
-use strait::{Channel, Options, Plan, Region};
+use strait::{Channel, Plan, RegionFile, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::frames("journal", 65536, 256)]);
 
 /// Sends entries, and never gets to close what it has open.
 fn fill(path: &str) -> Result<()> {
-    let region = Region::at(path).create(&PLAN, &Options::new())?;
+    let region = RegionFile::new(path).create(&PLAN, &RegionOptions::new())?;
     let mut journal = region.producer("journal")?;
     for n in 0..100_u32 {
         journal.try_send(n, format!("entry {n}").as_bytes())?;
@@ -27,7 +27,7 @@ fn drain() -> Result<()> {
     Other::start_and_wait(&["fill", &path])?.kill()?;
 
     // Nobody has the file open now.
-    let region = Region::at(&path).open(&Options::new())?;
+    let region = RegionFile::new(&path).open(&RegionOptions::new())?;
     let mut journal = region.consumer("journal")?;
     let mut buffer = [0; 256];
     for n in 0..100 {

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, Options, Plan, Region};
+use strait::{Channel, Plan, RegionName, RegionOptions};
 
 strait::frame! {
     /// What the encoder saw.
@@ -20,7 +20,7 @@ const PLAN: Plan =
 const COUNT: u64 = 1000;
 
 fn measure(name: &str) -> Result<()> {
-    let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+    let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
     let mut readings = region.typed_producer::<Reading>("readings")?;
     for n in 0..COUNT {
         let reading = Reading { time_ns: n, angle_rad: n as f64 / 100.0 };
@@ -31,7 +31,7 @@ fn measure(name: &str) -> Result<()> {
 
 fn print() -> Result<()> {
     let name = common::fresh_name("two-processes");
-    let region = Region::named(&name)?.open_or_create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.open_or_create(&PLAN, &RegionOptions::new())?;
     let other = Other::start(&["measure", &name])?;
     let mut readings = region.typed_consumer::<Reading>("readings")?;
     let mut sum = 0.0;
@@ -42,7 +42,7 @@ fn print() -> Result<()> {
     }
     println!("{COUNT} readings, mean angle {:.3} rad", sum / COUNT as f64);
     other.finish()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok(())
 }
 

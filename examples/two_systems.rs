@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use strait::{
-    Attachment, Channel, Lock, LockError, Mutex, Options, Plan, Region, SystemPort, TryRecvError,
+    Channel, Lock, LockError, Mutex, Plan, Region, RegionFile, RegionOptions, SystemPort, TryRecvError,
     TrySendError,
 };
 
@@ -40,7 +40,7 @@ pub fn payload(number: u32) -> Vec<u8> {
 }
 
 /// Sends all frames through one queue and receives as many through another, each whole and in order.
-pub fn exchange(region: &Attachment<SystemPort>, out: &str, back: &str) -> Result<()> {
+pub fn exchange(region: &Region, out: &str, back: &str) -> Result<()> {
     let (mut tx, mut rx) = (region.producer(out)?, region.consumer(back)?);
     let (mut sent, mut received, mut buffer) = (0, 0, [0; 512]);
     let start = Instant::now();
@@ -82,7 +82,7 @@ pub fn count(mutex: &mut Mutex<u64, SystemPort>) -> Result<()> {
 
 /// Plays the side of Windows.
 fn windows(side: &str, path: &str) -> Result<()> {
-    let region = Region::at(path).open(&Options::new())?;
+    let region = RegionFile::new(path).open(&RegionOptions::new())?;
     let mut mutex = region.mutex::<u64>("count")?;
     match side {
         "exchange" => exchange(&region, "to-linux", "to-windows")?,
@@ -109,15 +109,15 @@ fn main() -> Result<()> {
         return windows(side, path);
     }
     let path = std::env::temp_dir().join(format!("strait-two-systems-{}", std::process::id()));
-    let region = Region::at(&path).create(&PLAN, &Options::new())?;
+    let region = RegionFile::new(&path).create(&PLAN, &RegionOptions::new())?;
     let both = both_sides(&region, &path);
-    Region::at(&path).remove()?;
+    RegionFile::new(&path).remove()?;
     both?;
     println!("{FRAMES} frames each way, none lost; {} counted under one lock", 2 * COUNTS);
     Ok(())
 }
 
-fn both_sides(region: &Attachment<SystemPort>, path: &std::path::Path) -> Result<()> {
+fn both_sides(region: &Region, path: &std::path::Path) -> Result<()> {
     for side in ["exchange", "count"] {
         let mut other = Command::new(std::env::current_exe()?).arg(side).arg(path).spawn()?;
         match side {

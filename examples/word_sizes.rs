@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use strait::{AttachError, Attachment, Channel, Lock, OpenError, Options, Plan, Reading, Region, SystemPort};
+use strait::{AttachError, Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions};
 
 strait::frame! {
     /// A number that shows whether it is whole.
@@ -45,7 +45,7 @@ fn what() -> String {
 }
 
 /// Adds one to the total under the lock, so many times.
-fn add(region: &Attachment<SystemPort>) -> Result<()> {
+fn add(region: &Region) -> Result<()> {
     let mut total = region.mutex::<u64>("total")?;
     for _ in 0..TURNS {
         match total.lock_timeout(PATIENCE)? {
@@ -59,7 +59,7 @@ fn add(region: &Attachment<SystemPort>) -> Result<()> {
 /// The other process: sends back what comes, publishes values, adds to the total.
 fn other(name: &str) -> Result<()> {
     println!("{}", what());
-    let region = match Region::named(name)?.open(&Options::new()) {
+    let region = match RegionName::new(name)?.open(&RegionOptions::new()) {
         Err(OpenError::Attach(AttachError::BigEndianHost)) => {
             println!("refused: {}", AttachError::BigEndianHost);
             return Ok(());
@@ -82,7 +82,7 @@ fn other(name: &str) -> Result<()> {
 }
 
 /// This process, while the other one works.
-fn meet(region: &Attachment<SystemPort>) -> Result<()> {
+fn meet(region: &Region) -> Result<()> {
     let mut there = region.producer("there")?;
     let mut back = region.consumer("back")?;
     let mut latest = region.latest_reader::<Whole>("latest")?;
@@ -130,7 +130,7 @@ fn main() -> Result<()> {
     }
 
     let name = format!("word-sizes-{}", std::process::id());
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut child =
         Command::new(&words[0]).args(&words[1..]).args(["--other", &name]).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("it was piped")?);
@@ -144,7 +144,7 @@ fn main() -> Result<()> {
         meet(&region)
     };
     let ended = child.wait()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     met?;
     assert!(ended.success(), "the other process failed");
     if !refused {

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use strait::{Channel, Options, Plan, Region};
+//! use strait::{Channel, Plan, RegionName, RegionOptions};
 //!
 //! strait::frame! {
 //!     pub struct Torque { pub axis: u32, pub newton_metres: f32 }
@@ -17,16 +17,16 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let name = &format!("doc-{}", std::process::id());
 //! // The sender's process:
-//! let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+//! let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
 //! let mut torque = region.typed_producer::<Torque>("torque")?;
 //! torque.try_send(&Torque { axis: 2, newton_metres: 0.5 })?;
 //!
 //! // The receiver's process:
-//! let region = Region::named(name)?.open_or_create(&PLAN, &Options::new())?;
+//! let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
 //! let mut torque = region.typed_consumer::<Torque>("torque")?;
 //! let command = torque.recv_timeout(Duration::from_millis(100))?;
 //! assert_eq!(command.axis, 2);
-//! # Region::named(name)?.remove()?;
+//! # RegionName::new(name)?.remove()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -34,24 +34,17 @@
 
 pub use strait_core::*;
 
-pub use strait_os::{
-    CreateError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, Options, Region, SemAcquireError,
-    SemOpenError, SemReleaseError, SystemPort, check_name, pipe,
-};
-
-/// All that `strait_os` has, and what pipes and semaphores have on Unix alone.
+#[cfg(target_os = "linux")]
+pub use strait_os::linux;
 #[cfg(unix)]
-pub mod unix {
-    pub use strait_os::unix::*;
-    pub use strait_os::*;
-}
-
-/// All that `strait_os` has, and what pipes and semaphores have on Windows alone.
+pub use strait_os::unix;
 #[cfg(windows)]
-pub mod windows {
-    pub use strait_os::windows::*;
-    pub use strait_os::*;
-}
+pub use strait_os::windows;
+pub use strait_os::{
+    CreateError, Exposure, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError, ReceiveError,
+    Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError, SemOpenError,
+    SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

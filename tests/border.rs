@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use strait::{Attachment, Lock, LockError, Options, Region, SystemPort, TryRecvError};
+use strait::{Lock, LockError, Region, RegionFile, RegionOptions, TryRecvError};
 
 use two_systems::{COUNTS, FRAMES, PLAN, count, exchange};
 
@@ -23,21 +23,21 @@ struct Place(PathBuf);
 
 impl Place {
     /// `None` where the other side is missing.
-    fn new(test: &str) -> Option<(Self, Attachment<SystemPort>)> {
+    fn new(test: &str) -> Option<(Self, Region)> {
         if std::env::var_os(OTHER).is_none() {
             println!("SKIPPED {test}: {OTHER} names no program; `cargo xtask test windows` sets it");
             return None;
         }
         let file = format!("strait-border-{test}-{}", std::process::id());
         let place = Self(std::env::temp_dir().join(file));
-        let region = Region::at(&place.0).create(&PLAN, &Options::new()).expect("create");
+        let region = RegionFile::new(&place.0).create(&PLAN, &RegionOptions::new()).expect("create");
         Some((place, region))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let _ = Region::at(&self.0).remove();
+        let _ = RegionFile::new(&self.0).remove();
     }
 }
 

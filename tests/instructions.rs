@@ -49,7 +49,7 @@ mod x86;
 
 use common::{Kid, Name, linger, role, tell, tracee};
 use stepper::{Call, END, watch};
-use strait::Options;
+use strait::RegionOptions;
 use table::Row;
 
 /// The children; a test of its own only by name.
@@ -85,7 +85,7 @@ fn every_path_keeps_its_limit() {
         return;
     }
     let name = Name::new("instructions");
-    let _region = name.region().create(&paths::PLAN, &Options::new()).expect("the name is free");
+    let _region = name.region().create(&paths::PLAN, &RegionOptions::new()).expect("the name is free");
     let mut last_owner = Kid::spawn("child", "die", &name);
     last_owner.hear();
     last_owner.kill();

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use common::os::{NAMED_STAYS, die};
 use common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::{
-    Attachment, Channel, ChannelError, Clock, ConsumerOptions, Ident, Liveness, Mem, Options, Peer, Plan,
-    Port, Probe, Reading, Region, SystemPort, TokenRefused, TryRecvError, TrySendError, Wait, WaitPoint,
+    Attachment, Channel, ChannelError, Clock, ConsumerOptions, Ident, Liveness, Mem, Peer, Plan, Port, Probe,
+    Reading, Region, RegionOptions, RegionPlace, SystemPort, TokenRefused, TryRecvError, TrySendError, Wait,
+    WaitPoint,
 };
 
 strait::frame! {
@@ -37,12 +38,12 @@ const PLAN: Plan = Plan::new(&[
 /// How many released frames a successor may see again.
 const BOUND: u32 = 4;
 
-fn open(region: &Region) -> Attachment<SystemPort> {
-    region.open(&Options::new()).expect("the test made the region")
+fn open(region: &RegionPlace) -> Region {
+    region.open(&RegionOptions::new()).expect("the test made the region")
 }
 
-fn make(name: &Name) -> Attachment<SystemPort> {
-    name.region().create(&PLAN, &Options::new()).expect("the name is free")
+fn make(name: &Name) -> Region {
+    name.region().create(&PLAN, &RegionOptions::new()).expect("the name is free")
 }
 
 /// A port whose process dies between publishing and waking.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::protocol::mutex::State;
 use strait::{
-    Attachment, Channel, Guard, Lock, LockError, Mutex, Options, Plan, Port, SemaphoreError, SystemPort,
+    Channel, Guard, Lock, LockError, Mutex, Plan, Port, Region, RegionOptions, SemaphoreError, SystemPort,
     WaitPolicy,
 };
 
@@ -44,13 +44,13 @@ type Gains = Mutex<Whole, SystemPort>;
 /// Much longer than the probe period, much shorter than patience: what must not be missed.
 const SOON: Duration = Duration::from_secs(10);
 
-fn make(name: &Name) -> Attachment<SystemPort> {
-    let region = name.region().create(&PLAN, &Options::new()).expect("the name is free");
+fn make(name: &Name) -> Region {
+    let region = name.region().create(&PLAN, &RegionOptions::new()).expect("the name is free");
     gains(&region).try_lock().unwrap().or_roll_back().ok().unwrap().set(&Whole::new(0));
     region
 }
 
-fn gains(region: &Attachment<SystemPort>) -> Gains {
+fn gains(region: &Region) -> Gains {
     region.mutex("gains").unwrap()
 }
 
@@ -74,7 +74,7 @@ fn child() {
     if role == "namespaced" {
         return namespaces::child(&region);
     }
-    let region = region.open(&Options::new()).expect("the test made the region");
+    let region = region.open(&RegionOptions::new()).expect("the test made the region");
     let mut mutex = gains(&region);
     match role.as_str() {
         "hold" => {
@@ -317,7 +317,7 @@ fn fault_24_a_killed_holders_permit_comes_back_to_one_of_three() {
     let got: Vec<_> = std::thread::scope(|scope| {
         let waiters = [(); 3].map(|()| {
             scope.spawn(|| {
-                let region = name.region().open(&Options::new()).unwrap();
+                let region = name.region().open(&RegionOptions::new()).unwrap();
                 let mut cranes = region.permits("cranes").unwrap();
                 asleep.wait();
                 let permit = cranes.acquire_timeout(Duration::from_secs(2));

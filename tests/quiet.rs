@@ -14,8 +14,8 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, gettid};
 use strait::{
-    Attachment, Channel, Consumer, LatestReader, LatestWriter, Options, Plan, Producer, Region, SystemPort,
-    TypedConsumer, TypedProducer,
+    Channel, Consumer, LatestReader, LatestWriter, Plan, Producer, Region, RegionName, RegionOptions,
+    SystemPort, TypedConsumer, TypedProducer,
 };
 
 /// Counts this thread's allocations.
@@ -58,7 +58,7 @@ struct Ends {
 }
 
 impl Ends {
-    fn open(region: &Attachment<SystemPort>) -> Self {
+    fn open(region: &Region) -> Self {
         Self {
             frames: (region.producer("frames").unwrap(), region.consumer("frames").unwrap()),
             slots: (region.typed_producer("slots").unwrap(), region.typed_consumer("slots").unwrap()),
@@ -98,7 +98,7 @@ fn faults() -> i64 {
 #[test]
 fn child() {
     let Some((_, region)) = role() else { return };
-    let region = region.open(&Options::new().prefault(true).lock(true)).unwrap();
+    let region = region.open(&RegionOptions::new().prefault(true).lock(true)).unwrap();
     let mut ends = Ends::open(&region);
     (0..1000).for_each(|n| ends.round(n));
     tell(&gettid().to_string());
@@ -135,8 +135,8 @@ fn a_million_operations_make_no_system_call() {
     println!("{ROUNDS} rounds, {} system calls", stops[2] - stops[1]);
 }
 
-fn create(name: &Name) -> Attachment<SystemPort> {
-    name.region().create(&PLAN, &Options::new().prefault(true).lock(true)).unwrap()
+fn create(name: &Name) -> Region {
+    name.region().create(&PLAN, &RegionOptions::new().prefault(true).lock(true)).unwrap()
 }
 
 #[test]
@@ -160,5 +160,5 @@ fn the_counters_count() {
     let before = faults();
     let pages = std::hint::black_box(vec![1_u8; 1 << 22]);
     assert!(faults() > before, "touching {} new bytes faults", pages.len());
-    assert!(Region::named("never-made").unwrap().open(&Options::new()).is_err());
+    assert!(RegionName::new("never-made").unwrap().open(&RegionOptions::new()).is_err());
 }

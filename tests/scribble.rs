@@ -12,9 +12,9 @@ use common::rng::Rng;
 use strait::ground::sync::order::RELAXED;
 use strait::protocol::bytes::{PAD, READY};
 use strait::{
-    Attachment, BytesReader, Channel, ChannelError, Consumer, LatestReader, Mem, Options, Plan, Port,
-    Producer, RecvError, Region, SendError, SystemPort, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer, inspect,
+    Attachment, BytesReader, Channel, ChannelError, Consumer, LatestReader, Mem, Plan, Port, Producer,
+    RecvError, Region, RegionOptions, SealedRegion, SendError, SystemPort, TryRecvError, TrySendError,
+    TypedConsumer, TypedProducer, inspect,
 };
 
 const RING: u32 = 512;
@@ -41,8 +41,8 @@ const SOON: Duration = Duration::from_micros(200);
 
 /// One mapping, every channel half full. (The same memory mapped twice has two addresses, and no race
 /// detector sees that they are one.)
-fn region() -> Attachment<SystemPort> {
-    let region = Region::sealed(&PLAN, &Options::new()).expect("sealed memory");
+fn region() -> Region {
+    let region = SealedRegion::create(&PLAN, &RegionOptions::new()).expect("sealed memory");
     let mut frames = region.producer("frames").unwrap();
     (0..4).for_each(|tag| frames.try_send(tag, &[1; 40]).unwrap());
     for name in ["slots", "compact"] {
@@ -69,7 +69,7 @@ impl<'m> Target<'m> {
     }
 
     /// All that belongs to one channel.
-    fn channel(region: &'m Attachment<SystemPort>, name: &str) -> Self {
+    fn channel(region: &'m Region, name: &str) -> Self {
         let mut entries = region.channels().skip_while(|entry| entry.name() != Some(name));
         let (this, next) = (entries.next().unwrap(), entries.next().unwrap());
         Self::new(region.port().mem(), this.block_a, next.block_a, 500)
@@ -151,7 +151,7 @@ impl Drop for Over<'_> {
 /// channel changes meanwhile.
 fn channel_under_fire<E>(
     name: &str,
-    open: impl Fn(&Attachment<SystemPort>) -> Result<E, ChannelError>,
+    open: impl Fn(&Region) -> Result<E, ChannelError>,
     mut call: impl FnMut(&mut E, &mut Rng) -> Call,
 ) {
     let region = region();

@@ -11,8 +11,8 @@ use common::PATIENCE;
 use common::rng::Rng;
 use strait::ground::sync::order::RELAXED;
 use strait::{
-    Attachment, Channel, Consumer, LatestReader, Options, Plan, Port, Producer, Reading, Region, StaticQueue,
-    SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
+    Channel, Consumer, LatestReader, Plan, Port, Producer, Reading, Region, RegionOptions, SealedRegion,
+    StaticQueue, SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
 };
 
 const MAX_FRAME: usize = 200;
@@ -39,8 +39,8 @@ fn payload(number: u32) -> Vec<u8> {
 
 /// One mapping: the same memory mapped twice has two addresses, and no race detector sees that they
 /// are one.
-fn region() -> Attachment<SystemPort> {
-    Region::sealed(&PLAN, &Options::new()).expect("sealed memory")
+fn region() -> Region {
+    SealedRegion::create(&PLAN, &RegionOptions::new()).expect("sealed memory")
 }
 
 /// Plain memory beside a queue. A cell is written before a message is sent and read after it was

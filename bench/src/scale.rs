@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strait::{Attachment, Channel, Plan, SystemPort};
+use strait::{Channel, Plan, Region};
 
 use crate::contenders::{Long, options, region};
 use crate::drive::latency;
@@ -149,7 +149,7 @@ fn channels(job: &Job) -> Result<Value> {
     Ok(json!({ "create": create, "attach": attach, "open": open, "send+recv": send["ns"] }))
 }
 
-fn send_and_receive(job: &Job, region: &Attachment<SystemPort>, name: &str) -> Result<Value> {
+fn send_and_receive(job: &Job, region: &Region, name: &str) -> Result<Value> {
     let mut tx = region.typed_producer::<u64>(name).map_err(text)?;
     let mut rx = region.typed_consumer::<u64>(name).map_err(text)?;
     let mut number = 0;
@@ -193,7 +193,7 @@ fn readers(job: &Job) -> Result<Value> {
 fn sizes(job: &Job) -> Result<Value> {
     sys::pin(job.first)?;
     let channels = [Channel::frames("ring", job.size as u32, 256)];
-    let (place, options) = (region(0)?, strait::Options::new());
+    let (place, options) = (region(0)?, strait::RegionOptions::new());
     let create = median(job, || {
         let start = Instant::now();
         let made = place.create(&Plan::new(&channels), &options).map_err(text)?;

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use rng::Rng;
 use strait::{
-    Attachment, Channel, ChannelError, ConsumerOptions, Options, Plan, RecvError, Region, SendError,
-    SystemPort,
+    Channel, ChannelError, ConsumerOptions, Plan, RecvError, Region, RegionName, RegionOptions, RegionPlace,
+    SendError,
 };
 
 strait::frame! {
@@ -43,8 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ROLE: &str = "STRAIT_TEST_ROLE";
 const REGION: &str = "STRAIT_TEST_REGION";
 
-fn open(region: &Region) -> Attachment<SystemPort> {
-    region.open(&Options::new()).expect("the test made the region")
+fn open(region: &RegionPlace) -> Region {
+    region.open(&RegionOptions::new()).expect("the test made the region")
 }
 
 /// Claims a role, of one who was killed as soon as the kernel proves it.
@@ -67,7 +67,7 @@ fn frame(number: u32) -> Vec<u8> {
     frame
 }
 
-fn produce(region: &Attachment<SystemPort>) -> ! {
+fn produce(region: &Region) -> ! {
     let mut tx = claim(|| region.producer("frames"));
     tell("ready");
     loop {
@@ -79,7 +79,7 @@ fn produce(region: &Attachment<SystemPort>) -> ! {
 }
 
 /// Receives and checks until the last frame, or for ever; answers how many frames came.
-fn consume(region: &Attachment<SystemPort>) -> u64 {
+fn consume(region: &Region) -> u64 {
     let mut rx = claim(|| region.consumer_with("frames", ConsumerOptions::new().release_every(4)));
     let mut seen = claim(|| region.latest_writer::<u64>("seen"));
     let before = region.latest_reader::<u64>("seen").expect("it is there").read().value();
@@ -105,7 +105,7 @@ fn consume(region: &Attachment<SystemPort>) -> u64 {
     }
 }
 
-fn contend(region: &Attachment<SystemPort>) -> ! {
+fn contend(region: &Region) -> ! {
     let mut mutex = region.mutex::<Pair>("pair").expect("it is there");
     tell("ready");
     loop {
@@ -122,7 +122,7 @@ fn contend(region: &Attachment<SystemPort>) -> ! {
 #[test]
 fn child() {
     let (Ok(role), Ok(name)) = (env::var(ROLE), env::var(REGION)) else { return };
-    let region = open(&Region::named(&name).expect("a legal name"));
+    let region = open(&RegionName::new(&name).expect("a legal name"));
     match role.as_str() {
         "produce" => produce(&region),
         "lock" => contend(&region),
@@ -187,7 +187,7 @@ impl Drop for Peer {
 struct Setup {
     name: String,
     program: PathBuf,
-    region: Attachment<SystemPort>,
+    region: Region,
 }
 
 impl Setup {
@@ -196,8 +196,8 @@ impl Setup {
         program::compiler("cc")?;
         let program = program::build("cc", &["-std=c11"], "peer.c", &format!("peer-{test}"));
         let name = format!("test-capi-{test}-{}", std::process::id());
-        let region = Region::named(&name).expect("a legal name");
-        let region = region.create(&PLAN, &Options::new()).expect("the name is free");
+        let region = RegionName::new(&name).expect("a legal name");
+        let region = region.create(&PLAN, &RegionOptions::new()).expect("the name is free");
         Some(Self { name, program, region })
     }
 
@@ -224,7 +224,7 @@ impl Setup {
 
 impl Drop for Setup {
     fn drop(&mut self) {
-        let _ = Region::named(&self.name).map(|region| region.remove());
+        let _ = RegionName::new(&self.name).map(|region| region.remove());
     }
 }
 
@@ -251,7 +251,7 @@ fn what_a_c_producer_sends_survives_consumers_of_both_languages() {
     let mut tx = claim(|| setup.region.producer("frames"));
     let sent = tx.next_sequence();
     let here = std::thread::scope(|scope| {
-        let rx = scope.spawn(|| consume(&open(&Region::named(&setup.name).expect("a legal name"))));
+        let rx = scope.spawn(|| consume(&open(&RegionName::new(&setup.name).expect("a legal name"))));
         tx.send_timeout(LAST, &[], PATIENCE).expect("the consumer goes on");
         rx.join().expect("nothing was lost")
     });

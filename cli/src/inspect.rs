@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use strait::inspect::{ChannelState, channel_state};
 use strait::participants::Participant;
-use strait::{Attachment, Entry, Ident, OpenError, Port, SystemPort};
+use strait::{Entry, Ident, OpenError, Port, Region};
 
 use crate::args;
 use crate::error::{Error, Result};
@@ -31,13 +31,13 @@ pub fn run(wanted: &args::Inspect) -> Result<()> {
 
 /// A region at one moment, or nearly so.
 struct Picture<'a> {
-    attachment: &'a Attachment<SystemPort>,
+    attachment: &'a Region,
     participants: Vec<Participant>,
     channels: Vec<(Entry, ChannelState, Option<LockPicture>)>,
 }
 
 impl<'a> Picture<'a> {
-    fn of(attachment: &'a Attachment<SystemPort>) -> Self {
+    fn of(attachment: &'a Region) -> Self {
         let (mem, line) = (attachment.port().mem(), attachment.header().line);
         let participants = observe::participants(attachment);
         let channels = attachment.channels().map(|entry| {

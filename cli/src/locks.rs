@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use strait::inspect::{LockState, PermitState, lock_state, permits};
 use strait::participants::Participant;
 use strait::protocol::mutex::State;
-use strait::{Attachment, Entry, Port, SystemPort};
+use strait::{Entry, Port, Region};
 
 use crate::observe::Who;
 use crate::text::{printable, table};
@@ -22,7 +22,7 @@ pub struct LockPicture {
 
 impl LockPicture {
     /// Looks at a channel; `None` if it is no lock.
-    pub fn of(attachment: &Attachment<SystemPort>, entry: &Entry, list: &[Participant]) -> Option<Self> {
+    pub fn of(attachment: &Region, entry: &Entry, list: &[Participant]) -> Option<Self> {
         let (mem, line) = (attachment.port().mem(), attachment.header().line);
         let state = lock_state(mem, line, entry)?;
         let who = |ident| Who::of(attachment, list, ident);

@@ -1,6 +1,6 @@
 //! `strait ls`: the named regions.
 
-use strait::Region;
+use strait::RegionName;
 
 use crate::error::{Error, Result};
 use crate::observe;
@@ -10,7 +10,7 @@ use crate::text;
 
 /// Lists the named regions: name, size, how many participants are alive, channels.
 pub fn run() -> Result<()> {
-    let names = Region::list().map_err(|error| Error::failed(error.to_string()))?;
+    let names = RegionName::list().map_err(|error| Error::failed(error.to_string()))?;
     if names.is_empty() {
         print::note("there are no named regions");
         return Ok(());

@@ -5,42 +5,40 @@ use std::fs;
 
 use serde_json::{Value, json};
 use strait::participants::{self, Participant};
-use strait::{Attachment, Ident, Liveness, OpenError, Options, Port, Probe, Region, SystemPort};
+use strait::{Ident, Liveness, OpenError, Port, Probe, Region, RegionFile, RegionOptions, RegionPlace};
 
 use crate::region_arg::RegionArg;
 
 /// Maps a region for reading alone, whoever owns it and whatever its mode, as long as the system
 /// lets this user read it. The path of a region may be a symbolic link.
-pub fn open(arg: &RegionArg, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
-    open_with(arg, region, Options::new().read_only(true))
+pub fn open(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
+    open_with(arg, region, RegionOptions::new().read_only(true))
 }
 
 /// Takes part in a region, whoever owns it and whatever its mode, as long as the system lets this
 /// user write to it.
-pub fn join(arg: &RegionArg, region: &Region) -> Result<Attachment<SystemPort>, OpenError> {
-    open_with(arg, region, Options::new())
+pub fn join(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
+    open_with(arg, region, RegionOptions::new())
 }
 
-fn open_with(
-    arg: &RegionArg,
-    region: &Region,
-    options: Options,
-) -> Result<Attachment<SystemPort>, OpenError> {
+fn open_with(arg: &RegionArg, region: &RegionPlace, options: RegionOptions) -> Result<Region, OpenError> {
     let resolved = match arg {
-        RegionArg::At(path) => fs::canonicalize(path).map_or_else(|_| region.clone(), Region::at),
+        RegionArg::At(path) => {
+            fs::canonicalize(path).map_or_else(|_| region.clone(), |path| RegionFile::new(path).into())
+        }
         RegionArg::Named(_) => region.clone(),
     };
     resolved.open(&options.any_owner(true))
 }
 
 /// Those who have joined and not left, the dead included.
-pub fn participants(attachment: &Attachment<SystemPort>) -> Vec<Participant> {
+pub fn participants(attachment: &Region) -> Vec<Participant> {
     let port = attachment.port();
     participants::list(port.mem(), attachment.header(), port).collect()
 }
 
 /// Those who have joined and are not proven dead.
-pub fn living(attachment: &Attachment<SystemPort>) -> Vec<Participant> {
+pub fn living(attachment: &Region) -> Vec<Participant> {
     let mut list = participants(attachment);
     list.retain(|participant| participant.probe != Probe::Dead);
     list
@@ -66,7 +64,7 @@ pub struct Who {
 
 impl Who {
     /// What is known of `ident`.
-    pub fn of(attachment: &Attachment<SystemPort>, list: &[Participant], ident: Ident) -> Self {
+    pub fn of(attachment: &Region, list: &[Participant], ident: Ident) -> Self {
         let pid = list.iter().find(|one| one.ident == ident).map_or(0, |one| one.card.pid);
         Self { ident, probe: attachment.port().probe(ident), pid }
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{PathBuf, is_separator};
 
-use strait::{Region, check_name};
+use strait::{RegionFile, RegionName, RegionPlace, check_name};
 
 use crate::error::{Error, Result};
 
@@ -29,10 +29,13 @@ impl RegionArg {
     }
 
     /// The region there. It is not opened yet.
-    pub fn region(&self) -> Result<Region> {
+    pub fn region(&self) -> Result<RegionPlace> {
         match self {
-            Self::Named(name) => Region::named(name).map_err(|error| Error::at(self, error)),
-            Self::At(path) => Ok(Region::at(path)),
+            Self::Named(name) => match RegionName::new(name) {
+                Ok(name) => Ok(name.into()),
+                Err(error) => Err(Error::at(self, error)),
+            },
+            Self::At(path) => Ok(RegionFile::new(path).into()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `strait unlock`: freeing a mutex whose owner is dead.
 
 use strait::inspect::{LockState, lock_state};
-use strait::{Attachment, ChannelError, Ident, Kind, OpenError, Port, RecoverError, Recovered, SystemPort};
+use strait::{ChannelError, Ident, Kind, OpenError, Port, RecoverError, Recovered, Region};
 
 use crate::args::Unlock;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ pub fn run(wanted: &Unlock) -> Result<()> {
     }
 }
 
-fn version(attachment: &Attachment<SystemPort>, name: &str) -> u32 {
+fn version(attachment: &Region, name: &str) -> u32 {
     let entry = attachment.channel(name).ok();
     let state = entry.and_then(|entry| lock_state(attachment.port().mem(), attachment.header().line, &entry));
     match state {

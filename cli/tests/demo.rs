@@ -7,18 +7,18 @@ use std::fs;
 use std::time::Duration;
 
 use common::{LONG, Place, eventually, os, run, start};
-use strait::Region;
+use strait::RegionName;
 
 /// The region of the demo that a process runs.
 fn region_of(pid: u32) -> Option<String> {
     let prefix = format!("demo-{pid}-");
-    Region::list().expect("names").into_iter().find(|name| name.starts_with(&prefix))
+    RegionName::list().expect("names").into_iter().find(|name| name.starts_with(&prefix))
 }
 
 /// Whether there is a region of that name. On Windows it is still there for as long as another test's
 /// process looks at it.
 fn is_listed(region: &String) -> bool {
-    Region::list().expect("names").contains(region)
+    RegionName::list().expect("names").contains(region)
 }
 
 /// How many sensor frames were sent.

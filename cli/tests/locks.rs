@@ -14,21 +14,21 @@ use common::{LONG, Place, dump, os, run};
 use serde_json::Value;
 use strait::ground::entry::ENTRY_LEN;
 use strait::ground::header::HEADER_LEN;
-use strait::{Attachment, Channel, Lock, Options, Plan, SystemPort};
+use strait::{Channel, Lock, Plan, Region, RegionOptions};
 
 type Gains = [u64; 4];
 
 /// What a holder is to do, and where.
 const TASK: &str = "STRAIT_TEST_HOLDER";
 
-fn create(place: &Place) -> Attachment<SystemPort> {
+fn create(place: &Place) -> Region {
     let channels = [
         Channel::frames("commands", 1024, 100),
         Channel::mutex::<Gains>("gains"),
         Channel::semaphore("ticks", 1, 3),
         Channel::permits("cranes", 3),
     ];
-    place.region().create(&Plan::new(&channels), &Options::new()).expect("a region")
+    place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region")
 }
 
 /// The process that the other tests start: takes locks, says so, and stays.
@@ -36,7 +36,8 @@ fn create(place: &Place) -> Attachment<SystemPort> {
 fn holder() {
     let Ok(task) = env::var(TASK) else { return };
     let (task, name) = task.split_once(' ').expect("a task and a region");
-    let region = strait::Region::named(name).expect("a name").open(&Options::new()).expect("a region");
+    let region =
+        strait::RegionName::new(name).expect("a name").open(&RegionOptions::new()).expect("a region");
     let mut mutex = region.mutex::<Gains>("gains").expect("the mutex");
     let mut cranes = region.permits("cranes").expect("the permits");
     match (task, mutex.lock_timeout(LONG).expect("the lock")) {

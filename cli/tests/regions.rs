@@ -11,19 +11,19 @@ use std::io::Read;
 use std::process::Stdio;
 
 use common::{Place, dump, os, run, strait};
-use strait::{Attachment, Channel, Options, Plan, Region, SystemPort};
+use strait::{Channel, Plan, Region, RegionFile, RegionOptions, RegionPlace};
 
-fn create(place: &Place) -> Attachment<SystemPort> {
+fn create(place: &Place) -> Region {
     create_in(&place.region())
 }
 
-fn create_in(region: &Region) -> Attachment<SystemPort> {
+fn create_in(region: &RegionPlace) -> Region {
     let channels = [
         Channel::frames("commands", 1024, 100),
         Channel::slots::<u64>("ticks", 16).consumer_may_block(),
         Channel::latest::<f64>("angle"),
     ];
-    region.create(&Plan::new(&channels), &Options::new()).expect("a region")
+    region.create(&Plan::new(&channels), &RegionOptions::new()).expect("a region")
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn regions_are_listed_and_removed() {
 fn rm_goes_on_after_one_that_cannot_be_removed() {
     let place = Place::new();
     let file = place.path("region");
-    drop(create_in(&Region::at(&file)));
+    drop(create_in(&RegionFile::new(&file)));
     let done = run(&["rm", "cli-test-there-is-none", &file]);
     assert_eq!(done.code, Some(1));
     assert_eq!(done.stderr.lines().count(), 1);

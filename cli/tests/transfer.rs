@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use common::{LONG, Place, Running, eventually, os, run, same_bytes, start};
-use strait::{Attachment, Channel, Options, Plan, SystemPort};
+use strait::{Channel, Plan, Region, RegionOptions};
 
 fn send(place: &Place, file: &str, more: &[&str]) -> Running {
     start(&[&["send", &place.name, "files", "--file", file], more].concat())
@@ -201,9 +201,9 @@ fn a_second_sender_is_turned_away() {
 }
 
 /// A region that some application made.
-fn existing(place: &Place) -> Attachment<SystemPort> {
+fn existing(place: &Place) -> Region {
     let channels = [Channel::frames("files", 512, 100), Channel::latest::<f64>("angle")];
-    place.region().create(&Plan::new(&channels), &Options::new()).expect("a region")
+    place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region")
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn what_a_dead_sender_left_in_such_a_region_never_gets_into_a_file() {
 fn a_channel_that_will_not_do_is_named() {
     let place = Place::new();
     let channels = [Channel::frames("short", 64, 8), Channel::latest::<f64>("angle")];
-    let made = place.region().create(&Plan::new(&channels), &Options::new()).expect("a region");
+    let made = place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region");
     let file = place.file("in", 10);
     let refused = |channel: &str| run(&["send", &place.name, channel, "--file", &file]).refused(1);
     assert!(refused("short").contains("frames of 8 bytes"));

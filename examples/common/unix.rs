@@ -3,13 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 
 use nix::unistd::{Gid, Uid, geteuid, setgid, setuid};
-use strait::Options;
+use strait::RegionOptions;
+use strait::unix::RegionOptionsExt as _;
 
 use super::Result;
 
-/// Options for a region that every user of the machine may write to.
-pub fn for_everybody() -> Options {
-    Options::new().mode(0o666)
+/// RegionOptions for a region that every user of the machine may write to.
+pub fn for_everybody() -> RegionOptions {
+    RegionOptions::new().mode(0o666)
 }
 
 /// Makes this process nobody's, for good, but for root's further groups. False if it is not root's, and so cannot.

@@ -2,14 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use strait::Options;
-use strait::windows::Sid;
+use strait::RegionOptions;
+use strait::windows::{RegionOptionsExt as _, Sid};
 
 use super::Result;
 
-/// Options for a region that every user of the machine may write to.
-pub fn for_everybody() -> Options {
-    Options::new().group(Sid::USERS)
+/// RegionOptions for a region that every user of the machine may write to.
+pub fn for_everybody() -> RegionOptions {
+    RegionOptions::new().group(Sid::USERS)
 }
 
 /// Would make this process another user's, which here takes that user's password: false.

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use strait::{Attachment, Channel, Options, Plan, RecvError, Region, SystemPort};
+use strait::{Channel, Plan, RecvError, Region, RegionFile, RegionOptions};
 
 const MAX_FRAME: u32 = 300;
 const PLAN: Plan = Plan::new(&[
@@ -63,7 +63,7 @@ impl Drop for Peer {
 }
 
 /// Sends and receives events until told to stop, as if nobody looked on.
-fn live(region: &Attachment<SystemPort>, stop: &AtomicBool) -> Result<()> {
+fn live(region: &Region, stop: &AtomicBool) -> Result<()> {
     let mut tx = region.producer("events")?;
     let mut rx = region.consumer("events")?;
     let mut buffer = [0; MAX_FRAME as usize];
@@ -103,7 +103,7 @@ fn followed(follower: &mut Peer) -> Result<()> {
 }
 
 /// Sends frames to a peer and takes them back, while it is killed and succeeded.
-fn rounds(region: &Attachment<SystemPort>, path: &str, command: &str) -> Result<()> {
+fn rounds(region: &Region, path: &str, command: &str) -> Result<()> {
     let mut there = region.producer("there")?;
     let mut back = region.consumer("back")?;
     let mut buffer = [0; MAX_FRAME as usize];
@@ -149,7 +149,7 @@ fn main() -> Result<()> {
     };
     let file = env::temp_dir().join(format!("strait-peers-{}", std::process::id()));
     let path = file.to_str().ok_or("the directory's name is not UTF-8")?;
-    let region = Region::at(path).create(&PLAN, &Options::new())?;
+    let region = RegionFile::new(path).create(&PLAN, &RegionOptions::new())?;
 
     let mut lister = Peer::start(follow, &[path])?;
     println!("{}", lister.hear()?);
@@ -169,6 +169,6 @@ fn main() -> Result<()> {
         result
     });
     let result = result.and_then(|()| rounds(&region, path, peer));
-    Region::at(path).remove()?;
+    RegionFile::new(path).remove()?;
     result
 }

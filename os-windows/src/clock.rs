@@ -6,7 +6,8 @@ use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerf
 
 /// Nanoseconds of the performance counter: one clock for all processes of the machine, which
 /// setting the wall clock does not move.
-pub(crate) fn now_ns() -> u64 {
+#[must_use]
+pub fn now_ns() -> u64 {
     let mut ticks = 0;
     // SAFETY: the pointer is a local's. The call cannot fail since Windows XP.
     unsafe { QueryPerformanceCounter(&raw mut ticks) };

@@ -21,7 +21,7 @@ const PAGE: usize = 4096;
 
 /// Why a section could not be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MapError {
+pub(crate) enum Failed {
     /// The mapping itself.
     Map(OsError),
     /// Locking it into memory.
@@ -57,15 +57,15 @@ impl Mapping {
         section: BorrowedHandle<'_>,
         len: Option<u32>,
         options: &Options,
-    ) -> Result<Self, MapError> {
+    ) -> Result<Self, Failed> {
         let access = if options.read_only { FILE_MAP_READ } else { FILE_MAP_READ | FILE_MAP_WRITE };
         // SAFETY: the handle is open, and the system chooses a place that is free.
         let view = unsafe { MapViewOfFile(section.as_raw_handle(), access, 0, 0, 0) };
-        let base = NonNull::new(view.Value).ok_or_else(|| MapError::Map(OsError::last("MapViewOfFile")))?;
+        let base = NonNull::new(view.Value).ok_or_else(|| Failed::Map(OsError::last("MapViewOfFile")))?;
         let mut mapping = Self { base, len: 0 };
-        let found = mapping.committed().map_err(MapError::Map)?;
+        let found = mapping.committed().map_err(Failed::Map)?;
         let fits = |needed: u32| {
-            if u64::from(needed) <= found { Ok(needed) } else { Err(MapError::TooShort { needed, found }) }
+            if u64::from(needed) <= found { Ok(needed) } else { Err(Failed::TooShort { needed, found }) }
         };
         mapping.len = fits(len.unwrap_or(HEADER_LEN))?;
         if len.is_none() {
@@ -76,7 +76,7 @@ impl Mapping {
             mapping.touch();
         }
         if options.lock {
-            mapping.lock().map_err(MapError::Lock)?;
+            mapping.lock().map_err(Failed::Lock)?;
         }
         Ok(mapping)
     }

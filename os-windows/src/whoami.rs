@@ -4,7 +4,8 @@ use windows_sys::Win32::Foundation::FILETIME;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
 /// When this process was created, in units of 100 ns since 1601; 0 if that cannot be told.
-pub(crate) fn start_time() -> u64 {
+#[must_use]
+pub fn start_time() -> u64 {
     let zero = FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 };
     let [mut created, mut ended, mut kernel, mut user] = [zero; 4];
     // SAFETY: it names this process, and cannot fail.

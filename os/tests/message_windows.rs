@@ -7,7 +7,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 use process::{Helper, end_in_a_while, eventually, hear, role, say};
-use strait_os::window::{MessageWindow, RemoteWindow, WindowError, WindowMessage, WindowSendError};
+use strait_os::windows::window::{MessageWindow, RemoteWindow, WindowError, WindowMessage, WindowSendError};
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(200);

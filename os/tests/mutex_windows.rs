@@ -7,7 +7,8 @@ mod process;
 use std::time::{Duration, Instant};
 
 use process::{Helper, end_in_a_while, hear, role, say};
-use strait_os::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexLock, NamedSemaphore, Sddl};
+use strait_os::NamedSemaphore;
+use strait_os::windows::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexLock, Sddl};
 
 const LONG: Duration = Duration::from_secs(30);
 

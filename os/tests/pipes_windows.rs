@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use process::skip;
-use strait_os::Sddl;
 use strait_os::pipe::{
     BindError, ConnectError, ImpersonateError, MessageListener, MessagePart, Pipe, PipeError, PipeListener,
     PipeName, PipeOptions, User,
 };
+use strait_os::windows::Sddl;
 use strait_os::windows::{ImpersonationExt as _, PipeOptionsExt as _};
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, GetLastError, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Security::Authorization::{

@@ -2,7 +2,8 @@
 #![cfg(windows)]
 
 use strait_os::windows::NamedSemaphoreExt as _;
-use strait_os::{NamedMutex, NamedSemaphore, Sddl, SemOpenError};
+use strait_os::windows::{NamedMutex, Sddl};
+use strait_os::{NamedSemaphore, SemOpenError};
 
 fn unique(test: &str) -> String {
     format!("st-windows-{}-{test}", std::process::id())

@@ -19,7 +19,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use strait::Region;
+use strait::{RegionFile, RegionName, RegionPlace};
 
 /// How long anything may take before the test fails: long, for the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,15 +55,15 @@ impl Name {
     }
 
     /// The region of that name or path.
-    pub fn region(&self) -> Region {
+    pub fn region(&self) -> RegionPlace {
         region(&self.0)
     }
 }
 
-fn region(place: &str) -> Region {
+fn region(place: &str) -> RegionPlace {
     match place.strip_prefix(PATH) {
-        Some(path) => Region::at(path),
-        None => Region::named(place).expect("a legal name"),
+        Some(path) => RegionFile::new(path).into(),
+        None => RegionName::new(place).expect("a legal name").into(),
     }
 }
 
@@ -74,7 +74,7 @@ impl Drop for Name {
 }
 
 /// What this process is to do as a child, and on which region; `None` in the test itself.
-pub fn role() -> Option<(String, Region)> {
+pub fn role() -> Option<(String, RegionPlace)> {
     let role = std::env::var(ROLE).ok()?;
     let place = std::env::var(REGION).ok()?;
     Some((role, region(&place)))

@@ -1,6 +1,6 @@
 //! The child's calls of locks.
 
-use strait::{Attachment, Lock, Mutex, Permits, Semaphore, SystemPort};
+use strait::{Lock, Mutex, Permits, Region, Semaphore, SystemPort};
 
 use super::paths::Outcome::{self, Done, Wrong};
 use super::paths::{repeat, show};
@@ -8,7 +8,7 @@ use super::paths::{repeat, show};
 type Table = Mutex<[u64; 4], SystemPort>;
 
 /// Shows every path of the locks, all of them with nobody else there.
-pub fn show_locks(region: &Attachment<SystemPort>) {
+pub fn show_locks(region: &Region) {
     let mutex = &mut region.mutex::<[u64; 4]>("mutex-32").expect("the plan has it");
     let value = &mut [7; 4];
     repeat(1, lock_unlock, mutex, value);

@@ -10,8 +10,8 @@
 use std::hint::black_box;
 
 use strait::{
-    Attachment, Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Options,
-    Plan, Producer, Reading, Received, Region, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
+    Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Plan, Producer, Reading,
+    Received, Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
@@ -46,8 +46,8 @@ pub const PLAN: Plan = Plan::new(&[
 ]);
 
 /// Takes the producer's role that is to be taken over, and uses it.
-pub fn be_the_last_owner(region: &Region) -> impl Sized {
-    let attachment = region.open(&Options::new()).expect("the parent made it");
+pub fn be_the_last_owner(region: &RegionPlace) -> impl Sized {
+    let attachment = region.open(&RegionOptions::new()).expect("the parent made it");
     let mut tx = attachment.typed_producer(ORPHAN).expect("nobody has it");
     repeat(3, send, &mut tx, &mut 0_u64);
     tx
@@ -99,8 +99,8 @@ fn exhaust<A, B>(operation: Operation<A, B>, a: &mut A, b: &mut B) {
 }
 
 /// Shows every path.
-pub fn show_all(region: &Region) {
-    let attachment = region.open(&Options::new()).expect("the parent made it");
+pub fn show_all(region: &RegionPlace) {
+    let attachment = region.open(&RegionOptions::new()).expect("the parent made it");
     show("empty", nothing, &mut 0_u64, &mut 0_u64, Done);
     values::<u64>(&attachment, "slots-8");
     values::<[u64; 7]>(&attachment, "slots-56");
@@ -147,7 +147,7 @@ extern "C" fn receive<T: Frame>(rx: &mut TypedConsumer<T, SystemPort>, value: &m
 }
 
 /// The paths of a queue of values.
-fn values<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+fn values<T: Frame>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
     let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
@@ -202,7 +202,7 @@ fn values<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
 }
 
 /// The paths that are others where the peer may sleep, and does not.
-fn wakes<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+fn wakes<T: Frame>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
     let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
@@ -328,7 +328,7 @@ impl Ring {
 }
 
 /// The paths of a queue of frames, with payloads of `N` bytes.
-fn frames<const N: usize>(region: &Attachment<SystemPort>, channel: &str) {
+fn frames<const N: usize>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let tx = region.producer(channel).expect("nobody has it");
     let rx = region.consumer(channel).expect("nobody has it");
@@ -401,7 +401,7 @@ extern "C" fn read<T: Frame>(rx: &mut LatestReader<T, SystemPort>, value: &mut T
 }
 
 /// The paths of a latest value.
-fn latest<T: Frame>(region: &Attachment<SystemPort>, channel: &str) {
+fn latest<T: Frame>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.latest_writer::<T>(channel).expect("nobody has it");
     let mut rx = region.latest_reader::<T>(channel).expect("it is there");
@@ -455,19 +455,19 @@ struct Opening {
 }
 
 #[inline(never)]
-extern "C" fn open(region: &mut Region, opened: &mut Option<Attachment<SystemPort>>) -> Outcome {
-    *opened = region.open(&Options::new()).ok();
+extern "C" fn open(region: &mut RegionPlace, opened: &mut Option<Region>) -> Outcome {
+    *opened = region.open(&RegionOptions::new()).ok();
     if opened.is_some() { Done } else { Wrong }
 }
 
 #[inline(never)]
-extern "C" fn open_producer(region: &mut Attachment<SystemPort>, opening: &mut Opening) -> Outcome {
+extern "C" fn open_producer(region: &mut Region, opening: &mut Opening) -> Outcome {
     opening.opened = region.typed_producer(opening.channel).ok();
     if opening.opened.is_some() { Done } else { Wrong }
 }
 
 /// What happens once, before the first message.
-fn set_up(region: &Region, mut attachment: Attachment<SystemPort>) {
+fn set_up(region: &RegionPlace, mut attachment: Region) {
     let mut region = region.clone();
     show("set-up/attach", open, &mut region, &mut None, Done);
     let mut opening = Opening { channel: "spare", opened: None };

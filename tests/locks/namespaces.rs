@@ -6,17 +6,17 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use strait::{Lock, LockError, Options, Region};
+use strait::{Lock, LockError, RegionOptions, RegionPlace};
 
 use super::common::{Kid, Name, PATIENCE, linger, tell};
 use super::{after_a_death, gains, make};
 
 /// What such a child does.
-pub fn child(region: &Region) {
+pub fn child(region: &RegionPlace) {
     if std::process::id() != 1 {
         return into_a_namespace();
     }
-    let region = region.open(&Options::new()).expect("the test made the region");
+    let region = region.open(&RegionOptions::new()).expect("the test made the region");
     let mut mutex = gains(&region);
     set_pdeathsig(Signal::SIGKILL).unwrap();
     tell("1");

@@ -2,7 +2,7 @@
 
 use strait::ground::entry::at;
 use strait::ground::sync::order::RELAXED;
-use strait::{Attachment, Entry, Mem, Port, Region, SystemPort};
+use strait::{Entry, Mem, Port, Region, RegionPlace};
 
 use super::lock_operations::{DIED, MUTEX, NAME as LOCK, held, survive_mutex};
 use super::operation::{Act, Operation};
@@ -30,7 +30,7 @@ const MARK_BEFORE_SEQUENCE: u8 = 1;
 const TAKEN_BACK: u8 = 2;
 const NEVER_PUBLISHED: u8 = 3;
 
-fn wrong<const WAY: u8>(region: &Region) -> Act {
+fn wrong<const WAY: u8>(region: &RegionPlace) -> Act {
     let region = open(region);
     let ends = lead_up::<Slots>(&region, BEFORE, 2);
     let slot = Slot::of(&region);
@@ -47,7 +47,7 @@ fn wrong<const WAY: u8>(region: &Region) -> Act {
 }
 
 /// Sets a mutex's value, with the version first.
-fn update_wrong(region: &Region) -> Act {
+fn update_wrong(region: &RegionPlace) -> Act {
     let region = open(region);
     let guard = held(&region);
     let entry = region.channel(LOCK).expect("it is planned");
@@ -68,7 +68,7 @@ struct Slot {
 }
 
 impl Slot {
-    fn of(region: &Attachment<SystemPort>) -> Self {
+    fn of(region: &Region) -> Self {
         let entry = region.channel(Slots::NAME).expect("it is planned");
         Self { mem: region.port().mem().clone(), at: entry.data + BEFORE * entry.stride, entry }
     }

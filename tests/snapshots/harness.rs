@@ -12,7 +12,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
-use strait::{Options, Region};
+use strait::{RegionOptions, RegionPlace};
 
 use super::common::rng::Rng;
 use super::common::tracee::Tracee;
@@ -111,16 +111,16 @@ fn fresh(operation: &Operation) -> Name {
 }
 
 /// Makes a region of these bytes, in which nobody lives.
-fn put(region: &Region, bytes: &[u8]) {
-    let file = File::options().write(true).create_new(true).mode(0o600).open(region.path());
+fn put(region: &RegionPlace, bytes: &[u8]) {
+    let file = File::options().write(true).create_new(true).mode(0o600).open(region.path().expect("a file"));
     file.expect("the name is free").write_all(bytes).expect("there is space");
 }
 
 /// The region that the victim of an operation finds, if it finds one.
 fn past(operation: &Operation) -> Option<Vec<u8>> {
     let name = fresh(operation);
-    let make = || name.region().create(&operation.plan, &Options::new()).expect("the name is free");
-    let read = || Some(fs::read(name.region().path()).expect("it was made"));
+    let make = || name.region().create(&operation.plan, &RegionOptions::new()).expect("the name is free");
+    let read = || Some(fs::read(name.region().path().expect("a file")).expect("it was made"));
     match operation.past {
         Past::Nothing => None,
         Past::Unused => {
@@ -152,7 +152,7 @@ impl Victim {
     fn find_region(&self) -> File {
         let process = PathBuf::from(format!("/proc/{}", self.kid.pid()));
         let known = self.name.region();
-        let place = known.path().parent().and_then(Path::to_str).expect("a file is somewhere");
+        let place = known.path().and_then(Path::parent).and_then(Path::to_str).expect("a file is somewhere");
         while !fs::read_to_string(process.join("maps")).expect("it lives").contains(place) {
             assert!(self.tracee.next_call(), "no region was mapped");
         }
@@ -235,7 +235,7 @@ fn keep_complaints() {
 }
 
 /// Calls the survivors; answers with what they see, or what they complain of.
-fn survive(operation: &Operation, region: &Region, order: First) -> Result<Seen, String> {
+fn survive(operation: &Operation, region: &RegionPlace, order: First) -> Result<Seen, String> {
     keep_complaints();
     COMPLAINT.set(Some(String::new()));
     let result = catch_unwind(|| (operation.survivors)(region, order));

@@ -1,7 +1,7 @@
 //! The operations of latest values.
 
 use strait::ground::entry::at;
-use strait::{Channel, LatestReader, LatestWriter, Plan, Port, Reading, Region, SystemPort};
+use strait::{Channel, LatestReader, LatestWriter, Plan, Port, Reading, RegionPlace, SystemPort};
 
 use super::operation::{Act, First, Operation, Past, Seen};
 use super::queues::{Value, open, plan, value};
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Operation> {
     ]
 }
 
-fn publish<const BEFORE: u32, const TIMES: u32>(region: &Region) -> Act {
+fn publish<const BEFORE: u32, const TIMES: u32>(region: &RegionPlace) -> Act {
     let mut tx = open(region).latest_writer::<Value>(NAME).expect("nobody has it");
     (1..=BEFORE).for_each(|n| tx.publish(&value(n)));
     Box::new(move || {
@@ -44,7 +44,7 @@ fn publish<const BEFORE: u32, const TIMES: u32>(region: &Region) -> Act {
     })
 }
 
-fn publish_wakes(region: &Region) -> Act {
+fn publish_wakes(region: &RegionPlace) -> Act {
     let region = open(region);
     let mut tx = region.latest_writer::<Value>(NAME).expect("nobody has it");
     (1..=4).for_each(|n| tx.publish(&value(n)));
@@ -56,12 +56,12 @@ fn publish_wakes(region: &Region) -> Act {
     })
 }
 
-fn open_writer(region: &Region) -> Act {
+fn open_writer(region: &RegionPlace) -> Act {
     let region = open(region);
     Box::new(move || Box::new(region.latest_writer::<Value>(NAME).expect("its writer is dead")))
 }
 
-fn drop_writer(region: &Region) -> Act {
+fn drop_writer(region: &RegionPlace) -> Act {
     let region = open(region);
     let mut tx = region.latest_writer::<Value>(NAME).expect("nobody has it");
     (1..=3).for_each(|n| tx.publish(&value(n)));
@@ -73,7 +73,7 @@ fn drop_writer(region: &Region) -> Act {
 
 /// The survivors: a reader finds the newest value whole, and a new writer goes on behind it. They see
 /// which value that is.
-fn survive(region: &Region, first: First) -> Seen {
+fn survive(region: &RegionPlace, first: First) -> Seen {
     let region = &open(region);
     let mut reader = region.latest_reader::<Value>(NAME).expect("anybody may read");
     let claim = || region.latest_writer::<Value>(NAME).expect("the writer's role can be claimed");

@@ -3,7 +3,7 @@
 use strait::ground::entry::at;
 use strait::protocol::park::WAITERS;
 use strait::{
-    Attachment, Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Port, Recovery, Region, Semaphore,
+    Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Port, Recovery, Region, RegionPlace, Semaphore,
     SemaphoreError, SystemPort,
 };
 
@@ -62,55 +62,55 @@ pub fn all() -> Vec<Operation> {
 }
 
 /// A handle that lives as long as its process, so that what borrows it can be kept.
-fn mutex(region: &Attachment<SystemPort>) -> &'static mut Mutex<Value, SystemPort> {
+fn mutex(region: &Region) -> &'static mut Mutex<Value, SystemPort> {
     Box::leak(Box::new(region.mutex(NAME).expect("it is planned")))
 }
 
 /// The lock, with value 1 in it.
-pub fn held(region: &Attachment<SystemPort>) -> Guard<'static, Value, SystemPort> {
+pub fn held(region: &Region) -> Guard<'static, Value, SystemPort> {
     let Ok(Lock::Held(mut guard)) = mutex(region).try_lock() else { panic!("nobody has it") };
     guard.set(&value(1));
     guard
 }
 
 /// The lock of a dead owner.
-fn recovery(region: &Region) -> Recovery<'static, Value, SystemPort> {
+fn recovery(region: &RegionPlace) -> Recovery<'static, Value, SystemPort> {
     let Ok(Lock::OwnerDied(recovery)) = mutex(&open(region)).try_lock() else { panic!("its owner died") };
     recovery
 }
 
 /// Changes the lock's word.
-fn with_word(region: &Attachment<SystemPort>, change: impl FnOnce(u32) -> u32) {
+fn with_word(region: &Region, change: impl FnOnce(u32) -> u32) {
     let at = region.channel(NAME).expect("it is planned").block_c + at::OWNER;
     let mem = region.port().mem();
     mem.setup_write(at, change(mem.setup_read(at)));
 }
 
 /// One who has the lock.
-fn owner(region: &Attachment<SystemPort>) -> Kept {
+fn owner(region: &Region) -> Kept {
     Box::new(held(region))
 }
 
 /// One who has the lock of a third owner that died in the repair.
-fn fourth_owner(region: &Attachment<SystemPort>) -> Kept {
+fn fourth_owner(region: &Region) -> Kept {
     let guard = held(region);
     with_word(region, |word| word | 3 << 29);
     Box::new(guard)
 }
 
-fn lock(region: &Region) -> Act {
+fn lock(region: &RegionPlace) -> Act {
     let region = open(region);
     drop(held(&region));
     let mutex = mutex(&region);
     Box::new(move || Box::new(mutex.try_lock().expect("it is free")))
 }
 
-fn lock_over_dead(region: &Region) -> Act {
+fn lock_over_dead(region: &RegionPlace) -> Act {
     let mutex = mutex(&open(region));
     Box::new(move || Box::new(mutex.try_lock().expect("its owner is dead")))
 }
 
-fn lock_fourth(region: &Region) -> Act {
+fn lock_fourth(region: &RegionPlace) -> Act {
     let mutex = mutex(&open(region));
     Box::new(move || {
         assert_eq!(mutex.try_lock().err(), Some(LockError::Poisoned));
@@ -118,7 +118,7 @@ fn lock_fourth(region: &Region) -> Act {
     })
 }
 
-fn lock_waits(region: &Region) -> Act {
+fn lock_waits(region: &RegionPlace) -> Act {
     let guard = held(&open(region));
     let mutex = mutex(&open(region));
     mutex.set_wait_policy(SLEEPY);
@@ -128,7 +128,7 @@ fn lock_waits(region: &Region) -> Act {
     })
 }
 
-fn set_thrice(region: &Region) -> Act {
+fn set_thrice(region: &RegionPlace) -> Act {
     let mut guard = held(&open(region));
     Box::new(move || {
         (2..=4).for_each(|n| guard.set(&value(n)));
@@ -136,7 +136,7 @@ fn set_thrice(region: &Region) -> Act {
     })
 }
 
-fn update(region: &Region) -> Act {
+fn update(region: &RegionPlace) -> Act {
     let mut guard = held(&open(region));
     Box::new(move || {
         guard.update(|inner| *inner = value(2));
@@ -144,7 +144,7 @@ fn update(region: &Region) -> Act {
     })
 }
 
-fn edit_in_place(region: &Region) -> Act {
+fn edit_in_place(region: &RegionPlace) -> Act {
     let mut guard = held(&open(region));
     Box::new(move || {
         guard.edit_in_place(|inner| {
@@ -155,7 +155,7 @@ fn edit_in_place(region: &Region) -> Act {
     })
 }
 
-fn unlock(region: &Region) -> Act {
+fn unlock(region: &RegionPlace) -> Act {
     let guard = held(&open(region));
     Box::new(move || {
         guard.unlock().expect("it is ours");
@@ -163,7 +163,7 @@ fn unlock(region: &Region) -> Act {
     })
 }
 
-fn unlock_wakes(region: &Region) -> Act {
+fn unlock_wakes(region: &RegionPlace) -> Act {
     let region = open(region);
     let guard = held(&region);
     with_word(&region, |word| word | WAITERS);
@@ -173,7 +173,7 @@ fn unlock_wakes(region: &Region) -> Act {
     })
 }
 
-fn update_unlock(region: &Region) -> Act {
+fn update_unlock(region: &RegionPlace) -> Act {
     let mut guard = held(&open(region));
     Box::new(move || {
         guard.update(|inner| *inner = value(2));
@@ -182,17 +182,17 @@ fn update_unlock(region: &Region) -> Act {
     })
 }
 
-fn roll_back(region: &Region) -> Act {
+fn roll_back(region: &RegionPlace) -> Act {
     let recovery = recovery(region);
     Box::new(move || Box::new(recovery.roll_back().ok().expect("nothing was in place")))
 }
 
-fn repair(region: &Region) -> Act {
+fn repair(region: &RegionPlace) -> Act {
     let recovery = recovery(region);
     Box::new(move || Box::new(recovery.repair(|inner| *inner = value(2)).expect("it is ours")))
 }
 
-fn give_up(region: &Region) -> Act {
+fn give_up(region: &RegionPlace) -> Act {
     let recovery = recovery(region);
     Box::new(move || {
         drop(recovery);
@@ -200,7 +200,7 @@ fn give_up(region: &Region) -> Act {
     })
 }
 
-fn reinitialise(region: &Region) -> Act {
+fn reinitialise(region: &RegionPlace) -> Act {
     let mutex = mutex(&open(region));
     assert_eq!(mutex.try_lock().err(), Some(LockError::Poisoned));
     Box::new(move || Box::new(mutex.reinitialise(&value(1)).expect("it is poisoned")))
@@ -208,7 +208,7 @@ fn reinitialise(region: &Region) -> Act {
 
 /// The survivors of a mutex: one locks it and repairs it if need be, and then two use it. They see the
 /// number of the value, and what became of the lock.
-pub fn survive_mutex(region: &Region, first: First) -> Seen {
+pub fn survive_mutex(region: &RegionPlace, first: First) -> Seen {
     let (here, there) = (open(region), open(region));
     let mut mutex = here.mutex::<Value>(NAME).expect("it is planned");
     let mut other = there.mutex::<Value>(NAME).expect("it is planned");
@@ -254,32 +254,32 @@ fn recover(recovery: Recovery<'_, Value, SystemPort>, first: First) -> Guard<'_,
 }
 
 /// As [`survive_mutex`]; they see whether the lock is free.
-fn survive_unlock(region: &Region, first: First) -> Seen {
+fn survive_unlock(region: &RegionPlace, first: First) -> Seen {
     let [n, state] = survive_mutex(region, first);
     [n, (state == FREE).into()]
 }
 
 /// As [`survive_mutex`]; they see whether the lock is not poisoned any more.
-fn survive_reinitialise(region: &Region, first: First) -> Seen {
+fn survive_reinitialise(region: &RegionPlace, first: First) -> Seen {
     let [n, state] = survive_mutex(region, first);
     [n, (state != POISONED).into()]
 }
 
 /// A handle on permits that lives as long as its process.
-fn permits(region: &Attachment<SystemPort>) -> &'static mut Permits<SystemPort> {
+fn permits(region: &Region) -> &'static mut Permits<SystemPort> {
     Box::leak(Box::new(region.permits(NAME).expect("it is planned")))
 }
 
-fn permit(region: &Attachment<SystemPort>) -> strait::Permit<'static, SystemPort> {
+fn permit(region: &Region) -> strait::Permit<'static, SystemPort> {
     permits(region).try_acquire().expect("one is left")
 }
 
-fn acquire_permit(region: &Region) -> Act {
+fn acquire_permit(region: &RegionPlace) -> Act {
     let permits = permits(&open(region));
     Box::new(move || Box::new(permits.try_acquire().expect("one is left")))
 }
 
-fn release_permit(region: &Region) -> Act {
+fn release_permit(region: &RegionPlace) -> Act {
     let permit = permit(&open(region));
     Box::new(move || {
         permit.release().expect("it is ours");
@@ -289,9 +289,9 @@ fn release_permit(region: &Region) -> Act {
 
 /// The survivors of one who took a permit: all are there, once each, and once more when given back. They
 /// see how many came back from the dead.
-fn survive_taker(region: &Region, _: First) -> Seen {
+fn survive_taker(region: &RegionPlace, _: First) -> Seen {
     let (here, there) = (open(region), open(region));
-    let planned = |region: &Attachment<SystemPort>| region.permits(NAME).expect("it is planned");
+    let planned = |region: &Region| region.permits(NAME).expect("it is planned");
     let mut handles = [(); PERMITS as usize].map(|()| planned(&here));
     let mut back = 0;
     for _ in 0..2 {
@@ -307,15 +307,15 @@ fn survive_taker(region: &Region, _: First) -> Seen {
 }
 
 /// As [`survive_taker`]; they see how many were given back by one who had one.
-fn survive_giver(region: &Region, first: First) -> Seen {
+fn survive_giver(region: &RegionPlace, first: First) -> Seen {
     [1 - survive_taker(region, first)[0], 0]
 }
 
-fn semaphore(region: &Region) -> Semaphore<SystemPort> {
+fn semaphore(region: &RegionPlace) -> Semaphore<SystemPort> {
     open(region).semaphore(NAME).expect("it is planned")
 }
 
-fn acquire(region: &Region) -> Act {
+fn acquire(region: &RegionPlace) -> Act {
     let mut semaphore = semaphore(region);
     Box::new(move || {
         semaphore.try_acquire().expect("it starts with one");
@@ -323,7 +323,7 @@ fn acquire(region: &Region) -> Act {
     })
 }
 
-fn release(region: &Region) -> Act {
+fn release(region: &RegionPlace) -> Act {
     let mut semaphore = semaphore(region);
     Box::new(move || {
         semaphore.release(2).expect("there is room for two");
@@ -333,7 +333,7 @@ fn release(region: &Region) -> Act {
 
 /// The survivors of a counting semaphore, which gives nothing back: it counts from where it is. They see
 /// its count.
-fn survive_count(region: &Region, _: First) -> Seen {
+fn survive_count(region: &RegionPlace, _: First) -> Seen {
     let mut semaphore = semaphore(region);
     let count = semaphore.count();
     semaphore.release(PERMITS - count).expect("up to the most");
@@ -344,6 +344,6 @@ fn survive_count(region: &Region, _: First) -> Seen {
 }
 
 /// As [`survive_count`]; they see how many were taken.
-fn survive_counted(region: &Region, first: First) -> Seen {
+fn survive_counted(region: &RegionPlace, first: First) -> Seen {
     [1 - survive_count(region, first)[0], 0]
 }

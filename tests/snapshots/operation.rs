@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use strait::{Attachment, Plan, Region, SystemPort};
+use strait::{Plan, Region, RegionPlace};
 
 /// Things that are kept, whatever they are: until the process that has them is dead.
 pub type Kept = Box<dyn Any>;
@@ -33,7 +33,7 @@ pub enum Past {
     /// A region whose maker has left it, unused.
     Unused,
     /// A region in which participants did something, who are dead by now.
-    Deaths(fn(&Attachment<SystemPort>) -> Kept),
+    Deaths(fn(&Region) -> Kept),
 }
 
 /// An operation at every instruction of which a victim dies.
@@ -49,9 +49,9 @@ pub struct Operation {
     /// What the victim finds.
     pub past: Past,
     /// The victim: goes up to the operation, and answers with it.
-    pub victim: fn(&Region) -> Act,
+    pub victim: fn(&RegionPlace) -> Act,
     /// The survivors, when all others are dead: they panic if something is wrong.
-    pub survivors: fn(&Region, First) -> Seen,
+    pub survivors: fn(&RegionPlace, First) -> Seen,
     /// What they see before the operation.
     pub before: Seen,
     /// What they see after it.
@@ -63,8 +63,8 @@ impl Operation {
     pub fn new(
         name: &'static str,
         plan: Plan<'static>,
-        victim: fn(&Region) -> Act,
-        survivors: fn(&Region, First) -> Seen,
+        victim: fn(&RegionPlace) -> Act,
+        survivors: fn(&RegionPlace, First) -> Seen,
     ) -> Self {
         Self { name, plan, past: Past::Unused, victim, survivors, before: [0; 2], after: [0; 2] }
     }

@@ -2,7 +2,7 @@
 
 use strait::ground::entry::at;
 use strait::{
-    Attachment, ConsumerOptions, Delivery, Port, RecvError, Region, SystemPort, TypedConsumer, TypedProducer,
+    ConsumerOptions, Delivery, Port, RecvError, Region, RegionPlace, SystemPort, TypedConsumer, TypedProducer,
 };
 
 use super::operation::{Act, Kept, Operation, Past, Seen};
@@ -66,13 +66,13 @@ pub fn all() -> Vec<Operation> {
 
 /// An operation of a queue, and what its survivors see before it and after it: the first message that is
 /// not released, and the first that was not sent.
-fn of<Q: Queue>(name: &'static str, victim: fn(&Region) -> Act, before: Seen, after: Seen) -> Operation {
+fn of<Q: Queue>(name: &'static str, victim: fn(&RegionPlace) -> Act, before: Seen, after: Seen) -> Operation {
     Operation::new(name, Q::PLAN, victim, survive::<Q>).sees(before, after)
 }
 
 /// An operation of a queue whose last owners are dead: of five messages three were received, and the
 /// producer had not noted the last one; the region knew of `released` of them.
-fn over_dead<Q: Queue>(name: &'static str, released: u64, victim: fn(&Region) -> Act) -> Operation {
+fn over_dead<Q: Queue>(name: &'static str, released: u64, victim: fn(&RegionPlace) -> Act) -> Operation {
     of::<Q>(name, victim, [released, 5], [released, 5]).past(Past::Deaths(|region| {
         let entry = region.channel(Q::NAME).expect("it is planned");
         let mem = region.port().mem();
@@ -92,13 +92,13 @@ fn every_second() -> ConsumerOptions {
 }
 
 /// A channel's word in the region says that somebody sleeps: one who is dead, or who will not wake.
-fn somebody_sleeps<Q: Queue>(region: &Attachment<SystemPort>) {
+fn somebody_sleeps<Q: Queue>(region: &Region) {
     let entry = region.channel(Q::NAME).expect("it is planned");
     region.port().mem().setup_write(entry.wait_a, 1);
     region.port().mem().setup_write(entry.wait_b, 1);
 }
 
-fn send<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region) -> Act {
+fn send<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &RegionPlace) -> Act {
     let (mut tx, rx) = lead_up::<Q>(&open(region), SENT, RECEIVED);
     Box::new(move || {
         assert!(Q::send(&mut tx, SENT));
@@ -106,7 +106,7 @@ fn send<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region) -> Act 
     })
 }
 
-fn send_full<Q: Queue, const FULL: u32>(region: &Region) -> Act {
+fn send_full<Q: Queue, const FULL: u32>(region: &RegionPlace) -> Act {
     let (mut tx, rx) = lead_up::<Q>(&open(region), FULL, 0);
     Box::new(move || {
         assert!(!Q::send(&mut tx, FULL));
@@ -114,7 +114,7 @@ fn send_full<Q: Queue, const FULL: u32>(region: &Region) -> Act {
     })
 }
 
-fn send_after_full<Q: Queue, const FULL: u32>(region: &Region) -> Act {
+fn send_after_full<Q: Queue, const FULL: u32>(region: &RegionPlace) -> Act {
     let every = ConsumerOptions::new().release_every(1);
     let (mut tx, mut rx) = lead_up_with::<Q>(&open(region), FULL, 0, every);
     assert!(!Q::send(&mut tx, FULL));
@@ -125,7 +125,7 @@ fn send_after_full<Q: Queue, const FULL: u32>(region: &Region) -> Act {
     })
 }
 
-fn send_batch<Q>(region: &Region) -> Act
+fn send_batch<Q>(region: &RegionPlace) -> Act
 where
     Q: Queue<Tx = TypedProducer<Value, SystemPort>>,
 {
@@ -136,7 +136,7 @@ where
     })
 }
 
-fn send_frames(region: &Region) -> Act {
+fn send_frames(region: &RegionPlace) -> Act {
     let (mut tx, rx) = lead_up::<Frames>(&open(region), 4, 2);
     let frames = [4, 5, 6].map(|n| (n, Frames::content(n)));
     Box::new(move || {
@@ -146,7 +146,7 @@ fn send_frames(region: &Region) -> Act {
     })
 }
 
-fn send_wakes<Q: Queue>(region: &Region) -> Act {
+fn send_wakes<Q: Queue>(region: &RegionPlace) -> Act {
     let region = open(region);
     let (mut tx, rx) = lead_up::<Q>(&region, 4, 2);
     somebody_sleeps::<Q>(&region);
@@ -156,7 +156,7 @@ fn send_wakes<Q: Queue>(region: &Region) -> Act {
     })
 }
 
-fn reserve_commit(region: &Region) -> Act {
+fn reserve_commit(region: &RegionPlace) -> Act {
     let (mut tx, rx) = lead_up::<Frames>(&open(region), 4, 2);
     let content = Frames::content(4);
     Box::new(move || {
@@ -169,7 +169,7 @@ fn reserve_commit(region: &Region) -> Act {
     })
 }
 
-fn receive<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region) -> Act {
+fn receive<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &RegionPlace) -> Act {
     let (tx, mut rx) = lead_up_with::<Q>(&open(region), SENT, RECEIVED, every_second());
     Box::new(move || {
         assert_eq!(Q::receive(&mut rx), Some(RECEIVED));
@@ -177,7 +177,7 @@ fn receive<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region) -> A
     })
 }
 
-fn receive_empty<Q: Queue>(region: &Region) -> Act {
+fn receive_empty<Q: Queue>(region: &RegionPlace) -> Act {
     let (tx, mut rx) = lead_up_with::<Q>(&open(region), 2, 2, every_second());
     Box::new(move || {
         assert_eq!(Q::receive(&mut rx), None);
@@ -185,7 +185,7 @@ fn receive_empty<Q: Queue>(region: &Region) -> Act {
     })
 }
 
-fn receive_once<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region) -> Act {
+fn receive_once<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &RegionPlace) -> Act {
     let once = ConsumerOptions::new().delivery(Delivery::AtMostOnce);
     let (tx, mut rx) = lead_up_with::<Q>(&open(region), SENT, RECEIVED, once);
     Box::new(move || {
@@ -194,7 +194,7 @@ fn receive_once<Q: Queue, const SENT: u32, const RECEIVED: u32>(region: &Region)
     })
 }
 
-fn receive_wakes<Q: Queue>(region: &Region) -> Act {
+fn receive_wakes<Q: Queue>(region: &RegionPlace) -> Act {
     let region = open(region);
     let (tx, mut rx) = lead_up_with::<Q>(&region, 5, 2, every_second());
     somebody_sleeps::<Q>(&region);
@@ -204,7 +204,7 @@ fn receive_wakes<Q: Queue>(region: &Region) -> Act {
     })
 }
 
-fn wait_for_frame(region: &Region) -> Act {
+fn wait_for_frame(region: &RegionPlace) -> Act {
     let (tx, mut rx) = lead_up::<Frames>(&open(region), 2, 2);
     assert_eq!(Frames::receive(&mut rx), None);
     rx.set_wait_policy(SLEEPY);
@@ -215,7 +215,7 @@ fn wait_for_frame(region: &Region) -> Act {
     })
 }
 
-fn wait_for_value(region: &Region) -> Act {
+fn wait_for_value(region: &RegionPlace) -> Act {
     let (tx, mut rx): (_, TypedConsumer<Value, _>) = lead_up::<Slots>(&open(region), 2, 2);
     assert_eq!(Slots::receive(&mut rx), None);
     rx.set_wait_policy(SLEEPY);
@@ -225,7 +225,7 @@ fn wait_for_value(region: &Region) -> Act {
     })
 }
 
-fn wait_for_space(region: &Region) -> Act {
+fn wait_for_space(region: &RegionPlace) -> Act {
     let (mut tx, rx) = lead_up::<Slots>(&open(region), SLOTS, 0);
     tx.set_wait_policy(SLEEPY);
     Box::new(move || {
@@ -234,7 +234,7 @@ fn wait_for_space(region: &Region) -> Act {
     })
 }
 
-fn peek_release(region: &Region) -> Act {
+fn peek_release(region: &RegionPlace) -> Act {
     let (tx, mut rx) = lead_up_with::<Frames>(&open(region), 5, 0, every_second());
     rx.peek().expect("a frame").release();
     Box::new(move || {
@@ -245,17 +245,17 @@ fn peek_release(region: &Region) -> Act {
     })
 }
 
-fn open_producer<Q: Queue>(region: &Region) -> Act {
+fn open_producer<Q: Queue>(region: &RegionPlace) -> Act {
     let region = open(region);
     Box::new(move || Box::new(Q::tx(&region)))
 }
 
-fn open_consumer<Q: Queue>(region: &Region) -> Act {
+fn open_consumer<Q: Queue>(region: &RegionPlace) -> Act {
     let region = open(region);
     Box::new(move || Box::new(Q::rx(&region, ConsumerOptions::new())))
 }
 
-fn drop_producer<Q: Queue>(region: &Region) -> Act {
+fn drop_producer<Q: Queue>(region: &RegionPlace) -> Act {
     let (tx, rx) = lead_up::<Q>(&open(region), 5, 2);
     Box::new(move || {
         drop(tx);
@@ -263,7 +263,7 @@ fn drop_producer<Q: Queue>(region: &Region) -> Act {
     })
 }
 
-fn drop_consumer<Q: Queue>(region: &Region) -> Act {
+fn drop_consumer<Q: Queue>(region: &RegionPlace) -> Act {
     let (tx, rx) = lead_up::<Q>(&open(region), 5, 2);
     Box::new(move || {
         drop(rx);

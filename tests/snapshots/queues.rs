@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use strait::{
-    Attachment, Channel, Consumer, ConsumerOptions, Options, Plan, Producer, Region, SystemPort,
+    Channel, Consumer, ConsumerOptions, Plan, Producer, Region, RegionOptions, RegionPlace, SystemPort,
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
 };
 
@@ -41,9 +41,9 @@ pub trait Queue {
     const ROOM: u32;
 
     /// Claims the sending side.
-    fn tx(region: &Attachment<SystemPort>) -> Self::Tx;
+    fn tx(region: &Region) -> Self::Tx;
     /// Claims the receiving side.
-    fn rx(region: &Attachment<SystemPort>, options: ConsumerOptions) -> Self::Rx;
+    fn rx(region: &Region, options: ConsumerOptions) -> Self::Rx;
     /// Sends message `n`, if there is space.
     fn send(tx: &mut Self::Tx, n: u32) -> bool;
     /// Receives a message, which must be whole; answers with its number.
@@ -89,11 +89,11 @@ impl Queue for Frames {
     const PLAN: Plan<'static> = plan(Self::CHANNEL);
     const ROOM: u32 = 11;
 
-    fn tx(region: &Attachment<SystemPort>) -> Self::Tx {
+    fn tx(region: &Region) -> Self::Tx {
         region.producer(Self::NAME).expect("the producer's role can be claimed")
     }
 
-    fn rx(region: &Attachment<SystemPort>, options: ConsumerOptions) -> Self::Rx {
+    fn rx(region: &Region, options: ConsumerOptions) -> Self::Rx {
         region.consumer_with(Self::NAME, options).expect("the consumer's role can be claimed")
     }
 
@@ -139,11 +139,11 @@ macro_rules! queue_of_values {
             const PLAN: Plan<'static> = plan(Self::CHANNEL);
             const ROOM: u32 = SLOTS;
 
-            fn tx(region: &Attachment<SystemPort>) -> Self::Tx {
+            fn tx(region: &Region) -> Self::Tx {
                 region.typed_producer(Self::NAME).expect("the producer's role can be claimed")
             }
 
-            fn rx(region: &Attachment<SystemPort>, options: ConsumerOptions) -> Self::Rx {
+            fn rx(region: &Region, options: ConsumerOptions) -> Self::Rx {
                 region.typed_consumer_with(Self::NAME, options).expect("the consumer's role can be claimed")
             }
 
@@ -197,8 +197,8 @@ pub const WHILE: Duration = Duration::from_millis(200);
 pub const SLEEPY: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: WHILE };
 
 /// Takes part in a region.
-pub fn open(region: &Region) -> Attachment<SystemPort> {
-    region.open(&Options::new()).expect("the region can be opened")
+pub fn open(region: &RegionPlace) -> Region {
+    region.open(&RegionOptions::new()).expect("the region can be opened")
 }
 
 /// Receives all there is: messages that follow each other.
@@ -214,7 +214,7 @@ fn drain<Q: Queue>(rx: &mut Q::Rx) -> Option<(u32, u32)> {
 
 /// The survivors of a queue: claim both roles, receive what is there, and use the queue for three laps.
 /// They see the first message that is not released, and the first that was not sent.
-pub fn survive<Q: Queue>(region: &Region, first: First) -> Seen {
+pub fn survive<Q: Queue>(region: &RegionPlace, first: First) -> Seen {
     let region = &open(region);
     let options = ConsumerOptions::new();
     let (mut tx, mut rx, found);
@@ -262,13 +262,13 @@ fn use_it<Q: Queue>(tx: &mut Q::Tx, rx: &mut Q::Rx, mut next: u32) -> u32 {
 
 /// Claims both roles and sends `sent` messages; `received` of them are received, and no more are in the
 /// queue at a time than fit.
-pub fn lead_up<Q: Queue>(region: &Attachment<SystemPort>, sent: u32, received: u32) -> (Q::Tx, Q::Rx) {
+pub fn lead_up<Q: Queue>(region: &Region, sent: u32, received: u32) -> (Q::Tx, Q::Rx) {
     lead_up_with::<Q>(region, sent, received, ConsumerOptions::new())
 }
 
 /// As [`lead_up`], with a consumer of other options.
 pub fn lead_up_with<Q: Queue>(
-    region: &Attachment<SystemPort>,
+    region: &Region,
     sent: u32,
     received: u32,
     options: ConsumerOptions,

@@ -1,8 +1,7 @@
 //! The operations of regions themselves: creating, joining, leaving.
 
-use strait::unix::OpenError;
 use strait::{
-    AttachError, Attachment, Channel, Ident, Options, Plan, Port, Region, SystemPort, participants,
+    AttachError, Channel, Ident, OpenError, Plan, Port, Region, RegionOptions, RegionPlace, participants,
 };
 
 use super::operation::{Act, First, Operation, Past, Seen};
@@ -29,17 +28,17 @@ pub fn all() -> Vec<Operation> {
     ]
 }
 
-fn create(region: &Region) -> Act {
+fn create(region: &RegionPlace) -> Act {
     let region = region.clone();
-    Box::new(move || Box::new(region.create(&PLAN, &Options::new()).expect("the name is free")))
+    Box::new(move || Box::new(region.create(&PLAN, &RegionOptions::new()).expect("the name is free")))
 }
 
-fn join(region: &Region) -> Act {
+fn join(region: &RegionPlace) -> Act {
     let region = region.clone();
     Box::new(move || Box::new(open(&region)))
 }
 
-fn leave(region: &Region) -> Act {
+fn leave(region: &RegionPlace) -> Act {
     let member = open(region);
     Box::new(move || {
         drop(member);
@@ -49,8 +48,8 @@ fn leave(region: &Region) -> Act {
 
 /// The survivors of a creator: they open a region that is complete, or are told that there is none; then
 /// they make it. They see whether it was complete.
-fn survive_creator(region: &Region, first: First) -> Seen {
-    let complete = match region.open(&Options::new()) {
+fn survive_creator(region: &RegionPlace, first: First) -> Seen {
+    let complete = match region.open(&RegionOptions::new()) {
         Ok(attachment) => {
             assert_eq!(attachment.channels().count(), CHANNELS.len(), "a region that opens is complete");
             drop(attachment);
@@ -67,7 +66,7 @@ fn survive_creator(region: &Region, first: First) -> Seen {
         Err(error) => panic!("half a region, of which nothing better is said than: {error}"),
     };
     if !complete {
-        drop(region.create(&PLAN, &Options::new()).expect("it can be made again"));
+        drop(region.create(&PLAN, &RegionOptions::new()).expect("it can be made again"));
         survive::<Frames>(region, first);
     }
     [complete.into(), 0]
@@ -75,12 +74,15 @@ fn survive_creator(region: &Region, first: First) -> Seen {
 
 /// The survivors of a member: they look at the table, and then as many of them join as there are seats.
 /// They see how often the first seat was taken, and how often it was left or lost by death.
-fn survive_members(region: &Region, _: First) -> Seen {
-    let look = region.open(&Options::new().read_only(true)).expect("anybody may look");
+fn survive_members(region: &RegionPlace, _: First) -> Seen {
+    let look = region.open(&RegionOptions::new().read_only(true)).expect("anybody may look");
     let listed = participants::list(look.port().mem(), look.header(), look.port());
     let dead: Vec<Ident> = listed.map(|member| member.ident).collect();
-    let members: Vec<Attachment<SystemPort>> = (0..SEATS).map(|_| open(region)).collect();
-    assert!(matches!(region.open(&Options::new()), Err(OpenError::TableFull)), "there are so many seats");
+    let members: Vec<Region> = (0..SEATS).map(|_| open(region)).collect();
+    assert!(
+        matches!(region.open(&RegionOptions::new()), Err(OpenError::TableFull)),
+        "there are so many seats"
+    );
     let idents: Vec<Ident> = members.iter().filter_map(|member| member.port().ident()).collect();
     assert_eq!(idents.len(), members.len(), "a member has a name");
     assert!(idents.iter().all(|ident| !dead.contains(ident)), "no name is given out twice");

@@ -1,7 +1,7 @@
 //! Windows, as far as wine goes: the tests and examples built for it with Debian's Rust and mingw, and run.
 //!
 //! Wine runs in a folder of its own under `target`, whose server is ended when the lane is. What wine
-//! does otherwise than Windows is said at the head of `os-windows`.
+//! does otherwise than Windows is said at the head of `strait-os`.
 
 use std::env;
 use std::fs;

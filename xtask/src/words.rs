@@ -82,7 +82,7 @@ pub fn words() -> Outcome {
                 test(
                     &debian,
                     machine,
-                    "-p strait-os-unix --lib --test domains --test event --test incoherent --test rt",
+                    "-p strait-os -p strait-os-unix --lib --test domains --test event_linux --test incoherent --test rt",
                 ),
             ),
         ]),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use strait::{Attachment, Channel, ChannelError, Options, Plan, Region, SystemPort};
+use strait::{Channel, ChannelError, Plan, Region, RegionName, RegionOptions};
 
 use crate::error::Result;
 use crate::job::{Job, Mode};
@@ -12,20 +12,20 @@ pub const CHANNEL: &str = "bench";
 
 /// A region that is there, or that whichever process comes first will make.
 pub struct Place {
-    region: Region,
+    region: RegionName,
     channel: Channel<'static>,
     /// Threads share what their process opened.
-    open: OnceLock<Attachment<SystemPort>>,
+    open: OnceLock<Region>,
 }
 
 /// The options of all regions here: no page is touched for the first time while the clock runs.
-pub fn options() -> Options {
-    Options::new().prefault(true)
+pub fn options() -> RegionOptions {
+    RegionOptions::new().prefault(true)
 }
 
 /// The region's name: told apart by process and number.
-pub fn region(number: u32) -> Result<Region> {
-    Region::named(&format!("bench-{}-{number}", std::process::id())).map_err(|error| error.to_string())
+pub fn region(number: u32) -> Result<RegionName> {
+    RegionName::new(&format!("bench-{}-{number}", std::process::id())).map_err(|error| error.to_string())
 }
 
 impl Place {
@@ -39,7 +39,7 @@ impl Place {
         Ok(place)
     }
 
-    fn open(&self) -> Result<Attachment<SystemPort>> {
+    fn open(&self) -> Result<Region> {
         let channels = [self.channel];
         self.region.open_or_create(&Plan::new(&channels), &options()).map_err(|error| error.to_string())
     }
@@ -47,7 +47,7 @@ impl Place {
     /// Takes an end.
     pub fn take<T>(
         &self,
-        end: impl FnOnce(&Attachment<SystemPort>) -> std::result::Result<T, ChannelError>,
+        end: impl FnOnce(&Region) -> std::result::Result<T, ChannelError>,
     ) -> Result<T> {
         self.with(|region| end(&region).map_err(|error| error.to_string()))
     }
@@ -55,7 +55,7 @@ impl Place {
     /// Takes an end where peers are trusted, so that messages may be made and read in place.
     pub fn take_trusting<T>(
         &self,
-        end: impl FnOnce(&Attachment<SystemPort>) -> std::result::Result<T, ChannelError>,
+        end: impl FnOnce(&Region) -> std::result::Result<T, ChannelError>,
     ) -> Result<T> {
         self.with(|region| {
             // SAFETY: both sides are this program, which keeps the protocol.
@@ -64,7 +64,7 @@ impl Place {
         })
     }
 
-    fn with<T>(&self, end: impl FnOnce(Attachment<SystemPort>) -> Result<T>) -> Result<T> {
+    fn with<T>(&self, end: impl FnOnce(Region) -> Result<T>) -> Result<T> {
         match self.open.get() {
             Some(region) => end(region.clone()),
             None => end(self.open()?),

@@ -2,8 +2,10 @@
 
 use core::ffi::{CStr, c_char};
 
-use strait::{CreateError, OpenError, OpenOrCreateError, Options, Plan, Region, SystemPort};
-use strait_core::Attachment;
+use strait::{
+    CreateError, OpenError, OpenOrCreateError, Plan, Region, RegionFile, RegionName, RegionOptions,
+    RegionPlace,
+};
 
 use crate::plan::with_plan;
 use crate::port::Source;
@@ -30,18 +32,18 @@ unsafe fn text<'a>(place: *const c_char) -> Result<&'a str, strait_status> {
 }
 
 /// The region at a place: a path if it holds a slash, a name otherwise.
-fn region_at(place: &str) -> Result<Region, strait_status> {
+fn region_at(place: &str) -> Result<RegionPlace, strait_status> {
     if place.contains('/') {
-        return Ok(Region::at(place));
+        return Ok(RegionFile::new(place).into());
     }
-    Region::named(place).map_err(|_| strait_status::BadName)
+    Ok(RegionName::new(place).map_err(|_| strait_status::BadName)?.into())
 }
 
-fn options(flags: u32) -> Result<Options, strait_status> {
+fn options(flags: u32) -> Result<RegionOptions, strait_status> {
     if flags & !(STRAIT_PREFAULT | STRAIT_LOCK_MEMORY | STRAIT_READ_ONLY) != 0 {
         return Err(strait_status::BadArgument);
     }
-    Ok(Options::new()
+    Ok(RegionOptions::new()
         .prefault(flags & STRAIT_PREFAULT != 0)
         .lock(flags & STRAIT_LOCK_MEMORY != 0)
         .read_only(flags & STRAIT_READ_ONLY != 0))
@@ -56,7 +58,7 @@ unsafe fn open_by(
     handle: *mut strait_region_t,
     place: *const c_char,
     flags: u32,
-    opening: impl FnOnce(&Region, &Options) -> Result<Attachment<SystemPort>, strait_status>,
+    opening: impl FnOnce(&RegionPlace, &RegionOptions) -> Result<Region, strait_status>,
 ) -> strait_status {
     let join = |_: &strait_system_t| {
         // SAFETY: the caller's promise.
@@ -81,7 +83,7 @@ pub unsafe extern "C" fn strait_create(
     plan: *const strait_plan_t,
     flags: u32,
 ) -> strait_status {
-    let create = |at: &Region, options: &Options| {
+    let create = |at: &RegionPlace, options: &RegionOptions| {
         let create = |plan: &Plan<'_>| at.create(plan, options).map_err(create_status);
         // SAFETY: the caller's promise.
         unsafe { with_plan(plan, create) }
@@ -122,7 +124,7 @@ pub unsafe extern "C" fn strait_open_or_create(
         OpenOrCreateError::Create(error) => create_status(error),
         _ => strait_status::Contended,
     };
-    let open = |at: &Region, options: &Options| {
+    let open = |at: &RegionPlace, options: &RegionOptions| {
         let open = |plan: &Plan<'_>| at.open_or_create(plan, options).map_err(failed);
         // SAFETY: the caller's promise.
         unsafe { with_plan(plan, open) }

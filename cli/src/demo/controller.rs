@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{Attachment, Clock, ConsumerOptions, Peer, RecvError, SystemPort, TypedConsumer, TypedProducer};
+use strait::{Clock, ConsumerOptions, Peer, RecvError, Region, TypedConsumer, TypedProducer};
 
 use crate::args::{Part, Role};
 
@@ -21,7 +21,7 @@ use super::physics::State;
 const PROBE: Duration = Duration::from_millis(100);
 
 /// Runs the controller until the frame that says it is the last. Returns its report.
-pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
+pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
     // What was answered is released before the next answer, so that a successor answers little again.
     let options = ConsumerOptions::new().release_every(1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strait::{Attachment, Guard, Lock, LockError, Mutex, SystemPort};
+use strait::{Guard, Lock, LockError, Mutex, Region, SystemPort};
 
 use super::frames::{GAINS, Gains};
 use super::part::Answer;
@@ -18,7 +18,7 @@ pub struct Locked<'t> {
 }
 
 impl GainTable {
-    pub fn open(attachment: &Attachment<SystemPort>) -> Answer<Self> {
+    pub fn open(attachment: &Region) -> Answer<Self> {
         attachment.mutex(GAINS).map(Self).map_err(|error| format!("{GAINS}: {error}"))
     }
 

@@ -30,7 +30,7 @@ mod tuner;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use strait::{Options, Region};
+use strait::{RegionName, RegionOptions, RegionPlace};
 
 use crate::args;
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ pub fn run(wanted: &args::Demo) -> Result<()> {
     let mut parts = child::Parts::start(wanted, &arg, steps, gains)?;
     let channels = frames::channels(wanted.rate);
     let plan = frames::plan(&channels);
-    let attachment = region.0.create(&plan, &Options::new()).map_err(|error| Error::at(&arg, error))?;
+    let attachment = region.0.create(&plan, &RegionOptions::new()).map_err(|error| Error::at(&arg, error))?;
     let mut table = gain_table::GainTable::open(&attachment).map_err(Error::failed)?;
     table.lock(part::PATIENCE).map_err(Error::failed)?.guard.set(&Gains::new(gains));
     let outcome = supervisor::supervise(&mut parts, &attachment, wanted, steps)?;
@@ -100,7 +100,7 @@ fn check(wanted: &args::Demo) -> Result<()> {
 }
 
 /// A region that is removed in the end, whatever the end is.
-struct Removed(Region);
+struct Removed(RegionPlace);
 
 impl Drop for Removed {
     fn drop(&mut self) {
@@ -110,7 +110,7 @@ impl Drop for Removed {
 
 /// Removes what runs have left behind that were killed as a whole.
 fn sweep() {
-    for name in Region::list().unwrap_or_default() {
+    for name in RegionName::list().unwrap_or_default() {
         if !name.starts_with(PREFIX) {
             continue;
         }

@@ -10,7 +10,7 @@ use std::process::exit;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strait::{Attachment, Clock, Options, Peer, Region, SystemPort};
+use strait::{Clock, Peer, Region, RegionOptions, RegionPlace};
 
 use crate::args::Part;
 use crate::error::{Result, reported};
@@ -25,7 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub type Answer<T> = std::result::Result<T, String>;
 
 /// Starts as the part, runs `body`, and reports what it returns.
-pub fn run(part: &Part, body: impl FnOnce(&Attachment<SystemPort>) -> Answer<Value>) -> Result<()> {
+pub fn run(part: &Part, body: impl FnOnce(&Region) -> Answer<Value>) -> Result<()> {
     let region = part.region.region()?;
     // A spare gets ready for the moment when it is needed; the first ones come before the region.
     let ready = (part.number >= ROLES.len() as u64).then(|| prepare(part, &region));
@@ -48,7 +48,7 @@ pub fn run(part: &Part, body: impl FnOnce(&Attachment<SystemPort>) -> Answer<Val
 }
 
 /// Ends this process when the supervisor has gone.
-fn follow_supervisor(region: Region) {
+fn follow_supervisor(region: RegionPlace) {
     std::thread::spawn(move || {
         while matches!(stdin().read(&mut [0; 64]), Ok(len) if len > 0) {}
         let _ = region.remove();
@@ -57,20 +57,21 @@ fn follow_supervisor(region: Region) {
 }
 
 /// Opens the region, and sets up the scheduler as far as it lets us.
-fn prepare(part: &Part, region: &Region) -> Answer<Attachment<SystemPort>> {
+fn prepare(part: &Part, region: &RegionPlace) -> Answer<Region> {
     if let Some(cpu) = part.cpu
         && let Err(error) = os::pin(cpu)
     {
         note(&format!("not pinned: {error}"));
     }
     let Some(priority) = part.rt else {
-        return region.open(&Options::new().prefault(true)).map_err(|error| error.to_string());
+        return region.open(&RegionOptions::new().prefault(true)).map_err(|error| error.to_string());
     };
     if let Err(error) = os::real_time(priority) {
         note(&format!("no real-time priority: {error}"));
     }
-    region.open(&Options::new().lock(true)).or_else(|locked| {
-        let attachment = region.open(&Options::new().prefault(true)).map_err(|error| error.to_string())?;
+    region.open(&RegionOptions::new().lock(true)).or_else(|locked| {
+        let attachment =
+            region.open(&RegionOptions::new().prefault(true)).map_err(|error| error.to_string())?;
         note(&format!("memory not locked: {locked}"));
         Ok(attachment)
     })
@@ -87,7 +88,7 @@ pub fn inside() {
 }
 
 /// Tells the supervisor that this process has just rolled the gain table back.
-pub fn repaired(attachment: &Attachment<SystemPort>) {
+pub fn repaired(attachment: &Region) {
     say(&json!({ "repaired": attachment.port().now_ns() }));
 }
 

@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{Attachment, Clock, LatestWriter, Peer, RecvError, SystemPort, TypedConsumer, TypedProducer};
+use strait::{Clock, LatestWriter, Peer, RecvError, Region, SystemPort, TypedConsumer, TypedProducer};
 
 use crate::args::Part;
 
@@ -55,7 +55,7 @@ struct Plant {
 }
 
 /// Runs the plant. Returns its report.
-pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
+pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
     let mut plant = Plant {
         port: attachment.port().clone(),

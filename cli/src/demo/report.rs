@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strait::inspect::channel_state;
-use strait::{Attachment, Port, SystemPort};
+use strait::{Port, Region};
 
 use crate::args::Role;
 use crate::text::table;
@@ -35,12 +35,7 @@ pub struct Summary {
 
 impl Summary {
     /// Puts together what the plant reports, what the region says, and what the supervisor did.
-    pub fn read(
-        outcome: &Outcome,
-        attachment: &Attachment<SystemPort>,
-        gains: &Gains,
-        rate: u32,
-    ) -> Option<Self> {
+    pub fn read(outcome: &Outcome, attachment: &Region, gains: &Gains, rate: u32) -> Option<Self> {
         let Outcome { plant, kills } = outcome;
         let state = |name: &str| {
             let entry = attachment.channel(name).ok()?;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::{Attachment, Clock, LatestReader, Reading, SystemPort};
+use strait::{Clock, LatestReader, Reading, Region};
 
 use crate::args::{Demo, Role};
 use crate::error::{Error, Result};
@@ -50,12 +50,7 @@ struct Run<'p, 'a> {
 }
 
 /// Runs the parts to their ends. No wait is longer than [`PATIENCE`] without a step of the plant's.
-pub fn supervise(
-    parts: &mut Parts<'_>,
-    attachment: &Attachment<SystemPort>,
-    wanted: &Demo,
-    steps: u64,
-) -> Result<Outcome> {
+pub fn supervise(parts: &mut Parts<'_>, attachment: &Region, wanted: &Demo, steps: u64) -> Result<Outcome> {
     let mut state: LatestReader<Snapshot, _> =
         attachment.latest_reader(STATE).map_err(|error| Error::at("the demo's region", error))?;
     let port = attachment.port();

@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strait::{Attachment, LatestReader, Reading, SystemPort};
+use strait::{LatestReader, Reading, Region};
 
 use crate::args::Part;
 
@@ -20,7 +20,7 @@ const THINKING: Duration = Duration::from_micros(500);
 const FACTORS: [f64; 4] = [1.0, 1.1, 1.0, 0.9];
 
 /// Runs the tuner until the plant is done. Returns its report.
-pub fn run(part: &Part, attachment: &Attachment<SystemPort>) -> Answer<Value> {
+pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
     let mut table = GainTable::open(attachment)?;
     let mut state: LatestReader<Snapshot, _> =
         attachment.latest_reader(STATE).map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 
-use strait::unix::rt::{self, RtError};
+use strait::rt::{self, RtError};
 
 /// The signal that nothing outlives.
 const SIGKILL: i32 = 9;

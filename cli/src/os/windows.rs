@@ -3,7 +3,7 @@
 use std::os::windows::process::CommandExt;
 use std::process::{Command, ExitStatus};
 
-use strait::windows::rt::{self, RtError};
+use strait::rt::{self, RtError};
 
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
 

@@ -1,8 +1,7 @@
 //! The channel of a transfer: created as the user asked, or found and checked.
 
 use strait::{
-    Attachment, Channel, CreateError, Entry, Kind, OpenError, OpenOrCreateError, Options, Plan, Region,
-    SystemPort,
+    Channel, CreateError, Entry, Kind, OpenError, OpenOrCreateError, Plan, Region, RegionOptions, RegionPlace,
 };
 
 use crate::args::Transfer;
@@ -16,7 +15,7 @@ const CAPACITY: u32 = 1 << 16;
 
 /// What the user asked for.
 pub struct TransferChannel {
-    pub region: Region,
+    pub region: RegionPlace,
     /// The region as errors name it.
     pub shown: String,
     pub name: String,
@@ -48,26 +47,28 @@ impl TransferChannel {
     }
 
     /// Opens the region, or creates it with this one channel, and finds the channel in it.
-    pub fn open(&self) -> Result<(Attachment<SystemPort>, Entry)> {
+    pub fn open(&self) -> Result<(Region, Entry)> {
         let channels = [Channel::frames(&self.name, self.capacity, self.frame)
             .consumer_may_block()
             .producer_may_block()];
         let plan = Plan::new(&channels).participants(PARTICIPANTS);
-        let attachment = self.region.open_or_create(&plan, &Options::new()).map_err(|error| match error {
-            OpenOrCreateError::Create(CreateError::NoSpace) => {
-                Error::failed(format!("{}: no space for it; free some, or give less --capacity", self.shown))
-            }
-            OpenOrCreateError::Open(OpenError::Attach(error)) => {
-                Error::failed(format!("{}: {error}; `strait rm` removes a damaged region", self.shown))
-            }
-            error => Error::at(&self.shown, error),
-        })?;
+        let attachment =
+            self.region.open_or_create(&plan, &RegionOptions::new()).map_err(|error| match error {
+                OpenOrCreateError::Create(CreateError::NoSpace) => Error::failed(format!(
+                    "{}: no space for it; free some, or give less --capacity",
+                    self.shown
+                )),
+                OpenOrCreateError::Open(OpenError::Attach(error)) => {
+                    Error::failed(format!("{}: {error}; `strait rm` removes a damaged region", self.shown))
+                }
+                error => Error::at(&self.shown, error),
+            })?;
         let entry = attachment.channel(&self.name).map_err(|_| self.no_channel(&attachment))?;
         self.check(&entry)?;
         Ok((attachment, entry))
     }
 
-    fn no_channel(&self, attachment: &Attachment<SystemPort>) -> Error {
+    fn no_channel(&self, attachment: &Region) -> Error {
         let names: Vec<String> =
             attachment.channels().filter_map(|entry| entry.name().map(String::from)).collect();
         Error::failed(format!(

@@ -1,6 +1,6 @@
 //! Removing the region of a transfer, and no other.
 
-use strait::{Attachment, Entry, Kind, Options, Region, SystemPort};
+use strait::{Entry, Kind, Region, RegionOptions, RegionPlace};
 
 use crate::observe;
 
@@ -10,7 +10,7 @@ use crate::observe;
 pub const PARTICIPANTS: u32 = 7;
 
 /// Whether the region was created for a transfer through this channel.
-pub fn is_ours(attachment: &Attachment<SystemPort>, channel: &str) -> bool {
+pub fn is_ours(attachment: &Region, channel: &str) -> bool {
     let header = attachment.header();
     let is_queue = |entry: Entry| entry.kind == Kind::Frames && entry.wait_a != 0 && entry.wait_b != 0;
     header.participant_count == PARTICIPANTS
@@ -19,15 +19,15 @@ pub fn is_ours(attachment: &Attachment<SystemPort>, channel: &str) -> bool {
 }
 
 /// Removes the region if it was created for a transfer and nobody in it is alive.
-pub fn sweep(region: &Region, channel: &str) {
-    let Ok(attachment) = region.open(&Options::new().read_only(true)) else { return };
+pub fn sweep(region: &RegionPlace, channel: &str) {
+    let Ok(attachment) = region.open(&RegionOptions::new().read_only(true)) else { return };
     if is_ours(&attachment, channel) && observe::living(&attachment).is_empty() {
         remove(region, &attachment);
     }
 }
 
 /// Removes the region's name, if it still leads to this attachment.
-pub fn remove(region: &Region, attachment: &Attachment<SystemPort>) {
+pub fn remove(region: &RegionPlace, attachment: &Region) {
     if attachment.port().is_current().unwrap_or(false) {
         let _ = region.remove();
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use strait::{Attachment, ChannelError, Entry, Probe, Region, SystemPort};
+use strait::{ChannelError, Entry, Probe, Region, RegionPlace};
 
 use crate::args::Transfer;
 use crate::error::{Error, Result};
@@ -26,13 +26,13 @@ pub struct Rendezvous {
 
 /// A side that has met the other.
 pub struct Meeting<'r, E> {
-    pub attachment: Attachment<SystemPort>,
+    pub attachment: Region,
     pub endpoint: E,
     pub peer: Watch,
     /// How long to bear with a peer that is alive but does nothing.
     pub timeout: Duration,
     /// The region, if it was created for a transfer: the receiver removes it then.
-    pub ours: Option<&'r Region>,
+    pub ours: Option<&'r RegionPlace>,
     entry: Entry,
 }
 
@@ -47,7 +47,7 @@ impl Rendezvous {
     pub fn run<'r, E, T>(
         &'r self,
         side: Side,
-        claim: impl Fn(&Attachment<SystemPort>, &str) -> std::result::Result<E, ChannelError>,
+        claim: impl Fn(&Region, &str) -> std::result::Result<E, ChannelError>,
         transfer: impl FnOnce(Meeting<'r, E>) -> Result<T>,
     ) -> Result<T> {
         let waiting = Progress::waiting(side.other().name(), self.timeout);
@@ -65,7 +65,7 @@ impl Rendezvous {
     fn meet<E>(
         &self,
         side: Side,
-        claim: impl Fn(&Attachment<SystemPort>, &str) -> std::result::Result<E, ChannelError>,
+        claim: impl Fn(&Region, &str) -> std::result::Result<E, ChannelError>,
     ) -> Result<Meeting<'_, E>> {
         let start = Instant::now();
         loop {
@@ -102,7 +102,7 @@ impl Rendezvous {
     /// that nobody can come any more.
     fn await_peer(
         &self,
-        attachment: &Attachment<SystemPort>,
+        attachment: &Region,
         entry: Entry,
         side: Side,
         start: Instant,

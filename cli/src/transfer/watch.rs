@@ -3,7 +3,7 @@
 use std::sync::atomic::{Ordering, fence};
 
 use strait::inspect::channel_state;
-use strait::{Attachment, Entry, Ident, Liveness, Port, Probe, SystemPort};
+use strait::{Entry, Ident, Liveness, Port, Probe, Region};
 
 use crate::error::Error;
 
@@ -33,7 +33,7 @@ impl Side {
 }
 
 /// Who has the role of `side`, and what is known of him.
-pub fn owner(attachment: &Attachment<SystemPort>, entry: &Entry, side: Side) -> Option<(Ident, Probe)> {
+pub fn owner(attachment: &Region, entry: &Entry, side: Side) -> Option<(Ident, Probe)> {
     let port = attachment.port();
     let state = channel_state(port.mem(), attachment.header().line, entry);
     let owner = if side == Side::Sender { state.producer } else { state.consumer };
@@ -42,7 +42,7 @@ pub fn owner(attachment: &Attachment<SystemPort>, entry: &Entry, side: Side) -> 
 
 /// The other side, as it was when the two met.
 pub struct Watch {
-    attachment: Attachment<SystemPort>,
+    attachment: Region,
     entry: Entry,
     side: Side,
     who: Ident,
@@ -61,7 +61,7 @@ pub enum Fate {
 
 impl Watch {
     /// Watches the participant who has the role of `side`.
-    pub fn new(attachment: &Attachment<SystemPort>, entry: Entry, side: Side, who: Ident) -> Self {
+    pub fn new(attachment: &Region, entry: Entry, side: Side, who: Ident) -> Self {
         Self { attachment: attachment.clone(), entry, side, who }
     }
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::{Attachment, Port, Region, SystemPort};
+use strait::{Port, Region, RegionName};
 
 /// Longer than anything takes, even on a loaded machine.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -41,13 +41,13 @@ impl Place {
         Self { dir, name }
     }
 
-    pub fn region(&self) -> Region {
-        Region::named(&self.name).expect("a name")
+    pub fn region(&self) -> RegionName {
+        RegionName::new(&self.name).expect("a name")
     }
 
     /// Whether there is a region of that name.
     pub fn has_region(&self) -> bool {
-        Region::list().expect("names").contains(&self.name)
+        RegionName::list().expect("names").contains(&self.name)
     }
 
     pub fn path(&self, name: &str) -> String {
@@ -179,7 +179,7 @@ impl Drop for Running {
 }
 
 /// A region's bytes.
-pub fn dump(region: &Attachment<SystemPort>) -> Vec<u8> {
+pub fn dump(region: &Region) -> Vec<u8> {
     let mem = region.port().mem();
     (0..mem.len()).step_by(4).flat_map(|at| mem.setup_read(at).to_le_bytes()).collect()
 }

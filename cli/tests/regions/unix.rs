@@ -30,5 +30,5 @@ fn a_name_that_nobody_uses_is_removed() {
     let place = Place::new();
     drop(create(&place));
     run(&["rm", &place.name]).ok();
-    assert!(!place.region().path().exists());
+    assert!(!place.region().path().expect("a file").exists());
 }

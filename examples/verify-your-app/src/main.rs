@@ -4,14 +4,14 @@ use std::process::{Command, ExitStatus};
 use std::thread::sleep;
 use std::time::Duration;
 
-use strait::{Options, Region};
+use strait::{RegionName, RegionOptions};
 use verify_your_app::{Drive, PLAN, Panel, Stopped};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The panel's process: orders five jobs, and stops the drive if it is asked to.
 fn panel(name: &str, stop: bool) -> Result<()> {
-    let region = Region::named(name)?.open(&Options::new())?;
+    let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut panel = Panel::open(&region)?;
     for job in 1..=5 {
         while !panel.order(job) {
@@ -29,14 +29,14 @@ fn panel(name: &str, stop: bool) -> Result<()> {
 /// Runs the drive against a panel in a process of its own.
 fn shift(stop: bool) -> Result<(Stopped, Vec<u32>, ExitStatus)> {
     let name = format!("verify-your-app-{}", std::process::id());
-    let region = Region::named(&name)?.create(&PLAN, &Options::new())?;
+    let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
     let mut drive = Drive::open(&region)?;
     let mut other = Command::new(std::env::current_exe()?)
         .args(["panel", &name, if stop { "stop" } else { "leave" }])
         .spawn()?;
     let stopped = drive.run();
     let ended = other.wait()?;
-    Region::named(&name)?.remove()?;
+    RegionName::new(&name)?.remove()?;
     Ok((stopped, drive.done().to_vec(), ended))
 }
 

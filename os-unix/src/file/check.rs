@@ -13,11 +13,11 @@ use strait_core::ground::header::HEADER_LEN;
 use super::draft::finish_for_another;
 use super::os;
 use crate::error::{FromCall as _, OsError};
-use crate::options::Options;
-use crate::region::OpenError;
+use crate::failed::OpenFailed;
+use crate::options::{Exposure, Options};
 
 /// Regions are shorter than this.
-pub(crate) const MAX_LEN: u64 = 1 << 31;
+const MAX_LEN: u64 = 1 << 31;
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
 /// public name and losing its private one it has both.
@@ -26,7 +26,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Opens the file at `path` without following a link or waiting for anybody, and checks it: its
 /// type, its links, its owner, its mode, its length. Answers with the length as well.
-pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenError> {
+pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFailed> {
     let mut look = 0;
     loop {
         let file = open_only(path, options)?;
@@ -38,7 +38,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenEr
                 }
                 return Ok((file, len));
             }
-            Err(OpenError::Linked { links: 2 }) if look < LOOKS => {
+            Err(OpenFailed::Linked { links: 2 }) if look < LOOKS => {
                 if !finish_for_another(path, &found) {
                     std::thread::sleep(BETWEEN_LOOKS);
                 }
@@ -49,7 +49,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenEr
     }
 }
 
-fn open_only(path: &Path, options: &Options) -> Result<File, OpenError> {
+fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
     File::options()
         .read(true)
         .write(!options.read_only)
@@ -59,13 +59,13 @@ fn open_only(path: &Path, options: &Options) -> Result<File, OpenError> {
 }
 
 /// What stands in the way, as far as the name itself shows it.
-fn explain(path: &Path, error: &io::Error) -> OpenError {
+fn explain(path: &Path, error: &io::Error) -> OpenFailed {
     match error.raw_os_error() {
-        Some(libc::ENOENT) => OpenError::NotFound,
-        Some(libc::EACCES | libc::EPERM) => OpenError::NotPermitted,
+        Some(libc::ENOENT) => OpenFailed::NotFound,
+        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted,
         _ => match path.symlink_metadata() {
-            Ok(found) if !found.is_file() => OpenError::NotAFile { kind: kind(found.file_type()) },
-            _ => OpenError::Os(OsError::io("open", error)),
+            Ok(found) if !found.is_file() => OpenFailed::NotAFile { kind: kind(found.file_type()) },
+            _ => OpenFailed::Os(OsError::io("open", error)),
         },
     }
 }
@@ -84,36 +84,36 @@ fn kind(found: FileType) -> &'static str {
     }
 }
 
-fn check(found: &Metadata, options: &Options) -> Result<u32, OpenError> {
+fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
     if !found.is_file() {
-        return Err(OpenError::NotAFile { kind: kind(found.file_type()) });
+        return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
     }
     match found.nlink() {
-        0 => return Err(OpenError::NotFound), // Unlinked since it was opened.
+        0 => return Err(OpenFailed::NotFound), // Unlinked since it was opened.
         1 => {}
-        links => return Err(OpenError::Linked { links }),
+        links => return Err(OpenFailed::Linked { links }),
     }
     if options.any_owner {
         return check_len(found.len());
     }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
     if found.uid() != wanted {
-        return Err(OpenError::WrongOwner { found: found.uid(), wanted });
+        return Err(OpenFailed::WrongOwner { found: found.uid(), wanted });
     }
     let mode = found.mode() & 0o7777;
     if mode & !options.mode != 0 {
-        return Err(OpenError::TooOpen { found: mode, allowed: options.mode });
+        return Err(OpenFailed::TooOpen(Exposure { found: mode, allowed: options.mode }));
     }
     check_len(found.len())
 }
 
 /// The length as a region can have it.
-pub(crate) fn check_len(len: u64) -> Result<u32, OpenError> {
+pub(crate) fn check_len(len: u64) -> Result<u32, OpenFailed> {
     if len < u64::from(HEADER_LEN) {
-        return Err(OpenError::TooShort { len });
+        return Err(OpenFailed::TooShort { len });
     }
     match u32::try_from(len) {
         Ok(short) if len < MAX_LEN => Ok(short),
-        _ => Err(OpenError::TooLong { len }),
+        _ => Err(OpenFailed::TooLong { len }),
     }
 }

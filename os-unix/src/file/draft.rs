@@ -12,7 +12,7 @@ use nix::libc;
 use super::os;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
-use crate::region::CreateError;
+use crate::failed::CreateFailed;
 
 /// What private names start with.
 const PRIVATE: &str = ".strait.";
@@ -27,20 +27,20 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// A file of `len` zeros and exactly this mode, on the file system of `target`.
-    pub(crate) fn new(target: &Path, mode: u32, len: u32) -> Result<Self, CreateError> {
+    pub(crate) fn new(target: &Path, mode: u32, len: u32) -> Result<Self, CreateFailed> {
         let dir = directory_of(target);
         let draft = match os::unnamed(dir) {
             Ok(Some(file)) => Self { file, private: None },
             Ok(None) => Self::private(dir)?,
-            Err(error) => return Err(CreateError::from_io("open", &error)),
+            Err(error) => return Err(CreateFailed::from_io("open", &error)),
         };
         set_mode(&draft.file, mode)?;
         reserve(&draft.file, len)?;
         Ok(draft)
     }
 
-    fn private(dir: &Path) -> Result<Self, CreateError> {
-        let random = entropy::random_u64().map_err(CreateError::Os)?;
+    fn private(dir: &Path) -> Result<Self, CreateFailed> {
+        let random = entropy::random_u64().map_err(CreateFailed::Os)?;
         let private = dir.join(format!("{PRIVATE}{random:016x}"));
         let file = File::options()
             .read(true)
@@ -49,7 +49,7 @@ impl Draft {
             .mode(0o600)
             .custom_flags(libc::O_NOFOLLOW)
             .open(&private)
-            .map_err(|error| CreateError::from_io("open", &error))?;
+            .map_err(|error| CreateFailed::from_io("open", &error))?;
         Ok(Self { file, private: Some(private) })
     }
 
@@ -64,12 +64,12 @@ impl Draft {
     }
 
     /// Gives the file its name, in one step. Never replaces a file that has the name already.
-    pub(crate) fn publish(&self, target: &Path) -> Result<(), CreateError> {
+    pub(crate) fn publish(&self, target: &Path) -> Result<(), CreateFailed> {
         let linked = match &self.private {
             None => os::link_unnamed(&self.file, target),
             Some(private) => fs::hard_link(private, target),
         };
-        linked.map_err(|error| CreateError::from_io("link", &error))
+        linked.map_err(|error| CreateFailed::from_io("link", &error))
     }
 }
 
@@ -104,21 +104,22 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
 }
 
 /// Sets exactly this mode: `fchmod` does not look at the umask.
-pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateError> {
-    file.set_permissions(Permissions::from_mode(mode)).map_err(|error| CreateError::from_io("fchmod", &error))
+pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateFailed> {
+    file.set_permissions(Permissions::from_mode(mode))
+        .map_err(|error| CreateFailed::from_io("fchmod", &error))
 }
 
 /// Makes `file` this long, with its space taken now: a full file system is an error here, and no
 /// signal later.
-pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateError> {
+pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
     let reserved = match os::allocate(file, len) {
         Ok(true) => Ok(()),
         Ok(false) => write_zeros(file, len),
         Err(error) => Err(error),
     };
     reserved.map_err(|error| match error.raw_os_error() {
-        Some(libc::ENOSPC | libc::EDQUOT) => CreateError::NoSpace,
-        _ => CreateError::Os(OsError::io("reserve space", &error)),
+        Some(libc::ENOSPC | libc::EDQUOT) => CreateFailed::NoSpace,
+        _ => CreateFailed::Os(OsError::io("reserve space", &error)),
     })
 }
 

@@ -9,7 +9,7 @@ use nix::libc;
 use nix::unistd::geteuid;
 
 use crate::error::{FromCall as _, OsError};
-use crate::region::OpenError;
+use crate::failed::OpenFailed;
 
 /// Where named regions lie: a directory that only this user can enter.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
@@ -45,6 +45,6 @@ pub(crate) fn allocate(_file: &File, _len: u32) -> io::Result<bool> {
 }
 
 /// Holes are left alone.
-pub(crate) fn fill_holes(_file: &File, _len: u32, _blocks: u64) -> Result<(), OpenError> {
+pub(crate) fn fill_holes(_file: &File, _len: u32, _blocks: u64) -> Result<(), OpenFailed> {
     Ok(())
 }

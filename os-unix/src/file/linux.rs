@@ -12,7 +12,7 @@ use nix::libc;
 use nix::unistd::linkat;
 
 use crate::error::{FromCall as _, OsError};
-use crate::region::OpenError;
+use crate::failed::OpenFailed;
 
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
@@ -68,15 +68,15 @@ pub(crate) fn allocate(file: &File, len: u32) -> io::Result<bool> {
 }
 
 /// Takes the space of a file that was copied with holes. Its contents stay as they are.
-pub(crate) fn fill_holes(file: &File, len: u32, blocks: u64) -> Result<(), OpenError> {
+pub(crate) fn fill_holes(file: &File, len: u32, blocks: u64) -> Result<(), OpenFailed> {
     if blocks.saturating_mul(512) >= u64::from(len) {
         return Ok(());
     }
     match allocate(file, len) {
         Ok(_) => Ok(()),
         Err(error) => match error.raw_os_error() {
-            Some(libc::ENOSPC | libc::EDQUOT) => Err(OpenError::NoSpace),
-            _ => Err(OpenError::Os(OsError::io("reserve space", &error))),
+            Some(libc::ENOSPC | libc::EDQUOT) => Err(OpenFailed::NoSpace),
+            _ => Err(OpenFailed::Os(OsError::io("reserve space", &error))),
         },
     }
 }

@@ -24,7 +24,7 @@ use fallback::prefault;
 
 /// Why a file could not be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MapError {
+pub(crate) enum Failed {
     /// The mapping itself.
     Map(OsError),
     /// Locking it into memory.
@@ -51,8 +51,8 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps the first `len` bytes of `file`, which must have them; never zero.
-    pub(crate) fn new(file: &File, len: u32, options: &Options) -> Result<Self, MapError> {
-        let failed = |call| move |error| MapError::Map(OsError::nix(call, error));
+    pub(crate) fn new(file: &File, len: u32, options: &Options) -> Result<Self, Failed> {
+        let failed = |call| move |error| Failed::Map(OsError::nix(call, error));
         let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
         let mut access = ProtFlags::PROT_READ;
         if !options.read_only {
@@ -68,7 +68,7 @@ impl Mapping {
         if options.lock {
             // SAFETY: the range is ours and mapped (P1). Unmapping it unlocks it.
             unsafe { mlock(mapping.base, len as usize) }
-                .map_err(|error| MapError::Lock(OsError::nix("mlock", error)))?;
+                .map_err(|error| Failed::Lock(OsError::nix("mlock", error)))?;
         }
         Ok(mapping)
     }

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::os::fd::BorrowedFd;
 
 use crate::error::OsError;
-use crate::region::{CreateError, ReceiveError, ShareError};
+use crate::failed::{CreateFailed, ReceiveFailed, ShareFailed};
 
 /// Unsupported.
-pub(crate) fn create(_mode: u32, _len: u32) -> Result<File, CreateError> {
-    Err(CreateError::Unsupported)
+pub(crate) fn create(_mode: u32, _len: u32) -> Result<File, CreateFailed> {
+    Err(CreateFailed::Unsupported)
 }
 
 /// Never called, as nothing was created.
@@ -22,11 +22,11 @@ pub(crate) fn is_sealed(_file: &File) -> bool {
 }
 
 /// Unsupported.
-pub(crate) fn share(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), ShareError> {
-    Err(ShareError::Unsupported)
+pub(crate) fn share(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), ShareFailed> {
+    Err(ShareFailed::Unsupported)
 }
 
 /// Unsupported.
-pub(crate) fn accept(_socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveError> {
-    Err(ReceiveError::Unsupported)
+pub(crate) fn accept(_socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveFailed> {
+    Err(ReceiveFailed::Unsupported)
 }

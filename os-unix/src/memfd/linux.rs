@@ -13,15 +13,15 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::pass;
 use crate::error::{FromCall as _, OsError};
+use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
 use crate::file::check::check_len;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;
-use crate::region::{CreateError, OpenError, ReceiveError, ShareError};
 
 const NEEDED: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SEAL);
 
 /// A memory file of `len` zeros, not sealed yet.
-pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateError> {
+pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateFailed> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let not_executable = flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
     let created = match memfd_create("strait", not_executable) {
@@ -47,16 +47,16 @@ pub(crate) fn is_sealed(file: &File) -> bool {
 }
 
 /// Sends the file, as a description that shares nothing with ours.
-pub(crate) fn share(socket: BorrowedFd<'_>, file: &File) -> Result<(), ShareError> {
+pub(crate) fn share(socket: BorrowedFd<'_>, file: &File) -> Result<(), ShareFailed> {
     if !is_sealed(file) {
-        return Err(ShareError::NotSealed);
+        return Err(ShareFailed::NotSealed);
     }
-    let copy = liveness::another(file, None).map_err(ShareError::Os)?;
+    let copy = liveness::another(file, None).map_err(ShareFailed::Os)?;
     pass::send(socket, copy.as_fd())
 }
 
 /// Receives a file and checks its seals and its length. Answers with a description of our own.
-pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveError> {
+pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveFailed> {
     let sent = File::from(pass::receive(socket)?);
     check(&sent)?;
     let own = liveness::another(&sent, None)?;
@@ -65,13 +65,13 @@ pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<(File, u32), ReceiveError
     Ok((own, len))
 }
 
-fn check(file: &File) -> Result<u32, ReceiveError> {
+fn check(file: &File) -> Result<u32, ReceiveFailed> {
     let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
     if !found.is_file() {
-        return Err(ReceiveError::NotARegion);
+        return Err(ReceiveFailed::NotARegion);
     }
     if !is_sealed(file) {
-        return Err(ReceiveError::Unsealed);
+        return Err(ReceiveFailed::Unsealed);
     }
-    check_len(found.len()).map_err(|error: OpenError| ReceiveError::Open(error))
+    check_len(found.len()).map_err(|error: OpenFailed| ReceiveFailed::Open(error))
 }

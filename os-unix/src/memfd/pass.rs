@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, recvmsg, sendmsg};
 
 use crate::error::{FromCall as _, OsError};
-use crate::region::{ReceiveError, ShareError};
+use crate::failed::{ReceiveFailed, ShareFailed};
 
 /// What travels beside the descriptor.
 const MARK: [u8; 8] = *b"strait/0";
@@ -17,7 +17,7 @@ const MARK: [u8; 8] = *b"strait/0";
 const MOST: usize = 253;
 
 /// Sends a descriptor; whoever receives it gets a share of its description.
-pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), ShareError> {
+pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), ShareFailed> {
     let data = [IoSlice::new(&MARK)];
     let fds = [fd.as_raw_fd()];
     let rights = [ControlMessage::ScmRights(&fds)];
@@ -25,16 +25,16 @@ pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), Sha
         let flags = MsgFlags::MSG_NOSIGNAL;
         match sendmsg::<()>(socket.as_raw_fd(), &data, &rights, flags, None) {
             Ok(sent) if sent == MARK.len() => return Ok(()),
-            Ok(_) => return Err(ShareError::Os(OsError::nix("sendmsg", Errno::EMSGSIZE))),
+            Ok(_) => return Err(ShareFailed::Os(OsError::nix("sendmsg", Errno::EMSGSIZE))),
             Err(Errno::EINTR) => {}
-            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ShareError::Closed),
-            Err(error) => return Err(ShareError::Os(OsError::nix("sendmsg", error))),
+            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ShareFailed::Closed),
+            Err(error) => return Err(ShareFailed::Os(OsError::nix("sendmsg", error))),
         }
     }
 }
 
 /// Receives a descriptor, marked close-on-exec. Any others that came are closed.
-pub(super) fn receive(socket: BorrowedFd<'_>) -> Result<OwnedFd, ReceiveError> {
+pub(super) fn receive(socket: BorrowedFd<'_>) -> Result<OwnedFd, ReceiveFailed> {
     let mut mark = [0; MARK.len()];
     let mut space = nix::cmsg_space!([RawFd; MOST], nix::libc::ucred);
     let (len, mut fds) = loop {
@@ -43,20 +43,20 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> Result<OwnedFd, ReceiveError> {
         match recvmsg::<()>(socket.as_raw_fd(), &mut data, Some(&mut space), flags) {
             Ok(message) => break (message.bytes, owned(&message)?),
             Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Err(ReceiveError::Closed),
-            Err(error) => return Err(ReceiveError::Os(OsError::nix("recvmsg", error))),
+            Err(Errno::ECONNRESET) => return Err(ReceiveFailed::Closed),
+            Err(error) => return Err(ReceiveFailed::Os(OsError::nix("recvmsg", error))),
         }
     };
     if len == 0 && fds.is_empty() {
-        return Err(ReceiveError::Closed);
+        return Err(ReceiveFailed::Closed);
     }
     match fds.pop() {
         Some(fd) if fds.is_empty() && len == MARK.len() && mark == MARK => Ok(fd),
-        _ => Err(ReceiveError::NotARegion),
+        _ => Err(ReceiveFailed::NotARegion),
     }
 }
 
-fn owned(message: &RecvMsg<'_, '_, ()>) -> Result<Vec<OwnedFd>, ReceiveError> {
+fn owned(message: &RecvMsg<'_, '_, ()>) -> Result<Vec<OwnedFd>, ReceiveFailed> {
     let mut fds = Vec::new();
     for part in message.cmsgs().map_err(|error| OsError::nix("recvmsg", error))? {
         if let ControlMessageOwned::ScmRights(raw) = part {

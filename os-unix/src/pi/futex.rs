@@ -1,4 +1,4 @@
-//! The kernel's side: the priority-inheritance operations of the futex call.
+//! The priority-inheritance operations of the futex call.
 
 use core::ffi::{c_int, c_long};
 use core::ptr::null;
@@ -11,9 +11,16 @@ use nix::libc;
 use crate::error::{FromCall as _, OsError};
 use crate::fork::Origin;
 
+/// The thread id in a word.
+pub const TID_MASK: u32 = libc::FUTEX_TID_MASK;
+/// In a word: somebody waits in the kernel, or did.
+pub const WAITERS: u32 = libc::FUTEX_WAITERS;
+/// In a word: the kernel handed it over, for its owner has ended.
+pub const OWNER_DIED: u32 = libc::FUTEX_OWNER_DIED;
+
 /// What the kernel says to one who wants the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub enum Answer {
     /// It is the caller's now.
     Yours,
     /// It is somebody else's, or was for the time allowed.
@@ -38,7 +45,8 @@ struct Timespec {
 
 /// Waits for the word until the moment `until`, in nanoseconds of the monotonic clock, at the longest,
 /// lending the caller's priority to the owner. `FUTEX_LOCK_PI2` restarts itself after a signal.
-pub(super) fn lock(word: &AtomicU32, until: u64) -> Answer {
+#[must_use]
+pub fn lock(word: &AtomicU32, until: u64) -> Answer {
     let until = Timespec {
         seconds: c_long::try_from(until / 1_000_000_000).unwrap_or(c_long::MAX),
         nanoseconds: (until % 1_000_000_000) as c_long,
@@ -47,22 +55,33 @@ pub(super) fn lock(word: &AtomicU32, until: u64) -> Answer {
 }
 
 /// Takes the word if it is free, by the kernel's knowledge.
-pub(super) fn try_lock(word: &AtomicU32) -> Answer {
+#[must_use]
+pub fn try_lock(word: &AtomicU32) -> Answer {
     understand(call(word, libc::FUTEX_TRYLOCK_PI, 0, null()))
 }
 
-/// Gives the word to the highest waiter, or sets it to 0.
-pub(super) fn unlock(word: &AtomicU32) -> Result<(), Errno> {
-    call(word, libc::FUTEX_UNLOCK_PI, 0, null())
+/// Gives the word to the highest waiter, or sets it to 0. False if it is not the calling thread's.
+///
+/// # Errors
+///
+/// [`OsError`] if the word was broken.
+pub fn unlock(word: &AtomicU32) -> Result<bool, OsError> {
+    match call(word, libc::FUTEX_UNLOCK_PI, 0, null()) {
+        Ok(()) => Ok(true),
+        Err(Errno::EPERM) => Ok(false),
+        Err(error) => Err(OsError::nix("futex(FUTEX_UNLOCK_PI)", error)),
+    }
 }
 
 /// Whether somebody is queued for the word in the kernel. A plain wake is refused exactly then.
-pub(super) fn has_waiters(word: &AtomicU32) -> bool {
+#[must_use]
+pub fn has_waiters(word: &AtomicU32) -> bool {
     call(word, libc::FUTEX_WAKE, 1, null()).is_err()
 }
 
 /// Whether the kernel has `FUTEX_LOCK_PI2`: tries it on a word that the caller holds, which is refused.
-pub(super) fn is_supported() -> bool {
+#[must_use]
+pub fn is_supported() -> bool {
     let own = AtomicU32::new(thread_id());
     lock(&own, 0) == Answer::Deadlock
 }
@@ -91,7 +110,8 @@ thread_local! {
 }
 
 /// The calling thread's id, as it stands in words. A system call the first time in each thread.
-pub(super) fn thread_id() -> u32 {
+#[must_use]
+pub fn thread_id() -> u32 {
     match THREAD.get() {
         Some((origin, id)) if !origin.left() => id,
         _ => ask_thread_id(),

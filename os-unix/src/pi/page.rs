@@ -1,4 +1,4 @@
-//! The page that a mutex lies in: made complete, checked, mapped, and joined.
+//! The page that a mutex is in: made complete, checked, mapped, and joined.
 
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
@@ -8,19 +8,18 @@ use std::path::{Path, PathBuf};
 
 use strait_core::{Ident, Mem, Probe};
 
-use super::error::PiOpenError;
 use super::futex;
-use super::words::Words;
 use crate::error::{FromCall as _, OsError};
+use crate::failed::{CreateFailed, OpenFailed};
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::file::os::named_dir;
 use crate::fork::Origin;
 use crate::liveness::Tokens;
-use crate::map::{MapError, Mapping};
-use crate::name;
+use crate::map::Mapping;
 use crate::options::Options;
-use crate::region::{CreateError, OpenError};
+use crate::place::unlink;
+use crate::view::check_mode;
 
 /// The prefix of a mutex's file; not that of regions, which are listed.
 const PREFIX: &str = "strait-pi.";
@@ -38,14 +37,67 @@ mod at {
     pub(super) const WORDS: usize = 64;
 }
 
-/// Rounds of opening and creating before a mutex that comes and goes is given up.
-const ROUNDS: u32 = 16;
 /// Identities that are tried before the counter is taken for scribbled over.
 const TRIES: u32 = 64;
 
+/// Why there is no page; `strait_os::linux::Failed` says what each means to a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// The kernel has no `FUTEX_LOCK_PI2`.
+    Unsupported,
+    /// A mapping for reading alone was asked for.
+    ReadOnly,
+    /// Not opened.
+    Open(OpenFailed),
+    /// Not created.
+    Create(CreateFailed),
+    /// No mutex of this version.
+    NotAMutex,
+    /// Of another PID namespace.
+    OtherNamespace {
+        /// The inode of the namespace it was created in.
+        theirs: u64,
+        /// The inode of this process's namespace.
+        ours: u64,
+    },
+    /// No identity is left.
+    Exhausted,
+    /// Anything else.
+    Os(OsError),
+}
+
+impl From<OsError> for Failed {
+    fn from(error: OsError) -> Self {
+        Self::Os(error)
+    }
+}
+
+impl From<CreateFailed> for Failed {
+    fn from(failed: CreateFailed) -> Self {
+        match failed {
+            CreateFailed::Os(error) => Self::Os(error),
+            failed => Self::Create(failed),
+        }
+    }
+}
+
+/// The mutex itself: 16 bytes of shared memory. `strait_os::linux` says who writes what, and when.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Words {
+    /// The kernel's word: a thread id and two bits.
+    pub word: AtomicU32,
+    /// The owner's identity.
+    pub owner: AtomicU32,
+    /// How often an owner's death was found.
+    pub takeovers: AtomicU32,
+    /// Whether the data are whole.
+    pub state: AtomicU32,
+}
+
 /// A mapped page, and this handle's identity and token in it.
 #[derive(Debug)]
-pub(super) struct Page {
+pub struct Page {
     /// Dropped before the mapping.
     tokens: Tokens,
     map: Mapping,
@@ -53,45 +105,36 @@ pub(super) struct Page {
     ident: Ident,
 }
 
-/// Where the mutex of this name lies.
-pub(super) fn path_of(name: &str) -> Result<PathBuf, PiOpenError> {
-    name::check_name(name)?;
-    let dir = named_dir().map_err(name::NameError::NoDirectory)?;
-    Ok(dir.join(format!("{PREFIX}{name}")))
+/// Where the mutex of this name is.
+///
+/// # Errors
+///
+/// [`OsError`] if there is no directory for named things.
+pub fn path_of(name: &str) -> Result<PathBuf, OsError> {
+    Ok(named_dir()?.join(format!("{PREFIX}{name}")))
 }
 
 impl Page {
-    /// Opens the page, or creates it if it is not there.
-    pub(super) fn open_or_create(path: &Path, options: &Options) -> Result<Self, PiOpenError> {
-        for _ in 0..ROUNDS {
-            match Self::open(path, options) {
-                Err(PiOpenError::NotFound) => {}
-                other => return other,
-            }
-            match create(path, options) {
-                Ok(()) | Err(PiOpenError::Create(CreateError::AlreadyExists)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(PiOpenError::Contended)
-    }
-
     /// Opens the page and joins those who use it.
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, PiOpenError> {
+    ///
+    /// # Errors
+    ///
+    /// [`Failed`].
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Failed> {
         if options.read_only {
-            return Err(PiOpenError::ReadOnly);
+            return Err(Failed::ReadOnly);
         }
         if !futex::is_supported() {
-            return Err(PiOpenError::Unsupported);
+            return Err(Failed::Unsupported);
         }
-        let (file, len) = check::open(path, options).map_err(|error| match error {
-            OpenError::TooShort { .. } | OpenError::TooLong { .. } => PiOpenError::NotAMutex,
-            other => other.into(),
+        let (file, len) = check::open(path, options).map_err(|failed| match failed {
+            OpenFailed::TooShort { .. } | OpenFailed::TooLong { .. } => Failed::NotAMutex,
+            other => Failed::Open(other),
         })?;
         if len != LEN {
-            return Err(PiOpenError::NotAMutex);
+            return Err(Failed::NotAMutex);
         }
-        let map = Mapping::new(&file, LEN, options).map_err(OpenError::from)?;
+        let map = Mapping::new(&file, LEN, options).map_err(|failed| Failed::Open(failed.into()))?;
         check(&map.mem())?;
         let origin = Origin::here()?;
         // SAFETY: both end up in this value, whose fields are dropped in their order, the mapping after
@@ -102,7 +145,9 @@ impl Page {
     }
 
     /// The mutex itself.
-    pub(super) fn words(&self) -> &Words {
+    #[must_use]
+    #[inline]
+    pub fn words(&self) -> &Words {
         let (base, len) = self.map.range();
         debug_assert!(at::WORDS + size_of::<Words>() <= len);
         // SAFETY: the offset is within the mapped page.
@@ -113,17 +158,22 @@ impl Page {
     }
 
     /// Who this handle is.
-    pub(super) fn ident(&self) -> Ident {
+    #[must_use]
+    #[inline]
+    pub fn ident(&self) -> Ident {
         self.ident
     }
 
     /// Whether somebody lives.
-    pub(super) fn probe(&self, who: Ident) -> Probe {
+    #[must_use]
+    pub fn probe(&self, who: Ident) -> Probe {
         self.tokens.probe(who)
     }
 
     /// Whether this is a forked child of the process that opened it.
-    pub(super) fn left(&self) -> bool {
+    #[must_use]
+    #[inline]
+    pub fn left(&self) -> bool {
         self.origin.left()
     }
 }
@@ -137,16 +187,15 @@ impl Drop for Page {
 }
 
 /// Makes the page, which appears under its name complete.
-fn create(path: &Path, options: &Options) -> Result<(), PiOpenError> {
+///
+/// # Errors
+///
+/// [`Failed`].
+pub fn create(path: &Path, options: &Options) -> Result<(), Failed> {
     let namespace = namespace()?;
-    if options.mode & 0o600 != 0o600 || options.mode & !0o666 != 0 {
-        return Err(CreateError::Mode { mode: options.mode }.into());
-    }
+    check_mode(options.mode)?;
     let draft = Draft::new(path, options.mode, LEN)?;
-    let map = Mapping::new(draft.file(), LEN, options).map_err(|error| match error {
-        MapError::Map(error) => PiOpenError::Os(error),
-        MapError::Lock(error) => CreateError::Lock(error).into(),
-    })?;
+    let map = Mapping::new(draft.file(), LEN, options).map_err(CreateFailed::from)?;
     let mem = map.mem();
     mem.setup_write(at::MAGIC, MAGIC);
     mem.setup_write(at::VERSION, VERSION);
@@ -156,21 +205,21 @@ fn create(path: &Path, options: &Options) -> Result<(), PiOpenError> {
     Ok(draft.publish(path)?)
 }
 
-fn check(mem: &Mem) -> Result<(), PiOpenError> {
+fn check(mem: &Mem) -> Result<(), Failed> {
     if mem.setup_read(at::MAGIC) != MAGIC || mem.setup_read(at::VERSION) != VERSION {
-        return Err(PiOpenError::NotAMutex);
+        return Err(Failed::NotAMutex);
     }
     let theirs = [0, 4, 8, 12].map(|offset| mem.setup_read(at::NAMESPACE + offset));
     let ours = namespace()?;
     let inode = |words: [u32; 4]| u64::from(words[2]) | u64::from(words[3]) << 32;
     if theirs != ours {
-        return Err(PiOpenError::OtherNamespace { theirs: inode(theirs), ours: inode(ours) });
+        return Err(Failed::OtherNamespace { theirs: inode(theirs), ours: inode(ours) });
     }
     Ok(())
 }
 
 /// Device and inode of this process's PID namespace, low words first.
-fn namespace() -> Result<[u32; 4], PiOpenError> {
+fn namespace() -> Result<[u32; 4], Failed> {
     let found = fs::metadata("/proc/self/ns/pid");
     let found = found.map_err(|error| OsError::io("stat of /proc/self/ns/pid", &error))?;
     let (dev, ino) = (found.dev(), found.ino());
@@ -178,28 +227,28 @@ fn namespace() -> Result<[u32; 4], PiOpenError> {
 }
 
 /// Takes an identity that nobody has had, and its token. Who dies in between has used up a number.
-fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, PiOpenError> {
-    let word = mem.word(at::NEXT).ok_or(PiOpenError::NotAMutex)?;
+fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, Failed> {
+    let word = mem.word(at::NEXT).ok_or(Failed::NotAMutex)?;
     // SAFETY: the pointer is that of an aligned word, mapped for as long as `mem` is used.
     let next = unsafe { AtomicU32::from_ptr(word.as_ptr()) };
     for _ in 0..TRIES {
         // ORDERING: Relaxed; nothing else hangs on the number, and the kernel keeps the token.
         let taken = next.fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));
-        let number = taken.map_err(|_| PiOpenError::Exhausted)?;
+        let number = taken.map_err(|_| Failed::Exhausted)?;
         let (slot, epoch) = (number % Ident::MAX_SLOT + 1, number / Ident::MAX_SLOT + 1);
-        let ident = Ident::new(slot, epoch).ok_or(PiOpenError::Exhausted)?;
+        let ident = Ident::new(slot, epoch).ok_or(Failed::Exhausted)?;
         if tokens.acquire(ident).is_ok() {
             return Ok(ident);
         }
     }
-    Err(PiOpenError::Exhausted)
+    Err(Failed::Exhausted)
 }
 
 /// Takes the name away. Those who have the mutex open go on with it.
-pub(super) fn remove(path: &Path) -> Result<(), PiOpenError> {
-    fs::remove_file(path).map_err(|error| match error.raw_os_error() {
-        Some(nix::libc::ENOENT) => PiOpenError::NotFound,
-        Some(nix::libc::EACCES | nix::libc::EPERM) => OpenError::NotPermitted.into(),
-        _ => OsError::io("unlink", &error).into(),
-    })
+///
+/// # Errors
+///
+/// [`OpenFailed`].
+pub fn remove(path: &Path) -> Result<(), OpenFailed> {
+    unlink(path)
 }

@@ -4,13 +4,18 @@ use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::RtError;
+use super::Failed;
 use crate::error::{FromCall as _, OsError};
 
 /// The calling thread.
 const THIS: Pid = Pid::from_raw(0);
 
-pub(super) fn pin_to(cpus: &[usize]) -> Result<(), RtError> {
+/// Lets the calling thread run on these CPUs alone, one at least.
+///
+/// # Errors
+///
+/// [`Failed`].
+pub fn pin(cpus: &[usize]) -> Result<(), Failed> {
     // One by one first: for a set the kernel quietly leaves out what the thread may not have.
     let before = sched_getaffinity(THIS).map_err(get_error)?;
     let result = cpus.iter().try_for_each(|&cpu| set(&[cpu])).and_then(|()| set(cpus));
@@ -20,17 +25,17 @@ pub(super) fn pin_to(cpus: &[usize]) -> Result<(), RtError> {
     result
 }
 
-fn set(cpus: &[usize]) -> Result<(), RtError> {
+fn set(cpus: &[usize]) -> Result<(), Failed> {
     let mut set = CpuSet::new();
     for &cpu in cpus {
-        set.set(cpu).map_err(|_| RtError::Cpu { cpu })?;
+        set.set(cpu).map_err(|_| Failed::Cpu { cpu })?;
     }
     sched_setaffinity(THIS, &set).map_err(|error| match error {
-        Errno::EINVAL | Errno::EDEADLK => RtError::Cpu { cpu: cpus[0] },
-        error => RtError::Os(OsError::nix("sched_setaffinity", error)),
+        Errno::EINVAL | Errno::EDEADLK => Failed::Cpu { cpu: cpus[0] },
+        error => Failed::Os(OsError::nix("sched_setaffinity", error)),
     })
 }
 
-fn get_error(error: Errno) -> RtError {
-    RtError::Os(OsError::nix("sched_getaffinity", error))
+fn get_error(error: Errno) -> Failed {
+    Failed::Os(OsError::nix("sched_getaffinity", error))
 }

@@ -1,7 +1,12 @@
 //! No pinning.
 
-use super::RtError;
+use super::Failed;
 
-pub(super) fn pin_to(_cpus: &[usize]) -> Result<(), RtError> {
-    Err(RtError::Unsupported)
+/// There is no such thing here.
+///
+/// # Errors
+///
+/// Always [`Failed::Unsupported`].
+pub fn pin(_cpus: &[usize]) -> Result<(), Failed> {
+    Err(Failed::Unsupported)
 }

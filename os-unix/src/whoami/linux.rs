@@ -3,7 +3,7 @@
 use std::fs;
 
 /// When this process started, in clock ticks since the machine did; 0 if that cannot be read.
-pub(crate) fn start_time() -> u64 {
+pub fn start_time() -> u64 {
     fs::read_to_string("/proc/self/stat").ok().and_then(|stat| parse(&stat)).unwrap_or(0)
 }
 

@@ -4,11 +4,6 @@
 mod process;
 pub use process::{Helper, command, eventually, hear, say, skip};
 
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(target_os = "linux")]
-pub use linux::*;
-
 use std::env;
 use std::fs;
 use std::path::PathBuf;
@@ -16,37 +11,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use strait_core::{Attachment, Channel, Ident, Liveness, Plan, Port, Probe};
-use strait_os_unix::{Options, Region, UnixPort};
-
-pub const PLAN: Plan<'static> = Plan::new(&[Channel::frames("commands", 4096, 256)]);
-
-/// A region that is created or opened for use.
-pub type Attached = Attachment<UnixPort>;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 fn unique() -> String {
     format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A name of a region that nobody else uses; removed in the end.
-pub struct Name(pub String);
-
-impl Name {
-    pub fn new() -> Self {
-        Self(unique())
-    }
-
-    pub fn region(&self) -> Region {
-        Region::named(&self.0).expect("a name")
-    }
-}
-
-impl Drop for Name {
-    fn drop(&mut self) {
-        let _ = self.region().remove();
-    }
 }
 
 /// A directory of its own; removed in the end.
@@ -70,14 +39,6 @@ impl Drop for Scratch {
     }
 }
 
-pub fn ident(attached: &Attached) -> Ident {
-    attached.port().ident().expect("a participant")
-}
-
-pub fn probe(attached: &Attached, who: Ident) -> Probe {
-    attached.port().probe(who)
-}
-
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
@@ -85,30 +46,11 @@ pub fn is_root() -> bool {
 /// In a helper: the role to play and its argument.
 pub fn role() -> Option<(String, String)> {
     let role = process::role()?;
-    end_soon();
+    nix::unistd::alarm::set(60);
     Some(role)
 }
 
-/// In a helper or its forked child: ends the process in a while, should the test forget it.
-pub fn end_soon() {
-    nix::unistd::alarm::set(60);
-}
-
-/// In a forked child: stays until it is killed.
-pub fn stay() -> ! {
-    end_soon();
-    loop {
-        nix::unistd::pause();
-    }
-}
-
 impl Helper {
-    /// Who the helper is, where that is what it says next.
-    pub fn hear_ident(&mut self) -> Ident {
-        let word = self.hear().parse().expect("a number");
-        Ident::from_word(word).expect("an identity")
-    }
-
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id() as i32)
     }
@@ -116,11 +58,4 @@ impl Helper {
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).expect("the helper is there");
     }
-}
-
-/// In a helper: opens the region at `path`, says who it is, and stays until it is told to end.
-pub fn hold(path: &str) {
-    let attached = Region::at(path).open(&Options::new()).expect("the region");
-    say(&ident(&attached).word().to_string());
-    hear();
 }

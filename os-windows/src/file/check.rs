@@ -17,8 +17,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::{information, is_not_found};
 use crate::error::{FromCall as _, OsError};
+use crate::failed::OpenFailed;
 use crate::options::Options;
-use crate::region::OpenError;
 use crate::security::{self, Sort};
 
 /// Regions are shorter than this.
@@ -26,7 +26,7 @@ const MAX_LEN: u64 = 1 << 31;
 
 /// Opens the file at `path` without following a link, and checks it: its kind, its links, its owner,
 /// whom it lets in, its length. Answers with the length as well.
-pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenError> {
+pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFailed> {
     let write = if options.read_only { 0 } else { GENERIC_WRITE };
     let file = File::options()
         .access_mode(GENERIC_READ | write)
@@ -37,14 +37,14 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenEr
         .map_err(|error| explain(path, &error))?;
     // SAFETY: the handle is open.
     if unsafe { GetFileType(file.as_raw_handle()) } != FILE_TYPE_DISK {
-        return Err(OpenError::NotAFile { kind: "device or pipe" });
+        return Err(OpenFailed::NotAFile { kind: "device or pipe" });
     }
     let found = information(&file)?;
     if let Some(kind) = kind(found.dwFileAttributes) {
-        return Err(OpenError::NotAFile { kind });
+        return Err(OpenFailed::NotAFile { kind });
     }
     if found.nNumberOfLinks > 1 {
-        return Err(OpenError::Linked { links: u64::from(found.nNumberOfLinks) });
+        return Err(OpenFailed::Linked { links: u64::from(found.nNumberOfLinks) });
     }
     security::check(file.as_handle(), Sort::File, options)?;
     let len = check_len(u64::from(found.nFileSizeHigh) << 32 | u64::from(found.nFileSizeLow))?;
@@ -63,27 +63,27 @@ fn kind(attributes: u32) -> Option<&'static str> {
 }
 
 /// What stands in the way, as far as the name itself shows it.
-fn explain(path: &Path, error: &io::Error) -> OpenError {
+fn explain(path: &Path, error: &io::Error) -> OpenFailed {
     if is_not_found(error) {
-        return OpenError::NotFound;
+        return OpenFailed::NotFound;
     }
     if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-        return OpenError::NotAFile { kind: "directory" };
+        return OpenFailed::NotAFile { kind: "directory" };
     }
     match OsError::io("CreateFile", error) {
-        error if error.is(ERROR_ACCESS_DENIED) => OpenError::NotPermitted,
-        error if error.is(ERROR_SHARING_VIOLATION) => OpenError::InUse,
-        error => OpenError::Os(error),
+        error if error.is(ERROR_ACCESS_DENIED) => OpenFailed::NotPermitted,
+        error if error.is(ERROR_SHARING_VIOLATION) => OpenFailed::InUse,
+        error => OpenFailed::Os(error),
     }
 }
 
 /// The length as a region can have it.
-fn check_len(len: u64) -> Result<u32, OpenError> {
+fn check_len(len: u64) -> Result<u32, OpenFailed> {
     if len < u64::from(HEADER_LEN) {
-        return Err(OpenError::TooShort { len });
+        return Err(OpenFailed::TooShort { len });
     }
     match u32::try_from(len) {
         Ok(short) if len < MAX_LEN => Ok(short),
-        _ => Err(OpenError::TooLong { len }),
+        _ => Err(OpenFailed::TooLong { len }),
     }
 }

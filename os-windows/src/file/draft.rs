@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
-use crate::region::{CreateError, OpenError};
+use crate::failed::{CreateFailed, OpenFailed};
 use crate::security::Descriptor;
 use crate::wide::wide;
 
@@ -31,9 +31,9 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// A file of `len` zeros with this security and its space taken, in the directory of `target`.
-    pub(crate) fn new(target: &Path, security: &Descriptor, len: u32) -> Result<(Self, File), CreateError> {
+    pub(crate) fn new(target: &Path, security: &Descriptor, len: u32) -> Result<(Self, File), CreateFailed> {
         sweep(directory_of(target));
-        let private = private_name(target).map_err(CreateError::Os)?;
+        let private = private_name(target).map_err(CreateFailed::Os)?;
         let attributes = security.attributes();
         let name = wide(&private);
         let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -50,20 +50,20 @@ impl Draft {
             )
         };
         if handle == INVALID_HANDLE_VALUE {
-            return Err(CreateError::from_os(OsError::last("CreateFile")));
+            return Err(CreateFailed::from_os(OsError::last("CreateFile")));
         }
         // SAFETY: the call made the handle, and nobody else knows it.
         let file = unsafe { File::from_raw_handle(handle.cast()) };
         let draft = Self { private: Some(private) };
         let grown = file.set_len(u64::from(len));
-        grown.map_err(|error| CreateError::from_os(OsError::io("SetEndOfFile", &error)))?;
+        grown.map_err(|error| CreateFailed::from_os(OsError::io("SetEndOfFile", &error)))?;
         Ok((draft, file))
     }
 
     /// Gives the file its name, in one step. Never replaces a file that has the name already.
-    pub(crate) fn publish(&mut self, target: &Path) -> Result<(), CreateError> {
+    pub(crate) fn publish(&mut self, target: &Path) -> Result<(), CreateFailed> {
         if let Some(private) = &self.private {
-            rename(private, target).map_err(CreateError::from_os)?;
+            rename(private, target).map_err(CreateFailed::from_os)?;
         }
         self.private = None;
         Ok(())
@@ -81,12 +81,12 @@ impl Drop for Draft {
 /// Takes a file's name away. One that is open or mapped cannot be deleted, or keeps its name for as
 /// long, but it can be renamed: it gets a private name and is deleted by the last who has it open, or
 /// by the next who creates or removes a region in that directory.
-pub(crate) fn remove(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn remove(path: &Path) -> Result<(), OpenFailed> {
     if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-        return Err(OpenError::NotAFile { kind: "directory" });
+        return Err(OpenFailed::NotAFile { kind: "directory" });
     }
     let private = private_name(path)?;
-    rename(path, &private).map_err(OpenError::from_os)?;
+    rename(path, &private).map_err(OpenFailed::from_os)?;
     sweep(directory_of(path));
     Ok(())
 }

@@ -13,7 +13,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
 use crate::error::{FromCall as _, OsError};
-use crate::name::{PREFIX, Space, check_name};
+use crate::name::{PREFIX, Space};
 use crate::security::own;
 use crate::wide::wide;
 
@@ -51,7 +51,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         let name = unsafe { text(&entry.name) };
         // SAFETY: as above.
         let kind = unsafe { text(&entry.kind) };
-        let name = name.strip_prefix(PREFIX).filter(|name| kind == "Section" && check_name(name).is_ok());
+        let name = name.strip_prefix(PREFIX).filter(|_| kind == "Section");
         names.extend(name.map(String::from));
     }
 }

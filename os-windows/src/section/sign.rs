@@ -24,7 +24,7 @@ use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS};
 
 use crate::error::{FromCall as _, OsError};
-use crate::map::{MapError, Mapping};
+use crate::map::{self, Mapping};
 use crate::name::Space;
 use crate::options::Options;
 use crate::security::Descriptor;
@@ -52,7 +52,7 @@ pub(crate) enum SignError {
     /// This user may not create sections that other sessions see.
     NotPrivileged,
     /// It could not be mapped.
-    Map(MapError),
+    Map(map::Failed),
     Os(OsError),
 }
 
@@ -91,9 +91,9 @@ impl Sign {
     }
 
     fn map(handle: OwnedHandle, read_only: bool) -> Result<Self, SignError> {
-        let options = Options::new().read_only(read_only);
+        let options = Options { read_only, ..Options::PRIVATE };
         let map = match Mapping::new(handle.as_handle(), Some(LEN), &options) {
-            Err(MapError::TooShort { .. }) => return Err(SignError::Foreign),
+            Err(map::Failed::TooShort { .. }) => return Err(SignError::Foreign),
             other => other.map_err(SignError::Map)?,
         };
         let sign = Self { map, handle, read_only };

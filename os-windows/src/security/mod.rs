@@ -1,5 +1,6 @@
 //! Who may use what we create, and whom we trust to have created what we open.
 
+mod sddl;
 mod sid;
 
 use core::ptr::{null, null_mut};
@@ -22,6 +23,7 @@ use crate::error::{FromCall as _, OsError};
 use crate::options::Options;
 use crate::wide::wide;
 
+pub use sddl::{Sddl, SddlError};
 pub use sid::Sid;
 
 /// Takes a new handle into possession.
@@ -134,6 +136,7 @@ pub(crate) enum Distrust {
     /// Somebody else could have put anything into it.
     Owner {
         found: Sid,
+        wanted: Sid,
     },
     /// It lets somebody in whom the options do not.
     TooOpen {
@@ -156,7 +159,7 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
     // SAFETY: the owner lies in the descriptor, which lives.
     match unsafe { Sid::read(found.owner) } {
         Some(owner) if owner == wanted => {}
-        owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY) }),
+        owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY), wanted }),
     }
     let mut allowed = vec![own, wanted, Sid::SYSTEM, Sid::ADMINISTRATORS];
     // SAFETY: the list lies in the descriptor, which lives.

@@ -43,7 +43,7 @@ pub fn lane() -> Outcome {
 fn on_the_host() -> Outcome {
     let show = |args: &str| Run::cargo(&format!("test {args} -- --nocapture")).run();
     together(&[
-        ("memory that is not coherent", show("-p strait-os-unix --test incoherent")),
+        ("memory that is not coherent", show("-p strait-os --test incoherent")),
         ("C beside Rust", show("-p strait-capi --tests")),
         ("peers in other languages", peers::peers()),
         ("word sizes", words::words()),

@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use drive_link::{Controller, Idle, LINUX, Link, tag};
-use strait::{Options, Region, SystemPort};
+use strait::{RegionName, RegionOptions, RegionPlace, SystemPort};
 
 use emulator::Emulator;
 
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: drive-host <strait> <emulator> <options, with FILE>".into());
     };
     let name = format!("drive-{}", std::process::id());
-    let region = Region::named(&name)?;
+    let region = RegionName::new(&name)?;
     let result = Test::new(&region, emulator).and_then(|test| test.run(tool, &name));
     region.remove()?;
     println!("PASS {}", result?);
@@ -54,11 +54,12 @@ struct Test<'a> {
 }
 
 impl<'a> Test<'a> {
-    fn new(region: &Region, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
-        let attachment = region.create(&Link::<LINUX>::PLAN, &Options::new().domain(LINUX))?;
-        File::options().write(true).open(region.path())?.set_len(MEMORY)?;
+    fn new(region: &RegionPlace, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
+        let attachment = region.create(&Link::<LINUX>::PLAN, &RegionOptions::new().domain(LINUX))?;
+        let file = region.path().ok_or("a named region is no file here; run this on Linux")?;
+        File::options().write(true).open(file)?.set_len(MEMORY)?;
         let controller = Controller::open(&attachment)?;
-        let drive = Emulator::start(emulator, &region.path().display().to_string())?;
+        let drive = Emulator::start(emulator, &file.display().to_string())?;
         Ok(Self { controller, drive, boots: 1 })
     }
 

@@ -1,0 +1,40 @@
+//! Doorbells of tasks: eventfds, made, rung, and listened to.
+
+use core::time::Duration;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::unistd::{read, write};
+
+use crate::error::{FromCall as _, OsError};
+
+/// A new eventfd, which does not block.
+///
+/// # Errors
+///
+/// [`OsError`] if the system is out of descriptors.
+pub fn doorbell() -> Result<OwnedFd, OsError> {
+    let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
+    EventFd::from_flags(flags).map(OwnedFd::from).map_err(|error| OsError::nix("eventfd", error))
+}
+
+/// Rings; one that is full rings already.
+pub fn ring(bell: &OwnedFd) {
+    let _ = write(bell, &1_u64.to_ne_bytes());
+}
+
+/// Sleeps until the bell rings, up to `timeout`. Whether it rang, and if so silences it: who rings after
+/// this is heard next time. May return early: a signal came.
+#[must_use]
+pub fn listen(bell: &OwnedFd, timeout: Duration) -> bool {
+    let mut event = [PollFd::new(bell.as_fd(), PollFlags::POLLIN)];
+    let _ = poll(&mut event, milliseconds(timeout));
+    read(bell, &mut [0; 8]).is_ok()
+}
+
+/// Rounded up, so that nobody spins through the last one.
+fn milliseconds(time: Duration) -> PollTimeout {
+    let whole = time.as_nanos().div_ceil(1_000_000);
+    i32::try_from(whole).ok().and_then(|whole| PollTimeout::try_from(whole).ok()).unwrap_or(PollTimeout::MAX)
+}

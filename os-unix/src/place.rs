@@ -1,0 +1,88 @@
+//! Where regions are: files in the directory for named ones, or anywhere.
+
+use core::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+
+use crate::error::{FromCall as _, OsError};
+use crate::failed::OpenFailed;
+use crate::file::os::named_dir;
+
+/// The prefix of a named region's file.
+const PREFIX: &str = "strait.";
+
+/// The file that a region is, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    /// The place of a name, which has been checked.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if there is no directory for named regions.
+    pub fn named(name: &str) -> Result<Self, OsError> {
+        Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")) })
+    }
+
+    /// The place in a file.
+    #[must_use]
+    pub fn file(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    pub(crate) fn file_path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Unlinks the file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenFailed`].
+    pub fn remove(&self) -> Result<(), OpenFailed> {
+        unlink(&self.path)
+    }
+
+    /// The names that files in the directory for named regions have, whatever they are.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the directory cannot be read.
+    pub fn names() -> Result<Vec<String>, OsError> {
+        let failed = |error: io::Error| OsError::io("read the directory of named regions", &error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(named_dir()?).map_err(failed)? {
+            let file_name = entry.map_err(failed)?.file_name();
+            let name = file_name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            names.extend(name.map(String::from));
+        }
+        Ok(names)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
+}
+
+/// Takes a file's name away.
+pub(crate) fn unlink(path: &Path) -> Result<(), OpenFailed> {
+    fs::remove_file(path).map_err(|error| match error.raw_os_error() {
+        Some(libc::ENOENT) => OpenFailed::NotFound,
+        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted,
+        _ => OpenFailed::Os(OsError::io("unlink", &error)),
+    })
+}

@@ -1,0 +1,299 @@
+//! A region as this process has it: mapped, with the tokens held in it; and before that, memory that is to
+//! become one.
+
+use core::fmt;
+use core::time::Duration;
+use std::fs::File;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+use strait_core::ground::header::{MAGIC, at};
+use strait_core::{Header, Ident, Mem, Probe, TokenRefused, WaitPoint};
+
+use crate::error::{FromCall as _, OsError};
+use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
+use crate::file::check;
+use crate::file::draft::{Draft, directory_of};
+use crate::fork::Origin;
+use crate::liveness::Tokens;
+use crate::map::Mapping;
+use crate::options::Options;
+use crate::place::Place;
+use crate::{entropy, memfd, wait};
+
+/// The error of a new region that does not keep what is stored in it: nobody else has it yet.
+pub const NOT_OURS: OsError = OsError::new("use the new region", libc::EIO);
+
+/// A mapped region, the tokens held in it, and the process that opened it.
+pub struct View {
+    mem: Mem,
+    header: Header,
+    /// Dropped before the mapping.
+    tokens: Tokens,
+    map: Mapping,
+    origin: Origin,
+    path: Option<PathBuf>,
+}
+
+impl View {
+    /// Opens the region at a place, which is checked first.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenFailed`].
+    pub fn open(place: &Place, options: &Options) -> Result<Self, OpenFailed> {
+        let path = place.file_path();
+        let (file, len) = check::open(path, options)?;
+        Self::of_file(file, len, Some(path), options)
+    }
+
+    /// Receives a sealed region over a socket. Its seals and its length are checked before it is mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveFailed`].
+    pub fn receive(socket: BorrowedFd<'_>, options: &Options) -> Result<Self, ReceiveFailed> {
+        let (file, len) = memfd::accept(socket)?;
+        let mut start = [0; at::TOTAL_LEN as usize + 4];
+        file.read_exact_at(&mut start, 0).map_err(|error| OsError::io("pread", &error))?;
+        let word = |at: u32| {
+            let at = at as usize;
+            u32::from_le_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]])
+        };
+        if word(at::MAGIC) == MAGIC && word(at::TOTAL_LEN) != len {
+            return Err(ReceiveFailed::WrongSize { header: word(at::TOTAL_LEN), found: len });
+        }
+        Self::of_file(file, len, None, options).map_err(ReceiveFailed::Open)
+    }
+
+    /// Maps a file that has been checked.
+    fn of_file(file: File, len: u32, path: Option<&Path>, options: &Options) -> Result<Self, OpenFailed> {
+        let map = Mapping::new(&file, len, options)?;
+        let header = Header::check(&map.mem()).map_err(OpenFailed::Attach)?;
+        Ok(Self::new(map, header, file, path, path, !options.read_only)?)
+    }
+
+    /// Takes part in the region that is mapped from `file`, or just looks. `now` is where the file can be
+    /// opened now, if it has a name; `path` where it is in the end.
+    fn new(
+        map: Mapping,
+        header: Header,
+        file: File,
+        now: Option<&Path>,
+        path: Option<&Path>,
+        joins: bool,
+    ) -> Result<Self, OsError> {
+        let origin = Origin::here()?;
+        // SAFETY: both end up in this value, whose fields are dropped in their order, the mapping
+        // after the tokens; until then it is a local that outlives them.
+        let tokens = unsafe { Tokens::new(file, now, joins.then_some(&map)) }?;
+        Ok(Self { mem: map.mem(), header, tokens, map, origin, path: path.map(Into::into) })
+    }
+
+    /// The region's memory, mapped for as long as the view is.
+    #[must_use]
+    #[inline]
+    pub fn mem(&self) -> &Mem {
+        &self.mem
+    }
+
+    /// The region's header, checked.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Whether this is a forked child of the process that opened the region.
+    #[must_use]
+    #[inline]
+    pub fn left(&self) -> bool {
+        self.origin.left()
+    }
+
+    /// See [`strait_core::Wait::wait`].
+    pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        wait::wait(point, expected, timeout);
+    }
+
+    /// See [`strait_core::Wait::wake`].
+    pub fn wake(&self, point: WaitPoint<'_>) {
+        wait::wake(point);
+    }
+
+    /// See [`strait_core::Liveness::acquire`].
+    ///
+    /// # Errors
+    ///
+    /// [`TokenRefused`].
+    pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        self.tokens.acquire(who)
+    }
+
+    /// See [`strait_core::Liveness::release`].
+    pub fn release(&self, who: Ident) {
+        self.tokens.release(who);
+    }
+
+    /// See [`strait_core::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
+    /// nobody holds the token of that very incarnation. The token is taken before it is published, and lost
+    /// only when its process has ended or has given it back (see the invariants of the liveness modules); an
+    /// acquire fence follows. Everything else is `Alive` or `Unknown`.
+    #[must_use]
+    pub fn probe(&self, who: Ident) -> Probe {
+        self.tokens.probe(who)
+    }
+
+    /// Whether the region is sealed memory.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        memfd::is_sealed(self.tokens.file())
+    }
+
+    /// Whether the region's path still leads to it.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the path cannot be looked at.
+    pub fn is_current(&self) -> Result<bool, OsError> {
+        let Some(path) = &self.path else { return Ok(true) };
+        let own = self.tokens.file().metadata().map_err(|error| OsError::io("fstat", &error))?;
+        match path.symlink_metadata() {
+            Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(OsError::io("lstat", &error)),
+        }
+    }
+
+    /// Waits until the region's file, and its name, are on storage.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the storage refuses.
+    pub fn sync(&self) -> Result<(), OsError> {
+        self.map.sync()?;
+        let failed = |error: std::io::Error| OsError::io("fsync", &error);
+        self.tokens.file().sync_all().map_err(failed)?;
+        match &self.path {
+            Some(path) => File::open(directory_of(path)).and_then(|dir| dir.sync_all()).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands sealed memory over a socket.
+    ///
+    /// # Errors
+    ///
+    /// [`ShareFailed`].
+    pub fn share(&self, socket: BorrowedFd<'_>) -> Result<(), ShareFailed> {
+        memfd::share(socket, self.tokens.file())
+    }
+}
+
+/// Where it is.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
+}
+
+/// Zeros that are going to be a region, and that nobody else can find yet.
+pub struct New {
+    map: Mapping,
+    mem: Mem,
+    file: File,
+    instance: u64,
+    publication: Publication,
+}
+
+impl New {
+    /// Reserves the space of a region at a place, where nothing appears yet.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateFailed`].
+    pub fn at(place: &Place, len: u32, options: &Options) -> Result<Self, CreateFailed> {
+        check_mode(options.mode)?;
+        let target = place.file_path();
+        if target.symlink_metadata().is_ok() {
+            return Err(CreateFailed::AlreadyExists); // Early; `publish` is what makes sure.
+        }
+        let draft = Draft::new(target, options.mode, len)?;
+        let file = draft.file().try_clone().map_err(|error| CreateFailed::from_io("dup", &error))?;
+        Self::mapped(file, len, options, Publication(Some((draft, target.into()))))
+    }
+
+    /// Reserves the space of a region in sealed memory.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateFailed`].
+    pub fn sealed(len: u32, options: &Options) -> Result<Self, CreateFailed> {
+        check_mode(options.mode)?;
+        let file = memfd::create(options.mode, len)?;
+        memfd::seal(&file)?;
+        Self::mapped(file, len, options, Publication(None))
+    }
+
+    fn mapped(
+        file: File,
+        len: u32,
+        options: &Options,
+        publication: Publication,
+    ) -> Result<Self, CreateFailed> {
+        let map = Mapping::new(&file, len, options)?;
+        Ok(Self { mem: map.mem(), map, file, instance: entropy::random_u64()?, publication })
+    }
+
+    /// The memory to lay the region out in.
+    #[must_use]
+    pub fn mem(&self) -> &Mem {
+        &self.mem
+    }
+
+    /// The region's number.
+    #[must_use]
+    pub fn instance(&self) -> u64 {
+        self.instance
+    }
+
+    /// The region that was laid out, and what makes it appear.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateFailed`].
+    pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
+        let Self { map, mem, file, publication, .. } = self;
+        let header = Header::check(&mem).map_err(|_| NOT_OURS)?;
+        let (now, path) = match &publication.0 {
+            Some((draft, target)) => (draft.path(), Some(target.as_path())),
+            None => (None, None),
+        };
+        let view = View::new(map, header, file, now, path, true)?;
+        Ok((view, publication))
+    }
+}
+
+/// What gives a new region its name. Dropped before that, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Publication(Option<(Draft, PathBuf)>);
+
+impl Publication {
+    /// Gives the region its name, in one step. Never replaces what has the name already.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateFailed`].
+    pub fn publish(&mut self, _view: &View) -> Result<(), CreateFailed> {
+        self.0.as_ref().map_or(Ok(()), |(draft, target)| draft.publish(target))
+    }
+}
+
+/// Whether a region can have this mode: readable and writable by its owner, executable by nobody.
+pub(crate) fn check_mode(mode: u32) -> Result<(), CreateFailed> {
+    if mode & 0o600 != 0o600 || mode & !0o666 != 0 {
+        return Err(CreateFailed::Mode { mode });
+    }
+    Ok(())
+}

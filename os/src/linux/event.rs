@@ -1,0 +1,209 @@
+//! Tasks that wait: a peer's wake reaches an executor through an eventfd.
+//!
+//! ```text
+//!   sender, any process               receiver's process
+//!   publish, parked? then             task: keep the waker, parked = 1, nothing there? put aside
+//!   wake: futex and eventfd  ------>  reactor: poll the eventfd, drain it, wake the tasks
+//! ```
+//!
+//! A peer without the eventfd is found after the task's probe period, for the reactor keeps that too; so is
+//! one that died between its publication and its ring. Senders that block and receivers that
+//! await mix freely: a wake goes both ways.
+
+use core::fmt;
+use core::task::Waker;
+use core::time::Duration;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use strait_core::{
+    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, Sleeper, TokenRefused, Wait, WaitPoint, Wakers,
+};
+
+use crate::sys::event;
+use crate::{OsError, SystemPort};
+
+/// A new doorbell: an eventfd that does not block. Its receiver makes an [`EventPort`] of it; copies of it go to
+/// those that are to ring it, as any descriptor does: over a Unix socket, or to a child.
+///
+/// # Errors
+///
+/// [`OsError`] if the system is out of descriptors.
+pub fn doorbell() -> Result<OwnedFd, OsError> {
+    event::doorbell()
+}
+
+/// So many tasks can sleep through one port at once; further ones poll.
+const TASKS: usize = 64;
+
+/// A [`SystemPort`] that also wakes by eventfds: it rings those of its peers, and its own wakes the tasks
+/// that [wait](AsyncWait) through it. Clones share the tasks.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Attachment, Channel, Plan};
+/// use strait_os::linux::{EventPort, doorbell};
+/// use strait_os::{RegionName, RegionOptions};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256).consumer_may_block()]);
+/// # let name = format!("doc-event-port-{}", std::process::id());
+/// let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
+/// # RegionName::new(&name)?.remove()?;
+/// let bell = doorbell()?;
+/// let for_the_peer = bell.try_clone()?;
+/// let tasks = Attachment::attach(EventPort::new(region.port().clone(), bell, vec![]))?;
+/// let commands = tasks.consumer("commands")?;
+/// // `commands.recv(..).await` in a task; `tasks.port().turn(..)` while no task is ready.
+/// # drop((for_the_peer, commands));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct EventPort {
+    port: SystemPort,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    own: OwnedFd,
+    peers: Vec<OwnedFd>,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    wakers: Wakers<TASKS>,
+    /// When the first of them is to look again, by the port's clock.
+    due: Option<u64>,
+}
+
+impl EventPort {
+    /// The same participant as `port`. Peers ring `own` when they wake somebody here, and this port
+    /// rings all of `peers` when it wakes somebody.
+    ///
+    /// A descriptor in `peers` that is no [`doorbell`] and blocks makes wakes block: take them from peers
+    /// that are trusted so far.
+    #[must_use]
+    pub fn new(port: SystemPort, own: OwnedFd, peers: Vec<OwnedFd>) -> Self {
+        Self { port, shared: Arc::new(Shared { own, peers, tasks: Mutex::default() }) }
+    }
+
+    /// Sleeps until the doorbell rings, a task's probe period is over, or `timeout` has passed; then has the
+    /// tasks look for which that is of interest. May return early.
+    ///
+    /// An executor calls it when no task is ready. Where the executor is not to be changed, a thread of
+    /// its own calls it in a loop; a probe period that begins meanwhile then ends with the turn at the latest.
+    pub fn turn(&self, timeout: Duration) {
+        if self.port.forked() {
+            return self.pause(timeout.min(Duration::from_millis(1)));
+        }
+        let due = self.tasks().due;
+        let left = due.map_or(Duration::MAX, |due| Duration::from_nanos(due.saturating_sub(self.now_ns())));
+        // Silenced before the wakers are taken: a peer that rings after this wakes the next turn.
+        let rung = event::listen(&self.shared.own, left.min(timeout));
+        if rung || due.is_some_and(|due| due <= self.now_ns()) {
+            let woken = {
+                let mut tasks = self.tasks();
+                tasks.due = None;
+                tasks.wakers.take_all()
+            };
+            woken.into_iter().flatten().for_each(Waker::wake);
+        }
+    }
+
+    /// The port without the doorbells.
+    #[must_use]
+    pub fn system(&self) -> &SystemPort {
+        &self.port
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        // A panic with it held leaves a table that is whole.
+        self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for EventPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventPort")
+            .field("port", &self.port)
+            .field("tasks", &self.tasks().wakers.len())
+            .finish()
+    }
+}
+
+impl Wait for EventPort {
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        self.port.wait(point, expected, timeout);
+    }
+
+    fn wake(&self, point: WaitPoint<'_>) {
+        if self.port.forked() {
+            return;
+        }
+        self.port.wake(point);
+        for peer in &self.shared.peers {
+            event::ring(peer);
+        }
+        let woken = self.tasks().wakers.take(point);
+        woken.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn pause(&self, how_long: Duration) {
+        self.port.pause(how_long);
+    }
+}
+
+impl AsyncWait for EventPort {
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+        let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        let (due, waker) = (self.now_ns().saturating_add(nanos), waker.clone());
+        let kept = {
+            let mut tasks = self.tasks();
+            tasks.due = Some(tasks.due.map_or(due, |other| other.min(due)));
+            tasks.wakers.keep(who, point, waker)
+        };
+        if let Err(waker) = kept {
+            waker.wake();
+        }
+    }
+
+    fn forget(&self, who: Sleeper) {
+        let waker = self.tasks().wakers.forget(who);
+        drop(waker);
+    }
+}
+
+impl Clock for EventPort {
+    fn now_ns(&self) -> u64 {
+        self.port.now_ns()
+    }
+}
+
+#[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
+// SAFETY: as for `SystemPort`, to which it forwards.
+unsafe impl Liveness for EventPort {
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        self.port.acquire(who)
+    }
+
+    fn release(&self, who: Ident) {
+        self.port.release(who);
+    }
+
+    fn probe(&self, who: Ident) -> Probe {
+        self.port.probe(who)
+    }
+}
+
+#[expect(unsafe_code, reason = "the contract of Port is a promise, proven here")]
+// SAFETY: as for `SystemPort`, a clone of which every clone keeps.
+unsafe impl Port for EventPort {
+    fn mem(&self) -> &Mem {
+        self.port.mem()
+    }
+
+    fn ident(&self) -> Option<Ident> {
+        self.port.ident()
+    }
+}

@@ -1,0 +1,189 @@
+//! The port: one participant's view of one region, as the endpoints hold it.
+
+use core::fmt;
+use core::ops::RangeInclusive;
+use core::time::Duration;
+use std::sync::Arc;
+
+use strait_core::participants::{self, Card, TableFull};
+use strait_core::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
+
+use crate::sys::{View, clock, whoami};
+use crate::{OsError, RegionOptions};
+
+/// What all clones of a port share; the last one leaves the region.
+struct Inner {
+    /// The mapping, the token, and what is slept on.
+    view: View,
+    domain: u32,
+    /// The slots of the domain. Those of others are filled by who knows what, and never hold a token.
+    own: RangeInclusive<u32>,
+    /// The place in the participant table that is ours. Set before there is a second clone.
+    seat: Option<Ident>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.view.left() {
+            return; // The seat is the parent's.
+        }
+        if let Some(ident) = self.seat {
+            participants::leave(self.view.mem(), self.view.header(), ident);
+            self.view.release(ident);
+        }
+    }
+}
+
+/// One participant's view of one region: what a [`Region`](crate::Region) and its endpoints work through.
+///
+/// Clones are one participant. Its token is given back, and the mapping ends, with the last of them.
+///
+/// # After a fork
+///
+/// On Unix: the child is no participant, and its parent still is one. In the child the port's
+/// [`ident`](Port::ident) is `None`, so new claims through it are refused. On Linux the child's
+/// mapping turns into a private copy: whatever it does with endpoints that were made before the fork,
+/// dropping them included, stays with it and goes nowhere. On other systems it must not touch them,
+/// not even drop them. A child that wants to take part opens the region anew.
+///
+/// This rests on the handlers of `pthread_atfork`, which `fork` runs, and `_Fork` and a bare `clone`
+/// do not.
+///
+/// # Other domains
+///
+/// The kernel's proof of death reaches the processes of one system, so of participants of another domain
+/// (see [`RegionOptions::domain`]) this port says `Unknown`. Nor does its wake reach them, or theirs this
+/// one: a thread that waits for them sleeps for its probe period at a time.
+///
+/// # Closed descriptors
+///
+/// On Unix, closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
+/// proof of life: others would take the participant for dead while it works.
+#[derive(Clone)]
+pub struct SystemPort(Arc<Inner>);
+
+impl SystemPort {
+    /// Takes a place of the options' domain in the participant table, or just looks if they say read-only.
+    pub(crate) fn new(view: View, options: &RegionOptions) -> Result<Self, TableFull> {
+        let domain = options.domain;
+        let own = participants::slots_of(view.mem(), view.header(), domain);
+        let mut port = Self(Arc::new(Inner { view, domain, own, seat: None }));
+        if options.sys.read_only {
+            return Ok(port);
+        }
+        let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
+        let ident = participants::join(port.view().mem(), port.view().header(), domain, &port, card)?;
+        // There is no clone yet, so this is always so.
+        if let Some(inner) = Arc::get_mut(&mut port.0) {
+            inner.seat = Some(ident);
+        }
+        Ok(port)
+    }
+
+    /// Whether this is a forked child of the process that opened the region, where the port is of
+    /// no use but for looking at what is read-only. Never so on Windows, which has no fork.
+    #[must_use]
+    pub fn forked(&self) -> bool {
+        self.view().left()
+    }
+
+    /// Whether the region is [sealed](crate::SealedRegion) memory, without a name or a file. On Unix no peer
+    /// can cut such a region short; on Windows none can cut any region short.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.view().is_sealed()
+    }
+
+    /// Whether the region's name or file still leads to this region. If it was removed, or made
+    /// anew, this handle goes on working in the old memory, which newcomers never see. Sealed
+    /// memory has no name, so nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the name or file cannot be looked at.
+    pub fn is_current(&self) -> Result<bool, OsError> {
+        self.view().is_current()
+    }
+
+    /// Waits until the region's file, and on Unix its name, are on storage as the memory was when this was
+    /// called. A region in a file survives the death of all processes without this; it survives
+    /// a loss of power only up to here. Blocks on the disk: not for a control loop.
+    ///
+    /// # Errors
+    ///
+    /// [`OsError`] if the storage refuses.
+    pub fn sync(&self) -> Result<(), OsError> {
+        self.view().sync()
+    }
+
+    #[inline]
+    pub(crate) fn view(&self) -> &View {
+        &self.0.view
+    }
+}
+
+impl fmt::Debug for SystemPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemPort")
+            .field("ident", &self.ident())
+            .field("view", self.view())
+            .field("len", &self.mem().len())
+            .finish()
+    }
+}
+
+impl Wait for SystemPort {
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        self.view().wait(point, expected, timeout);
+    }
+
+    fn wake(&self, point: WaitPoint<'_>) {
+        self.view().wake(point);
+    }
+
+    fn pause(&self, how_long: Duration) {
+        std::thread::sleep(how_long);
+    }
+}
+
+impl Clock for SystemPort {
+    fn now_ns(&self) -> u64 {
+        clock::now_ns()
+    }
+}
+
+#[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
+// SAFETY: of its own domain it forwards to `View::probe`, which says `Dead` only by the kernel's proof and
+// with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
+// domains it never says `Dead`.
+unsafe impl Liveness for SystemPort {
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        self.view().acquire(who)
+    }
+
+    fn release(&self, who: Ident) {
+        self.view().release(who);
+    }
+
+    fn probe(&self, who: Ident) -> Probe {
+        if self.0.own.contains(&who.slot()) { self.view().probe(who) } else { Probe::Unknown }
+    }
+}
+
+#[expect(unsafe_code, reason = "the contract of Port is a promise, proven here")]
+// SAFETY: the mapping is part of the view, which every clone keeps, and is never moved. The identity
+// is fixed when the port is made, and its token is held until the last clone is dropped. (In a
+// forked child the identity is `None` and the memory a private copy: it is no participant.)
+unsafe impl Port for SystemPort {
+    fn mem(&self) -> &Mem {
+        self.view().mem()
+    }
+
+    fn ident(&self) -> Option<Ident> {
+        if self.forked() { None } else { self.0.seat }
+    }
+
+    fn domain(&self) -> u32 {
+        self.0.domain
+    }
+}

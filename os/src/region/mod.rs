@@ -1,0 +1,135 @@
+//! Regions: created, opened, removed, by name, by path, or handed over.
+
+mod error;
+mod file;
+mod name;
+mod sealed;
+
+use core::fmt;
+use std::path::Path;
+
+use strait_core::{Attachment, Contents, FormatError, Plan, format};
+
+use crate::sys::{self, CreateFailed, New, View};
+use crate::{RegionOptions, SystemPort};
+
+pub use error::{CreateError, OpenError, OpenOrCreateError, ReceiveError, ShareError};
+pub use file::RegionFile;
+pub use name::RegionName;
+pub use sealed::SealedRegion;
+
+/// Rounds of opening and creating before something that comes and goes is given up.
+pub(crate) const ROUNDS: u32 = 16;
+
+/// A region that this process has open: what `create` and `open` return, and what endpoints are opened from.
+///
+/// It is this process's place in the region's participant table, unless the options said read-only. Clones of
+/// its [port](Attachment::port), which every endpoint holds, are the same participant.
+pub type Region = Attachment<SystemPort>;
+
+/// Where a region is: under a [name](RegionName) or in a [file](RegionFile). Both deref to this.
+///
+/// Either way the region appears complete or not at all, and nobody's is ever replaced. A creator that dies
+/// half-way leaves nothing that is in the way of the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionPlace(sys::Place);
+
+impl RegionPlace {
+    /// Creates the region and takes part in it. Its space is reserved before it appears, so memory
+    /// that runs out is an error here and no signal later.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; nothing has appeared then.
+    pub fn create(&self, plan: &Plan<'_>, options: &RegionOptions) -> Result<Region, CreateError> {
+        create(plan, options, |len, options| New::at(&self.0, len, options))
+    }
+
+    /// Opens the region and takes part in it, or looks at it alone if the options say read-only.
+    ///
+    /// Its owner, and whom it lets in, are checked after opening; a file must be a regular one with one name
+    /// (on Unix a named region too, which is a file there), and is followed through no link.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open(&self, options: &RegionOptions) -> Result<Region, OpenError> {
+        open(View::open(&self.0, &options.sys)?, options)
+    }
+
+    /// Opens the region, or creates it if it is not there, whoever is first. An existing region
+    /// need not be of the same plan: what is in it is checked channel by channel as endpoints are
+    /// opened.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenOrCreateError`].
+    pub fn open_or_create(
+        &self,
+        plan: &Plan<'_>,
+        options: &RegionOptions,
+    ) -> Result<Region, OpenOrCreateError> {
+        for _ in 0..ROUNDS {
+            match self.open(options) {
+                Err(OpenError::NotFound) => {}
+                other => return other.map_err(OpenOrCreateError::Open),
+            }
+            match self.create(plan, options) {
+                Err(CreateError::AlreadyExists) => {}
+                other => return other.map_err(OpenOrCreateError::Create),
+            }
+        }
+        Err(OpenOrCreateError::Contended)
+    }
+
+    /// Takes the region's name away, alive or not. Those who have it open go on in its memory until
+    /// they close it; newcomers find nothing.
+    ///
+    /// On Windows a file that somebody has open is renamed, and is deleted by the last who has it open.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotFound`], or why it may not be removed.
+    pub fn remove(&self) -> Result<(), OpenError> {
+        Ok(self.0.remove()?)
+    }
+
+    /// The file that the region is, or would be. `None` for a name on Windows, where that is no file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path()
+    }
+}
+
+/// Its file; for a name on Windows, the name with that of its namespace.
+impl fmt::Display for RegionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Lays a new region out, takes part in it, and lets it appear.
+fn create(
+    plan: &Plan<'_>,
+    options: &RegionOptions,
+    reserve: impl FnOnce(u32, &sys::Options) -> Result<New, CreateFailed>,
+) -> Result<Region, CreateError> {
+    if options.sys.read_only {
+        return Err(CreateError::ReadOnly);
+    }
+    let len = plan.try_size().map_err(|error| CreateError::Format(FormatError::Plan(error)))?;
+    let new = reserve(len, &options.sys)?;
+    format(new.mem(), plan, new.instance(), Contents::Zeroed).map_err(CreateError::Format)?;
+    let (view, mut publication) = new.into_view()?;
+    let port = SystemPort::new(view, options).map_err(|_| CreateError::Domain)?;
+    // Dropped before the publication: on Windows a file that is mapped cannot be deleted.
+    let region = Region::attach(port).map_err(|_| CreateError::Os(sys::NOT_OURS))?;
+    publication.publish(region.port().view())?;
+    Ok(region)
+}
+
+/// Takes part in a region that is mapped, or looks at it.
+pub(crate) fn open(view: View, options: &RegionOptions) -> Result<Region, OpenError> {
+    let port = SystemPort::new(view, options).map_err(|_| OpenError::TableFull)?;
+    Region::attach(port).map_err(OpenError::Attach)
+}

@@ -1,0 +1,66 @@
+//! What is of Unix alone: modes and owners of files, and sockets that hand regions over.
+
+use std::os::fd::AsFd;
+
+use crate::sys::View;
+use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, SystemPort, region};
+
+/// Options that Unix alone has.
+///
+/// ```
+/// use strait_os::RegionOptions;
+/// use strait_os::unix::RegionOptionsExt as _;
+/// let for_a_group = RegionOptions::new().mode(0o660);
+/// # assert_ne!(for_a_group, RegionOptions::new());
+/// ```
+pub trait RegionOptionsExt: Sized {
+    /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
+    /// nothing beyond it. 0600 unless set. Everybody who may write to a region can disturb all who
+    /// use it, so widen it only for peers of one trust.
+    #[must_use]
+    fn mode(self, mode: u32) -> Self;
+
+    /// Opens only files of this user. This process's effective user unless set.
+    #[must_use]
+    fn owner(self, uid: u32) -> Self;
+}
+
+impl RegionOptionsExt for RegionOptions {
+    fn mode(mut self, mode: u32) -> Self {
+        self.sys.mode = mode;
+        self
+    }
+
+    fn owner(mut self, uid: u32) -> Self {
+        self.sys.owner = Some(uid);
+        self
+    }
+}
+
+impl SealedRegion {
+    /// Receives a sealed region over a Unix socket and takes part in it. Its seals and its length
+    /// are checked before it is mapped. Blocks as long as the socket does.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`].
+    pub fn receive(socket: impl AsFd, options: &RegionOptions) -> Result<Region, ReceiveError> {
+        let view = View::receive(socket.as_fd(), &options.sys)?;
+        region::open(view, options).map_err(ReceiveError::Open)
+    }
+}
+
+impl SystemPort {
+    /// Hands a sealed region over a Unix socket, to be taken by [`SealedRegion::receive`]. Blocks as long as
+    /// the socket does. The peer gets a description of the memory that shares no lock with this process.
+    ///
+    /// # Errors
+    ///
+    /// [`ShareError`]; nothing was handed over then.
+    pub fn share(&self, socket: impl AsFd) -> Result<(), ShareError> {
+        if self.forked() {
+            return Err(ShareError::Forked);
+        }
+        Ok(self.view().share(socket.as_fd())?)
+    }
+}

@@ -1,0 +1,165 @@
+//! Tasks and eventfds: no ring is lost, and what bounds one that was never rung.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use common::Name;
+use strait_core::{Attachment, Channel, Plan, WaitPolicy};
+use strait_os::RegionOptions;
+use strait_os::linux::{EventPort, doorbell};
+
+const PLAN: Plan<'_> = Plan::new(&[
+    Channel::slots::<u64>("there", 2).producer_may_block().consumer_may_block(),
+    Channel::compact::<u64>("back", 2).producer_may_block().consumer_may_block(),
+    Channel::latest::<u64>("latest").consumer_may_block(),
+]);
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_secs(60);
+/// No probe period heals anything.
+const NEVER: WaitPolicy = WaitPolicy { probe: Duration::from_secs(3600), ..WaitPolicy::parking() };
+
+type Attached = Attachment<EventPort>;
+
+/// A participant with this doorbell, which rings that one.
+fn join(name: &Name, own: &OwnedFd, peer: Option<&OwnedFd>) -> Attached {
+    let region = name.region().open_or_create(&PLAN, &RegionOptions::new()).unwrap();
+    let peers = peer.map(|peer| peer.try_clone().unwrap()).into_iter().collect();
+    Attachment::attach(EventPort::new(region.port().clone(), own.try_clone().unwrap(), peers)).unwrap()
+}
+
+#[derive(Default)]
+struct Flag {
+    set: AtomicBool,
+    times: AtomicU32,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.set.store(true, Relaxed);
+        self.times.fetch_add(1, Relaxed);
+    }
+}
+
+/// Runs a task to its end on this thread, or answers `None` after so long.
+fn run<T>(port: &EventPort, within: Duration, task: impl Future<Output = T>) -> Option<T> {
+    let flag = Arc::new(Flag::default());
+    let (waker, mut task, start) = (Waker::from(flag.clone()), pin!(task), Instant::now());
+    loop {
+        if let Poll::Ready(done) = task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(done);
+        }
+        while !flag.set.swap(false, Relaxed) {
+            let left = within.checked_sub(start.elapsed())?;
+            port.turn(left);
+        }
+    }
+}
+
+/// Two threads with a doorbell each await both space and messages, 20,000 times.
+#[test]
+fn no_ring_is_lost() {
+    const COUNT: u64 = 20_000;
+    let (name, here, there) = (Name::new(), doorbell().unwrap(), doorbell().unwrap());
+    let (a, b) = (join(&name, &here, Some(&there)), join(&name, &there, Some(&here)));
+    let (mut tx, mut back) =
+        (a.typed_producer::<u64>("there").unwrap(), a.typed_consumer::<u64>("back").unwrap());
+    let (mut rx, mut answer) =
+        (b.typed_consumer::<u64>("there").unwrap(), b.typed_producer::<u64>("back").unwrap());
+    tx.set_wait_policy(NEVER);
+    back.set_wait_policy(NEVER);
+    rx.set_wait_policy(NEVER);
+    answer.set_wait_policy(NEVER);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            run(b.port(), LONG, async {
+                for _ in 0..COUNT {
+                    let value = rx.recv().await.unwrap();
+                    answer.send(&(value + 1)).await.unwrap();
+                }
+            })
+            .expect("a ring was lost, or this machine is very slow");
+        });
+        run(a.port(), LONG, async {
+            for value in 0..COUNT {
+                tx.send(&value).await.unwrap();
+                // Every other one waits for space, too.
+                if value % 2 == 1 {
+                    assert_eq!(back.recv().await, Ok(value));
+                    assert_eq!(back.recv().await, Ok(value + 1));
+                }
+            }
+        })
+        .expect("a ring was lost, or this machine is very slow");
+    });
+}
+
+/// A sender that never rings, as one that died before it could, costs the probe period.
+#[test]
+fn a_ring_that_never_comes_costs_the_probe_period() {
+    let (name, bell) = (Name::new(), doorbell().unwrap());
+    let a = name.region().open_or_create(&PLAN, &RegionOptions::new()).unwrap();
+    let b = join(&name, &bell, None);
+    let mut writer = a.latest_writer::<u64>("latest").unwrap();
+    let mut reader = b.latest_reader::<u64>("latest").unwrap();
+    for (policy, found) in [(NEVER, None), (WaitPolicy::parking(), Some(7))] {
+        reader.set_wait_policy(policy);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(60));
+                writer.publish(&7);
+            });
+            let within = if found.is_some() { LONG } else { Duration::from_millis(300) };
+            assert_eq!(run(b.port(), within, reader.changed()), found);
+        });
+    }
+}
+
+/// The same participant's tasks need no eventfd; and dropped futures leave no waker.
+#[test]
+fn tasks_of_one_port_wake_each_other() {
+    let (name, bell) = (Name::new(), doorbell().unwrap());
+    let at = join(&name, &bell, None);
+    let (mut tx, mut rx) =
+        (at.typed_producer::<u64>("there").unwrap(), at.typed_consumer::<u64>("there").unwrap());
+    let flag = Arc::new(Flag::default());
+    let waker = Waker::from(flag.clone());
+    let mut context = Context::from_waker(&waker);
+    {
+        let mut future = pin!(rx.recv());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert_eq!(Arc::strong_count(&flag), 3);
+        tx.try_send(&1).unwrap();
+        assert_eq!((flag.times.load(Relaxed), Arc::strong_count(&flag)), (1, 2));
+        assert_eq!(future.poll(&mut context), Poll::Ready(Ok(1)));
+    }
+    assert!(pin!(rx.recv()).poll(&mut context).is_pending());
+    assert_eq!(Arc::strong_count(&flag), 2, "forgotten with its future");
+}
+
+/// More tasks than the port keeps wakers of are polled on, and none is forgotten.
+#[test]
+fn tasks_beyond_the_table_poll() {
+    const TASKS: usize = 70;
+    let (name, bell) = (Name::new(), doorbell().unwrap());
+    let at = join(&name, &bell, None);
+    let mut writer = at.latest_writer::<u64>("latest").unwrap();
+    let mut readers: Vec<_> = (0..TASKS).map(|_| at.latest_reader::<u64>("latest").unwrap()).collect();
+    let flag = Arc::new(Flag::default());
+    let waker = Waker::from(flag.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut futures: Vec<_> = readers.iter_mut().map(|reader| Box::pin(reader.changed())).collect();
+    assert!(futures.iter_mut().all(|future| future.as_mut().poll(&mut context).is_pending()));
+    let at_once = flag.times.load(Relaxed);
+    assert_eq!(at_once as usize, TASKS - 64);
+    writer.publish(&3);
+    assert_eq!(flag.times.load(Relaxed) - at_once, 64);
+    assert!(futures.iter_mut().all(|future| future.as_mut().poll(&mut context) == Poll::Ready(3)));
+}
