@@ -7,8 +7,10 @@ use crate::ground::port::Port;
 use crate::ground::sync::ring::Value;
 
 use super::consumer::Consumer;
+use super::park_word::{Bell, Sleepers};
 use super::typed::TypedConsumer;
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, wait_until};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 mod sealed {
     use super::Bell;

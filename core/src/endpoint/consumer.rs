@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, GRANULE, at};
+use crate::ground::entry::{Entry, GRANULE, Kind, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
@@ -16,10 +16,13 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
+use super::park_word::Bell;
 use super::peek::Peek;
-use super::role::{DAMAGED, Peer, Spans};
+use super::role::Peer;
+use super::spans::{DAMAGED, Spans};
 use super::taker::{RecvSide, Taker, recv_until};
-use super::wait::{Bell, Deadline, WaitPolicy, Waiting};
+use super::wait::Waiting;
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// A frame that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +63,28 @@ impl<P: Port> RecvSide<P> for Consumer<P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the consumer's role of a queue of frames, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn consumer(&self, name: &str) -> Result<Consumer<P>, ChannelError> {
+        self.consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of frames.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn consumer_with(&self, name: &str, options: ConsumerOptions) -> Result<Consumer<P>, ChannelError> {
+        Consumer::open(self, &self.of_kind(name, Kind::Frames)?, options)
+    }
+}
+
 impl<P: Port> Consumer<P> {
-    pub(crate) fn open(
+    fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,

@@ -181,6 +181,21 @@ impl fmt::Display for RecvError {
 
 impl core::error::Error for RecvError {}
 
+/// Bytes that are not as many as the type of the mutex has. Nothing was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongSize {
+    /// How many the type has.
+    pub needed: u32,
+}
+
+impl fmt::Display for WrongSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the mutex guards a value of {} bytes; give as many", self.needed)
+    }
+}
+
+impl core::error::Error for WrongSize {}
+
 #[cfg(feature = "embedded-io-07")]
 mod io {
     use embedded_io::{Error, ErrorKind};

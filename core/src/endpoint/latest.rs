@@ -4,20 +4,21 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::ground::entry::{Entry, GRANULE, Kind, at};
-use crate::ground::frame::Frame;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::ring::Buffers;
 use crate::ground::sync::{Span, WordRef};
-use crate::ground::tasks::{AsyncWait, Sleeper};
 use crate::protocol::latest::{self, Attempt, Version};
 
 use super::attachment::Attachment;
 use super::coherence::Payload;
 use super::error::ChannelError;
-use super::role::{DAMAGED, NotSync, Role, Side, Spans};
-use super::tasks::Bed;
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::park_word::{Bell, Sleepers};
+use super::role::{NotSync, Role, Side};
+use super::spans::{DAMAGED, Spans};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// A channel's buffers, and how they lie: values apart where the port's cache is not coherent, for only
 /// such regions are attached then, and no others.
@@ -117,8 +118,42 @@ pub struct BytesWriter<P: Port> {
     role: Role<P>,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the writer's role of a latest value.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_writer<T: Frame>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
+        Ok(LatestWriter::new(self.latest_writer_of(name, ValueType::of::<T>())?))
+    }
+
+    /// Claims the writer's role of a latest value of a type that is known at run time. Each value must be
+    /// of that type's size: readers of the type take a value of another length for a lie.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_writer_of(&self, name: &str, values: ValueType) -> Result<BytesWriter<P>, ChannelError> {
+        BytesWriter::open(self, &self.of_type(name, Kind::Latest, values)?)
+    }
+
+    /// Claims the writer's role of a latest value of bytes. A channel with a type is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_bytes_writer(&self, name: &str) -> Result<BytesWriter<P>, ChannelError> {
+        let entry = self.of_kind(name, Kind::Latest)?;
+        if entry.type_hash != 0 {
+            return Err(ChannelError::Type);
+        }
+        BytesWriter::open(self, &entry)
+    }
+}
+
 impl<P: Port> BytesWriter<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
         // Its readers may be anywhere.
@@ -233,15 +268,39 @@ pub struct BytesReader<P: Port> {
     capacity: u32,
     max_frame: u32,
     seen: Option<Version>,
-    bell: Option<Bell>,
-    waiting: Waiting,
+    pub(super) bell: Option<Bell>,
+    pub(super) waiting: Waiting,
     payload: Payload,
-    port: P,
+    pub(super) port: P,
     not_sync: NotSync,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Opens a reader of a latest value. Claims nothing, stores nothing: a read-only mapping will
+    /// do, and any number of readers.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_reader<T: Frame>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
+        Ok(LatestReader::new(BytesReader::open(
+            self,
+            &self.of_type(name, Kind::Latest, ValueType::of::<T>())?,
+        )?))
+    }
+
+    /// Opens a reader of a latest value as bytes, whatever its type.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_bytes_reader(&self, name: &str) -> Result<BytesReader<P>, ChannelError> {
+        BytesReader::open(self, &self.of_kind(name, Kind::Latest)?)
+    }
+}
+
 impl<P: Port> BytesReader<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let port = attachment.port().clone();
         // One who may not store, or not compare and swap with the others, cannot say that it sleeps.
@@ -344,14 +403,6 @@ impl<P: Port> BytesReader<P> {
         }
     }
 
-    pub(super) fn bed(&self) -> Bed<P>
-    where
-        P: AsyncWait,
-    {
-        let (port, bell, policy) = (self.port.clone(), self.bell.clone(), self.waiting.policy);
-        Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(self) }
-    }
-
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.waiting = Waiting::new(policy);
@@ -423,7 +474,7 @@ impl<T: Frame, P: Port> LatestWriter<T, P> {
 /// }
 /// ```
 pub struct LatestReader<T: Frame, P: Port> {
-    inner: BytesReader<P>,
+    pub(super) inner: BytesReader<P>,
     info: Option<ValueInfo>,
     values: PhantomData<T>,
 }
@@ -461,13 +512,6 @@ impl<T: Frame, P: Port> LatestReader<T, P> {
     #[must_use]
     pub fn info(&self) -> Option<ValueInfo> {
         self.info
-    }
-
-    pub(super) fn bed(&self) -> Bed<P>
-    where
-        P: AsyncWait,
-    {
-        self.inner.bed()
     }
 
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.

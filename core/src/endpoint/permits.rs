@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::Entry;
+use crate::ground::entry::{Entry, Kind};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::Span;
@@ -13,10 +13,12 @@ use crate::protocol::swap::Swap;
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::mutex::UnlockError;
-use super::role::DAMAGED;
+use super::park_word::{Bell, Sleepers};
 use super::semaphore::SemaphoreError;
 use super::shared_word::{Means, SharedWord};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::spans::DAMAGED;
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 impl<P: Port> permits::Permits for Permits<P> {
     fn count(&self) -> u32 {
@@ -53,8 +55,19 @@ pub struct Permits<P: Port> {
     port: P,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Opens a handle on a semaphore whose permits come back from the dead.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn permits(&self, name: &str) -> Result<Permits<P>, ChannelError> {
+        Permits::open(self, &self.of_kind(name, Kind::Permits)?)
+    }
+}
+
 impl<P: Port> Permits<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
         let means = Means::of(&port, entry)?;

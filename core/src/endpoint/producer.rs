@@ -4,7 +4,7 @@ use core::time::Duration;
 
 #[cfg(feature = "embedded-io-07")]
 use crate::ground::entry::GRANULE;
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::{Entry, Kind, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
@@ -14,9 +14,11 @@ use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::role::{DAMAGED, Peer, Spans};
+use super::role::Peer;
 use super::sender::{SendSide, Sender, send_until};
-use super::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
+use super::spans::{DAMAGED, Spans};
+use super::wait::Waiting;
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 impl bytes::Ring for Bytes {
     #[inline(always)]
@@ -67,8 +69,21 @@ impl<P: Port> SendSide<P> for Producer<P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the producer's role of a queue of frames. If its last owner is proven dead, the role
+    /// is taken over with every committed frame in place: then one step a granule of the ring at
+    /// most.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn producer(&self, name: &str) -> Result<Producer<P>, ChannelError> {
+        Producer::open(self, &self.of_kind(name, Kind::Frames)?)
+    }
+}
+
 impl<P: Port> Producer<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;

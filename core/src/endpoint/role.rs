@@ -6,12 +6,13 @@ use core::marker::PhantomData;
 use crate::ground::entry::{Entry, at};
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
+use crate::ground::sync::WordRef;
 use crate::ground::sync::order::{RELAXED, role};
-use crate::ground::sync::{Span, WordRef};
 use crate::protocol::{Violation, claim};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
+use super::spans::DAMAGED;
 
 /// What is known of the other side of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,33 +47,6 @@ pub(crate) struct Role<P: Port> {
 
 /// Makes what holds it `Send` and not `Sync`.
 pub(crate) type NotSync = PhantomData<Cell<()>>;
-
-/// The spans of a channel's three blocks.
-pub(crate) struct Spans {
-    pub a: Span,
-    pub data: Span,
-    pub b: Option<Span>,
-    pub want: Option<WordRef>,
-}
-
-/// An error for what `Entry::check` has excluded.
-pub(crate) const DAMAGED: ChannelError = ChannelError::Damaged("block offsets");
-
-impl Spans {
-    pub fn of<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let mem = attachment.port().mem();
-        let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
-        let a = mem.span(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
-        let data = mem.span(entry.data, blocks.len_data).ok_or(DAMAGED)?;
-        let b = if blocks.len_b == 0 {
-            None
-        } else {
-            Some(mem.span(entry.block_b, blocks.len_b).ok_or(DAMAGED)?)
-        };
-        let want = b.is_some().then(|| a.word(blocks.want)).flatten();
-        Ok(Self { a, data, b, want })
-    }
-}
 
 impl<P: Port> Role<P> {
     /// Claims one role of a channel for the attachment's participant.
@@ -132,9 +106,7 @@ impl<P: Port> Role<P> {
             },
         }
     }
-}
 
-impl<P: Port> Role<P> {
     /// Whether this is still the participant that claimed the role, and not its forked child.
     pub fn is_ours(&self) -> bool {
         self.port.ident() == Some(self.me)

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::{Entry, Kind, at};
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::Violation;
@@ -11,9 +11,11 @@ use crate::protocol::semaphore::{self, Limits, Refused};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::role::DAMAGED;
+use super::park_word::Bell;
 use super::shared_word::Means;
-use super::wait::{Bell, Deadline, Round, WaitPolicy, Waiting, lock_until};
+use super::spans::DAMAGED;
+use super::wait::{Round, Waiting, lock_until};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// Why nothing was acquired or released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +80,19 @@ pub struct Semaphore<P: Port> {
     port: P,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Opens a handle on a counting semaphore.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn semaphore(&self, name: &str) -> Result<Semaphore<P>, ChannelError> {
+        Semaphore::open(self, &self.of_kind(name, Kind::Semaphore)?)
+    }
+}
+
 impl<P: Port> Semaphore<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         port.ident().ok_or(ChannelError::ReadOnly)?;
         let means = Means::of(&port, entry)?;

@@ -12,8 +12,11 @@ use crate::protocol::release::Space;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::park_word::{Bell, Sleepers};
+use super::role::{Role, Side};
+use super::spans::{DAMAGED, Spans};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, and what goes with it.
 pub(crate) struct Sender<P: Port> {

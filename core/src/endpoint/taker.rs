@@ -11,8 +11,11 @@ use crate::protocol::Nothing;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
-use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::park_word::{Bell, Sleepers};
+use super::role::{Role, Side};
+use super::spans::{DAMAGED, Spans};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, and what goes with it.
 pub(crate) struct Taker<P: Port> {

@@ -34,19 +34,20 @@ use crate::protocol::Refused;
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
 use super::latest::{BytesReader, LatestReader, Reading, ValueInfo};
+use super::park_word::{Bell, Sleepers};
 use super::producer::Producer;
 use super::sender::SendSide;
 use super::taker::RecvSide;
 use super::typed::{TypedConsumer, TypedProducer};
-use super::wait::{Bell, Sleepers, WaitPolicy};
+use super::wait_policy::WaitPolicy;
 
 /// What a task needs to be put aside, and its end: then the port forgets it.
-pub(super) struct Bed<P: AsyncWait> {
-    pub port: P,
-    pub bell: Option<Bell>,
-    pub sleepers: Sleepers,
-    pub policy: WaitPolicy,
-    pub who: Sleeper,
+struct Bed<P: AsyncWait> {
+    port: P,
+    bell: Option<Bell>,
+    sleepers: Sleepers,
+    policy: WaitPolicy,
+    who: Sleeper,
 }
 
 impl<P: Port + AsyncWait> Bed<P> {
@@ -176,11 +177,17 @@ impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
     }
 }
 
+/// What a reader of a latest value needs to be put aside.
+fn bed<P: Port + AsyncWait>(reader: &BytesReader<P>) -> Bed<P> {
+    let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
+    Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(reader) }
+}
+
 impl<P: Port + AsyncWait> BytesReader<P> {
     /// Reads a value that this reader has not seen into `buffer`, waiting for it as long as it takes. If the
     /// future is dropped before it is ready, the value counts as not seen.
     pub async fn changed(&mut self, buffer: &mut [u8]) -> ValueInfo {
-        self.bed().until(|| fresh(self.read(buffer))).await
+        bed(self).until(|| fresh(self.read(buffer))).await
     }
 }
 
@@ -188,7 +195,7 @@ impl<T: Frame, P: Port + AsyncWait> LatestReader<T, P> {
     /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
     /// dropped before it is ready, the value counts as not seen.
     pub async fn changed(&mut self) -> T {
-        self.bed().until(|| fresh(self.read())).await
+        bed(&self.inner).until(|| fresh(self.read())).await
     }
 }
 

@@ -9,12 +9,13 @@ use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, Attempt, State};
 use crate::protocol::{Violation, in_order};
 
-use super::UnlockError;
+use super::error::UnlockError;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
-use crate::endpoint::role::DAMAGED;
+use crate::endpoint::park_word::Bell;
 use crate::endpoint::shared_word::Means;
-use crate::endpoint::wait::{Bell, WakeCheck};
+use crate::endpoint::spans::DAMAGED;
+use crate::endpoint::wait_policy::WakeCheck;
 
 /// What [`Attachment::recover_mutex`] found, and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,14 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, RecvError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
-use crate::endpoint::role::{DAMAGED, Peer, Spans};
+use crate::endpoint::park_word::Bell;
+use crate::endpoint::role::Peer;
+use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::taker::{RecvSide, Taker, recv_until};
-use crate::endpoint::wait::{Bell, Deadline, WaitPolicy, Waiting};
+use crate::endpoint::wait::Waiting;
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::{Entry, Kind, at};
-use crate::ground::frame::Frame;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
@@ -110,8 +113,46 @@ impl<T: Value + ?Sized, P: Port> RecvSide<P> for TypedConsumer<T, P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the consumer's role of a queue of values, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
+        self.typed_consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer_with<T: Frame>(
+        &self,
+        name: &str,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<T, P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of(name, ValueType::of::<T>())?, options)
+    }
+
+    /// As [`typed_consumer_with`](Self::typed_consumer_with), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<[u8], P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of(name, values)?, options)
+    }
+}
+
 impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
-    pub(crate) fn open(
+    fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,

@@ -6,10 +6,13 @@ use core::time::Duration;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
-use crate::endpoint::role::{DAMAGED, Peer, Spans};
+use crate::endpoint::role::Peer;
 use crate::endpoint::sender::{SendSide, Sender, send_until};
-use crate::endpoint::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
+use crate::endpoint::spans::{DAMAGED, Spans};
+use crate::endpoint::wait::Waiting;
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
@@ -102,8 +105,32 @@ impl<T: Value + ?Sized, P: Port> SendSide<P> for TypedProducer<T, P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the producer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of(name, ValueType::of::<T>())?)
+    }
+
+    /// As [`typed_producer`](Self::typed_producer), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_producer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<TypedProducer<[u8], P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of(name, values)?)
+    }
+}
+
 impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
         let ring =
