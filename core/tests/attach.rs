@@ -4,7 +4,8 @@
 mod common;
 
 use common::{Region, raw};
-use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
+use strait_core::ground::format::Contents;
+use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::{AttachError, Channel, ChannelError, FormatError, Header, Kind, Mem, Plan};
 
 strait_core::frame! {

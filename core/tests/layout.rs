@@ -7,7 +7,8 @@ use common::listing::Listing;
 use common::{INSTANCE, Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};
-use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
+use strait_core::ground::format::Contents;
+use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::ground::plan::MAX_REGION;
 use strait_core::participants;
 use strait_core::{

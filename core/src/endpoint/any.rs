@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::ground::port::Port;
-use crate::ground::sync::ring::Value;
+use crate::ground::ring::Value;
 
 use super::consumer::Consumer;
 use super::park_word::{Bell, Sleepers};

@@ -1,8 +1,9 @@
 //! A view of a checked region. Each endpoint's file has the methods by which the attachment opens it.
 
-use crate::ground::entry::{Entry, Kind};
+use crate::ground::entry::Entry;
 use crate::ground::frame::ValueType;
 use crate::ground::header::{AttachError, Header};
+use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 
 use super::error::ChannelError;

@@ -2,12 +2,15 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, GRANULE, Kind, at};
+use crate::ground::entry::Entry;
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Bytes;
 use crate::protocol::bytes::{self, Found, Ring as _};
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
@@ -90,7 +93,7 @@ impl<P: Port> Consumer<P> {
         options: ConsumerOptions,
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
+        let mark_sequence = spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?;
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let taker = Taker::claim(attachment, entry, &spans)?;
@@ -232,7 +235,7 @@ impl<P: Port> Consumer<P> {
 
     #[inline(always)]
     fn describe(&self, found: &Found) -> Received {
-        let tag = self.ring.header(found.pos, at::TAG).read_plain();
+        let tag = self.ring.header(found.pos, offset::TAG).read_plain();
         Received { tag, sequence: self.ring.sequence(found.pos), len: found.len as usize }
     }
 

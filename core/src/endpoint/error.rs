@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::ground::entry::Kind;
+use crate::ground::kind::Kind;
 use crate::protocol::{Nothing, Refused, Violation};
 
 /// Why an endpoint could not be opened.

@@ -3,11 +3,14 @@
 use core::marker::PhantomData;
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, GRANULE, Kind, at};
+use crate::ground::entry::Entry;
 use crate::ground::frame::{Frame, ValueType};
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
-use crate::ground::sync::ring::Buffers;
+use crate::ground::ring::buffers::Buffers;
 use crate::ground::sync::{Span, WordRef};
 use crate::protocol::latest::{self, Attempt, Version};
 
@@ -37,7 +40,7 @@ impl<'b, P: Port> Seen<'b, P> {
     /// The place of tag and length.
     #[inline(always)]
     fn tag(&self, index: u32) -> (&'b Span, u32) {
-        self.buffers.in_header(index, at::VALUE_TAG, self.apart())
+        self.buffers.in_header(index, offset::VALUE_TAG, self.apart())
     }
 
     /// Writes a value, and has it in memory.
@@ -60,12 +63,12 @@ impl<'b, P: Port> Seen<'b, P> {
 impl<P: Port> latest::Buffers for Seen<'_, P> {
     #[inline(always)]
     fn count(&self, index: u32) -> WordRef {
-        self.buffers.header(index, at::COUNT, self.apart())
+        self.buffers.header(index, offset::COUNT, self.apart())
     }
 
     #[inline(always)]
     fn lap(&self, index: u32) -> WordRef {
-        self.buffers.header(index, at::LAP, self.apart())
+        self.buffers.header(index, offset::LAP, self.apart())
     }
 }
 
@@ -78,12 +81,12 @@ fn parts<P: Port>(
         return Err(ChannelError::Kind { found: entry.kind });
     }
     let spans = Spans::of(attachment, entry)?;
-    let newest = spans.a.word(at::NEWEST).ok_or(DAMAGED)?;
+    let newest = spans.a.word(offset::NEWEST).ok_or(DAMAGED)?;
     let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
     let mem = attachment.port().mem();
     let headers = if entry.apart {
         // Checked with the entry: at most 2^16 buffers, and all of them inside.
-        Some(mem.span(entry.block_a + at::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
+        Some(mem.span(entry.block_a + offset::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
     } else {
         None
     };

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, Kind};
+use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 use crate::ground::sync::Span;
 use crate::protocol::mutex::Lost;

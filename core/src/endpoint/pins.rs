@@ -6,9 +6,11 @@ use super::{
     Attachment, BytesReader, BytesWriter, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem,
     Producer, StaticQueue, TypedConsumer, TypedProducer,
 };
-use crate::ground::entry::{self, ENTRY_LEN};
+use crate::ground::entry::ENTRY_LEN;
+use crate::ground::geometry::GRANULE;
 use crate::ground::header::{self, HEADER_LEN, PARTICIPANT_LEN};
 use crate::ground::ident::Ident;
+use crate::ground::offset;
 
 type P = LocalPort<'static, NoSystem>;
 
@@ -38,8 +40,8 @@ const_assert_eq!(header::at::RESERVED + 60, HEADER_LEN);
 const_assert_eq!(ENTRY_LEN, 128);
 const_assert_eq!(PARTICIPANT_LEN, 64);
 const_assert_eq!(Ident::MAX_SLOT, 511);
-const_assert_eq!(entry::at::VALUE, 16);
+const_assert_eq!(offset::VALUE, 16);
 // The frame's header is one granule: commit word, tag, sequence, reserved.
-const_assert_eq!(entry::at::SEQUENCE + 8, entry::GRANULE);
+const_assert_eq!(offset::SEQUENCE + 8, GRANULE);
 // Twelve bytes more than its values.
 const_assert!(size_of::<StaticQueue<u8, 16>>() <= 16 + 16 || cfg!(strait_loom));

@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-#[cfg(feature = "embedded-io-07")]
-use crate::ground::entry::GRANULE;
 use crate::ground::entry::{Entry, Kind, at};
+#[cfg(feature = "embedded-io-07")]
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
+use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::Bytes;
 use crate::protocol::bytes::{self, Slot};
 use crate::protocol::{Refused, Violation};
 

@@ -3,8 +3,9 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
+use crate::ground::offset;
 use crate::ground::port::{Port, Probe};
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::{RELAXED, role};
@@ -65,10 +66,10 @@ impl<P: Port> Role<P> {
             Side::A => (0, role_b),
             Side::B => (blocks.role_b, Some(0)),
         };
-        let owner = word(own + at::OWNER)?;
-        let fault = word(own + at::FAULT)?;
-        let peer = other.map(|offset| word(offset + at::OWNER)).transpose()?;
-        let takeovers = word(own + at::TAKEOVERS)?;
+        let owner = word(own + offset::OWNER)?;
+        let fault = word(own + offset::FAULT)?;
+        let peer = other.map(|offset| word(offset + offset::OWNER)).transpose()?;
+        let takeovers = word(own + offset::TAKEOVERS)?;
         let claimed = claim::claim(&owner, &takeovers, me, |who| port.probe(who))
             .map_err(|claim::Busy| ChannelError::Busy)?;
         // ORDERING: Relaxed; for display.

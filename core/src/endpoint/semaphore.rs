@@ -3,7 +3,9 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::Violation;
@@ -98,7 +100,7 @@ impl<P: Port> Semaphore<P> {
         let means = Means::of(&port, entry)?;
         let instance = attachment.header().instance;
         Ok(Self {
-            count: Bell::of_lock(&port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?,
+            count: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             limits: Limits { initial: entry.max_frame, most: entry.capacity },
             waiting: Waiting::new(WaitPolicy::parking()),
             port,

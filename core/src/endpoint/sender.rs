@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
@@ -47,9 +48,9 @@ impl<P: Port> Sender<P> {
         let instance = attachment.header().instance;
         let want = spans.want.clone().ok_or(DAMAGED)?;
         Ok(Self {
-            head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
-            refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
-            high_water: spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?,
+            head: spans.b.as_ref().and_then(|b| b.word(offset::HEAD)).ok_or(DAMAGED)?,
+            refused: spans.a.word(offset::REFUSED).ok_or(DAMAGED)?,
+            high_water: spans.a.word(offset::HIGH_WATER).ok_or(DAMAGED)?,
             asked_at: None,
             // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
             wishes: want.load(RELAXED),

@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Word, WordRef};
@@ -47,8 +48,8 @@ impl<P: Port> Taker<P> {
         // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
-            head: b.word(at::HEAD).ok_or(DAMAGED)?,
-            head_sequence: b.word(at::HEAD_SEQUENCE).ok_or(DAMAGED)?,
+            head: b.word(offset::HEAD).ok_or(DAMAGED)?,
+            head_sequence: b.word(offset::HEAD_SEQUENCE).ok_or(DAMAGED)?,
             want,
             seen: answered,
             answered,

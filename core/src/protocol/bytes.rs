@@ -46,7 +46,7 @@
 //! The cleared-next-header ring is Aeron's log buffer idea (length word as commit flag), here with
 //! one reader that never writes back.
 
-use crate::ground::entry::GRANULE;
+use crate::ground::geometry::GRANULE;
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 

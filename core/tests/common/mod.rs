@@ -25,7 +25,7 @@ use strait_core::ground::sync::order::RELAXED;
 use strait_core::participants::{self, Card};
 use strait_core::{
     AsyncWait, Attachment, Clock, Entry, Header, Ident, Liveness, Mem, Plan, Port, Probe, Sleeper,
-    TokenRefused, Wait, WaitPoint, Wakers, ground::header::Contents,
+    TokenRefused, Wait, WaitPoint, Wakers, ground::format::Contents,
 };
 
 use guarded::Guarded;

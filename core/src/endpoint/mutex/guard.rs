@@ -4,8 +4,8 @@ use core::mem::ManuallyDrop;
 
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Value;
 use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 

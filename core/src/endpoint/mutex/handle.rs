@@ -11,13 +11,16 @@ use crate::endpoint::shared_word::{Means, SharedWord};
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::WaitPolicy;
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
 use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::mutex::{self, State};
 
 /// A value of type `T` under a lock (a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time
@@ -95,10 +98,10 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let instance = attachment.header().instance;
         let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
         Ok(Self {
-            lock: Bell::of_lock(&port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?,
-            takeovers: word(at::TAKEOVERS)?,
-            version: spans.a.word(at::VERSION).ok_or(DAMAGED)?,
-            in_place: spans.a.word(at::IN_PLACE).ok_or(DAMAGED)?,
+            lock: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
+            takeovers: word(offset::TAKEOVERS)?,
+            version: spans.a.word(offset::VERSION).ok_or(DAMAGED)?,
+            in_place: spans.a.word(offset::IN_PLACE).ok_or(DAMAGED)?,
             changed: Bell::of_lock(&port, entry.wait_b, instance, means),
             values: Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame)
                 .ok_or(DAMAGED)?,

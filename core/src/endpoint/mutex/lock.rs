@@ -7,8 +7,8 @@ use crate::endpoint::wait::{Round, lock_until, wait_until};
 use crate::endpoint::wait_policy::Deadline;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Value;
 use crate::protocol::Violation;
 use crate::protocol::mutex::{self, Attempt};
 

@@ -3,8 +3,8 @@
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Value;
 use crate::protocol::{in_order, mutex};
 
 use super::error::UnlockError;

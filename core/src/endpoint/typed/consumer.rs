@@ -12,13 +12,16 @@ use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::taker::{RecvSide, Taker, recv_until};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
 use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::release::{LazyHead, between};
 use crate::protocol::{Nothing, Violation, index, slots};
 
@@ -158,7 +161,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         options: ConsumerOptions,
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let capacity = entry.capacity;
         let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let taker = Taker::claim(attachment, entry, &spans)?;

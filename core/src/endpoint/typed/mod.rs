@@ -8,11 +8,13 @@ pub use producer::TypedProducer;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
-use crate::ground::entry::{Entry, Kind};
+use crate::ground::entry::Entry;
 use crate::ground::frame::ValueType;
+use crate::ground::kind::Kind;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::slots;
 
 impl<T: Value + ?Sized> slots::Ring for Slots<T> {

@@ -11,12 +11,15 @@ use crate::endpoint::sender::{SendSide, Sender, send_until};
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
 use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::{Slots, Value};
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, index, slots};
 
@@ -132,7 +135,7 @@ impl<P: Port> Attachment<P> {
 impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let ring =
             Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let sender = Sender::claim(attachment, entry, &spans)?;
