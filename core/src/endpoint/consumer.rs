@@ -11,7 +11,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::bytes::{self, Found, Ring as _};
+use crate::protocol::bytes::{self, Found};
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
 

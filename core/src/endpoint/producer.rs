@@ -2,14 +2,15 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
 #[cfg(feature = "embedded-io-07")]
 use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::bytes::Bytes;
-use crate::ground::sync::WordRef;
-use crate::protocol::bytes::{self, Slot};
+use crate::protocol::bytes::{self, Marks, Slot};
 use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
@@ -19,18 +20,6 @@ use super::sender::{SendSide, Sender, send_until};
 use super::spans::{DAMAGED, Spans};
 use super::wait::Waiting;
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
-
-impl bytes::Ring for Bytes {
-    #[inline(always)]
-    fn commit(&self, pos: u32) -> WordRef {
-        self.header(pos, at::COMMIT)
-    }
-
-    #[inline(always)]
-    fn sequence(&self, pos: u32) -> u32 {
-        self.header(pos, at::SEQUENCE).read_plain()
-    }
-}
 
 /// The sending side of a queue of frames. One at a time; given back when dropped.
 ///
@@ -55,8 +44,6 @@ impl bytes::Ring for Bytes {
 pub struct Producer<P: Port> {
     tx: bytes::Producer,
     ring: Bytes,
-    mark: WordRef,
-    mark_sequence: WordRef,
     max_frame: u32,
     trusted: bool,
     sender: Sender<P>,
@@ -85,16 +72,18 @@ impl<P: Port> Attachment<P> {
 impl<P: Port> Producer<P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
-        let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
+        let marks = Marks {
+            mark: spans.a.word(offset::MARK).ok_or(DAMAGED)?,
+            sequence: spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?,
+        };
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let sender = Sender::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
-        let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, head, capacity, max_frame, highest)
-            .map_err(ChannelError::Fault)?;
+        let tx =
+            bytes::Producer::adopt(&ring, marks, head, max_frame, highest).map_err(ChannelError::Fault)?;
         let trusted = attachment.is_trusted();
-        Ok(Self { tx, ring, mark, mark_sequence, max_frame, trusted, sender })
+        Ok(Self { tx, ring, max_frame, trusted, sender })
     }
 
     /// Sends a frame: copies `payload` in and publishes it. Steps: in proportion to the payload's
@@ -195,9 +184,9 @@ impl<P: Port> Producer<P> {
 
     #[inline(always)]
     fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
-        self.ring.header(slot.pos, at::TAG).write_plain(tag);
-        self.ring.header(slot.pos, at::SEQUENCE).write_plain(slot.sequence);
-        self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
+        self.ring.header(slot.pos, offset::TAG).write_plain(tag);
+        self.ring.header(slot.pos, offset::SEQUENCE).write_plain(slot.sequence);
+        self.tx.commit(&self.ring, slot, len);
     }
 
     /// Sends a frame, waiting up to `timeout` for space.
@@ -246,7 +235,7 @@ impl<P: Port> Producer<P> {
     /// Bytes of the ring.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space.capacity
+        self.tx.space.capacity()
     }
 
     /// The longest payload in bytes.

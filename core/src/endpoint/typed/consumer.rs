@@ -167,11 +167,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let taker = Taker::claim(attachment, entry, &spans)?;
         let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {
-            slots::Consumer::adopt(head, capacity, every, keeps).map(Rx::Slots)
+            Rx::Slots(slots::Consumer::adopt(head, capacity, every, keeps))
         } else {
-            index::Consumer::adopt(head, capacity, every, keeps).map(Rx::Compact)
-        }
-        .map_err(ChannelError::Fault)?;
+            Rx::Compact(index::Consumer::adopt(head, capacity, every, keeps))
+        };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
         Ok(Self { rx, ring, mark, capacity, payload, taker })
     }

@@ -12,17 +12,6 @@ use crate::ground::entry::Entry;
 use crate::ground::frame::ValueType;
 use crate::ground::kind::Kind;
 use crate::ground::port::Port;
-use crate::ground::ring::Value;
-use crate::ground::ring::slots::Slots;
-use crate::ground::sync::WordRef;
-use crate::protocol::slots;
-
-impl<T: Value + ?Sized> slots::Ring for Slots<T> {
-    #[inline(always)]
-    fn sequence(&self, pos: u32) -> WordRef {
-        self.sequence(pos)
-    }
-}
 
 impl<P: Port> Attachment<P> {
     /// The queue of this name, which must carry values of this type.

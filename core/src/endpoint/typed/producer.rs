@@ -1,6 +1,5 @@
 //! The sending side of a queue of values.
 
-use core::borrow::Borrow;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
@@ -19,7 +18,6 @@ use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
-use crate::ground::sync::WordRef;
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, index, slots};
 
@@ -30,28 +28,12 @@ enum Tx {
 }
 
 impl Tx {
-    /// Writes values for which there is space, by `write`, and publishes them; those that `values` has
-    /// given out too if it panics.
+    /// Publishes the value at `pos`, the next position, which was written.
     #[inline(always)]
-    fn put<V>(
-        &mut self,
-        values: impl IntoIterator<Item = V>,
-        ring: &Slots<impl Value + ?Sized>,
-        mark: &WordRef,
-        write: impl Fn(u32, V),
-    ) {
-        let in_slots = matches!(self, Self::Slots(_));
-        let mut run = Run { pos: self.space().tail, tx: self, mark };
-        if in_slots {
-            for value in values {
-                write(run.pos, value);
-                run.pos = slots::publish(ring, run.pos);
-            }
-        } else {
-            for value in values {
-                write(run.pos, value);
-                run.pos = run.pos.wrapping_add(1);
-            }
+    fn publish<T: Value + ?Sized>(&mut self, ring: &Slots<T>, pos: u32) {
+        match self {
+            Self::Slots(tx) => tx.commit(slots::publish(ring, pos)),
+            Self::Compact(tx) => tx.commit(pos.wrapping_add(1)),
         }
     }
 
@@ -71,23 +53,6 @@ impl Tx {
     }
 }
 
-/// Values that were written one after the other, up to `pos`; noted when dropped.
-struct Run<'t> {
-    tx: &'t mut Tx,
-    mark: &'t WordRef,
-    pos: u32,
-}
-
-impl Drop for Run<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        match self.tx {
-            Tx::Slots(tx) => tx.commit(self.mark, self.pos),
-            Tx::Compact(tx) => tx.commit(self.mark, self.pos.wrapping_sub(tx.space.tail)),
-        }
-    }
-}
-
 /// The sending side of a queue of values. One at a time; given back when dropped.
 ///
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
@@ -96,7 +61,6 @@ impl Drop for Run<'_> {
 pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     tx: Tx,
     ring: Slots<T>,
-    mark: WordRef,
     payload: Payload,
     sender: Sender<P>,
 }
@@ -141,13 +105,13 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         let sender = Sender::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {
-            slots::Producer::adopt(&ring, &mark, head, entry.capacity, highest).map(Tx::Slots)
+            slots::Producer::adopt(&ring, mark, head, highest).map(Tx::Slots)
         } else {
-            index::Producer::adopt(&mark, head, entry.capacity, highest).map(Tx::Compact)
+            index::Producer::adopt(mark, head, entry.capacity, highest).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
-        Ok(Self { tx, ring, mark, payload, sender })
+        Ok(Self { tx, ring, payload, sender })
     }
 
     /// Sends a value. Steps: in proportion to its size; no loops over anything else.
@@ -189,9 +153,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
                 break;
             }
             let most = self.tx.space().known();
-            let before = self.tx.space().tail;
-            self.put_here(values.by_ref().take(most as usize));
-            let count = self.tx.space().tail.wrapping_sub(before);
+            let count = self.put_run(values.by_ref().take(most as usize));
             sent += count as usize;
             if count < most {
                 break;
@@ -201,25 +163,46 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(sent)
     }
 
+    /// Puts in values for which there is space, one after the other, and publishes those that were given out
+    /// even if `values` panics; returns how many.
+    #[inline(always)]
+    fn put_run(&mut self, values: impl Iterator<Item = T>) -> u32
+    where
+        T: Sized,
+    {
+        let start = self.tx.space().tail();
+        let in_slots = matches!(self.tx, Tx::Slots(_));
+        let mut run = Run { producer: self, pos: start };
+        if in_slots {
+            for value in values {
+                run.producer.write(run.pos, &value);
+                run.pos = slots::publish(&run.producer.ring, run.pos);
+            }
+        } else {
+            for value in values {
+                run.producer.write(run.pos, &value);
+                run.pos = run.pos.wrapping_add(1);
+            }
+        }
+        run.pos.wrapping_sub(start)
+    }
+
     #[inline(always)]
     pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
+        let pos = self.slot(value)?;
+        self.write(pos, value);
+        self.tx.publish(&self.ring, pos);
+        Ok(())
+    }
+
+    /// The position of a free slot for this value.
+    #[inline(always)]
+    fn slot(&mut self, value: &T) -> Result<u32, Refused> {
         if !self.ring.takes(value) {
             return Err(Refused::TooLarge);
         }
         self.room()?;
-        self.put_here([value]);
-        Ok(())
-    }
-
-    /// Puts in values for which there is space.
-    #[inline(always)]
-    fn put_here<V: Borrow<T>>(&mut self, values: impl IntoIterator<Item = V>) {
-        let (ring, payload, port) = (&self.ring, &self.payload, &self.sender.role.port);
-        let write = |pos, value: V| {
-            ring.write(pos, value.borrow());
-            payload.clean(port, ring.at(pos), size_of_val(value.borrow()));
-        };
-        self.tx.put(values, ring, &self.mark, write);
+        Ok(self.tx.space().tail())
     }
 
     /// Makes sure of space for one value.
@@ -227,6 +210,12 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     fn room(&mut self) -> Result<(), Refused> {
         let space = self.tx.space();
         if space.has(1) { Ok(()) } else { self.sender.room_slow(space, 1) }
+    }
+
+    #[inline(always)]
+    fn write(&self, pos: u32, value: &T) {
+        self.ring.write(pos, value);
+        self.payload.clean(&self.sender.role.port, self.ring.at(pos), size_of_val(value));
     }
 
     /// Sends a value, waiting up to `timeout` for space.
@@ -272,7 +261,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// Slots in all.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space_ref().capacity
+        self.tx.space_ref().capacity()
     }
 
     /// The most slots that were ever taken: an upper bound, too high by a quarter of the ring at
@@ -291,7 +280,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// The sequence number that the next value will have.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
-        self.tx.space_ref().tail
+        self.tx.space_ref().tail()
     }
 
     /// What is known of the consumer.
@@ -310,5 +299,21 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     #[must_use]
     pub fn fault(&self) -> Option<Violation> {
         self.sender.role.latched()
+    }
+}
+
+/// Values of a batch that were written one after the other, up to `pos`; committed when dropped.
+struct Run<'r, T: Value + ?Sized, P: Port> {
+    producer: &'r mut TypedProducer<T, P>,
+    pos: u32,
+}
+
+impl<T: Value + ?Sized, P: Port> Drop for Run<'_, T, P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        match &mut self.producer.tx {
+            Tx::Slots(tx) => tx.commit(self.pos),
+            Tx::Compact(tx) => tx.commit(self.pos),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A ring of bytes, in granules.
 
 use crate::ground::geometry::GRANULE;
+use crate::ground::offset;
 use crate::ground::sync::{Span, WordRef};
 
 /// Bytes of a line of most caches. Only speed depends on it.
@@ -29,6 +30,26 @@ impl Bytes {
         let place = pos & self.mask & !(GRANULE - 1);
         // SAFETY: a whole granule lies inside at `place` (G1).
         unsafe { self.span.word_within(place + (offset & (GRANULE - 4))) }
+    }
+
+    /// The commit word of the header at this position.
+    #[inline(always)]
+    #[must_use]
+    pub fn commit(&self, pos: u32) -> WordRef {
+        self.header(pos, offset::COMMIT)
+    }
+
+    /// The sequence number in the header at this position.
+    #[inline(always)]
+    #[must_use]
+    pub fn sequence(&self, pos: u32) -> u32 {
+        self.header(pos, offset::SEQUENCE).read_plain()
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.mask + 1
     }
 
     #[inline(always)]

@@ -43,6 +43,13 @@ impl<T: Value + ?Sized> Slots<T> {
         sound.then_some(Self { span, mask: capacity - 1, stride, size, last, values: PhantomData })
     }
 
+    /// How many slots there are.
+    #[inline(always)]
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.mask + 1
+    }
+
     /// Bytes of a value.
     #[must_use]
     pub fn size(&self) -> u32 {
@@ -53,7 +60,7 @@ impl<T: Value + ?Sized> Slots<T> {
     #[inline(always)]
     #[must_use]
     pub fn takes(&self, value: &T) -> bool {
-        value.is_of(self.size)
+        T::SIZED || value.bytes().len() == self.size as usize
     }
 
     /// Where in the span the slot at this position lies.
@@ -76,16 +83,34 @@ impl<T: Value + ?Sized> Slots<T> {
     /// [take](Self::takes).
     #[inline(always)]
     pub fn read_into(&self, pos: u32, into: &mut T) {
-        // SAFETY: the slot is inside (G1), `new` has checked that the type suits it, and a value is not longer than
-        // a slot.
-        unsafe { T::read(&self.span, self.at(pos), into) };
+        let (at, into) = (self.at(pos), into.bytes_mut());
+        if !T::SIZED {
+            // Checked there.
+            self.span.read(at, into);
+        } else if T::FEW {
+            // SAFETY: the slot is inside (G1), a value of this type is not longer than a slot, and starts at a
+            // multiple of 8, for spans do, and the stride of such values is one (`Value::suits`).
+            unsafe { self.span.read_few_within(at, into) };
+        } else {
+            // SAFETY: as above, if `ALIGNED`.
+            unsafe { self.span.read_within(at, into, T::ALIGNED) };
+        }
     }
 
     /// Copies a value that the slots [take](Self::takes) into the slot at this position.
     #[inline(always)]
     pub fn write(&self, pos: u32, value: &T) {
-        // SAFETY: as in `read_into`.
-        unsafe { T::write(&self.span, self.at(pos), value) };
+        let (at, from) = (self.at(pos), value.bytes());
+        if !T::SIZED {
+            // Checked there.
+            self.span.write(at, from);
+        } else if T::FEW {
+            // SAFETY: as in `read_into`.
+            unsafe { self.span.write_few_within(at, from) };
+        } else {
+            // SAFETY: as in `read_into`.
+            unsafe { self.span.write_within(at, from, T::ALIGNED) };
+        }
     }
 
     /// Copies bytes of the value of the slot at this position from `offset` on; answers how many there
