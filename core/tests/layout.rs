@@ -12,8 +12,8 @@ use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::ground::plan::MAX_REGION;
 use strait_core::participants;
 use strait_core::{
-    Attachment, BytesReader, BytesWriter, Channel, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter,
-    Mem, Peek, Plan, Probe, Producer, Reading, TypedConsumer, TypedProducer,
+    Attachment, Channel, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter, Mem, Peek, Plan, Probe,
+    Producer, Reading, TypedConsumer, TypedProducer,
 };
 
 strait_core::frame! {
@@ -77,16 +77,16 @@ assert_impl_all!(TypedProducer<Sample, TestPort>: Send);
 assert_impl_all!(TypedConsumer<Sample, TestPort>: Send);
 assert_impl_all!(LatestWriter<Sample, TestPort>: Send);
 assert_impl_all!(LatestReader<Sample, TestPort>: Send);
-assert_impl_all!(BytesWriter<TestPort>: Send);
-assert_impl_all!(BytesReader<TestPort>: Send);
+assert_impl_all!(LatestWriter<[u8], TestPort>: Send);
+assert_impl_all!(LatestReader<[u8], TestPort>: Send);
 assert_not_impl_any!(Producer<TestPort>: Sync, Clone);
 assert_not_impl_any!(Consumer<TestPort>: Sync, Clone);
 assert_not_impl_any!(TypedProducer<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(LatestWriter<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(LatestReader<Sample, TestPort>: Sync, Clone);
-assert_not_impl_any!(BytesWriter<TestPort>: Sync, Clone);
-assert_not_impl_any!(BytesReader<TestPort>: Sync, Clone);
+assert_not_impl_any!(LatestWriter<[u8], TestPort>: Sync, Clone);
+assert_not_impl_any!(LatestReader<[u8], TestPort>: Sync, Clone);
 assert_not_impl_any!(Grant<'static, TestPort>: Sync, Clone);
 assert_not_impl_any!(Peek<'static, TestPort>: Sync, Clone);
 

@@ -39,9 +39,7 @@ pub use attachment::Attachment;
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use frame_buf::FrameBuf;
-pub use latest::{
-    BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
-};
+pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};
 pub use options::{ConsumerOptions, Delivery};

@@ -3,8 +3,8 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
 use super::{
-    Attachment, BytesReader, BytesWriter, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem,
-    Producer, StaticQueue, TypedConsumer, TypedProducer,
+    Attachment, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer, StaticQueue,
+    TypedConsumer, TypedProducer,
 };
 use crate::ground::entry::ENTRY_LEN;
 use crate::ground::geometry::GRANULE;
@@ -26,8 +26,8 @@ assert_not_impl_any!(Producer<P>: Sync, Clone);
 assert_not_impl_any!(Consumer<P>: Sync, Clone);
 assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
-assert_not_impl_any!(BytesWriter<P>: Sync, Clone);
-assert_not_impl_any!(BytesReader<P>: Sync, Clone);
+assert_not_impl_any!(LatestWriter<[u8], P>: Sync, Clone);
+assert_not_impl_any!(LatestReader<[u8], P>: Sync, Clone);
 #[cfg(feature = "embedded-io-07")]
 assert_impl_all!(super::RingPipe<'static, P>: Send);
 #[cfg(feature = "embedded-io-07")]

@@ -118,6 +118,7 @@ pub(crate) fn recv_until<P: Port, E: RecvSide<P>, R>(
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
     let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);

@@ -28,12 +28,13 @@ use core::time::Duration;
 
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::tasks::{AsyncWait, Sleeper};
 use crate::protocol::Refused;
 
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
-use super::latest::{BytesReader, LatestReader, Reading, ValueInfo};
+use super::latest::{LatestReader, Reading, ValueInfo};
 use super::park_word::{Bell, Sleepers};
 use super::producer::Producer;
 use super::sender::SendSide;
@@ -94,6 +95,7 @@ async fn recv<P: Port + AsyncWait, E: RecvSide<P>, R>(
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
     Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
@@ -178,24 +180,24 @@ impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
 }
 
 /// What a reader of a latest value needs to be put aside.
-fn bed<P: Port + AsyncWait>(reader: &BytesReader<P>) -> Bed<P> {
+fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> Bed<P> {
     let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
     Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(reader) }
 }
 
-impl<P: Port + AsyncWait> BytesReader<P> {
-    /// Reads a value that this reader has not seen into `buffer`, waiting for it as long as it takes. If the
-    /// future is dropped before it is ready, the value counts as not seen.
-    pub async fn changed(&mut self, buffer: &mut [u8]) -> ValueInfo {
-        bed(self).until(|| fresh(self.read(buffer))).await
-    }
-}
-
-impl<T: Frame, P: Port + AsyncWait> LatestReader<T, P> {
+impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
     /// dropped before it is ready, the value counts as not seen.
-    pub async fn changed(&mut self) -> T {
-        bed(&self.inner).until(|| fresh(self.read())).await
+    pub async fn changed(&mut self) -> T
+    where
+        T: Frame,
+    {
+        bed(self).until(|| fresh(self.read())).await
+    }
+
+    /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
+    pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
+        bed(self).until(|| fresh(self.read_into(into))).await
     }
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
-use crate::endpoint::error::{ChannelError, RecvError, TryRecvError};
+use crate::endpoint::error::{ChannelError, RecvError, TryRecvError, WrongSize};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::Bell;
 use crate::endpoint::role::Peer;
@@ -192,11 +192,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`]; `TooSmall` for bytes that are not as many as the type has.
+    /// [`TryRecvError`]; `WrongSize` for bytes alone.
     #[inline]
     pub fn try_recv_into(&mut self, value: &mut T) -> Result<(), TryRecvError> {
         if !self.ring.takes(value) {
-            return Err(TryRecvError::TooSmall { needed: self.ring.size() as usize });
+            return Err(WrongSize { needed: self.ring.size() }.into());
         }
         self.take(|this, pos| {
             this.payload.invalidate(&this.taker.role.port, this.ring.at(pos), size_of_val(value));
@@ -352,7 +352,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`]; `TooSmall` as for [`try_recv_into`](Self::try_recv_into).
+    /// [`RecvError`]; `WrongSize` for bytes alone.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
         recv_until(self, deadline, |this| this.try_recv_into(value))

@@ -118,10 +118,12 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Full`] or [`TrySendError::Fault`]; nothing was sent then. `TooLarge` for bytes that
-    /// are not as many as the type has.
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
+        if !self.ring.takes(value) {
+            return Err(TrySendError::WrongSize);
+        }
         if let Err(refused) = self.put(value) {
             return Err(self.sender.refused_slow(refused));
         }
@@ -187,22 +189,14 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         run.pos.wrapping_sub(start)
     }
 
+    /// Puts in a value of the type's size.
     #[inline(always)]
     pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
-        let pos = self.slot(value)?;
+        self.room()?;
+        let pos = self.tx.space().tail();
         self.write(pos, value);
         self.tx.publish(&self.ring, pos);
         Ok(())
-    }
-
-    /// The position of a free slot for this value.
-    #[inline(always)]
-    fn slot(&mut self, value: &T) -> Result<u32, Refused> {
-        if !self.ring.takes(value) {
-            return Err(Refused::TooLarge);
-        }
-        self.room()?;
-        Ok(self.tx.space().tail())
     }
 
     /// Makes sure of space for one value.
@@ -212,6 +206,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         if space.has(1) { Ok(()) } else { self.sender.room_slow(space, 1) }
     }
 
+    /// Writes a value into the slot at `pos`, which is free.
     #[inline(always)]
     fn write(&self, pos: u32, value: &T) {
         self.ring.write(pos, value);
@@ -222,7 +217,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     pub fn send_timeout(&mut self, value: &T, timeout: Duration) -> Result<(), SendError> {
         let deadline = self.sender.deadline(timeout);
         self.send_until(value, deadline)
@@ -232,8 +227,11 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     pub fn send_until(&mut self, value: &T, deadline: Deadline) -> Result<(), SendError> {
+        if !self.ring.takes(value) {
+            return Err(SendError::WrongSize);
+        }
         send_until(self, deadline, |this| this.put(value))
     }
 

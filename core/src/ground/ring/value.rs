@@ -1,6 +1,6 @@
 //! What rings hold: a frame, whose size the compiler knows, or bytes, of which the channel says how many.
 
-use crate::ground::frame::Frame;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::sync::Mem;
 
 /// What a slot can hold: any [`Frame`], or `[u8]` where a type is known at run time alone (by its
@@ -12,8 +12,12 @@ impl Value for [u8] {}
 
 /// How rings get at the bytes of a value; no part of the interface.
 pub(crate) mod access {
-    /// A value as its bytes, and what the compiler knows of their number.
+    use crate::ground::frame::ValueType;
+
+    /// A value as its bytes, and what the compiler knows of them.
     pub trait Access {
+        /// The type as a region's directory knows it; none of bytes.
+        const TYPE: Option<ValueType>;
         /// Whether all values have one size, which the compiler knows.
         const SIZED: bool;
         /// Whether all values in a ring start at a multiple of 8, whatever the stride: then it is one of the size.
@@ -33,6 +37,7 @@ pub(crate) mod access {
 }
 
 impl<T: Frame> access::Access for T {
+    const TYPE: Option<ValueType> = Some(ValueType::of::<T>());
     const SIZED: bool = true;
     const ALIGNED: bool = size_of::<T>().is_multiple_of(Mem::ALIGN);
     const FEW: bool = Self::ALIGNED && size_of::<T>() <= 64;
@@ -54,6 +59,7 @@ impl<T: Frame> access::Access for T {
 }
 
 impl access::Access for [u8] {
+    const TYPE: Option<ValueType> = None;
     const SIZED: bool = false;
     const ALIGNED: bool = false;
     const FEW: bool = false;
