@@ -50,13 +50,21 @@ pub struct Received {
 /// An impossible header latches a fault that every later call reports. A payload that changes while
 /// it is copied gives mixed bytes, of the length that was checked.
 pub struct Consumer<P: Port> {
+    /// The position, and what the region knows of it; changed by each receive and release.
     rx: bytes::Consumer,
+    /// The ring's bytes: this side reads from its head up to the producer's tail, and writes none.
     ring: Bytes,
+    /// The sequence up to which the producer has sent at least; its word.
     mark_sequence: WordRef,
+    /// The sequence that follows the frame received last.
     next_sequence: u32,
+    /// Whether peeked frames may show the memory itself; as the attachment said.
     trusted: bool,
+    /// Bytes of the ring: a power of two.
     capacity: u32,
+    /// The longest payload; 0 to half the ring less two granules.
     max_frame: u32,
+    /// The claimed role, and what all consumers share.
     taker: Taker<P>,
 }
 

@@ -10,8 +10,11 @@ use super::wait_policy::WakeCheck;
 /// The word on which one side of a channel sleeps.
 #[derive(Clone)]
 pub struct Bell {
+    /// The word: set by a side that is about to sleep, cleared by one that wakes it.
     pub word: WordRef,
+    /// Its offset in the region; names it to the port.
     offset: u32,
+    /// The region's instance; names it to the port.
     instance: u64,
     /// How those change it who sleep on it and wake one another.
     means: Means,

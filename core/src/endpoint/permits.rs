@@ -47,12 +47,19 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
 /// dead. A liar can take and free permits as it likes.
 pub struct Permits<P: Port> {
+    /// A word for each permit: 0, or its holder. All participants compare and swap them.
     words: Span,
+    /// How the words are changed: by compare-and-swap, or under the hardware lock.
     means: Means,
+    /// Where participants sleep that wait for a permit, if the plan lets them.
     bell: Option<Bell>,
+    /// The permit that is looked at first: another one for each participant, so that they seldom meet.
     start: u32,
+    /// This participant, as the permits' words name it.
     me: Ident,
+    /// How it waits, and what it has learnt of how long that takes.
     waiting: Waiting,
+    /// The port, which is asked whether a holder is dead.
     port: P,
 }
 

@@ -42,10 +42,15 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 /// }
 /// ```
 pub struct Producer<P: Port> {
+    /// Tail and sequence, and how far the tail may go; changed by each publication.
     tx: bytes::Producer,
+    /// The ring's bytes: this side writes from the tail up to the consumer's head.
     ring: Bytes,
+    /// The longest payload; 0 to half the ring less two granules.
     max_frame: u32,
+    /// Whether grants may show the memory itself; as the attachment said.
     trusted: bool,
+    /// The claimed role, and what all producers share.
     sender: Sender<P>,
 }
 
@@ -312,8 +317,11 @@ impl<P: Port> Producer<P> {
 /// ```
 #[must_use = "a grant that is not committed sends nothing"]
 pub struct Grant<'q, P: Port> {
+    /// The producer, which can do nothing else meanwhile.
     producer: &'q mut Producer<P>,
+    /// Where the frame is to be, and how many bytes are reserved.
     slot: Slot,
+    /// The tag that the frame will have.
     tag: u32,
 }
 

@@ -35,12 +35,19 @@ pub(crate) enum Side {
 
 /// A role that this endpoint holds; given back when it is dropped.
 pub(crate) struct Role<P: Port> {
+    /// The port, which is asked whether the peer is dead.
     pub port: P,
+    /// The participant that claimed the role.
     me: Ident,
+    /// The role's word: its owner, or 0. Compared and swapped by those that claim it, cleared by its owner.
     owner: WordRef,
+    /// The other role's word, if the channel has one; only looked at.
     peer: Option<WordRef>,
+    /// The number of the first violation that this side saw, or 0; this side's word, for display.
     fault: WordRef,
+    /// The first violation that this side saw.
     latched: Option<Violation>,
+    /// The dead owner that the role was taken over from.
     from: Option<Ident>,
     /// An endpoint is used by one thread at a time.
     not_sync: NotSync,

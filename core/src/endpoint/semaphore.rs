@@ -76,9 +76,14 @@ impl From<Refused> for SemaphoreError {
 /// back, use [`Permits`](super::Permits). A releaser that dies before it wakes costs the sleepers a probe
 /// period. A count beyond the maximum is a fault; any other count passes for true.
 pub struct Semaphore<P: Port> {
+    /// The count's word: the count less its initial value, and a bit for sleepers. All participants compare
+    /// and swap it.
     count: Bell,
+    /// The initial count and the highest; from the plan.
     limits: Limits,
+    /// How it waits, and what it has learnt of how long that takes.
     waiting: Waiting,
+    /// The port, through which a semaphore of two domains is changed as well.
     port: P,
 }
 

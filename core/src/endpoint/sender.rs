@@ -21,18 +21,27 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, and what goes with it.
 pub(crate) struct Sender<P: Port> {
+    /// Up to where the consumer has released; its word.
     head: WordRef,
+    /// How often space was asked for, modulo 2^32; this side's word.
     want: WordRef,
+    /// An upper bound of the fill level so far, of all owners of the role; this side's word.
     high_water: WordRef,
+    /// Sends refused for want of space, of all owners of the role, modulo 2^32; this side's word.
     refused: WordRef,
     /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
     asked_at: Option<u32>,
     /// What `want` says: how often it was asked.
     wishes: u32,
+    /// Where this side sleeps for space, if the plan lets it.
     own: Option<Bell>,
+    /// Where the consumer sleeps for messages, if the plan lets it.
     peers: Option<Bell>,
+    /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,
+    /// How it waits, and what it has learnt of how long that takes.
     pub waiting: Waiting,
+    /// The claimed role.
     pub role: Role<P>,
 }
 

@@ -20,16 +20,23 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, and what goes with it.
 pub(crate) struct Taker<P: Port> {
+    /// Up to where is released; this side's word.
     head: WordRef,
+    /// The sequence of the first message not released; this side's word.
     head_sequence: WordRef,
+    /// How often the producer asked for space, modulo 2^32; its word.
     want: WordRef,
     /// What `want` said when we looked last.
     seen: u32,
     /// What of that had been seen when the head was stored last.
     answered: u32,
+    /// Where this side sleeps for messages, if the plan lets it.
     own: Option<Bell>,
+    /// Where the producer sleeps for space, if the plan lets it.
     peers: Option<Bell>,
+    /// How it waits, and what it has learnt of how long that takes.
     pub waiting: Waiting,
+    /// The claimed role.
     pub role: Role<P>,
 }
 

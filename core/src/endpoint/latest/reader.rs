@@ -36,6 +36,7 @@ pub const READ_TRIES: u32 = 8;
 /// }
 /// ```
 pub struct LatestReader<T: Value + ?Sized, P: Port> {
+    /// The buffers; this side writes none.
     buffers: Buffers,
     /// Names the newest version; written by the writer.
     newest: WordRef,
@@ -49,8 +50,11 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     info: Option<ValueInfo>,
     /// Where this reader sleeps, if it may.
     pub(in crate::endpoint) bell: Option<Bell>,
+    /// How it waits, and what it has learnt of how long that takes.
     pub(in crate::endpoint) waiting: Waiting,
+    /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
+    /// The port; this side has no role that would keep one.
     pub(in crate::endpoint) port: P,
     values: PhantomData<fn(&T)>,
     not_sync: NotSync,

@@ -58,6 +58,7 @@ impl core::error::Error for PublishError {}
 pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     /// The version that comes next.
     tx: latest::Writer,
+    /// The buffers, two at least: this side writes one that is not the newest.
     buffers: Buffers,
     /// Names the newest version; written by this side alone.
     newest: WordRef,
@@ -67,8 +68,11 @@ pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     is_typed: bool,
     /// Where readers sleep, if the plan lets them.
     bell: Option<Bell>,
+    /// Whether a publication fences before it looks for sleeping readers.
     check: WakeCheck,
+    /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
+    /// The claimed role.
     role: Role<P>,
     values: PhantomData<fn(&T)>,
 }

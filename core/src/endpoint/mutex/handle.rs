@@ -55,16 +55,26 @@ use crate::protocol::mutex::{self, State};
 /// `NotOwner` when it unlocks, and [`takeovers`](Guard::takeovers) lets those it talks to tell old owners
 /// from new ones.
 pub struct Mutex<T: Value + ?Sized, P: Port> {
+    /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
     pub(super) lock: Bell,
+    /// How often the lock was taken over from the dead, modulo 2^32. Written by its owner.
     pub(super) takeovers: WordRef,
+    /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written by the
+    /// lock's owner.
     pub(super) version: WordRef,
+    /// 1 while the lock's owner edits the value in place, else 0. Written by it.
     pub(super) in_place: WordRef,
+    /// Where participants sleep that wait for a change, if the plan lets them.
     pub(super) changed: Option<Bell>,
+    /// The two buffers: the owner writes the one that the version does not name.
     pub(super) values: Slots<T>,
+    /// This participant, as the lock's word names it.
     pub(super) me: Ident,
+    /// How it waits, and what it has learnt of how long that takes.
     pub(super) waiting: Waiting,
     /// What the port answered when it raised the priority, for as long as the lock is held.
     pub(super) raised: Cell<u32>,
+    /// The port, through which a lock of two domains is changed as well.
     pub(super) port: P,
     not_sync: NotSync,
 }

@@ -102,11 +102,17 @@ impl Drop for Run<'_> {
 ///
 /// `T` is a [`Frame`], or `[u8]` where the type is known at run time alone.
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
+    /// The position, and what the region knows of it; changed by each receive and release.
     rx: Rx,
+    /// The ring's slots: this side reads those from its head up to the producer's tail, and writes none.
     ring: Slots<T>,
+    /// The position up to which the producer has sent at least; its word.
     mark: WordRef,
+    /// How many slots there are: a power of two.
     capacity: u32,
+    /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
+    /// The claimed role, and what all consumers share.
     taker: Taker<P>,
 }
 

@@ -59,9 +59,13 @@ impl Tx {
 ///
 /// `T` is a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time alone.
 pub struct TypedProducer<T: Value + ?Sized, P: Port> {
+    /// Tail, and how far it may go; changed by each publication.
     tx: Tx,
+    /// The ring's slots: this side writes those from the tail up to the consumer's head.
     ring: Slots<T>,
+    /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
+    /// The claimed role, and what all producers share.
     sender: Sender<P>,
 }
 

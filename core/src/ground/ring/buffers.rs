@@ -12,7 +12,9 @@ pub struct Buffers {
     headers: Span,
     /// The values; with their headers before them, unless those lie apart.
     values: Span,
+    /// How many there are, a power of two, less one.
     mask: u32,
+    /// Bytes from one to the next.
     stride: u32,
 }
 

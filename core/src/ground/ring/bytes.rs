@@ -9,7 +9,9 @@ const LINE: u32 = 64;
 
 /// A ring of bytes, in granules: each frame is a header of one granule, and its payload.
 pub struct Bytes {
+    /// The ring's memory.
     span: Span,
+    /// The capacity, a power of two, less one.
     mask: u32,
 }
 

@@ -9,8 +9,11 @@ use super::value::Value;
 
 /// Slots of one size for values of type `T`, in a ring.
 pub struct Slots<T: ?Sized> {
+    /// The ring's memory.
     span: Span,
+    /// The capacity, a power of two, less one.
     mask: u32,
+    /// Bytes from one slot to the next.
     stride: u32,
     /// Bytes of a value.
     size: u32,
