@@ -9,6 +9,7 @@ mod coherence;
 mod consumer;
 mod error;
 mod frame_buf;
+mod grant;
 pub mod inspect;
 mod latest;
 mod local;
@@ -39,6 +40,9 @@ pub use attachment::Attachment;
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use frame_buf::FrameBuf;
+pub use grant::Grant;
+#[cfg(feature = "embedded-io-07")]
+pub use grant::GrantWriter;
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};
@@ -47,9 +51,7 @@ pub use peek::Peek;
 pub use permits::{Permit, Permits};
 #[cfg(feature = "embedded-io-07")]
 pub use pipe::{RingPipe, RingPipeError, RingReader, RingWriter};
-#[cfg(feature = "embedded-io-07")]
-pub use producer::GrantWriter;
-pub use producer::{Grant, Producer};
+pub use producer::Producer;
 pub use role::Peer;
 pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};

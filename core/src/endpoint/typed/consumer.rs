@@ -22,79 +22,10 @@ use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::release::{LazyHead, between};
+use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation, index, slots};
 
-/// The consumer's half of whichever publication the directory names.
-enum Rx {
-    Slots(slots::Consumer),
-    Compact(index::Consumer),
-}
-
-impl Rx {
-    #[inline(always)]
-    fn look<T: Value + ?Sized>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<u32, Nothing> {
-        match self {
-            Self::Slots(rx) => rx.look(ring),
-            Self::Compact(rx) => rx.look(mark),
-        }
-    }
-
-    /// Whether there is known to be a value at `pos`, the position behind one that had a value. One load at
-    /// most; `false` may mean that it was not looked for.
-    #[inline(always)]
-    fn is_there<T: Value + ?Sized>(&self, pos: u32, ring: &Slots<T>) -> bool {
-        match self {
-            Self::Slots(_) => slots::is_there(ring, pos),
-            Self::Compact(rx) => rx.is_known(pos),
-        }
-    }
-
-    fn has_more<T: Value + ?Sized>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
-        match self {
-            Self::Slots(rx) => rx.look(ring) != Err(Nothing::Empty),
-            Self::Compact(rx) => rx.has_more(mark),
-        }
-    }
-
-    #[inline(always)]
-    fn head(&mut self) -> &mut LazyHead {
-        match self {
-            Self::Slots(rx) => &mut rx.head,
-            Self::Compact(rx) => &mut rx.head,
-        }
-    }
-
-    #[inline(always)]
-    fn head_ref(&self) -> &LazyHead {
-        match self {
-            Self::Slots(rx) => &rx.head,
-            Self::Compact(rx) => &rx.head,
-        }
-    }
-}
-
-/// Values that were received one after the other, up to `pos`; noted when dropped.
-struct Run<'r> {
-    rx: &'r mut Rx,
-    start: u32,
-    pos: u32,
-}
-
-impl Run<'_> {
-    #[inline(always)]
-    fn count(&self) -> u32 {
-        self.pos.wrapping_sub(self.start)
-    }
-}
-
-impl Drop for Run<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let count = self.count();
-        let _ = self.rx.head().advance(count);
-    }
-}
+use super::rx::{Run, Rx};
 
 /// The receiving side of a queue of values. One at a time; given back when dropped.
 ///

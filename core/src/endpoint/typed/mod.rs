@@ -2,6 +2,7 @@
 
 mod consumer;
 mod producer;
+mod rx;
 
 pub use consumer::TypedConsumer;
 pub use producer::TypedProducer;
