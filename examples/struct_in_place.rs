@@ -64,7 +64,7 @@ fn keep() -> Result<()> {
 
     // The same, as the bytes that lie there: any field, by its offset.
     let mut bytes = [0; size_of::<Student>()];
-    let value = region.latest_bytes_reader("newest")?.read(&mut bytes).value().ok_or("nothing")?;
+    let value = region.latest_reader::<[u8]>("newest")?.read_into(&mut bytes).value().ok_or("nothing")?;
     let field = |at: usize| i32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(value.len, 48);
     assert_eq!((field(0), field(4), field(8 + 4 * 6), field(8 + 4 * 9)), (7, 22, 50, 65));

@@ -12,9 +12,9 @@ use common::rng::Rng;
 use strait::ground::sync::order::RELAXED;
 use strait::protocol::bytes::{PAD, READY};
 use strait::{
-    Attachment, BytesReader, Channel, ChannelError, Consumer, LatestReader, Mem, Plan, Port, Producer,
-    RecvError, Region, RegionOptions, SealedRegion, SendError, SystemPort, TryRecvError, TrySendError,
-    TypedConsumer, TypedProducer, inspect,
+    Attachment, Channel, ChannelError, Consumer, LatestReader, Mem, Plan, Port, Producer, RecvError, Region,
+    RegionOptions, SealedRegion, SendError, SystemPort, TryRecvError, TrySendError, TypedConsumer,
+    TypedProducer, inspect,
 };
 
 const RING: u32 = 512;
@@ -50,7 +50,7 @@ fn region() -> Region {
         (0..SLOTS / 2).for_each(|_| values.try_send(&[1; 5]).unwrap());
     }
     region.latest_writer::<Value>("latest").unwrap().publish(&[1; 5]);
-    region.latest_bytes_writer("bytes").unwrap().publish(1, &[1; 40]).unwrap();
+    region.latest_writer::<[u8]>("bytes").unwrap().publish_from(1, &[1; 40]).unwrap();
     region
 }
 
@@ -372,29 +372,29 @@ fn a_reader_of_latest_values() {
 
 #[test]
 fn a_reader_of_latest_bytes() {
-    let read = |reader: &mut BytesReader<SystemPort>, rng: &mut Rng| {
+    let read = |reader: &mut LatestReader<[u8], SystemPort>, rng: &mut Rng| {
         let mut buffer = Buffer::new();
         let room = rng.below(MAX_FRAME + 1);
         let reading = if is_rare(rng) {
-            reader.wait_for_change(buffer.first(room), SOON)
+            reader.wait_for_change_into(buffer.first(room), SOON)
         } else {
-            reader.read(buffer.first(room))
+            reader.read_into(buffer.first(room))
         };
         assert!(buffer.only_holds(room));
         let Some(info) = reading.value() else { return Call::Nothing };
         assert!(info.len <= MAX_FRAME);
         Call::Done
     };
-    channel_under_fire("bytes", |region| region.latest_bytes_reader("bytes"), read);
+    channel_under_fire("bytes", |region| region.latest_reader::<[u8]>("bytes"), read);
 }
 
 #[test]
 fn a_writer_of_latest_values() {
     channel_under_fire(
         "bytes",
-        |region| region.latest_bytes_writer("bytes"),
+        |region| region.latest_writer::<[u8]>("bytes"),
         |writer, rng| {
-            assert!(writer.publish(1, &[7; MAX_FRAME][..rng.below(MAX_FRAME + 1)]).is_ok());
+            assert!(writer.publish_from(1, &[7; MAX_FRAME][..rng.below(MAX_FRAME + 1)]).is_ok());
             Call::Done
         },
     );
@@ -431,8 +431,8 @@ fn whoever_attaches() {
         if let Ok(mut writer) = found.latest_writer::<Value>("latest") {
             writer.publish(&[7; 5]);
         }
-        if let Ok(mut reader) = found.latest_bytes_reader("bytes") {
-            reader.read(buffer.first(MAX_FRAME));
+        if let Ok(mut reader) = found.latest_reader::<[u8]>("bytes") {
+            reader.read_into(buffer.first(MAX_FRAME));
         }
         assert!(buffer.only_holds(MAX_FRAME));
         1

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use strait_core::{BytesReader, BytesWriter, Reading, ValueInfo, ValueType};
+use strait_core::{LatestReader, LatestWriter, Reading, ValueInfo, ValueType};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;
@@ -10,19 +10,13 @@ use crate::region::attached;
 use crate::storage::Kind;
 use crate::{arg, strait_latest_reader_t, strait_latest_writer_t, strait_region_t, strait_status};
 
-/// A writer, and how long each value must be, where the channel has a type.
-pub(crate) struct Writer {
-    end: BytesWriter<CPort>,
-    exactly: Option<u32>,
-}
-
 impl Handle for strait_latest_writer_t {
-    type Object = Writer;
+    type Object = LatestWriter<[u8], CPort>;
     const KIND: Kind = Kind::LatestWriter;
 }
 
 impl Handle for strait_latest_reader_t {
-    type Object = BytesReader<CPort>;
+    type Object = LatestReader<[u8], CPort>;
     const KIND: Kind = Kind::LatestReader;
 }
 
@@ -57,10 +51,10 @@ pub unsafe extern "C" fn strait_latest_writer_open(
         let name = unsafe { arg::name(name)? };
         let open = |region: &strait_core::Attachment<CPort>| {
             if type_hash == 0 && size == 0 {
-                return Ok(Writer { end: region.latest_bytes_writer(name)?, exactly: None });
+                return Ok(region.latest_writer::<[u8]>(name)?);
             }
             let values = ValueType { hash: type_hash, size };
-            Ok(Writer { end: region.latest_writer_of(name, values)?, exactly: Some(size) })
+            Ok(region.latest_writer_of(name, values)?)
         };
         // SAFETY: the caller's promise.
         unsafe { attached(region, open) }
@@ -83,14 +77,11 @@ pub unsafe extern "C" fn strait_latest_publish(
     len: usize,
     number: *mut u64,
 ) -> strait_status {
-    let publish = |writer: &mut Writer| {
+    let publish = |writer: &mut LatestWriter<[u8], CPort>| {
         arg::may_answer(number)?;
-        if writer.exactly.is_some_and(|size| size as usize != len) {
-            return Err(strait_status::WrongSize);
-        }
         // SAFETY: the caller's promise.
         let value = unsafe { arg::bytes(value.cast(), len)? };
-        let version = writer.end.publish(tag, value).map_err(|_| strait_status::TooLarge)?;
+        let version = writer.publish_from(tag, value)?;
         // SAFETY: the caller's promise.
         unsafe { arg::answer(number, version.number()) }
     };
@@ -124,7 +115,7 @@ pub unsafe extern "C" fn strait_latest_reader_open(
         // SAFETY: the caller's promise.
         let name = unsafe { arg::name(name)? };
         // SAFETY: the caller's promise.
-        unsafe { attached(region, |region| Ok(region.latest_bytes_reader(name)?)) }
+        unsafe { attached(region, |region| Ok(region.latest_reader::<[u8]>(name)?)) }
     };
     // SAFETY: the caller's promise.
     unsafe { handle::open(reader, make) }
@@ -140,9 +131,9 @@ unsafe fn reading(
     buffer: *mut c_void,
     capacity: usize,
     value: *mut strait_value_t,
-    read: impl FnOnce(&mut BytesReader<CPort>, &mut [u8]) -> Reading<ValueInfo>,
+    read: impl FnOnce(&mut LatestReader<[u8], CPort>, &mut [u8]) -> Reading<ValueInfo>,
 ) -> strait_status {
-    let read = |reader: &mut BytesReader<CPort>| {
+    let read = |reader: &mut LatestReader<[u8], CPort>| {
         arg::may_answer(value)?;
         // SAFETY: the caller's promise.
         let buffer = unsafe { arg::buffer(buffer.cast(), capacity)? };
@@ -175,7 +166,7 @@ pub unsafe extern "C" fn strait_latest_read(
     value: *mut strait_value_t,
 ) -> strait_status {
     // SAFETY: the caller's promise.
-    unsafe { reading(reader, buffer, capacity, value, |reader, buffer| reader.read(buffer)) }
+    unsafe { reading(reader, buffer, capacity, value, |reader, buffer| reader.read_into(buffer)) }
 }
 
 /// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
@@ -191,8 +182,8 @@ pub unsafe extern "C" fn strait_latest_wait_for_change(
     value: *mut strait_value_t,
     timeout_ns: u64,
 ) -> strait_status {
-    let read = |reader: &mut BytesReader<CPort>, buffer: &mut [u8]| {
-        reader.wait_for_change(buffer, arg::timeout(timeout_ns))
+    let read = |reader: &mut LatestReader<[u8], CPort>, buffer: &mut [u8]| {
+        reader.wait_for_change_into(buffer, arg::timeout(timeout_ns))
     };
     // SAFETY: the caller's promise.
     unsafe { reading(reader, buffer, capacity, value, read) }

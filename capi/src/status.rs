@@ -3,8 +3,8 @@
 use core::ffi::{CStr, c_char};
 
 use strait_core::{
-    AttachError, ChannelError, FormatError, LockError, RecvError, SemaphoreError, SendError, TryRecvError,
-    TrySendError, UnlockError,
+    AttachError, ChannelError, FormatError, LockError, PublishError, RecvError, SemaphoreError, SendError,
+    TryRecvError, TrySendError, UnlockError,
 };
 
 /// How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
@@ -213,6 +213,7 @@ impl From<TrySendError> for strait_status {
         match error {
             TrySendError::Full => s::Full,
             TrySendError::TooLarge => s::TooLarge,
+            TrySendError::WrongSize => s::WrongSize,
             _ => s::Fault,
         }
     }
@@ -223,6 +224,7 @@ impl From<SendError> for strait_status {
         match error {
             SendError::TimedOut => s::TimedOut,
             SendError::TooLarge => s::TooLarge,
+            SendError::WrongSize => s::WrongSize,
             _ => s::Fault,
         }
     }
@@ -233,6 +235,7 @@ impl From<TryRecvError> for strait_status {
         match error {
             TryRecvError::Empty => s::Empty,
             TryRecvError::TooSmall { .. } => s::TooSmall,
+            TryRecvError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,
         }
     }
@@ -243,7 +246,17 @@ impl From<RecvError> for strait_status {
         match error {
             RecvError::TimedOut => s::TimedOut,
             RecvError::TooSmall { .. } => s::TooSmall,
+            RecvError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,
+        }
+    }
+}
+
+impl From<PublishError> for strait_status {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::WrongSize { .. } => s::WrongSize,
+            _ => s::TooLarge,
         }
     }
 }

@@ -8,20 +8,22 @@
 
 pub mod endpoint;
 pub mod ground;
+#[cfg(strait_loom)]
+pub mod model;
 pub mod protocol;
 pub mod stream;
 
 pub use endpoint::*;
-pub use ground::entry::{Entry, Kind};
+pub use ground::entry::Entry;
+pub use ground::format::{Contents, FormatError, format};
 pub use ground::frame::{Field, Frame, Shape, ValueType};
-pub use ground::header::{AttachError, Contents, FormatError, Header, format};
+pub use ground::header::{AttachError, Header};
 pub use ground::ident::Ident;
+pub use ground::kind::Kind;
 pub use ground::plan::{Channel, Plan, PlanError};
 pub use ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+pub use ground::ring::Value;
 pub use ground::sync::Mem;
-#[allow(unused_imports, reason = "empty but for the model-checking backend")]
-pub use ground::sync::export::*;
-pub use ground::sync::ring::Value;
 pub use ground::tasks::{AsyncWait, Sleeper, Wakers};
 pub use protocol::Violation;
 

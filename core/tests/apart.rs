@@ -6,7 +6,8 @@ mod common;
 
 use common::{Region, raw};
 use strait_core::ground::entry::{self, at};
-use strait_core::ground::header::{self, Contents};
+use strait_core::ground::format::Contents;
+use strait_core::ground::header;
 use strait_core::{AttachError, Attachment, Channel, Entry, Header, Kind, Plan, inspect};
 
 const CHANNELS: &[Channel<'_>] = &[

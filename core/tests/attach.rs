@@ -5,7 +5,8 @@ mod common;
 
 use common::golden::{LINE_4, LINE_128, Sample};
 use common::{Region, raw};
-use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
+use strait_core::ground::format::Contents;
+use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::{AttachError, Channel, ChannelError, FormatError, Header, Kind, Mem, Plan};
 
 /// An image in which everything is wrong that can be wrong.

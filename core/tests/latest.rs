@@ -11,7 +11,7 @@ use common::Region;
 use common::words::set_version;
 use strait_core::ground::entry::at;
 use strait_core::{
-    Channel, ChannelError, Plan, READ_TRIES, Reading, ValueInfo, ValueTooLarge, inspect, participants,
+    Channel, ChannelError, Plan, PublishError, READ_TRIES, Reading, ValueInfo, inspect, participants,
 };
 
 type Value = [u64; 8];
@@ -61,23 +61,23 @@ fn a_value_is_fresh_once_and_stale_from_then_on() {
 #[test]
 fn bytes_have_their_length_and_their_tag() {
     let region = Region::new(&PLAN);
-    let mut writer = region.join().latest_bytes_writer("bytes").unwrap();
-    let mut reader = region.look().latest_bytes_reader("bytes").unwrap();
+    let mut writer = region.join().latest_writer::<[u8]>("bytes").unwrap();
+    let mut reader = region.look().latest_reader::<[u8]>("bytes").unwrap();
     assert_eq!((writer.max_frame(), reader.max_frame()), (24, 24));
     for (number, text) in (1_u64..).zip([&b"a first value"[..], b"", b"exactly twenty-four long", b"x"]) {
-        writer.publish(9, text).unwrap();
+        writer.publish_from(9, text).unwrap();
         let mut buffer = [0xEE; 24];
         let info = ValueInfo { tag: 9, len: text.len(), number };
-        assert_eq!(reader.read(&mut buffer), Reading::Fresh(info));
+        assert_eq!(reader.read_into(&mut buffer), Reading::Fresh(info));
         assert_eq!(buffer[..text.len()], *text);
         assert!(buffer[text.len()..].iter().all(|&byte| byte == 0xEE));
     }
-    writer.publish(1, b"more than fits").unwrap();
+    writer.publish_from(1, b"more than fits").unwrap();
     let mut buffer = [0; 4];
-    assert_eq!(reader.read(&mut buffer), Reading::Fresh(ValueInfo { tag: 1, len: 14, number: 5 }));
+    assert_eq!(reader.read_into(&mut buffer), Reading::Fresh(ValueInfo { tag: 1, len: 14, number: 5 }));
     assert_eq!(&buffer, b"more");
-    assert_eq!(writer.publish(0, &[0; 25]), Err(ValueTooLarge));
-    assert_eq!(reader.read(&mut buffer), Reading::Stale(ValueInfo { tag: 1, len: 14, number: 5 }));
+    assert_eq!(writer.publish_from(0, &[0; 25]), Err(PublishError::TooLarge { max: 24 }));
+    assert_eq!(reader.read_into(&mut buffer), Reading::Stale(ValueInfo { tag: 1, len: 14, number: 5 }));
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn a_typed_value_can_be_read_as_bytes() {
     let region = Region::new(&PLAN);
     region.join().latest_writer::<Value>("four").unwrap().publish(&value(3));
     let mut buffer = [0; 64];
-    let mut reader = region.look().latest_bytes_reader("four").unwrap();
-    assert!(matches!(reader.read(&mut buffer), Reading::Fresh(ValueInfo { len: 64, .. })));
+    let mut reader = region.look().latest_reader::<[u8]>("four").unwrap();
+    assert!(matches!(reader.read_into(&mut buffer), Reading::Fresh(ValueInfo { len: 64, .. })));
     assert_eq!(buffer[..], bytes_of(&value(3))[..]);
 }
 
@@ -95,8 +95,8 @@ fn a_typed_value_can_be_read_as_bytes() {
 fn half_a_value_is_not_a_value() {
     let region = Region::new(&PLAN);
     let mut reader = region.look().latest_reader::<Value>("two").unwrap();
-    match region.join().latest_bytes_writer("two") {
-        Ok(mut writer) => assert!(writer.publish(0, &[0xFF; 3]).is_ok()),
+    match region.join().latest_writer::<[u8]>("two") {
+        Ok(mut writer) => assert!(writer.publish_from(0, &[0xFF; 3]).is_ok()),
         Err(error) => assert_eq!(error, ChannelError::Type),
     }
     assert_eq!(reader.read().value(), None);
@@ -116,10 +116,10 @@ fn readers_without_a_place_store_nothing() {
     let before = region.bytes();
     let look = region.look();
     let mut reader = look.latest_reader::<Value>("two").unwrap();
-    let mut bytes = look.latest_bytes_reader("bytes").unwrap();
+    let mut bytes = look.latest_reader::<[u8]>("bytes").unwrap();
     assert_eq!(reader.read(), Reading::Fresh(value(1)));
     assert_eq!(reader.wait_for_change(Duration::from_millis(20)), Reading::Stale(value(1)));
-    assert_eq!(bytes.wait_for_change(&mut [0; 24], Duration::from_millis(20)), Reading::Empty);
+    assert_eq!(bytes.wait_for_change_into(&mut [0; 24], Duration::from_millis(20)), Reading::Empty);
     for entry in look.channels() {
         let _ = inspect::channel_state(region.mem(), look.header().line, &entry);
         assert!(look.producer(entry.name().unwrap()).is_err());
@@ -135,7 +135,7 @@ fn one_writer_at_a_time() {
     let (a, b) = (region.join(), region.join());
     let writer = a.latest_writer::<Value>("two").unwrap();
     assert_eq!(b.latest_writer::<Value>("two").err(), Some(ChannelError::Busy));
-    assert_eq!(region.look().latest_bytes_writer("bytes").err(), Some(ChannelError::ReadOnly));
+    assert_eq!(region.look().latest_writer::<[u8]>("bytes").err(), Some(ChannelError::ReadOnly));
     a.die(writer);
     let writer = b.latest_writer::<Value>("two").unwrap();
     assert_eq!(writer.taken_over_from().map(|who| who.slot()), Some(1));

@@ -9,12 +9,13 @@ use common::region::INSTANCE;
 use common::{Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};
-use strait_core::ground::header::{self, Contents, MAGIC, VERSION};
+use strait_core::ground::format::Contents;
+use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::ground::plan::MAX_REGION;
 use strait_core::participants;
 use strait_core::{
-    Attachment, BytesReader, BytesWriter, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter, Mem,
-    Peek, Plan, Probe, Producer, Reading, TypedConsumer, TypedProducer,
+    Attachment, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter, Mem, Peek, Plan, Probe, Producer,
+    Reading, TypedConsumer, TypedProducer,
 };
 
 const GOLDEN: [(Plan<'_>, &str); 2] =
@@ -62,16 +63,16 @@ assert_impl_all!(TypedProducer<Sample, TestPort>: Send);
 assert_impl_all!(TypedConsumer<Sample, TestPort>: Send);
 assert_impl_all!(LatestWriter<Sample, TestPort>: Send);
 assert_impl_all!(LatestReader<Sample, TestPort>: Send);
-assert_impl_all!(BytesWriter<TestPort>: Send);
-assert_impl_all!(BytesReader<TestPort>: Send);
+assert_impl_all!(LatestWriter<[u8], TestPort>: Send);
+assert_impl_all!(LatestReader<[u8], TestPort>: Send);
 assert_not_impl_any!(Producer<TestPort>: Sync, Clone);
 assert_not_impl_any!(Consumer<TestPort>: Sync, Clone);
 assert_not_impl_any!(TypedProducer<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(LatestWriter<Sample, TestPort>: Sync, Clone);
 assert_not_impl_any!(LatestReader<Sample, TestPort>: Sync, Clone);
-assert_not_impl_any!(BytesWriter<TestPort>: Sync, Clone);
-assert_not_impl_any!(BytesReader<TestPort>: Sync, Clone);
+assert_not_impl_any!(LatestWriter<[u8], TestPort>: Sync, Clone);
+assert_not_impl_any!(LatestReader<[u8], TestPort>: Sync, Clone);
 assert_not_impl_any!(Grant<'static, TestPort>: Sync, Clone);
 assert_not_impl_any!(Peek<'static, TestPort>: Sync, Clone);
 

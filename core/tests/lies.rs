@@ -132,7 +132,7 @@ fn fault_32_an_index_moves_backwards() {
 
     // Within what is known already: it is looked at again once that is used up.
     let (tail, head) = (Word::new(3), Word::new(0));
-    let mut rx = index::Consumer::adopt(&head, 8, 1, false).unwrap();
+    let mut rx = index::Consumer::adopt(&head, 8, 1, false);
     for _ in 0..3 {
         assert_eq!(rx.look(&tail), Ok(rx.head.pos()));
         let _ = rx.head.advance(1);

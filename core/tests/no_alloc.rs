@@ -145,14 +145,14 @@ fn latest_values() {
     let (_region, a, b) = setup();
     let mut writer = a.latest_writer::<[u64; 4]>("latest").unwrap();
     let mut reader = b.latest_reader::<[u64; 4]>("latest").unwrap();
-    let mut bytes = (a.latest_bytes_writer("bytes").unwrap(), b.latest_bytes_reader("bytes").unwrap());
+    let mut bytes = (a.latest_writer::<[u8]>("bytes").unwrap(), b.latest_reader::<[u8]>("bytes").unwrap());
     let mut buffer = [0; 64];
     without_allocation("latest", ROUNDS, |round| {
         writer.publish(&[u64::from(round); 4]);
         assert_eq!(reader.read(), Reading::Fresh([u64::from(round); 4]));
         assert_eq!(reader.wait_for_change(Duration::ZERO), Reading::Stale([u64::from(round); 4]));
-        bytes.0.publish(round, &[1; 64][..(round % 65) as usize]).unwrap();
-        assert!(bytes.1.read(&mut buffer).value().is_some());
+        bytes.0.publish_from(round, &[1; 64][..(round % 65) as usize]).unwrap();
+        assert!(bytes.1.read_into(&mut buffer).value().is_some());
     });
 }
 

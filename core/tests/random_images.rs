@@ -59,13 +59,13 @@ fn sound() -> Vec<Vec<u8>> {
         let mut frames = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
         let mut slots = (a.typed_producer("slots").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
         let mut compact = (a.typed_producer("compact").unwrap(), b.typed_consumer::<u8>("compact").unwrap());
-        let mut latest = (a.latest_writer("latest").unwrap(), a.latest_bytes_writer("bytes").unwrap());
+        let mut latest = (a.latest_writer("latest").unwrap(), a.latest_writer::<[u8]>("bytes").unwrap());
         for i in 0..7_u8 {
             let _ = frames.0.try_send(u32::from(i), &vec![i; 5 * usize::from(i)]);
             let _ = slots.0.try_send(&u32::from(i));
             let _ = compact.0.try_send(&i);
             latest.0.publish(&u32::from(i));
-            latest.1.publish(u32::from(i), &vec![i; usize::from(i)]).unwrap();
+            latest.1.publish_from(u32::from(i), &vec![i; usize::from(i)]).unwrap();
             if i % 3 > 0 {
                 let _ = (frames.1.try_recv(&mut [0; 48]), slots.1.try_recv(), compact.1.try_recv());
             }
@@ -184,21 +184,21 @@ fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally:
 }
 
 fn latest_bytes(at: &Attachment<TestPort>, entry: &Entry, name: &str, rng: &mut Rng, tally: &mut Tally) {
-    let Ok(mut reader) = at.latest_bytes_reader(name) else { return tally.unopened += 1 };
+    let Ok(mut reader) = at.latest_reader::<[u8]>(name) else { return tally.unopened += 1 };
     tally.opened += 1;
     let mut buffer = vec![0; rng.below(entry.max_frame as usize + 2)];
-    if let Reading::Fresh(info) | Reading::Stale(info) = reader.read(&mut buffer) {
+    if let Reading::Fresh(info) | Reading::Stale(info) = reader.read_into(&mut buffer) {
         assert!(info.len <= entry.max_frame as usize);
         tally.read += 1;
     }
-    if let Ok(mut writer) = at.latest_bytes_writer(name) {
+    if let Ok(mut writer) = at.latest_writer::<[u8]>(name) {
         for _ in 0..5 {
-            let _ = writer.publish(1, &vec![1; rng.below(entry.max_frame as usize + 2)]);
-            let _ = reader.read(&mut buffer);
+            let _ = writer.publish_from(1, &vec![1; rng.below(entry.max_frame as usize + 2)]);
+            let _ = reader.read_into(&mut buffer);
         }
     }
     reader.set_wait_policy(POLICY);
-    let _ = reader.wait_for_change(&mut buffer, Duration::ZERO);
+    let _ = reader.wait_for_change_into(&mut buffer, Duration::ZERO);
 }
 
 fn edit<T: Frame>(guard: Option<Guard<'_, T, TestPort>>, rng: &mut Rng, tally: &mut Tally) {

@@ -11,7 +11,6 @@ use common::words::Words;
 use common::{Member, Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
-use strait_core::ground::sync::Word;
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::protocol::latest::{Attempt, attempt};
 use strait_core::protocol::{Nothing, index};
@@ -119,13 +118,17 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
         }
         // The same in the protocol of the stand-alone queue, whose indices cannot be set.
         let start = 0_u32.wrapping_sub(before);
-        let (tail, head) = (Word::new(start), Word::new(start));
-        let mut tx = index::Producer::adopt(&tail, &head, 16, 0).unwrap();
-        let mut rx = index::Consumer::adopt(&head, 16, 1, false).unwrap();
+        let (entry, mem) = (region.entry("compact"), region.mem());
+        let tail = mem.word(entry.block_a + at::MARK).expect("inside the region");
+        let head = mem.word(entry.block_b + at::HEAD).expect("inside the region");
+        tail.store(start, RELAXED);
+        head.store(start, RELAXED);
+        let mut tx = index::Producer::adopt(tail.clone(), &head, 16, 0).unwrap();
+        let mut rx = index::Consumer::adopt(&head, 16, 1, false);
         for place in 0..16 {
             assert!(tx.space.has(1) || tx.space.look(1, &head) == Ok(true));
-            assert_eq!(tx.space.tail, start.wrapping_add(place));
-            tx.commit(&tail, 1);
+            assert_eq!(tx.space.tail(), start.wrapping_add(place));
+            tx.commit(start.wrapping_add(place + 1));
         }
         assert!(!tx.space.has(1));
         assert_eq!(tx.space.look(1, &head), Ok(false));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::Region;
 use strait_core::{
-    Channel, ChannelError, ConsumerOptions, Lock, Mutex, Plan, Reading, RecvError, TryRecvError,
-    TrySendError, ValueType, WrongSize,
+    Channel, ChannelError, ConsumerOptions, Lock, Mutex, Plan, PublishError, Reading, RecvError,
+    TryRecvError, TrySendError, ValueType, WrongSize,
 };
 
 /// Of a size that no other type here has, and no multiple of 8.
@@ -67,13 +67,13 @@ fn bytes_of_another_number_are_refused_and_nothing_moves() {
     let mut tx = a.typed_producer_of("slots", ODD).unwrap();
     let mut rx = b.typed_consumer_of("slots", ODD, ConsumerOptions::new()).unwrap();
     for wrong in [&[0; 12][..], &[0; 14], &[]] {
-        assert_eq!(tx.try_send(wrong), Err(TrySendError::TooLarge));
+        assert_eq!(tx.try_send(wrong), Err(TrySendError::WrongSize));
     }
     assert!(tx.is_empty());
     tx.try_send(&[7; 13]).unwrap();
-    assert_eq!(rx.try_recv_into(&mut [0; 12]), Err(TryRecvError::TooSmall { needed: 13 }));
+    assert_eq!(rx.try_recv_into(&mut [0; 12]), Err(TryRecvError::WrongSize { needed: 13 }));
     let long = rx.recv_into_timeout(&mut [0; 14], Duration::ZERO);
-    assert_eq!(long, Err(RecvError::TooSmall { needed: 13 }));
+    assert_eq!(long, Err(RecvError::WrongSize { needed: 13 }));
     let mut bytes = [0; 13];
     rx.try_recv_into(&mut bytes).unwrap();
     assert_eq!(bytes, [7; 13]);
@@ -93,6 +93,7 @@ fn hash_and_size_must_both_be_the_channels() {
         );
         let latest = ValueType { size: wrong.size + 1, ..WORD };
         assert_eq!(a.latest_writer_of("latest", latest).err(), Some(ChannelError::Type));
+        assert_eq!(a.latest_reader_of("latest", latest).err(), Some(ChannelError::Type));
     }
 }
 
@@ -102,8 +103,16 @@ fn a_latest_value_of_bytes_is_read_by_type() {
     let (a, b) = (region.join(), region.join());
     let mut writer = a.latest_writer_of("latest", WORD).unwrap();
     let mut reader = b.latest_reader::<u64>("latest").unwrap();
-    writer.publish(0, &7_u64.to_le_bytes()).unwrap();
+    for wrong in [&[0; 7][..], &[0; 9], &[]] {
+        assert_eq!(writer.publish_from(0, wrong), Err(PublishError::WrongSize { needed: 8 }));
+    }
+    assert_eq!(reader.read(), Reading::Empty);
+    writer.publish_from(0, &7_u64.to_le_bytes()).unwrap();
     assert_eq!(reader.read(), Reading::Fresh(7));
+    let mut bytes = [0; 8];
+    let mut reader = b.latest_reader_of("latest", WORD).unwrap();
+    assert!(reader.read_into(&mut bytes).value().is_some());
+    assert_eq!(bytes, 7_u64.to_le_bytes());
 }
 
 #[test]

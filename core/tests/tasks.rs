@@ -121,9 +121,9 @@ fn each_reader_sees_each_change_once() {
         assert_eq!(tasks[1].poll(other), Poll::Ready(7));
     }
     assert!(tasks[0].poll(pin!(one.changed())).is_pending(), "seen");
-    let mut bytes = (a.latest_bytes_writer("bytes").unwrap(), b.latest_bytes_reader("bytes").unwrap());
-    bytes.0.publish(3, b"value").unwrap();
-    let Poll::Ready(info) = tasks[0].poll(pin!(bytes.1.changed(&mut [0; 16]))) else { panic!("fresh") };
+    let mut bytes = (a.latest_writer::<[u8]>("bytes").unwrap(), b.latest_reader::<[u8]>("bytes").unwrap());
+    bytes.0.publish_from(3, b"value").unwrap();
+    let Poll::Ready(info) = tasks[0].poll(pin!(bytes.1.changed_into(&mut [0; 16]))) else { panic!("fresh") };
     assert_eq!((info.tag, info.len, region.tasks()), (3, 5, 0));
 }
 

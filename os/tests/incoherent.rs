@@ -289,7 +289,7 @@ fn run(hooks: Hooks, weather: bool, seed: u64) -> (u32, u32) {
     let (mut angle, mut reader) =
         (a.latest_writer("angle").unwrap(), b.latest_reader::<Block>("angle").unwrap());
     let (mut text, mut lines) =
-        (b.latest_bytes_writer("text").unwrap(), a.latest_bytes_reader("text").unwrap());
+        (b.latest_writer::<[u8]>("text").unwrap(), a.latest_reader::<[u8]>("text").unwrap());
     let (mut sent, mut got, mut published, mut random) = ([0; 2], [0; 2], [0; 2], Random(seed | 1));
     let (mut right, mut wrong) = (0, 0);
     let mut count = |good: bool| if good { right += 1 } else { wrong += 1 };
@@ -327,11 +327,11 @@ fn run(hooks: Hooks, weather: bool, seed: u64) -> (u32, u32) {
             6 => {
                 published[1] += 1;
                 let value = [letter(published[1]); 300];
-                text.publish(7, &value[..published[1] as usize % 300 + 1]).unwrap();
+                text.publish_from(7, &value[..published[1] as usize % 300 + 1]).unwrap();
             }
             7 => {
                 let mut value = [0; 300];
-                if let Some(info) = lines.read(&mut value).value() {
+                if let Some(info) = lines.read_into(&mut value).value() {
                     let len = published[1] as usize % 300 + 1;
                     count(
                         (info.tag, info.len) == (7, len) && value[..len] == vec![letter(published[1]); len],

@@ -4,11 +4,13 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::ground::port::Port;
-use crate::ground::sync::ring::Value;
+use crate::ground::ring::Value;
 
 use super::consumer::Consumer;
+use super::park_word::{Bell, Sleepers};
 use super::typed::TypedConsumer;
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, wait_until};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 mod sealed {
     use super::Bell;

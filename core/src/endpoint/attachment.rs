@@ -1,19 +1,12 @@
-//! A view of a checked region, from which endpoints are opened.
+//! A view of a checked region. Each endpoint's file has the methods by which the attachment opens it.
 
-use crate::ground::entry::{Entry, Kind};
-use crate::ground::frame::{Frame, ValueType};
+use crate::ground::entry::Entry;
+use crate::ground::frame::ValueType;
 use crate::ground::header::{AttachError, Header};
+use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 
-use super::consumer::Consumer;
 use super::error::ChannelError;
-use super::latest::{BytesReader, BytesWriter, LatestReader, LatestWriter};
-use super::mutex::Mutex;
-use super::options::ConsumerOptions;
-use super::permits::Permits;
-use super::producer::Producer;
-use super::semaphore::Semaphore;
-use super::typed::{TypedConsumer, TypedProducer};
 
 /// A region whose header has been checked, seen through a port.
 ///
@@ -97,198 +90,15 @@ impl<P: Port> Attachment<P> {
         Err(ChannelError::NotFound)
     }
 
-    fn of_kind(&self, name: &str, kind: Kind) -> Result<Entry, ChannelError> {
+    /// The channel of this name, which must be of this kind.
+    pub(super) fn of_kind(&self, name: &str, kind: Kind) -> Result<Entry, ChannelError> {
         let entry = self.channel(name)?;
         if entry.kind == kind { Ok(entry) } else { Err(ChannelError::Kind { found: entry.kind }) }
     }
 
-    fn queue_of(&self, name: &str, values: ValueType) -> Result<Entry, ChannelError> {
-        let entry = self.channel(name)?;
-        if !matches!(entry.kind, Kind::Slots | Kind::Compact) {
-            return Err(ChannelError::Kind { found: entry.kind });
-        }
-        if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
-    }
-
-    fn of_type(&self, name: &str, kind: Kind, values: ValueType) -> Result<Entry, ChannelError> {
+    /// The channel of this name, which must be of this kind and carry values of this type.
+    pub(super) fn of_type(&self, name: &str, kind: Kind, values: ValueType) -> Result<Entry, ChannelError> {
         let entry = self.of_kind(name, kind)?;
         if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
-    }
-
-    /// Claims the producer's role of a queue of frames. If its last owner is proven dead, the role
-    /// is taken over with every committed frame in place: then one step a granule of the ring at
-    /// most.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn producer(&self, name: &str) -> Result<Producer<P>, ChannelError> {
-        Producer::open(self, &self.of_kind(name, Kind::Frames)?)
-    }
-
-    /// Claims the consumer's role of a queue of frames, with the default options.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn consumer(&self, name: &str) -> Result<Consumer<P>, ChannelError> {
-        self.consumer_with(name, ConsumerOptions::new())
-    }
-
-    /// Claims the consumer's role of a queue of frames.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn consumer_with(&self, name: &str, options: ConsumerOptions) -> Result<Consumer<P>, ChannelError> {
-        Consumer::open(self, &self.of_kind(name, Kind::Frames)?, options)
-    }
-
-    /// Claims the producer's role of a queue of values.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
-        TypedProducer::open(self, &self.queue_of(name, ValueType::of::<T>())?)
-    }
-
-    /// As [`typed_producer`](Self::typed_producer), of a type that is known at run time.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_producer_of(
-        &self,
-        name: &str,
-        values: ValueType,
-    ) -> Result<TypedProducer<[u8], P>, ChannelError> {
-        TypedProducer::open(self, &self.queue_of(name, values)?)
-    }
-
-    /// Claims the consumer's role of a queue of values, with the default options.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
-        self.typed_consumer_with(name, ConsumerOptions::new())
-    }
-
-    /// Claims the consumer's role of a queue of values.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_consumer_with<T: Frame>(
-        &self,
-        name: &str,
-        options: ConsumerOptions,
-    ) -> Result<TypedConsumer<T, P>, ChannelError> {
-        TypedConsumer::open(self, &self.queue_of(name, ValueType::of::<T>())?, options)
-    }
-
-    /// As [`typed_consumer_with`](Self::typed_consumer_with), of a type that is known at run time.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_consumer_of(
-        &self,
-        name: &str,
-        values: ValueType,
-        options: ConsumerOptions,
-    ) -> Result<TypedConsumer<[u8], P>, ChannelError> {
-        TypedConsumer::open(self, &self.queue_of(name, values)?, options)
-    }
-
-    /// Claims the writer's role of a latest value.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn latest_writer<T: Frame>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
-        Ok(LatestWriter::new(self.latest_writer_of(name, ValueType::of::<T>())?))
-    }
-
-    /// Opens a reader of a latest value. Claims nothing, stores nothing: a read-only mapping will
-    /// do, and any number of readers.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn latest_reader<T: Frame>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
-        Ok(LatestReader::new(BytesReader::open(
-            self,
-            &self.of_type(name, Kind::Latest, ValueType::of::<T>())?,
-        )?))
-    }
-
-    /// Opens a handle on a value under a lock. Nothing is claimed: any number of participants may have one.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn mutex<T: Frame>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
-        Mutex::open(self, &self.of_type(name, Kind::Mutex, ValueType::of::<T>())?)
-    }
-
-    /// As [`mutex`](Self::mutex), of a type that is known at run time.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn mutex_of(&self, name: &str, value: ValueType) -> Result<Mutex<[u8], P>, ChannelError> {
-        Mutex::open(self, &self.of_type(name, Kind::Mutex, value)?)
-    }
-
-    /// Opens a handle on a counting semaphore.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn semaphore(&self, name: &str) -> Result<Semaphore<P>, ChannelError> {
-        Semaphore::open(self, &self.of_kind(name, Kind::Semaphore)?)
-    }
-
-    /// Opens a handle on a semaphore whose permits come back from the dead.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn permits(&self, name: &str) -> Result<Permits<P>, ChannelError> {
-        Permits::open(self, &self.of_kind(name, Kind::Permits)?)
-    }
-
-    /// Claims the writer's role of a latest value of bytes. A channel with a type is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn latest_bytes_writer(&self, name: &str) -> Result<BytesWriter<P>, ChannelError> {
-        let entry = self.of_kind(name, Kind::Latest)?;
-        if entry.type_hash != 0 {
-            return Err(ChannelError::Type);
-        }
-        BytesWriter::open(self, &entry)
-    }
-
-    /// Claims the writer's role of a latest value of a type that is known at run time. Each value must be
-    /// of that type's size: readers of the type take a value of another length for a lie.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn latest_writer_of(&self, name: &str, values: ValueType) -> Result<BytesWriter<P>, ChannelError> {
-        BytesWriter::open(self, &self.of_type(name, Kind::Latest, values)?)
-    }
-
-    /// Opens a reader of a latest value as bytes, whatever its type.
-    ///
-    /// # Errors
-    ///
-    /// [`ChannelError`].
-    pub fn latest_bytes_reader(&self, name: &str) -> Result<BytesReader<P>, ChannelError> {
-        BytesReader::open(self, &self.of_kind(name, Kind::Latest)?)
     }
 }

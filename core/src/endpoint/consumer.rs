@@ -2,13 +2,16 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, GRANULE, at};
+use crate::ground::entry::Entry;
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Bytes;
-use crate::protocol::bytes::{self, Found, Ring as _};
+use crate::protocol::bytes::{self, Found};
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
 
@@ -16,10 +19,13 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
+use super::park_word::Bell;
 use super::peek::Peek;
-use super::role::{DAMAGED, Peer, Spans};
+use super::role::Peer;
+use super::spans::{DAMAGED, Spans};
 use super::taker::{RecvSide, Taker, recv_until};
-use super::wait::{Bell, Deadline, WaitPolicy, Waiting};
+use super::wait::Waiting;
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// A frame that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +50,21 @@ pub struct Received {
 /// An impossible header latches a fault that every later call reports. A payload that changes while
 /// it is copied gives mixed bytes, of the length that was checked.
 pub struct Consumer<P: Port> {
+    /// The position, and what the region knows of it; changed by each receive and release.
     rx: bytes::Consumer,
+    /// The ring's bytes: this side reads from its head up to the producer's tail, and writes none.
     ring: Bytes,
+    /// The sequence up to which the producer has sent at least; its word.
     mark_sequence: WordRef,
+    /// The sequence that follows the frame received last.
     next_sequence: u32,
+    /// Whether peeked frames may show the memory itself; as the attachment said.
     trusted: bool,
+    /// Bytes of the ring: a power of two.
     capacity: u32,
+    /// The longest payload; 0 to half the ring less two granules.
     max_frame: u32,
+    /// The claimed role, and what all consumers share.
     taker: Taker<P>,
 }
 
@@ -60,14 +74,34 @@ impl<P: Port> RecvSide<P> for Consumer<P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the consumer's role of a queue of frames, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn consumer(&self, name: &str) -> Result<Consumer<P>, ChannelError> {
+        self.consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of frames.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn consumer_with(&self, name: &str, options: ConsumerOptions) -> Result<Consumer<P>, ChannelError> {
+        Consumer::open(self, &self.of_kind(name, Kind::Frames)?, options)
+    }
+}
+
 impl<P: Port> Consumer<P> {
-    pub(crate) fn open(
+    fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
+        let mark_sequence = spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?;
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let taker = Taker::claim(attachment, entry, &spans)?;
@@ -209,7 +243,7 @@ impl<P: Port> Consumer<P> {
 
     #[inline(always)]
     fn describe(&self, found: &Found) -> Received {
-        let tag = self.ring.header(found.pos, at::TAG).read_plain();
+        let tag = self.ring.header(found.pos, offset::TAG).read_plain();
         Received { tag, sequence: self.ring.sequence(found.pos), len: found.len as usize }
     }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::ground::entry::Kind;
+use crate::ground::kind::Kind;
 use crate::protocol::{Nothing, Refused, Violation};
 
 /// Why an endpoint could not be opened.
@@ -65,9 +65,10 @@ impl core::error::Error for ChannelError {}
 pub enum TrySendError {
     /// No space now; it may come.
     Full,
-    /// Longer than the channel's maximum; it can never fit. Of bytes for a typed channel: not as many as the
-    /// type has.
+    /// Longer than the channel's maximum; it can never fit.
     TooLarge,
+    /// The bytes are not as many as the channel's values have.
+    WrongSize,
     /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
     Fault(Violation),
 }
@@ -87,6 +88,9 @@ impl fmt::Display for TrySendError {
         match self {
             Self::Full => f.write_str("the queue is full"),
             Self::TooLarge => f.write_str("the frame is longer than the channel's maximum"),
+            Self::WrongSize => {
+                f.write_str("the bytes are not as many as the channel's values have; see its plan")
+            }
             Self::Fault(violation) => write!(f, "the consumer broke the protocol: {violation}"),
         }
     }
@@ -102,6 +106,8 @@ pub enum SendError {
     TimedOut,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
+    /// The bytes are not as many as the channel's values have.
+    WrongSize,
     /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
     Fault(Violation),
 }
@@ -111,6 +117,7 @@ impl fmt::Display for SendError {
         match self {
             Self::TimedOut => f.write_str("the queue stayed full for the time allowed"),
             Self::TooLarge => TrySendError::TooLarge.fmt(f),
+            Self::WrongSize => TrySendError::WrongSize.fmt(f),
             Self::Fault(violation) => TrySendError::Fault(*violation).fmt(f),
         }
     }
@@ -129,6 +136,11 @@ pub enum TryRecvError {
         /// The frame's length.
         needed: usize,
     },
+    /// The place for a value has not as many bytes as the channel's values have.
+    WrongSize {
+        /// How many they have.
+        needed: u32,
+    },
     /// The producer wrote what no honest producer writes. Latched: every later call says so.
     Fault(Violation),
 }
@@ -142,11 +154,19 @@ impl From<Nothing> for TryRecvError {
     }
 }
 
+impl From<WrongSize> for TryRecvError {
+    #[inline]
+    fn from(wrong: WrongSize) -> Self {
+        Self::WrongSize { needed: wrong.needed }
+    }
+}
+
 impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the queue is empty"),
             Self::TooSmall { needed } => write!(f, "the frame has {needed} bytes, the buffer fewer"),
+            Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault(violation) => write!(f, "the producer broke the protocol: {violation}"),
         }
     }
@@ -165,6 +185,11 @@ pub enum RecvError {
         /// The frame's length.
         needed: usize,
     },
+    /// The place for a value has not as many bytes as the channel's values have.
+    WrongSize {
+        /// How many they have.
+        needed: u32,
+    },
     /// The producer wrote what no honest producer writes. Latched: every later call says so.
     Fault(Violation),
 }
@@ -174,12 +199,28 @@ impl fmt::Display for RecvError {
         match self {
             Self::TimedOut => f.write_str("nothing was received in the time allowed"),
             Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
+            Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault(violation) => TryRecvError::Fault(*violation).fmt(f),
         }
     }
 }
 
 impl core::error::Error for RecvError {}
+
+/// Bytes that are not as many as the channel's values have. Nothing was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongSize {
+    /// How many they have.
+    pub needed: u32,
+}
+
+impl fmt::Display for WrongSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the channel's values have {} bytes; give as many", self.needed)
+    }
+}
+
+impl core::error::Error for WrongSize {}
 
 #[cfg(feature = "embedded-io-07")]
 mod io {
@@ -192,6 +233,7 @@ mod io {
             match self {
                 Self::Full => ErrorKind::WriteZero,
                 Self::TooLarge => ErrorKind::OutOfMemory,
+                Self::WrongSize => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
             }
         }
@@ -202,6 +244,7 @@ mod io {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
                 Self::TooLarge => ErrorKind::OutOfMemory,
+                Self::WrongSize => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
             }
         }
@@ -212,6 +255,7 @@ mod io {
             match self {
                 Self::Empty => ErrorKind::Other,
                 Self::TooSmall { .. } => ErrorKind::OutOfMemory,
+                Self::WrongSize { .. } => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
             }
         }
@@ -222,6 +266,7 @@ mod io {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
                 Self::TooSmall { .. } => ErrorKind::OutOfMemory,
+                Self::WrongSize { .. } => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
             }
         }

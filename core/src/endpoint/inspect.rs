@@ -1,7 +1,10 @@
 //! Looking at a channel's state without a role in it.
 
-use crate::ground::entry::{Entry, GRANULE, Kind, at};
+use crate::ground::entry::Entry;
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
@@ -50,34 +53,34 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
     let consumer = |at: u32| if role_b == 0 { 0 } else { c(role_b + at) };
     let (sent, len) = match entry.kind {
         Kind::Frames => {
-            let sent = a(at::MARK_SEQUENCE);
-            (sent, between(b(at::HEAD_SEQUENCE), sent, entry.capacity / GRANULE))
+            let sent = a(offset::MARK_SEQUENCE);
+            (sent, between(b(offset::HEAD_SEQUENCE), sent, entry.capacity / GRANULE))
         }
         Kind::Slots | Kind::Compact => {
-            let sent = a(at::MARK);
-            (sent, between(b(at::HEAD), sent, entry.capacity))
+            let sent = a(offset::MARK);
+            (sent, between(b(offset::HEAD), sent, entry.capacity))
         }
-        Kind::Mutex => (a(at::VERSION), 0),
+        Kind::Mutex => (a(offset::VERSION), 0),
         Kind::Semaphore | Kind::Permits => (0, 0),
         Kind::Latest => {
-            let sent = a(at::NEWEST) >> 1;
-            let header = if entry.apart { entry.block_a.saturating_add(at::HEADERS) } else { entry.data };
-            let wrapped = read(header.saturating_add(at::LAP)) != 0;
+            let sent = a(offset::NEWEST) >> 1;
+            let header = if entry.apart { entry.block_a.saturating_add(offset::HEADERS) } else { entry.data };
+            let wrapped = read(header.saturating_add(offset::LAP)) != 0;
             (sent, u32::from(sent != 0 || wrapped))
         }
     };
     let queue = entry.kind.is_queue();
     ChannelState {
         len,
-        high_water: if queue { a(at::HIGH_WATER).min(entry.capacity) } else { 0 },
+        high_water: if queue { a(offset::HIGH_WATER).min(entry.capacity) } else { 0 },
         sent,
-        refused: if queue { a(at::REFUSED) } else { 0 },
-        producer: if entry.kind.is_lock() { None } else { Ident::from_word(c(at::OWNER)) },
-        consumer: Ident::from_word(consumer(at::OWNER)),
-        producer_takeovers: c(at::TAKEOVERS),
-        consumer_takeovers: consumer(at::TAKEOVERS),
-        producer_fault: c(at::FAULT),
-        consumer_fault: consumer(at::FAULT),
+        refused: if queue { a(offset::REFUSED) } else { 0 },
+        producer: if entry.kind.is_lock() { None } else { Ident::from_word(c(offset::OWNER)) },
+        consumer: Ident::from_word(consumer(offset::OWNER)),
+        producer_takeovers: c(offset::TAKEOVERS),
+        consumer_takeovers: consumer(offset::TAKEOVERS),
+        producer_fault: c(offset::FAULT),
+        consumer_fault: consumer(offset::FAULT),
     }
 }
 
@@ -125,14 +128,14 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
         // ORDERING: Relaxed; a snapshot for display.
         mem.word(block.saturating_add(at)).map_or(0, |word| word.load(RELAXED))
     };
-    let word = read(entry.block_c, at::OWNER);
+    let word = read(entry.block_c, offset::OWNER);
     match entry.kind {
         Kind::Mutex => Some(LockState::Mutex {
             state: mutex::state(word),
             waiters: word & WAITERS != 0,
-            takeovers: read(entry.block_c, at::TAKEOVERS),
-            version: read(entry.block_a, at::VERSION),
-            in_place: read(entry.block_a, at::IN_PLACE) != 0,
+            takeovers: read(entry.block_c, offset::TAKEOVERS),
+            version: read(entry.block_a, offset::VERSION),
+            in_place: read(entry.block_a, offset::IN_PLACE) != 0,
         }),
         Kind::Semaphore => Some(LockState::Semaphore {
             count: Limits { initial: entry.max_frame, most: entry.capacity }.count(word).ok(),

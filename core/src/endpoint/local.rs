@@ -6,7 +6,8 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
-use crate::ground::header::{AttachError, Contents, FormatError, Header, format};
+use crate::ground::format::{Contents, FormatError, format};
+use crate::ground::header::{AttachError, Header};
 use crate::ground::ident::Ident;
 use crate::ground::plan::Plan;
 use crate::ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};

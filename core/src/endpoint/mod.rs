@@ -9,11 +9,13 @@ mod coherence;
 mod consumer;
 mod error;
 mod frame_buf;
+mod grant;
 pub mod inspect;
 mod latest;
 mod local;
 mod mutex;
 mod options;
+mod park_word;
 pub mod participants;
 mod peek;
 mod permits;
@@ -25,34 +27,33 @@ mod role;
 mod semaphore;
 mod sender;
 mod shared_word;
+mod spans;
 mod static_queue;
 mod taker;
 mod tasks;
 mod typed;
 mod wait;
+mod wait_policy;
 
 pub use any::{Receiver, WaitAnyError, wait_any};
 pub use attachment::Attachment;
 pub use consumer::{Consumer, Received};
-pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError};
+pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use frame_buf::FrameBuf;
-pub use latest::{
-    BytesReader, BytesWriter, LatestReader, LatestWriter, READ_TRIES, Reading, ValueInfo, ValueTooLarge,
-};
+pub use grant::Grant;
+#[cfg(feature = "embedded-io-07")]
+pub use grant::GrantWriter;
+pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
-pub use mutex::{
-    Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError, WrongSize,
-};
+pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};
 pub use options::{ConsumerOptions, Delivery};
 pub use peek::Peek;
 pub use permits::{Permit, Permits};
 #[cfg(feature = "embedded-io-07")]
 pub use pipe::{RingPipe, RingPipeError, RingReader, RingWriter};
-#[cfg(feature = "embedded-io-07")]
-pub use producer::GrantWriter;
-pub use producer::{Grant, Producer};
+pub use producer::Producer;
 pub use role::Peer;
 pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use typed::{TypedConsumer, TypedProducer};
-pub use wait::{Deadline, WaitPolicy, WakeCheck};
+pub use wait_policy::{Deadline, WaitPolicy, WakeCheck};

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 use crate::ground::sync::Span;
 use crate::protocol::mutex::Lost;
@@ -13,10 +14,12 @@ use crate::protocol::swap::Swap;
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::mutex::UnlockError;
-use super::role::DAMAGED;
+use super::park_word::{Bell, Sleepers};
 use super::semaphore::SemaphoreError;
 use super::shared_word::{Means, SharedWord};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::spans::DAMAGED;
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 impl<P: Port> permits::Permits for Permits<P> {
     fn count(&self) -> u32 {
@@ -44,17 +47,35 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
 /// dead. A liar can take and free permits as it likes.
 pub struct Permits<P: Port> {
+    /// A word for each permit: 0, or its holder. All participants compare and swap them.
     words: Span,
+    /// How the words are changed: by compare-and-swap, or under the hardware lock.
     means: Means,
+    /// Where participants sleep that wait for a permit, if the plan lets them.
     bell: Option<Bell>,
+    /// The permit that is looked at first: another one for each participant, so that they seldom meet.
     start: u32,
+    /// This participant, as the permits' words name it.
     me: Ident,
+    /// How it waits, and what it has learnt of how long that takes.
     waiting: Waiting,
+    /// The port, which is asked whether a holder is dead.
     port: P,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Opens a handle on a semaphore whose permits come back from the dead.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn permits(&self, name: &str) -> Result<Permits<P>, ChannelError> {
+        Permits::open(self, &self.of_kind(name, Kind::Permits)?)
+    }
+}
+
 impl<P: Port> Permits<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
         let means = Means::of(&port, entry)?;

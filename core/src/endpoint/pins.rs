@@ -3,12 +3,14 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
 use super::{
-    Attachment, BytesReader, BytesWriter, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem,
-    Producer, StaticQueue, TypedConsumer, TypedProducer,
+    Attachment, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer, StaticQueue,
+    TypedConsumer, TypedProducer,
 };
-use crate::ground::entry::{self, ENTRY_LEN};
+use crate::ground::entry::ENTRY_LEN;
+use crate::ground::geometry::GRANULE;
 use crate::ground::header::{self, HEADER_LEN, PARTICIPANT_LEN};
 use crate::ground::ident::Ident;
+use crate::ground::offset;
 
 type P = LocalPort<'static, NoSystem>;
 
@@ -24,8 +26,8 @@ assert_not_impl_any!(Producer<P>: Sync, Clone);
 assert_not_impl_any!(Consumer<P>: Sync, Clone);
 assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
-assert_not_impl_any!(BytesWriter<P>: Sync, Clone);
-assert_not_impl_any!(BytesReader<P>: Sync, Clone);
+assert_not_impl_any!(LatestWriter<[u8], P>: Sync, Clone);
+assert_not_impl_any!(LatestReader<[u8], P>: Sync, Clone);
 #[cfg(feature = "embedded-io-07")]
 assert_impl_all!(super::RingPipe<'static, P>: Send);
 #[cfg(feature = "embedded-io-07")]
@@ -38,8 +40,8 @@ const_assert_eq!(header::at::RESERVED + 60, HEADER_LEN);
 const_assert_eq!(ENTRY_LEN, 128);
 const_assert_eq!(PARTICIPANT_LEN, 64);
 const_assert_eq!(Ident::MAX_SLOT, 511);
-const_assert_eq!(entry::at::VALUE, 16);
+const_assert_eq!(offset::VALUE, 16);
 // The frame's header is one granule: commit word, tag, sequence, reserved.
-const_assert_eq!(entry::at::SEQUENCE + 8, entry::GRANULE);
+const_assert_eq!(offset::SEQUENCE + 8, GRANULE);
 // Twelve bytes more than its values.
 const_assert!(size_of::<StaticQueue<u8, 16>>() <= 16 + 16 || cfg!(strait_loom));

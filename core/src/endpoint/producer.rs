@@ -2,33 +2,25 @@
 
 use core::time::Duration;
 
+use crate::ground::entry::Entry;
 #[cfg(feature = "embedded-io-07")]
-use crate::ground::entry::GRANULE;
-use crate::ground::entry::{Entry, at};
+use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
-use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::Bytes;
-use crate::protocol::bytes::{self, Slot};
+use crate::ground::ring::bytes::Bytes;
+use crate::protocol::bytes::{self, Marks, Slot};
 use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::role::{DAMAGED, Peer, Spans};
+use super::grant::Grant;
+use super::role::Peer;
 use super::sender::{SendSide, Sender, send_until};
-use super::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
-
-impl bytes::Ring for Bytes {
-    #[inline(always)]
-    fn commit(&self, pos: u32) -> WordRef {
-        self.header(pos, at::COMMIT)
-    }
-
-    #[inline(always)]
-    fn sequence(&self, pos: u32) -> u32 {
-        self.header(pos, at::SEQUENCE).read_plain()
-    }
-}
+use super::spans::{DAMAGED, Spans};
+use super::wait::Waiting;
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The sending side of a queue of frames. One at a time; given back when dropped.
 ///
@@ -51,13 +43,16 @@ impl bytes::Ring for Bytes {
 /// }
 /// ```
 pub struct Producer<P: Port> {
+    /// Tail and sequence, and how far the tail may go; changed by each publication.
     tx: bytes::Producer,
-    ring: Bytes,
-    mark: WordRef,
-    mark_sequence: WordRef,
+    /// The ring's bytes: this side writes from the tail up to the consumer's head.
+    pub(super) ring: Bytes,
+    /// The longest payload; 0 to half the ring less two granules.
     max_frame: u32,
-    trusted: bool,
-    sender: Sender<P>,
+    /// Whether grants may show the memory itself; as the attachment said.
+    pub(super) trusted: bool,
+    /// The claimed role, and what all producers share.
+    pub(super) sender: Sender<P>,
 }
 
 impl<P: Port> SendSide<P> for Producer<P> {
@@ -67,19 +62,34 @@ impl<P: Port> SendSide<P> for Producer<P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the producer's role of a queue of frames. If its last owner is proven dead, the role
+    /// is taken over with every committed frame in place: then one step a granule of the ring at
+    /// most.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn producer(&self, name: &str) -> Result<Producer<P>, ChannelError> {
+        Producer::open(self, &self.of_kind(name, Kind::Frames)?)
+    }
+}
+
 impl<P: Port> Producer<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
-        let mark_sequence = spans.a.word(at::MARK_SEQUENCE).ok_or(DAMAGED)?;
+        let marks = Marks {
+            mark: spans.a.word(offset::MARK).ok_or(DAMAGED)?,
+            sequence: spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?,
+        };
         let (capacity, max_frame) = (entry.capacity, entry.max_frame);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let sender = Sender::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
-        let tx = bytes::Producer::adopt(&ring, &mark, &mark_sequence, head, capacity, max_frame, highest)
-            .map_err(ChannelError::Fault)?;
+        let tx =
+            bytes::Producer::adopt(&ring, marks, head, max_frame, highest).map_err(ChannelError::Fault)?;
         let trusted = attachment.is_trusted();
-        Ok(Self { tx, ring, mark, mark_sequence, max_frame, trusted, sender })
+        Ok(Self { tx, ring, max_frame, trusted, sender })
     }
 
     /// Sends a frame: copies `payload` in and publishes it. Steps: in proportion to the payload's
@@ -178,11 +188,12 @@ impl<P: Port> Producer<P> {
         Ok(slot)
     }
 
+    /// Publishes the first `len` bytes of a reservation as a frame.
     #[inline(always)]
-    fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
-        self.ring.header(slot.pos, at::TAG).write_plain(tag);
-        self.ring.header(slot.pos, at::SEQUENCE).write_plain(slot.sequence);
-        self.tx.commit(&self.ring, slot, len, &self.mark, &self.mark_sequence);
+    pub(super) fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
+        self.ring.header(slot.pos, offset::TAG).write_plain(tag);
+        self.ring.header(slot.pos, offset::SEQUENCE).write_plain(slot.sequence);
+        self.tx.commit(&self.ring, slot, len);
     }
 
     /// Sends a frame, waiting up to `timeout` for space.
@@ -231,7 +242,7 @@ impl<P: Port> Producer<P> {
     /// Bytes of the ring.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space.capacity
+        self.tx.space.capacity()
     }
 
     /// The longest payload in bytes.
@@ -283,145 +294,5 @@ impl<P: Port> Producer<P> {
     #[must_use]
     pub fn fault(&self) -> Option<Violation> {
         self.sender.role.latched()
-    }
-}
-
-/// Space for one frame, the producer's own until it is committed.
-///
-/// Bytes that are not written keep what a former frame left there.
-///
-/// A grant is committed once, and there is one at a time:
-///
-/// ```compile_fail,E0382
-/// fn twice<P: strait_core::Port>(grant: strait_core::Grant<'_, P>) {
-///     grant.commit();
-///     grant.commit();
-/// }
-/// ```
-///
-/// ```compile_fail,E0499
-/// fn two<P: strait_core::Port>(producer: &mut strait_core::Producer<P>) {
-///     let one = producer.reserve(8);
-///     let two = producer.reserve(8);
-///     drop((one, two));
-/// }
-/// ```
-#[must_use = "a grant that is not committed sends nothing"]
-pub struct Grant<'q, P: Port> {
-    producer: &'q mut Producer<P>,
-    slot: Slot,
-    tag: u32,
-}
-
-impl<P: Port> Grant<'_, P> {
-    /// The bytes reserved.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.slot.len as usize
-    }
-
-    /// Whether no bytes are reserved: an empty frame, which is legal.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.slot.len == 0
-    }
-
-    /// Sets the user's tag; 0 until then.
-    pub fn set_tag(&mut self, tag: u32) {
-        self.tag = tag;
-    }
-
-    /// Copies `bytes` into the payload from `offset` on; what would lie outside is left out, and
-    /// the answer is how many were copied.
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
-        let room = self.len().saturating_sub(offset);
-        let bytes = &bytes[..bytes.len().min(room)];
-        if !bytes.is_empty() {
-            let (span, place) = self.producer.ring.place(self.slot.pos);
-            span.write(place + offset as u32, bytes);
-        }
-        bytes.len()
-    }
-
-    /// The payload itself, if the attachment [trusts its peers](Attachment::trusting_peers).
-    #[must_use]
-    pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
-        if !self.producer.trusted {
-            return None;
-        }
-        let (span, place) = self.producer.ring.place(self.slot.pos);
-        let bytes = span.as_ptr(place, self.len());
-        // SAFETY: the range was checked, it is the producer's alone until the commit, and whoever
-        // made the attachment promised that all peers keep to that.
-        Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_ptr(), self.len()) })
-    }
-
-    /// Publishes the frame.
-    pub fn commit(self) {
-        let len = self.slot.len;
-        self.finish(len);
-    }
-
-    /// Publishes the first `len` bytes as the frame; more than were reserved count as all.
-    pub fn commit_len(self, len: usize) {
-        let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.slot.len);
-        self.finish(len);
-    }
-
-    fn finish(self, len: u32) {
-        self.producer.publish(self.slot, self.tag, len);
-        self.producer.sender.ring();
-    }
-}
-
-#[cfg(feature = "embedded-io-07")]
-mod io {
-    use embedded_io::{ErrorType, Write};
-
-    use super::{GrantWriter, Port, TrySendError};
-
-    impl<P: Port> ErrorType for GrantWriter<'_, '_, P> {
-        type Error = TrySendError;
-    }
-
-    /// Writes the payload from its start on. A write past its end is `TooLarge`.
-    impl<P: Port> Write for GrantWriter<'_, '_, P> {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize, TrySendError> {
-            let count = self.grant.write(self.written, bytes);
-            if count == 0 && !bytes.is_empty() {
-                return Err(TrySendError::TooLarge);
-            }
-            self.written += count;
-            Ok(count)
-        }
-
-        fn flush(&mut self) -> Result<(), TrySendError> {
-            Ok(())
-        }
-    }
-}
-
-/// Writes a grant's payload as a stream; see [`Grant::writer`].
-#[cfg(feature = "embedded-io-07")]
-pub struct GrantWriter<'g, 'q, P: Port> {
-    grant: &'g mut Grant<'q, P>,
-    written: usize,
-}
-
-#[cfg(feature = "embedded-io-07")]
-impl<'q, P: Port> Grant<'q, P> {
-    /// An `embedded_io::Write` over the payload, from its start. When done, commit
-    /// [`written`](GrantWriter::written) bytes with [`commit_len`](Self::commit_len).
-    pub fn writer(&mut self) -> GrantWriter<'_, 'q, P> {
-        GrantWriter { grant: self, written: 0 }
-    }
-}
-
-#[cfg(feature = "embedded-io-07")]
-impl<P: Port> GrantWriter<'_, '_, P> {
-    /// The bytes written so far.
-    #[must_use]
-    pub fn written(&self) -> usize {
-        self.written
     }
 }

@@ -3,15 +3,17 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
+use crate::ground::offset;
 use crate::ground::port::{Port, Probe};
+use crate::ground::sync::WordRef;
 use crate::ground::sync::order::{RELAXED, role};
-use crate::ground::sync::{Span, WordRef};
 use crate::protocol::{Violation, claim};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
+use super::spans::DAMAGED;
 
 /// What is known of the other side of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +35,19 @@ pub(crate) enum Side {
 
 /// A role that this endpoint holds; given back when it is dropped.
 pub(crate) struct Role<P: Port> {
+    /// The port, which is asked whether the peer is dead.
     pub port: P,
+    /// The participant that claimed the role.
     me: Ident,
+    /// The role's word: its owner, or 0. Compared and swapped by those that claim it, cleared by its owner.
     owner: WordRef,
+    /// The other role's word, if the channel has one; only looked at.
     peer: Option<WordRef>,
+    /// The number of the first violation that this side saw, or 0; this side's word, for display.
     fault: WordRef,
+    /// The first violation that this side saw.
     latched: Option<Violation>,
+    /// The dead owner that the role was taken over from.
     from: Option<Ident>,
     /// An endpoint is used by one thread at a time.
     not_sync: NotSync,
@@ -46,33 +55,6 @@ pub(crate) struct Role<P: Port> {
 
 /// Makes what holds it `Send` and not `Sync`.
 pub(crate) type NotSync = PhantomData<Cell<()>>;
-
-/// The spans of a channel's three blocks.
-pub(crate) struct Spans {
-    pub a: Span,
-    pub data: Span,
-    pub b: Option<Span>,
-    pub want: Option<WordRef>,
-}
-
-/// An error for what `Entry::check` has excluded.
-pub(crate) const DAMAGED: ChannelError = ChannelError::Damaged("block offsets");
-
-impl Spans {
-    pub fn of<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let mem = attachment.port().mem();
-        let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
-        let a = mem.span(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
-        let data = mem.span(entry.data, blocks.len_data).ok_or(DAMAGED)?;
-        let b = if blocks.len_b == 0 {
-            None
-        } else {
-            Some(mem.span(entry.block_b, blocks.len_b).ok_or(DAMAGED)?)
-        };
-        let want = b.is_some().then(|| a.word(blocks.want)).flatten();
-        Ok(Self { a, data, b, want })
-    }
-}
 
 impl<P: Port> Role<P> {
     /// Claims one role of a channel for the attachment's participant.
@@ -91,10 +73,10 @@ impl<P: Port> Role<P> {
             Side::A => (0, role_b),
             Side::B => (blocks.role_b, Some(0)),
         };
-        let owner = word(own + at::OWNER)?;
-        let fault = word(own + at::FAULT)?;
-        let peer = other.map(|offset| word(offset + at::OWNER)).transpose()?;
-        let takeovers = word(own + at::TAKEOVERS)?;
+        let owner = word(own + offset::OWNER)?;
+        let fault = word(own + offset::FAULT)?;
+        let peer = other.map(|offset| word(offset + offset::OWNER)).transpose()?;
+        let takeovers = word(own + offset::TAKEOVERS)?;
         let claimed = claim::claim(&owner, &takeovers, me, |who| port.probe(who))
             .map_err(|claim::Busy| ChannelError::Busy)?;
         // ORDERING: Relaxed; for display.
@@ -132,9 +114,7 @@ impl<P: Port> Role<P> {
             },
         }
     }
-}
 
-impl<P: Port> Role<P> {
     /// Whether this is still the participant that claimed the role, and not its forked child.
     pub fn is_ours(&self) -> bool {
         self.port.ident() == Some(self.me)

@@ -3,7 +3,9 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::Violation;
@@ -11,9 +13,11 @@ use crate::protocol::semaphore::{self, Limits, Refused};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::role::DAMAGED;
+use super::park_word::Bell;
 use super::shared_word::Means;
-use super::wait::{Bell, Deadline, Round, WaitPolicy, Waiting, lock_until};
+use super::spans::DAMAGED;
+use super::wait::{Round, Waiting, lock_until};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// Why nothing was acquired or released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,20 +76,36 @@ impl From<Refused> for SemaphoreError {
 /// back, use [`Permits`](super::Permits). A releaser that dies before it wakes costs the sleepers a probe
 /// period. A count beyond the maximum is a fault; any other count passes for true.
 pub struct Semaphore<P: Port> {
+    /// The count's word: the count less its initial value, and a bit for sleepers. All participants compare
+    /// and swap it.
     count: Bell,
+    /// The initial count and the highest; from the plan.
     limits: Limits,
+    /// How it waits, and what it has learnt of how long that takes.
     waiting: Waiting,
+    /// The port, through which a semaphore of two domains is changed as well.
     port: P,
 }
 
+impl<P: Port> Attachment<P> {
+    /// Opens a handle on a counting semaphore.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn semaphore(&self, name: &str) -> Result<Semaphore<P>, ChannelError> {
+        Semaphore::open(self, &self.of_kind(name, Kind::Semaphore)?)
+    }
+}
+
 impl<P: Port> Semaphore<P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         port.ident().ok_or(ChannelError::ReadOnly)?;
         let means = Means::of(&port, entry)?;
         let instance = attachment.header().instance;
         Ok(Self {
-            count: Bell::of_lock(&port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?,
+            count: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             limits: Limits { initial: entry.max_frame, most: entry.capacity },
             waiting: Waiting::new(WaitPolicy::parking()),
             port,

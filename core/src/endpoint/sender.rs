@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
@@ -12,23 +13,35 @@ use crate::protocol::release::Space;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::park_word::{Bell, Sleepers};
+use super::role::{Role, Side};
+use super::spans::{DAMAGED, Spans};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, and what goes with it.
 pub(crate) struct Sender<P: Port> {
+    /// Up to where the consumer has released; its word.
     head: WordRef,
+    /// How often space was asked for, modulo 2^32; this side's word.
     want: WordRef,
+    /// An upper bound of the fill level so far, of all owners of the role; this side's word.
     high_water: WordRef,
+    /// Sends refused for want of space, of all owners of the role, modulo 2^32; this side's word.
     refused: WordRef,
     /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
     asked_at: Option<u32>,
     /// What `want` says: how often it was asked.
     wishes: u32,
+    /// Where this side sleeps for space, if the plan lets it.
     own: Option<Bell>,
+    /// Where the consumer sleeps for messages, if the plan lets it.
     peers: Option<Bell>,
+    /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,
+    /// How it waits, and what it has learnt of how long that takes.
     pub waiting: Waiting,
+    /// The claimed role.
     pub role: Role<P>,
 }
 
@@ -44,9 +57,9 @@ impl<P: Port> Sender<P> {
         let instance = attachment.header().instance;
         let want = spans.want.clone().ok_or(DAMAGED)?;
         Ok(Self {
-            head: spans.b.as_ref().and_then(|b| b.word(at::HEAD)).ok_or(DAMAGED)?,
-            refused: spans.a.word(at::REFUSED).ok_or(DAMAGED)?,
-            high_water: spans.a.word(at::HIGH_WATER).ok_or(DAMAGED)?,
+            head: spans.b.as_ref().and_then(|b| b.word(offset::HEAD)).ok_or(DAMAGED)?,
+            refused: spans.a.word(offset::REFUSED).ok_or(DAMAGED)?,
+            high_water: spans.a.word(offset::HIGH_WATER).ok_or(DAMAGED)?,
             asked_at: None,
             // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
             wishes: want.load(RELAXED),

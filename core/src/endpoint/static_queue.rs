@@ -31,9 +31,13 @@ const CONSUMER: u32 = 2;
 /// static ODD: strait_core::StaticQueue<u16, 6> = strait_core::StaticQueue::new();
 /// ```
 pub struct StaticQueue<T, const N: usize> {
+    /// Where the next value goes, modulo 2^32; written by the producer.
     tail: Word,
+    /// Where the next value comes from, modulo 2^32; written by the consumer.
     head: Word,
+    /// Which halves are taken: one bit each, set when it is taken and never cleared.
     taken: Word,
+    /// The values; those from head to tail are there.
     slots: [Cell<T>; N],
 }
 

@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-use crate::ground::entry::{Entry, at};
+use crate::ground::entry::Entry;
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Word, WordRef};
@@ -11,21 +12,31 @@ use crate::protocol::Nothing;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
-use super::role::{DAMAGED, Role, Side, Spans};
-use super::wait::{Bell, Deadline, Sleepers, WaitPolicy, Waiting, WakeCheck, wait_until};
+use super::park_word::{Bell, Sleepers};
+use super::role::{Role, Side};
+use super::spans::{DAMAGED, Spans};
+use super::wait::{Waiting, wait_until};
+use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, and what goes with it.
 pub(crate) struct Taker<P: Port> {
+    /// Up to where is released; this side's word.
     head: WordRef,
+    /// The sequence of the first message not released; this side's word.
     head_sequence: WordRef,
+    /// How often the producer asked for space, modulo 2^32; its word.
     want: WordRef,
     /// What `want` said when we looked last.
     seen: u32,
     /// What of that had been seen when the head was stored last.
     answered: u32,
+    /// Where this side sleeps for messages, if the plan lets it.
     own: Option<Bell>,
+    /// Where the producer sleeps for space, if the plan lets it.
     peers: Option<Bell>,
+    /// How it waits, and what it has learnt of how long that takes.
     pub waiting: Waiting,
+    /// The claimed role.
     pub role: Role<P>,
 }
 
@@ -44,8 +55,8 @@ impl<P: Port> Taker<P> {
         // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
-            head: b.word(at::HEAD).ok_or(DAMAGED)?,
-            head_sequence: b.word(at::HEAD_SEQUENCE).ok_or(DAMAGED)?,
+            head: b.word(offset::HEAD).ok_or(DAMAGED)?,
+            head_sequence: b.word(offset::HEAD_SEQUENCE).ok_or(DAMAGED)?,
             want,
             seen: answered,
             answered,
@@ -114,6 +125,7 @@ pub(crate) fn recv_until<P: Port, E: RecvSide<P>, R>(
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
     let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);

@@ -28,25 +28,27 @@ use core::time::Duration;
 
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::tasks::{AsyncWait, Sleeper};
 use crate::protocol::Refused;
 
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
-use super::latest::{BytesReader, LatestReader, Reading, ValueInfo};
+use super::latest::{LatestReader, Reading, ValueInfo};
+use super::park_word::{Bell, Sleepers};
 use super::producer::Producer;
 use super::sender::SendSide;
 use super::taker::RecvSide;
 use super::typed::{TypedConsumer, TypedProducer};
-use super::wait::{Bell, Sleepers, WaitPolicy};
+use super::wait_policy::WaitPolicy;
 
 /// What a task needs to be put aside, and its end: then the port forgets it.
-pub(super) struct Bed<P: AsyncWait> {
-    pub port: P,
-    pub bell: Option<Bell>,
-    pub sleepers: Sleepers,
-    pub policy: WaitPolicy,
-    pub who: Sleeper,
+struct Bed<P: AsyncWait> {
+    port: P,
+    bell: Option<Bell>,
+    sleepers: Sleepers,
+    policy: WaitPolicy,
+    who: Sleeper,
 }
 
 impl<P: Port + AsyncWait> Bed<P> {
@@ -93,6 +95,7 @@ async fn recv<P: Port + AsyncWait, E: RecvSide<P>, R>(
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
+        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
     Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
@@ -176,19 +179,25 @@ impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
     }
 }
 
-impl<P: Port + AsyncWait> BytesReader<P> {
-    /// Reads a value that this reader has not seen into `buffer`, waiting for it as long as it takes. If the
-    /// future is dropped before it is ready, the value counts as not seen.
-    pub async fn changed(&mut self, buffer: &mut [u8]) -> ValueInfo {
-        self.bed().until(|| fresh(self.read(buffer))).await
-    }
+/// What a reader of a latest value needs to be put aside.
+fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> Bed<P> {
+    let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
+    Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(reader) }
 }
 
-impl<T: Frame, P: Port + AsyncWait> LatestReader<T, P> {
+impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
     /// dropped before it is ready, the value counts as not seen.
-    pub async fn changed(&mut self) -> T {
-        self.bed().until(|| fresh(self.read())).await
+    pub async fn changed(&mut self) -> T
+    where
+        T: Frame,
+    {
+        bed(self).until(|| fresh(self.read())).await
+    }
+
+    /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
+    pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
+        bed(self).until(|| fresh(self.read_into(into))).await
     }
 }
 

@@ -2,179 +2,12 @@
 
 use core::time::Duration;
 
-use crate::ground::port::{Clock, Port, WaitPoint};
-use crate::ground::sync::{WordRef, spin_loop, spins};
+use crate::ground::port::Port;
+use crate::ground::sync::{spin_loop, spins};
 use crate::protocol::park;
 
-use super::shared_word::{Means, SharedWord};
-
-/// How an endpoint waits. Kept in the handle, never in the region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitPolicy {
-    /// How often to look at most before anything else, with the processor's hint for spinning in
-    /// between. The deadline holds meanwhile, to within 64 looks.
-    ///
-    /// How often it is, an endpoint learns from its waits: about twice what they took where that is
-    /// less, and as little as a sixteenth where they are so long that it sleeps anyway. Without a
-    /// clock it is always this much.
-    pub spin: u32,
-    /// Whether to sleep after that, where the channel's plan lets this side block. Otherwise it
-    /// goes on spinning until the time is up: the real-time way, and it takes the core.
-    pub park: bool,
-    /// The longest sleep at a time (P). A sender that dies between publishing and waking, or a
-    /// peer that lies, delays the sleeper by this much and no more.
-    pub probe: Duration,
-}
-
-impl WaitPolicy {
-    /// Spins up to 1000 times (about as long as a wake takes), then sleeps, 20 ms at a time at most.
-    /// Worst delay after a publication: one wake by the port (tens of microseconds on Linux), or
-    /// 20 ms if the sender died, or does not fence its [`WakeCheck`].
-    #[must_use]
-    pub const fn parking() -> Self {
-        Self { spin: 1000, park: true, probe: Duration::from_millis(20) }
-    }
-
-    /// Never sleeps. Worst delay after a publication: one look.
-    #[must_use]
-    pub const fn polling() -> Self {
-        Self { spin: 1000, park: false, probe: Duration::from_millis(20) }
-    }
-}
-
-/// How a sender finds out whether somebody sleeps. Kept in the handle, never in the region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum WakeCheck {
-    /// With a fence between the publication and the look: no sleeper is ever missed.
-    #[default]
-    Fenced,
-    /// Without one: several nanoseconds less a message, and a sleeper who goes to sleep in the very
-    /// moment of the publication may be missed. It then sleeps until the next message, or for its own
-    /// [`probe`](WaitPolicy::probe) at most, and finds what was sent.
-    Unfenced,
-}
-
-impl Default for WaitPolicy {
-    fn default() -> Self {
-        Self::parking()
-    }
-}
-
-/// A moment of a port's monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(u64);
-
-impl Deadline {
-    /// So long from now.
-    #[must_use]
-    pub fn after(clock: &impl Clock, timeout: Duration) -> Self {
-        let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        Self(clock.now_ns().saturating_add(nanos))
-    }
-
-    pub(super) fn left(self, clock: &impl Clock) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(clock.now_ns()))
-    }
-}
-
-/// The word on which one side of a channel sleeps.
-#[derive(Clone)]
-pub struct Bell {
-    pub word: WordRef,
-    offset: u32,
-    instance: u64,
-    /// How those change it who sleep on it and wake one another.
-    means: Means,
-}
-
-impl Bell {
-    pub fn new(port: &impl Port, offset: u32, instance: u64) -> Option<Self> {
-        if offset == 0 {
-            return None;
-        }
-        Some(Self { word: port.mem().word(offset)?, offset, instance, means: Means::Swap })
-    }
-
-    /// The bell of a lock, whose users change its word by these means.
-    pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: Means) -> Option<Self> {
-        Some(Self { means, ..Self::new(port, offset, instance)? })
-    }
-
-    /// The word, for those who change it by compare-and-swap.
-    #[inline(always)]
-    pub fn shared<'p, P: Port>(&self, port: &'p P) -> SharedWord<'p, P> {
-        SharedWord { word: self.word.clone(), port, means: self.means }
-    }
-
-    /// Whether it is the same bell.
-    pub fn is(&self, other: &Self) -> bool {
-        self.offset == other.offset && self.instance == other.instance
-    }
-
-    pub fn point(&self) -> WaitPoint<'_> {
-        WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
-    }
-
-    /// The sleeper's step before it looks again; answers with the word to sleep on.
-    pub(crate) fn park(&self, sleepers: Sleepers, port: &impl Port) -> u32 {
-        match sleepers {
-            Sleepers::Many => park::enlist(&self.shared(port)),
-            Sleepers::One => {
-                park::prepare(&self.word);
-                park::PARKED
-            }
-        }
-    }
-
-    /// The sender's step after publishing: wakes the sleepers, if there are any.
-    #[inline(always)]
-    pub fn ring(&self, check: WakeCheck, port: &impl Port) {
-        if check == WakeCheck::Fenced {
-            park::order_before_look();
-        }
-        if park::is_parked(&self.word) {
-            self.wake_slow(port);
-        }
-    }
-
-    /// The same where several may sleep on the word, all of one domain, or with its hardware lock.
-    #[inline]
-    pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
-        if check == WakeCheck::Fenced {
-            park::order_before_look();
-        }
-        if park::is_parked(&self.word) {
-            self.wake_all_slow(port);
-        }
-    }
-
-    #[cold]
-    fn wake_all_slow(&self, port: &impl Port) {
-        if park::dismiss(&self.shared(port)) {
-            port.wake(self.point());
-        }
-    }
-
-    #[cold]
-    fn wake_slow(&self, port: &impl Port) {
-        park::unpark(&self.word);
-        port.wake(self.point());
-    }
-
-    /// Wakes those who sleep on a lock's own word, which was changed before.
-    #[cold]
-    pub fn wake_all(&self, port: &impl Port) {
-        port.wake(self.point());
-    }
-}
-
-/// Whether others may sleep on the same word.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sleepers {
-    One,
-    /// Many of one domain, where who wakes them does [`Bell::ring_all`].
-    Many,
-}
+use super::park_word::{Bell, Sleepers};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// How an endpoint waits, and what it has learnt of how long that takes.
 #[derive(Clone, Copy, Debug)]
@@ -222,7 +55,7 @@ fn spin<P: Port, T>(
     let left = deadline.left(port);
     let timed = !left.is_zero();
     // A port without a clock has no time left from the start; for it, the spins are the bound.
-    let clockless = !timed && deadline == Deadline(u64::MAX);
+    let clockless = !timed && deadline.is_never();
     let budget = spins(if clockless { waiting.policy.spin } else { waiting.budget() * u32::from(timed) });
     for looks in 1..=budget {
         if let Some(found) = look() {

@@ -1,14 +1,14 @@
-//! The region's header: writing it (format) and checking it (attach).
+//! The region's header, and checking it at attach.
 
 use core::fmt;
 
 use super::crc::Crc;
-use super::entry::{ENTRY_LEN, Entry};
+use super::entry::{ENTRY_LEN, Entry, Limits};
+use super::geometry::MAX_REGION;
 use super::ident::Ident;
-use super::plan::{MAX_REGION, Plan, PlanError};
 use super::port::Cache;
 use super::sync::Mem;
-use super::sync::order::{RELAXED, magic};
+use super::sync::order::magic;
 
 /// Bytes of the header.
 pub const HEADER_LEN: u32 = 128;
@@ -87,113 +87,8 @@ pub struct Header {
     pub payload: u32,
 }
 
-/// What a region's memory holds before it is formatted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contents {
-    /// Zeros throughout, as a new file or mapping has them.
-    Zeroed,
-    /// Anything: format zeroes it first.
-    Unknown,
-}
-
-/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach in
-/// between, or after this program died half-way, finds [`AttachError::Uninitialised`].
-///
-/// `instance` should be unpredictable, or at least never twice the same; it tells a region from
-/// one that was made later under the same name. Takes steps in proportion to the region's length
-/// ([`Contents::Unknown`]) or to the number of channels. Payload that lies apart is not touched, for it
-/// may be cached, and need not be zero.
-///
-/// # Errors
-///
-/// [`FormatError`] if the plan cannot work or the memory is too short or misaligned. Nothing has
-/// been written then.
-pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> Result<(), FormatError> {
-    if cfg!(target_endian = "big") {
-        return Err(FormatError::BigEndianHost);
-    }
-    let total = plan.try_size().map_err(FormatError::Plan)?;
-    let payload = plan.payload_start() as u32;
-    let align = plan.align();
-    if !mem.is_aligned(align as usize) {
-        return Err(FormatError::Misaligned { align });
-    }
-    if mem.len() < total {
-        return Err(FormatError::TooShort { needed: total, found: mem.len() });
-    }
-    if let Some(word) = mem.word(at::MAGIC) {
-        word.store(0, RELAXED); // ORDERING: nobody may be attached while a region is formatted.
-    }
-    if contents == Contents::Unknown {
-        for offset in (4..if payload == 0 { total } else { payload }).step_by(4) {
-            mem.setup_write(offset, 0);
-        }
-    }
-    let plan_hash = write_directory(mem, plan).map_err(FormatError::Plan)?;
-    write_header(mem, plan, total, instance, plan_hash);
-    let crc = checksum(mem, plan.channels().len() as u32);
-    mem.setup_write(at::CRC, crc);
-    if let Some(word) = mem.word(at::MAGIC) {
-        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header lies before it.
-    }
-    Ok(())
-}
-
-fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    let mut start = plan.start()?;
-    for i in 0..plan.channels().len() {
-        let (entry, next) = plan.place(i, start)?;
-        let offset = HEADER_LEN + i as u32 * ENTRY_LEN;
-        for (n, word) in entry.to_words().into_iter().enumerate() {
-            mem.setup_write(offset + 4 * n as u32, word);
-            hash = (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3);
-        }
-        start = next;
-    }
-    write_participants(mem, plan);
-    Ok(hash)
-}
-
-/// Places for the participants of each domain, one domain after the other.
-fn write_participants(mem: &Mem, plan: &Plan<'_>) {
-    let mut at = plan.participants_start();
-    let mut last = None;
-    while let Some(domain) = plan.domain_after(last) {
-        for _ in 0..plan.places_each() {
-            mem.setup_write(at, 0);
-            mem.setup_write(at + PARTICIPANT_DOMAIN, domain);
-            at += PARTICIPANT_LEN;
-        }
-        last = Some(domain);
-    }
-}
-
-fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash: u64) {
-    let words = [
-        (at::VERSION, VERSION),
-        (at::HEADER_LEN, HEADER_LEN),
-        (at::ENTRY_LEN, ENTRY_LEN),
-        (at::TOTAL_LEN, total),
-        (at::COMPAT, 0),
-        (at::INCOMPAT, if plan.payload_start() == 0 { 0 } else { APART }),
-        (at::PAYLOAD, plan.payload_start() as u32),
-        (at::INSTANCE, instance as u32),
-        (at::INSTANCE + 4, (instance >> 32) as u32),
-        (at::PLAN_HASH, plan_hash as u32),
-        (at::PLAN_HASH + 4, (plan_hash >> 32) as u32),
-        (at::LINE, plan.line_size()),
-        (at::PARTICIPANTS, plan.participants_start()),
-        (at::PARTICIPANT_COUNT, plan.participant_count()),
-        (at::CHANNEL_COUNT, plan.channels().len() as u32),
-    ];
-    for (offset, value) in words {
-        mem.setup_write(offset, value);
-    }
-}
-
 /// CRC-32C over the header and `channels` entries.
-fn checksum(mem: &Mem, channels: u32) -> u32 {
+pub(super) fn checksum(mem: &Mem, channels: u32) -> u32 {
     let mut crc = Crc::new().word(MAGIC);
     for offset in (4..HEADER_LEN + channels * ENTRY_LEN).step_by(4) {
         crc = crc.word(if offset == at::CRC { 0 } else { mem.setup_read(offset) });
@@ -305,9 +200,14 @@ impl Header {
         Ok(())
     }
 
-    /// The end of the participant table: no channel's block starts below it.
-    pub(crate) fn floor(&self) -> u32 {
-        self.participants + self.participant_count * PARTICIPANT_LEN
+    /// What the directory's entries are checked against.
+    fn limits(&self) -> Limits {
+        Limits {
+            total_len: self.total_len,
+            floor: self.participants + self.participant_count * PARTICIPANT_LEN,
+            line: self.line,
+            payload: self.payload,
+        }
     }
 
     /// The offset of a participant's slot, from 1 to the table's count.
@@ -324,7 +224,7 @@ impl Header {
 
     /// The entry of channel `i`.
     pub(crate) fn entry(&self, mem: &Mem, i: u32) -> Result<Entry, Option<&'static str>> {
-        Entry::read(mem, HEADER_LEN + i * ENTRY_LEN, self)
+        Entry::read(mem, HEADER_LEN + i * ENTRY_LEN, &self.limits())
     }
 
     /// Whether the entry of channel `i`, sound or not, has this name.
@@ -334,43 +234,6 @@ impl Header {
         rest.is_some_and(|rest| rest.iter().all(|&byte| byte == 0))
     }
 }
-
-/// Why memory could not be formatted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FormatError {
-    /// The format is little-endian, and so must the host be.
-    BigEndianHost,
-    /// The plan cannot work.
-    Plan(PlanError),
-    /// The memory does not start at a multiple of `align`.
-    Misaligned {
-        /// The alignment asked for: the plan's line, at least 8.
-        align: u32,
-    },
-    /// The memory is shorter than the plan asks.
-    TooShort {
-        /// The plan's size.
-        needed: u32,
-        /// The memory's length.
-        found: u32,
-    },
-}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BigEndianHost => f.write_str("strait's regions need a little-endian machine"),
-            Self::Plan(error) => error.fmt(f),
-            Self::Misaligned { align } => write!(f, "the memory must be aligned to {align} bytes"),
-            Self::TooShort { needed, found } => {
-                write!(f, "the plan needs {needed} bytes, the memory has {found}")
-            }
-        }
-    }
-}
-
-impl core::error::Error for FormatError {}
 
 /// Why a region could not be attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,16 @@
-//! Floor 0: the sync shim, the region's layout and the traits of a port.
+//! Floor 0: the sync shim, the region's layout, rings in its memory, and the traits of a port.
 
 pub mod crc;
 pub mod entry;
+pub mod format;
 pub mod frame;
+pub mod geometry;
 pub mod header;
 pub mod ident;
+pub mod kind;
+pub mod offset;
 pub mod plan;
 pub mod port;
+pub mod ring;
 pub mod sync;
 pub mod tasks;

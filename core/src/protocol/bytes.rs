@@ -46,7 +46,8 @@
 //! The cleared-next-header ring is Aeron's log buffer idea (length word as commit flag), here with
 //! one reader that never writes back.
 
-use crate::ground::entry::GRANULE;
+use crate::ground::geometry::GRANULE;
+use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
@@ -58,14 +59,6 @@ pub const READY: u32 = 1 << 31;
 /// The commit word of a pad.
 pub const PAD: u32 = READY | (READY - 1);
 
-/// Where the protocol finds the words that lie in the ring itself.
-pub trait Ring {
-    /// The commit word of the header at this position, a multiple of 16.
-    fn commit(&self, pos: u32) -> WordRef;
-    /// The sequence number in the header at this position.
-    fn sequence(&self, pos: u32) -> u32;
-}
-
 /// Bytes that a frame of `len` payload bytes takes in the ring.
 #[inline]
 #[must_use]
@@ -73,12 +66,33 @@ pub const fn footprint(len: u32) -> u32 {
     GRANULE + len.div_ceil(GRANULE) * GRANULE
 }
 
+/// The words in block A by which a successor finds the tail (B4); the producer's own.
+pub struct Marks {
+    /// The tail, or one publication behind it.
+    pub mark: WordRef,
+    /// The sequence number of the frame that comes at `mark`.
+    pub sequence: WordRef,
+}
+
+impl Marks {
+    /// Stores both, in the order that B4 asks for.
+    #[inline(always)]
+    fn store(&self, tail: u32, sequence: u32) {
+        // ORDERING: Relaxed, both; read by a successor alone, which synchronises with our end.
+        self.sequence.store(sequence, RELAXED);
+        in_order();
+        self.mark.store(tail, RELAXED);
+    }
+}
+
 /// The producer's private state.
-#[derive(Debug)]
 pub struct Producer {
     /// The space accounts.
     pub space: Space,
+    marks: Marks,
+    /// The longest payload.
     max_frame: u32,
+    /// The sequence number that the next frame will have.
     sequence: u32,
 }
 
@@ -101,17 +115,16 @@ impl Producer {
     ///
     /// [`Violation`] if the words in the region contradict each other.
     pub fn adopt(
-        ring: &impl Ring,
-        mark: &Word,
-        mark_sequence: &Word,
+        ring: &Bytes,
+        marks: Marks,
         head: &Word,
-        capacity: u32,
         max_frame: u32,
         highest: u32,
     ) -> Result<Self, Violation> {
+        let capacity = ring.capacity();
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
-        let mut tail = mark.load(RELAXED);
-        let mut sequence = mark_sequence.load(RELAXED);
+        let mut tail = marks.mark.load(RELAXED);
+        let mut sequence = marks.sequence.load(RELAXED);
         if !tail.is_multiple_of(GRANULE) {
             return Err(Violation::Index);
         }
@@ -130,11 +143,8 @@ impl Producer {
             }
         }
         let space = Space::adopt(tail, head, capacity, GRANULE, highest)?;
-        // B4. ORDERING: Relaxed; as after a publication.
-        mark_sequence.store(sequence, RELAXED);
-        in_order();
-        mark.store(tail, RELAXED);
-        Ok(Self { space, max_frame, sequence })
+        marks.store(tail, sequence);
+        Ok(Self { space, marks, max_frame, sequence })
     }
 
     /// Where a frame of `len` bytes comes next, and how many units must be free for it.
@@ -148,36 +158,34 @@ impl Producer {
             return Err(Refused::TooLarge);
         }
         let need = footprint(len);
-        let to_end = self.space.capacity - (self.space.tail & (self.space.capacity - 1));
+        let (tail, capacity) = (self.space.tail(), self.space.capacity());
+        let to_end = capacity - (tail & (capacity - 1));
         let pad = if need > to_end { to_end } else { 0 };
-        let slot = Slot { pos: self.space.tail.wrapping_add(pad), len, sequence: self.sequence };
+        let slot = Slot { pos: tail.wrapping_add(pad), len, sequence: self.sequence };
         Ok((slot, pad + need + GRANULE))
     }
 
     /// Publishes the frame, of `len` bytes at most as many as were reserved, whose header and
     /// payload the caller has written. Four stores, five with a pad.
     #[inline(always)]
-    pub fn commit(&mut self, ring: &impl Ring, slot: Slot, len: u32, mark: &Word, mark_sequence: &Word) {
+    pub fn commit(&mut self, ring: &Bytes, slot: Slot, len: u32) {
         let next = slot.pos.wrapping_add(footprint(len.min(slot.len)));
         // B1, B2. ORDERING: Relaxed; published by the store below.
         ring.commit(next).store(0, RELAXED);
         let commit = READY | len.min(slot.len);
-        if slot.pos == self.space.tail {
+        if slot.pos == self.space.tail() {
             // ORDERING(publish): header and payload lie before it.
             ring.commit(slot.pos).store(commit, publish::STORE);
         } else {
             // ORDERING: Relaxed; nobody looks there before the pad is published (B3).
             ring.commit(slot.pos).store(commit, RELAXED);
             // ORDERING(publish): the frame behind the pad lies before it.
-            ring.commit(self.space.tail).store(PAD, publish::STORE);
+            ring.commit(self.space.tail()).store(PAD, publish::STORE);
         }
-        self.space.tail = next;
+        self.space.advance_to(next);
         self.sequence = slot.sequence.wrapping_add(1);
         in_order();
-        // B4. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
-        mark_sequence.store(self.sequence, RELAXED);
-        in_order();
-        mark.store(next, RELAXED);
+        self.marks.store(next, self.sequence);
         in_order();
     }
 
@@ -201,7 +209,7 @@ enum Commit {
 }
 
 #[inline]
-fn read_commit(ring: &impl Ring, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
+fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
     // ORDERING(publish): what the frame holds was written before its commit word.
     check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_frame)
 }
@@ -273,7 +281,10 @@ impl Consumer {
         every: u32,
         keeps: bool,
     ) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, GRANULE, capacity / 4, false)?;
+        let head = LazyHead::adopt(head, GRANULE, capacity / 4, false);
+        if !head.pos().is_multiple_of(GRANULE) {
+            return Err(Violation::Index);
+        }
         let most = every.max(1).saturating_add(u32::from(keeps));
         let keep = if keeps { u32::MAX } else { 0 };
         let like = Like { word: READY, len: 0, footprint: GRANULE };
@@ -286,7 +297,7 @@ impl Consumer {
     ///
     /// [`Nothing`].
     #[inline(always)]
-    pub fn look(&mut self, ring: &impl Ring) -> Result<Found, Nothing> {
+    pub fn look(&mut self, ring: &Bytes) -> Result<Found, Nothing> {
         let pos = self.head.pos();
         // ORDERING(publish): what the frame holds was written before its commit word.
         let word = ring.commit(pos).load(publish::LOAD);
@@ -302,7 +313,7 @@ impl Consumer {
     }
 
     #[inline]
-    fn check(&self, ring: &impl Ring, word: u32) -> Result<Found, Nothing> {
+    fn check(&self, ring: &Bytes, word: u32) -> Result<Found, Nothing> {
         let pos = self.head.pos();
         match check_commit(word, pos, self.capacity, self.max_frame) {
             Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: footprint(len) }),
@@ -322,7 +333,7 @@ impl Consumer {
 
     /// Whether a frame (or a lie) comes next. One load.
     #[must_use]
-    pub fn has_more(&self, ring: &impl Ring) -> bool {
+    pub fn has_more(&self, ring: &Bytes) -> bool {
         // ORDERING(publish): as in `look`.
         ring.commit(self.head.pos()).load(publish::LOAD) != 0
     }

@@ -18,17 +18,18 @@
 //! What was stored before the tail was, exists; nothing else does. An index out of range is a
 //! [`Violation`].
 
-use crate::ground::sync::Word;
 use crate::ground::sync::order::{RELAXED, publish};
+use crate::ground::sync::{Word, WordRef};
 
 use super::release::{LazyHead, Space, most_units};
 use super::{Nothing, Violation};
 
 /// The producer's private state.
-#[derive(Debug)]
 pub struct Producer {
     /// The space accounts.
     pub space: Space,
+    /// The tail in the region, our own word.
+    word: WordRef,
 }
 
 impl Producer {
@@ -37,17 +38,18 @@ impl Producer {
     /// # Errors
     ///
     /// [`Violation::Index`] if tail and head cannot belong together.
-    pub fn adopt(tail: &Word, head: &Word, capacity: u32, highest: u32) -> Result<Self, Violation> {
+    pub fn adopt(tail: WordRef, head: &Word, capacity: u32, highest: u32) -> Result<Self, Violation> {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
-        Ok(Self { space: Space::adopt(tail.load(RELAXED), head, capacity, 1, highest)? })
+        let space = Space::adopt(tail.load(RELAXED), head, capacity, 1, highest)?;
+        Ok(Self { space, word: tail })
     }
 
-    /// Publishes `count` slots from the tail, which are free (the space accounts say so) and whose values
-    /// the caller has written. One store.
+    /// Publishes the slots up to `tail`, which are free (the space accounts say so) and whose values the
+    /// caller has written. One store.
     #[inline(always)]
-    pub fn commit(&mut self, tail: &Word, count: u32) {
-        self.space.tail = self.space.tail.wrapping_add(count);
-        tail.store(self.space.tail, publish::STORE); // ORDERING(publish): the values lie before it.
+    pub fn commit(&mut self, tail: u32) {
+        self.space.advance_to(tail);
+        self.word.store(tail, publish::STORE); // ORDERING(publish): the values lie before it.
     }
 }
 
@@ -62,13 +64,10 @@ pub struct Consumer {
 
 impl Consumer {
     /// Takes the role up where the last consumer left it.
-    ///
-    /// # Errors
-    ///
-    /// None today; a [`Violation`] like its siblings, for the one interface.
-    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
-        let head = LazyHead::adopt(head, 1, most_units(capacity, every), keeps)?;
-        Ok(Self { tail: head.pos(), head, capacity })
+    #[must_use]
+    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Self {
+        let head = LazyHead::adopt(head, 1, most_units(capacity, every), keeps);
+        Self { tail: head.pos(), head, capacity }
     }
 
     /// The next position, if there is a value. Looks at the producer's word only when all

@@ -29,13 +29,13 @@ pub fn between(released: u32, sent: u32, most: u32) -> u32 {
 #[derive(Clone, Copy, Debug)]
 pub struct Space {
     /// Published up to here.
-    pub tail: u32,
+    tail: u32,
     /// Free up to here, by the last look: the head seen then, and `highest` more (R4).
     limit: u32,
     /// The consumer had released up to here when we last looked.
     head: u32,
     /// Ring bytes or slots.
-    pub capacity: u32,
+    capacity: u32,
     /// What every honest position is a multiple of, a power of two, less one.
     below_unit: u32,
     /// An upper bound of the fill level so far.
@@ -43,6 +43,26 @@ pub struct Space {
 }
 
 impl Space {
+    /// Published up to here.
+    #[inline(always)]
+    #[must_use]
+    pub fn tail(&self) -> u32 {
+        self.tail
+    }
+
+    /// Ring bytes or slots.
+    #[inline(always)]
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// Takes note that what [fits](Self::has) was published, up to `tail`.
+    #[inline(always)]
+    pub fn advance_to(&mut self, tail: u32) {
+        self.tail = tail;
+    }
+
     /// How much lies between the last seen head and the tail: an upper bound of the fill level.
     #[inline]
     #[must_use]
@@ -152,18 +172,11 @@ impl LazyHead {
     /// Starts where the region's head says that the last consumer stopped. `most` is how many units
     /// the region need not know to be released; `keeps` says whether a message that was received is
     /// done with only once more is asked for.
-    ///
-    /// # Errors
-    ///
-    /// [`Violation::Index`] if the head is off the unit.
-    pub fn adopt(head: &Word, unit: u32, most: u32, keeps: bool) -> Result<Self, Violation> {
+    pub fn adopt(head: &Word, unit: u32, most: u32, keeps: bool) -> Self {
         // ORDERING: Relaxed, for claiming the role has synchronised with the last consumer.
         let pos = head.load(RELAXED);
-        if !pos.is_multiple_of(unit) {
-            return Err(Violation::Index);
-        }
         let kept = if keeps { unit } else { 0 };
-        Ok(Self { pos, released: pos, stored: pos, kept, most: most + kept })
+        Self { pos, released: pos, stored: pos, kept, most: most + kept }
     }
 
     /// Received up to here.

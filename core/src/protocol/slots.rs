@@ -22,22 +22,18 @@
 //! As in [`bytes`](super::bytes): unpublished values do not exist, a successor walks from `mark`; a
 //! sequence that belongs to neither this lap nor the last is a [`Violation`].
 
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
 use super::release::{LazyHead, Space, most_units};
 use super::{Nothing, Violation, in_order};
 
-/// Where the protocol finds the words that lie in the slots.
-pub trait Ring {
-    /// The sequence word of the slot at this position.
-    fn sequence(&self, pos: u32) -> WordRef;
-}
-
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
 /// the caller has written; answers with the position after it. One store.
 #[inline(always)]
-pub fn publish(ring: &impl Ring, pos: u32) -> u32 {
+pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
     // What comes next is derived from what we expect, not loaded: S1.
     let next = pos.wrapping_add(1);
     // ORDERING(publish): the value lies before it.
@@ -48,16 +44,17 @@ pub fn publish(ring: &impl Ring, pos: u32) -> u32 {
 /// Whether there is a value at `pos`, to which the consumer has come. One load.
 #[inline(always)]
 #[must_use]
-pub fn is_there(ring: &impl Ring, pos: u32) -> bool {
+pub fn is_there<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> bool {
     // ORDERING(publish): the value was written before its sequence.
     ring.sequence(pos).load(publish::LOAD) == pos.wrapping_add(1)
 }
 
 /// The producer's private state.
-#[derive(Debug)]
 pub struct Producer {
     /// The space accounts.
     pub space: Space,
+    /// The mark in the region, our own word.
+    mark: WordRef,
 }
 
 impl Producer {
@@ -67,13 +64,13 @@ impl Producer {
     /// # Errors
     ///
     /// [`Violation`] if the words in the region contradict each other.
-    pub fn adopt(
-        ring: &impl Ring,
-        mark: &Word,
+    pub fn adopt<T: Value + ?Sized>(
+        ring: &Slots<T>,
+        mark: WordRef,
         head: &Word,
-        capacity: u32,
         highest: u32,
     ) -> Result<Self, Violation> {
+        let capacity = ring.capacity();
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
         let mut tail = mark.load(RELAXED);
         let start = tail;
@@ -87,16 +84,16 @@ impl Producer {
         let space = Space::adopt(tail, head, capacity, 1, highest)?;
         // ORDERING: Relaxed; as after a publication.
         mark.store(tail, RELAXED);
-        Ok(Self { space })
+        Ok(Self { space, mark })
     }
 
     /// Takes note of what was [`publish()`]ed from the tail up to `tail`. One store.
     #[inline(always)]
-    pub fn commit(&mut self, mark: &Word, tail: u32) {
-        self.space.tail = tail;
+    pub fn commit(&mut self, tail: u32) {
+        self.space.advance_to(tail);
         in_order();
         // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
-        mark.store(tail, RELAXED);
+        self.mark.store(tail, RELAXED);
         in_order();
     }
 }
@@ -111,12 +108,9 @@ pub struct Consumer {
 
 impl Consumer {
     /// Takes the role up where the last consumer left it.
-    ///
-    /// # Errors
-    ///
-    /// None today; a [`Violation`] like its siblings, for the one interface.
-    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Result<Self, Violation> {
-        Ok(Self { head: LazyHead::adopt(head, 1, most_units(capacity, every), keeps)?, capacity })
+    #[must_use]
+    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Self {
+        Self { head: LazyHead::adopt(head, 1, most_units(capacity, every), keeps), capacity }
     }
 
     /// The next position, if there is a value. One load.
@@ -125,7 +119,7 @@ impl Consumer {
     ///
     /// [`Nothing`].
     #[inline(always)]
-    pub fn look(&self, ring: &impl Ring) -> Result<u32, Nothing> {
+    pub fn look<T: Value + ?Sized>(&self, ring: &Slots<T>) -> Result<u32, Nothing> {
         let pos = self.head.pos();
         let expected = pos.wrapping_add(1);
         // ORDERING(publish): the value was written before its sequence.

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use strait_core::ground::header::Contents;
+use strait_core::ground::format::Contents;
 use strait_core::ground::sync::order::RELAXED;
 use strait_core::participants::{self, Card};
 use strait_core::{Attachment, Entry, Header, Plan};

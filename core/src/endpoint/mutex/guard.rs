@@ -4,13 +4,15 @@ use core::mem::ManuallyDrop;
 
 use crate::ground::frame::Frame;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Value;
 use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 
-use super::{Mutex, UnlockError, WrongSize};
-use crate::endpoint::wait::WakeCheck;
+use super::error::UnlockError;
+use super::handle::Mutex;
+use crate::endpoint::error::WrongSize;
+use crate::endpoint::wait_policy::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
 /// [`edit_in_place`](Self::edit_in_place) gives the lock up instead.

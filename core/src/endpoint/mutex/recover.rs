@@ -2,19 +2,22 @@
 
 use core::fmt;
 
-use crate::ground::entry::{Entry, Kind, at};
+use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::{Port, Probe};
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, Attempt, State};
 use crate::protocol::{Violation, in_order};
 
-use super::UnlockError;
+use super::error::UnlockError;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
-use crate::endpoint::role::DAMAGED;
+use crate::endpoint::park_word::Bell;
 use crate::endpoint::shared_word::Means;
-use crate::endpoint::wait::{Bell, WakeCheck};
+use crate::endpoint::spans::DAMAGED;
+use crate::endpoint::wait_policy::WakeCheck;
 
 /// What [`Attachment::recover_mutex`] found, and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +119,9 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     let port = attachment.port();
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
     let (means, instance) = (Means::of(port, entry)?, attachment.header().instance);
-    let lock = Bell::of_lock(port, entry.block_c + at::OWNER, instance, means).ok_or(DAMAGED)?;
-    let takeovers = port.mem().word(entry.block_c + at::TAKEOVERS).ok_or(DAMAGED)?;
-    let in_place = port.mem().word(entry.block_a + at::IN_PLACE).ok_or(DAMAGED)?;
+    let lock = Bell::of_lock(port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?;
+    let takeovers = port.mem().word(entry.block_c + offset::TAKEOVERS).ok_or(DAMAGED)?;
+    let in_place = port.mem().word(entry.block_a + offset::IN_PLACE).ok_or(DAMAGED)?;
     let changed = Bell::of_lock(port, entry.wait_b, instance, means);
     let word = &lock.shared(port);
     // ORDERING: Relaxed; the compare-and-swaps decide.

@@ -3,11 +3,14 @@
 use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::Value;
 use crate::protocol::{in_order, mutex};
 
-use super::{Guard, Mutex, UnlockError, WrongSize};
+use super::error::UnlockError;
+use super::guard::Guard;
+use super::handle::Mutex;
+use crate::endpoint::error::WrongSize;
 
 /// A lock whose last owner died with it, held for repair. Dropped without one, it poisons the lock.
 ///

@@ -23,25 +23,18 @@
 //! As with frames: [`RingPipeError::Fault`], or bytes that make no sense. What `fill_buf` shows lies in a
 //! buffer of the caller's, unless the attachment trusts its peers.
 
+mod error;
 mod reader;
+mod turns;
 mod writer;
 
-use core::fmt;
-use core::time::Duration;
+use embedded_io::{BufRead, ErrorType, Read, ReadReady, Write, WriteReady};
 
-use embedded_io::{BufRead, Error, ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
+use crate::ground::port::Port;
 
-use crate::ground::port::{Clock, Port};
-use crate::protocol::Violation;
-
-use super::role::Peer;
-use super::wait::Deadline;
-
+pub use error::RingPipeError;
 pub use reader::RingReader;
 pub use writer::RingWriter;
-
-/// How long to wait before the peer's liveness is looked at again.
-const PROBE: Duration = Duration::from_millis(100);
 
 /// Both directions: bytes go out through one ring and come in through another.
 pub struct RingPipe<'b, P: Port> {
@@ -90,89 +83,5 @@ impl<P: Port> Write for RingPipe<'_, P> {
 impl<P: Port> WriteReady for RingPipe<'_, P> {
     fn write_ready(&mut self) -> Result<bool, RingPipeError> {
         self.writer.write_ready()
-    }
-}
-
-/// Why no bytes went through. None were lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RingPipeError {
-    /// Nothing could be done in the time allowed.
-    TimedOut,
-    /// The peer is proven dead, and nobody has taken over yet.
-    PeerDied,
-    /// The peer was there, and has left without an end; or the reader has left.
-    PeerLeft,
-    /// The pipe was closed by this side.
-    Closed,
-    /// The channel's frames have no room for a byte, or `fill_buf` has no buffer to show bytes in; give
-    /// it one.
-    NoSpace,
-    /// The peer wrote what no honest peer writes. Latched: every later call says so.
-    Fault(Violation),
-}
-
-impl fmt::Display for RingPipeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut => f.write_str("the pipe's time-out has passed"),
-            Self::PeerDied => f.write_str("the other side of the pipe is dead; restart it to go on"),
-            Self::PeerLeft => f.write_str("the other side of the pipe has left"),
-            Self::Closed => f.write_str("this side of the pipe is closed"),
-            Self::NoSpace => f.write_str("no room for a byte; give the channel or the reader more"),
-            Self::Fault(violation) => write!(f, "the other side broke the protocol: {violation}"),
-        }
-    }
-}
-
-impl core::error::Error for RingPipeError {}
-
-impl Error for RingPipeError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::TimedOut => ErrorKind::TimedOut,
-            Self::PeerDied => ErrorKind::ConnectionReset,
-            Self::PeerLeft | Self::Closed => ErrorKind::BrokenPipe,
-            Self::NoSpace => ErrorKind::InvalidInput,
-            Self::Fault(_) => ErrorKind::InvalidData,
-        }
-    }
-}
-
-/// Whether the other side has gone, as far as can be told. `met` remembers that it was there.
-fn gone(peer: Peer, met: &mut bool) -> Option<RingPipeError> {
-    match peer {
-        Peer::Dead => Some(RingPipeError::PeerDied),
-        Peer::Absent if *met => Some(RingPipeError::PeerLeft),
-        Peer::Absent => None,
-        Peer::Present => {
-            *met = true;
-            None
-        }
-    }
-}
-
-/// Tries until something comes of it. `attempt` waits until a deadline, and gives `None` if nothing came
-/// by then; `peer` looks at the other side, and gives what is wrong with it.
-fn wait_in_turns<C: Clock, E, T>(
-    end: &mut E,
-    clock: &C,
-    timeout: Duration,
-    mut attempt: impl FnMut(&mut E, Deadline) -> Result<Option<T>, RingPipeError>,
-    mut peer: impl FnMut(&mut E) -> Option<RingPipeError>,
-) -> Result<T, RingPipeError> {
-    let deadline = Deadline::after(clock, timeout);
-    loop {
-        let turn = deadline.min(Deadline::after(clock, PROBE));
-        if let Some(done) = attempt(end, turn)? {
-            return Ok(done);
-        }
-        if let Some(error) = peer(end) {
-            // What it did before it went came before its going was seen.
-            return attempt(end, turn)?.ok_or(error);
-        }
-        if deadline.left(clock).is_zero() {
-            return Err(RingPipeError::TimedOut);
-        }
     }
 }

@@ -19,7 +19,8 @@ use crate::endpoint::taker::{RecvSide, recv_until};
 use crate::ground::port::Port;
 use crate::protocol::Violation;
 
-use super::{RingPipeError, gone, wait_in_turns};
+use super::error::RingPipeError;
+use super::turns::{gone, wait_in_turns};
 
 /// The reading end of a byte pipe over a ring: `embedded_io`'s `Read`, `ReadReady` and `BufRead`.
 ///

@@ -11,7 +11,8 @@ use crate::endpoint::sender::{SendSide, send_until};
 use crate::ground::port::Port;
 use crate::protocol::Refused;
 
-use super::{RingPipeError, gone, wait_in_turns};
+use super::error::RingPipeError;
+use super::turns::{gone, wait_in_turns};
 
 /// The writing end of a byte pipe over a ring: `embedded_io`'s `Write` and `WriteReady`.
 ///

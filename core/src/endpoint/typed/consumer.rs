@@ -4,91 +4,28 @@ use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
-use crate::endpoint::error::{ChannelError, RecvError, TryRecvError};
+use crate::endpoint::error::{ChannelError, RecvError, TryRecvError, WrongSize};
 use crate::endpoint::options::ConsumerOptions;
-use crate::endpoint::role::{DAMAGED, Peer, Spans};
+use crate::endpoint::park_word::Bell;
+use crate::endpoint::role::Peer;
+use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::taker::{RecvSide, Taker, recv_until};
-use crate::endpoint::wait::{Bell, Deadline, WaitPolicy, Waiting};
-use crate::ground::entry::{Entry, Kind, at};
-use crate::ground::frame::Frame;
+use crate::endpoint::wait::Waiting;
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
+use crate::ground::entry::Entry;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::ring::{Slots, Value};
-use crate::protocol::release::{LazyHead, between};
+use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation, index, slots};
 
-/// The consumer's half of whichever publication the directory names.
-enum Rx {
-    Slots(slots::Consumer),
-    Compact(index::Consumer),
-}
-
-impl Rx {
-    #[inline(always)]
-    fn look<T: Value + ?Sized>(&mut self, ring: &Slots<T>, mark: &WordRef) -> Result<u32, Nothing> {
-        match self {
-            Self::Slots(rx) => rx.look(ring),
-            Self::Compact(rx) => rx.look(mark),
-        }
-    }
-
-    /// Whether there is known to be a value at `pos`, the position behind one that had a value. One load at
-    /// most; `false` may mean that it was not looked for.
-    #[inline(always)]
-    fn is_there<T: Value + ?Sized>(&self, pos: u32, ring: &Slots<T>) -> bool {
-        match self {
-            Self::Slots(_) => slots::is_there(ring, pos),
-            Self::Compact(rx) => rx.is_known(pos),
-        }
-    }
-
-    fn has_more<T: Value + ?Sized>(&self, ring: &Slots<T>, mark: &WordRef) -> bool {
-        match self {
-            Self::Slots(rx) => rx.look(ring) != Err(Nothing::Empty),
-            Self::Compact(rx) => rx.has_more(mark),
-        }
-    }
-
-    #[inline(always)]
-    fn head(&mut self) -> &mut LazyHead {
-        match self {
-            Self::Slots(rx) => &mut rx.head,
-            Self::Compact(rx) => &mut rx.head,
-        }
-    }
-
-    #[inline(always)]
-    fn head_ref(&self) -> &LazyHead {
-        match self {
-            Self::Slots(rx) => &rx.head,
-            Self::Compact(rx) => &rx.head,
-        }
-    }
-}
-
-/// Values that were received one after the other, up to `pos`; noted when dropped.
-struct Run<'r> {
-    rx: &'r mut Rx,
-    start: u32,
-    pos: u32,
-}
-
-impl Run<'_> {
-    #[inline(always)]
-    fn count(&self) -> u32 {
-        self.pos.wrapping_sub(self.start)
-    }
-}
-
-impl Drop for Run<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let count = self.count();
-        let _ = self.rx.head().advance(count);
-    }
-}
+use super::rx::{Run, Rx};
 
 /// The receiving side of a queue of values. One at a time; given back when dropped.
 ///
@@ -96,11 +33,17 @@ impl Drop for Run<'_> {
 ///
 /// `T` is a [`Frame`], or `[u8]` where the type is known at run time alone.
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
+    /// The position, and what the region knows of it; changed by each receive and release.
     rx: Rx,
+    /// The ring's slots: this side reads those from its head up to the producer's tail, and writes none.
     ring: Slots<T>,
+    /// The position up to which the producer has sent at least; its word.
     mark: WordRef,
+    /// How many slots there are: a power of two.
     capacity: u32,
+    /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
+    /// The claimed role, and what all consumers share.
     taker: Taker<P>,
 }
 
@@ -110,24 +53,61 @@ impl<T: Value + ?Sized, P: Port> RecvSide<P> for TypedConsumer<T, P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the consumer's role of a queue of values, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
+        self.typed_consumer_with(name, ConsumerOptions::new())
+    }
+
+    /// Claims the consumer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer_with<T: Frame>(
+        &self,
+        name: &str,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<T, P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of(name, ValueType::of::<T>())?, options)
+    }
+
+    /// As [`typed_consumer_with`](Self::typed_consumer_with), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_consumer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+        options: ConsumerOptions,
+    ) -> Result<TypedConsumer<[u8], P>, ChannelError> {
+        TypedConsumer::open(self, &self.queue_of(name, values)?, options)
+    }
+}
+
 impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
-    pub(crate) fn open(
+    fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let capacity = entry.capacity;
         let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let taker = Taker::claim(attachment, entry, &spans)?;
         let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {
-            slots::Consumer::adopt(head, capacity, every, keeps).map(Rx::Slots)
+            Rx::Slots(slots::Consumer::adopt(head, capacity, every, keeps))
         } else {
-            index::Consumer::adopt(head, capacity, every, keeps).map(Rx::Compact)
-        }
-        .map_err(ChannelError::Fault)?;
+            Rx::Compact(index::Consumer::adopt(head, capacity, every, keeps))
+        };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
         Ok(Self { rx, ring, mark, capacity, payload, taker })
     }
@@ -149,11 +129,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`]; `TooSmall` for bytes that are not as many as the type has.
+    /// [`TryRecvError`]; `WrongSize` for bytes alone.
     #[inline]
     pub fn try_recv_into(&mut self, value: &mut T) -> Result<(), TryRecvError> {
         if !self.ring.takes(value) {
-            return Err(TryRecvError::TooSmall { needed: self.ring.size() as usize });
+            return Err(WrongSize { needed: self.ring.size() }.into());
         }
         self.take(|this, pos| {
             this.payload.invalidate(&this.taker.role.port, this.ring.at(pos), size_of_val(value));
@@ -309,7 +289,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`]; `TooSmall` as for [`try_recv_into`](Self::try_recv_into).
+    /// [`RecvError`]; `WrongSize` for bytes alone.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
         recv_until(self, deadline, |this| this.try_recv_into(value))

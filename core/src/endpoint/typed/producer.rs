@@ -1,19 +1,23 @@
 //! The sending side of a queue of values.
 
-use core::borrow::Borrow;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
-use crate::endpoint::role::{DAMAGED, Peer, Spans};
+use crate::endpoint::role::Peer;
 use crate::endpoint::sender::{SendSide, Sender, send_until};
-use crate::endpoint::wait::{Deadline, WaitPolicy, Waiting, WakeCheck};
-use crate::ground::entry::{Entry, Kind, at};
+use crate::endpoint::spans::{DAMAGED, Spans};
+use crate::endpoint::wait::Waiting;
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
+use crate::ground::entry::Entry;
+use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
 use crate::ground::port::Port;
-use crate::ground::sync::WordRef;
-use crate::ground::sync::ring::{Slots, Value};
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, index, slots};
 
@@ -24,28 +28,12 @@ enum Tx {
 }
 
 impl Tx {
-    /// Writes values for which there is space, by `write`, and publishes them; those that `values` has
-    /// given out too if it panics.
+    /// Publishes the value at `pos`, the next position, which was written.
     #[inline(always)]
-    fn put<V>(
-        &mut self,
-        values: impl IntoIterator<Item = V>,
-        ring: &Slots<impl Value + ?Sized>,
-        mark: &WordRef,
-        write: impl Fn(u32, V),
-    ) {
-        let in_slots = matches!(self, Self::Slots(_));
-        let mut run = Run { pos: self.space().tail, tx: self, mark };
-        if in_slots {
-            for value in values {
-                write(run.pos, value);
-                run.pos = slots::publish(ring, run.pos);
-            }
-        } else {
-            for value in values {
-                write(run.pos, value);
-                run.pos = run.pos.wrapping_add(1);
-            }
+    fn publish<T: Value + ?Sized>(&mut self, ring: &Slots<T>, pos: u32) {
+        match self {
+            Self::Slots(tx) => tx.commit(slots::publish(ring, pos)),
+            Self::Compact(tx) => tx.commit(pos.wrapping_add(1)),
         }
     }
 
@@ -65,33 +53,19 @@ impl Tx {
     }
 }
 
-/// Values that were written one after the other, up to `pos`; noted when dropped.
-struct Run<'t> {
-    tx: &'t mut Tx,
-    mark: &'t WordRef,
-    pos: u32,
-}
-
-impl Drop for Run<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        match self.tx {
-            Tx::Slots(tx) => tx.commit(self.mark, self.pos),
-            Tx::Compact(tx) => tx.commit(self.mark, self.pos.wrapping_sub(tx.space.tail)),
-        }
-    }
-}
-
 /// The sending side of a queue of values. One at a time; given back when dropped.
 ///
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
 ///
 /// `T` is a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time alone.
 pub struct TypedProducer<T: Value + ?Sized, P: Port> {
+    /// Tail, and how far it may go; changed by each publication.
     tx: Tx,
+    /// The ring's slots: this side writes those from the tail up to the consumer's head.
     ring: Slots<T>,
-    mark: WordRef,
+    /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
+    /// The claimed role, and what all producers share.
     sender: Sender<P>,
 }
 
@@ -102,32 +76,58 @@ impl<T: Value + ?Sized, P: Port> SendSide<P> for TypedProducer<T, P> {
     }
 }
 
+impl<P: Port> Attachment<P> {
+    /// Claims the producer's role of a queue of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of(name, ValueType::of::<T>())?)
+    }
+
+    /// As [`typed_producer`](Self::typed_producer), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn typed_producer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<TypedProducer<[u8], P>, ChannelError> {
+        TypedProducer::open(self, &self.queue_of(name, values)?)
+    }
+}
+
 impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
-    pub(crate) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
-        let mark = spans.a.word(at::MARK).ok_or(DAMAGED)?;
+        let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let ring =
             Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
         let sender = Sender::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {
-            slots::Producer::adopt(&ring, &mark, head, entry.capacity, highest).map(Tx::Slots)
+            slots::Producer::adopt(&ring, mark, head, highest).map(Tx::Slots)
         } else {
-            index::Producer::adopt(&mark, head, entry.capacity, highest).map(Tx::Compact)
+            index::Producer::adopt(mark, head, entry.capacity, highest).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
-        Ok(Self { tx, ring, mark, payload, sender })
+        Ok(Self { tx, ring, payload, sender })
     }
 
     /// Sends a value. Steps: in proportion to its size; no loops over anything else.
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Full`] or [`TrySendError::Fault`]; nothing was sent then. `TooLarge` for bytes that
-    /// are not as many as the type has.
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
+        if !self.ring.takes(value) {
+            return Err(TrySendError::WrongSize);
+        }
         if let Err(refused) = self.put(value) {
             return Err(self.sender.refused_slow(refused));
         }
@@ -159,9 +159,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
                 break;
             }
             let most = self.tx.space().known();
-            let before = self.tx.space().tail;
-            self.put_here(values.by_ref().take(most as usize));
-            let count = self.tx.space().tail.wrapping_sub(before);
+            let count = self.put_run(values.by_ref().take(most as usize));
             sent += count as usize;
             if count < most {
                 break;
@@ -171,25 +169,38 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(sent)
     }
 
+    /// Puts in values for which there is space, one after the other, and publishes those that were given out
+    /// even if `values` panics; returns how many.
     #[inline(always)]
-    pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
-        if !self.ring.takes(value) {
-            return Err(Refused::TooLarge);
+    fn put_run(&mut self, values: impl Iterator<Item = T>) -> u32
+    where
+        T: Sized,
+    {
+        let start = self.tx.space().tail();
+        let in_slots = matches!(self.tx, Tx::Slots(_));
+        let mut run = Run { producer: self, pos: start };
+        if in_slots {
+            for value in values {
+                run.producer.write(run.pos, &value);
+                run.pos = slots::publish(&run.producer.ring, run.pos);
+            }
+        } else {
+            for value in values {
+                run.producer.write(run.pos, &value);
+                run.pos = run.pos.wrapping_add(1);
+            }
         }
-        self.room()?;
-        self.put_here([value]);
-        Ok(())
+        run.pos.wrapping_sub(start)
     }
 
-    /// Puts in values for which there is space.
+    /// Puts in a value of the type's size.
     #[inline(always)]
-    fn put_here<V: Borrow<T>>(&mut self, values: impl IntoIterator<Item = V>) {
-        let (ring, payload, port) = (&self.ring, &self.payload, &self.sender.role.port);
-        let write = |pos, value: V| {
-            ring.write(pos, value.borrow());
-            payload.clean(port, ring.at(pos), size_of_val(value.borrow()));
-        };
-        self.tx.put(values, ring, &self.mark, write);
+    pub(in crate::endpoint) fn put(&mut self, value: &T) -> Result<(), Refused> {
+        self.room()?;
+        let pos = self.tx.space().tail();
+        self.write(pos, value);
+        self.tx.publish(&self.ring, pos);
+        Ok(())
     }
 
     /// Makes sure of space for one value.
@@ -199,11 +210,18 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         if space.has(1) { Ok(()) } else { self.sender.room_slow(space, 1) }
     }
 
+    /// Writes a value into the slot at `pos`, which is free.
+    #[inline(always)]
+    fn write(&self, pos: u32, value: &T) {
+        self.ring.write(pos, value);
+        self.payload.clean(&self.sender.role.port, self.ring.at(pos), size_of_val(value));
+    }
+
     /// Sends a value, waiting up to `timeout` for space.
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     pub fn send_timeout(&mut self, value: &T, timeout: Duration) -> Result<(), SendError> {
         let deadline = self.sender.deadline(timeout);
         self.send_until(value, deadline)
@@ -213,8 +231,11 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`]; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
     pub fn send_until(&mut self, value: &T, deadline: Deadline) -> Result<(), SendError> {
+        if !self.ring.takes(value) {
+            return Err(SendError::WrongSize);
+        }
         send_until(self, deadline, |this| this.put(value))
     }
 
@@ -242,7 +263,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// Slots in all.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.tx.space_ref().capacity
+        self.tx.space_ref().capacity()
     }
 
     /// The most slots that were ever taken: an upper bound, too high by a quarter of the ring at
@@ -261,7 +282,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// The sequence number that the next value will have.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
-        self.tx.space_ref().tail
+        self.tx.space_ref().tail()
     }
 
     /// What is known of the consumer.
@@ -280,5 +301,21 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     #[must_use]
     pub fn fault(&self) -> Option<Violation> {
         self.sender.role.latched()
+    }
+}
+
+/// Values of a batch that were written one after the other, up to `pos`; committed when dropped.
+struct Run<'r, T: Value + ?Sized, P: Port> {
+    producer: &'r mut TypedProducer<T, P>,
+    pos: u32,
+}
+
+impl<T: Value + ?Sized, P: Port> Drop for Run<'_, T, P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        match &mut self.producer.tx {
+            Tx::Slots(tx) => tx.commit(self.pos),
+            Tx::Compact(tx) => tx.commit(self.pos),
+        }
     }
 }

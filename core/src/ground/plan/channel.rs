@@ -1,11 +1,12 @@
 //! The channels of a plan.
 
-use crate::ground::entry::{
-    GRANULE, Geometry, Kind, MAX_RING, NAME_LEN, latest_stride, round_up, slot_stride,
-};
+use crate::ground::entry::NAME_LEN;
 use crate::ground::frame::{Frame, ValueType};
+use crate::ground::geometry::{
+    GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
+};
+use crate::ground::kind::Kind;
 
-use super::MAX_REGION;
 use super::error::Fault;
 
 /// A channel of a plan.

@@ -1,11 +1,12 @@
 //! Where everything in a planned region lies.
 
-use crate::ground::entry::{Blocks, ENTRY_LEN, Entry, Geometry, round_up};
+use crate::ground::entry::{ENTRY_LEN, Entry};
+use crate::ground::geometry::{Blocks, Geometry, MAX_REGION, round_up};
 use crate::ground::header::{HEADER_LEN, PARTICIPANT_LEN};
 use crate::ground::ident::Ident;
 
+use super::Plan;
 use super::error::{Fault, PlanError};
-use super::{MAX_REGION, Plan};
 
 /// Where the next channel's blocks and, if it lies apart, its payload start.
 #[derive(Clone, Copy)]

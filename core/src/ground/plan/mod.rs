@@ -7,8 +7,7 @@ mod layout;
 pub use channel::Channel;
 pub use error::{Fault, PlanError};
 
-/// The largest region: offsets and lengths stay below 2 GiB.
-pub const MAX_REGION: u32 = 1 << 31;
+pub use super::geometry::MAX_REGION;
 
 /// Which channels a region has. Everything about it can be computed at compile time, or at run time
 /// where there are more than a few hundred channels.

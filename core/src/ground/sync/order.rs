@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
     pub(super) ordering: Ordering,
-    #[cfg_attr(not(all(strait_loom, feature = "loom")), allow(dead_code))]
+    #[cfg_attr(not(strait_loom), allow(dead_code))]
     pub(super) name: &'static str,
 }
 

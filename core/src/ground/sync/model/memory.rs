@@ -14,7 +14,7 @@ use super::search::Loads;
 
 /// What a word of a region is used for.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Use {
+pub(crate) struct Use {
     /// It is an atomic of loom's.
     pub shared: bool,
     /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
@@ -76,7 +76,7 @@ impl Word {
         Self::of(value, Use { shared: true, plain: false })
     }
 
-    pub(super) fn of(value: u32, used: Use) -> Self {
+    pub(crate) fn of(value: u32, used: Use) -> Self {
         Self {
             value: Plain::new(value),
             shared: used.shared.then(|| Shared::new(value)),
@@ -133,15 +133,15 @@ impl Word {
         self.value.as_ptr()
     }
 
-    pub(super) fn kernel_load(&self) -> u32 {
+    pub(crate) fn kernel_load(&self) -> u32 {
         self.shared.as_ref().map_or_else(|| self.plain(), |word| word.load(Ordering::Relaxed))
     }
 
-    pub(super) fn plain(&self) -> u32 {
+    pub(crate) fn plain(&self) -> u32 {
         self.value.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_plain(&self, value: u32) {
+    pub(crate) fn set_plain(&self, value: u32) {
         self.value.store(value, Ordering::Relaxed);
     }
 
@@ -172,7 +172,7 @@ impl Word {
     }
 
     /// As [`write_plain`](Self::write_plain), by one who is known to live.
-    pub(super) fn write_alive(&self, value: u32) {
+    pub(crate) fn write_alive(&self, value: u32) {
         if let Some(word) = &self.shared {
             word.store(value, Ordering::Relaxed);
         }
@@ -182,7 +182,7 @@ impl Word {
 }
 
 /// All words of a model region.
-pub(super) struct Words(pub Vec<Word>);
+pub(crate) struct Words(pub Vec<Word>);
 
 impl Words {
     /// Words of these values, used as `uses` says of their offsets.

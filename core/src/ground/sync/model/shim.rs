@@ -101,7 +101,7 @@ impl Deref for WordRef {
 
 /// A model region's memory.
 #[derive(Clone)]
-pub struct Mem(pub(super) Arc<Words>);
+pub struct Mem(pub(crate) Arc<Words>);
 
 impl Mem {
     /// The alignment that every region needs at least.
@@ -153,7 +153,7 @@ impl Mem {
     }
 
     /// Reads a word that is written once, before the region is published. In a region that was
-    /// made [unformatted](super::Region::unformatted), a race with its writer fails the model.
+    /// made [unformatted](crate::model::Region::unformatted), a race with its writer fails the model.
     #[must_use]
     pub fn setup_read(&self, offset: u32) -> u32 {
         self.word(offset).map_or(0, |word| word.read_plain())

@@ -1,0 +1,150 @@
+//! Space for a frame that is written in place.
+
+use crate::ground::port::Port;
+use crate::protocol::bytes::Slot;
+
+use super::producer::Producer;
+
+/// Space for one frame, the producer's own until it is committed.
+///
+/// Bytes that are not written keep what a former frame left there.
+///
+/// A grant is committed once, and there is one at a time:
+///
+/// ```compile_fail,E0382
+/// fn twice<P: strait_core::Port>(grant: strait_core::Grant<'_, P>) {
+///     grant.commit();
+///     grant.commit();
+/// }
+/// ```
+///
+/// ```compile_fail,E0499
+/// fn two<P: strait_core::Port>(producer: &mut strait_core::Producer<P>) {
+///     let one = producer.reserve(8);
+///     let two = producer.reserve(8);
+///     drop((one, two));
+/// }
+/// ```
+#[must_use = "a grant that is not committed sends nothing"]
+pub struct Grant<'q, P: Port> {
+    /// The producer, which can do nothing else meanwhile.
+    pub(super) producer: &'q mut Producer<P>,
+    /// Where the frame is to be, and how many bytes are reserved.
+    pub(super) slot: Slot,
+    /// The tag that the frame will have.
+    pub(super) tag: u32,
+}
+
+impl<P: Port> Grant<'_, P> {
+    /// The bytes reserved.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slot.len as usize
+    }
+
+    /// Whether no bytes are reserved: an empty frame, which is legal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slot.len == 0
+    }
+
+    /// Sets the user's tag; 0 until then.
+    pub fn set_tag(&mut self, tag: u32) {
+        self.tag = tag;
+    }
+
+    /// Copies `bytes` into the payload from `offset` on; what would lie outside is left out, and
+    /// the answer is how many were copied.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
+        let room = self.len().saturating_sub(offset);
+        let bytes = &bytes[..bytes.len().min(room)];
+        if !bytes.is_empty() {
+            let (span, place) = self.producer.ring.place(self.slot.pos);
+            span.write(place + offset as u32, bytes);
+        }
+        bytes.len()
+    }
+
+    /// The payload itself, if the attachment [trusts its peers](crate::Attachment::trusting_peers).
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
+        if !self.producer.trusted {
+            return None;
+        }
+        let (span, place) = self.producer.ring.place(self.slot.pos);
+        let bytes = span.as_ptr(place, self.len());
+        // SAFETY: the range was checked, it is the producer's alone until the commit, and whoever
+        // made the attachment promised that all peers keep to that.
+        Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_ptr(), self.len()) })
+    }
+
+    /// Publishes the frame.
+    pub fn commit(self) {
+        let len = self.slot.len;
+        self.finish(len);
+    }
+
+    /// Publishes the first `len` bytes as the frame; more than were reserved count as all.
+    pub fn commit_len(self, len: usize) {
+        let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.slot.len);
+        self.finish(len);
+    }
+
+    fn finish(self, len: u32) {
+        self.producer.publish(self.slot, self.tag, len);
+        self.producer.sender.ring();
+    }
+}
+
+#[cfg(feature = "embedded-io-07")]
+mod io {
+    use embedded_io::{ErrorType, Write};
+
+    use super::{GrantWriter, Port};
+    use crate::endpoint::error::TrySendError;
+
+    impl<P: Port> ErrorType for GrantWriter<'_, '_, P> {
+        type Error = TrySendError;
+    }
+
+    /// Writes the payload from its start on. A write past its end is `TooLarge`.
+    impl<P: Port> Write for GrantWriter<'_, '_, P> {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, TrySendError> {
+            let count = self.grant.write(self.written, bytes);
+            if count == 0 && !bytes.is_empty() {
+                return Err(TrySendError::TooLarge);
+            }
+            self.written += count;
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> Result<(), TrySendError> {
+            Ok(())
+        }
+    }
+}
+
+/// Writes a grant's payload as a stream; see [`Grant::writer`].
+#[cfg(feature = "embedded-io-07")]
+pub struct GrantWriter<'g, 'q, P: Port> {
+    grant: &'g mut Grant<'q, P>,
+    written: usize,
+}
+
+#[cfg(feature = "embedded-io-07")]
+impl<'q, P: Port> Grant<'q, P> {
+    /// An `embedded_io::Write` over the payload, from its start. When done, commit
+    /// [`written`](GrantWriter::written) bytes with [`commit_len`](Self::commit_len).
+    pub fn writer(&mut self) -> GrantWriter<'_, 'q, P> {
+        GrantWriter { grant: self, written: 0 }
+    }
+}
+
+#[cfg(feature = "embedded-io-07")]
+impl<P: Port> GrantWriter<'_, '_, P> {
+    /// The bytes written so far.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        self.written
+    }
+}

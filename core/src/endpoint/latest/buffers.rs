@@ -1,0 +1,95 @@
+//! A latest value's buffers, as its writer and its readers see them.
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::coherence::Payload;
+use crate::endpoint::error::ChannelError;
+use crate::endpoint::park_word::Bell;
+use crate::endpoint::spans::{DAMAGED, Spans};
+use crate::ground::entry::Entry;
+use crate::ground::geometry::GRANULE;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
+use crate::ground::port::Port;
+use crate::ground::ring::buffers::Buffers;
+use crate::ground::sync::{Span, WordRef};
+use crate::protocol::latest;
+
+/// A channel's buffers. Headers and values are laid out apart exactly when the port has a cache that is not
+/// coherent; attach refuses every other combination.
+pub(super) struct Seen<'b, P> {
+    pub buffers: &'b Buffers,
+    pub payload: &'b Payload,
+    pub port: &'b P,
+}
+
+impl<'b, P: Port> Seen<'b, P> {
+    #[inline(always)]
+    fn apart(&self) -> bool {
+        self.port.cache().is_some()
+    }
+
+    /// The place of tag and length.
+    #[inline(always)]
+    pub fn tag(&self, index: u32) -> (&'b Span, u32) {
+        self.buffers.in_header(index, offset::VALUE_TAG, self.apart())
+    }
+
+    /// Writes a value, and has it in memory.
+    #[inline(always)]
+    pub fn write(&self, index: u32, value: &[u8]) {
+        let (span, place) = self.buffers.value(index, self.apart());
+        span.write_racing(place, value);
+        self.payload.clean(self.port, place, value.len());
+    }
+
+    /// Reads a value, or its start, from memory.
+    #[inline(always)]
+    pub fn read(&self, index: u32, into: &mut [u8]) {
+        let (span, place) = self.buffers.value(index, self.apart());
+        self.payload.invalidate(self.port, place, into.len());
+        span.read_racing(place, into);
+    }
+}
+
+impl<P: Port> latest::Buffers for Seen<'_, P> {
+    #[inline(always)]
+    fn count(&self, index: u32) -> WordRef {
+        self.buffers.header(index, offset::COUNT, self.apart())
+    }
+
+    #[inline(always)]
+    fn lap(&self, index: u32) -> WordRef {
+        self.buffers.header(index, offset::LAP, self.apart())
+    }
+}
+
+/// What both sides need of a channel: its buffers, the newest count, and the readers' bell.
+pub(super) fn parts<P: Port>(
+    attachment: &Attachment<P>,
+    entry: &Entry,
+) -> Result<(Buffers, WordRef, Option<Bell>), ChannelError> {
+    let spans = Spans::of(attachment, entry)?;
+    let newest = spans.a.word(offset::NEWEST).ok_or(DAMAGED)?;
+    let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
+    let mem = attachment.port().mem();
+    let headers = if entry.apart {
+        // Checked with the entry: at most 2^16 buffers, and all of them inside.
+        Some(mem.span(entry.block_a + offset::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
+    } else {
+        None
+    };
+    let buffers = Buffers::new(spans.data.clone(), headers, entry.capacity, entry.stride).ok_or(DAMAGED)?;
+    Ok((buffers, newest, bell))
+}
+
+impl<P: Port> Attachment<P> {
+    /// The latest value of this name, if `suits` says so.
+    pub(super) fn latest(
+        &self,
+        name: &str,
+        suits: impl FnOnce(&Entry) -> bool,
+    ) -> Result<Entry, ChannelError> {
+        let entry = self.of_kind(name, Kind::Latest)?;
+        if suits(&entry) { Ok(entry) } else { Err(ChannelError::Type) }
+    }
+}

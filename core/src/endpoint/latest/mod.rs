@@ -1,0 +1,10 @@
+//! The latest of a stream of values: one writer, any number of readers.
+
+mod buffers;
+mod reader;
+mod reading;
+mod writer;
+
+pub use reader::{LatestReader, READ_TRIES};
+pub use reading::{Reading, ValueInfo};
+pub use writer::{LatestWriter, PublishError};

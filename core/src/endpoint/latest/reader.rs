@@ -1,0 +1,249 @@
+//! A reader of a latest value.
+
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::coherence::Payload;
+use crate::endpoint::error::ChannelError;
+use crate::endpoint::park_word::{Bell, Sleepers};
+use crate::endpoint::role::NotSync;
+use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
+use crate::ground::entry::Entry;
+use crate::ground::frame::{Frame, ValueType};
+use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::buffers::Buffers;
+use crate::ground::sync::{WordRef, spin_loop};
+use crate::protocol::latest::{self, Attempt, Version};
+
+use super::buffers::{Seen, parts};
+use super::reading::{Reading, ValueInfo};
+
+/// How often a reader tries before it says [`Reading::Contended`].
+pub const READ_TRIES: u32 = 8;
+
+/// A reader of a latest value. Any number of them; they only load.
+///
+/// `T` is a [`Frame`], or `[u8]` for the bytes of a value, whatever its type.
+///
+/// It cannot publish:
+///
+/// ```compile_fail,E0599
+/// fn publish<P: strait_core::Port>(reader: &mut strait_core::LatestReader<u32, P>) {
+///     reader.publish(&1);
+/// }
+/// ```
+pub struct LatestReader<T: Value + ?Sized, P: Port> {
+    /// The buffers; this side writes none.
+    buffers: Buffers,
+    /// Names the newest version; written by the writer.
+    newest: WordRef,
+    /// How many buffers there are.
+    capacity: u32,
+    /// The most bytes of a value, and of a channel with a type, the fewest as well.
+    max_frame: u32,
+    /// The version read last.
+    seen: Option<Version>,
+    /// Tag and number of the value that [`read`](Self::read) returned last.
+    info: Option<ValueInfo>,
+    /// Where this reader sleeps, if it may.
+    pub(in crate::endpoint) bell: Option<Bell>,
+    /// How it waits, and what it has learnt of how long that takes.
+    pub(in crate::endpoint) waiting: Waiting,
+    /// Whether a value must be dropped from a cache before it is read.
+    payload: Payload,
+    /// The port; this side has no role that would keep one.
+    pub(in crate::endpoint) port: P,
+    values: PhantomData<fn(&T)>,
+    not_sync: NotSync,
+}
+
+impl<P: Port> Attachment<P> {
+    /// Opens a reader of a latest value; for `[u8]`, of its bytes, whatever its type. Claims nothing, stores
+    /// nothing: a read-only mapping will do, and any number of readers.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_reader<T: Value + ?Sized>(&self, name: &str) -> Result<LatestReader<T, P>, ChannelError> {
+        let suits = |entry: &Entry| T::TYPE.is_none_or(|values| entry.carries_type(values));
+        LatestReader::open(self, &self.latest(name, suits)?)
+    }
+
+    /// As [`latest_reader`](Self::latest_reader), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn latest_reader_of(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<LatestReader<[u8], P>, ChannelError> {
+        LatestReader::open(self, &self.latest(name, |entry| entry.carries_type(values))?)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let (buffers, newest, bell) = parts(attachment, entry)?;
+        let port = attachment.port().clone();
+        // A reader that may not store, or is of another domain, cannot set the word on which it would sleep,
+        // so it polls.
+        let may_sleep = port.ident().is_some() && port.domain() == entry.domain_a;
+        Ok(Self {
+            buffers,
+            newest,
+            capacity: entry.capacity,
+            max_frame: entry.max_frame,
+            seen: None,
+            info: None,
+            bell: bell.filter(|_| may_sleep),
+            waiting: Waiting::new(WaitPolicy::parking()),
+            payload: Payload::new(entry, entry.domain_a != port.domain()),
+            port,
+            values: PhantomData,
+            not_sync: PhantomData,
+        })
+    }
+
+    /// Reads the newest value. At most [`READ_TRIES`] tries of five loads and the copy.
+    #[inline]
+    pub fn read(&mut self) -> Reading<T>
+    where
+        T: Frame,
+    {
+        let mut value = T::new_zeroed();
+        let reading = self.read_into(&mut value);
+        self.keep(reading, value)
+    }
+
+    /// Reads the newest value into `into`; bytes may be fewer or more than the value has, whose length
+    /// [`ValueInfo::len`] is. Steps as for [`read`](Self::read).
+    #[inline]
+    pub fn read_into(&mut self, into: &mut T) -> Reading<ValueInfo> {
+        if T::SIZED { self.read_exact(into.bytes_mut()) } else { self.read_start(into.bytes_mut()) }
+    }
+
+    /// Tag and number of the value that [`read`](Self::read) or [`wait_for_change`](Self::wait_for_change)
+    /// returned last.
+    #[must_use]
+    pub fn info(&self) -> Option<ValueInfo>
+    where
+        T: Frame,
+    {
+        self.info
+    }
+
+    #[inline]
+    fn keep(&mut self, reading: Reading<ValueInfo>, value: T) -> Reading<T>
+    where
+        T: Frame,
+    {
+        reading.map(|info| {
+            self.info = Some(info);
+            value
+        })
+    }
+
+    /// Reads the newest value, of at most the channel's maximum, or as much of it as fits `buffer`.
+    fn read_start(&mut self, buffer: &mut [u8]) -> Reading<ValueInfo> {
+        let max = self.max_frame;
+        self.read_by(|buffers, index, len| {
+            let count = buffer.len().min(len.min(max) as usize);
+            if let Some(into) = buffer.get_mut(..count) {
+                buffers.read(index, into);
+            }
+            len <= max
+        })
+    }
+
+    /// Reads the newest value, of exactly the channel's size, into `into`.
+    #[inline(always)]
+    fn read_exact(&mut self, into: &mut [u8]) -> Reading<ValueInfo> {
+        self.read_by(|buffers, index, len| {
+            buffers.read(index, into);
+            len as usize == into.len()
+        })
+    }
+
+    /// Reads by `copy`, which is given a buffer and the length said there, and answers whether that
+    /// length is possible. One that is not is a lie, and counts as a try.
+    #[inline(always)]
+    fn read_by(&mut self, mut copy: impl FnMut(&Seen<'_, P>, u32, u32) -> bool) -> Reading<ValueInfo> {
+        let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
+        for _ in 0..READ_TRIES {
+            let mut header = [0; 8];
+            let mut sound = false;
+            let attempt = latest::attempt(&self.newest, buffers, self.capacity, |index| {
+                let (span, place) = buffers.tag(index);
+                span.read_racing(place, &mut header);
+                sound = copy(buffers, index, length(header));
+            });
+            match attempt {
+                Attempt::Empty => return Reading::Empty,
+                Attempt::Complete(version) if sound => {
+                    let [tag @ .., _, _, _, _] = header;
+                    let (tag, len) = (u32::from_le_bytes(tag), length(header) as usize);
+                    let info = ValueInfo { tag, len, number: version.number() };
+                    if self.seen == Some(version) {
+                        return Reading::Stale(info);
+                    }
+                    self.seen = Some(version);
+                    return Reading::Fresh(info);
+                }
+                Attempt::Complete(_) | Attempt::Again => spin_loop(),
+            }
+        }
+        Reading::Contended
+    }
+
+    /// Waits up to `timeout` for a value that this reader has not seen; then returns whatever there is.
+    ///
+    /// Sleeps where the plan lets readers block, the region is open for writing, and reader and writer are
+    /// of one domain; otherwise looks once a millisecond.
+    pub fn wait_for_change(&mut self, timeout: Duration) -> Reading<T>
+    where
+        T: Frame,
+    {
+        let mut value = T::new_zeroed();
+        let reading = self.wait_for_change_into(&mut value, timeout);
+        self.keep(reading, value)
+    }
+
+    /// As [`wait_for_change`](Self::wait_for_change), into `into`, as [`read_into`](Self::read_into) does.
+    pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
+        let deadline = Deadline::after(&self.port, timeout);
+        let (port, bell, mut waiting) = (self.port.clone(), self.bell.clone(), self.waiting);
+        let look = || match self.read_into(into) {
+            Reading::Fresh(info) => Some(info),
+            _ => None,
+        };
+        let result = wait_until(&port, bell.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
+        self.waiting = waiting;
+        match result {
+            Some(info) => Reading::Fresh(info),
+            None => self.read_into(into),
+        }
+    }
+
+    /// Sets how [`wait_for_change`](Self::wait_for_change) waits.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.waiting = Waiting::new(policy);
+    }
+
+    /// The longest value in bytes: a buffer of that length takes any value.
+    #[must_use]
+    pub fn max_frame(&self) -> u32 {
+        self.max_frame
+    }
+}
+
+/// The value's length, as its header says.
+#[inline(always)]
+fn length(header: [u8; 8]) -> u32 {
+    let [_, _, _, _, length @ ..] = header;
+    u32::from_le_bytes(length)
+}

@@ -1,0 +1,214 @@
+//! The writer of a latest value.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::coherence::Payload;
+use crate::endpoint::error::{ChannelError, WrongSize};
+use crate::endpoint::park_word::Bell;
+use crate::endpoint::role::{Role, Side};
+use crate::endpoint::wait_policy::WakeCheck;
+use crate::ground::entry::Entry;
+use crate::ground::frame::{Frame, ValueType};
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::buffers::Buffers;
+use crate::ground::sync::WordRef;
+use crate::protocol::latest::{self, Version};
+
+use super::buffers::{Seen, parts};
+
+/// Why a value was not published. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The channel is one of bytes, and these are more than its maximum.
+    TooLarge {
+        /// The most bytes that a value may have.
+        max: u32,
+    },
+    /// The bytes are not as many as the channel's values have.
+    WrongSize {
+        /// How many they have.
+        needed: u32,
+    },
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { max } => {
+                write!(f, "the value is longer than the channel's maximum of {max} bytes")
+            }
+            Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for PublishError {}
+
+/// The writer of a latest value. One at a time; given back when dropped.
+///
+/// The writer never waits and never loops; its steps do not depend on the readers. If it dies in
+/// the middle of a write, the previous value stays readable.
+///
+/// `T` is a [`Frame`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
+pub struct LatestWriter<T: Value + ?Sized, P: Port> {
+    /// The version that comes next.
+    tx: latest::Writer,
+    /// The buffers, two at least: this side writes one that is not the newest.
+    buffers: Buffers,
+    /// Names the newest version; written by this side alone.
+    newest: WordRef,
+    /// The most bytes of a value, and of a channel with a type, the fewest as well.
+    max_frame: u32,
+    /// Whether the channel has a type: then every value has `max_frame` bytes.
+    is_typed: bool,
+    /// Where readers sleep, if the plan lets them.
+    bell: Option<Bell>,
+    /// Whether a publication fences before it looks for sleeping readers.
+    check: WakeCheck,
+    /// Whether a value must be cleaned from a cache before it is published.
+    payload: Payload,
+    /// The claimed role.
+    role: Role<P>,
+    values: PhantomData<fn(&T)>,
+}
+
+impl<P: Port> Attachment<P> {
+    /// Claims the writer's role of a latest value; for `[u8]`, of one of bytes, without a type.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_writer<T: Value + ?Sized>(&self, name: &str) -> Result<LatestWriter<T, P>, ChannelError> {
+        let suits = |entry: &Entry| match T::TYPE {
+            Some(values) => entry.carries_type(values),
+            None => entry.type_hash == 0,
+        };
+        LatestWriter::open(self, &self.latest(name, suits)?)
+    }
+
+    /// As [`latest_writer`](Self::latest_writer), of a type that is known at run time. Each value must have
+    /// that type's size.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`]; the role is then as it was, or free.
+    pub fn latest_writer_of(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<LatestWriter<[u8], P>, ChannelError> {
+        LatestWriter::open(self, &self.latest(name, |entry| entry.carries_type(values))?)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let (buffers, newest, bell) = parts(attachment, entry)?;
+        let role = Role::claim(attachment, entry, Side::A)?;
+        // Its readers may be anywhere.
+        let payload = Payload::new(entry, true);
+        let seen = Seen { buffers: &buffers, payload: &payload, port: &role.port };
+        let tx = latest::Writer::adopt(&newest, &seen, entry.capacity);
+        Ok(Self {
+            tx,
+            buffers,
+            newest,
+            max_frame: entry.max_frame,
+            is_typed: entry.type_hash != 0,
+            bell,
+            check: WakeCheck::default(),
+            payload,
+            role,
+            values: PhantomData,
+        })
+    }
+
+    /// Publishes a value. Four stores, a fence, and the copy; never waits.
+    #[inline]
+    pub fn publish(&mut self, value: &T)
+    where
+        T: Frame,
+    {
+        self.publish_tagged(0, value);
+    }
+
+    /// Publishes a value with a format tag beside it.
+    #[inline]
+    pub fn publish_tagged(&mut self, tag: u32, value: &T)
+    where
+        T: Frame,
+    {
+        self.put(tag, value.bytes());
+    }
+
+    /// As [`publish_tagged`](Self::publish_tagged), for bytes as well. Returns the version that the value is.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`], for bytes alone.
+    #[inline]
+    pub fn publish_from(&mut self, tag: u32, value: &T) -> Result<Version, PublishError> {
+        self.check_size(value)?;
+        Ok(self.put(tag, value.bytes()))
+    }
+
+    #[inline]
+    fn check_size(&self, value: &T) -> Result<(), PublishError> {
+        let (len, max) = (value.bytes().len(), self.max_frame);
+        if T::SIZED || len == max as usize {
+            Ok(())
+        } else if self.is_typed {
+            Err(PublishError::WrongSize { needed: max })
+        } else if len > max as usize {
+            Err(PublishError::TooLarge { max })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Publishes bytes that the channel takes.
+    #[inline(always)]
+    fn put(&mut self, tag: u32, value: &[u8]) -> Version {
+        let buffers = Seen { buffers: &self.buffers, payload: &self.payload, port: &self.role.port };
+        let index = self.tx.begin(&buffers);
+        let mut header = [0; 8];
+        header[..4].copy_from_slice(&tag.to_le_bytes());
+        header[4..].copy_from_slice(&(value.len() as u32).to_le_bytes());
+        let (span, place) = buffers.tag(index);
+        span.write_racing(place, &header);
+        buffers.write(index, value);
+        let version = self.tx.publish(&self.newest, &buffers);
+        if let Some(bell) = &self.bell {
+            bell.ring_all(self.check, &self.role.port);
+        }
+        version
+    }
+
+    /// Sets how a publication finds out whether a reader sleeps.
+    pub fn set_wake_check(&mut self, check: WakeCheck) {
+        self.check = check;
+    }
+
+    /// The longest value in bytes.
+    #[must_use]
+    pub fn max_frame(&self) -> u32 {
+        self.max_frame
+    }
+
+    /// How many values have been published, by all writers of this channel so far.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.tx.newest().number()
+    }
+
+    /// The dead participant this role was taken over from, if it was.
+    #[must_use]
+    pub fn taken_over_from(&self) -> Option<Ident> {
+        self.role.taken_over_from()
+    }
+}

@@ -1,0 +1,158 @@
+//! A participant's handle on a mutex: its words, and what every use of them needs.
+
+use core::cell::Cell;
+use core::marker::PhantomData;
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::error::{ChannelError, WrongSize};
+use crate::endpoint::park_word::Bell;
+use crate::endpoint::role::NotSync;
+use crate::endpoint::shared_word::{Means, SharedWord};
+use crate::endpoint::spans::{DAMAGED, Spans};
+use crate::endpoint::wait::Waiting;
+use crate::endpoint::wait_policy::WaitPolicy;
+use crate::ground::entry::Entry;
+use crate::ground::frame::{Frame, ValueType};
+use crate::ground::ident::Ident;
+use crate::ground::kind::Kind;
+use crate::ground::offset;
+use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
+use crate::ground::sync::WordRef;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::mutex::{self, State};
+
+/// A value of type `T` under a lock (a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time
+/// alone). As many handles as there are participants; each is used by one thread at a time.
+///
+/// # States
+///
+/// | state | next |
+/// |---|---|
+/// | free | held, by one compare-and-swap |
+/// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next one, with proof of death |
+/// | `OwnerDied` | held, once [repaired](Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
+/// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that one dies before the new value is whole |
+///
+/// # Two domains
+///
+/// They share no compare-and-swap, so the channel is refused ([`NoCommonAtomics`](ChannelError)) unless
+/// the port has a [hardware lock](Port::hardware_lock). With one, each compare-and-swap named here is a
+/// load and a store under it; an attempt that does not get it counts as one that found the lock held.
+///
+/// # If the owner dies
+///
+/// With proof of it (see [`Port`]) the next one to lock gets the lock and is told; one who sleeps for it,
+/// after the [probe period](WaitPolicy::probe) at most. An owner that is stopped, slow, or cannot be
+/// proven dead keeps its lock for ever. What it did with [`Guard::set`] or [`Guard::update`] is there
+/// whole or not at all.
+///
+/// # If a peer lies
+///
+/// Who can write to the region can unlock, lock and change as it likes; it cannot make a call panic,
+/// hang beyond its deadline, or touch anything outside. An owner that was dispossessed so gets
+/// `NotOwner` when it unlocks, and [`takeovers`](Guard::takeovers) lets those it talks to tell old owners
+/// from new ones.
+pub struct Mutex<T: Value + ?Sized, P: Port> {
+    /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
+    pub(super) lock: Bell,
+    /// How often the lock was taken over from the dead, modulo 2^32. Written by its owner.
+    pub(super) takeovers: WordRef,
+    /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written by the
+    /// lock's owner.
+    pub(super) version: WordRef,
+    /// 1 while the lock's owner edits the value in place, else 0. Written by it.
+    pub(super) in_place: WordRef,
+    /// Where participants sleep that wait for a change, if the plan lets them.
+    pub(super) changed: Option<Bell>,
+    /// The two buffers: the owner writes the one that the version does not name.
+    pub(super) values: Slots<T>,
+    /// This participant, as the lock's word names it.
+    pub(super) me: Ident,
+    /// How it waits, and what it has learnt of how long that takes.
+    pub(super) waiting: Waiting,
+    /// What the port answered when it raised the priority, for as long as the lock is held.
+    pub(super) raised: Cell<u32>,
+    /// The port, through which a lock of two domains is changed as well.
+    pub(super) port: P,
+    not_sync: NotSync,
+}
+
+impl<P: Port> Attachment<P> {
+    /// Opens a handle on a value under a lock. Nothing is claimed: any number of participants may have one.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn mutex<T: Frame>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
+        Mutex::open(self, &self.of_type(name, Kind::Mutex, ValueType::of::<T>())?)
+    }
+
+    /// As [`mutex`](Self::mutex), of a type that is known at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`].
+    pub fn mutex_of(&self, name: &str, value: ValueType) -> Result<Mutex<[u8], P>, ChannelError> {
+        Mutex::open(self, &self.of_type(name, Kind::Mutex, value)?)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
+    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let port = attachment.port().clone();
+        let me = port.ident().ok_or(ChannelError::ReadOnly)?;
+        let means = Means::of(&port, entry)?;
+        let spans = Spans::of(attachment, entry)?;
+        let instance = attachment.header().instance;
+        let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
+        Ok(Self {
+            lock: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
+            takeovers: word(offset::TAKEOVERS)?,
+            version: spans.a.word(offset::VERSION).ok_or(DAMAGED)?,
+            in_place: spans.a.word(offset::IN_PLACE).ok_or(DAMAGED)?,
+            changed: Bell::of_lock(&port, entry.wait_b, instance, means),
+            values: Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame)
+                .ok_or(DAMAGED)?,
+            me,
+            waiting: Waiting::new(WaitPolicy::parking()),
+            raised: Cell::new(0),
+            port,
+            not_sync: PhantomData,
+        })
+    }
+
+    /// Sets how the waiting methods wait.
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.waiting = Waiting::new(policy);
+    }
+
+    /// What the lock's word says now. One load.
+    #[must_use]
+    pub fn state(&self) -> State {
+        mutex::state(self.lock.word.load(RELAXED)) // ORDERING: Relaxed; a snapshot.
+    }
+
+    pub(super) fn check_size(&self, value: &T) -> Result<(), WrongSize> {
+        if self.values.takes(value) { Ok(()) } else { Err(WrongSize { needed: self.values.size() }) }
+    }
+
+    /// The lock was given back: so is the priority.
+    #[inline(always)]
+    pub(super) fn lower(&self) {
+        self.port.lower(self.raised.get());
+    }
+
+    /// The lock's word, as it is changed.
+    #[inline(always)]
+    pub(super) fn word(&self) -> SharedWord<'_, P> {
+        self.lock.shared(&self.port)
+    }
+
+    /// Wakes whoever sleeps for the lock.
+    #[cold]
+    pub(super) fn wake(&self) {
+        self.lock.wake_all(&self.port);
+    }
+}

@@ -1,0 +1,159 @@
+//! Locking a mutex, and waiting for it.
+
+use core::time::Duration;
+
+use crate::endpoint::park_word::Sleepers;
+use crate::endpoint::wait::{Round, lock_until, wait_until};
+use crate::endpoint::wait_policy::Deadline;
+use crate::ground::ident::Ident;
+use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::sync::order::RELAXED;
+use crate::protocol::Violation;
+use crate::protocol::mutex::{self, Attempt};
+
+use super::error::LockError;
+use super::guard::Guard;
+use super::handle::Mutex;
+use super::recovery::Recovery;
+
+/// A lock that was had.
+#[must_use = "what is dropped is unlocked, and a recovery that is dropped gives the lock up"]
+pub enum Lock<'m, T: Value + ?Sized, P: Port> {
+    /// The data are whole.
+    Held(Guard<'m, T, P>),
+    /// The last owner died with the lock.
+    OwnerDied(Recovery<'m, T, P>),
+}
+
+impl<'m, T: Value + ?Sized, P: Port> Lock<'m, T, P> {
+    /// The guard, by [rolling back](Recovery::roll_back) if the last owner died.
+    ///
+    /// # Errors
+    ///
+    /// The recovery, if that is impossible: the dead owner was writing in place, or the lock is lost.
+    pub fn or_roll_back(self) -> Result<Guard<'m, T, P>, Recovery<'m, T, P>> {
+        match self {
+            Self::Held(guard) => Ok(guard),
+            Self::OwnerDied(recovery) => recovery.roll_back(),
+        }
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
+    /// Locks, if nobody alive has the lock. One compare-and-swap if it is free; one probe and another
+    /// one if not.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`], never `TimedOut`.
+    #[inline]
+    pub fn try_lock(&mut self) -> Result<Lock<'_, T, P>, LockError> {
+        match self.attempt(false) {
+            Round::Done(result) => self.locked(result),
+            Round::Held(_) | Round::Again => Err(LockError::Busy),
+        }
+    }
+
+    /// Locks, waiting up to `timeout` for the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`], never `Busy`.
+    pub fn lock_timeout(&mut self, timeout: Duration) -> Result<Lock<'_, T, P>, LockError> {
+        // The clock is asked only if it comes to waiting.
+        if let Round::Done(result) = self.attempt(false) {
+            return self.locked(result);
+        }
+        self.lock_until(Deadline::after(&self.port, timeout))
+    }
+
+    /// Locks, waiting until `deadline` for the lock. An attempt (as [`try_lock`](Self::try_lock)) before
+    /// each sleep, which lasts one probe period at most; looks in between.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`], never `Busy`.
+    pub fn lock_until(&mut self, deadline: Deadline) -> Result<Lock<'_, T, P>, LockError> {
+        let mut waiting = self.waiting;
+        // ORDERING: Relaxed; a look whether trying is worth it.
+        let look = || self.lock.word.load(RELAXED) == 0;
+        let result =
+            lock_until(&self.port, &self.lock, &mut waiting, deadline, look, |slept| self.attempt(slept));
+        self.waiting = waiting;
+        self.locked(result.unwrap_or(Err(LockError::TimedOut)))
+    }
+
+    #[inline(always)]
+    fn attempt(&self, slept: bool) -> Round<Result<Option<Ident>, LockError>> {
+        let raised = self.port.raise();
+        let round = match mutex::attempt(&self.word(), self.me, slept, |who| self.port.probe(who)) {
+            Attempt::Locked => {
+                self.raised.set(raised);
+                return Round::Done(Ok(None));
+            }
+            Attempt::OwnerDied { from } => {
+                self.raised.set(raised);
+                return Round::Done(Ok(Some(from)));
+            }
+            Attempt::Held(seen) => Round::Held(seen),
+            Attempt::Again => Round::Again,
+            Attempt::Deadlock => Round::Done(Err(LockError::Deadlock)),
+            Attempt::Poisoned => Round::Done(Err(LockError::Poisoned)),
+            Attempt::Impossible => Round::Done(Err(LockError::Fault(Violation::State))),
+        };
+        self.port.lower(raised);
+        round
+    }
+
+    #[inline(always)]
+    fn locked(&mut self, result: Result<Option<Ident>, LockError>) -> Result<Lock<'_, T, P>, LockError> {
+        match result? {
+            None => Ok(Lock::Held(Guard::new(self))),
+            Some(from) => Ok(Lock::OwnerDied(Recovery::new(self, from))),
+        }
+    }
+
+    /// Waits up to `timeout` until the value's version is another than `since`, then locks.
+    ///
+    /// Sleeps where the plan lets the channel's consumers block, and looks once a millisecond
+    /// otherwise. If whoever changed the value dies before it wakes this one, that costs a probe
+    /// period; if it dies with the lock, the answer is `OwnerDied`.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`]; `TimedOut` if there was no change, or no lock, in time.
+    pub fn wait_for_change(&mut self, since: u32, timeout: Duration) -> Result<Lock<'_, T, P>, LockError> {
+        let deadline = Deadline::after(&self.port, timeout);
+        let mut waiting = self.waiting;
+        // ORDERING: Relaxed; a look whether locking is worth it, which then synchronises.
+        let look = || (self.version.load(RELAXED) != since).then_some(());
+        let bell = self.changed.as_ref();
+        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, look);
+        self.waiting = waiting;
+        match found {
+            Some(()) => self.lock_until(deadline),
+            None => Err(LockError::TimedOut),
+        }
+    }
+
+    /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
+    /// (any more), or its hardware lock was not to be had, or for bytes that are not as many as the type has.
+    /// What was there is gone: this is for somebody who knows what it should be.
+    pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
+        if !self.values.takes(value) {
+            return None;
+        }
+        let raised = self.port.raise();
+        if !mutex::revive(&self.word(), self.me) {
+            self.port.lower(raised);
+            return None;
+        }
+        self.raised.set(raised);
+        let mut guard = Guard::new(self);
+        guard.put(value);
+        guard.end_in_place();
+        guard.is_whole().ok()?;
+        Some(guard)
+    }
+}

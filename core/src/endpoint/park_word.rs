@@ -1,0 +1,110 @@
+//! The word on which a side of a channel sleeps, and by which it is woken.
+
+use crate::ground::port::{Port, WaitPoint};
+use crate::ground::sync::WordRef;
+use crate::protocol::park;
+
+use super::shared_word::{Means, SharedWord};
+use super::wait_policy::WakeCheck;
+
+/// The word on which one side of a channel sleeps.
+#[derive(Clone)]
+pub struct Bell {
+    /// The word: set by a side that is about to sleep, cleared by one that wakes it.
+    pub word: WordRef,
+    /// Its offset in the region; names it to the port.
+    offset: u32,
+    /// The region's instance; names it to the port.
+    instance: u64,
+    /// How those change it who sleep on it and wake one another.
+    means: Means,
+}
+
+impl Bell {
+    pub fn new(port: &impl Port, offset: u32, instance: u64) -> Option<Self> {
+        if offset == 0 {
+            return None;
+        }
+        Some(Self { word: port.mem().word(offset)?, offset, instance, means: Means::Swap })
+    }
+
+    /// The bell of a lock, whose users change its word by these means.
+    pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: Means) -> Option<Self> {
+        Some(Self { means, ..Self::new(port, offset, instance)? })
+    }
+
+    /// The word, for those who change it by compare-and-swap.
+    #[inline(always)]
+    pub fn shared<'p, P: Port>(&self, port: &'p P) -> SharedWord<'p, P> {
+        SharedWord { word: self.word.clone(), port, means: self.means }
+    }
+
+    /// Whether it is the same bell.
+    pub fn is(&self, other: &Self) -> bool {
+        self.offset == other.offset && self.instance == other.instance
+    }
+
+    pub fn point(&self) -> WaitPoint<'_> {
+        WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
+    }
+
+    /// The sleeper's step before it looks again; answers with the word to sleep on.
+    pub(crate) fn park(&self, sleepers: Sleepers, port: &impl Port) -> u32 {
+        match sleepers {
+            Sleepers::Many => park::enlist(&self.shared(port)),
+            Sleepers::One => {
+                park::prepare(&self.word);
+                park::PARKED
+            }
+        }
+    }
+
+    /// The sender's step after publishing: wakes the sleepers, if there are any.
+    #[inline(always)]
+    pub fn ring(&self, check: WakeCheck, port: &impl Port) {
+        if check == WakeCheck::Fenced {
+            park::order_before_look();
+        }
+        if park::is_parked(&self.word) {
+            self.wake_slow(port);
+        }
+    }
+
+    /// The same where several may sleep on the word, all of one domain, or with its hardware lock.
+    #[inline]
+    pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
+        if check == WakeCheck::Fenced {
+            park::order_before_look();
+        }
+        if park::is_parked(&self.word) {
+            self.wake_all_slow(port);
+        }
+    }
+
+    #[cold]
+    fn wake_all_slow(&self, port: &impl Port) {
+        if park::dismiss(&self.shared(port)) {
+            port.wake(self.point());
+        }
+    }
+
+    #[cold]
+    fn wake_slow(&self, port: &impl Port) {
+        park::unpark(&self.word);
+        port.wake(self.point());
+    }
+
+    /// Wakes those who sleep on a lock's own word, which was changed before.
+    #[cold]
+    pub fn wake_all(&self, port: &impl Port) {
+        port.wake(self.point());
+    }
+}
+
+/// Whether others may sleep on the same word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sleepers {
+    One,
+    /// Many of one domain, where who wakes them does [`Bell::ring_all`].
+    Many,
+}

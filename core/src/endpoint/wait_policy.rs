@@ -1,0 +1,79 @@
+//! How endpoints wait and wake, as their user sets it.
+
+use core::time::Duration;
+
+use crate::ground::port::Clock;
+
+/// How an endpoint waits. Kept in the handle, never in the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitPolicy {
+    /// How often to look at most before anything else, with the processor's hint for spinning in
+    /// between. The deadline holds meanwhile, to within 64 looks.
+    ///
+    /// How often it is, an endpoint learns from its waits: about twice what they took where that is
+    /// less, and as little as a sixteenth where they are so long that it sleeps anyway. Without a
+    /// clock it is always this much.
+    pub spin: u32,
+    /// Whether to sleep after that, where the channel's plan lets this side block. Otherwise it
+    /// goes on spinning until the time is up: the real-time way, and it takes the core.
+    pub park: bool,
+    /// The longest sleep at a time (P). A sender that dies between publishing and waking, or a
+    /// peer that lies, delays the sleeper by this much and no more.
+    pub probe: Duration,
+}
+
+impl WaitPolicy {
+    /// Spins up to 1000 times (about as long as a wake takes), then sleeps, 20 ms at a time at most.
+    /// Worst delay after a publication: one wake by the port (tens of microseconds on Linux), or
+    /// 20 ms if the sender died, or does not fence its [`WakeCheck`].
+    #[must_use]
+    pub const fn parking() -> Self {
+        Self { spin: 1000, park: true, probe: Duration::from_millis(20) }
+    }
+
+    /// Never sleeps. Worst delay after a publication: one look.
+    #[must_use]
+    pub const fn polling() -> Self {
+        Self { spin: 1000, park: false, probe: Duration::from_millis(20) }
+    }
+}
+
+impl Default for WaitPolicy {
+    fn default() -> Self {
+        Self::parking()
+    }
+}
+
+/// How a sender finds out whether somebody sleeps. Kept in the handle, never in the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WakeCheck {
+    /// With a fence between the publication and the look: no sleeper is ever missed.
+    #[default]
+    Fenced,
+    /// Without one: several nanoseconds less a message, and a sleeper who goes to sleep in the very
+    /// moment of the publication may be missed. It then sleeps until the next message, or for its own
+    /// [`probe`](WaitPolicy::probe) at most, and finds what was sent.
+    Unfenced,
+}
+
+/// A moment of a port's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(u64);
+
+impl Deadline {
+    /// So long from now.
+    #[must_use]
+    pub fn after(clock: &impl Clock, timeout: Duration) -> Self {
+        let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        Self(clock.now_ns().saturating_add(nanos))
+    }
+
+    /// Whether it never passes, which is what a port without a clock makes of every time-out.
+    pub(super) fn is_never(self) -> bool {
+        self.0 == u64::MAX
+    }
+
+    pub(super) fn left(self, clock: &impl Clock) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(clock.now_ns()))
+    }
+}

@@ -1,0 +1,85 @@
+//! What a channel is.
+
+/// What a channel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A queue of frames of varying length, published in the slot (a byte ring).
+    Frames,
+    /// A queue of values of one type, published in the slot.
+    Slots,
+    /// A queue of values of one type, published by index: no word per slot.
+    Compact,
+    /// The latest of a stream of values.
+    Latest,
+    /// A value under a lock.
+    Mutex,
+    /// A count to be waited for.
+    Semaphore,
+    /// Permits that come back from the dead.
+    Permits,
+}
+
+impl Kind {
+    /// The kind's number in the directory.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Frames => 1,
+            Self::Slots => 2,
+            Self::Compact => 3,
+            Self::Latest => 4,
+            Self::Mutex => 5,
+            Self::Semaphore => 6,
+            Self::Permits => 7,
+        }
+    }
+
+    /// The kind of a number, or `None` for one that this version does not know.
+    #[must_use]
+    pub const fn from_code(code: u32) -> Option<Self> {
+        match code {
+            1 => Some(Self::Frames),
+            2 => Some(Self::Slots),
+            3 => Some(Self::Compact),
+            4 => Some(Self::Latest),
+            5 => Some(Self::Mutex),
+            6 => Some(Self::Semaphore),
+            7 => Some(Self::Permits),
+            _ => None,
+        }
+    }
+
+    /// The kind's name, as tools print it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::Slots => "slots",
+            Self::Compact => "compact",
+            Self::Latest => "latest",
+            Self::Mutex => "mutex",
+            Self::Semaphore => "semaphore",
+            Self::Permits => "permits",
+        }
+    }
+
+    /// Whether it is a queue, with a producer and a consumer.
+    #[must_use]
+    pub const fn is_queue(self) -> bool {
+        matches!(self, Self::Frames | Self::Slots | Self::Compact)
+    }
+
+    /// Whether its payload can lie apart from its control words: whether no word of it publishes, and nobody
+    /// locks it.
+    #[must_use]
+    pub const fn can_lie_apart(self) -> bool {
+        matches!(self, Self::Compact | Self::Latest)
+    }
+
+    /// Whether everybody who uses it compares and swaps one word.
+    #[must_use]
+    pub const fn is_lock(self) -> bool {
+        matches!(self, Self::Mutex | Self::Semaphore | Self::Permits)
+    }
+}

@@ -1,0 +1,45 @@
+//! Byte offsets of words within a channel's blocks, and within the headers of frames and buffers.
+
+/// Block A: bytes (frames) or slots published at least, counting up for ever; where a
+/// successor starts. Of [`Kind::Compact`](super::kind::Kind::Compact), the tail itself.
+pub const MARK: u32 = 0;
+/// Block A: the sequence of the frame that comes at `MARK`.
+pub const MARK_SEQUENCE: u32 = 4;
+/// Block A: upper bound of the fill level ever reached, in the unit of the capacity.
+pub const HIGH_WATER: u32 = 8;
+/// Block A: sends refused for want of space.
+pub const REFUSED: u32 = 12;
+/// Block A of a latest value: the count of the newest complete value.
+pub const NEWEST: u32 = 0;
+/// Block A of a latest value whose values lie apart: their headers, one after the other.
+pub const HEADERS: u32 = 16;
+/// Block B: up to where the consumer has released, in the unit of `MARK`.
+pub const HEAD: u32 = 0;
+/// Block B: the sequence of the first frame not released.
+pub const HEAD_SEQUENCE: u32 = 4;
+/// Block A of a mutex: how often the value was changed; its last bit names the buffer that holds it.
+pub const VERSION: u32 = 0;
+/// Block A of a mutex: 1 while the value is written where it lies.
+pub const IN_PLACE: u32 = 4;
+/// Block C, role words: the owner; of a mutex, the lock's word; of a semaphore, its count.
+pub const OWNER: u32 = 0;
+/// Block C, role words: how often the role was taken over from a dead owner.
+pub const TAKEOVERS: u32 = 4;
+/// Block C, role words: the first violation that the owner saw of its peer.
+pub const FAULT: u32 = 8;
+/// Header of a frame: the commit word.
+pub const COMMIT: u32 = 0;
+/// Header of a frame: the user's tag.
+pub const TAG: u32 = 4;
+/// Header of a frame: its sequence number.
+pub const SEQUENCE: u32 = 8;
+/// Buffer of a latest value: its count; odd while it is written.
+pub const COUNT: u32 = 0;
+/// Buffer of a latest value: how often the count has wrapped.
+pub const LAP: u32 = 4;
+/// Buffer of a latest value: the format tag.
+pub const VALUE_TAG: u32 = 8;
+/// Buffer of a latest value: bytes of the value.
+pub const VALUE_LEN: u32 = 12;
+/// Buffer of a latest value: the value.
+pub const VALUE: u32 = 16;

@@ -1,0 +1,68 @@
+//! Buffers of one size in a ring, each with a header.
+
+use crate::ground::geometry::GRANULE;
+use crate::ground::sync::{Span, WordRef};
+
+/// Buffers of one size, each a header of one granule and a value.
+///
+/// Their values follow their headers, or lie apart from them: the caller says which, each time, for it
+/// is known when the program is compiled where it matters.
+pub struct Buffers {
+    /// One after the other, if they lie apart.
+    headers: Span,
+    /// The values; with their headers before them, unless those lie apart.
+    values: Span,
+    /// How many there are, a power of two, less one.
+    mask: u32,
+    /// Bytes from one to the next.
+    stride: u32,
+}
+
+impl Buffers {
+    /// A ring of `capacity` buffers, `stride` bytes from one to the next, and their headers if those lie
+    /// apart; `None` if it does not fit the spans, or a header does not fit a buffer.
+    #[must_use]
+    pub fn new(values: Span, headers: Option<Span>, capacity: u32, stride: u32) -> Option<Self> {
+        let headers = headers.unwrap_or_else(|| values.clone());
+        let sound = capacity.is_power_of_two()
+            && capacity.checked_mul(stride)? <= values.len()
+            && capacity.checked_mul(GRANULE)? <= headers.len()
+            && stride >= GRANULE
+            && stride.is_multiple_of(4);
+        sound.then_some(Self { headers, values, mask: capacity - 1, stride })
+    }
+
+    /// The word at `offset` of the header of this buffer; index and offset are taken down to what
+    /// there is.
+    #[inline(always)]
+    #[must_use]
+    pub fn header(&self, index: u32, offset: u32, apart: bool) -> WordRef {
+        let (index, offset) = (index & self.mask, offset & (GRANULE - 4));
+        if apart {
+            // SAFETY: as many whole granules lie inside (G1).
+            return unsafe { self.headers.word_within(index * GRANULE + offset) };
+        }
+        // SAFETY: a whole granule lies inside at each multiple of the stride (G1).
+        unsafe { self.values.word_within(index * self.stride + offset) }
+    }
+
+    /// The span, and the place in it of `offset` in this buffer's header.
+    #[inline(always)]
+    #[must_use]
+    pub fn in_header(&self, index: u32, offset: u32, apart: bool) -> (&Span, u32) {
+        let index = index & self.mask;
+        if apart {
+            (&self.headers, index * GRANULE + offset)
+        } else {
+            (&self.values, index * self.stride + offset)
+        }
+    }
+
+    /// The span, and the place in it of this buffer's value.
+    #[inline(always)]
+    #[must_use]
+    pub fn value(&self, index: u32, apart: bool) -> (&Span, u32) {
+        let index = index & self.mask;
+        (&self.values, index * self.stride + if apart { 0 } else { GRANULE })
+    }
+}

@@ -1,0 +1,220 @@
+//! A participant's port on a model region.
+
+extern crate std;
+
+use core::task::Waker;
+use core::time::Duration;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::sync::{Condvar, Mutex};
+
+use crate::ground::ident::Ident;
+use crate::ground::port::{self, Clock, Liveness, Probe, TokenRefused, Wait, WaitPoint};
+use crate::ground::sync::Mem;
+use crate::ground::sync::model::death::step;
+use crate::ground::tasks::{AsyncWait, Sleeper, Wakers};
+
+use super::shared::{Bed, EPOCHS, Shared, TASKS};
+
+/// A token that is held.
+const HELD: u32 = 1;
+/// A token that was given back.
+const GONE: u32 = 2;
+
+/// A participant of a model region.
+#[derive(Clone)]
+pub struct Port {
+    pub(super) region: Arc<Shared>,
+    pub(super) me: Option<Ident>,
+    pub(super) domain: u32,
+    pub(super) hardware_lock: bool,
+    /// The tokens held through this port.
+    pub(super) held: Arc<std::sync::Mutex<Vec<Ident>>>,
+    pub(super) clock: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Port {
+    /// A port that takes no part in the region.
+    pub(super) fn looking_at(region: Arc<Shared>) -> Self {
+        let (held, clock) = (Arc::default(), Arc::default());
+        Self { region, me: None, domain: 0, hardware_lock: false, held, clock }
+    }
+
+    /// The participant's end: its liveness token is given back, as the kernel does with a process
+    /// that is gone, and the hardware lock if it had it. [`Death::run`](super::Death::run) calls it for
+    /// one that is killed.
+    pub fn end(&self) {
+        if self.hardware_lock {
+            // What the dead did lies before it, for the next holder need not ask for a proof of death.
+            let _ =
+                self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
+        }
+        let held = core::mem::take(&mut *self.held());
+        held.into_iter().for_each(|who| self.release(who));
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Vec<Ident>> {
+        self.held.lock().expect("nobody dies in here")
+    }
+}
+
+impl Port {
+    fn word(&self) -> u32 {
+        self.me.map_or(0, Ident::word)
+    }
+
+    fn bed(&self, point: WaitPoint<'_>) -> Arc<Bed> {
+        let mut beds = self.region.beds.lock().expect("nobody dies in here");
+        if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
+            return bed.clone();
+        }
+        let bed = Arc::new(Bed { lock: Mutex::new(()), alarm: Condvar::new() });
+        beds.push((point.offset, bed.clone()));
+        bed
+    }
+
+    /// Whether no task's waker is kept: none waits, and none was left behind.
+    #[must_use]
+    pub fn keeps_no_waker(&self) -> bool {
+        self.wakers(|wakers| wakers.is_empty())
+    }
+
+    fn wakers<R>(&self, act: impl FnOnce(&mut Wakers<TASKS>) -> R) -> R {
+        act(&mut self.region.wakers.lock().expect("nobody dies in here"))
+    }
+
+    fn token(&self, who: Ident) -> Option<&AtomicU32> {
+        let epoch = who.epoch() as usize - 1;
+        assert!(epoch < EPOCHS, "a slot of a model region has {EPOCHS} incarnations at most");
+        self.region.tokens.get(who.slot() as usize - 1).map(|slot| &slot[epoch])
+    }
+}
+
+impl Wait for Port {
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        if self.region.time_passes {
+            self.pause(timeout);
+            return;
+        }
+        if !step() {
+            return;
+        }
+        let bed = self.bed(point);
+        let lock = bed.lock.lock().expect("nobody dies in the kernel");
+        // As a kernel compares: under its own lock, and nobody is killed meanwhile.
+        if point.word.kernel_load() == expected {
+            drop(bed.alarm.wait(lock).expect("nobody dies in the kernel"));
+        }
+    }
+
+    fn wake(&self, point: WaitPoint<'_>) {
+        if step() {
+            let bed = self.bed(point);
+            let lock = bed.lock.lock().expect("nobody dies in the kernel");
+            bed.alarm.notify_all();
+            drop(lock);
+            self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
+        }
+    }
+
+    fn pause(&self, how_long: Duration) {
+        loom::thread::yield_now();
+        if self.region.time_passes {
+            let nanos = u64::try_from(how_long.as_nanos()).unwrap_or(u64::MAX);
+            self.clock.fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+/// Tasks of all ports are one program's here, so a wake reaches them all.
+impl AsyncWait for Port {
+    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+        if self.region.time_passes || point.is_none() {
+            self.pause(timeout);
+            waker.wake_by_ref();
+        } else if step() {
+            let kept = self.wakers(|wakers| wakers.keep(who, point, waker.clone()));
+            drop(kept.expect("so many tasks do not fit into a model"));
+        }
+    }
+
+    fn forget(&self, who: Sleeper) {
+        if step() {
+            drop(self.wakers(|wakers| wakers.forget(who)));
+        }
+    }
+}
+
+// SAFETY: `Dead` is answered only for a token that is not held now, and an incarnation takes its
+// token before it is published; what gave the token back synchronises with the answer.
+unsafe impl Liveness for Port {
+    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        let token = self.token(who).ok_or(TokenRefused)?;
+        match token.swap(HELD, Ordering::Relaxed) {
+            HELD => Err(TokenRefused),
+            _ => {
+                self.held().push(who);
+                Ok(())
+            }
+        }
+    }
+
+    fn release(&self, who: Ident) {
+        self.held().retain(|&held| held != who);
+        if let Some(token) = self.token(who) {
+            token.swap(GONE, Ordering::Release);
+        }
+    }
+
+    fn probe(&self, who: Ident) -> Probe {
+        // A kernel answers by the present state, so this is no load, which may be late.
+        match self.token(who).map(|token| token.fetch_or(0, Ordering::Acquire)) {
+            Some(HELD) => Probe::Alive,
+            _ => Probe::Dead,
+        }
+    }
+}
+
+impl Clock for Port {
+    fn now_ns(&self) -> u64 {
+        self.clock.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+// SAFETY: the memory is counted, and the identity never changes.
+unsafe impl port::Port for Port {
+    fn mem(&self) -> &Mem {
+        &self.region.mem
+    }
+
+    fn ident(&self) -> Option<Ident> {
+        self.me
+    }
+
+    fn domain(&self) -> u32 {
+        self.domain
+    }
+
+    fn has_hardware_lock(&self) -> bool {
+        self.hardware_lock
+    }
+
+    fn hardware_lock(&self) -> bool {
+        if !step() {
+            return false;
+        }
+        let word = &self.region.hardware;
+        while word.compare_exchange(0, self.word(), Ordering::Acquire, Ordering::Relaxed).is_err() {
+            loom::thread::yield_now();
+        }
+        true
+    }
+
+    fn hardware_unlock(&self) {
+        if step() {
+            self.region.hardware.store(0, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What the ports of one model region share: its memory, and what a kernel keeps of it.
+
+extern crate std;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use loom::sync::atomic::AtomicU32;
+use loom::sync::{Condvar, Mutex};
+
+use crate::ground::entry::Entry;
+use crate::ground::format::{Contents, format};
+use crate::ground::geometry::GRANULE;
+use crate::ground::header::{self, Header};
+use crate::ground::kind::Kind;
+use crate::ground::plan::Plan;
+use crate::ground::sync::Mem;
+use crate::ground::sync::model::memory::{Use, Words};
+use crate::ground::tasks::Wakers;
+
+/// What the ports of one region share.
+pub(super) struct Shared {
+    pub mem: Mem,
+    /// By slot and epoch: the state of the liveness token.
+    pub tokens: Vec<[AtomicU32; EPOCHS]>,
+    /// By the offsets of the words that have been slept on.
+    pub beds: std::sync::Mutex<Vec<(u32, Arc<Bed>)>>,
+    /// Who has the hardware lock, or 0.
+    pub hardware: AtomicU32,
+    pub wakers: Mutex<Wakers<TASKS>>,
+    pub time_passes: bool,
+}
+
+/// So many incarnations a slot can have in a model.
+pub(super) const EPOCHS: usize = 4;
+
+/// So many tasks can wait at once in a model.
+pub(super) const TASKS: usize = 4;
+
+/// A token that nobody has taken yet.
+const UNTAKEN: u32 = 0;
+/// Where a kernel keeps those who sleep on one word.
+pub(super) struct Bed {
+    pub lock: Mutex<()>,
+    pub alarm: Condvar,
+}
+
+impl Shared {
+    /// A region for this plan, whose waits may run out, and which is formatted already or is to be while the
+    /// model runs.
+    pub fn laid_out(plan: &Plan<'_>, time_passes: bool, formatted: bool) -> Arc<Self> {
+        let words = plan.size() / 4;
+        let setup = Mem(Arc::new(Words::new(core::iter::repeat_n(0, words), |_| Use::default())));
+        format(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
+        let header = Header::check(&setup).expect("the region was formatted");
+        let mut uses = uses(&setup, &header);
+        let mut other = Use::default();
+        if !formatted {
+            uses.insert(header::at::MAGIC, Use { shared: true, plain: false });
+            other.plain = true;
+        }
+        let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
+        let mem = Words::new(values, |offset| uses.get(&offset).copied().unwrap_or(other));
+        let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
+        Arc::new(Self {
+            mem: Mem(Arc::new(mem)),
+            tokens: (0..header.participant_count).map(|_| token()).collect(),
+            beds: std::sync::Mutex::default(),
+            hardware: AtomicU32::new(0),
+            wakers: Mutex::new(Wakers::new()),
+            time_passes,
+        })
+    }
+}
+
+/// What the words are used for while the region is in use, by their offsets: shared are all of its
+/// channels' words but payload, and the states of participants.
+fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
+    const SHARED: Use = Use { shared: true, plain: false };
+    let states = (1..=header.participant_count).filter_map(|slot| header.participant(slot));
+    let mut uses: HashMap<u32, Use> = states.map(|offset| (offset, SHARED)).collect();
+    let entries: Vec<_> = header.channels(mem).collect();
+    let blocks = |entry: &Entry| entry.blocks(header.line).expect("the plan was checked");
+    for entry in &entries {
+        let blocks = blocks(entry);
+        let a = range(entry.block_a, blocks.data);
+        let b = range(entry.block_b, blocks.len_b);
+        let c = range(entry.block_c, blocks.len_c);
+        let bells = [entry.wait_a, entry.wait_b].into_iter().filter(|&offset| offset != 0);
+        let all = a.chain(b).chain(c).chain(bells);
+        uses.extend(all.map(|offset| (offset, SHARED)));
+    }
+    // After that, for block C as it is measured here can reach into the next channel's data.
+    for entry in &entries {
+        let blocks = blocks(entry);
+        let data = range(entry.data, blocks.len_data);
+        uses.extend(data.map(|offset| (offset, data_use(entry, offset - entry.data))));
+    }
+    uses
+}
+
+fn range(start: u32, len: u32) -> impl Iterator<Item = u32> {
+    (start..start + len).step_by(4)
+}
+
+/// What the word `at` bytes into a channel's data is used for.
+fn data_use(entry: &Entry, at: u32) -> Use {
+    match entry.kind {
+        // Commit words can come to lie on any granule.
+        Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
+        Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
+        Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true },
+        // There are no data.
+        Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false },
+        // A reader may be overtaken by the writer: every word of a value is read as it changes.
+        Kind::Latest => Use { shared: true, plain: false },
+    }
+}
