@@ -6,7 +6,10 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, Run, together};
+use crate::run::{Outcome, Run, parts, passed};
+use crate::steps::packages::{ADAPTERS, CORE};
+use crate::sysroot::{self, CHECKED};
+use crate::cache;
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
 /// and `std` can be built for any target, and in any way.
@@ -19,6 +22,7 @@ const RELEASE: u32 = 95;
 pub struct Debian {
     cargo: String,
     rustc: String,
+    version: String,
 }
 
 impl Debian {
@@ -44,39 +48,54 @@ impl Debian {
     }
 
     fn find() -> Result<Self, Outcome> {
-        match (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc")) {
-            (Some(cargo), Some(rustc)) => Ok(Self { cargo, rustc }),
-            _ => Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into())),
-        }
+        let (Some(cargo), Some(rustc)) = (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc"))
+        else {
+            return Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into()));
+        };
+        let version = output(&rustc, &["--version"]).unwrap_or_default();
+        Ok(Self { cargo, rustc, version })
     }
 
     fn is_recent(&self) -> bool {
-        output(&self.rustc, &["--version"]).and_then(|text| release(&text)) >= Some(RELEASE)
+        release(&self.version) >= Some(RELEASE)
     }
 
-    /// A command of that cargo, whose results go to `target`.
-    pub fn cargo(&self, target: &str, args: &str) -> Run {
-        self.run(&self.cargo, target, args)
+    /// What the compiler says of itself.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A command of that cargo, with these flags for the compiler. The results go to the folder `target`.
+    pub fn cargo(&self, target: &str, flags: &str, args: &str) -> Run {
+        quick(self.plain_cargo(target, flags, args))
+    }
+
+    /// The same in the profiles as they are.
+    pub fn plain_cargo(&self, target: &str, flags: &str, args: &str) -> Run {
+        self.run(&self.cargo, target, flags, args)
     }
 
     /// A `clippy` command of the same packages, which must be installed with `rust-web-clippy`.
-    pub fn clippy(&self, target: &str, args: &str) -> Run {
+    pub fn clippy(&self, target: &str, flags: &str, args: &str) -> Run {
         // Through cargo it would be another toolchain's, which rustup puts in front.
-        self.run("/usr/bin/cargo-clippy", target, args).with("CARGO", &self.cargo)
+        quick(self.run("/usr/bin/cargo-clippy", target, flags, args)).with("CARGO", &self.cargo)
     }
 
-    fn run(&self, program: &str, target: &str, args: &str) -> Run {
-        Run::new(program.into(), program, args)
+    fn run(&self, program: &str, target: &str, flags: &str, args: &str) -> Run {
+        let run = Run::new(program.into(), program, args)
             // Set by rustup and by the cargo that runs us, for another toolchain than this one.
             .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
             .with("CARGO_TARGET_DIR", target)
-            // The lanes build everything several times over; nobody debugs what they build, and much of it
-            // runs in an emulator, where every instruction counts.
-            .with("CARGO_PROFILE_DEV_DEBUG", "0")
-            .with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
             .with("RUSTC", &self.rustc)
-            .with("RUSTC_BOOTSTRAP", "1")
+            .with("RUSTC_BOOTSTRAP", "1");
+        if flags.is_empty() { run } else { run.with("RUSTFLAGS", flags) }
     }
+}
+
+/// The lanes build everything several times over; nobody debugs what they build, and much of it runs in an
+/// emulator, where every instruction counts.
+fn quick(run: Run) -> Run {
+    run.with("CARGO_PROFILE_DEV_DEBUG", "0").with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
 }
 
 /// Builds or checks the crates for targets other than the host.
