@@ -6,10 +6,10 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, Run, parts, passed};
-use crate::steps::packages::{ADAPTERS, CORE};
-use crate::sysroot::{self, CHECKED};
-use crate::cache;
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::sysroot::{self, CHECKED, CORE, Library, STD};
+use crate::{cache, crates};
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
 /// and `std` can be built for any target, and in any way.
@@ -17,6 +17,10 @@ const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 
 /// The oldest release of it that builds what the lanes build: `rust-version` of the manifests.
 const RELEASE: u32 = 95;
+
+const BARE_METAL: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf", "thumbv7m-none-eabi"];
+const WORD_SIZES: &[&str] = &["i686-unknown-linux-gnu", "s390x-unknown-linux-gnu"];
+const OTHER_UNIX: &[&str] = &["x86_64-apple-darwin", "x86_64-unknown-freebsd"];
 
 /// The compiler and cargo of those packages.
 pub struct Debian {
@@ -48,7 +52,8 @@ impl Debian {
     }
 
     fn find() -> Result<Self, Outcome> {
-        let (Some(cargo), Some(rustc)) = (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc"))
+        let (Some(cargo), Some(rustc)) =
+            (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc"))
         else {
             return Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into()));
         };
@@ -100,30 +105,29 @@ fn quick(run: Run) -> Run {
 
 /// Builds or checks the crates for targets other than the host.
 pub fn cross() -> Outcome {
-    let debian = match Debian::with(&[]) {
-        Ok(debian) => debian,
-        Err(outcome) => return outcome,
-    };
-    // Libraries only: no linker is needed.
-    let debian = |args: &str| debian.cargo("target/cross", args).run();
+    targets().unwrap_or_else(|outcome| outcome)
+}
 
-    // thumbv6m has no compare-and-swap. `-Zbuild-std=core` builds no `alloc`, and there is none
-    // ready-made for these targets, so a build that passes also shows that nothing needs `alloc`.
-    let bare_metal = debian(
-        "build --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
-         --target thumbv6m-none-eabi --target riscv32imc-unknown-none-elf \
-         --target thumbv7m-none-eabi",
-    );
-    // 32 bits with an operating system, and a big-endian machine.
-    let words = debian(
-        "check --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
-         --target i686-unknown-linux-gnu --target s390x-unknown-linux-gnu",
-    );
-    let unix = debian(
-        "check --keep-going -Zbuild-std=std,panic_unwind -p strait-os-unix -p strait \
-         --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
-    );
-    together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
+fn targets() -> Result<Outcome, Outcome> {
+    let debian = Debian::with(&[])?;
+    let target = cache::target("cross")?;
+    // Libraries only: no linker is needed.
+    let cargo = |library: &Library, args: &str, targets: &[&str]| {
+        let flag = match sysroot::flag(&debian, library, targets) {
+            Ok(flag) => flag,
+            Err(outcome) => return outcome,
+        };
+        debian.cargo(&target, &flag, &format!("{args} --target {}", targets.join(" --target "))).run()
+    };
+    let core = "--keep-going -p strait-core --features embedded-io-07";
+    Ok(parts(&[
+        // thumbv6m has no compare-and-swap. There is no `alloc` for these targets, so a build that passes also
+        // shows that nothing needs it.
+        ("bare metal", &|| cargo(&CORE, &format!("build {core}"), BARE_METAL)),
+        // 32 bits with an operating system, and a big-endian machine.
+        ("word sizes", &|| cargo(&STD, &format!("check {core}"), WORD_SIZES)),
+        ("other Unix", &|| cargo(&CHECKED, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
+    ]))
 }
 
 /// Installs those of a lane's packages that are missing.
@@ -211,8 +215,8 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_in, release, together, unavailable};
-    use crate::run::Outcome;
+    use super::{file_in, release, unavailable};
+    use crate::run::{Outcome, together};
 
     #[test]
     fn the_program_is_found_and_not_the_wrapper() {
