@@ -1,7 +1,8 @@
 //! How a model is searched: all orders of its threads' steps, or those with a bounded number of
 //! preemptions; with deaths at every step.
 //!
-//! `STRAIT_MODELS=quick` searches the models that take longest with fewer preemptions. Their reports say so.
+//! `STRAIT_MODELS=quick` searches most models with fewer preemptions. Their reports say so, and the control run
+//! under the same variable shows that each still fails of what `CONTROL.md` lists.
 //! Without it, or with `STRAIT_MODELS=full`, every model is searched as its documentation states.
 
 use std::env;
@@ -22,7 +23,7 @@ const VARIABLE: &str = "STRAIT_MODELS";
 /// What the report of a model contains that was searched with fewer preemptions.
 pub const FEWER: &str = "(quick; full: ";
 
-/// Whether the models that take longest are to be searched with fewer preemptions.
+/// Whether models are to be searched with fewer preemptions.
 ///
 /// # Panics
 ///
@@ -43,8 +44,9 @@ pub struct Search {
     quick: Option<usize>,
 }
 
-/// All of them.
-pub const ALL: Search = Search { preemptions: None, quick: None };
+/// All of them. In a quick search, with two preemptions at most: that takes a small part of the time, and nearly
+/// every model still fails of the orderings that the control run weakens.
+pub const ALL: Search = Search { preemptions: None, quick: Some(2) };
 
 /// Those in which threads are preempted so often at most. (A thread that ends, yields or sleeps is
 /// not preempted.)
@@ -56,6 +58,11 @@ impl Search {
     /// The same, but with so many preemptions only in a quick search.
     pub const fn quick(self, preemptions: usize) -> Self {
         Self { quick: Some(preemptions), ..self }
+    }
+
+    /// The same in a quick search: for models that would not find then what they are to find.
+    pub const fn never_quick(self) -> Self {
+        Self { quick: None, ..self }
     }
 
     /// Checks a model and prints what that took.

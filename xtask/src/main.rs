@@ -42,7 +42,7 @@ The commands of this repository.
     cargo xtask bench ...       the bench, with its own options
     cargo xtask help            this text
 
-Without --all, the longest models are searched with fewer preemptions, and all tests run with the feature
+Without --all, most models are searched with fewer preemptions, and all tests run with the feature
 embedded-io-07 only, instead of with it and without it.
 `test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
 With --all (or a lane by name), missing packages are installed with apt-get, which needs root; where
