@@ -21,8 +21,6 @@ pub struct Library {
     /// Settings of the profile that it is built in.
     pub profile: &'static str,
     pub flags: &'static str,
-    /// `build`; or `check` for a library against which programs can be checked, but not linked.
-    pub command: &'static str,
 }
 
 /// For programs under an operating system. It is built as a debug build of the workspace would build it, with
@@ -32,11 +30,7 @@ pub const STD: Library = Library {
     crates: "std,panic_unwind,panic_abort,test",
     profile: "opt-level = 1\ndebug = false\nincremental = false\n",
     flags: "",
-    command: "build",
 };
-
-/// For programs that are only checked.
-pub const CHECKED: Library = Library { name: "checked", command: "check", ..STD };
 
 /// For microcontrollers: small, and a panic is the end. There is no `alloc` in it, so what is built with it
 /// needs none. The flags let it take part in the optimisation of a whole program.
@@ -46,7 +40,6 @@ pub const CORE: Library = Library {
     profile: "opt-level = \"s\"\ndebug = false\nincremental = false\ndebug-assertions = false\n\
               overflow-checks = false\ncodegen-units = 1\npanic = \"abort\"\n",
     flags: "-Cembed-bitcode=yes",
-    command: "build",
 };
 
 /// The same with `alloc`.
@@ -80,8 +73,8 @@ pub fn flag(debian: &Debian, library: &Library, targets: &[&str]) -> Result<Stri
 
 /// All that the result depends on.
 fn recipe(library: &Library, compiler: &str) -> String {
-    let Library { name: _, crates, profile, flags, command } = library;
-    format!("{compiler}\n{command} {crates}\n{flags}\n{profile}")
+    let Library { name: _, crates, profile, flags } = library;
+    format!("{compiler}\n{crates}\n{flags}\n{profile}")
 }
 
 fn build(debian: &Debian, library: &Library, target: &str, sysroot: &Path) -> Result<(), Outcome> {
@@ -90,7 +83,7 @@ fn build(debian: &Debian, library: &Library, target: &str, sysroot: &Path) -> Re
     let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
     let failed = |error: io::Error| cache::failed(sysroot, &error);
     remove(&package).and_then(|()| write_package(&package, library.profile)).map_err(failed)?;
-    let args = format!("{} -Zbuild-std={} --target {target}", library.command, library.crates);
+    let args = format!("build -Zbuild-std={} --target {target}", library.crates);
     let folder = package.to_string_lossy();
     match debian.plain_cargo("target", library.flags, &args).within(&folder).run() {
         Outcome::Passed => {}
@@ -110,17 +103,15 @@ fn write_package(folder: &Path, profile: &str) -> io::Result<()> {
     fs::write(folder.join("Cargo.toml"), manifest)
 }
 
-/// Moves the libraries to where rustc looks for them: each as it can be linked, or else as it can be checked.
+/// Copies the libraries to where rustc looks for them.
 fn lay_out(results: &Path, libraries: &Path) -> io::Result<()> {
     fs::create_dir_all(libraries)?;
     for entry in fs::read_dir(results)? {
         let path = entry?.path();
-        let is = |extension: &str| path.extension().is_some_and(|found| found == extension);
-        if is("rlib") || is("rmeta") && !path.with_extension("rlib").exists() {
-            let name = path.file_name().unwrap_or_default();
-            if !name.to_string_lossy().starts_with("libnothing-") {
-                fs::copy(&path, libraries.join(name))?;
-            }
+        let name = path.file_name().unwrap_or_default();
+        let is_library = path.extension().is_some_and(|extension| extension == "rlib");
+        if is_library && !name.to_string_lossy().starts_with("libnothing-") {
+            fs::copy(&path, libraries.join(name))?;
         }
     }
     Ok(())
@@ -135,13 +126,12 @@ mod tests {
     use std::env;
     use std::fs;
 
-    use super::{ALLOC, CHECKED, CORE, Library, STD, lay_out, recipe};
+    use super::{ALLOC, CORE, Library, STD, lay_out, recipe};
 
     #[test]
     fn every_difference_is_in_the_recipe() {
         let libraries = [
             STD,
-            CHECKED,
             CORE,
             ALLOC,
             Library { flags: "-Zsanitizer=thread", ..STD },
@@ -160,7 +150,7 @@ mod tests {
         let top = env::temp_dir().join(format!("strait-xtask-sysroot-{}", std::process::id()));
         let (results, libraries) = (top.join("deps"), top.join("lib"));
         fs::create_dir_all(&results).expect("a folder");
-        for name in ["libcore-1.rlib", "libcore-1.rmeta", "libstd-2.rmeta", "core-1.d", "libnothing-3.rlib"] {
+        for name in ["libcore-1.rlib", "libcore-1.rmeta", "libstd-2.rlib", "core-1.d", "libnothing-3.rlib"] {
             fs::write(results.join(name), "").expect("a file");
         }
         lay_out(&results, &libraries).expect("laid out");
@@ -169,7 +159,7 @@ mod tests {
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
             .collect();
         names.sort_unstable();
-        assert_eq!(names, ["libcore-1.rlib", "libstd-2.rmeta"]);
+        assert_eq!(names, ["libcore-1.rlib", "libstd-2.rlib"]);
         fs::remove_dir_all(top).expect("removed");
     }
 }
