@@ -17,6 +17,7 @@ use strait_core::ground::sync::order;
 
 use crate::Model;
 use crate::child::{self, End, Job};
+use crate::search;
 
 /// A model that is to die of an ordering must do so within this time.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -51,8 +52,8 @@ pub fn main() -> ExitCode {
     let args: Vec<_> = env::args().skip(1).collect();
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => check_listed(),
-        ["--full"] => check_all(),
-        ["--write"] => write(),
+        ["--full"] => whole(check_all),
+        ["--write"] => whole(write),
         _ => {
             eprintln!("usage: control [--full | --write]");
             return ExitCode::from(2);
@@ -72,6 +73,14 @@ fn check_listed() -> Result<(), String> {
     let listed = read()?;
     let found = run(jobs(|ordering, model| lists(&listed, ordering, model)), LIMIT);
     finish(&complaints(&listed, &found))
+}
+
+/// Refuses to compare the whole table with what a quick search finds.
+fn whole(of: fn() -> Result<(), String>) -> Result<(), String> {
+    if search::is_quick() {
+        return Err("--full and --write are of full searches: run them without STRAIT_MODELS=quick\n".into());
+    }
+    of()
 }
 
 /// Runs everything and compares it with the table.

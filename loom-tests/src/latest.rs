@@ -18,7 +18,7 @@ models! {
     "never_torn_never_back/4_buffers" => never_torn_never_back(up_to(2), 4, 5, 2),
     "two_readers/2_buffers" => two_readers(up_to(1), 2, 1),
     "two_readers/4_buffers" => two_readers(ALL, 4, 2),
-    "writer_dies/2_buffers" => writer_dies(up_to(3), 2),
+    "writer_dies/2_buffers" => writer_dies(up_to(3).quick(2), 2),
     "writer_dies/4_buffers" => writer_dies(ALL, 4),
     "the_first_value_is_seen_at_once" => the_first_value_is_seen_at_once(),
     "an_attempt_is_whole" => an_attempt_is_whole(),

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The first checks every model. The second weakens one named ordering at a time and expects the
-//! models that `CONTROL.md` lists to fail. Without the cfg nothing of this is compiled.
+//! models that `CONTROL.md` lists to fail. With `STRAIT_MODELS=quick` both search most models with
+//! fewer preemptions. Without the cfg nothing of this is compiled.
 #![cfg(strait_loom)]
 #![forbid(unsafe_code)]
 

@@ -30,7 +30,7 @@ models! {
     "consumer_dies/slots_8_lazy" => consumer_dies::<Slots<8>>(ALL, 7, LAZY, 2),
     "consumer_dies/compact_1" => consumer_dies::<Compact<1>>(ALL, 0, AT_ONCE, 1),
     "consumer_dies/compact_2" => consumer_dies::<Compact<2>>(ALL, 1, AT_ONCE, 1),
-    "consumer_dies/compact_2_at_most_once" => consumer_dies::<Compact<2>>(up_to(5), 1, AT_MOST_ONCE, 0),
+    "consumer_dies/compact_2_at_most_once" => consumer_dies::<Compact<2>>(up_to(5).quick(3), 1, AT_MOST_ONCE, 0),
     "consumer_dies/compact_8_lazy" => consumer_dies::<Compact<8>>(ALL, 7, LAZY, 2),
     "both_die/frames" => both_die::<Frames<64>>(ALL, 2),
     "both_die/slots_2" => both_die::<Slots<2>>(ALL, 1),

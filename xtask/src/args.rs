@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::steps::When;
+use crate::steps::{Extent, When};
 
 /// What the user asked for.
 #[derive(Debug, PartialEq)]
@@ -22,6 +22,11 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// How much of each step is to run: a plain `test` is for those who wait for it.
+    pub fn extent(&self) -> Extent {
+        if self.names.is_empty() && !self.all { Extent::Quick } else { Extent::Full }
+    }
+
     /// Whether the step of this name is to run by itself.
     pub fn takes(&self, name: &str, when: When) -> bool {
         if !self.names.is_empty() {
@@ -78,7 +83,7 @@ fn parse_test(words: &[String], known: &[&str]) -> Result<Command, String> {
 #[cfg(test)]
 mod tests {
     use super::{Command, parse};
-    use crate::steps::When;
+    use crate::steps::{Extent, When};
 
     fn read(line: &str) -> Result<Command, String> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
@@ -106,6 +111,21 @@ mod tests {
         assert_eq!(runs("test cross"), ["cross"]);
         assert_eq!(runs("test words"), ["words"]);
         assert_eq!(runs("test doc fmt doc"), ["fmt", "doc"]);
+    }
+
+    #[test]
+    fn a_plain_test_is_quick_and_what_is_asked_for_is_in_full() {
+        for (line, extent) in [
+            ("test", Extent::Quick),
+            ("test --fail-fast", Extent::Quick),
+            ("test --all", Extent::Full),
+            ("test doc", Extent::Full),
+        ] {
+            let Ok(Command::Test(choice)) = read(line) else {
+                panic!("`{line}` does not run steps");
+            };
+            assert_eq!(choice.extent(), extent, "{line}");
+        }
     }
 
     #[test]

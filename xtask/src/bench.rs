@@ -4,19 +4,26 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::{Outcome, Run, together};
+use crate::cache;
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
 
-const TARGET: &str = "target/bench";
+/// The name of its target folder.
+const TARGET: &str = "bench";
 
 /// Runs the bench with the words after `cargo xtask bench`, in the folder where the user is.
 pub fn run(words: &[String]) -> Outcome {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = match cache::target(TARGET) {
+        Ok(target) => target,
+        Err(outcome) => return outcome,
+    };
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["run", "--quiet", "--release", "--locked", "--manifest-path"])
         .arg(top.join("bench/Cargo.toml"))
         .arg("--")
         .args(words)
-        .env("CARGO_TARGET_DIR", top.join(TARGET))
+        .env("CARGO_TARGET_DIR", target)
         // All contenders are built with the flags of the manifest.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -30,14 +37,18 @@ pub fn run(words: &[String]) -> Outcome {
 
 /// Its formatting and lints, and every contender once for a millisecond: are the sums right?
 pub fn lints() -> Outcome {
-    let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", TARGET);
-    together(&[
-        ("fmt", Run::cargo("fmt --manifest-path bench/Cargo.toml --check").run()),
-        (
-            "clippy",
-            cargo("clippy --manifest-path bench/Cargo.toml --locked --all-targets -- -D warnings").run(),
-        ),
-        ("test", cargo("test --quiet --manifest-path bench/Cargo.toml --locked").run()),
-        ("smoke", cargo("run --quiet --manifest-path bench/Cargo.toml --locked -- --smoke").run()),
+    let target = match cache::target(TARGET) {
+        Ok(target) => target,
+        Err(outcome) => return outcome,
+    };
+    let cargo = |command: &str, further: &str| {
+        let args = format!("{command} --manifest-path bench/Cargo.toml --locked {further}");
+        Run::cargo(args.trim_end()).with("CARGO_TARGET_DIR", &target).run()
+    };
+    parts(&[
+        ("fmt", &|| Run::cargo("fmt --manifest-path bench/Cargo.toml --check").run()),
+        ("clippy", &|| cargo("clippy", "--all-targets -- -D warnings")),
+        ("test", &|| cargo("test --quiet", "")),
+        ("smoke", &|| cargo("run --quiet", "-- --smoke")),
     ])
 }

@@ -6,7 +6,10 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, Run, together};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::sysroot::{self, CORE, Library, STD};
+use crate::{cache, crates};
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
 /// and `std` can be built for any target, and in any way.
@@ -15,10 +18,15 @@ const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 /// The oldest release of it that builds what the lanes build: `rust-version` of the manifests.
 const RELEASE: u32 = 95;
 
+const BARE_METAL: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf", "thumbv7m-none-eabi"];
+const WORD_SIZES: &[&str] = &["i686-unknown-linux-gnu", "s390x-unknown-linux-gnu"];
+const OTHER_UNIX: &[&str] = &["x86_64-apple-darwin", "x86_64-unknown-freebsd"];
+
 /// The compiler and cargo of those packages.
 pub struct Debian {
     cargo: String,
     rustc: String,
+    version: String,
 }
 
 impl Debian {
@@ -44,67 +52,82 @@ impl Debian {
     }
 
     fn find() -> Result<Self, Outcome> {
-        match (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc")) {
-            (Some(cargo), Some(rustc)) => Ok(Self { cargo, rustc }),
-            _ => Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into())),
-        }
+        let (Some(cargo), Some(rustc)) =
+            (file_of("cargo-web", "/bin/cargo"), file_of("rustc-web", "/bin/rustc"))
+        else {
+            return Err(Outcome::Failed("the installed packages hold no cargo or no rustc".into()));
+        };
+        let version = output(&rustc, &["--version"]).unwrap_or_default();
+        Ok(Self { cargo, rustc, version })
     }
 
     fn is_recent(&self) -> bool {
-        output(&self.rustc, &["--version"]).and_then(|text| release(&text)) >= Some(RELEASE)
+        release(&self.version) >= Some(RELEASE)
     }
 
-    /// A command of that cargo, whose results go to `target`.
-    pub fn cargo(&self, target: &str, args: &str) -> Run {
-        self.run(&self.cargo, target, args)
+    /// What the compiler says of itself.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A command of that cargo, with these flags for the compiler. The results go to the folder `target`.
+    pub fn cargo(&self, target: &str, flags: &str, args: &str) -> Run {
+        quick(self.plain_cargo(target, flags, args))
+    }
+
+    /// The same in the profiles as they are.
+    pub fn plain_cargo(&self, target: &str, flags: &str, args: &str) -> Run {
+        self.run(&self.cargo, target, flags, args)
     }
 
     /// A `clippy` command of the same packages, which must be installed with `rust-web-clippy`.
-    pub fn clippy(&self, target: &str, args: &str) -> Run {
+    pub fn clippy(&self, target: &str, flags: &str, args: &str) -> Run {
         // Through cargo it would be another toolchain's, which rustup puts in front.
-        self.run("/usr/bin/cargo-clippy", target, args).with("CARGO", &self.cargo)
+        quick(self.run("/usr/bin/cargo-clippy", target, flags, args)).with("CARGO", &self.cargo)
     }
 
-    fn run(&self, program: &str, target: &str, args: &str) -> Run {
-        Run::new(program.into(), program, args)
+    fn run(&self, program: &str, target: &str, flags: &str, args: &str) -> Run {
+        let run = Run::new(program.into(), program, args)
             // Set by rustup and by the cargo that runs us, for another toolchain than this one.
             .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "LD_LIBRARY_PATH"])
             .with("CARGO_TARGET_DIR", target)
-            // The lanes build everything several times over; nobody debugs what they build, and much of it
-            // runs in an emulator, where every instruction counts.
-            .with("CARGO_PROFILE_DEV_DEBUG", "0")
-            .with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
             .with("RUSTC", &self.rustc)
-            .with("RUSTC_BOOTSTRAP", "1")
+            .with("RUSTC_BOOTSTRAP", "1");
+        if flags.is_empty() { run } else { run.with("RUSTFLAGS", flags) }
     }
+}
+
+/// The lanes build everything several times over; nobody debugs what they build, and much of it runs in an
+/// emulator, where every instruction counts.
+fn quick(run: Run) -> Run {
+    run.with("CARGO_PROFILE_DEV_DEBUG", "0").with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
 }
 
 /// Builds or checks the crates for targets other than the host.
 pub fn cross() -> Outcome {
-    let debian = match Debian::with(&[]) {
-        Ok(debian) => debian,
-        Err(outcome) => return outcome,
-    };
-    // Libraries only: no linker is needed.
-    let debian = |args: &str| debian.cargo("target/cross", args).run();
+    targets().unwrap_or_else(|outcome| outcome)
+}
 
-    // thumbv6m has no compare-and-swap. `-Zbuild-std=core` builds no `alloc`, and there is none
-    // ready-made for these targets, so a build that passes also shows that nothing needs `alloc`.
-    let bare_metal = debian(
-        "build --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
-         --target thumbv6m-none-eabi --target riscv32imc-unknown-none-elf \
-         --target thumbv7m-none-eabi",
-    );
-    // 32 bits with an operating system, and a big-endian machine.
-    let words = debian(
-        "check --keep-going -Zbuild-std=core -p strait-core --features embedded-io-07 \
-         --target i686-unknown-linux-gnu --target s390x-unknown-linux-gnu",
-    );
-    let unix = debian(
-        "check --keep-going -Zbuild-std=std,panic_unwind -p strait-os-unix -p strait-os -p strait \
-         --target x86_64-apple-darwin --target x86_64-unknown-freebsd",
-    );
-    together(&[("bare metal", bare_metal), ("word sizes", words), ("other Unix", unix)])
+fn targets() -> Result<Outcome, Outcome> {
+    let debian = Debian::with(&[])?;
+    let target = cache::target("cross")?;
+    // Libraries only: no linker is needed.
+    let cargo = |library: &Library, args: &str, targets: &[&str]| {
+        let flag = match sysroot::flag(&debian, library, targets) {
+            Ok(flag) => flag,
+            Err(outcome) => return outcome,
+        };
+        debian.cargo(&target, &flag, &format!("{args} --target {}", targets.join(" --target "))).run()
+    };
+    let core = "--keep-going -p strait-core --features embedded-io-07";
+    Ok(parts(&[
+        // thumbv6m has no compare-and-swap. There is no `alloc` for these targets, so a build that passes also
+        // shows that nothing needs it.
+        ("bare metal", &|| cargo(&CORE, &format!("build {core}"), BARE_METAL)),
+        // 32 bits with an operating system, and a big-endian machine.
+        ("word sizes", &|| cargo(&STD, &format!("check {core}"), WORD_SIZES)),
+        ("other Unix", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
+    ]))
 }
 
 /// Installs those of a lane's packages that are missing.
@@ -192,8 +215,8 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_in, release, together, unavailable};
-    use crate::run::Outcome;
+    use super::{file_in, release, unavailable};
+    use crate::run::{Outcome, together};
 
     #[test]
     fn the_program_is_found_and_not_the_wrapper() {

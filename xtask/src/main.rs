@@ -8,14 +8,18 @@
 
 mod args;
 mod bench;
+mod cache;
+mod crates;
 mod examples;
 mod firmware;
 mod lanes;
+mod parts;
 mod peers;
 mod report;
 mod run;
 mod sanitize;
 mod steps;
+mod sysroot;
 mod windows;
 mod words;
 
@@ -23,6 +27,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use args::Command;
+use steps::Extent;
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -30,20 +35,23 @@ const USAGE: u8 = 2;
 const HELP: &str = "\
 The commands of this repository.
 
-    cargo xtask test            everything that needs cargo alone
-    cargo xtask test --all      that, and the lanes that need system packages
-    cargo xtask test NAME...    only these steps or lanes
+    cargo xtask test            what needs cargo alone, in a few minutes
+    cargo xtask test --all      that in full, and the lanes that need system packages
+    cargo xtask test NAME...    only these steps or lanes, in full
     cargo xtask test --list     the names
     cargo xtask bench ...       the bench, with its own options
     cargo xtask help            this text
 
+Without --all, most models are searched with fewer preemptions, and all tests run with the feature
+embedded-io-07 only, instead of with it and without it.
 `test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
 With --all (or a lane by name), missing packages are installed with apt-get, which needs root; where
-that is impossible the lane is skipped, or fails if CI=true.
+that is impossible the lane is skipped, or fails if CI=true. What lanes build is kept in STRAIT_CACHE, by default
+~/.cache/strait.
 Exit status: 0 if nothing failed, 1 if a step failed, 2 for a wrong command line.";
 
 fn main() -> ExitCode {
-    let steps = steps::all();
+    let steps = steps::all(Extent::Quick);
     let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -70,6 +78,7 @@ fn main() -> ExitCode {
                 eprintln!("error: cannot enter {}: {error}", top.display());
                 return ExitCode::from(FAILURE);
             }
+            let steps = steps::all(choice.extent());
             let chosen = steps.iter().filter(|step| choice.takes(step.name, step.when)).collect::<Vec<_>>();
             if !report::run(&chosen, choice.fail_fast) {
                 return ExitCode::from(FAILURE);

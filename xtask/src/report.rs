@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::parts::{self, Lap};
 use crate::run::{self, Outcome};
 use crate::steps::Step;
 
@@ -12,6 +13,8 @@ struct Row {
     name: &'static str,
     time: Duration,
     outcome: Outcome,
+    /// The parts that it has.
+    laps: Vec<Lap>,
     /// If it failed: what of it did, and what that said at the end.
     said: Vec<String>,
 }
@@ -26,6 +29,7 @@ pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
                 name: step.name,
                 time: Duration::ZERO,
                 outcome: Outcome::Skipped("a step before it failed".into()),
+                laps: Vec::new(),
                 said: Vec::new(),
             }
         } else {
@@ -49,7 +53,7 @@ fn run_one(step: &Step) -> Row {
     // Not all that fails fails the step.
     let said = run::failures();
     let said = if matches!(outcome, Outcome::Failed(_)) { said } else { Vec::new() };
-    let row = Row { name: step.name, time: start.elapsed(), outcome, said };
+    let row = Row { name: step.name, time: start.elapsed(), outcome, laps: parts::laps(), said };
     let (result, note) = row.result();
     let colon = if note.is_empty() { "" } else { ": " };
     println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.time.as_secs_f64());
@@ -70,16 +74,29 @@ impl Row {
     }
 }
 
-/// The table, and as the last line the counts alone.
+impl Lap {
+    /// Its name in the table, below that of its step.
+    fn title(&self) -> String {
+        format!("{:indent$}{}", "", self.name, indent = 2 * (self.depth + 1))
+    }
+}
+
+/// The table, with the parts of a step below it, and as the last line the counts alone.
 fn summary(rows: &[Row]) -> String {
-    let mut text = format!("{:<12} {:>8}  {:<8}", "step", "seconds", "result").trim_end().to_owned();
+    let names = rows.iter().flat_map(|row| row.laps.iter().map(Lap::title).chain([row.name.into()]));
+    let width = names.map(|name| name.len()).max().unwrap_or_default();
+    let mut text = format!("{:<width$} {:>8}  result", "step", "seconds");
     for row in rows {
         let (result, note) = row.result();
-        let seconds = row.time.as_secs_f64();
-        let line = format!("{:<12} {seconds:>8.1}  {result:<8} {note}", row.name);
+        let line = format!("{:<width$} {:>8.1}  {result:<8} {note}", row.name, row.time.as_secs_f64());
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}", line.trim_end());
+        for lap in &row.laps {
+            let _ = write!(text, "\n{:<width$} {:>8.1}", lap.title(), lap.time.as_secs_f64());
+        }
     }
+    let all: Duration = rows.iter().map(|row| row.time).sum();
+    let _ = write!(text, "\n{:<width$} {:>8.1}", "all", all.as_secs_f64());
     let count = |result| rows.iter().filter(|row| row.result().0 == result).count();
     let _ =
         write!(text, "\n\n{} passed, {} failed, {} skipped", count("ok"), count("FAILED"), count("SKIPPED"));
@@ -92,27 +109,34 @@ mod tests {
     use std::time::Duration;
 
     use super::{Row, run, run_one, summary};
+    use crate::parts::Lap;
     use crate::run::{Outcome, Run};
     use crate::steps::{Step, When};
 
     fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
-        Row { name, time: Duration::from_millis(millis), outcome, said: Vec::new() }
+        Row { name, time: Duration::from_millis(millis), outcome, laps: Vec::new(), said: Vec::new() }
     }
 
     #[test]
     fn the_table_ends_in_the_counts_alone() {
-        let rows = [
+        let mut rows = [
             row("fmt", 640, Outcome::Passed),
             row("models", 12_300, Outcome::Failed("exit status: 101".into())),
             row("control", 0, Outcome::Skipped("there is no x yet".into())),
             row("doc", 1000, Outcome::Passed),
         ];
+        rows[1].laps = [(0, "all orders", 12_000), (1, "one", 50)]
+            .map(|(depth, name, millis)| Lap { depth, name, time: Duration::from_millis(millis) })
+            .into();
         let expected = "\
 step          seconds  result
 fmt               0.6  ok
 models           12.3  FAILED   exit status: 101
+  all orders     12.0
+    one           0.1
 control           0.0  SKIPPED  there is no x yet
 doc               1.0  ok
+all              13.9
 
 2 passed, 1 failed, 1 skipped";
         assert_eq!(summary(&rows), expected);

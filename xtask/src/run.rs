@@ -21,6 +21,7 @@ const NOT_INHERITED: &[&str] = &[
     "CARGO_BUILD_RUSTDOCFLAGS",
     "CARGO_BUILD_TARGET",
     "STRAIT_WEAKEN",
+    "STRAIT_MODELS",
 ];
 
 /// How a step ended.

@@ -15,28 +15,36 @@
 
 use std::env::consts::ARCH;
 
+use crate::cache;
 use crate::lanes::{Debian, file_of};
-use crate::run::{Outcome, Run, together};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::sysroot::{self, Library, STD};
 
 /// The sanitizers' runtimes, of the LLVM that Debian's Rust is built with.
 const RUNTIMES: &str = "libclang-rt-22-dev";
 
+/// The standard libraries are built with the same sanitizers: what an uninstrumented one hands from thread to
+/// thread would look like races.
+const TSAN: Library = Library { name: "tsan", flags: "-Zsanitizer=thread -Zexternal-clangrt", ..STD };
+const ASAN: Library = Library { name: "asan", flags: "-Zsanitizer=address -Zexternal-clangrt", ..STD };
+
 /// Threads over one mapping, in order and under a scribbler.
 const THREADS: &str = "-p strait --test threads --test scribble";
 
-/// A sanitizer, and the cargo that builds everything with it, the standard library too: what an
-/// uninstrumented library hands from thread to thread would look like races.
+/// A sanitizer, and the cargo that builds everything with it.
 struct Sanitizer {
     debian: Debian,
-    target: &'static str,
+    target: String,
     flags: String,
+    folder: String,
 }
 
 impl Sanitizer {
-    /// Installs what it needs. `name` is what the compiler calls it, `archives` are its runtime, and
-    /// `target` is where the results go.
-    fn new(name: &str, archives: &[&str], target: &'static str) -> Result<Self, Outcome> {
+    /// Installs what it needs, and builds its standard library. `archives` are its runtime.
+    fn new(library: &Library, archives: &[&str]) -> Result<Self, Outcome> {
         let debian = Debian::with(&[RUNTIMES, "lld"])?;
+        let target = format!("{ARCH}-unknown-linux-gnu");
         let mut runtime = String::new();
         for archive in archives {
             let end = format!("/libclang_rt.{archive}-{ARCH}.a");
@@ -44,16 +52,17 @@ impl Sanitizer {
                 .ok_or_else(|| Outcome::Failed(format!("{RUNTIMES} holds no file {end}")))?;
             runtime = format!("{runtime},{path}");
         }
+        let sysroot = sysroot::flag(&debian, library, &[&target])?;
         let flags = format!(
-            "--cfg strait_word_copies -Zsanitizer={name} -Zexternal-clangrt -Clink-arg=-fuse-ld=lld \
-             -Clink-arg=-Wl,--whole-archive{runtime},--no-whole-archive,--export-dynamic -Clink-arg=-lm"
+            "--cfg strait_word_copies {} {sysroot} -Clink-arg=-fuse-ld=lld \
+             -Clink-arg=-Wl,--whole-archive{runtime},--no-whole-archive,--export-dynamic -Clink-arg=-lm",
+            library.flags
         );
-        Ok(Self { debian, target, flags })
+        Ok(Self { debian, target, flags, folder: cache::target(library.name)? })
     }
 
     fn test(&self, args: &str) -> Run {
-        let build = format!("-Zbuild-std=std,panic_unwind,test --target {ARCH}-unknown-linux-gnu");
-        self.debian.cargo(self.target, &format!("test {build} {args}")).with("RUSTFLAGS", &self.flags)
+        self.debian.cargo(&self.folder, &self.flags, &format!("test --target {} {args}", self.target))
     }
 }
 
@@ -67,7 +76,7 @@ fn only(file: &str, name: &str) -> String {
 
 /// The tests in which threads meet, under ThreadSanitizer.
 pub fn tsan() -> Outcome {
-    let sanitizer = match Sanitizer::new("thread", &["tsan"], "target/tsan") {
+    let sanitizer = match Sanitizer::new(&TSAN, &["tsan"]) {
         Ok(sanitizer) => sanitizer,
         Err(outcome) => return outcome,
     };
@@ -75,17 +84,17 @@ pub fn tsan() -> Outcome {
     let core = "-p strait-core --lib --test latest --test lies --test regressions --test statics \
                 --test takeover --test wait";
     let race = |file, name| test(&only(file, name)).run_to_fail("ThreadSanitizer: data race");
-    together(&[
-        ("core", test(core).run()),
-        ("threads", test(THREADS).run()),
-        ("control: a plain copy", race("scribble", "control_a_plain_copy")),
-        ("control: no order", race("threads", "control_a_message_without_order")),
+    parts(&[
+        ("core", &|| test(core).run()),
+        ("threads", &|| test(THREADS).run()),
+        ("control: a plain copy", &|| race("scribble", "control_a_plain_copy")),
+        ("control: no order", &|| race("threads", "control_a_message_without_order")),
     ])
 }
 
 /// The same and the randomised tests, under AddressSanitizer.
 pub fn asan() -> Outcome {
-    let sanitizer = match Sanitizer::new("address", &["asan", "asan_static"], "target/asan") {
+    let sanitizer = match Sanitizer::new(&ASAN, &["asan", "asan_static"]) {
         Ok(sanitizer) => sanitizer,
         Err(outcome) => return outcome,
     };
@@ -94,19 +103,14 @@ pub fn asan() -> Outcome {
             .test(args)
             // Tests that stage a death leak what the dead one held.
             .with("ASAN_OPTIONS", &format!("detect_leaks=0,{SYMBOLS}"))
-            // The randomised tests take minutes without.
-            .with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
     };
     let core = "-p strait-core --lib --test attach --test latest --test lies --test lies_state \
                 --test random_images --test regressions --test spsc --test spsc_frames --test spsc_typed \
                 --test statics --test takeover";
-    together(&[
-        ("core", test(core).run()),
-        ("threads", test(THREADS).run()),
-        (
-            "control: an overrun",
-            test(&only("scribble", "control_a_copy_past_the_end"))
-                .run_to_fail("AddressSanitizer: heap-buffer-overflow"),
-        ),
+    let overrun = only("scribble", "control_a_copy_past_the_end");
+    parts(&[
+        ("core", &|| test(core).run()),
+        ("threads", &|| test(THREADS).run()),
+        ("control: an overrun", &|| test(&overrun).run_to_fail("AddressSanitizer: heap-buffer-overflow")),
     ])
 }

@@ -2,8 +2,18 @@
 
 use std::fmt::Write;
 
-use crate::run::{Outcome, Run, together};
-use crate::{bench, examples, firmware, lanes, peers, sanitize, windows, words};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::{bench, crates, examples, firmware, lanes, peers, sanitize, windows, words};
+
+/// How much of each step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What finds nearly everything in a few minutes.
+    Quick,
+    /// Everything.
+    Full,
+}
 
 /// When a step runs that is not asked for by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +38,8 @@ pub struct Step {
 }
 
 /// All steps, the lanes last.
-pub fn all() -> Vec<Step> {
+pub fn all(extent: Extent) -> Vec<Step> {
+    let either = |quick, full| if extent == Extent::Quick { quick } else { full };
     vec![
         Step {
             name: "fmt",
@@ -49,10 +60,9 @@ pub fn all() -> Vec<Step> {
             what: "unit, integration and doc tests",
             when: When::Always,
             needs: None,
-            run: || {
-                let all = Run::cargo("test --workspace --exclude loom-tests").run();
-                let slow = Run::cargo("test -p strait --test locks -- --ignored").run();
-                together(&[("all", all), ("an owner stopped for ten seconds", slow)])
+            run: match extent {
+                Extent::Quick => || tests(&format!("--features {FEATURE}")),
+                Extent::Full => || tests(""),
             },
         },
         Step {
@@ -62,13 +72,14 @@ pub fn all() -> Vec<Step> {
             needs: Some("tests/instructions.rs"),
             run: || {
                 let test = "test --release --test instructions";
-                let ours = Run::cargo(test).run();
-                let plain = Run::cargo(test)
-                    .with("CARGO_PROFILE_RELEASE_LTO", "false")
-                    .with("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-                    .with("CARGO_TARGET_DIR", "target/plain")
-                    .run();
-                together(&[("our profile", ours), ("a user's profile", plain)])
+                let plain = || {
+                    Run::cargo(test)
+                        .with("CARGO_PROFILE_RELEASE_LTO", "false")
+                        .with("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                        .with("CARGO_TARGET_DIR", "target/plain")
+                        .run()
+                };
+                parts(&[("our profile", &|| Run::cargo(test).run()), ("a user's profile", &plain)])
             },
         },
         Step {
@@ -85,23 +96,15 @@ pub fn all() -> Vec<Step> {
         },
         Step {
             name: "embedded-io",
-            what: "the core's tests and the pipes', and lints of everything, with the feature embedded-io-07",
+            what: either(
+                "lints and documentation with the feature embedded-io-07; `test` has its tests",
+                "the core's tests and the pipes', and lints of everything, with the feature embedded-io-07",
+            ),
             when: When::Always,
             needs: Some("core"),
-            run: || {
-                let lints =
-                    "clippy --workspace --all-targets --features strait/embedded-io-07 -- -D warnings";
-                let tests = Run::cargo("test -p strait-core --features embedded-io-07").run();
-                let pipes = Run::cargo("test -p strait-os --features embedded-io-07 --test pipes").run();
-                let docs = Run::cargo("doc -p strait-core --no-deps --features embedded-io-07")
-                    .with("RUSTDOCFLAGS", "-D warnings")
-                    .run();
-                together(&[
-                    ("tests", tests),
-                    ("pipes", pipes),
-                    ("lints", Run::cargo(lints).run()),
-                    ("docs", docs),
-                ])
+            run: match extent {
+                Extent::Quick => || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
+                Extent::Full => feature::all,
             },
         },
         Step {
@@ -120,20 +123,29 @@ pub fn all() -> Vec<Step> {
         },
         Step {
             name: "models",
-            what: "the protocols and endpoints under the model checker",
+            what: either(
+                "the protocols and endpoints under the model checker, most with fewer preemptions than \
+                 with --all",
+                "the protocols and endpoints under the model checker, with all preemptions",
+            ),
             when: When::Always,
             needs: Some("loom-tests"),
-            run: || modelled("test --release -p loom-tests").with("CARGO_TARGET_DIR", "target/loom").run(),
+            run: match extent {
+                Extent::Quick => || models("test", "quick"),
+                Extent::Full => || models("test", "full"),
+            },
         },
         Step {
             name: "control",
-            what: "every named ordering weakened in turn must make a model fail",
+            what: either(
+                "every named ordering weakened in turn must make a model fail, under the same preemptions",
+                "every named ordering weakened in turn must make a model fail",
+            ),
             when: When::Always,
             needs: Some("loom-tests/src/bin/control.rs"),
-            run: || {
-                modelled("run --release -p loom-tests --bin control")
-                    .with("CARGO_TARGET_DIR", "target/loom")
-                    .run()
+            run: match extent {
+                Extent::Quick => || models("run --bin control", "quick"),
+                Extent::Full => || models("run --bin control", "full"),
             },
         },
         Step {
@@ -218,6 +230,53 @@ pub fn all() -> Vec<Step> {
     ]
 }
 
+const FEATURE: &str = "strait/embedded-io-07";
+
+/// The tests of everything but the models.
+fn tests(features: &str) -> Outcome {
+    let all = format!("test --workspace --exclude loom-tests {features}");
+    let slow = format!("test -p strait --test locks {features} -- --ignored");
+    parts(&[
+        ("all", &|| Run::cargo(all.trim_end()).run()),
+        ("an owner stopped for ten seconds", &|| Run::cargo(&slow).run()),
+    ])
+}
+
+/// What has its own code with the feature.
+mod feature {
+    use super::{FEATURE, Outcome, Run, crates, parts};
+
+    pub fn all() -> Outcome {
+        parts(&[("tests", &tests), ("pipes", &pipes), ("lints", &lints), ("docs", &docs)])
+    }
+
+    fn tests() -> Outcome {
+        Run::cargo("test -p strait-core --features embedded-io-07").run()
+    }
+
+    fn pipes() -> Outcome {
+        Run::cargo(&format!("test {} --features embedded-io-07 --test pipes", crates::UNIX_SYSTEM)).run()
+    }
+
+    pub fn lints() -> Outcome {
+        Run::cargo(&format!("clippy --workspace --all-targets --features {FEATURE} -- -D warnings")).run()
+    }
+
+    pub fn docs() -> Outcome {
+        Run::cargo("doc -p strait-core --no-deps --features embedded-io-07")
+            .with("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    }
+}
+
+/// A cargo command on the models, which are searched so far.
+fn models(command: &str, extent: &str) -> Outcome {
+    modelled(&format!("{command} --release -p loom-tests"))
+        .with("CARGO_TARGET_DIR", "target/loom")
+        .with("STRAIT_MODELS", extent)
+        .run()
+}
+
 /// A cargo command under the cfg that puts the model-checking backend in.
 fn modelled(args: &str) -> Run {
     Run::cargo(args).with("RUSTFLAGS", "--cfg strait_loom")
@@ -240,7 +299,11 @@ pub fn listing(steps: &[Step]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{When, all, listing};
+    use super::{Extent, When, listing};
+
+    fn all() -> Vec<super::Step> {
+        super::all(Extent::Full)
+    }
 
     #[test]
     fn names_are_unique_and_fit_the_table() {
@@ -248,6 +311,12 @@ mod tests {
         assert!(names.iter().all(|name| name.len() <= 12));
         names.sort_unstable();
         names.windows(2).for_each(|pair| assert_ne!(pair[0], pair[1]));
+    }
+
+    #[test]
+    fn what_is_quick_has_the_same_steps() {
+        let quick = super::all(Extent::Quick);
+        assert!(all().iter().map(|step| step.name).eq(quick.iter().map(|step| step.name)));
     }
 
     #[test]

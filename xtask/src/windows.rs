@@ -1,26 +1,21 @@
 //! Windows, as far as wine goes: the tests and examples built for it with Debian's Rust and mingw, and run.
 //!
-//! Wine runs in a folder of its own under `target`, whose server is ended when the lane is. What wine
+//! Wine runs in a folder of its own in the cache, whose server is ended when the lane is. What wine
 //! does otherwise than Windows is said at the head of `strait-os`.
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::examples;
 use crate::lanes::Debian;
-use crate::run::{Outcome, Run, together};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::sysroot::{self, STD};
+use crate::{cache, crates, examples};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// Built, but not run: what most users have, and 32 bits.
-const OTHERS: &str = "--target x86_64-pc-windows-msvc --target i686-pc-windows-gnu";
-
-/// Where the lane's files lie, below the top of the repository.
-const FOLDER: &str = "target/windows";
-
-/// The crates that are for Windows.
-const CRATES: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait -p strait-cli";
+const OTHERS: &[&str] = &["x86_64-pc-windows-msvc", "i686-pc-windows-gnu"];
 
 /// Tests of the facade that are for Windows too. The others step through a process with `ptrace`.
 const FACADE: &str = "--test threads --test scribble --test kill --test locks";
@@ -50,8 +45,10 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T len) {
 /// A wine of our own, ended with the value.
 struct Wine {
     debian: Debian,
-    /// The absolute path of [`FOLDER`]; wine takes no other.
-    folder: PathBuf,
+    /// Where the lane's files are: an absolute path, for wine takes no other.
+    folder: String,
+    /// The flag that puts the standard library for [`TARGET`] in.
+    sysroot: String,
     /// [`STEADY`], or nothing where that is not let.
     steady: &'static str,
 }
@@ -60,20 +57,23 @@ impl Wine {
     /// Installs what is missing, and sets wine up if that has not been done.
     fn new() -> Result<Self, Outcome> {
         let debian = Debian::with(&["mingw-w64", "wine", "wine64", "rust-web-clippy"])?;
-        let failed = |error: std::io::Error| Outcome::Failed(format!("{FOLDER}: {error}"));
-        let folder = env::current_dir().map_err(failed)?.join(FOLDER);
+        let folder = cache::target("windows")?;
+        let failed = |error: std::io::Error| cache::failed(Path::new(&folder), &error);
         // Wine's server makes no folder of its own.
-        fs::create_dir_all(folder.join("prefix")).map_err(failed)?;
-        fs::write(folder.join("random.c"), RANDOM).map_err(failed)?;
+        fs::create_dir_all(format!("{folder}/prefix")).map_err(failed)?;
+        fs::write(format!("{folder}/random.c"), RANDOM).map_err(failed)?;
+        let sysroot = sysroot::flag(&debian, &STD, &[TARGET])?;
         // Containers refuse it.
         let is_let = Run::new("setarch".into(), "setarch", "-R true").run() == Outcome::Passed;
-        let wine = Self { debian, folder, steady: if is_let { STEADY } else { "" } };
+        let wine = Self { debian, folder, sysroot, steady: if is_let { STEADY } else { "" } };
         let dll = "-shared -O2 -o bcryptprimitives.dll random.c -ladvapi32";
-        passed(Run::new("x86_64-w64-mingw32-gcc".into(), "x86_64-w64-mingw32-gcc", dll).within(FOLDER))?;
+        passed(
+            Run::new("x86_64-w64-mingw32-gcc".into(), "x86_64-w64-mingw32-gcc", dll).within(&wine.folder),
+        )?;
         // One that was left running, with another time to stay.
         wine.end();
         passed(wine.within(Run::new("wineserver".into(), "wineserver", SERVER)))?;
-        if !wine.folder.join("prefix/system.reg").exists() {
+        if !wine.path("prefix/system.reg").exists() {
             let boot = format!("300 {} wineboot -i", wine.steady);
             passed(wine.within(Run::new("timeout".into(), "timeout", &boot)))?;
         }
@@ -87,24 +87,27 @@ impl Wine {
 
     /// The variables that lead a program to this wine.
     fn within(&self, run: Run) -> Run {
-        let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
-        run.with("WINEPATH", &self.folder.to_string_lossy())
-            .with("WINEPREFIX", &path("prefix"))
+        run.with("WINEPATH", &self.folder)
+            .with("WINEPREFIX", &format!("{}/prefix", self.folder))
             // Neither messages nor windows, nor a debugger, nor offers to install further packages.
             .with("WINEDEBUG", "-all")
             .with("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=")
             .without(&["DISPLAY"])
     }
 
-    /// A command of cargo that builds for Windows, the standard library too, and runs under wine.
+    fn path(&self, name: &str) -> PathBuf {
+        Path::new(&self.folder).join(name)
+    }
+
+    /// A command of cargo that builds for Windows and runs under wine.
     fn cargo(&self, args: &str) -> Run {
         self.limited(LIMIT, args)
     }
 
     /// The same with so many seconds for each program.
     fn limited(&self, limit: u32, args: &str) -> Run {
-        let args = format!("{args} -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET}");
-        self.within(self.debian.cargo(FOLDER, &args))
+        let args = format!("{args} --target {TARGET}");
+        self.within(self.debian.cargo(&self.folder, &self.sysroot, &args))
             .with("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
             .with(
                 "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
@@ -115,11 +118,18 @@ impl Wine {
     /// The lints of what is compiled for Windows only.
     fn clippy(&self) -> Outcome {
         // The core has nothing of the kind.
-        let args = format!(
-            "clippy -p strait-os -p strait-os-windows -p strait -p strait-cli --all-targets -Zbuild-std=std,panic_unwind,panic_abort,test --target {TARGET} \
-             -- -D warnings"
-        );
-        self.debian.clippy(FOLDER, &args).run()
+        let args = format!("clippy {} --all-targets --target {TARGET} -- -D warnings", crates::WINDOWS_ONLY);
+        self.debian.clippy(&self.folder, &self.sysroot, &args).run()
+    }
+
+    /// Checks for those targets whose programs are not run.
+    fn others(&self) -> Outcome {
+        let flag = match sysroot::flag(&self.debian, &STD, OTHERS) {
+            Ok(flag) => flag,
+            Err(outcome) => return outcome,
+        };
+        let args = format!("check --keep-going {} --target {}", crates::WINDOWS, OTHERS.join(" --target "));
+        self.debian.cargo(&self.folder, &flag, &args).run()
     }
 
     /// A native process and one under wine in one region.
@@ -127,7 +137,7 @@ impl Wine {
         if let Err(outcome) = passed(self.cargo("build --example two_systems")) {
             return outcome;
         }
-        let other = self.folder.join(TARGET).join("debug/examples/two_systems.exe");
+        let other = self.path(TARGET).join("debug/examples/two_systems.exe");
         let test = format!("{LIMIT} {} cargo test -p strait --test border", self.steady);
         self.within(Run::new("timeout".into(), "timeout", &test))
             .with("STRAIT_WINDOWS_SIDE", &other.to_string_lossy())
@@ -155,19 +165,15 @@ pub fn windows() -> Outcome {
         Ok(wine) => wine,
         Err(outcome) => return outcome,
     };
-    let others = format!("check --keep-going -Zbuild-std=std,panic_unwind,panic_abort {CRATES} {OTHERS}");
-    together(&[
-        ("other targets", wine.debian.cargo(FOLDER, &others).run()),
-        ("clippy", wine.clippy()),
-        ("core", wine.cargo("test -p strait-core --lib --tests").run()),
-        (
-            "system",
-            wine.cargo("test -p strait-os -p strait-os-windows --features embedded-io-07 --lib --tests")
-                .run(),
-        ),
-        ("strait", wine.cargo(&format!("test -p strait {FACADE}")).run()),
-        ("tool", wine.cargo("test -p strait-cli").run()),
-        ("examples", examples::each(|args| wine.limited(examples::LIMIT, args).run())),
-        ("border", wine.border()),
+    let system = format!("test {} --features embedded-io-07 --lib --tests", crates::WINDOWS_SYSTEM);
+    parts(&[
+        ("other targets", &|| wine.others()),
+        ("clippy", &|| wine.clippy()),
+        ("core", &|| wine.cargo("test -p strait-core --lib --tests").run()),
+        ("system", &|| wine.cargo(&system).run()),
+        ("strait", &|| wine.cargo(&format!("test -p strait {FACADE}")).run()),
+        ("tool", &|| wine.cargo("test -p strait-cli").run()),
+        ("examples", &|| examples::each(|args| wine.limited(examples::LIMIT, args).run())),
+        ("border", &|| wine.border()),
     ])
 }

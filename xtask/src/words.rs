@@ -6,9 +6,10 @@
 //! on this machine's memory.
 
 use crate::lanes::Debian;
-use crate::run::{Outcome, together};
-
-const TARGET: &str = "target/words";
+use crate::parts::parts;
+use crate::run::{Outcome, Run, together};
+use crate::sysroot::{self, STD};
+use crate::{cache, crates};
 
 /// Seconds that one test program may run in an emulator. The slowest of them takes a tenth of it.
 const LIMIT: u32 = 900;
@@ -59,79 +60,95 @@ const EMULATED: &str = "--lib --test attach --test frame --test latest --test la
     --test locks_regressions --test plan --test regressions --test run_time_types --test spsc \
     --test spsc_frames --test spsc_typed --test statics --test takeover --test takeover_steps --test wait";
 
+/// The Unix port's tests that are run in an emulator.
+const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test incoherent --test rt";
+
 /// Tests of the facade that know nothing of the processor.
 const FACADE: &str = "--test threads --test kill --test locks --test scribble";
 
+/// The packages, the standard libraries of all machines, and where the results go.
+struct Lab {
+    debian: Debian,
+    sysroot: String,
+    folder: String,
+}
+
 /// The suite on other machines, and processes of different word sizes on one region.
 pub fn words() -> Outcome {
-    let debian = match Debian::with(PACKAGES) {
-        Ok(debian) => debian,
+    let lab = match Lab::new() {
+        Ok(lab) => lab,
         Err(outcome) => return outcome,
     };
     println!("not run in an emulator: {NOT_EMULATED}");
-    let suite = |machine: &Machine| match machine.runner {
-        None => together(&[
-            ("core", test(&debian, machine, "--tests -p strait-core")),
-            ("Unix", test(&debian, machine, "--tests -p strait-os -p strait-os-unix")),
-            ("facade", test(&debian, machine, &format!("-p strait {FACADE}"))),
-        ]),
-        Some(_) => together(&[
-            ("core", test(&debian, machine, &format!("-p strait-core {EMULATED}"))),
-            (
-                "Unix",
-                test(
-                    &debian,
-                    machine,
-                    "-p strait-os -p strait-os-unix --lib --test domains --test event_linux --test incoherent --test rt",
-                ),
-            ),
-        ]),
-    };
-    together(&[
-        ("one region", meetings(&debian)),
-        ("suite on x86 of 32 bits", suite(&X86)),
-        ("suite on ARM of 32 bits", suite(&ARM)),
-        ("suite on ARM of 64 bits", suite(&AARCH64)),
+    parts(&[
+        ("one region", &|| lab.meetings()),
+        ("suite on x86 of 32 bits", &|| lab.suite(&X86)),
+        ("suite on ARM of 32 bits", &|| lab.suite(&ARM)),
+        ("suite on ARM of 64 bits", &|| lab.suite(&AARCH64)),
     ])
 }
 
-/// Processes of different word sizes on one region.
-fn meetings(debian: &Debian) -> Outcome {
-    together(&[
-        ("x86 of 32 bits beside 64", meet(debian, &X86, "")),
-        ("ARM of 32 bits beside x86", meet(debian, &ARM, "")),
-        ("ARM of 64 bits beside x86", meet(debian, &AARCH64, "")),
-        ("big-endian, refused", meet(debian, &S390X, "--refused ")),
-    ])
-}
-
-/// A command of Debian's cargo for a machine, with the standard library compiled along.
-fn cargo(debian: &Debian, machine: &Machine, command: &str, args: &str) -> crate::run::Run {
-    let target = machine.target;
-    let variable = |end: &str| format!("CARGO_TARGET_{}_{end}", target.to_uppercase().replace('-', "_"));
-    let build = format!("-Zbuild-std=std,panic_unwind,test --target {target}");
-    let cargo =
-        debian.cargo(TARGET, &format!("{command} {build} {args}")).with(&variable("LINKER"), machine.linker);
-    match machine.runner {
-        Some(runner) => cargo
-            .with(&variable("RUNNER"), &format!("timeout {LIMIT} {runner}"))
-            .with("STRAIT_TEST_RUNNER", runner),
-        None => cargo,
+impl Lab {
+    fn new() -> Result<Self, Outcome> {
+        let debian = Debian::with(PACKAGES)?;
+        let targets = [&X86, &ARM, &AARCH64, &S390X].map(|machine| machine.target);
+        let sysroot = sysroot::flag(&debian, &STD, &targets)?;
+        Ok(Self { debian, sysroot, folder: cache::target("words")? })
     }
-}
 
-fn test(debian: &Debian, machine: &Machine, args: &str) -> Outcome {
-    cargo(debian, machine, "test", args).run()
-}
-
-/// The example `word_sizes` of this machine with that of another one.
-fn meet(debian: &Debian, other: &Machine, expected: &str) -> Outcome {
-    let built = cargo(debian, other, "build", "--example word_sizes").run();
-    if built != Outcome::Passed {
-        return built;
+    fn suite(&self, machine: &Machine) -> Outcome {
+        let unix = crates::UNIX_SYSTEM_ALL;
+        match machine.runner {
+            None => together(&[
+                ("core", self.test(machine, "--tests -p strait-core")),
+                ("Unix", self.test(machine, &format!("--tests {}", crates::UNIX_SYSTEM_ALL))),
+                ("facade", self.test(machine, &format!("-p strait {FACADE}"))),
+            ]),
+            Some(_) => together(&[
+                ("core", self.test(machine, &format!("-p strait-core {EMULATED}"))),
+                ("Unix", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
+            ]),
+        }
     }
-    let program = format!("{TARGET}/{}/debug/examples/word_sizes", other.target);
-    let runner = other.runner.map(|runner| format!("{runner} ")).unwrap_or_default();
-    let run = format!("run --quiet --example word_sizes -- {expected}{runner}{program}");
-    crate::run::Run::cargo(&run).run()
+
+    /// Processes of different word sizes on one region.
+    fn meetings(&self) -> Outcome {
+        together(&[
+            ("x86 of 32 bits beside 64", self.meet(&X86, "")),
+            ("ARM of 32 bits beside x86", self.meet(&ARM, "")),
+            ("ARM of 64 bits beside x86", self.meet(&AARCH64, "")),
+            ("big-endian, refused", self.meet(&S390X, "--refused ")),
+        ])
+    }
+
+    /// A command of Debian's cargo for a machine.
+    fn cargo(&self, machine: &Machine, command: &str, args: &str) -> Run {
+        let target = machine.target;
+        let variable = |end: &str| format!("CARGO_TARGET_{}_{end}", target.to_uppercase().replace('-', "_"));
+        let args = format!("{command} --target {target} {args}");
+        let cargo =
+            self.debian.cargo(&self.folder, &self.sysroot, &args).with(&variable("LINKER"), machine.linker);
+        match machine.runner {
+            Some(runner) => cargo
+                .with(&variable("RUNNER"), &format!("timeout {LIMIT} {runner}"))
+                .with("STRAIT_TEST_RUNNER", runner),
+            None => cargo,
+        }
+    }
+
+    fn test(&self, machine: &Machine, args: &str) -> Outcome {
+        self.cargo(machine, "test", args).run()
+    }
+
+    /// The example `word_sizes` of this machine with that of another one.
+    fn meet(&self, other: &Machine, expected: &str) -> Outcome {
+        let built = self.cargo(other, "build", "--example word_sizes").run();
+        if built != Outcome::Passed {
+            return built;
+        }
+        let program = format!("{}/{}/debug/examples/word_sizes", self.folder, other.target);
+        let runner = other.runner.map(|runner| format!("{runner} ")).unwrap_or_default();
+        let run = format!("run --quiet --example word_sizes -- {expected}{runner}{program}");
+        Run::cargo(&run).run()
+    }
 }

@@ -3,7 +3,7 @@
 use crate::lanes::packages;
 use crate::run::{Outcome, Run, together};
 
-use super::lab::{Lab, TARGET};
+use super::lab::Lab;
 
 /// Its way to print would lead to the emulator's standard error.
 const MACHINE: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none -monitor none \
@@ -21,7 +21,7 @@ pub fn run(lab: &Lab) -> Outcome {
     if library != Outcome::Passed {
         return together(&[("library", library)]);
     }
-    let (out, sources) = (format!("{TARGET}/{target}"), "ports/c-firmware");
+    let (out, sources) = (format!("{}/{target}", lab.folder), "ports/c-firmware");
     let args = format!(
         "{FLAGS} -T {sources}/link.ld -I capi/include {sources}/main.c {sources}/board.c \
          {out}/capi/libstrait_capi.a -o {out}/release/c-firmware"

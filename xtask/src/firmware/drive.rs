@@ -5,7 +5,7 @@ use std::fs::{self, File};
 
 use crate::run::{Outcome, Run, together};
 
-use super::lab::{LIMIT, Lab, TARGET, image, verdict};
+use super::lab::{LIMIT, Lab, verdict};
 use super::trial::Trial;
 
 /// The emulators take a file of exactly their memory's length.
@@ -16,20 +16,20 @@ const SHARED: &str = "-m 16M -object memory-backend-file,id=ram,size=16M,mem-pat
                       -monitor none -serial none -semihosting";
 
 /// A Cortex-M3, whose external memory is the file.
-fn cortex_m3(program: &str) -> String {
-    let image = image("thumbv7m-none-eabi", program);
+fn cortex_m3(lab: &Lab, program: &str) -> String {
+    let image = lab.image("thumbv7m-none-eabi", program);
     format!("qemu-system-arm -M mps2-an385,memory-backend=ram {SHARED} -kernel {image}")
 }
 
 /// A Cortex-M33, whose external memory is the file.
-fn cortex_m33(program: &str) -> String {
-    let image = image("thumbv8m.main-none-eabi", program);
+fn cortex_m33(lab: &Lab, program: &str) -> String {
+    let image = lab.image("thumbv8m.main-none-eabi", program);
     format!("qemu-system-arm -M mps2-an521,memory-backend=ram {SHARED} -kernel {image}")
 }
 
 /// A RISC-V, all of whose memory is the file; the program is loaded to where it belongs in it.
-fn riscv(program: &str) -> String {
-    let image = image("riscv32imc-unknown-none-elf", program);
+fn riscv(lab: &Lab, program: &str) -> String {
+    let image = lab.image("riscv32imc-unknown-none-elf", program);
     format!(
         "qemu-system-riscv32 -M virt,memory-backend=ram -cpu rv32,a=false,f=false,d=false -bios none {SHARED} \
          -device loader,file={image},cpu-num=0"
@@ -43,35 +43,36 @@ pub fn run(lab: &Lab) -> Outcome {
         ("build for thumbv7m", build("thumbv7m-none-eabi")),
         ("build for thumbv8m.main", build("thumbv8m.main-none-eabi")),
         ("build for riscv32imc", build("riscv32imc-unknown-none-elf")),
-        ("lints for the host", for_host("clippy", "-- -D warnings")),
-        ("build for the host", for_host("build", "")),
-        ("build the tool", Run::cargo("build -p strait-cli").with("CARGO_TARGET_DIR", TARGET).run()),
+        ("lints for the host", for_host(lab, "clippy", "-- -D warnings")),
+        ("build for the host", for_host(lab, "build", "")),
+        ("build the tool", Run::cargo("build -p strait-cli").with("CARGO_TARGET_DIR", "target").run()),
     ];
     match together(&builds) {
         Outcome::Passed => {}
         failed => return failed,
     }
     together(&[
-        ("a Cortex-M3", against_linux("Linux and a Cortex-M3", &cortex_m3("drive"))),
-        ("a RISC-V", against_linux("Linux and a RISC-V", &riscv("drive"))),
-        ("two cores", two_cores(&cortex_m33("controller"), &riscv("drive"))),
+        ("a Cortex-M3", against_linux(lab, "Linux and a Cortex-M3", &cortex_m3(lab, "drive"))),
+        ("a RISC-V", against_linux(lab, "Linux and a RISC-V", &riscv(lab, "drive"))),
+        ("two cores", two_cores(lab)),
     ])
 }
 
-fn for_host(command: &str, further: &str) -> Outcome {
+fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
     Run::cargo(&format!("{command} --locked -p drive-host -p drive-link {further}"))
-        .with("CARGO_TARGET_DIR", "../target/firmware")
+        .with("CARGO_TARGET_DIR", &lab.folder)
         .within("ports")
         .run()
 }
 
-fn against_linux(title: &str, drive: &str) -> Outcome {
-    let line = format!("{TARGET}/debug/drive-host {TARGET}/debug/strait {drive}");
+fn against_linux(lab: &Lab, title: &str, drive: &str) -> Outcome {
+    let line = format!("{}/debug/drive-host target/debug/strait {drive}", lab.folder);
     verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
 }
 
-fn two_cores(controller: &str, drive: &str) -> Outcome {
-    let file = format!("{TARGET}/shared-by-two");
+fn two_cores(lab: &Lab) -> Outcome {
+    let (controller, drive) = (cortex_m33(lab, "controller"), riscv(lab, "drive"));
+    let file = format!("{}/shared-by-two", lab.folder);
     let both = new_file(&file).and_then(|()| {
         let drive = Trial::start(&drive.replace(FILE, &file))?;
         let controller = Trial::start(&controller.replace(FILE, &file))?.verdict(LIMIT)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::run::{Outcome, together};
 
-use super::lab::{LIMIT, Lab, TARGET, verdict};
+use super::lab::{LIMIT, Lab, verdict};
 use super::one_core::CORTEX_M3;
 use super::trial::Trial;
 
@@ -15,17 +15,17 @@ const LOCK: &str = "ports/Cargo.lock";
 
 /// Writes the guide's files, builds them and runs them.
 pub fn run(lab: &Lab) -> Outcome {
-    let folder = format!("{TARGET}/guide/my-port");
+    let folder = format!("{}/guide/my-port", lab.folder);
     if let Err(why) = follow(&folder) {
         return Outcome::Failed(why);
     }
-    let build = lab.debian.cargo("../build", "build -Zbuild-std=core");
+    let build = lab.debian.cargo("../build", &lab.core, "build");
     match build.with("CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER", "ld.lld").within(&folder).run() {
         Outcome::Passed => {}
         failed => return failed,
     }
     let run = |program: &str| {
-        let image = format!("{TARGET}/guide/build/thumbv7m-none-eabi/debug/{program}");
+        let image = format!("{}/guide/build/thumbv7m-none-eabi/debug/{program}", lab.folder);
         let trial = Trial::start(&format!("{CORTEX_M3} -kernel {image}"));
         verdict(&format!("the guide's {program}"), trial.and_then(|trial| trial.verdict(LIMIT)))
     };
@@ -34,6 +34,7 @@ pub fn run(lab: &Lab) -> Outcome {
 
 fn follow(folder: &str) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{folder}: {error}");
+    let core = Path::new("core").canonicalize().map_err(failed)?;
     let guide = fs::read_to_string(GUIDE).map_err(|error| format!("{GUIDE}: {error}"))?;
     if Path::new(folder).exists() {
         fs::remove_dir_all(folder).map_err(failed)?;
@@ -43,8 +44,8 @@ fn follow(folder: &str) -> Result<(), String> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
-        // The checkout does not lie beside this folder, but three above it.
-        fs::write(path, text.replace("../strait/core", "../../../../core")).map_err(failed)?;
+        // The clone is not beside this folder.
+        fs::write(path, text.replace("../strait/core", &core.to_string_lossy())).map_err(failed)?;
     }
     fs::copy(LOCK, format!("{folder}/Cargo.lock")).map(drop).map_err(failed)
 }

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use crate::cache;
 use crate::lanes::{Debian, file_of};
 use crate::run::{Outcome, Run, together};
+use crate::sysroot::{self, ALLOC, CORE};
 
 use super::trial::Trial;
 
-/// Results go here, apart from the host's.
-pub const TARGET: &str = "target/firmware";
-
 /// Enough for every trial on a machine with much else to do.
 pub const LIMIT: Duration = Duration::from_secs(120);
+
+const THUMBV7M: &str = "thumbv7m-none-eabi";
+const TARGETS: &[&str] =
+    &["thumbv6m-none-eabi", THUMBV7M, "thumbv8m.main-none-eabi", "riscv32imc-unknown-none-elf"];
 
 /// The linter that goes with that Rust.
 const LINTER: &str = "rust-web-clippy";
@@ -22,6 +25,11 @@ const C: &[&str] = &["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
 /// The packages, installed.
 pub struct Lab {
     pub debian: Debian,
+    /// Where the results go.
+    pub folder: String,
+    /// The flags that put the standard library in, without `alloc` and with it.
+    pub core: String,
+    alloc: String,
 }
 
 impl Lab {
@@ -32,7 +40,10 @@ impl Lab {
     /// What the lane comes to without them.
     pub fn new() -> Result<Self, Outcome> {
         let packages = [&["lld", "qemu-system-arm", "qemu-system-misc", LINTER], C].concat();
-        Ok(Self { debian: Debian::with(&packages)? })
+        let debian = Debian::with(&packages)?;
+        let core = sysroot::flag(&debian, &CORE, TARGETS)?;
+        let alloc = sysroot::flag(&debian, &ALLOC, &[THUMBV7M])?;
+        Ok(Self { debian, folder: cache::target("firmware")?, core, alloc })
     }
 
     /// The ports' formatting.
@@ -42,15 +53,18 @@ impl Lab {
 
     /// Lints and builds all programs of one package for `target`; warnings are errors.
     pub fn build(&self, package: &str, target: &str) -> Outcome {
-        self.build_with(package, target, "core")
+        self.build_with(package, target, &self.core)
     }
 
-    /// The same, with more of the standard library than `core`.
-    pub fn build_with(&self, package: &str, target: &str, std: &str) -> Outcome {
+    /// The same, with `alloc`; for the target that has it.
+    pub fn build_with_alloc(&self, package: &str) -> Outcome {
+        self.build_with(package, THUMBV7M, &self.alloc)
+    }
+
+    fn build_with(&self, package: &str, target: &str, sysroot: &str) -> Outcome {
         let cargo = |command: &str| {
-            let args =
-                format!("{command} --locked --release -Zbuild-std={std} --target {target} -p {package}");
-            self.debian.cargo("../target/firmware", &args).with("RUSTFLAGS", "-Dwarnings")
+            let args = format!("{command} --locked --release --target {target} -p {package}");
+            self.debian.cargo(&self.folder, &format!("-Dwarnings {sysroot}"), &args)
         };
         let Some(linter) = file_of(LINTER, "/bin/clippy-driver") else {
             return Outcome::Failed(format!("{LINTER} holds no clippy-driver"));
@@ -63,17 +77,21 @@ impl Lab {
     /// Builds the static library of one of this repository's own packages, without its default features.
     pub fn library(&self, package: &str, target: &str) -> Outcome {
         let args = format!(
-            "build --locked --profile capi -Zbuild-std=core --target {target} -p {package} --lib \
-             --no-default-features"
+            "build --locked --profile capi --target {target} -p {package} --lib --no-default-features"
         );
-        self.debian.cargo(TARGET, &args).run()
+        self.debian.cargo(&self.folder, &self.core, &args).run()
     }
 
     /// Runs a program that was built, in QEMU: `machine` is the emulator and its options. It must
     /// prove something.
     pub fn try_on(&self, machine: &str, target: &str, program: &str) -> Outcome {
-        let line = format!("{machine} -kernel {}", image(target, program));
+        let line = format!("{machine} -kernel {}", self.image(target, program));
         verdict(&format!("{program} on {target}"), Trial::start(&line).and_then(|trial| trial.verdict(LIMIT)))
+    }
+
+    /// The path of a program that was built.
+    pub fn image(&self, target: &str, program: &str) -> String {
+        format!("{}/{target}/release/{program}", self.folder)
     }
 }
 
@@ -89,9 +107,4 @@ pub fn verdict(title: &str, proved: Result<String, String>) -> Outcome {
             Outcome::Failed(why)
         }
     }
-}
-
-/// Where a program that was built lies.
-pub fn image(target: &str, program: &str) -> String {
-    format!("{TARGET}/{target}/release/{program}")
 }

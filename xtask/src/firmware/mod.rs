@@ -14,8 +14,9 @@ mod rtos;
 mod trial;
 mod two_cores;
 
-use crate::run::{Outcome, Run, together};
-use crate::{peers, words};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+use crate::{crates, peers, words};
 
 use lab::Lab;
 
@@ -25,16 +26,16 @@ pub fn lane() -> Outcome {
         Ok(lab) => lab,
         Err(outcome) => return outcome,
     };
-    together(&[
-        ("formatting", lab.formatting()),
-        ("one core", one_core::run(&lab)),
-        ("two cores", two_cores::run(&lab)),
-        ("C", c::run(&lab)),
-        ("drive", drive::run(&lab)),
-        ("tasks", rtos::run(&lab)),
-        ("costs", costs::run(&lab)),
-        ("the guide", guide::run(&lab)),
-        ("what ports lean on", on_the_host()),
+    parts(&[
+        ("formatting", &|| lab.formatting()),
+        ("one core", &|| one_core::run(&lab)),
+        ("two cores", &|| two_cores::run(&lab)),
+        ("C", &|| c::run(&lab)),
+        ("drive", &|| drive::run(&lab)),
+        ("tasks", &|| rtos::run(&lab)),
+        ("costs", &|| costs::run(&lab)),
+        ("the guide", &|| guide::run(&lab)),
+        ("what ports lean on", &on_the_host),
     ])
 }
 
@@ -42,10 +43,11 @@ pub fn lane() -> Outcome {
 /// cache; the C interface; peers in other languages; and other word sizes.
 fn on_the_host() -> Outcome {
     let show = |args: &str| Run::cargo(&format!("test {args} -- --nocapture")).run();
-    together(&[
-        ("memory that is not coherent", show("-p strait-os --test incoherent")),
-        ("C beside Rust", show("-p strait-capi --tests")),
-        ("peers in other languages", peers::peers()),
-        ("word sizes", words::words()),
+    let incoherent = format!("{} --test incoherent", crates::UNIX_SYSTEM);
+    parts(&[
+        ("memory that is not coherent", &|| show(&incoherent)),
+        ("C beside Rust", &|| show("-p strait-capi --tests")),
+        ("peers in other languages", &peers::peers),
+        ("word sizes", &words::words),
     ])
 }

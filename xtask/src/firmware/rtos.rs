@@ -12,7 +12,7 @@ pub fn run(lab: &Lab) -> Outcome {
         ("async-embassy", lab.build("async-embassy", thumbv7m)),
         ("tasks of embassy's executor", lab.try_on(CORTEX_M3, thumbv7m, "async-embassy")),
         // The crate that brings the kernel needs `alloc` to be compiled; the port does not.
-        ("freertos", lab.build_with("freertos", thumbv7m, "core,alloc")),
+        ("freertos", lab.build_with_alloc("freertos")),
         ("tasks of FreeRTOS", lab.try_on(CORTEX_M3, thumbv7m, "freertos")),
     ])
 }

@@ -18,11 +18,11 @@ use std::fs;
 
 use crate::run::{Outcome, together};
 
-use super::lab::{LIMIT, Lab, TARGET, image, verdict};
+use super::lab::{LIMIT, Lab, verdict};
 use super::trial::Trial;
 
 const TABLE: &str = "ports/COSTS.md";
-const TARGET_NAME: &str = "thumbv7m-none-eabi";
+const TARGET: &str = "thumbv7m-none-eabi";
 const MACHINE: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none -monitor none \
                        -serial none -semihosting";
 /// What a port with one queue may take: code, constants and the table of vectors.
@@ -41,12 +41,12 @@ pub struct Costs {
 
 /// Builds, measures, compares.
 pub fn run(lab: &Lab) -> Outcome {
-    match lab.build("costs", TARGET_NAME) {
+    match lab.build("costs", TARGET) {
         Outcome::Passed => {}
         failed => return failed,
     }
-    let minimal = lab.try_on(MACHINE, TARGET_NAME, "minimal");
-    let table = measure().and_then(|costs| {
+    let minimal = lab.try_on(MACHINE, TARGET, "minimal");
+    let table = measure(lab).and_then(|costs| {
         aims(&costs)?;
         if std::env::var_os("STRAIT_WRITE_COSTS").is_some() {
             fs::write(TABLE, table::write(&costs)).map_err(|error| format!("{TABLE}: {error}"))?;
@@ -58,16 +58,16 @@ pub fn run(lab: &Lab) -> Outcome {
     together(&[("minimal", minimal), ("costs", verdict("costs", table))])
 }
 
-fn measure() -> Result<Costs, String> {
-    let log = format!("{TARGET}/executed.log");
-    let line =
-        format!("{MACHINE} -singlestep -d exec,nochain -D {log} -kernel {}", image(TARGET_NAME, "probes"));
+fn measure(lab: &Lab) -> Result<Costs, String> {
+    let [probes, minimal] = ["probes", "minimal"].map(|program| lab.image(TARGET, program));
+    let log = format!("{}/executed.log", lab.folder);
+    let line = format!("{MACHINE} -singlestep -d exec,nochain -D {log} -kernel {probes}");
     let output = Trial::start(&line)?.output(LIMIT)?;
-    let functions = elf::functions(&image(TARGET_NAME, "probes"))?;
+    let functions = elf::functions(&probes)?;
     let executed = fs::read_to_string(&log).map_err(|error| format!("{log}: {error}"))?;
     let _ = fs::remove_file(&log);
     let mut costs = Costs { code: elf::code(&functions), ..Costs::default() };
-    costs.code.insert("minimal port, all of it".into(), elf::text(&image(TARGET_NAME, "minimal"))?);
+    costs.code.insert("minimal port, all of it".into(), elf::text(&minimal)?);
     costs.steps = trace::steps(&executed, &elf::probes(&functions), &output)?;
     for line in output.lines().filter_map(|line| line.strip_prefix("ram ")) {
         let mut parts = line.rsplit('|');

@@ -1,0 +1,75 @@
+//! The parts of a step: each is announced, timed and listed in the table under its step.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use crate::run::{Outcome, together};
+
+/// A part by its name.
+pub type Part<'a> = (&'static str, &'a dyn Fn() -> Outcome);
+
+/// What a part took.
+#[derive(Debug, PartialEq)]
+pub struct Lap {
+    /// How many parts it is within.
+    pub depth: usize,
+    pub name: &'static str,
+    pub time: Duration,
+}
+
+#[derive(Default)]
+struct Clock {
+    depth: usize,
+    laps: Vec<Lap>,
+}
+
+thread_local! {
+    static CLOCK: RefCell<Clock> = RefCell::default();
+}
+
+/// Runs the parts one after the other. Passed if all of them are; otherwise the outcome names those that failed.
+pub fn parts(parts: &[Part<'_>]) -> Outcome {
+    let outcomes: Vec<_> = parts.iter().map(|&(name, run)| (name, one(name, run))).collect();
+    together(&outcomes)
+}
+
+fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
+    let index = CLOCK.with_borrow_mut(|clock| {
+        let depth = clock.depth;
+        clock.depth += 1;
+        // Before those within it.
+        clock.laps.push(Lap { depth, name, time: Duration::ZERO });
+        clock.laps.len() - 1
+    });
+    println!("-- {name}");
+    let start = Instant::now();
+    let outcome = run();
+    let time = start.elapsed();
+    println!("-- {name}: {:.1} s", time.as_secs_f64());
+    CLOCK.with_borrow_mut(|clock| {
+        clock.depth -= 1;
+        clock.laps[index].time = time;
+    });
+    outcome
+}
+
+/// The parts that ran on this thread since the last call, in the order in which they began.
+pub fn laps() -> Vec<Lap> {
+    CLOCK.with_borrow_mut(|clock| std::mem::take(&mut clock.laps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{laps, parts};
+    use crate::run::Outcome;
+
+    #[test]
+    fn parts_within_parts_come_after_their_own_part() {
+        let good = || Outcome::Passed;
+        let both = || parts(&[("b", &good), ("c", &|| Outcome::Failed("on purpose".into()))]);
+        assert_eq!(parts(&[("a", &both), ("d", &good)]), Outcome::Failed("a".into()));
+        let seen: Vec<_> = laps().into_iter().map(|lap| (lap.depth, lap.name)).collect();
+        assert_eq!(seen, [(0, "a"), (1, "b"), (1, "c"), (0, "d")]);
+        assert!(laps().is_empty());
+    }
+}
