@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{Outcome, Run, together};
-use crate::{bench, examples, firmware, lanes, peers, sanitize, windows, words};
+use crate::{bench, examples, firmware, fuzz, lanes, peers, sanitize, windows, words};
 
 /// When a step runs that is not asked for by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -214,6 +214,13 @@ pub fn all() -> Vec<Step> {
             when: When::All,
             needs: None,
             run: sanitize::asan,
+        },
+        Step {
+            name: "fuzz",
+            what: "coverage-guided fuzzing under AddressSanitizer, 15 seconds a target",
+            when: When::All,
+            needs: Some("fuzz/Cargo.toml"),
+            run: fuzz::lane,
         },
     ]
 }
