@@ -4,6 +4,7 @@
 //! is said, so that AddressSanitizer sees an access beyond it. The memory is laid out by an arbitrary plan,
 //! or by a good one, or holds arbitrary bytes; a peer stores anything in it between the calls.
 
+mod arguments;
 mod calls;
 mod system;
 
@@ -147,8 +148,11 @@ fn open(storage: &mut Storage<strait_region_t>, region: &Region, looks: bool, in
         let system = system_of(region);
         call!(strait_attach(at, memory, len, &raw const system))
     };
-    // What is damaged in one way, a payload that is apart, is found after a place was taken.
-    if !matches!(status, strait_status::Ok | strait_status::Damaged) {
+    // Not of every status: a region that is found unfit after the place was taken keeps it. That is a known
+    // fault of `strait_attach`; once it is mended, this holds wherever the status is not `Ok`.
+    let early =
+        matches!(status, strait_status::BadArgument | strait_status::InUse | strait_status::TableFull);
+    if status != strait_status::Ok && (looks || early) {
         assert_eq!(region.living(), living, "{status:?}, and a place was taken");
     }
 }

@@ -1,15 +1,13 @@
 //! The calls on objects of one region.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::CString;
 use std::ptr;
 
 use strait_capi::*;
 
-use super::{HASH, SIZE, Storage, call};
+use super::arguments::{Bytes, answer, hash, name, size, timeout};
+use super::{Storage, call};
 use crate::input::Input;
-
-/// The longest buffer.
-const LONGEST: usize = 200;
 
 /// One object of each kind.
 pub(super) struct Objects {
@@ -23,60 +21,6 @@ pub(super) struct Objects {
     semaphore: Storage<strait_semaphore_t>,
     /// Which of them are open.
     open: [bool; 8],
-}
-
-/// Bytes on the heap, as many as are said; or none, and null, whatever is said.
-struct Bytes {
-    bytes: Vec<u8>,
-    is_null: bool,
-}
-
-impl Bytes {
-    fn read(input: &mut Input<'_>) -> Self {
-        let len = match input.below(4) {
-            0 => SIZE as usize,
-            1 => 48,
-            _ => input.below(LONGEST),
-        };
-        Self { bytes: vec![0x5A; len], is_null: input.byte() == 255 }
-    }
-
-    fn at(&mut self) -> *mut c_void {
-        if self.is_null { ptr::null_mut() } else { self.bytes.as_mut_ptr().cast() }
-    }
-
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-/// A place for an answer, or none.
-fn answer<T>(place: &mut T, input: &mut Input<'_>) -> *mut T {
-    match input.byte() {
-        255 => ptr::null_mut(),
-        254 => ptr::from_mut(place).wrapping_byte_add(1),
-        _ => ptr::from_mut(place),
-    }
-}
-
-fn name(names: &[CString], usual: usize, input: &mut Input<'_>) -> *const c_char {
-    match input.byte() {
-        255 => ptr::null(),
-        choice @ 240..255 => names[usize::from(choice) % names.len()].as_ptr(),
-        _ => names[usual].as_ptr(),
-    }
-}
-
-fn hash(input: &mut Input<'_>) -> u64 {
-    if input.byte() == 255 { input.wide() } else { HASH }
-}
-
-fn size(input: &mut Input<'_>) -> u32 {
-    if input.byte() == 255 { input.edge() } else { SIZE }
-}
-
-fn timeout(input: &mut Input<'_>) -> u64 {
-    [0, 1, 50_000, 1_000_000][input.below(4)]
 }
 
 fn is_ok(status: strait_status) -> bool {
