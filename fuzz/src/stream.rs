@@ -44,7 +44,7 @@ fn soup(input: &mut Input<'_>) -> Vec<u8> {
         let kind = input.byte();
         let len = input.below(LONGEST + 20);
         let payload = input.bytes(len).to_vec();
-        if kind % 4 == 0 {
+        if kind.is_multiple_of(4) {
             bytes.extend(payload);
             continue;
         }

@@ -10,17 +10,21 @@ use crate::exercise::options;
 use crate::input::Input;
 use crate::world::{FuzzPort, Member, POLICY};
 
+type Tx<'r, T> = Option<TypedProducer<T, FuzzPort<'r>>>;
+type Rx<'r, T> = Option<TypedConsumer<T, FuzzPort<'r>>>;
+type Writer<'r> = Option<LatestWriter<Value, FuzzPort<'r>>>;
+type Reader<'r> = Option<LatestReader<Value, FuzzPort<'r>>>;
+type Handle<'r> = Option<Mutex<Value, FuzzPort<'r>>>;
+
 /// All endpoints of a region; what could not be opened is not there.
 pub(super) struct Ends<'r> {
     pub(super) frames: (Option<Producer<FuzzPort<'r>>>, Option<Consumer<FuzzPort<'r>>>),
-    pub(super) slots:
-        (Option<TypedProducer<Value, FuzzPort<'r>>>, Option<TypedConsumer<Value, FuzzPort<'r>>>),
-    pub(super) compact:
-        (Option<TypedProducer<Value, FuzzPort<'r>>>, Option<TypedConsumer<Value, FuzzPort<'r>>>),
-    pub(super) odd: (Option<TypedProducer<[u8], FuzzPort<'r>>>, Option<TypedConsumer<[u8], FuzzPort<'r>>>),
-    pub(super) latest: (Option<LatestWriter<Value, FuzzPort<'r>>>, Option<LatestReader<Value, FuzzPort<'r>>>),
+    pub(super) slots: (Tx<'r, Value>, Rx<'r, Value>),
+    pub(super) compact: (Tx<'r, Value>, Rx<'r, Value>),
+    pub(super) odd: (Tx<'r, [u8]>, Rx<'r, [u8]>),
+    pub(super) latest: (Writer<'r>, Reader<'r>),
     pub(super) bytes: (Option<BytesWriter<FuzzPort<'r>>>, Option<BytesReader<FuzzPort<'r>>>),
-    pub(super) mutex: (Option<Mutex<Value, FuzzPort<'r>>>, Option<Mutex<Value, FuzzPort<'r>>>),
+    pub(super) mutex: (Handle<'r>, Handle<'r>),
     pub(super) odd_mutex: Option<Mutex<[u8], FuzzPort<'r>>>,
     pub(super) semaphore: Option<Semaphore<FuzzPort<'r>>>,
     pub(super) permits: (Option<Permits<FuzzPort<'r>>>, Option<Permits<FuzzPort<'r>>>),
