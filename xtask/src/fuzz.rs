@@ -168,14 +168,15 @@ fn one(target: &str, seconds: u32) -> Result<String, String> {
     let crashes = format!("{BUILT}/crashes/{target}/");
     let log = format!("{BUILT}/{target}.log");
     let fault = |error: io::Error| format!("{target:<10} {error}");
-    for folder in [&found, &crashes] {
+    let kept = format!("fuzz/corpus/{target}");
+    for folder in [&found, &crashes, &kept] {
         fs::create_dir_all(folder).map_err(fault)?;
     }
-    println!("$ {BUILT}/{}/debug/{target} -max_total_time={seconds} {found} fuzz/corpus/{target}", triple());
+    println!("$ {BUILT}/{}/debug/{target} -max_total_time={seconds} {found} {kept}", triple());
     let status = program(target)
         .arg(format!("-max_total_time={seconds}"))
         .args(["-print_final_stats=1", &format!("-artifact_prefix={crashes}")])
-        .args([&found, &format!("fuzz/corpus/{target}")])
+        .args([&found, &kept])
         .stdout(Stdio::null())
         .stderr(File::create(&log).map_err(fault)?)
         .status()
