@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::fuzz;
 use crate::steps::{Extent, When};
 
 /// What the user asked for.
@@ -10,6 +11,7 @@ pub enum Command {
     Test(Choice),
     /// With the words that the bench itself reads.
     Bench(Vec<String>),
+    Fuzz(fuzz::Choice),
 }
 
 /// Which steps to run, and how.
@@ -52,8 +54,10 @@ pub fn parse(words: &[String], known: &[&str]) -> Result<Command, String> {
     match command.as_str() {
         "test" => parse_test(rest, known),
         "bench" => Ok(Command::Bench(rest.to_vec())),
+        "fuzz" if rest.iter().any(|word| word == "--help" || word == "-h") => Ok(Command::Help),
+        "fuzz" => Ok(Command::Fuzz(fuzz::parse(rest)?)),
         "help" | "--help" | "-h" => Ok(Command::Help),
-        other => Err(format!("unknown command `{other}`; there are `test`, `bench` and `help`")),
+        other => Err(format!("unknown command `{other}`; there are `test`, `bench`, `fuzz` and `help`")),
     }
 }
 
@@ -156,7 +160,7 @@ mod tests {
     fn a_wrong_line_gets_one_line_that_says_what_to_do() {
         for (line, part) in [
             ("", "cargo xtask help"),
-            ("tset", "`test`, `bench` and `help`"),
+            ("tset", "`test`, `bench`, `fuzz` and `help`"),
             ("test cros", "fmt, doc, cross"),
             ("test --al", "--all, --fail-fast and --list"),
             ("test --all doc", "not both"),

@@ -141,11 +141,16 @@ pub fn packages(names: &[&str]) -> Result<(), Outcome> {
 
 /// What a lane comes to if it cannot have what it needs.
 fn required(had: Result<(), String>) -> Result<(), Outcome> {
-    had.map_err(|reason| unavailable(reason, env::var("CI").ok().as_deref()))
+    had.map_err(unavailable)
 }
 
-/// What a lane comes to that cannot have its packages; `ci` is the variable `CI`.
-fn unavailable(reason: String, ci: Option<&str>) -> Outcome {
+/// What a lane comes to that cannot have what it needs.
+pub fn unavailable(reason: String) -> Outcome {
+    unavailable_where(reason, env::var("CI").ok().as_deref())
+}
+
+/// The same where `ci` is the variable `CI`.
+fn unavailable_where(reason: String, ci: Option<&str>) -> Outcome {
     if ci == Some("true") { Outcome::Failed(reason) } else { Outcome::Skipped(reason) }
 }
 
@@ -215,7 +220,7 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_in, release, unavailable};
+    use super::{file_in, release, unavailable_where};
     use crate::run::{Outcome, together};
 
     #[test]
@@ -234,9 +239,9 @@ mod tests {
     #[test]
     fn a_lane_without_its_packages_fails_in_ci_only() {
         let why = || String::from("not root");
-        assert_eq!(unavailable(why(), None), Outcome::Skipped(why()));
-        assert_eq!(unavailable(why(), Some("")), Outcome::Skipped(why()));
-        assert_eq!(unavailable(why(), Some("true")), Outcome::Failed(why()));
+        assert_eq!(unavailable_where(why(), None), Outcome::Skipped(why()));
+        assert_eq!(unavailable_where(why(), Some("")), Outcome::Skipped(why()));
+        assert_eq!(unavailable_where(why(), Some("true")), Outcome::Failed(why()));
     }
 
     #[test]

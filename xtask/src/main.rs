@@ -3,15 +3,18 @@
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
 //! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
 //! sums up.
-//! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`].
+//! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
+//! [`mod@fuzz`].
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
 mod cache;
+mod corpus;
 mod crates;
 mod examples;
 mod firmware;
+mod fuzz;
 mod lanes;
 mod parts;
 mod peers;
@@ -40,6 +43,10 @@ The commands of this repository.
     cargo xtask test NAME...    only these steps or lanes, in full
     cargo xtask test --list     the names
     cargo xtask bench ...       the bench, with its own options
+    cargo xtask fuzz [--seconds N] [TARGET...]
+                                the fuzz targets, 30 seconds each; needs a nightly toolchain
+    cargo xtask fuzz --keep [TARGET...]
+                                of what was found, keeps in fuzz/corpus what covers most
     cargo xtask help            this text
 
 Without --all, most models are searched with fewer preemptions, and all tests run with the feature
@@ -71,11 +78,21 @@ fn main() -> ExitCode {
                 return ExitCode::from(FAILURE);
             }
         }
+        Command::Fuzz(choice) => {
+            if !enter_top() {
+                return ExitCode::from(FAILURE);
+            }
+            match fuzz::run(&choice) {
+                run::Outcome::Passed => {}
+                run::Outcome::Skipped(why) => println!("skipped: {why}"),
+                run::Outcome::Failed(why) => {
+                    eprintln!("error: fuzzing: {why}");
+                    return ExitCode::from(FAILURE);
+                }
+            }
+        }
         Command::Test(choice) => {
-            // Every path below is relative to the top of the repository.
-            let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-            if let Err(error) = std::env::set_current_dir(&top) {
-                eprintln!("error: cannot enter {}: {error}", top.display());
+            if !enter_top() {
                 return ExitCode::from(FAILURE);
             }
             let steps = steps::all(choice.extent());
@@ -86,4 +103,14 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Goes to the top of the repository, which every path is relative to; says why if it cannot.
+fn enter_top() -> bool {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let entered = std::env::set_current_dir(&top);
+    if let Err(error) = &entered {
+        eprintln!("error: cannot enter {}: {error}", top.display());
+    }
+    entered.is_ok()
 }
