@@ -106,7 +106,7 @@ fn read() -> Result<()> {
     let mut images = region.consumer("images")?;
     let writer = Other::start(&["write", &name, &folder.path("gradient.png")])?;
 
-    let mut buffer = vec![0; images.max_frame() as usize];
+    let mut buffer = vec![0; images.max_len() as usize];
     let received = images.recv_timeout(&mut buffer, PATIENCE)?;
     let (path, rest) = part(&buffer[..received.len]).ok_or("no path")?;
     let (image, rest) = part(rest).ok_or("no image")?;

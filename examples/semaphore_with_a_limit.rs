@@ -12,7 +12,7 @@ use std::time::Duration;
 use common::{Other, PATIENCE, Result};
 use strait::{Channel, NamedSemaphore, Plan, RegionName, RegionOptions, SemAcquireError, SemaphoreError};
 
-strait::frame! {
+strait::message! {
     /// What the harbour master counts.
     struct Port {
         present: u32,

@@ -8,9 +8,9 @@ mod common;
 use std::mem::offset_of;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, Frame, Plan, Reading, RegionName, RegionOptions};
+use strait::{Channel, Message, Plan, Reading, RegionName, RegionOptions};
 
-strait::frame! {
+strait::message! {
     /// What both programs know.
     struct Student {
         id: i32,

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Other, Result};
-use strait::{Channel, Peer, Plan, RegionName, RegionOptions};
+use strait::{Channel, PeerStatus, Plan, RegionName, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::frames("orders", 4096, 64)]);
 
@@ -32,9 +32,9 @@ fn employ() -> Result<()> {
     }
 
     let worker = Other::start_and_wait(&["work", &name])?;
-    assert_eq!(orders.peer(), Peer::Present);
+    assert_eq!(orders.peer(), PeerStatus::Present);
     worker.kill()?;
-    assert_eq!(orders.peer(), Peer::Dead);
+    assert_eq!(orders.peer(), PeerStatus::Dead);
 
     let mut successor = region.consumer("orders")?;
     println!("took over from participant {}", successor.taken_over_from().expect("a dead one"));

@@ -7,7 +7,7 @@ mod common;
 use common::{Other, PATIENCE, Result};
 use strait::{Channel, Plan, RegionName, RegionOptions};
 
-strait::frame! {
+strait::message! {
     /// What the encoder saw.
     struct Reading {
         time_ns: u64,

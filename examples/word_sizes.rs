@@ -9,9 +9,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use strait::{AttachError, Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions};
+use strait::{
+    Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, format::AttachError,
+};
 
-strait::frame! {
+strait::message! {
     /// A number that shows whether it is whole.
     struct Whole {
         number: u64,

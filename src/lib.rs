@@ -9,7 +9,7 @@
 //! use std::time::Duration;
 //! use strait::{Channel, Plan, RegionName, RegionOptions};
 //!
-//! strait::frame! {
+//! strait::message! {
 //!     pub struct Torque { pub axis: u32, pub newton_metres: f32 }
 //! }
 //! const PLAN: Plan = Plan::new(&[Channel::slots::<Torque>("torque", 64).consumer_may_block()]);
@@ -32,7 +32,22 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub use strait_core::*;
+#[doc(hidden)]
+pub use strait_core::__message;
+pub use strait_core::format;
+#[cfg(strait_loom)]
+pub use strait_core::model;
+pub use strait_core::{
+    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
+    InPlace, LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus,
+    Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
+    Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
+    TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
+    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+};
+#[cfg(feature = "embedded-io-07")]
+pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
+pub use strait_core::{port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;
@@ -56,18 +71,18 @@ pub mod __private {
     pub use strait_core::__private::*;
 }
 
-/// Defines plain structs that can be sent through a typed channel; see `strait_core::frame!`, which
+/// Defines plain structs that can be sent through a typed channel; see `strait_core::message!`, which
 /// this is for users of this crate.
 ///
 /// ```
-/// strait::frame! {
+/// strait::message! {
 ///     pub struct Sample { pub time_ns: u64, pub value: [f32; 2] }
 /// }
-/// assert_eq!(<Sample as strait::Frame>::SHAPE.to_string(), "{time_ns:u64@0;value:[2]f32@8;size=16}");
+/// assert_eq!(<Sample as strait::Message>::SHAPE.to_string(), "{time_ns:u64@0;value:[2]f32@8;size=16}");
 /// ```
 #[macro_export]
-macro_rules! frame {
+macro_rules! message {
     ($($items:tt)*) => {
-        $crate::__frame! { ($crate, "strait::__private::zerocopy") $($items)* }
+        $crate::__message! { ($crate, "strait::__private::zerocopy") $($items)* }
     };
 }

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use common::os::{NAMED_STAYS, die};
 use common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::{
-    Attachment, Channel, ChannelError, Clock, ConsumerOptions, Ident, Liveness, Mem, Peer, Plan, Port, Probe,
-    Reading, Region, RegionOptions, RegionPlace, SystemPort, TokenRefused, TryRecvError, TrySendError, Wait,
-    WaitPoint,
+    Attachment, Channel, ChannelError, ConsumerOptions, PeerStatus, Plan, Reading, Region, RegionOptions,
+    RegionPlace, SystemPort, TryRecvError, TrySendError,
+    port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
 
-strait::frame! {
+strait::message! {
     /// A value that shows whether it is whole.
     struct Whole { number: u64, inverse: u64, filler: [u64; 14] }
 }
@@ -191,7 +191,7 @@ fn only_the_committed_frame_is_there(name: &Name) {
     let region = open(&name.region());
     let mut rx = region.consumer("frames").unwrap();
     let mut buffer = [0; 512];
-    assert_eq!(rx.peer(), Peer::Dead);
+    assert_eq!(rx.peer(), PeerStatus::Dead);
     assert_eq!(rx.try_recv(&mut buffer).unwrap().sequence, 0);
     assert_eq!(rx.try_recv(&mut buffer), Err(TryRecvError::Empty));
     let mut tx = region.producer("frames").unwrap();
@@ -235,7 +235,7 @@ fn fault_19_killed_between_commit_and_wake_delivers_all_the_same() {
     let (tag, rx) = receiver.join().unwrap();
     assert_eq!(tag, Ok(19));
     assert!(!kid.wait().success(), "the sender was killed");
-    assert_eq!(rx.peer(), Peer::Dead);
+    assert_eq!(rx.peer(), PeerStatus::Dead);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn fault_20_killed_while_holding_a_frame_leaves_it_to_the_successor() {
         tx.try_send(n, b"frame").unwrap();
     }
     killed("hold", &name);
-    assert_eq!(tx.peer(), Peer::Dead);
+    assert_eq!(tx.peer(), PeerStatus::Dead);
     let mut rx = region.consumer("frames").unwrap();
     let mut buffer = [0; 512];
     let sequences: Vec<u32> = (0..3).map(|_| rx.try_recv(&mut buffer).unwrap().sequence).collect();
@@ -333,7 +333,7 @@ fn producers_killed_at_random_lose_and_repeat_nothing() {
             }
         }
         kid.kill();
-        assert_eq!(rx.peer(), Peer::Dead);
+        assert_eq!(rx.peer(), PeerStatus::Dead);
         while let Ok(value) = rx.try_recv() {
             assert!(value.is_whole());
             assert_eq!(value.number, next, "round {round}, after the kill");

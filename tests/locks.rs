@@ -12,13 +12,13 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, linger, role, tell};
-use strait::protocol::mutex::State;
 use strait::{
-    Channel, Guard, Lock, LockError, Mutex, Plan, Port, Region, RegionOptions, SemaphoreError, SystemPort,
-    WaitPolicy,
+    Channel, Guard, Lock, LockError, Mutex, Plan, Region, RegionOptions, SemaphoreError, SystemPort,
+    WaitPolicy, port::Port,
 };
+use strait_core::protocol::mutex::State;
 
-strait::frame! {
+strait::message! {
     /// A value that shows whether it is whole.
     struct Whole { number: u64, inverse: u64, filler: [u64; 14] }
 }

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use common::PATIENCE;
 use common::rng::Rng;
-use strait::ground::sync::order::RELAXED;
-use strait::protocol::bytes::{PAD, READY};
+use strait::port::RELAXED;
 use strait::{
-    Attachment, Channel, ChannelError, Consumer, LatestReader, Mem, Plan, Port, Producer, RecvError, Region,
+    Attachment, Channel, ChannelError, Consumer, LatestReader, Plan, Producer, RecvError, Region,
     RegionOptions, SealedRegion, SendError, SystemPort, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer, inspect,
+    TypedProducer,
+    format::inspect,
+    port::{Mem, Port},
 };
+use strait_core::protocol::frames::{PAD, READY};
 
 const RING: u32 = 512;
 const MAX_FRAME: usize = 200;

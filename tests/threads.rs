@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use common::PATIENCE;
 use common::rng::Rng;
-use strait::ground::sync::order::RELAXED;
+use strait::port::RELAXED;
 use strait::{
-    Channel, Consumer, LatestReader, Plan, Port, Producer, Reading, Region, RegionOptions, SealedRegion,
+    Channel, Consumer, LatestReader, Plan, Producer, Reading, Region, RegionOptions, SealedRegion,
     StaticQueue, SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
+    port::Port,
 };
 
 const MAX_FRAME: usize = 200;

@@ -221,7 +221,7 @@ typedef struct strait_end_t {
   // Bytes of the ring, or slots.
   uint32_t capacity;
   // The longest frame, or the size of the type, in bytes.
-  uint32_t max_frame;
+  uint32_t max_len;
   // `STRAIT_PEER_...`: what is known of the other side.
   uint32_t peer;
   // The dead participant that this role was taken over from; 0 if it was not.
@@ -239,7 +239,7 @@ typedef struct strait_channel_info_t {
   // Bytes of the ring (frames), slots, buffers, permits, or the highest count.
   uint32_t capacity;
   // The largest payload in bytes, or the type's size; of a semaphore, its initial count.
-  uint32_t max_frame;
+  uint32_t max_len;
   // The domain of the producer or writer.
   uint32_t producer_domain;
   // The domain of the consumer.

@@ -2,9 +2,12 @@
 
 use core::ffi::c_char;
 
-use strait_core::inspect::{self, LockState};
+use strait_core::format::inspect::{self, LockState};
 use strait_core::protocol::mutex::State;
-use strait_core::{Entry, Ident, Port};
+use strait_core::{
+    format::Entry,
+    port::{Ident, Port},
+};
 
 use crate::region::attached;
 use crate::{arg, strait_region_t, strait_status};
@@ -20,7 +23,7 @@ pub struct strait_channel_info_t {
     /// Bytes of the ring (frames), slots, buffers, permits, or the highest count.
     pub capacity: u32,
     /// The largest payload in bytes, or the type's size; of a semaphore, its initial count.
-    pub max_frame: u32,
+    pub max_len: u32,
     /// The domain of the producer or writer.
     pub producer_domain: u32,
     /// The domain of the consumer.
@@ -97,7 +100,7 @@ pub unsafe extern "C" fn strait_channel_info(
             name: entry.name,
             kind: entry.kind.code(),
             capacity: entry.capacity,
-            max_frame: entry.max_frame,
+            max_len: entry.max_len,
             producer_domain: entry.domain_a,
             consumer_domain: entry.domain_b,
             type_hash: entry.type_hash,

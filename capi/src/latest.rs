@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use strait_core::{LatestReader, LatestWriter, Reading, ValueInfo, ValueType};
+use strait_core::{LatestReader, LatestWriter, Reading, ValueInfo, format::ValueType};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;

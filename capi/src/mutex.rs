@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 use core::ptr::NonNull;
 
-use strait_core::{Guard, Lock, LockError, Mutex, Recovery, ValueType};
+use strait_core::{Guard, Lock, LockError, Mutex, Recovery, format::ValueType};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;

@@ -2,8 +2,8 @@
 
 use core::ffi::c_char;
 
-use strait_core::ground::frame::Shape;
-use strait_core::{Channel, Plan, ValueType};
+use strait_core::ground::message::Shape;
+use strait_core::{Channel, Plan, format::ValueType};
 
 use crate::{arg, strait_status};
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use strait_core::ground::sync::Word;
 use strait_core::ground::sync::order::{RELAXED, lock};
-use strait_core::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
+use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
 /// What a program supplies with memory of its own: its place in the plan, and functions for waiting, proof
 /// of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be

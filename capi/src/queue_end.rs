@@ -1,6 +1,6 @@
 //! A queue as one of its ends sees it.
 
-use strait_core::{Consumer, Peer, Producer, TypedConsumer, TypedProducer};
+use strait_core::{Consumer, PeerStatus, Producer, TypedConsumer, TypedProducer};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;
@@ -14,11 +14,11 @@ pub const STRAIT_PEER_PRESENT: u32 = 1;
 pub const STRAIT_PEER_DEAD: u32 = 2;
 
 /// The number of a peer's state.
-fn peer_code(peer: Peer) -> u32 {
+fn peer_code(peer: PeerStatus) -> u32 {
     match peer {
-        Peer::Absent => STRAIT_PEER_ABSENT,
-        Peer::Present => STRAIT_PEER_PRESENT,
-        Peer::Dead => STRAIT_PEER_DEAD,
+        PeerStatus::Absent => STRAIT_PEER_ABSENT,
+        PeerStatus::Present => STRAIT_PEER_PRESENT,
+        PeerStatus::Dead => STRAIT_PEER_DEAD,
     }
 }
 
@@ -32,7 +32,7 @@ pub struct strait_end_t {
     /// Bytes of the ring, or slots.
     pub capacity: u32,
     /// The longest frame, or the size of the type, in bytes.
-    pub max_frame: u32,
+    pub max_len: u32,
     /// `STRAIT_PEER_...`: what is known of the other side.
     pub peer: u32,
     /// The dead participant that this role was taken over from; 0 if it was not.
@@ -48,11 +48,11 @@ pub(crate) trait End {
 
 /// The description of an end; all ends have these methods.
 macro_rules! describe {
-    ($end:expr, max_frame: $max_frame:expr) => {
+    ($end:expr, max_len: $max_len:expr) => {
         strait_end_t {
             len: $end.len(),
             capacity: $end.capacity(),
-            max_frame: $max_frame,
+            max_len: $max_len,
             peer: peer_code($end.peer()),
             taken_over_from: $end.taken_over_from().map_or(0, |who| who.word()),
             fault: $end.fault().map_or(0, |fault| fault as u32),
@@ -62,13 +62,13 @@ macro_rules! describe {
 
 impl End for Producer<CPort> {
     fn describe(&mut self) -> strait_end_t {
-        describe!(self, max_frame: self.max_frame())
+        describe!(self, max_len: self.max_len())
     }
 }
 
 impl End for Consumer<CPort> {
     fn describe(&mut self) -> strait_end_t {
-        describe!(self, max_frame: self.max_frame())
+        describe!(self, max_len: self.max_len())
     }
 }
 
@@ -80,13 +80,13 @@ pub(crate) struct TypedEnd<E> {
 
 impl End for TypedEnd<TypedProducer<[u8], CPort>> {
     fn describe(&mut self) -> strait_end_t {
-        describe!(self.end, max_frame: self.size)
+        describe!(self.end, max_len: self.size)
     }
 }
 
 impl End for TypedEnd<TypedConsumer<[u8], CPort>> {
     fn describe(&mut self) -> strait_end_t {
-        describe!(self.end, max_frame: self.size)
+        describe!(self.end, max_len: self.size)
     }
 }
 

@@ -3,8 +3,12 @@
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use strait_core::participants::{self, Card};
-use strait_core::{Attachment, Contents, Header, Ident, Liveness, Mem, Port};
+use strait_core::format::participants::{self, Card};
+use strait_core::{
+    Attachment,
+    format::{Contents, Header},
+    port::{Ident, Liveness, Mem, Port},
+};
 
 use crate::handle::{self, Handle};
 use crate::plan::with_plan;
@@ -101,7 +105,9 @@ pub unsafe extern "C" fn strait_format(
     let contents = if zeroed { Contents::Zeroed } else { Contents::Unknown };
     let formatted = self::memory(memory, len).and_then(|mem| {
         // SAFETY: the caller's promise.
-        unsafe { with_plan(plan, |plan| Ok(strait_core::format(&mem, plan, instance, contents)?)) }
+        unsafe {
+            with_plan(plan, |plan| Ok(strait_core::format::initialise(&mem, plan, instance, contents)?))
+        }
     });
     crate::status::status(formatted)
 }

@@ -3,8 +3,9 @@
 use core::ffi::{CStr, c_char};
 
 use strait_core::{
-    AttachError, ChannelError, FormatError, LockError, PublishError, RecvError, SemaphoreError, SendError,
-    TryRecvError, TrySendError, UnlockError,
+    ChannelError, LockError, PublishError, RecvError, SemaphoreError, SendError, TryRecvError, TrySendError,
+    UnlockError,
+    format::{AttachError, FormatError},
 };
 
 /// How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use strait_core::{
-    RecvError, SendError, TryRecvError, TrySendError, TypedConsumer, TypedProducer, ValueType,
+    RecvError, SendError, TryRecvError, TrySendError, TypedConsumer, TypedProducer, format::ValueType,
 };
 
 use crate::consumer::consumer_options;

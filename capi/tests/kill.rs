@@ -19,7 +19,7 @@ use strait::{
     SendError,
 };
 
-strait::frame! {
+strait::message! {
     /// A number that shows whether it is whole.
     struct Pair { number: u64, inverse: u64 }
 }

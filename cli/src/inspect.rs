@@ -1,9 +1,13 @@
 //! `strait inspect`: what is in a region, or in a copy of one.
 
 use serde_json::{Value, json};
-use strait::inspect::{ChannelState, channel_state};
-use strait::participants::Participant;
-use strait::{Entry, Ident, OpenError, Port, Region};
+use strait::format::inspect::{ChannelState, channel_state};
+use strait::format::participants::Participant;
+use strait::{
+    OpenError, Region,
+    format::Entry,
+    port::{Ident, Port},
+};
 
 use crate::args;
 use crate::error::{Error, Result};
@@ -80,7 +84,7 @@ impl<'a> Picture<'a> {
             "capacity": entry.capacity,
             "len": state.len,
             "high_water": state.high_water,
-            "max_frame": entry.max_frame,
+            "max_len": entry.max_len,
             "type_hash": hash,
             "sent": state.sent,
             "refused": state.refused,
@@ -156,7 +160,7 @@ impl<'a> Picture<'a> {
                 self.owner(state.consumer),
             ];
             let numbers =
-                [entry.capacity, entry.max_frame, state.len, state.high_water, state.sent, state.refused];
+                [entry.capacity, entry.max_len, state.len, state.high_water, state.sent, state.refused];
             row.extend(numbers.map(|number| number.to_string()));
             row.push(faults(state));
             row

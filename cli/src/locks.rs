@@ -1,10 +1,10 @@
 //! Locks, as `strait inspect` shows them.
 
 use serde_json::{Value, json};
-use strait::inspect::{LockState, PermitState, lock_state, permits};
-use strait::participants::Participant;
-use strait::protocol::mutex::State;
-use strait::{Entry, Port, Region};
+use strait::format::MutexState;
+use strait::format::inspect::{LockState, PermitState, lock_state, permits};
+use strait::format::participants::Participant;
+use strait::{Region, format::Entry, port::Port};
 
 use crate::observe::Who;
 use crate::text::{printable, table};
@@ -27,7 +27,7 @@ impl LockPicture {
         let state = lock_state(mem, line, entry)?;
         let who = |ident| Who::of(attachment, list, ident);
         let owner = match state {
-            LockState::Mutex { state: State::Held { owner, .. }, .. } => Some(who(owner)),
+            LockState::Mutex { state: MutexState::Held { owner, .. }, .. } => Some(who(owner)),
             _ => None,
         };
         let mut picture = Self { state, owner, holders: Vec::new(), impossible: 0 };
@@ -51,11 +51,11 @@ impl LockPicture {
         match self.state {
             LockState::Mutex { state, waiters, takeovers, version, in_place } => {
                 let (word, deaths) = match state {
-                    State::Free => ("free", 0),
-                    State::Held { deaths: 0, .. } => ("held", 0),
-                    State::Held { deaths, .. } => ("held for repair", deaths),
-                    State::Poisoned => ("poisoned", 0),
-                    State::Impossible => ("impossible", 0),
+                    MutexState::Free => ("free", 0),
+                    MutexState::Held { deaths: 0, .. } => ("held", 0),
+                    MutexState::Held { deaths, .. } => ("held for repair", deaths),
+                    MutexState::Poisoned => ("poisoned", 0),
+                    MutexState::Impossible => ("impossible", 0),
                 };
                 json!({
                     "state": word,
@@ -119,14 +119,14 @@ impl LockPicture {
             LockState::Mutex { state, in_place, .. } => {
                 let editing = if in_place { ", edited in place" } else { "" };
                 match state {
-                    State::Free => "free".into(),
-                    State::Held { deaths: 0, .. } => format!("held by {owner}{editing}"),
-                    State::Held { deaths, .. } => {
+                    MutexState::Free => "free".into(),
+                    MutexState::Held { deaths: 0, .. } => format!("held by {owner}{editing}"),
+                    MutexState::Held { deaths, .. } => {
                         let times = if deaths == 1 { "death" } else { "deaths" };
                         format!("held for repair after {deaths} {times} by {owner}{editing}")
                     }
-                    State::Poisoned => "poisoned".into(),
-                    State::Impossible => "impossible".into(),
+                    MutexState::Poisoned => "poisoned".into(),
+                    MutexState::Impossible => "impossible".into(),
                 }
             }
             LockState::Semaphore { count: Some(count), most, .. } => format!("{count} of {most}"),

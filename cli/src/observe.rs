@@ -4,8 +4,11 @@ use std::fmt;
 use std::fs;
 
 use serde_json::{Value, json};
-use strait::participants::{self, Participant};
-use strait::{Ident, Liveness, OpenError, Port, Probe, Region, RegionFile, RegionOptions, RegionPlace};
+use strait::format::participants::{self, Participant};
+use strait::{
+    OpenError, Region, RegionFile, RegionOptions, RegionPlace,
+    port::{Ident, Liveness, Port, Probe},
+};
 
 use crate::region_arg::RegionArg;
 

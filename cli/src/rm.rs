@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 
 use strait::OpenError;
-use strait::ground::header::MAGIC;
+use strait::format::MAGIC;
 
 use crate::args::Rm;
 use crate::error::{Error, Result, reported};
@@ -43,7 +43,7 @@ fn remove(arg: &RegionArg, force: bool) -> Result<()> {
     region.remove().map_err(|error| Error::at(arg, error))
 }
 
-fn refuse_if_used(arg: &RegionArg, living: &[strait::participants::Participant]) -> Result<()> {
+fn refuse_if_used(arg: &RegionArg, living: &[strait::format::participants::Participant]) -> Result<()> {
     if living.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,11 @@
 //! `strait unlock`: freeing a mutex whose owner is dead.
 
-use strait::inspect::{LockState, lock_state};
-use strait::{ChannelError, Ident, Kind, OpenError, Port, RecoverError, Recovered, Region};
+use strait::format::inspect::{LockState, lock_state};
+use strait::{
+    ChannelError, OpenError, Region,
+    format::{Kind, RecoverError, Recovered},
+    port::{Ident, Port},
+};
 
 use crate::args::Unlock;
 use crate::error::{Error, Result};

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use common::{LONG, Place, dump, os, run};
 use serde_json::Value;
-use strait::ground::entry::ENTRY_LEN;
-use strait::ground::header::HEADER_LEN;
+use strait::format::ENTRY_LEN;
+use strait::format::HEADER_LEN;
 use strait::{Channel, Lock, Plan, Region, RegionOptions};
 
 type Gains = [u64; 4];

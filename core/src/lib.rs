@@ -6,33 +6,60 @@
 //! enter the critical section that the program supplies by the crate `critical-section`, once each time.
 #![cfg_attr(not(test), no_std)]
 
+#[doc(hidden)]
 pub mod endpoint;
+#[doc(hidden)]
 pub mod ground;
 #[cfg(strait_loom)]
 pub mod model;
+#[doc(hidden)]
 pub mod protocol;
 pub mod stream;
 
-pub use endpoint::*;
-pub use ground::entry::Entry;
-pub use ground::format::{Contents, FormatError, format};
-pub use ground::frame::{Field, Frame, Shape, ValueType};
-pub use ground::header::{AttachError, Header};
-pub use ground::ident::Ident;
-pub use ground::kind::Kind;
+pub use endpoint::{
+    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
+    LatestReader, LatestWriter, LocalError, Lock, LockError, Mutex, Peek, PeerStatus, Permit, Permits,
+    Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
+    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
+    TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
+    wait_any,
+};
+#[cfg(feature = "embedded-io-07")]
+pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
+pub use ground::message::Message;
 pub use ground::plan::{Channel, Plan, PlanError};
-pub use ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
 pub use ground::ring::Value;
-pub use ground::sync::Mem;
-pub use ground::tasks::{AsyncWait, Sleeper, Wakers};
 pub use protocol::Violation;
+
+/// What the author of a port needs: the traits to implement, and what they are handed.
+///
+/// A port supplies memory, waiting, proof of death and a clock; see [`Port`](port::Port).
+pub mod port {
+    pub use crate::endpoint::{LocalPort, NoSystem};
+    pub use crate::ground::ident::Ident;
+    pub use crate::ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
+    pub use crate::ground::sync::Mem;
+    pub use crate::ground::sync::order::RELAXED;
+    pub use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
+}
+
+/// What tools need: the region's header and directory, its types, and how to look at it without a role.
+pub mod format {
+    pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, inspect, participants};
+    pub use crate::ground::entry::{ENTRY_LEN, Entry};
+    pub use crate::ground::format::{Contents, FormatError, initialise};
+    pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
+    pub use crate::ground::kind::Kind;
+    pub use crate::ground::message::{Field, Shape, ValueType};
+    pub use crate::protocol::mutex::State as MutexState;
+}
 
 /// What the macros need; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::ground::frame::plain_name;
+    pub use crate::ground::message::plain_name;
     pub use zerocopy;
 }
 
-// `frame!` names this crate from outside; inside, it needs the same name.
+// `message!` names this crate from outside; inside, it needs the same name.
 extern crate self as strait_core;

@@ -7,7 +7,11 @@ use common::golden::{LINE_4, LINE_128, Sample};
 use common::{Region, raw};
 use strait_core::ground::format::Contents;
 use strait_core::ground::header::{self, MAGIC, VERSION};
-use strait_core::{AttachError, Channel, ChannelError, FormatError, Header, Kind, Mem, Plan};
+use strait_core::{
+    Channel, ChannelError, Plan,
+    format::{AttachError, FormatError, Header, Kind},
+    port::Mem,
+};
 
 /// An image in which everything is wrong that can be wrong.
 fn ruin() -> Vec<u8> {
@@ -119,7 +123,7 @@ fn format_refuses_memory_that_does_not_fit_and_writes_nothing() {
     let before = region.bytes();
     let needed = LINE_4.size() as u32;
     assert_eq!(
-        strait_core::format(region.mem(), &LINE_4, 1, Contents::Unknown),
+        strait_core::format::initialise(region.mem(), &LINE_4, 1, Contents::Unknown),
         Err(FormatError::TooShort { needed, found: needed - 8 })
     );
     let inner = Region::from_bytes(&vec![0xEE; LINE_128.size() + 8]);
@@ -128,13 +132,13 @@ fn format_refuses_memory_that_does_not_fit_and_writes_nothing() {
     // SAFETY: inside the region's memory, which outlives the handle, and aligned to 8.
     let shifted = unsafe { Mem::from_raw(base, len) };
     assert_eq!(
-        strait_core::format(&shifted, &LINE_128, 1, Contents::Unknown),
+        strait_core::format::initialise(&shifted, &LINE_128, 1, Contents::Unknown),
         Err(FormatError::Misaligned { align: 128 })
     );
     let channels = [Channel::frames("f", 48, 8)];
     let bad = Plan::new(&channels);
     assert!(matches!(
-        strait_core::format(region.mem(), &bad, 1, Contents::Unknown),
+        strait_core::format::initialise(region.mem(), &bad, 1, Contents::Unknown),
         Err(FormatError::Plan(_))
     ));
     assert_eq!(region.bytes(), before);

@@ -5,10 +5,10 @@
 mod common;
 
 use common::{Member, Region};
+use strait_core::format::participants::{self, Card};
 use strait_core::ground::plan::Fault;
-use strait_core::participants::{self, Card};
 use strait_core::protocol::table::LIVE;
-use strait_core::{Channel, ChannelError, Peer, Plan, Port, Reading};
+use strait_core::{Channel, ChannelError, PeerStatus, Plan, Reading, port::Port};
 
 const CHANNELS: &[Channel<'_>] = &[
     Channel::frames("down", 256, 32).domains(0, 7),
@@ -105,9 +105,9 @@ fn messages_cross_both_ways() {
     for reader in [&here, &there] {
         assert_eq!(reader.latest_reader::<u64>("angle").unwrap().read(), Reading::Fresh(5));
     }
-    assert_eq!(down.peer(), Peer::Present);
+    assert_eq!(down.peer(), PeerStatus::Present);
     there.die((command, up, back, angle));
-    assert_eq!(down.peer(), Peer::Dead);
+    assert_eq!(down.peer(), PeerStatus::Dead);
 }
 
 /// A role of the dead waits for one of its own domain.

@@ -11,7 +11,8 @@ use common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::protocol::mutex::State;
 use strait_core::{
-    Channel, ChannelError, Lock, LockError, Mutex, Plan, Recovered, SemaphoreError, UnlockError, WaitPolicy,
+    Channel, ChannelError, Lock, LockError, Mutex, Plan, SemaphoreError, UnlockError, WaitPolicy,
+    format::Recovered,
 };
 
 const CHANNELS: &[Channel<'_>] = &[

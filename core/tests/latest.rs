@@ -11,7 +11,8 @@ use common::Region;
 use common::words::set_version;
 use strait_core::ground::entry::at;
 use strait_core::{
-    Channel, ChannelError, Plan, PublishError, READ_TRIES, Reading, ValueInfo, inspect, participants,
+    Channel, ChannelError, Plan, PublishError, Reading, ValueInfo,
+    format::{READ_TRIES, inspect, participants},
 };
 
 type Value = [u64; 8];
@@ -63,7 +64,7 @@ fn bytes_have_their_length_and_their_tag() {
     let region = Region::new(&PLAN);
     let mut writer = region.join().latest_writer::<[u8]>("bytes").unwrap();
     let mut reader = region.look().latest_reader::<[u8]>("bytes").unwrap();
-    assert_eq!((writer.max_frame(), reader.max_frame()), (24, 24));
+    assert_eq!((writer.max_len(), reader.max_len()), (24, 24));
     for (number, text) in (1_u64..).zip([&b"a first value"[..], b"", b"exactly twenty-four long", b"x"]) {
         writer.publish_from(9, text).unwrap();
         let mut buffer = [0xEE; 24];

@@ -7,7 +7,7 @@ mod common;
 use common::words::{Words, set_version};
 use common::{Region, raw};
 use strait_core::ground::entry::at;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
 use strait_core::protocol::latest::{Attempt, Buffers, Version, Writer, attempt};
 use strait_core::{Channel, Plan, Reading};
 

@@ -8,14 +8,16 @@ use common::listing::Listing;
 use common::region::INSTANCE;
 use common::{Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
+use strait_core::format::participants;
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};
 use strait_core::ground::format::Contents;
 use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::ground::plan::MAX_REGION;
-use strait_core::participants;
 use strait_core::{
-    Attachment, Consumer, Frame, Grant, Kind, LatestReader, LatestWriter, Mem, Peek, Plan, Probe, Producer,
-    Reading, TypedConsumer, TypedProducer,
+    Attachment, Consumer, Grant, LatestReader, LatestWriter, Message, Peek, Plan, Producer, Reading,
+    TypedConsumer, TypedProducer,
+    format::Kind,
+    port::{Mem, Probe},
 };
 
 const GOLDEN: [(Plan<'_>, &str); 2] =
@@ -90,7 +92,7 @@ fn format_over_old_bytes_produces_the_listings() {
     for (plan, text) in GOLDEN {
         let listing = Listing::parse(text);
         let region = Region::from_bytes(&vec![0xFF; listing.bytes.len()]);
-        strait_core::format(region.mem(), &plan, INSTANCE, Contents::Unknown).unwrap();
+        strait_core::format::initialise(region.mem(), &plan, INSTANCE, Contents::Unknown).unwrap();
         listing.assert_matches(&region.bytes());
     }
 }
@@ -112,7 +114,7 @@ fn the_listings_attach() {
         assert_eq!(kinds, [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest]);
         let capacities: Vec<_> = entries.iter().map(|entry| entry.capacity).collect();
         assert_eq!(capacities, [64, 4, 4, 2]);
-        let sizes: Vec<_> = entries.iter().map(|entry| entry.max_frame).collect();
+        let sizes: Vec<_> = entries.iter().map(|entry| entry.max_len).collect();
         assert_eq!(sizes, [16, 4, 2, 16]);
         assert!(entries[1].carries::<u32>() && entries[2].carries::<u16>() && entries[3].carries::<Sample>());
         assert!(!entries[1].carries::<i32>() && !entries[1].carries::<u64>() && !entries[0].carries::<u8>());

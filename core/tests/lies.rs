@@ -12,10 +12,11 @@ use common::faulty::{assert_faulty, assert_faulty_values};
 use common::{Member, Region};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::protocol::{Nothing, index};
+use strait_core::port::RELAXED;
+use strait_core::protocol::{Nothing, compact};
 use strait_core::{
-    Channel, ChannelError, Entry, Plan, SendError, TryRecvError, TrySendError, Violation, inspect,
+    Channel, ChannelError, Plan, SendError, TryRecvError, TrySendError, Violation,
+    format::{Entry, inspect},
 };
 
 const CHANNELS: &[Channel<'_>] = &[
@@ -132,7 +133,7 @@ fn fault_32_an_index_moves_backwards() {
 
     // Within what is known already: it is looked at again once that is used up.
     let (tail, head) = (Word::new(3), Word::new(0));
-    let mut rx = index::Consumer::adopt(&head, 8, 1, false);
+    let mut rx = compact::Consumer::adopt(&head, 8, 1, false);
     for _ in 0..3 {
         assert_eq!(rx.look(&tail), Ok(rx.head.pos()));
         let _ = rx.head.advance(1);

@@ -8,8 +8,9 @@ use common::faulty::{assert_faulty, assert_faulty_values};
 use common::{Member, Region, TestPort, raw};
 use strait_core::ground::entry::at;
 use strait_core::{
-    AttachError, Attachment, Channel, ChannelError, Entry, Header, Ident, Plan, Probe, Violation, inspect,
-    participants,
+    Attachment, Channel, ChannelError, Plan, Violation,
+    format::{AttachError, Entry, Header, inspect, participants},
+    port::{Ident, Probe},
 };
 
 const CHANNELS: &[Channel<'_>] = &[
@@ -45,7 +46,7 @@ fn with_entry(channel: u32, word: u32, value: u32) -> Region {
 /// FAULT 36: Capacities that cannot be, and other geometry that does not fit together.
 #[test]
 fn fault_36_impossible_geometry_hides_the_channel() {
-    let (capacity, stride, max_frame) = (11, 12, 13);
+    let (capacity, stride, max_len) = (11, 12, 13);
     for channel in 0..4 {
         for value in [0, 3, 7, 96, 1 << 31, u32::MAX, (1 << 30) + 1, 1 << 30, 1 << 25] {
             assert_hidden(channel, capacity, value);
@@ -54,7 +55,7 @@ fn fault_36_impossible_geometry_hides_the_channel() {
             assert_hidden(channel, stride, value);
         }
         for value in [u32::MAX, u32::MAX - 15, 1 << 31, 0x7FFF_FFFF, 5000] {
-            assert_hidden(channel, max_frame, value);
+            assert_hidden(channel, max_len, value);
         }
         // Blocks and data.
         for word in 18..=21 {

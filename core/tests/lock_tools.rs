@@ -6,12 +6,13 @@ use std::mem::forget;
 use std::sync::atomic::Ordering::Relaxed;
 
 use common::{Member, Region, TestPort};
+use strait_core::format::inspect::{LockState, PermitState, channel_state, lock_state, permits};
 use strait_core::ground::entry::at;
-use strait_core::inspect::{LockState, PermitState, channel_state, lock_state, permits};
 use strait_core::protocol::mutex::State;
 use strait_core::{
-    Channel, ChannelError, Ident, Kind, Lock, LockError, Mutex, Plan, Probe, RecoverError, Recovered,
-    Violation,
+    Channel, ChannelError, Lock, LockError, Mutex, Plan, Violation,
+    format::{Kind, RecoverError, Recovered},
+    port::{Ident, Probe},
 };
 
 const PLAN: Plan = Plan::new(&[

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
 use strait_core::protocol::mutex::State;
 use strait_core::{Channel, Deadline, Lock, LockError, Mutex, Plan, SemaphoreError, WaitPolicy};
 

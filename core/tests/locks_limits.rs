@@ -12,7 +12,7 @@ use strait_core::ground::plan::Fault;
 use strait_core::protocol::mutex::State;
 use strait_core::{
     Channel, ChannelError, Deadline, Lock, LockError, Plan, Recovery, SemaphoreError, UnlockError,
-    WaitPolicy, participants,
+    WaitPolicy, format::participants,
 };
 
 const PLAN: Plan = Plan::new(&[

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
 use strait_core::protocol::mutex::{Attempt, State, attempt, unlock};
 use strait_core::protocol::park;
-use strait_core::{Channel, Ident, Lock, LockError, Mutex, Plan, Probe, Violation, WaitPolicy};
+use strait_core::{
+    Channel, Lock, LockError, Mutex, Plan, Violation, WaitPolicy,
+    port::{Ident, Probe},
+};
 
 type Table = Mutex<[u64; 4], TestPort>;
 

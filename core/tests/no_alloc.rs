@@ -13,8 +13,8 @@ use std::time::Duration;
 use common::{Member, Region};
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder, StreamEncoder};
 use strait_core::{
-    Channel, ConsumerOptions, Delivery, FrameBuf, NoSystem, Plan, Reading, StaticQueue, StaticRegion,
-    TryRecvError, TrySendError, WaitPolicy, wait_any,
+    Channel, ConsumerOptions, Delivery, FrameBuf, Plan, Reading, StaticQueue, StaticRegion, TryRecvError,
+    TrySendError, WaitPolicy, port::NoSystem, wait_any,
 };
 
 thread_local! {

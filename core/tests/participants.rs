@@ -4,9 +4,13 @@
 mod common;
 
 use common::{Region, TestPort};
-use strait_core::participants::{self, Card, TableFull};
+use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::protocol::table::{EPOCH, FREE, LIVE, RETIRED, STATE};
-use strait_core::{Channel, Header, Ident, Liveness, Plan, Port, Probe};
+use strait_core::{
+    Channel, Plan,
+    format::Header,
+    port::{Ident, Liveness, Port, Probe},
+};
 
 const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 64, 16)]).line(4).participants(3);
 

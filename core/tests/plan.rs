@@ -5,7 +5,7 @@ mod common;
 
 use common::Region;
 use strait_core::ground::plan::Fault;
-use strait_core::{Channel, Frame, Plan, PlanError, ValueType};
+use strait_core::{Channel, Message, Plan, PlanError, format::ValueType};
 
 fn fault(plan: &Plan<'_>) -> (Option<usize>, Fault) {
     let PlanError { channel, fault } = plan.try_size().expect_err("the plan cannot work");
@@ -178,7 +178,7 @@ fn a_thousand_channels_work() {
     assert!(blocks.is_sorted());
 }
 
-fn round_trip<T: Frame + PartialEq + std::fmt::Debug>(member: &common::Member, name: &str, value: T) {
+fn round_trip<T: Message + PartialEq + std::fmt::Debug>(member: &common::Member, name: &str, value: T) {
     member.typed_producer::<T>(name).unwrap().try_send(&value).unwrap();
     assert_eq!(member.typed_consumer::<T>(name).unwrap().try_recv(), Ok(value));
 }

@@ -14,10 +14,13 @@ use std::time::{Duration, Instant};
 use common::images::image;
 use common::seed::{Rng, seed};
 use common::{Region, TestPort};
-use strait_core::participants::{self, Card};
+use strait_core::format::participants::{self, Card};
 use strait_core::{
-    Attachment, Channel, ConsumerOptions, Delivery, Entry, Frame, Guard, Ident, Lock, Plan, Reading,
-    Recovery, WaitPolicy, inspect, wait_any,
+    Attachment, Channel, ConsumerOptions, Delivery, Guard, Lock, Message, Plan, Reading, Recovery,
+    WaitPolicy,
+    format::{Entry, inspect},
+    port::Ident,
+    wait_any,
 };
 
 const IMAGES: usize = 10_000;
@@ -101,7 +104,7 @@ fn producer_of_frames(
     tally.opened += 1;
     tx.set_wait_policy(POLICY);
     for _ in 0..12 {
-        let payload = vec![0x5A; rng.below(entry.max_frame as usize + 4)];
+        let payload = vec![0x5A; rng.below(entry.max_len as usize + 4)];
         tally.sent += usize::from(tx.try_send(rng.word(), &payload).is_ok());
         if let Ok(mut grant) = tx.reserve(payload.len()) {
             grant.write(payload.len() / 2, &payload);
@@ -127,10 +130,10 @@ fn consumer_of_frames(
     let Ok(mut rx) = at.consumer_with(name, options) else { return tally.unopened += 1 };
     tally.opened += 1;
     rx.set_wait_policy(POLICY);
-    let mut buffer = vec![0; entry.max_frame as usize];
+    let mut buffer = vec![0; entry.max_len as usize];
     for _ in 0..12 {
         if let Ok(got) = rx.try_recv(&mut buffer) {
-            assert!(got.len <= entry.max_frame as usize);
+            assert!(got.len <= entry.max_len as usize);
             tally.received += 1;
         }
         let _ = rx.try_recv_frame::<16>();
@@ -140,7 +143,7 @@ fn consumer_of_frames(
         }
         assert!(rx.len() <= entry.capacity / 16);
     }
-    let _ = rx.recv_batch(3, |peek| assert!(peek.info().len <= entry.max_frame as usize));
+    let _ = rx.recv_batch(3, |peek| assert!(peek.info().len <= entry.max_len as usize));
     let _ = rx.recv_timeout(&mut buffer, Duration::ZERO);
     let _ = wait_any(at.port(), &mut [&mut rx], POLICY, Duration::ZERO);
     rx.flush();
@@ -148,7 +151,7 @@ fn consumer_of_frames(
     tally.faults += usize::from(rx.fault().is_some());
 }
 
-fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
+fn values<T: Message>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
     match at.typed_producer::<T>(name) {
         Ok(mut tx) => {
             tally.opened += 1;
@@ -186,14 +189,14 @@ fn values<T: Frame>(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally:
 fn latest_bytes(at: &Attachment<TestPort>, entry: &Entry, name: &str, rng: &mut Rng, tally: &mut Tally) {
     let Ok(mut reader) = at.latest_reader::<[u8]>(name) else { return tally.unopened += 1 };
     tally.opened += 1;
-    let mut buffer = vec![0; rng.below(entry.max_frame as usize + 2)];
+    let mut buffer = vec![0; rng.below(entry.max_len as usize + 2)];
     if let Reading::Fresh(info) | Reading::Stale(info) = reader.read_into(&mut buffer) {
-        assert!(info.len <= entry.max_frame as usize);
+        assert!(info.len <= entry.max_len as usize);
         tally.read += 1;
     }
     if let Ok(mut writer) = at.latest_writer::<[u8]>(name) {
         for _ in 0..5 {
-            let _ = writer.publish_from(1, &vec![1; rng.below(entry.max_frame as usize + 2)]);
+            let _ = writer.publish_from(1, &vec![1; rng.below(entry.max_len as usize + 2)]);
             let _ = reader.read_into(&mut buffer);
         }
     }
@@ -201,7 +204,7 @@ fn latest_bytes(at: &Attachment<TestPort>, entry: &Entry, name: &str, rng: &mut 
     let _ = reader.wait_for_change_into(&mut buffer, Duration::ZERO);
 }
 
-fn edit<T: Frame>(guard: Option<Guard<'_, T, TestPort>>, rng: &mut Rng, tally: &mut Tally) {
+fn edit<T: Message>(guard: Option<Guard<'_, T, TestPort>>, rng: &mut Rng, tally: &mut Tally) {
     let Some(mut guard) = guard else { return };
     tally.locked += 1;
     guard.update(|value| *value = T::new_zeroed());
@@ -213,7 +216,7 @@ fn edit<T: Frame>(guard: Option<Guard<'_, T, TestPort>>, rng: &mut Rng, tally: &
     let _ = (guard.get(), guard.version(), guard.takeovers(), guard.unlock());
 }
 
-fn repaired<'m, T: Frame>(
+fn repaired<'m, T: Message>(
     recovery: Recovery<'m, T, TestPort>,
     rng: &mut Rng,
 ) -> Option<Guard<'m, T, TestPort>> {
@@ -226,7 +229,7 @@ fn repaired<'m, T: Frame>(
     }
 }
 
-fn mutexes<T: Frame>(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tally: &mut Tally) {
+fn mutexes<T: Message>(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tally: &mut Tally) {
     let Ok(mut mutex) = at.mutex::<T>(name) else { return tally.unopened += 1 };
     tally.opened += 1;
     mutex.set_wait_policy(POLICY);

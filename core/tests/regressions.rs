@@ -11,10 +11,10 @@ use common::words::Words;
 use common::{Member, Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
 use strait_core::protocol::latest::{Attempt, attempt};
-use strait_core::protocol::{Nothing, index};
-use strait_core::{Channel, ChannelError, Frame, Plan, Reading, StaticQueue, TryRecvError, TrySendError};
+use strait_core::protocol::{Nothing, compact};
+use strait_core::{Channel, ChannelError, Message, Plan, Reading, StaticQueue, TryRecvError, TrySendError};
 
 fn region(channels: &[Channel<'_>]) -> (Region, Member, Member) {
     let region = Region::new(&Plan::new(channels).line(4).participants(3));
@@ -27,7 +27,7 @@ fn set_position(region: &Region, name: &str, position: u32) {
     let entry = region.entry(name);
     region.poke(entry.block_a + at::MARK, position);
     region.poke(entry.block_b + at::HEAD, position);
-    if entry.kind == strait_core::Kind::Slots {
+    if entry.kind == strait_core::format::Kind::Slots {
         for back in 1..=entry.capacity {
             let last = position.wrapping_sub(back);
             let slot = entry.data + (last & (entry.capacity - 1)) * entry.stride;
@@ -123,8 +123,8 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
         let head = mem.word(entry.block_b + at::HEAD).expect("inside the region");
         tail.store(start, RELAXED);
         head.store(start, RELAXED);
-        let mut tx = index::Producer::adopt(tail.clone(), &head, 16, 0).unwrap();
-        let mut rx = index::Consumer::adopt(&head, 16, 1, false);
+        let mut tx = compact::Producer::adopt(tail.clone(), &head, 16, 0).unwrap();
+        let mut rx = compact::Consumer::adopt(&head, 16, 1, false);
         for place in 0..16 {
             assert!(tx.space.has(1) || tx.space.look(1, &head) == Ok(true));
             assert_eq!(tx.space.tail(), start.wrapping_add(place));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::Region;
 use strait_core::{
     Channel, ChannelError, ConsumerOptions, Lock, Mutex, Plan, PublishError, Reading, RecvError,
-    TryRecvError, TrySendError, ValueType, WrongSize,
+    TryRecvError, TrySendError, WrongSize, format::ValueType,
 };
 
 /// Of a size that no other type here has, and no multiple of 8.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::{
-    Channel, Consumer, ConsumerOptions, Delivery, Peer, Plan, Producer, SendError, TryRecvError,
+    Channel, Consumer, ConsumerOptions, Delivery, PeerStatus, Plan, Producer, SendError, TryRecvError,
     TrySendError, TypedConsumer, TypedProducer,
 };
 
@@ -261,7 +261,7 @@ fn a_snapshot_never_shows_an_empty_queue_as_full() {
         let head = if name == "frames" { at::HEAD_SEQUENCE } else { at::HEAD };
         region.poke(entry.block_a + mark, 10);
         region.poke(entry.block_b + head, 11);
-        let state = strait_core::inspect::channel_state(region.mem(), 64, &entry);
+        let state = strait_core::format::inspect::channel_state(region.mem(), 64, &entry);
         assert_eq!(state.len, 0, "{name}");
     }
 }
@@ -270,7 +270,7 @@ fn a_snapshot_never_shows_an_empty_queue_as_full() {
 fn both_sides_and_tools_see_the_same_numbers() {
     let region = Region::new(&PLAN);
     let (mut tx, mut rx) = frames(&region, ConsumerOptions::new());
-    assert_eq!((tx.capacity(), rx.capacity(), tx.max_frame(), rx.max_frame()), (256, 256, 112, 112));
+    assert_eq!((tx.capacity(), rx.capacity(), tx.max_len(), rx.max_len()), (256, 256, 112, 112));
     for tag in 0..4 {
         tx.try_send(tag, &[1; 20]).unwrap();
     }
@@ -279,13 +279,13 @@ fn both_sides_and_tools_see_the_same_numbers() {
     assert_eq!((tx.len(), rx.len(), tx.refused()), (3 * 48, 3, 0));
     // An upper bound, by a quarter of the ring at most.
     assert!((4 * 48..=4 * 48 + 64).contains(&tx.high_water()), "{}", tx.high_water());
-    let state = strait_core::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
+    let state = strait_core::format::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
     assert_eq!((state.len, state.high_water, state.sent, state.refused), (3, tx.high_water(), 4, 0));
     assert_eq!(state.producer.map(|who| who.slot()), Some(1));
     assert_eq!(state.consumer.map(|who| who.slot()), Some(2));
     assert_eq!((state.producer_fault, state.consumer_fault), (0, 0));
     drop((tx, rx));
-    let state = strait_core::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
+    let state = strait_core::format::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
     assert_eq!((state.producer, state.consumer, state.len), (None, None, 3));
 }
 
@@ -294,15 +294,15 @@ fn peers_are_absent_present_or_dead() {
     let region = Region::new(&PLAN);
     let (a, b) = (region.join(), region.join());
     let tx = a.producer("frames").unwrap();
-    assert_eq!(tx.peer(), Peer::Absent);
+    assert_eq!(tx.peer(), PeerStatus::Absent);
     let rx = b.consumer("frames").unwrap();
-    assert_eq!((tx.peer(), rx.peer()), (Peer::Present, Peer::Present));
+    assert_eq!((tx.peer(), rx.peer()), (PeerStatus::Present, PeerStatus::Present));
     b.die(rx);
-    assert_eq!(tx.peer(), Peer::Dead);
+    assert_eq!(tx.peer(), PeerStatus::Dead);
     let rx = region.join().consumer("frames").unwrap();
-    assert_eq!(tx.peer(), Peer::Present);
+    assert_eq!(tx.peer(), PeerStatus::Present);
     drop(rx);
-    assert_eq!(tx.peer(), Peer::Absent);
+    assert_eq!(tx.peer(), PeerStatus::Absent);
 }
 
 /// Says that it is over, also by a panic.

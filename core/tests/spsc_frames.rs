@@ -45,7 +45,7 @@ fn op() -> impl Strategy<Value = Op> {
 #[derive(Clone, Debug)]
 struct Setup {
     capacity: u32,
-    max_frame: u32,
+    max_len: u32,
     start: u32,
     releases: Releases,
 }
@@ -54,8 +54,8 @@ fn setup() -> impl Strategy<Value = Setup> {
     let place = prop_oneof![Just(0_u32), (0_u32..64).prop_map(|n| 0_u32.wrapping_sub(16 * n))];
     (6_u32..=8, 0_u32..=3, place, releases()).prop_map(|(bits, less, start, releases)| {
         let capacity = 1_u32 << bits;
-        let max_frame = (capacity / 2 - 16).saturating_sub(less * 7);
-        Setup { capacity, max_frame, start, releases }
+        let max_len = (capacity / 2 - 16).saturating_sub(less * 7);
+        Setup { capacity, max_len, start, releases }
     })
 }
 
@@ -97,7 +97,7 @@ impl Queue for Frames {
 
 struct Run {
     queue: queue_run::Run<Frames>,
-    max_frame: u32,
+    max_len: u32,
 }
 
 fn payload(len: u32, tag: u32) -> Vec<u8> {
@@ -110,7 +110,7 @@ fn footprint(len: usize) -> u32 {
 
 impl Run {
     fn new(setup: &Setup) -> Self {
-        let channels = [Channel::frames("q", setup.capacity, setup.max_frame)];
+        let channels = [Channel::frames("q", setup.capacity, setup.max_len)];
         let region = Region::new(&Plan::new(&channels).line(4).participants(3));
         let entry = region.entry("q");
         let sequence = setup.start.wrapping_mul(3);
@@ -123,12 +123,12 @@ impl Run {
             region.poke(offset, value);
         }
         let queue = queue_run::Run::new(region, &setup.releases, 16, setup.start, sequence);
-        Self { queue, max_frame: setup.max_frame }
+        Self { queue, max_len: setup.max_len }
     }
 
     /// What came of a send, held against the model.
     fn account(&mut self, result: Result<(), TrySendError>, tag: u32, bytes: &[u8], reserved: usize) {
-        let too_large = reserved as u32 > self.max_frame;
+        let too_large = reserved as u32 > self.max_len;
         match result {
             Ok(()) => {
                 assert!(!too_large);
@@ -166,7 +166,7 @@ impl Run {
             (Err(error), Some((tag, bytes))) => self.account(Err(error), *tag, bytes, bytes.len()),
             (Err(error), None) => panic!("{error:?} for an empty batch"),
             (Ok(_), Some((_, bytes))) => {
-                if bytes.len() as u32 <= self.max_frame {
+                if bytes.len() as u32 <= self.max_len {
                     self.queue.refused(footprint(bytes.len()));
                 }
             }

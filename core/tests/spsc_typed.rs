@@ -11,7 +11,7 @@ use common::{Member, Region, TestPort};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
 use strait_core::{
-    Channel, ConsumerOptions, Frame, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+    Channel, ConsumerOptions, Message, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
 };
 
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ fn setup() -> impl Strategy<Value = Setup> {
 }
 
 /// A value that is told by its number.
-trait Numbered: Frame + PartialEq + std::fmt::Debug {
+trait Numbered: Message + PartialEq + std::fmt::Debug {
     fn numbered(number: u32) -> Self;
 }
 

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 use strait_core::{
-    AttachError, Channel, ChannelError, FormatError, LocalError, NoSystem, Plan, Reading, RecvError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
+    Channel, ChannelError, LocalError, Plan, Reading, RecvError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion,
+    format::{AttachError, FormatError},
+    port::NoSystem,
 };
 
 // At most 16 bytes more than the values, rounded up to their alignment.

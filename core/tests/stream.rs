@@ -70,7 +70,7 @@ fn bounds_are_the_buffers() {
     assert!(StreamDecoder::new(&mut [0; OVERHEAD - 1], Check::Header).is_none());
     let mut buffer = [0; OVERHEAD + 8];
     let mut encoder = StreamEncoder::new(&mut buffer, Check::Whole).unwrap();
-    assert_eq!(encoder.max_frame(), 8);
+    assert_eq!(encoder.max_len(), 8);
     assert_eq!(encoder.push(1, &[0; 9]), Err(EncodeError::TooLarge));
     assert_eq!(encoder.push_with(1, MAX_PAYLOAD + 1, |_| panic!()), Err(EncodeError::TooLarge));
     assert_eq!(encoder.push_with(1, usize::MAX, |_| panic!()), Err(EncodeError::TooLarge));
@@ -90,7 +90,7 @@ fn what_is_too_large_is_skipped_and_what_follows_is_found() {
     let mut decoder = StreamDecoder::new(&mut buffer, Check::Header).unwrap();
     decoder.limit(8);
     decoder.limit(100);
-    assert_eq!(decoder.max_frame(), 8);
+    assert_eq!(decoder.max_len(), 8);
     for frame in &frames {
         let bytes = frame.bytes();
         assert_eq!(decoder.push(&bytes), bytes.len());
@@ -206,14 +206,14 @@ fn apply(bytes: &mut Vec<u8>, at: usize, damage: &Damage) {
 fn through(
     bytes: &[u8],
     chunks: &[usize],
-    max_frame: usize,
+    max_len: usize,
     room: usize,
     whole: bool,
     end: bool,
 ) -> (Vec<Sent>, usize) {
-    let mut buffer = vec![0xEE; OVERHEAD + max_frame + room];
+    let mut buffer = vec![0xEE; OVERHEAD + max_len + room];
     let mut decoder = StreamDecoder::new(&mut buffer, check(whole)).unwrap();
-    decoder.limit(max_frame);
+    decoder.limit(max_len);
     let (mut frames, mut given, mut at) = (Vec::new(), 0, 0);
     for chunk in chunks.iter().cycle() {
         if at == bytes.len() {
@@ -243,7 +243,7 @@ proptest! {
         damages in prop::collection::vec(damage(), 0..4),
         chunks in prop::collection::vec(1_usize..80, 1..8),
         room in 0_usize..100,
-        (max_frame, whole_only, end) in (0_usize..64, any::<bool>(), any::<bool>()),
+        (max_len, whole_only, end) in (0_usize..64, any::<bool>(), any::<bool>()),
     ) {
         let rng = &mut Rng::new(numbers);
         let frames: Vec<Sent> =
@@ -255,10 +255,10 @@ proptest! {
                 apply(&mut bytes, at, damage);
             }
         }
-        let expected = stream::decode(&bytes, max_frame, whole_only, end);
-        prop_assert_eq!(&through(&bytes, &chunks, max_frame, room, whole_only, end), &expected);
+        let expected = stream::decode(&bytes, max_len, whole_only, end);
+        prop_assert_eq!(&through(&bytes, &chunks, max_len, room, whole_only, end), &expected);
         if damages.is_empty() {
-            let fit = |frame: &&Sent| frame.payload.len() <= max_frame && (frame.whole || !whole_only);
+            let fit = |frame: &&Sent| frame.payload.len() <= max_len && (frame.whole || !whole_only);
             let fitting: Vec<Sent> = frames.iter().filter(fit).cloned().collect();
             prop_assert_eq!(expected.0, fitting);
         }
@@ -305,7 +305,7 @@ proptest! {
 fn random_bytes_do_no_harm() {
     let mut rng = Rng::new(seed());
     for round in 0..300 {
-        let (max_frame, room) = (rng.below(300), rng.below(50));
+        let (max_len, room) = (rng.below(300), rng.below(50));
         let mut bytes = Vec::new();
         for n in 0..40 {
             let piece = Sent::random(&mut rng, n, 300, round % 2 == 0).bytes();
@@ -313,7 +313,7 @@ fn random_bytes_do_no_harm() {
             bytes.extend(&piece[..rng.below(piece.len() + 1)]);
         }
         let chunks: Vec<usize> = (0..9).map(|_| 1 + rng.below(400)).collect();
-        let expected = stream::decode(&bytes, max_frame, false, true);
-        assert_eq!(through(&bytes, &chunks, max_frame, room, false, true), expected, "round {round}");
+        let expected = stream::decode(&bytes, max_len, false, true);
+        assert_eq!(through(&bytes, &chunks, max_len, room, false, true), expected, "round {round}");
     }
 }

@@ -8,11 +8,11 @@ use common::raw;
 use common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
 use strait_core::protocol::claim;
 use strait_core::{
-    Channel, ChannelError, Consumer, ConsumerOptions, Delivery, Ident, Peer, Plan, Probe, TryRecvError,
-    TrySendError,
+    Channel, ChannelError, Consumer, ConsumerOptions, Delivery, PeerStatus, Plan, TryRecvError, TrySendError,
+    port::{Ident, Probe},
 };
 
 const CHANNELS: &[Channel<'_>] = &[
@@ -129,7 +129,7 @@ fn fault_22_a_slow_producer_is_never_skipped() {
         assert_eq!(rx.try_recv(&mut [0; 112]), Err(TryRecvError::Empty));
         assert_eq!(b.producer("frames").err(), Some(ChannelError::Busy));
     }
-    assert_eq!(rx.peer(), Peer::Present);
+    assert_eq!(rx.peer(), PeerStatus::Present);
     grant.commit();
     tx.try_send(1, b"next").unwrap();
     let all: Vec<_> = receive_all(&mut rx).into_iter().map(|(sequence, _, text)| (sequence, text)).collect();
@@ -213,7 +213,7 @@ fn a_role_is_claimed_from_the_proven_dead_alone() {
 fn takeovers_are_counted() {
     let region = Region::new(&PLAN);
     for count in [0, 0, 1, 2, 3] {
-        let state = strait_core::inspect::channel_state(region.mem(), 4, &region.entry("frames"));
+        let state = strait_core::format::inspect::channel_state(region.mem(), 4, &region.entry("frames"));
         assert_eq!((state.producer_takeovers, state.consumer_takeovers), (count, count));
         let member = region.join();
         let ends = (member.producer("frames").unwrap(), member.consumer("frames").unwrap());

@@ -7,7 +7,7 @@ mod common;
 use common::raw::{self, Store};
 use common::{Region, TestPort};
 use strait_core::ground::entry::at;
-use strait_core::{Channel, Consumer, Entry, Plan, TryRecvError};
+use strait_core::{Channel, Consumer, Plan, TryRecvError, format::Entry};
 
 const CHANNELS: &[Channel<'_>] = &[
     Channel::frames("frames", 256, 112),

@@ -10,7 +10,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use common::{Member, Region};
-use strait_core::{Channel, Plan, RecvError, SendError, Sleeper, TryRecvError, WaitPolicy, Wakers};
+use strait_core::{
+    Channel, Plan, RecvError, SendError, TryRecvError, WaitPolicy,
+    port::{WaiterId, Wakers},
+};
 
 const PLAN: Plan<'_> = Plan::new(&[
     Channel::frames("frames", 256, 112).consumer_may_block().producer_may_block(),
@@ -236,12 +239,12 @@ fn a_full_table_gives_the_waker_back() {
     let mut wakers = Wakers::<2>::new();
     let (task, names) = (Task::new(), [1, 2, 3]);
     let [one, two, three] = &names;
-    let keep = |wakers: &mut Wakers<2>, name| wakers.keep(Sleeper::of(name), None, task.waker.clone());
+    let keep = |wakers: &mut Wakers<2>, name| wakers.keep(WaiterId::of(name), None, task.waker.clone());
     assert!(matches!(keep(&mut wakers, one), Ok(None)));
     assert!(matches!(keep(&mut wakers, two), Ok(None)));
     assert!(keep(&mut wakers, three).is_err());
     assert!(matches!(keep(&mut wakers, two), Ok(Some(_))), "in place of the one before");
-    assert!(wakers.forget(Sleeper::of(one)).is_some() && wakers.forget(Sleeper::of(one)).is_none());
+    assert!(wakers.forget(WaiterId::of(one)).is_some() && wakers.forget(WaiterId::of(one)).is_none());
     assert!(matches!(keep(&mut wakers, three), Ok(None)));
     assert_eq!(wakers.take_all().into_iter().flatten().count(), 2);
     assert!(wakers.is_empty());

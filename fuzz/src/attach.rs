@@ -35,7 +35,7 @@ fn sound(line: u32) -> Vec<u8> {
     let mut slots = a.typed_producer::<u32>("slots").expect("the role is free");
     let mut compact = a.typed_producer::<u8>("compact").expect("the role is free");
     let mut latest = a.latest_writer::<u32>("latest").expect("the role is free");
-    let mut bytes = a.latest_bytes_writer("bytes").expect("the role is free");
+    let mut bytes = a.latest_writer::<[u8]>("bytes").expect("the role is free");
     let mut mutex = a.mutex::<u32>("mutex").expect("a mutex");
     let mut permits = a.permits("permits").expect("permits");
     for i in 0..3_u8 {
@@ -43,7 +43,7 @@ fn sound(line: u32) -> Vec<u8> {
         slots.try_send(&u32::from(i)).expect("space");
         compact.try_send(&i).expect("space");
         latest.publish(&u32::from(i));
-        bytes.publish(u32::from(i), &vec![i; usize::from(i)]).expect("short enough");
+        bytes.publish_from(u32::from(i), &vec![i; usize::from(i)]).expect("short enough");
     }
     let guard = mutex.try_lock();
     let permit = permits.try_acquire();

@@ -16,7 +16,7 @@ use strait_capi::{
     strait_region_close, strait_region_ident, strait_region_t, strait_status, strait_status_text,
     strait_type_hash,
 };
-use strait_core::Ident;
+use strait_core::port::Ident;
 
 use crate::attach;
 use crate::input::Input;

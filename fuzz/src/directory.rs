@@ -1,10 +1,11 @@
 //! The target `directory`: arbitrary plans. One that works is laid out, and what is found when attaching is
 //! what was planned, in blocks that do not overlap.
 
-use strait_core::participants::slots_of;
+use strait_core::format::participants::slots_of;
 use strait_core::{
-    Attachment, Cache, Channel, ChannelError, Contents, Entry, FormatError, Header, Kind, Plan, ValueType,
-    format,
+    Attachment, Channel, ChannelError, Plan,
+    format::{Contents, Entry, FormatError, Header, Kind, ValueType, initialise},
+    port::Cache,
 };
 
 use crate::input::Input;
@@ -95,7 +96,7 @@ impl<'d> Wanted<'d> {
         let capacity = if self.kind == Kind::Mutex { 2 } else { self.capacity };
         assert_eq!(entry.capacity, capacity, "{self:?}");
         let size = if self.kind == Kind::Permits { 0 } else { self.values.size };
-        assert_eq!((entry.max_frame, entry.type_hash), (size, self.values.hash), "{self:?}");
+        assert_eq!((entry.max_len, entry.type_hash), (size, self.values.hash), "{self:?}");
         let sleeps = self.consumer_may_block || self.doorbell != 0 || self.kind == Kind::Permits;
         assert_eq!((entry.wait_a != 0, entry.wait_b != 0), (self.producer_may_block, sleeps), "{self:?}");
     }
@@ -112,7 +113,7 @@ fn ranges(entry: &Entry, line: u32) -> Vec<(u32, u32)> {
     if entry.block_b != 0 {
         ranges.push((entry.block_b, entry.block_b + blocks.len_b));
     }
-    if entry.apart {
+    if entry.split_payload {
         ranges.push((entry.data, entry.data + blocks.len_data));
     }
     ranges.retain(|(from, to)| from < to);
@@ -120,7 +121,7 @@ fn ranges(entry: &Entry, line: u32) -> Vec<(u32, u32)> {
 }
 
 /// Every side of a channel is open to its own domain, and to nobody else.
-fn open(at: &Attachment<impl strait_core::Port>, wanted: &Wanted<'_>) {
+fn open(at: &Attachment<impl strait_core::port::Port>, wanted: &Wanted<'_>) {
     let name = wanted.name;
     let results = match wanted.kind {
         Kind::Frames => [at.producer(name).map(drop), at.consumer(name).map(drop)],
@@ -129,10 +130,10 @@ fn open(at: &Attachment<impl strait_core::Port>, wanted: &Wanted<'_>) {
             at.typed_consumer_of(name, wanted.values, strait_core::ConsumerOptions::new()).map(drop),
         ],
         Kind::Latest if wanted.values.hash == 0 => {
-            [at.latest_bytes_writer(name).map(drop), at.latest_bytes_reader(name).map(drop)]
+            [at.latest_writer::<[u8]>(name).map(drop), at.latest_reader::<[u8]>(name).map(drop)]
         }
         Kind::Latest => {
-            [at.latest_writer_of(name, wanted.values).map(drop), at.latest_bytes_reader(name).map(drop)]
+            [at.latest_writer_of(name, wanted.values).map(drop), at.latest_reader::<[u8]>(name).map(drop)]
         }
         Kind::Mutex => [at.mutex_of(name, wanted.values).map(drop), Ok(())],
         Kind::Semaphore => [at.semaphore(name).map(drop), Ok(())],
@@ -165,7 +166,7 @@ pub fn run(data: &[u8]) {
     let channels: Vec<Channel<'_>> = wanted.iter().map(Wanted::channel).collect();
     let mut plan = Plan::new(&channels).line(line).participants(participants);
     if let Some(boundary) = apart {
-        plan = plan.apart(boundary);
+        plan = plan.split_payload(boundary);
     }
     let size = match plan.try_size() {
         Ok(size) => size,
@@ -174,7 +175,7 @@ pub fn run(data: &[u8]) {
                 error.channel.is_none_or(|index| index < channels.len()) && !error.to_string().is_empty()
             );
             let region = Region::zeroed(4096);
-            let formatted = format(region.mem(), &plan, 1, Contents::Unknown);
+            let formatted = initialise(region.mem(), &plan, 1, Contents::Unknown);
             assert!(matches!(formatted, Err(FormatError::Plan(found)) if found == error), "{formatted:?}");
             return;
         }
@@ -185,7 +186,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let short = Region::zeroed(size - 4);
-    assert!(format(short.mem(), &plan, 1, Contents::Zeroed).is_err(), "too short a memory was formatted");
+    assert!(initialise(short.mem(), &plan, 1, Contents::Zeroed).is_err(), "too short a memory was formatted");
     let region = Region::new(&plan);
     let header = Header::check(region.mem()).expect("what was formatted is sound");
     assert_eq!((header.channel_count as usize, header.line), (channels.len(), line));

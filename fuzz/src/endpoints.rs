@@ -10,10 +10,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use strait_core::participants;
+use strait_core::format::participants;
 use strait_core::{
     Attachment, Channel, Consumer, Lock, Mutex, Plan, Producer, Reading, TypedConsumer, TypedProducer,
-    ValueType, inspect, wait_any,
+    format::{ValueType, inspect},
+    wait_any,
 };
 
 use ends::Ends;
@@ -257,15 +258,17 @@ fn publish_and_read(ends: &mut Ends<'_>, input: &mut Input<'_>) {
         3 => {
             if let Some(writer) = &mut ends.bytes.0 {
                 let len = input.below(content.len() + 1);
-                assert_eq!(writer.publish(1, &content[..len]).is_ok(), len <= MAX_FRAME);
+                assert_eq!(writer.publish_from(1, &content[..len]).is_ok(), len <= MAX_FRAME);
             }
         }
         choice => {
             if let Some(reader) = &mut ends.bytes.1 {
                 let reading = match choice {
-                    4 => reader.read(&mut buffer[..room]),
-                    _ if input.flag() => reader.wait_for_change(&mut buffer[..room], SOON),
-                    _ => poll(reader.changed(&mut buffer[..room])).map_or(Reading::Empty, Reading::Fresh),
+                    4 => reader.read_into(&mut buffer[..room]),
+                    _ if input.flag() => reader.wait_for_change_into(&mut buffer[..room], SOON),
+                    _ => {
+                        poll(reader.changed_into(&mut buffer[..room])).map_or(Reading::Empty, Reading::Fresh)
+                    }
                 };
                 assert!(reading.value().is_none_or(|info| info.len <= MAX_FRAME));
             }

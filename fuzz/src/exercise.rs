@@ -1,9 +1,11 @@
 //! Does with a region, whatever it is, all that can be done with one.
 
-use strait_core::participants;
+use strait_core::format::participants;
 use strait_core::{
-    Attachment, ConsumerOptions, Delivery, Entry, Frame, Guard, Ident, Lock, Reading, Recovery, ValueType,
-    inspect, wait_any,
+    Attachment, ConsumerOptions, Delivery, Guard, Lock, Message, Reading, Recovery,
+    format::{Entry, ValueType, inspect},
+    port::Ident,
+    wait_any,
 };
 
 use crate::input::Input;
@@ -61,7 +63,7 @@ fn channel(at: &At<'_>, entry: &Entry, input: &mut Input<'_>) {
 fn producer(at: &At<'_>, entry: &Entry, name: &str, input: &mut Input<'_>) {
     let Ok(mut tx) = at.producer(name) else { return };
     tx.set_wait_policy(POLICY);
-    let longest = LONGEST.min(entry.max_frame as usize + 4);
+    let longest = LONGEST.min(entry.max_len as usize + 4);
     for _ in 0..4 {
         let payload = vec![0x5A; input.below(longest + 1)];
         let _ = tx.try_send(1, &payload);
@@ -85,27 +87,27 @@ pub fn options(input: &mut Input<'_>) -> ConsumerOptions {
 fn consumer(at: &At<'_>, entry: &Entry, name: &str, input: &mut Input<'_>) {
     let Ok(mut rx) = at.consumer_with(name, options(input)) else { return };
     rx.set_wait_policy(POLICY);
-    let mut buffer = vec![0; LONGEST.min(entry.max_frame as usize)];
+    let mut buffer = vec![0; LONGEST.min(entry.max_len as usize)];
     for _ in 0..4 {
         if let Ok(got) = rx.try_recv(&mut buffer) {
             assert!(got.len <= buffer.len());
         }
         let _ = rx.try_recv_frame::<16>();
         if let Ok(peek) = rx.peek() {
-            assert!(peek.info().len <= entry.max_frame as usize);
+            assert!(peek.info().len <= entry.max_len as usize);
             assert_eq!(peek.copy_from(0, &mut buffer), peek.info().len.min(buffer.len()));
             peek.release();
         }
         assert!(rx.len() <= entry.capacity / 16);
     }
-    let _ = rx.recv_batch(3, |peek| assert!(peek.info().len <= entry.max_frame as usize));
+    let _ = rx.recv_batch(3, |peek| assert!(peek.info().len <= entry.max_len as usize));
     let _ = rx.recv_timeout(&mut buffer, SOON);
     let _ = wait_any(at.port(), &mut [&mut rx], POLICY, SOON);
     rx.flush();
     let _ = (rx.peer(), rx.is_empty(), rx.fault());
 }
 
-fn values<T: Frame>(at: &At<'_>, entry: &Entry, name: &str) {
+fn values<T: Message>(at: &At<'_>, entry: &Entry, name: &str) {
     if let Ok(mut tx) = at.typed_producer::<T>(name) {
         tx.set_wait_policy(POLICY);
         for _ in 0..6 {
@@ -137,8 +139,8 @@ fn values<T: Frame>(at: &At<'_>, entry: &Entry, name: &str) {
 
 /// The same by the hash and the size that the directory names, whatever they are.
 fn run_time_values(at: &At<'_>, entry: &Entry, name: &str) {
-    let kind = ValueType { hash: entry.type_hash, size: entry.max_frame };
-    let mut value = vec![0; LONGEST.min(entry.max_frame as usize)];
+    let kind = ValueType { hash: entry.type_hash, size: entry.max_len };
+    let mut value = vec![0; LONGEST.min(entry.max_len as usize)];
     if let Ok(mut tx) = at.typed_producer_of(name, kind) {
         let _ = (tx.try_send(&value), tx.try_send(&[]));
     }
@@ -146,7 +148,7 @@ fn run_time_values(at: &At<'_>, entry: &Entry, name: &str) {
         let _ = (rx.try_recv_into(&mut value), rx.try_recv_into(&mut []));
     }
     if let Ok(mut writer) = at.latest_writer_of(name, kind) {
-        let _ = writer.publish(1, &value);
+        let _ = writer.publish_from(1, &value);
     }
     if let Ok(mut mutex) = at.mutex_of(name, kind)
         && let Ok(Lock::Held(mut guard)) = mutex.try_lock()
@@ -156,24 +158,24 @@ fn run_time_values(at: &At<'_>, entry: &Entry, name: &str) {
 }
 
 fn latest(at: &At<'_>, entry: &Entry, name: &str, input: &mut Input<'_>) {
-    let Ok(mut reader) = at.latest_bytes_reader(name) else { return };
+    let Ok(mut reader) = at.latest_reader::<[u8]>(name) else { return };
     reader.set_wait_policy(POLICY);
-    let longest = LONGEST.min(entry.max_frame as usize + 1);
+    let longest = LONGEST.min(entry.max_len as usize + 1);
     let mut buffer = vec![0; input.below(longest + 1)];
-    if let Reading::Fresh(info) | Reading::Stale(info) = reader.read(&mut buffer) {
-        assert!(info.len <= entry.max_frame as usize);
+    if let Reading::Fresh(info) | Reading::Stale(info) = reader.read_into(&mut buffer) {
+        assert!(info.len <= entry.max_len as usize);
     }
-    if let Ok(mut writer) = at.latest_bytes_writer(name) {
+    if let Ok(mut writer) = at.latest_writer::<[u8]>(name) {
         for _ in 0..5 {
-            let _ = writer.publish(1, &vec![1; input.below(longest + 1)]);
-            let _ = reader.read(&mut buffer);
+            let _ = writer.publish_from(1, &vec![1; input.below(longest + 1)]);
+            let _ = reader.read_into(&mut buffer);
         }
     }
-    let _ = reader.wait_for_change(&mut buffer, SOON);
+    let _ = reader.wait_for_change_into(&mut buffer, SOON);
 }
 
 /// Uses a lock that was taken.
-pub fn edit<T: Frame>(guard: Option<Guard<'_, T, FuzzPort<'_>>>, input: &mut Input<'_>) {
+pub fn edit<T: Message>(guard: Option<Guard<'_, T, FuzzPort<'_>>>, input: &mut Input<'_>) {
     let Some(mut guard) = guard else { return };
     guard.update(|value| *value = T::new_zeroed());
     guard.edit_in_place(|edit| {
@@ -185,7 +187,7 @@ pub fn edit<T: Frame>(guard: Option<Guard<'_, T, FuzzPort<'_>>>, input: &mut Inp
 }
 
 /// Goes on after an owner's death in one of the ways there are.
-pub fn repaired<'m, 'r, T: Frame>(
+pub fn repaired<'m, 'r, T: Message>(
     recovery: Recovery<'m, T, FuzzPort<'r>>,
     input: &mut Input<'_>,
 ) -> Option<Guard<'m, T, FuzzPort<'r>>> {
@@ -198,7 +200,7 @@ pub fn repaired<'m, 'r, T: Frame>(
     }
 }
 
-fn mutex<T: Frame>(at: &At<'_>, name: &str, input: &mut Input<'_>) {
+fn mutex<T: Message>(at: &At<'_>, name: &str, input: &mut Input<'_>) {
     let Ok(mut mutex) = at.mutex::<T>(name) else { return };
     mutex.set_wait_policy(POLICY);
     for _ in 0..3 {

@@ -66,22 +66,22 @@ fn soup(input: &mut Input<'_>) -> Vec<u8> {
 /// Against the second decoder.
 fn against_the_other_decoder(input: &mut Input<'_>) {
     let check = if input.flag() { Check::Whole } else { Check::Header };
-    let max_frame = input.below(LONGEST + 1);
+    let max_len = input.below(LONGEST + 1);
     let spare = input.below(64);
     let mut pieces = Input::new(input.bytes(16));
     let bytes = if input.flag() { soup(input) } else { input.rest().to_vec() };
-    let mut buffer = vec![0; OVERHEAD + max_frame + spare];
+    let mut buffer = vec![0; OVERHEAD + max_len + spare];
     let mut decoder = StreamDecoder::new(&mut buffer, check).expect("long enough a buffer");
-    decoder.limit(max_frame);
+    decoder.limit(max_len);
     let mut found = Vec::new();
     feed(&mut decoder, &bytes, &mut pieces, &mut found);
     let whole_only = check == Check::Whole;
-    let wanted = decode(&bytes, max_frame, whole_only, false);
+    let wanted = decode(&bytes, max_len, whole_only, false);
     assert_eq!((&found, decoder.skipped()), (&wanted.0, wanted.1 as u64));
     while decoder.give_up() {
         collect(&mut decoder, &mut found);
     }
-    let wanted = decode(&bytes, max_frame, whole_only, true);
+    let wanted = decode(&bytes, max_len, whole_only, true);
     assert_eq!((&found, decoder.skipped()), (&wanted.0, wanted.1 as u64));
     let given: usize = found.iter().map(|sent| sent.bytes().len()).sum();
     assert_eq!(given as u64 + decoder.skipped(), bytes.len() as u64, "every byte is accounted for");
@@ -100,7 +100,7 @@ fn over_a_line_that_lies(input: &mut Input<'_>) {
         let sequence = encoder.next_sequence();
         match encoder.push(tag, &payload) {
             Ok(()) => sent.push(Sent { tag, sequence, payload, whole: true }),
-            Err(EncodeError::TooLarge) => assert!(len > encoder.max_frame()),
+            Err(EncodeError::TooLarge) => assert!(len > encoder.max_len()),
             Err(_) => {
                 let some = input.below(encoder.pending().len() + 1).max(1);
                 bytes.extend(&encoder.pending()[..some]);
@@ -136,7 +136,7 @@ fn over_a_line_that_lies(input: &mut Input<'_>) {
     }
     // A header that was damaged so that it passes (or twice, to what it was) is beyond the promise; it takes
     // a fuzzer that makes CRCs, and is found out by the second decoder being of the same mind.
-    let mind = decode(&bytes, (LONGEST + 1).min(decoder.max_frame()), true, true).0;
+    let mind = decode(&bytes, (LONGEST + 1).min(decoder.max_len()), true, true).0;
     assert_eq!(found, mind);
     let forged = found.iter().any(|frame| !sent.contains(frame));
     for (i, frame) in sent.iter().enumerate() {

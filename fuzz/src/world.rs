@@ -7,11 +7,14 @@ use std::ops::Deref;
 use std::task::Waker;
 use std::time::Duration;
 
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::participants::{self, Card};
+use strait_core::format::participants::{self, Card};
+use strait_core::port::RELAXED;
 use strait_core::{
-    AsyncWait, Attachment, Cache, Clock, Contents, Entry, Header, Ident, Liveness, Mem, Plan, Port, Probe,
-    Sleeper, TokenRefused, Wait, WaitPoint, WaitPolicy, format,
+    Attachment, Plan, WaitPolicy,
+    format::{Contents, Entry, Header, initialise},
+    port::{
+        AsyncWait, Cache, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId,
+    },
 };
 
 use crate::input::Input;
@@ -80,7 +83,8 @@ impl Region {
     #[must_use]
     pub fn new(plan: &Plan<'_>) -> Self {
         let region = Self::zeroed(plan.try_size().expect("the plan works"));
-        format(region.mem(), plan, 0x0123_4567_89AB_CDEF, Contents::Zeroed).expect("the plan was laid out");
+        initialise(region.mem(), plan, 0x0123_4567_89AB_CDEF, Contents::Zeroed)
+            .expect("the plan was laid out");
         region
     }
 
@@ -295,11 +299,11 @@ impl Wait for FuzzPort<'_> {
 }
 
 impl AsyncWait for FuzzPort<'_> {
-    fn keep(&self, _: Sleeper, _: Option<WaitPoint<'_>>, _: &Waker, _: Duration) {
+    fn keep(&self, _: WaiterId, _: Option<WaitPoint<'_>>, _: &Waker, _: Duration) {
         self.region.called();
     }
 
-    fn forget(&self, _: Sleeper) {
+    fn forget(&self, _: WaiterId) {
         self.region.called();
     }
 }

@@ -1,9 +1,9 @@
 //! Roles: claimed by one at a time, given back, taken over from the dead.
 
-use strait_core::inspect::{ChannelState, channel_state};
+use strait_core::format::inspect::{ChannelState, channel_state};
 use strait_core::model::loom::thread;
 use strait_core::model::{Death, Port, Region};
-use strait_core::{Attachment, ChannelError, ConsumerOptions, Peer, Port as _};
+use strait_core::{Attachment, ChannelError, ConsumerOptions, PeerStatus, port::Port as _};
 
 use crate::models;
 use crate::queue::{Compact, Frames, Queue, Slots};
@@ -135,7 +135,7 @@ fn who_is_gone_has_said_all() {
         let mut tx = Slots::<2>::tx(&region.join()).unwrap();
         let mut rx = Slots::<2>::rx(&region.join(), ConsumerOptions::new()).unwrap();
         let producer = thread::spawn(move || assert!(sent::<Slots<2>>(&mut tx, 7)));
-        if rx.peer() == Peer::Absent {
+        if rx.peer() == PeerStatus::Absent {
             assert_eq!(received::<Slots<2>>(&mut rx).map(|got| got.number), Some(7));
         }
         producer.join().unwrap();
@@ -211,8 +211,10 @@ fn who_has_left_has_sent_all<Q: Queue>() {
         let mut rx = Q::rx(&region.join(), ConsumerOptions::new()).unwrap();
         let producer = thread::spawn(move || assert!(sent::<Q>(&mut tx, 1)));
         match Q::peer(&rx) {
-            Peer::Absent => assert!(received::<Q>(&mut rx).is_some(), "it was there before its sender left"),
-            peer => assert_eq!(peer, Peer::Present),
+            PeerStatus::Absent => {
+                assert!(received::<Q>(&mut rx).is_some(), "it was there before its sender left")
+            }
+            peer => assert_eq!(peer, PeerStatus::Present),
         }
         producer.join().unwrap();
     });
@@ -237,11 +239,11 @@ fn who_is_dead_has_sent_all<Q: Queue>() {
             at.port().end();
             core::mem::forget(tx);
         });
-        let is_dead = Q::peer(&rx) == Peer::Dead;
+        let is_dead = Q::peer(&rx) == PeerStatus::Dead;
         let early = received::<Q>(&mut rx);
         producer.join().unwrap();
         let late = received::<Q>(&mut rx);
-        assert_eq!(Q::peer(&rx), Peer::Dead);
+        assert_eq!(Q::peer(&rx), PeerStatus::Dead);
         assert!(!is_dead || late.is_none(), "a message came after its sender's death");
         assert!(early.is_none() || late.is_none(), "one message came twice");
     });

@@ -5,7 +5,7 @@
 
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
-use strait_core::{Attachment, Channel, ChannelError, Lock, LockError, Plan, Port as _};
+use strait_core::{Attachment, Channel, ChannelError, Lock, LockError, Plan, port::Port as _};
 
 use crate::models;
 use crate::mutex::{LONG, Pair, Table, count_up, died, held, open, whole};

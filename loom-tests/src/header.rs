@@ -2,7 +2,10 @@
 
 use strait_core::model::loom::thread;
 use strait_core::model::{Died, Region};
-use strait_core::{AttachError, Channel, Contents, Header, Plan, format};
+use strait_core::{
+    Channel, Plan,
+    format::{AttachError, Contents, Header, initialise},
+};
 
 use crate::models;
 use crate::search::ALL;
@@ -37,7 +40,7 @@ fn attach_while_it_is_formatted() {
     ALL.check(|| {
         let region = Region::unformatted(&PLAN);
         let creating = region.clone();
-        let creator = thread::spawn(move || format(creating.mem(), &PLAN, 1, Contents::Zeroed).unwrap());
+        let creator = thread::spawn(move || initialise(creating.mem(), &PLAN, 1, Contents::Zeroed).unwrap());
         let early = is_there(&region);
         creator.join().unwrap();
         assert!(is_there(&region));
@@ -58,7 +61,7 @@ fn the_creator_dies() {
         let region = Region::unformatted(&PLAN);
         let creating = region.clone();
         let creator = thread::spawn(move || {
-            death.run(&creating.port(), || format(creating.mem(), &PLAN, 1, Contents::Unknown).unwrap())
+            death.run(&creating.port(), || initialise(creating.mem(), &PLAN, 1, Contents::Unknown).unwrap())
         });
         let early = is_there(&region);
         let end = creator.join().unwrap();

@@ -1,12 +1,12 @@
 //! The latest of a stream of values: one writer, any number of readers.
 
 use strait_core::ground::entry::at;
-use strait_core::ground::sync::order::RELAXED;
 use strait_core::ground::sync::{Mem, Span, Word, WordRef};
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
+use strait_core::port::RELAXED;
 use strait_core::protocol::latest::{Attempt, Buffers, Version, Writer, attempt};
-use strait_core::{Attachment, Channel, Entry, LatestReader, LatestWriter, Plan, Reading};
+use strait_core::{Attachment, Channel, LatestReader, LatestWriter, Plan, Reading, format::Entry};
 
 use crate::models;
 use crate::search::{ALL, Search, up_to};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strait_core::model::Port;
 use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Peer, Plan, Producer, RecvError, SendError,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
+    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, PeerStatus, Plan, Producer, RecvError,
+    SendError, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
 /// Messages are numbers, carried redundantly, so that a torn one is noticed.
@@ -25,7 +25,7 @@ pub trait Queue: 'static {
     /// Leaves the fence of the wake check out.
     fn unfenced(tx: &mut Self::Tx);
     /// What the consumer knows of the producer.
-    fn peer(rx: &Self::Rx) -> Peer;
+    fn peer(rx: &Self::Rx) -> PeerStatus;
     fn send(tx: &mut Self::Tx, number: u32) -> Result<(), TrySendError>;
     fn send_batch(tx: &mut Self::Tx, numbers: &[u32]) -> Result<usize, TrySendError>;
     fn send_timeout(tx: &mut Self::Tx, number: u32, timeout: Duration) -> Result<(), SendError>;
@@ -50,7 +50,7 @@ macro_rules! common_calls {
             tx.set_wake_check(WakeCheck::Unfenced);
         }
 
-        fn peer(rx: &Self::Rx) -> Peer {
+        fn peer(rx: &Self::Rx) -> PeerStatus {
             rx.peer()
         }
 

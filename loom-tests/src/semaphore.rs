@@ -9,7 +9,8 @@ use core::time::Duration;
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
 use strait_core::{
-    Attachment, Channel, Clock, Permits, Plan, Port as _, Semaphore, SemaphoreError, WaitPolicy,
+    Attachment, Channel, Permits, Plan, Semaphore, SemaphoreError, WaitPolicy,
+    port::{Clock, Port as _},
 };
 
 use crate::models;

@@ -1,9 +1,13 @@
 //! The participant table: one incarnation a slot, each with an identity of its own.
 
+use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
-use strait_core::participants::{self, Card, TableFull};
-use strait_core::{Channel, Header, Ident, Liveness, Plan, Port as _, Probe};
+use strait_core::{
+    Channel, Plan,
+    format::Header,
+    port::{Ident, Liveness, Port as _, Probe},
+};
 
 use crate::models;
 use crate::search::ALL;

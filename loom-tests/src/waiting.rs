@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use strait_core::model::loom::thread::{self, JoinHandle};
 use strait_core::model::{Death, Port, Region};
-use strait_core::{Attachment, Channel, Clock, Plan, TypedProducer, WaitPolicy};
+use strait_core::{Attachment, Channel, Plan, TypedProducer, WaitPolicy, port::Clock};
 
 use crate::queue::{Got, Queue};
 use crate::spsc::sent;

@@ -4,7 +4,7 @@
 use std::io;
 
 use nix::libc;
-use strait_core::AttachError;
+use strait_core::format::AttachError;
 
 use crate::error::{FromCall as _, OsError};
 use crate::map;

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use strait_core::ground::header::{MAGIC, at};
-use strait_core::{Header, Ident, Mem, Probe, TokenRefused, WaitPoint};
+use strait_core::{
+    format::Header,
+    port::{Ident, Mem, Probe, TokenRefused, WaitPoint},
+};
 
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
@@ -112,17 +115,17 @@ impl View {
         self.origin.left()
     }
 
-    /// See [`strait_core::Wait::wait`].
+    /// See [`strait_core::port::Wait::wait`].
     pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         wait::wait(point, expected, timeout);
     }
 
-    /// See [`strait_core::Wait::wake`].
+    /// See [`strait_core::port::Wait::wake`].
     pub fn wake(&self, point: WaitPoint<'_>) {
         wait::wake(point);
     }
 
-    /// See [`strait_core::Liveness::acquire`].
+    /// See [`strait_core::port::Liveness::acquire`].
     ///
     /// # Errors
     ///
@@ -131,12 +134,12 @@ impl View {
         self.tokens.acquire(who)
     }
 
-    /// See [`strait_core::Liveness::release`].
+    /// See [`strait_core::port::Liveness::release`].
     pub fn release(&self, who: Ident) {
         self.tokens.release(who);
     }
 
-    /// See [`strait_core::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
+    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
     /// nobody holds the token of that very incarnation. The token is taken before it is published, and lost
     /// only when its process has ended or has given it back (see the invariants of the liveness modules); an
     /// acquire fence follows. Everything else is `Alive` or `Unknown`.

@@ -1,7 +1,7 @@
 //! Why the system refused: one enum per operation, the same on every system. `strait-os` makes its errors of
 //! them.
 
-use strait_core::AttachError;
+use strait_core::format::AttachError;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_COMMITMENT_LIMIT, ERROR_DIRECTORY, ERROR_DISK_FULL,
     ERROR_FILE_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_HANDLE,

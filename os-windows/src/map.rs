@@ -4,8 +4,8 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 
-use strait_core::Mem;
 use strait_core::ground::header::{HEADER_LEN, at};
+use strait_core::port::Mem;
 use windows_sys::Win32::System::Memory::{
     FILE_MAP_READ, FILE_MAP_WRITE, FlushViewOfFile, GetProcessWorkingSetSizeEx, MEM_COMMIT,
     MEMORY_BASIC_INFORMATION, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, SetProcessWorkingSetSizeEx,

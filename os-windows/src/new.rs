@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 
-use strait_core::{Header, Mem};
+use strait_core::{format::Header, port::Mem};
 use windows_sys::Win32::Foundation::ERROR_ALREADY_EXISTS;
 
 use crate::entropy;

@@ -6,7 +6,10 @@ use core::time::Duration;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 
-use strait_core::{AttachError, Header, Ident, Mem, Probe, TokenRefused, WaitPoint};
+use strait_core::{
+    format::{AttachError, Header},
+    port::{Ident, Mem, Probe, TokenRefused, WaitPoint},
+};
 use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_IO_DEVICE};
 use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
@@ -179,17 +182,17 @@ impl View {
         false
     }
 
-    /// See [`strait_core::Wait::wait`].
+    /// See [`strait_core::port::Wait::wait`].
     pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.events.wait(point, expected, timeout);
     }
 
-    /// See [`strait_core::Wait::wake`].
+    /// See [`strait_core::port::Wait::wake`].
     pub fn wake(&self, point: WaitPoint<'_>) {
         self.events.wake(point);
     }
 
-    /// See [`strait_core::Liveness::acquire`].
+    /// See [`strait_core::port::Liveness::acquire`].
     ///
     /// # Errors
     ///
@@ -198,12 +201,12 @@ impl View {
         self.tokens.acquire(who)
     }
 
-    /// See [`strait_core::Liveness::release`].
+    /// See [`strait_core::port::Liveness::release`].
     pub fn release(&self, who: Ident) {
         self.tokens.release(who);
     }
 
-    /// See [`strait_core::Liveness::probe`], whose contract this keeps, by the invariants of the liveness
+    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps, by the invariants of the liveness
     /// modules: `Dead` is said only where the kernel finds the token gone, with an acquire fence behind it.
     #[must_use]
     pub fn probe(&self, who: Ident) -> Probe {

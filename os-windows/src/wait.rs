@@ -30,8 +30,8 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle, RawHandle};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use strait_core::WaitPoint;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
+use strait_core::port::WaitPoint;
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
 use windows_sys::Win32::System::Threading::{
     CreateEventW, EVENT_MODIFY_STATE, OpenEventW, ResetEvent, SYNCHRONIZATION_SYNCHRONIZE, SetEvent,
@@ -60,7 +60,7 @@ impl Events {
         Self { space, instance, security, open: Mutex::default() }
     }
 
-    /// See [`strait_core::Wait::wait`].
+    /// See [`strait_core::port::Wait::wait`].
     pub(crate) fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         let Some(event) = self.event(point.offset, |name| self.create(name)) else {
             return nap(point, expected, timeout);
@@ -80,7 +80,7 @@ impl Events {
         unsafe { WaitForSingleObject(event, millis.min(u32::MAX - 1)) };
     }
 
-    /// See [`strait_core::Wait::wake`].
+    /// See [`strait_core::port::Wait::wake`].
     pub(crate) fn wake(&self, point: WaitPoint<'_>) {
         if let Some(event) = self.event(point.offset, |name| open(&name)) {
             // SAFETY: the handle is open until `self` is dropped.

@@ -5,8 +5,8 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::sync::Arc;
 
-use strait_core::participants::{self, Card, TableFull};
-use strait_core::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
+use strait_core::format::participants::{self, Card, TableFull};
+use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
 use crate::sys::{View, clock, whoami};
 use crate::{OsError, RegionOptions};

@@ -3,7 +3,10 @@
 mod common;
 
 use common::{Place, ident, probe};
-use strait_core::{Channel, ChannelError, Ident, Plan, Port, Probe};
+use strait_core::{
+    Channel, ChannelError, Plan,
+    port::{Ident, Port, Probe},
+};
 use strait_os::{CreateError, OpenError, RegionOptions, SealedRegion};
 
 const PLAN: Plan<'static> = Plan::new(&[

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
-use strait_core::participants::{self, Card};
+use strait_core::format::participants::{self, Card};
 use strait_core::{
-    AttachError, Attachment, Cache, Channel, ChannelError, Clock, Contents, Header, Ident, Liveness, Mem,
-    Plan, Port, Probe, Reading, TokenRefused, TryRecvError, Wait, WaitPoint, format,
+    Attachment, Channel, ChannelError, Plan, Reading, TryRecvError,
+    format::{AttachError, Contents, Header, initialise},
+    port::{Cache, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
 
 const LINE: u32 = 64;
@@ -34,7 +35,7 @@ const CHANNELS: &[Channel<'_>] = &[
     Channel::latest_bytes("text", 300).buffers(4).domains(1, 0),
     Channel::compact::<u32>("home", 4),
 ];
-const PLAN: Plan<'_> = Plan::new(CHANNELS).line(LINE).participants(4).apart(PAGE);
+const PLAN: Plan<'_> = Plan::new(CHANNELS).line(LINE).participants(4).split_payload(PAGE);
 
 /// What ports do of what they are asked.
 #[derive(Clone, Copy)]
@@ -82,7 +83,7 @@ impl Machine {
         // What was there before; nobody has reason to expect zeros.
         let payload = Mutex::new(vec![0xEE; PLAN.size() - start() as usize]);
         let machine = Arc::new(Self { control, payload, hooks });
-        format(&Side::new(&machine).mem, &PLAN, 1, Contents::Unknown).expect("the plan works");
+        initialise(&Side::new(&machine).mem, &PLAN, 1, Contents::Unknown).expect("the plan works");
         machine
     }
 }
@@ -474,7 +475,7 @@ fn a_region_and_a_cache_must_fit() {
     assert_eq!(attach(Some(Cache { from: start() + PAGE, ..CACHE })), None, "payload need not be cached");
     // The same channels with payload among their control words.
     let mixed = Plan::new(&CHANNELS[..3]).line(LINE).participants(4);
-    format(&side.mem, &mixed, 1, Contents::Unknown).unwrap();
+    initialise(&side.mem, &mixed, 1, Contents::Unknown).unwrap();
     assert_eq!(attach(Some(CACHE)), Some(AttachError::Mixed));
     assert_eq!(attach(None), None);
 }
@@ -491,11 +492,11 @@ fn frames_slots_and_locks_are_refused() {
         Channel::semaphore("c", 0, 1),
         Channel::permits("c", 1),
     ] {
-        let error = Plan::new(&[channel]).apart(PAGE).try_size().unwrap_err();
+        let error = Plan::new(&[channel]).split_payload(PAGE).try_size().unwrap_err();
         assert_eq!((error.channel, error.fault), (Some(0), Fault::Apart), "{channel:?}");
     }
     for boundary in [0, 1, 4, 12, 1 << 21, u32::MAX] {
-        let error = Plan::new(CHANNELS).apart(boundary).try_size().unwrap_err();
+        let error = Plan::new(CHANNELS).split_payload(boundary).try_size().unwrap_err();
         assert_eq!((error.channel, error.fault), (None, Fault::Apart), "{boundary}");
     }
     let machine = Machine::new(BOTH);

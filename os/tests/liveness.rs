@@ -4,9 +4,9 @@
 mod common;
 
 use common::{Helper, Place, hold, ident, probe, role_for_a_while};
+use strait_core::format::participants::at;
 use strait_core::ground::header::PARTICIPANT_LEN;
-use strait_core::participants::at;
-use strait_core::{Ident, Liveness, Port, Probe, TokenRefused};
+use strait_core::port::{Ident, Liveness, Port, Probe, TokenRefused};
 use strait_os::{Region, RegionOptions};
 
 /// Every kind of region in turn.

@@ -12,7 +12,7 @@ use common::{
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, fork};
-use strait_core::{Ident, Liveness, Port, Probe};
+use strait_core::port::{Ident, Liveness, Port, Probe};
 use strait_os::{RegionFile, RegionOptions, SealedRegion};
 
 #[test]

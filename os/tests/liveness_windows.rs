@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Helper, Place, everywhere, ident, probe, role_for_a_while, say};
-use strait_core::Probe;
+use strait_core::port::Probe;
 
 #[test]
 fn a_child_keeps_no_dead_parent_alive() {

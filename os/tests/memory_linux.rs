@@ -12,7 +12,7 @@ use common::{Helper, Name, PLAN, Scratch, is_root, own_mounts, path_of, role_for
 use nix::mount::{MsFlags, mount};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use nix::unistd::{Uid, setuid};
-use strait_core::{Channel, Plan, Port};
+use strait_core::{Channel, Plan, port::Port};
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{CreateError, OpenError, OpenOrCreateError, Region, RegionFile, RegionOptions, SealedRegion};
 

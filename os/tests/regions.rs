@@ -10,7 +10,11 @@ use common::{
     BREATH, Helper, KILL_STEP, KILLS, LENGTHS_STEP, PATIENCE, PLAN, Place, RACES, Scratch, died_of_access,
     everywhere, hear, hold, ident, role_for_a_while, say,
 };
-use strait_core::{AttachError, FormatError, Plan, Port};
+use strait_core::{
+    Plan,
+    format::{AttachError, FormatError},
+    port::Port,
+};
 use strait_os::{CreateError, NameError, OpenError, RegionFile, RegionName, RegionOptions, RegionPlace};
 
 /// In the first channel's frames.

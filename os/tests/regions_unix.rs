@@ -9,7 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use common::{Helper, PLAN, Scratch, hear, path_of, role_for_a_while, say};
-use strait_core::Port;
+use strait_core::port::Port;
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{
     CreateError, Exposure, OpenError, OpenOrCreateError, Region, RegionFile, RegionOptions, RegionPlace,

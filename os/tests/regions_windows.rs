@@ -7,7 +7,7 @@ mod common;
 use std::fs::{self, File};
 
 use common::{PLAN, Place, Scratch, everywhere, is_wine, skip};
-use strait_core::Port;
+use strait_core::port::Port;
 use strait_os::{OpenError, RegionFile, RegionName, RegionOptions, RegionPlace};
 
 /// In the first channel's frames.

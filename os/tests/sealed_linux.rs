@@ -15,7 +15,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
-use strait_core::{AttachError, Contents, Mem, Port, Probe, format};
+use strait_core::{
+    format::{AttachError, Contents, initialise},
+    port::{Mem, Port, Probe},
+};
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{OpenError, ReceiveError, Region, RegionFile, RegionOptions, SealedRegion, ShareError};
 
@@ -47,7 +50,7 @@ fn image() -> Vec<u8> {
     let base = std::ptr::NonNull::new(bytes[start..].as_mut_ptr()).expect("not null").cast();
     // SAFETY: the bytes are the vector's, aligned, and used through this handle alone for now.
     let mem = unsafe { Mem::from_raw(base, PLAN.size() as u32) };
-    format(&mem, &PLAN, 7, Contents::Zeroed).expect("a region");
+    initialise(&mem, &PLAN, 7, Contents::Zeroed).expect("a region");
     bytes[start..].iter().flat_map(|word| word.to_ne_bytes()).take(PLAN.size()).collect()
 }
 
@@ -81,7 +84,7 @@ fn receive_role() {
     let attached = SealedRegion::receive(std::io::stdin(), &RegionOptions::new()).expect("a region");
     say(&attached.header().instance.to_string());
     say(&ident(&attached).word().to_string());
-    let creator = strait_core::Ident::new(1, 1).expect("an identity");
+    let creator = strait_core::port::Ident::new(1, 1).expect("an identity");
     say(&format!("{:?}", probe(&attached, creator)));
     common::stay();
 }

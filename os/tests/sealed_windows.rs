@@ -8,7 +8,7 @@ use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::process::{Command, Stdio};
 
 use common::{Helper, PLAN, Place, ident, probe, role_for_a_while, say};
-use strait_core::{AttachError, Probe};
+use strait_core::{format::AttachError, port::Probe};
 use strait_os::{OpenError, ReceiveError, RegionOptions, SealedRegion, ShareError};
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
 use windows_sys::Win32::System::Memory::{CreateFileMappingW, PAGE_READWRITE, SEC_RESERVE};

@@ -9,7 +9,7 @@ use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 
 use common::{PLAN, Place, Scratch, is_wine, skip};
-use strait_core::{AttachError, Port};
+use strait_core::{format::AttachError, port::Port};
 use strait_os::windows::{RegionOptionsExt as _, Sddl, SddlError, Sid};
 use strait_os::{CreateError, OpenError, RegionOptions};
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, LocalFree};

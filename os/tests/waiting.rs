@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use common::{
     ASLEEP, Helper, Place, SHORTEST_PAUSE, SHORTEST_SLEEP, everywhere, hear, role_for_a_while, say,
 };
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::{Clock, Port, Wait, WaitPoint};
+use strait_core::port::RELAXED;
+use strait_core::port::{Clock, Port, Wait, WaitPoint};
 use strait_os::Region;
 
 /// A word of the region that the plan gives to nobody: in the first channel's frames.

@@ -7,7 +7,7 @@ use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::time::Duration;
 
 use common::Place;
-use strait_core::{Port, Wait, WaitPoint};
+use strait_core::port::{Port, Wait, WaitPoint};
 use strait_os::Region;
 use windows_sys::Win32::System::Threading::{OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};
 

@@ -10,9 +10,9 @@
 use std::hint::black_box;
 
 use strait::{
-    Channel, Consumer, ConsumerOptions, Delivery, Frame, LatestReader, LatestWriter, Plan, Producer, Reading,
-    Received, Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
+    Channel, Consumer, ConsumerOptions, Delivery, LatestReader, LatestWriter, Message, Plan, Producer,
+    Reading, Received, Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue,
+    SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
 use super::common::{tell, tracee};
@@ -126,7 +126,7 @@ extern "C" fn nothing(_: &mut u64, _: &mut u64) -> Outcome {
 }
 
 #[inline(never)]
-extern "C" fn send<T: Frame>(tx: &mut TypedProducer<T, SystemPort>, value: &mut T) -> Outcome {
+extern "C" fn send<T: Message>(tx: &mut TypedProducer<T, SystemPort>, value: &mut T) -> Outcome {
     match tx.try_send(value) {
         Ok(()) => Done,
         Err(TrySendError::Full) => Nothing,
@@ -135,7 +135,7 @@ extern "C" fn send<T: Frame>(tx: &mut TypedProducer<T, SystemPort>, value: &mut 
 }
 
 #[inline(never)]
-extern "C" fn receive<T: Frame>(rx: &mut TypedConsumer<T, SystemPort>, value: &mut T) -> Outcome {
+extern "C" fn receive<T: Message>(rx: &mut TypedConsumer<T, SystemPort>, value: &mut T) -> Outcome {
     match rx.try_recv() {
         Ok(received) => {
             *value = received;
@@ -147,7 +147,7 @@ extern "C" fn receive<T: Frame>(rx: &mut TypedConsumer<T, SystemPort>, value: &m
 }
 
 /// The paths of a queue of values.
-fn values<T: Frame>(region: &Region, channel: &str) {
+fn values<T: Message>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
     let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
@@ -202,7 +202,7 @@ fn values<T: Frame>(region: &Region, channel: &str) {
 }
 
 /// The paths that are others where the peer may sleep, and does not.
-fn wakes<T: Frame>(region: &Region, channel: &str) {
+fn wakes<T: Message>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.typed_producer::<T>(channel).expect("nobody has it");
     let mut rx = region.typed_consumer::<T>(channel).expect("nobody has it");
@@ -380,13 +380,13 @@ fn frames<const N: usize>(region: &Region, channel: &str) {
 }
 
 #[inline(never)]
-extern "C" fn publish<T: Frame>(tx: &mut LatestWriter<T, SystemPort>, value: &mut T) -> Outcome {
+extern "C" fn publish<T: Message>(tx: &mut LatestWriter<T, SystemPort>, value: &mut T) -> Outcome {
     tx.publish(value);
     Done
 }
 
 #[inline(never)]
-extern "C" fn read<T: Frame>(rx: &mut LatestReader<T, SystemPort>, value: &mut T) -> Outcome {
+extern "C" fn read<T: Message>(rx: &mut LatestReader<T, SystemPort>, value: &mut T) -> Outcome {
     match rx.read() {
         Reading::Fresh(newest) => {
             *value = newest;
@@ -401,7 +401,7 @@ extern "C" fn read<T: Frame>(rx: &mut LatestReader<T, SystemPort>, value: &mut T
 }
 
 /// The paths of a latest value.
-fn latest<T: Frame>(region: &Region, channel: &str) {
+fn latest<T: Message>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
     let mut tx = region.latest_writer::<T>(channel).expect("nobody has it");
     let mut rx = region.latest_reader::<T>(channel).expect("it is there");

@@ -1,8 +1,12 @@
 //! Operations that do it wrong, each in its way: their survivors must find that out.
 
-use strait::ground::entry::at;
-use strait::ground::sync::order::RELAXED;
-use strait::{Entry, Mem, Port, Region, RegionPlace};
+use strait::port::RELAXED;
+use strait::{
+    Region, RegionPlace,
+    format::Entry,
+    port::{Mem, Port},
+};
+use strait_core::ground::entry::at;
 
 use super::lock_operations::{DIED, MUTEX, NAME as LOCK, held, survive_mutex};
 use super::operation::{Act, Operation};

@@ -1,7 +1,7 @@
 //! The operations of latest values.
 
-use strait::ground::entry::at;
-use strait::{Channel, LatestReader, LatestWriter, Plan, Port, Reading, RegionPlace, SystemPort};
+use strait::{Channel, LatestReader, LatestWriter, Plan, Reading, RegionPlace, SystemPort, port::Port};
+use strait_core::ground::entry::at;
 
 use super::operation::{Act, First, Operation, Past, Seen};
 use super::queues::{Value, open, plan, value};

@@ -1,11 +1,11 @@
 //! The operations of mutexes and semaphores.
 
-use strait::ground::entry::at;
-use strait::protocol::park::WAITERS;
 use strait::{
-    Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Port, Recovery, Region, RegionPlace, Semaphore,
-    SemaphoreError, SystemPort,
+    Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Recovery, Region, RegionPlace, Semaphore,
+    SemaphoreError, SystemPort, port::Port,
 };
+use strait_core::ground::entry::at;
+use strait_core::protocol::park::WAITERS;
 
 use super::operation::{Act, First, Kept, Operation, Past, Seen};
 use super::queues::{SLEEPY, Value, WHILE, open, plan, value};

@@ -1,9 +1,10 @@
 //! The operations of queues: sending, receiving, opening, leaving.
 
-use strait::ground::entry::at;
 use strait::{
-    ConsumerOptions, Delivery, Port, RecvError, Region, RegionPlace, SystemPort, TypedConsumer, TypedProducer,
+    ConsumerOptions, Delivery, RecvError, Region, RegionPlace, SystemPort, TypedConsumer, TypedProducer,
+    port::Port,
 };
+use strait_core::ground::entry::at;
 
 use super::operation::{Act, Kept, Operation, Past, Seen};
 use super::queues::{

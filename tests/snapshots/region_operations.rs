@@ -1,7 +1,9 @@
 //! The operations of regions themselves: creating, joining, leaving.
 
 use strait::{
-    AttachError, Channel, Ident, OpenError, Plan, Port, Region, RegionOptions, RegionPlace, participants,
+    Channel, OpenError, Plan, Region, RegionOptions, RegionPlace,
+    format::{AttachError, participants},
+    port::{Ident, Port},
 };
 
 use super::operation::{Act, First, Operation, Past, Seen};

@@ -13,9 +13,7 @@ use crate::error::Result;
 
 const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("mutex"), Channel::semaphore("semaphore", 0, 8)]);
 
-fn open<T>(
-    end: impl FnOnce(&strait::Region) -> std::result::Result<T, strait::ChannelError>,
-) -> Result<T> {
+fn open<T>(end: impl FnOnce(&strait::Region) -> std::result::Result<T, strait::ChannelError>) -> Result<T> {
     let place = region(0)?;
     let attachment = place.create(&PLAN, &options()).map_err(|error| error.to_string())?;
     place.remove().map_err(|error| error.to_string())?;

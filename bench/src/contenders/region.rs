@@ -45,10 +45,7 @@ impl Place {
     }
 
     /// Takes an end.
-    pub fn take<T>(
-        &self,
-        end: impl FnOnce(&Region) -> std::result::Result<T, ChannelError>,
-    ) -> Result<T> {
+    pub fn take<T>(&self, end: impl FnOnce(&Region) -> std::result::Result<T, ChannelError>) -> Result<T> {
         self.with(|region| end(&region).map_err(|error| error.to_string()))
     }
 

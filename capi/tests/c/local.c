@@ -103,7 +103,7 @@ static void frames(strait_region_t *region) {
   }
   CHECK(strait_producer_send_timeout(&tx, 0, memory, 32, 0), STRAIT_STATUS_TIMED_OUT);
   OK(strait_producer_end(&tx, &end));
-  THAT(end.capacity == 256 && end.max_frame == 32 && end.peer == STRAIT_PEER_PRESENT && end.fault == 0);
+  THAT(end.capacity == 256 && end.max_len == 32 && end.peer == STRAIT_PEER_PRESENT && end.fault == 0);
   OK(strait_consumer_end(&rx, &end));
   THAT(end.len == i && end.taken_over_from == 0);
   OK(strait_producer_close(&tx));
@@ -138,7 +138,7 @@ static void values(strait_region_t *region, const char *name) {
   OK(strait_typed_consumer_release(&rx));
   OK(strait_typed_consumer_flush(&rx));
   OK(strait_typed_producer_end(&tx, &end));
-  THAT(end.len == 0 && end.capacity == 4 && end.max_frame == sizeof in);
+  THAT(end.len == 0 && end.capacity == 4 && end.max_len == sizeof in);
   OK(strait_typed_consumer_end(&rx, &end));
   OK(strait_typed_producer_close(&tx));
   OK(strait_typed_consumer_close(&rx));

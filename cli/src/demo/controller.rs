@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{Clock, ConsumerOptions, Peer, RecvError, Region, TypedConsumer, TypedProducer};
+use strait::{ConsumerOptions, PeerStatus, RecvError, Region, TypedConsumer, TypedProducer, port::Clock};
 
 use crate::args::{Part, Role};
 
@@ -39,10 +39,10 @@ pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
         let frame = match sensors.recv_timeout(PROBE) {
             Ok(frame) => frame,
             Err(RecvError::TimedOut) => match sensors.peer() {
-                Peer::Present => continue,
-                Peer::Absent if !sensors.is_empty() => continue,
-                Peer::Absent => return Err("the plant has left".into()),
-                Peer::Dead => return Err("the plant died".into()),
+                PeerStatus::Present => continue,
+                PeerStatus::Absent if !sensors.is_empty() => continue,
+                PeerStatus::Absent => return Err("the plant has left".into()),
+                PeerStatus::Dead => return Err("the plant died".into()),
             },
             Err(error) => return Err(format!("sensors: {error}")),
         };

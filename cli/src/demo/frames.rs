@@ -1,8 +1,8 @@
 //! What the demo's processes tell each other, and the region's plan.
 
-use strait::{Channel, Frame, Plan};
+use strait::{Channel, Message, Plan};
 
-strait::frame! {
+strait::message! {
     /// From the plant to the controller: what the sensors saw.
     pub struct Sensors {
         /// Counts up from 0.
@@ -119,7 +119,7 @@ pub fn plan<'a>(channels: &'a [Channel<'a>]) -> Plan<'a> {
 }
 
 /// Whether a region has the demo's channels and no other.
-pub fn are_ours(entries: impl Iterator<Item = strait::Entry>) -> bool {
+pub fn are_ours(entries: impl Iterator<Item = strait::format::Entry>) -> bool {
     let expected =
         [(SENSORS, Sensors::HASH), (FORCES, Force::HASH), (STATE, Snapshot::HASH), (GAINS, Gains::HASH)];
     let mut expected = expected.map(|(name, hash)| (Some(name), hash)).into_iter();

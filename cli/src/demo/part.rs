@@ -10,7 +10,7 @@ use std::process::exit;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strait::{Clock, Peer, Region, RegionOptions, RegionPlace};
+use strait::{PeerStatus, Region, RegionOptions, RegionPlace, port::Clock};
 
 use crate::args::Part;
 use crate::error::{Result, reported};
@@ -99,9 +99,9 @@ fn say(value: &Value) {
 }
 
 /// Waits until the other part has taken its role.
-pub fn await_peer(who: &str, peer: impl Fn() -> Peer) -> Answer<()> {
+pub fn await_peer(who: &str, peer: impl Fn() -> PeerStatus) -> Answer<()> {
     let start = Instant::now();
-    while peer() != Peer::Present {
+    while peer() != PeerStatus::Present {
         if start.elapsed() > PATIENCE {
             return Err(format!("the {who} did not start within {} s", PATIENCE.as_secs()));
         }

@@ -14,7 +14,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{Clock, LatestWriter, Peer, RecvError, Region, SystemPort, TypedConsumer, TypedProducer};
+use strait::{
+    LatestWriter, PeerStatus, RecvError, Region, SystemPort, TypedConsumer, TypedProducer, port::Clock,
+};
 
 use crate::args::Part;
 
@@ -77,7 +79,7 @@ pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
         stood_still_ns: 0,
     };
     part::await_peer("controller", || match plant.forces.peer() {
-        Peer::Present => plant.sensors.peer(),
+        PeerStatus::Present => plant.sensors.peer(),
         other => other,
     })?;
     plant.balance(part)
@@ -187,7 +189,7 @@ impl Plant {
         let start = self.port.now_ns();
         while self.port.now_ns() - start < nanos(LAST) {
             // What was sent before its sender left is there once that is seen.
-            let absent = self.forces.peer() == Peer::Absent;
+            let absent = self.forces.peer() == PeerStatus::Absent;
             match self.forces.recv_timeout(Duration::from_millis(1)) {
                 Ok(force) => self.take(&force),
                 Err(RecvError::TimedOut) if absent => break,
@@ -206,11 +208,11 @@ impl Plant {
         }
         self.answered_at = now;
         match self.forces.peer() {
-            Peer::Present => Ok(()),
+            PeerStatus::Present => Ok(()),
             // The next one is on its way.
             _ if self.killed => Ok(()),
-            Peer::Absent => Err("the controller has left".into()),
-            Peer::Dead => Err("the controller died".into()),
+            PeerStatus::Absent => Err("the controller has left".into()),
+            PeerStatus::Dead => Err("the controller died".into()),
         }
     }
 

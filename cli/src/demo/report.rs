@@ -1,8 +1,8 @@
 //! The end of a run: a table for people, an object for programs, and a verdict.
 
 use serde_json::{Value, json};
-use strait::inspect::channel_state;
-use strait::{Port, Region};
+use strait::format::inspect::channel_state;
+use strait::{Region, port::Port};
 
 use crate::args::Role;
 use crate::text::table;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::{Clock, LatestReader, Reading, Region};
+use strait::{LatestReader, Reading, Region, port::Clock};
 
 use crate::args::{Demo, Role};
 use crate::error::{Error, Result};

@@ -1,7 +1,8 @@
 //! The channel of a transfer: created as the user asked, or found and checked.
 
 use strait::{
-    Channel, CreateError, Entry, Kind, OpenError, OpenOrCreateError, Plan, Region, RegionOptions, RegionPlace,
+    Channel, CreateError, OpenError, OpenOrCreateError, Plan, Region, RegionOptions, RegionPlace,
+    format::{Entry, Kind},
 };
 
 use crate::args::Transfer;
@@ -87,10 +88,10 @@ impl TransferChannel {
                 "{shown}: '{name}' is of kind {kind}, a transfer needs frames"
             )));
         }
-        if entry.max_frame < LEAST_FRAME {
+        if entry.max_len < LEAST_FRAME {
             return Err(Error::failed(format!(
                 "{shown}: '{name}' has frames of {} bytes, a transfer needs {LEAST_FRAME}",
-                entry.max_frame
+                entry.max_len
             )));
         }
         Ok(())
@@ -98,7 +99,7 @@ impl TransferChannel {
 
     /// A note for the user, if the channel found is not the one asked for.
     pub fn remark(&self, found: &Entry) -> Option<String> {
-        let Entry { capacity, max_frame: frame, .. } = *found;
+        let Entry { capacity, max_len: frame, .. } = *found;
         (self.is_chosen && (capacity, frame) != (self.capacity, self.frame)).then(|| {
             format!(
                 "note: the channel is there already, with a ring of {capacity} bytes and frames of {frame}"

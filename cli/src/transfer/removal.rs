@@ -1,6 +1,9 @@
 //! Removing the region of a transfer, and no other.
 
-use strait::{Entry, Kind, Region, RegionOptions, RegionPlace};
+use strait::{
+    Region, RegionOptions, RegionPlace,
+    format::{Entry, Kind},
+};
 
 use crate::observe;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use strait::{ChannelError, Entry, Probe, Region, RegionPlace};
+use strait::{ChannelError, Region, RegionPlace, format::Entry, port::Probe};
 
 use crate::args::Transfer;
 use crate::error::{Error, Result};

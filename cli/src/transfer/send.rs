@@ -5,7 +5,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use strait::{Ident, Port, Producer, SendError, SystemPort};
+use strait::{
+    Producer, SendError, SystemPort,
+    port::{Ident, Port},
+};
 
 use crate::args::Send;
 use crate::error::{Error, Result, reason};
@@ -97,7 +100,7 @@ impl Sending {
 
     fn run(mut self, source: &mut Source) -> Result<(End, Duration)> {
         let begin = Begin { sender: self.identity, length: source.length, name: source.name.clone() };
-        let frame = self.queue.max_frame().min(PIECE);
+        let frame = self.queue.max_len().min(PIECE);
         self.push(BEGIN, &begin.encode(frame))?;
         let mut crc = Crc::new();
         let mut buffer = vec![0; (BUFFER / frame as usize).max(1) * frame as usize];

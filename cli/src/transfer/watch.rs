@@ -2,8 +2,12 @@
 
 use std::sync::atomic::{Ordering, fence};
 
-use strait::inspect::channel_state;
-use strait::{Entry, Ident, Liveness, Port, Probe, Region};
+use strait::format::inspect::channel_state;
+use strait::{
+    Region,
+    format::Entry,
+    port::{Ident, Liveness, Port, Probe},
+};
 
 use crate::error::Error;
 

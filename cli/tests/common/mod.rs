@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strait::{Port, Region, RegionName};
+use strait::{Region, RegionName, port::Port};
 
 /// Longer than anything takes, even on a loaded machine.
 pub const LONG: Duration = Duration::from_secs(60);

@@ -1,9 +1,9 @@
 //! A view of a checked region. Each endpoint's file has the methods by which the attachment opens it.
 
 use crate::ground::entry::Entry;
-use crate::ground::frame::ValueType;
 use crate::ground::header::{AttachError, Header};
 use crate::ground::kind::Kind;
+use crate::ground::message::ValueType;
 use crate::ground::port::Port;
 
 use super::error::ChannelError;
@@ -34,7 +34,7 @@ impl<P: Port> Attachment<P> {
     /// memory itself. This is a promise, so it is unsafe:
     ///
     /// ```compile_fail,E0133
-    /// fn trust<P: strait_core::Port>(attachment: strait_core::Attachment<P>) {
+    /// fn trust<P: strait_core::port::Port>(attachment: strait_core::Attachment<P>) {
     ///     attachment.trusting_peers();
     /// }
     /// ```

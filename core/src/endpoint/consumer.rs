@@ -11,7 +11,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::bytes::{self, Found};
+use crate::protocol::frames::{self, Found};
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation};
 
@@ -19,11 +19,11 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
-use super::park_word::Bell;
+use super::park_word::ParkWord;
 use super::peek::Peek;
-use super::role::Peer;
+use super::recv_half::{HasRecvHalf, RecvHalf, recv_until};
+use super::role::PeerStatus;
 use super::spans::{DAMAGED, Spans};
-use super::taker::{RecvSide, Taker, recv_until};
 use super::wait::Waiting;
 use super::wait_policy::{Deadline, WaitPolicy};
 
@@ -51,7 +51,7 @@ pub struct Received {
 /// it is copied gives mixed bytes, of the length that was checked.
 pub struct Consumer<P: Port> {
     /// The position, and what the region knows of it; changed by each receive and release.
-    rx: bytes::Consumer,
+    rx: frames::Consumer,
     /// The ring's bytes: this side reads from its head up to the producer's tail, and writes none.
     ring: Bytes,
     /// The sequence up to which the producer has sent at least; its word.
@@ -63,13 +63,13 @@ pub struct Consumer<P: Port> {
     /// Bytes of the ring: a power of two.
     capacity: u32,
     /// The longest payload; 0 to half the ring less two granules.
-    max_frame: u32,
+    max_len: u32,
     /// The claimed role, and what all consumers share.
-    taker: Taker<P>,
+    taker: RecvHalf<P>,
 }
 
-impl<P: Port> RecvSide<P> for Consumer<P> {
-    fn taker(&mut self) -> &mut Taker<P> {
+impl<P: Port> HasRecvHalf<P> for Consumer<P> {
+    fn taker(&mut self) -> &mut RecvHalf<P> {
         &mut self.taker
     }
 }
@@ -102,11 +102,11 @@ impl<P: Port> Consumer<P> {
     ) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark_sequence = spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?;
-        let (capacity, max_frame) = (entry.capacity, entry.max_frame);
+        let (capacity, max_len) = (entry.capacity, entry.max_len);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
-        let taker = Taker::claim(attachment, entry, &spans)?;
+        let taker = RecvHalf::claim(attachment, entry, &spans)?;
         let (every, keeps) = (options.every(), options.keeps());
-        let rx = bytes::Consumer::adopt(taker.head(), capacity, max_frame, every, keeps)
+        let rx = frames::Consumer::adopt(taker.head(), capacity, max_len, every, keeps)
             .map_err(ChannelError::Fault)?;
         Ok(Self {
             rx,
@@ -115,7 +115,7 @@ impl<P: Port> Consumer<P> {
             next_sequence: taker.head_sequence(),
             trusted: attachment.is_trusted(),
             capacity,
-            max_frame,
+            max_len,
             taker,
         })
     }
@@ -314,13 +314,13 @@ impl<P: Port> Consumer<P> {
 
     /// The longest payload in bytes: a buffer of that length takes any frame.
     #[must_use]
-    pub fn max_frame(&self) -> u32 {
-        self.max_frame
+    pub fn max_len(&self) -> u32 {
+        self.max_len
     }
 
     /// What is known of the producer.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
     }
 
@@ -361,7 +361,7 @@ impl<P: Port> Consumer<P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&Bell> {
+    pub(crate) fn bell(&self) -> Option<&ParkWord> {
         self.taker.bell()
     }
 }

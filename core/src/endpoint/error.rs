@@ -29,7 +29,7 @@ pub enum ChannelError {
         planned: u32,
     },
     /// The plan gives a lock to two domains, which cannot compare and swap one word, and the port has no
-    /// [hardware lock](crate::Port::hardware_lock).
+    /// [hardware lock](crate::port::Port::hardware_lock).
     NoCommonAtomics,
     /// The channel's directory entry contradicts itself.
     Damaged(&'static str),

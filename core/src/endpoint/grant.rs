@@ -1,7 +1,7 @@
 //! Space for a frame that is written in place.
 
 use crate::ground::port::Port;
-use crate::protocol::bytes::Slot;
+use crate::protocol::frames::Reservation;
 
 use super::producer::Producer;
 
@@ -12,14 +12,14 @@ use super::producer::Producer;
 /// A grant is committed once, and there is one at a time:
 ///
 /// ```compile_fail,E0382
-/// fn twice<P: strait_core::Port>(grant: strait_core::Grant<'_, P>) {
+/// fn twice<P: strait_core::port::Port>(grant: strait_core::Grant<'_, P>) {
 ///     grant.commit();
 ///     grant.commit();
 /// }
 /// ```
 ///
 /// ```compile_fail,E0499
-/// fn two<P: strait_core::Port>(producer: &mut strait_core::Producer<P>) {
+/// fn two<P: strait_core::port::Port>(producer: &mut strait_core::Producer<P>) {
 ///     let one = producer.reserve(8);
 ///     let two = producer.reserve(8);
 ///     drop((one, two));
@@ -30,7 +30,7 @@ pub struct Grant<'q, P: Port> {
     /// The producer, which can do nothing else meanwhile.
     pub(super) producer: &'q mut Producer<P>,
     /// Where the frame is to be, and how many bytes are reserved.
-    pub(super) slot: Slot,
+    pub(super) slot: Reservation,
     /// The tag that the frame will have.
     pub(super) tag: u32,
 }

@@ -64,7 +64,8 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         Kind::Semaphore | Kind::Permits => (0, 0),
         Kind::Latest => {
             let sent = a(offset::NEWEST) >> 1;
-            let header = if entry.apart { entry.block_a.saturating_add(offset::HEADERS) } else { entry.data };
+            let header =
+                if entry.split_payload { entry.block_a.saturating_add(offset::HEADERS) } else { entry.data };
             let wrapped = read(header.saturating_add(offset::LAP)) != 0;
             (sent, u32::from(sent != 0 || wrapped))
         }
@@ -138,7 +139,7 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
             in_place: read(entry.block_a, offset::IN_PLACE) != 0,
         }),
         Kind::Semaphore => Some(LockState::Semaphore {
-            count: Limits { initial: entry.max_frame, most: entry.capacity }.count(word).ok(),
+            count: Limits { initial: entry.max_len, most: entry.capacity }.count(word).ok(),
             most: entry.capacity,
             waiters: word & WAITERS != 0,
         }),

@@ -6,14 +6,14 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
-use crate::ground::format::{Contents, FormatError, format};
+use crate::ground::format::{Contents, FormatError, initialise};
 use crate::ground::header::{AttachError, Header};
 use crate::ground::ident::Ident;
 use crate::ground::plan::Plan;
 use crate::ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
 use crate::ground::sync::order::role;
 use crate::ground::sync::{Mem, Word, const_fn, spin_loop};
-use crate::ground::tasks::{AsyncWait, Sleeper};
+use crate::ground::tasks::{AsyncWait, WaiterId};
 
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
@@ -115,11 +115,11 @@ impl<S: Wait> Wait for LocalPort<'_, S> {
 }
 
 impl<S: AsyncWait> AsyncWait for LocalPort<'_, S> {
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         self.system.keep(who, point, waker, timeout);
     }
 
-    fn forget(&self, who: Sleeper) {
+    fn forget(&self, who: WaiterId) {
         self.system.forget(who);
     }
 }
@@ -145,7 +145,7 @@ unsafe impl<S: Wait + Clock> Port for LocalPort<'_, S> {
 /// Storage for a region in a `static`, for plans with lines of up to 128 bytes.
 ///
 /// ```
-/// use strait_core::{Channel, NoSystem, Plan, StaticRegion};
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
 /// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).line(4).participants(2);
 /// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
 ///
@@ -196,7 +196,7 @@ impl<const SIZE: usize> StaticRegion<SIZE> {
         let mem = self.mem();
         // ORDERING(role): nobody else formats.
         self.created.compare_exchange(0, 1, role::CAS).map_err(|_| LocalError::Created)?;
-        if let Err(error) = format(&mem, plan, instance, Contents::Zeroed) {
+        if let Err(error) = initialise(&mem, plan, instance, Contents::Zeroed) {
             self.created.store(0, role::STORE); // ORDERING(role): nothing has been written.
             return Err(LocalError::Format(error));
         }

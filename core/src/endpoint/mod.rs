@@ -3,7 +3,6 @@
 //! An endpoint is `Send` and not `Sync`, owns what it needs, and keeps whatever is its own outside
 //! the region, where no peer can reach it.
 
-mod any;
 mod attachment;
 mod coherence;
 mod consumer;
@@ -13,29 +12,29 @@ mod grant;
 pub mod inspect;
 mod latest;
 mod local;
+mod lock_word;
 mod mutex;
 mod options;
 mod park_word;
 pub mod participants;
 mod peek;
 mod permits;
-mod pins;
 #[cfg(feature = "embedded-io-07")]
 mod pipe;
 mod producer;
+mod recv_half;
 mod role;
 mod semaphore;
-mod sender;
-mod shared_word;
+mod send_half;
 mod spans;
+mod static_asserts;
 mod static_queue;
-mod taker;
 mod tasks;
 mod typed;
 mod wait;
+mod wait_any;
 mod wait_policy;
 
-pub use any::{Receiver, WaitAnyError, wait_any};
 pub use attachment::Attachment;
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
@@ -52,8 +51,9 @@ pub use permits::{Permit, Permits};
 #[cfg(feature = "embedded-io-07")]
 pub use pipe::{RingPipe, RingPipeError, RingReader, RingWriter};
 pub use producer::Producer;
-pub use role::Peer;
+pub use role::PeerStatus;
 pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use typed::{TypedConsumer, TypedProducer};
+pub use wait_any::{WaitAnyError, Waitable, wait_any};
 pub use wait_policy::{Deadline, WaitPolicy, WakeCheck};

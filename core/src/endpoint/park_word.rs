@@ -4,12 +4,12 @@ use crate::ground::port::{Port, WaitPoint};
 use crate::ground::sync::WordRef;
 use crate::protocol::park;
 
-use super::shared_word::{Means, SharedWord};
+use super::lock_word::{CasMode, LockWord};
 use super::wait_policy::WakeCheck;
 
 /// The word on which one side of a channel sleeps.
 #[derive(Clone)]
-pub struct Bell {
+pub struct ParkWord {
     /// The word: set by a side that is about to sleep, cleared by one that wakes it.
     pub word: WordRef,
     /// Its offset in the region; names it to the port.
@@ -17,26 +17,26 @@ pub struct Bell {
     /// The region's instance; names it to the port.
     instance: u64,
     /// How those change it who sleep on it and wake one another.
-    means: Means,
+    means: CasMode,
 }
 
-impl Bell {
+impl ParkWord {
     pub fn new(port: &impl Port, offset: u32, instance: u64) -> Option<Self> {
         if offset == 0 {
             return None;
         }
-        Some(Self { word: port.mem().word(offset)?, offset, instance, means: Means::Swap })
+        Some(Self { word: port.mem().word(offset)?, offset, instance, means: CasMode::CompareExchange })
     }
 
     /// The bell of a lock, whose users change its word by these means.
-    pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: Means) -> Option<Self> {
+    pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: CasMode) -> Option<Self> {
         Some(Self { means, ..Self::new(port, offset, instance)? })
     }
 
     /// The word, for those who change it by compare-and-swap.
     #[inline(always)]
-    pub fn shared<'p, P: Port>(&self, port: &'p P) -> SharedWord<'p, P> {
-        SharedWord { word: self.word.clone(), port, means: self.means }
+    pub fn shared<'p, P: Port>(&self, port: &'p P) -> LockWord<'p, P> {
+        LockWord { word: self.word.clone(), port, means: self.means }
     }
 
     /// Whether it is the same bell.
@@ -105,6 +105,6 @@ impl Bell {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
     One,
-    /// Many of one domain, where who wakes them does [`Bell::ring_all`].
+    /// Many of one domain, where who wakes them does [`ParkWord::ring_all`].
     Many,
 }

@@ -1,7 +1,7 @@
 //! A received frame, looked at where it lies.
 
 use crate::ground::port::Port;
-use crate::protocol::bytes::Found;
+use crate::protocol::frames::Found;
 
 use super::consumer::{Consumer, Received};
 
@@ -10,7 +10,7 @@ use super::consumer::{Consumer, Received};
 /// Once released it is not there any more:
 ///
 /// ```compile_fail,E0382
-/// fn late<P: strait_core::Port>(peek: strait_core::Peek<'_, P>) {
+/// fn late<P: strait_core::port::Port>(peek: strait_core::Peek<'_, P>) {
 ///     peek.release();
 ///     peek.info();
 /// }

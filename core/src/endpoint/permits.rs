@@ -7,16 +7,16 @@ use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 use crate::ground::sync::Span;
+use crate::protocol::cas_word::CasWord;
 use crate::protocol::mutex::Lost;
 use crate::protocol::permits::{self, Taken};
-use crate::protocol::swap::Swap;
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
+use super::lock_word::{CasMode, LockWord};
 use super::mutex::UnlockError;
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::semaphore::SemaphoreError;
-use super::shared_word::{Means, SharedWord};
 use super::spans::DAMAGED;
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
@@ -26,8 +26,8 @@ impl<P: Port> permits::Permits for Permits<P> {
         self.words.len() / 4
     }
 
-    fn permit(&self, index: u32) -> impl Swap {
-        SharedWord { word: self.words.header(4 * index), port: &self.port, means: self.means }
+    fn permit(&self, index: u32) -> impl CasWord {
+        LockWord { word: self.words.header(4 * index), port: &self.port, means: self.means }
     }
 }
 
@@ -50,9 +50,9 @@ pub struct Permits<P: Port> {
     /// A word for each permit: 0, or its holder. All participants compare and swap them.
     words: Span,
     /// How the words are changed: by compare-and-swap, or under the hardware lock.
-    means: Means,
+    means: CasMode,
     /// Where participants sleep that wait for a permit, if the plan lets them.
-    bell: Option<Bell>,
+    bell: Option<ParkWord>,
     /// The permit that is looked at first: another one for each participant, so that they seldom meet.
     start: u32,
     /// This participant, as the permits' words name it.
@@ -78,14 +78,14 @@ impl<P: Port> Permits<P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        let means = Means::of(&port, entry)?;
+        let means = CasMode::of(&port, entry)?;
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
         let len = entry.capacity.checked_mul(4).ok_or(DAMAGED)?;
         let words = port.mem().span(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?;
         Ok(Self {
             words,
             means,
-            bell: Bell::of_lock(&port, entry.wait_b, attachment.header().instance, means),
+            bell: ParkWord::of_lock(&port, entry.wait_b, attachment.header().instance, means),
             start: me.slot(),
             me,
             waiting: Waiting::new(WaitPolicy::parking()),

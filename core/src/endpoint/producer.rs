@@ -10,14 +10,14 @@ use crate::ground::kind::Kind;
 use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::bytes::Bytes;
-use crate::protocol::bytes::{self, Marks, Slot};
+use crate::protocol::frames::{self, Marks, Reservation};
 use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::grant::Grant;
-use super::role::Peer;
-use super::sender::{SendSide, Sender, send_until};
+use super::role::PeerStatus;
+use super::send_half::{HasSendHalf, SendHalf, send_until};
 use super::spans::{DAMAGED, Spans};
 use super::wait::Waiting;
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
@@ -38,26 +38,26 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 ///
 /// ```compile_fail,E0277
 /// fn is_sync<T: Sync>(_: &T) {}
-/// fn share<P: strait_core::Port + Sync>(producer: &strait_core::Producer<P>) {
+/// fn share<P: strait_core::port::Port + Sync>(producer: &strait_core::Producer<P>) {
 ///     is_sync(producer);
 /// }
 /// ```
 pub struct Producer<P: Port> {
     /// Tail and sequence, and how far the tail may go; changed by each publication.
-    tx: bytes::Producer,
+    tx: frames::Producer,
     /// The ring's bytes: this side writes from the tail up to the consumer's head.
     pub(super) ring: Bytes,
     /// The longest payload; 0 to half the ring less two granules.
-    max_frame: u32,
+    max_len: u32,
     /// Whether grants may show the memory itself; as the attachment said.
     pub(super) trusted: bool,
     /// The claimed role, and what all producers share.
-    pub(super) sender: Sender<P>,
+    pub(super) sender: SendHalf<P>,
 }
 
-impl<P: Port> SendSide<P> for Producer<P> {
+impl<P: Port> HasSendHalf<P> for Producer<P> {
     #[inline(always)]
-    fn sender(&mut self) -> &mut Sender<P> {
+    fn sender(&mut self) -> &mut SendHalf<P> {
         &mut self.sender
     }
 }
@@ -82,14 +82,14 @@ impl<P: Port> Producer<P> {
             mark: spans.a.word(offset::MARK).ok_or(DAMAGED)?,
             sequence: spans.a.word(offset::MARK_SEQUENCE).ok_or(DAMAGED)?,
         };
-        let (capacity, max_frame) = (entry.capacity, entry.max_frame);
+        let (capacity, max_len) = (entry.capacity, entry.max_len);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
-        let sender = Sender::claim(attachment, entry, &spans)?;
+        let sender = SendHalf::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx =
-            bytes::Producer::adopt(&ring, marks, head, max_frame, highest).map_err(ChannelError::Fault)?;
+            frames::Producer::adopt(&ring, marks, head, max_len, highest).map_err(ChannelError::Fault)?;
         let trusted = attachment.is_trusted();
-        Ok(Self { tx, ring, max_frame, trusted, sender })
+        Ok(Self { tx, ring, max_len, trusted, sender })
     }
 
     /// Sends a frame: copies `payload` in and publishes it. Steps: in proportion to the payload's
@@ -146,7 +146,7 @@ impl<P: Port> Producer<P> {
     /// allow, halved until it fits.
     #[cfg(feature = "embedded-io-07")]
     pub(super) fn put_part(&mut self, bytes: &[u8]) -> Result<usize, Refused> {
-        let mut part = bytes.len().min(self.max_frame as usize);
+        let mut part = bytes.len().min(self.max_len as usize);
         loop {
             match self.put(0, &bytes[..part]) {
                 Ok(()) => return Ok(part),
@@ -178,7 +178,7 @@ impl<P: Port> Producer<P> {
     }
 
     #[inline(always)]
-    fn slot(&mut self, len: usize) -> Result<Slot, Refused> {
+    fn slot(&mut self, len: usize) -> Result<Reservation, Refused> {
         let len = u32::try_from(len).map_err(|_| Refused::TooLarge)?;
         let (slot, need) = self.tx.next(len)?;
         let space = &mut self.tx.space;
@@ -190,7 +190,7 @@ impl<P: Port> Producer<P> {
 
     /// Publishes the first `len` bytes of a reservation as a frame.
     #[inline(always)]
-    pub(super) fn publish(&mut self, slot: Slot, tag: u32, len: u32) {
+    pub(super) fn publish(&mut self, slot: Reservation, tag: u32, len: u32) {
         self.ring.header(slot.pos, offset::TAG).write_plain(tag);
         self.ring.header(slot.pos, offset::SEQUENCE).write_plain(slot.sequence);
         self.tx.commit(&self.ring, slot, len);
@@ -247,8 +247,8 @@ impl<P: Port> Producer<P> {
 
     /// The longest payload in bytes.
     #[must_use]
-    pub fn max_frame(&self) -> u32 {
-        self.max_frame
+    pub fn max_len(&self) -> u32 {
+        self.max_len
     }
 
     /// The most bytes of the ring that were ever taken: an upper bound, too high by a quarter of the
@@ -280,7 +280,7 @@ impl<P: Port> Producer<P> {
 
     /// What is known of the consumer.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerStatus {
         self.sender.role.peer()
     }
 

@@ -17,7 +17,7 @@ use super::spans::DAMAGED;
 
 /// What is known of the other side of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
+pub enum PeerStatus {
     /// Nobody has the role. Whatever its last owner did is visible to the caller.
     Absent,
     /// Its owner lives, or cannot be proven dead.
@@ -104,13 +104,13 @@ impl<P: Port> Role<P> {
     }
 
     /// One load, and one probe if somebody owns the other role.
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerStatus {
         // ORDERING(role): all that an owner did lies before its leaving.
         match self.peer.as_ref().map_or(0, |word| word.load(role::LOAD)) {
-            0 => Peer::Absent,
+            0 => PeerStatus::Absent,
             word => match Ident::from_word(word).map(|who| self.port.probe(who)) {
-                Some(Probe::Dead) => Peer::Dead,
-                _ => Peer::Present,
+                Some(Probe::Dead) => PeerStatus::Dead,
+                _ => PeerStatus::Present,
             },
         }
     }

@@ -13,8 +13,8 @@ use crate::protocol::semaphore::{self, Limits, Refused};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::park_word::Bell;
-use super::shared_word::Means;
+use super::lock_word::CasMode;
+use super::park_word::ParkWord;
 use super::spans::DAMAGED;
 use super::wait::{Round, Waiting, lock_until};
 use super::wait_policy::{Deadline, WaitPolicy};
@@ -78,7 +78,7 @@ impl From<Refused> for SemaphoreError {
 pub struct Semaphore<P: Port> {
     /// The count's word: the count less its initial value, and a bit for sleepers. All participants compare
     /// and swap it.
-    count: Bell,
+    count: ParkWord,
     /// The initial count and the highest; from the plan.
     limits: Limits,
     /// How it waits, and what it has learnt of how long that takes.
@@ -102,11 +102,11 @@ impl<P: Port> Semaphore<P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         port.ident().ok_or(ChannelError::ReadOnly)?;
-        let means = Means::of(&port, entry)?;
+        let means = CasMode::of(&port, entry)?;
         let instance = attachment.header().instance;
         Ok(Self {
-            count: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
-            limits: Limits { initial: entry.max_frame, most: entry.capacity },
+            count: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
+            limits: Limits { initial: entry.max_len, most: entry.capacity },
             waiting: Waiting::new(WaitPolicy::parking()),
             port,
         })

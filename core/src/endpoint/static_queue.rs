@@ -2,7 +2,7 @@
 
 use crate::ground::sync::order::{RELAXED, role};
 use crate::ground::sync::{Cell, Word, const_fn};
-use crate::protocol::alone;
+use crate::protocol::static_queue;
 
 const PRODUCER: u32 = 1;
 const CONSUMER: u32 = 2;
@@ -65,13 +65,13 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     /// included. At most three compare-and-swaps (two halves compete, no more).
     pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
         self.take(PRODUCER)?;
-        Some(StaticProducer { queue: self, tx: alone::Producer::new(Self::CAPACITY) })
+        Some(StaticProducer { queue: self, tx: static_queue::Producer::new(Self::CAPACITY) })
     }
 
     /// Takes the receiving half; `None` if it is taken. As [`take_producer`](Self::take_producer).
     pub fn take_consumer(&self) -> Option<StaticConsumer<'_, T, N>> {
         self.take(CONSUMER)?;
-        Some(StaticConsumer { queue: self, rx: alone::Consumer::default() })
+        Some(StaticConsumer { queue: self, rx: static_queue::Consumer::default() })
     }
 
     fn take(&self, half: u32) -> Option<()> {
@@ -114,7 +114,7 @@ impl<T, const N: usize> Drop for StaticQueue<T, N> {
 /// The sending half of a [`StaticQueue`].
 pub struct StaticProducer<'q, T, const N: usize> {
     queue: &'q StaticQueue<T, N>,
-    tx: alone::Producer,
+    tx: static_queue::Producer,
 }
 
 impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
@@ -152,7 +152,7 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
 /// The receiving half of a [`StaticQueue`].
 pub struct StaticConsumer<'q, T, const N: usize> {
     queue: &'q StaticQueue<T, N>,
-    rx: alone::Consumer,
+    rx: static_queue::Consumer,
 }
 
 impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {

@@ -26,32 +26,32 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use crate::ground::frame::Frame;
+use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
-use crate::ground::tasks::{AsyncWait, Sleeper};
+use crate::ground::tasks::{AsyncWait, WaiterId};
 use crate::protocol::Refused;
 
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
 use super::latest::{LatestReader, Reading, ValueInfo};
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::producer::Producer;
-use super::sender::SendSide;
-use super::taker::RecvSide;
+use super::recv_half::HasRecvHalf;
+use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_policy::WaitPolicy;
 
 /// What a task needs to be put aside, and its end: then the port forgets it.
-struct Bed<P: AsyncWait> {
+struct WakerRegistration<P: AsyncWait> {
     port: P,
-    bell: Option<Bell>,
+    bell: Option<ParkWord>,
     sleepers: Sleepers,
     policy: WaitPolicy,
-    who: Sleeper,
+    who: WaiterId,
 }
 
-impl<P: Port + AsyncWait> Bed<P> {
+impl<P: Port + AsyncWait> WakerRegistration<P> {
     /// Waits until there is something.
     async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
         poll_fn(|context| self.poll(context, &mut look)).await
@@ -78,17 +78,17 @@ impl<P: Port + AsyncWait> Bed<P> {
     }
 }
 
-impl<P: AsyncWait> Drop for Bed<P> {
+impl<P: AsyncWait> Drop for WakerRegistration<P> {
     fn drop(&mut self) {
         self.port.forget(self.who);
     }
 }
 
-async fn recv<P: Port + AsyncWait, E: RecvSide<P>, R>(
+async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
     end: &mut E,
     mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
 ) -> Result<R, RecvError> {
-    let who = Sleeper::of(end);
+    let who = WaiterId::of(end);
     let taker = end.taker();
     let (port, bell, policy) = (taker.role.port.clone(), taker.bell().cloned(), taker.waiting.policy);
     let look = || match take(end) {
@@ -98,14 +98,14 @@ async fn recv<P: Port + AsyncWait, E: RecvSide<P>, R>(
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
-async fn send<P: Port + AsyncWait, E: SendSide<P>>(
+async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
     end: &mut E,
     mut put: impl FnMut(&mut E) -> Result<(), Refused>,
 ) -> Result<(), SendError> {
-    let who = Sleeper::of(end);
+    let who = WaiterId::of(end);
     let sender = end.sender();
     let (port, bell, policy) = (sender.role.port.clone(), sender.bell().cloned(), sender.waiting.policy);
     let look = || match put(end) {
@@ -120,7 +120,7 @@ async fn send<P: Port + AsyncWait, E: SendSide<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    Bed { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
 impl<P: Port + AsyncWait> Consumer<P> {
@@ -137,7 +137,7 @@ impl<P: Port + AsyncWait> Consumer<P> {
     }
 }
 
-impl<T: Frame, P: Port + AsyncWait> TypedConsumer<T, P> {
+impl<T: Message, P: Port + AsyncWait> TypedConsumer<T, P> {
     /// Receives a value, waiting for it as long as it takes. If the future is dropped before it is ready,
     /// nothing was received.
     ///
@@ -165,7 +165,7 @@ impl<P: Port + AsyncWait> Producer<P> {
     }
 }
 
-impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
+impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     /// Sends a value, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.
     ///
@@ -180,9 +180,9 @@ impl<T: Frame, P: Port + AsyncWait> TypedProducer<T, P> {
 }
 
 /// What a reader of a latest value needs to be put aside.
-fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> Bed<P> {
+fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
     let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
-    Bed { port, bell, sleepers: Sleepers::Many, policy, who: Sleeper::of(reader) }
+    WakerRegistration { port, bell, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
 }
 
 impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
@@ -190,7 +190,7 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// dropped before it is ready, the value counts as not seen.
     pub async fn changed(&mut self) -> T
     where
-        T: Frame,
+        T: Message,
     {
         bed(self).until(|| fresh(self.read())).await
     }

@@ -6,7 +6,7 @@ use crate::ground::port::Port;
 use crate::ground::sync::{spin_loop, spins};
 use crate::protocol::park;
 
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::wait_policy::{Deadline, WaitPolicy};
 
 /// How an endpoint waits, and what it has learnt of how long that takes.
@@ -74,7 +74,7 @@ fn spin<P: Port, T>(
 /// Looks until there is something, or the deadline has passed; always looks at least once.
 pub(crate) fn wait_until<P: Port, T>(
     port: &P,
-    bell: Option<&Bell>,
+    bell: Option<&ParkWord>,
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
@@ -132,7 +132,7 @@ pub(crate) enum Round<T> {
 /// one has slept.
 pub(crate) fn lock_until<P: Port, T>(
     port: &P,
-    lock: &Bell,
+    lock: &ParkWord,
     waiting: &mut Waiting,
     deadline: Deadline,
     look: impl Fn() -> bool,

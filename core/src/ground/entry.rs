@@ -1,6 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
-use super::frame::{Frame, ValueType};
+use super::message::{Message, ValueType};
 use super::sync::Mem;
 
 pub(crate) use super::geometry::Geometry;
@@ -27,7 +27,7 @@ pub struct Entry {
     pub stride: u32,
     /// The largest payload in bytes; of typed channels, the type's size; of [`Kind::Semaphore`], the
     /// initial count.
-    pub max_frame: u32,
+    pub max_len: u32,
     /// The type's structural hash, 0 where untyped.
     pub type_hash: u64,
     /// The domain of the producer or writer.
@@ -43,7 +43,7 @@ pub struct Entry {
     /// Offset of the slots, buffers or ring: inside block A, unless it lies apart.
     pub data: u32,
     /// Whether the region keeps all payload behind all control words, as its header says.
-    pub apart: bool,
+    pub split_payload: bool,
     /// Offset of the word on which A sleeps for space; 0 if it may not block.
     pub wait_a: u32,
     /// Offset of the word on which B sleeps for data; 0 if it may not block.
@@ -75,8 +75,8 @@ impl Entry {
     }
 
     pub(crate) const fn geometry(&self) -> Geometry {
-        let Self { kind, capacity, stride, max_frame, apart, .. } = *self;
-        Geometry { kind, capacity, stride, max_frame, apart }
+        let Self { kind, capacity, stride, max_len, split_payload, .. } = *self;
+        Geometry { kind, capacity, stride, max_len, split_payload }
     }
 
     /// Where everything lies within the blocks, for a region of this line size.
@@ -88,14 +88,14 @@ impl Entry {
 
     /// Whether the channel carries values of type `T`.
     #[must_use]
-    pub fn carries<T: Frame>(&self) -> bool {
+    pub fn carries<T: Message>(&self) -> bool {
         self.carries_type(ValueType::of::<T>())
     }
 
     /// Whether the channel carries values of this type.
     #[must_use]
     pub fn carries_type(&self, values: ValueType) -> bool {
-        self.type_hash == values.hash && self.max_frame == values.size
+        self.type_hash == values.hash && self.max_len == values.size
     }
 
     /// The entry as its 32 words.
@@ -112,7 +112,7 @@ impl Entry {
         words[8] = self.kind.code();
         words[11] = self.capacity;
         words[12] = self.stride;
-        words[13] = self.max_frame;
+        words[13] = self.max_len;
         words[14] = self.type_hash as u32;
         words[15] = (self.type_hash >> 32) as u32;
         words[16] = self.domain_a;
@@ -140,7 +140,7 @@ impl Entry {
             kind,
             capacity: words[11],
             stride: words[12],
-            max_frame: words[13],
+            max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
             domain_a: words[16],
             domain_b: words[17],
@@ -148,7 +148,7 @@ impl Entry {
             block_b: words[19],
             block_c: words[20],
             data: words[21],
-            apart: limits.payload != 0,
+            split_payload: limits.payload != 0,
             wait_a: words[22],
             wait_b: words[23],
         };
@@ -169,7 +169,7 @@ impl Entry {
     /// geometry asks; where payload lies apart, on their side of where it starts.
     fn check(&self, limits: &Limits) -> Result<(), &'static str> {
         let (floor, line) = (limits.floor, limits.line);
-        let len = if self.apart { limits.payload } else { limits.total_len };
+        let len = if self.split_payload { limits.payload } else { limits.total_len };
         if self.name().is_none() {
             return Err("name");
         }
@@ -184,11 +184,12 @@ impl Entry {
                 && offset.checked_add(size).is_some_and(|end| end <= len)
         };
         let word = |offset: u32| offset >= floor && offset.is_multiple_of(4) && offset <= len - 4;
-        if !lies(self.block_a, blocks.len_a) || !self.apart && self.data != self.block_a + blocks.data {
+        if !lies(self.block_a, blocks.len_a) || !self.split_payload && self.data != self.block_a + blocks.data
+        {
             return Err("block A");
         }
         let data_end = self.data.checked_add(blocks.len_data);
-        if self.apart
+        if self.split_payload
             && (self.data < len
                 || !self.data.is_multiple_of(align)
                 || data_end.is_none_or(|end| end > limits.total_len))

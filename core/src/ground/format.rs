@@ -29,7 +29,7 @@ pub enum Contents {
 ///
 /// [`FormatError`] if the plan cannot work or the memory is too short or misaligned. Nothing has
 /// been written then.
-pub fn format(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> Result<(), FormatError> {
+pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> Result<(), FormatError> {
     if cfg!(target_endian = "big") {
         return Err(FormatError::BigEndianHost);
     }

@@ -82,8 +82,8 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
 
 /// Bytes from one buffer of a latest value to the next: a header and the value, or where values lie apart,
 /// the value.
-pub(crate) const fn latest_stride(size: u32, line: u32, apart: bool) -> Option<u32> {
-    let used = if apart { size } else { some!(size.checked_add(offset::VALUE)) };
+pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> Option<u32> {
+    let used = if split_payload { size } else { some!(size.checked_add(offset::VALUE)) };
     round_up(used, max(line, GRANULE))
 }
 
@@ -93,8 +93,8 @@ pub(crate) struct Geometry {
     pub kind: Kind,
     pub capacity: u32,
     pub stride: u32,
-    pub max_frame: u32,
-    pub apart: bool,
+    pub max_len: u32,
+    pub split_payload: bool,
 }
 
 impl Geometry {
@@ -106,20 +106,20 @@ impl Geometry {
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() {
             return false;
         }
-        if self.apart && !self.kind.can_lie_apart() {
+        if self.split_payload && !self.kind.can_lie_apart() {
             return false;
         }
         match self.kind {
             Kind::Mutex => {
                 self.capacity == 2
-                    && self.max_frame > 0
-                    && matches!(round_up(self.max_frame, max(line, 8)), Some(s) if s == self.stride)
+                    && self.max_len > 0
+                    && matches!(round_up(self.max_len, max(line, 8)), Some(s) if s == self.stride)
             }
-            Kind::Semaphore => self.stride == 0 && self.max_frame <= self.capacity,
-            Kind::Permits => self.stride == 0 && self.max_frame == 0 && self.capacity <= MAX_PERMITS,
+            Kind::Semaphore => self.stride == 0 && self.max_len <= self.capacity,
+            Kind::Permits => self.stride == 0 && self.max_len == 0 && self.capacity <= MAX_PERMITS,
             Kind::Frames => {
                 self.stride == GRANULE && self.capacity >= 4 * GRANULE && {
-                    match round_up(self.max_frame, GRANULE) {
+                    match round_up(self.max_len, GRANULE) {
                         // The worst place is just before the end: a pad of one granule less than
                         // the frame, the frame, and the granule that stays free.
                         Some(payload) => payload <= self.capacity / 2 - GRANULE,
@@ -128,14 +128,14 @@ impl Geometry {
                 }
             }
             Kind::Slots => {
-                self.max_frame > 0 && matches!(slot_stride(self.max_frame, line), Some(s) if s == self.stride)
+                self.max_len > 0 && matches!(slot_stride(self.max_len, line), Some(s) if s == self.stride)
             }
-            Kind::Compact => self.max_frame > 0 && self.stride == self.max_frame,
+            Kind::Compact => self.max_len > 0 && self.stride == self.max_len,
             Kind::Latest => {
                 self.capacity >= 2
                     && self.capacity <= 1 << 16
-                    && self.max_frame > 0
-                    && matches!(latest_stride(self.max_frame, line, self.apart), Some(s) if s == self.stride)
+                    && self.max_len > 0
+                    && matches!(latest_stride(self.max_len, line, self.split_payload), Some(s) if s == self.stride)
             }
         }
     }
@@ -150,7 +150,7 @@ impl Geometry {
         let want = some!(round_up(16, line));
         let queue = self.kind.is_queue();
         let control = match self.kind {
-            Kind::Latest if self.apart => {
+            Kind::Latest if self.split_payload => {
                 some!(offset::HEADERS.checked_add(some!(GRANULE.checked_mul(self.capacity))))
             }
             _ if queue => some!(want.checked_add(word)),
@@ -162,8 +162,9 @@ impl Geometry {
             _ => some!(self.capacity.checked_mul(self.stride)),
         };
         let together = some!(round_up(some!(data.checked_add(bytes)), max(line, 8)));
-        let len_data = if self.apart { some!(round_up(bytes, max(line, 8))) } else { together - data };
-        let len_a = if self.apart { data } else { together };
+        let len_data =
+            if self.split_payload { some!(round_up(bytes, max(line, 8))) } else { together - data };
+        let len_a = if self.split_payload { data } else { together };
         let len_b = if queue { some!(round_up(8, max(line, 8))) } else { 0 };
         let role_b = if queue { role } else { 0 };
         let permits = match self.kind {

@@ -3,11 +3,11 @@
 pub mod crc;
 pub mod entry;
 pub mod format;
-pub mod frame;
 pub mod geometry;
 pub mod header;
 pub mod ident;
 pub mod kind;
+pub mod message;
 pub mod offset;
 pub mod plan;
 pub mod port;

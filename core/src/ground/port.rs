@@ -81,8 +81,8 @@ pub trait Clock {
 
 /// A cache between a port and the region's payload that nobody keeps coherent with other domains.
 ///
-/// Control words must not be cached then: the plan puts the payload [apart](crate::Plan::apart), and the
-/// port maps what lies before it as uncached memory. Only [`Compact`](crate::Kind::Compact) queues and
+/// Control words must not be cached then: the plan puts the payload [apart](crate::Plan::split_payload), and the
+/// port maps what lies before it as uncached memory. Only [`Compact`](crate::format::Kind::Compact) queues and
 /// latest values can be laid out so; frames and slots are published in the payload itself, and what two
 /// such domains lock would have to be cleaned and invalidated as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use super::port::{Wait, WaitPoint};
 
 /// Who waits: tells what waits at one moment in one program apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sleeper(usize);
+pub struct WaiterId(usize);
 
-impl Sleeper {
+impl WaiterId {
     /// The sleeper that has `end` to itself, by its address. Must not be of size zero.
     #[must_use]
     pub fn of<T>(end: &T) -> Self {
@@ -34,10 +34,10 @@ pub trait AsyncWait: Wait {
     ///
     /// If a waker is kept too late for a wake, what its sender wrote before is visible when this returns. (A
     /// lock around the table sees to that.)
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration);
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration);
 
     /// Forgets the waker kept for `who`, if there is one.
-    fn forget(&self, who: Sleeper);
+    fn forget(&self, who: WaiterId);
 }
 
 /// The wakers of up to `N` tasks, for a port to put behind its lock: a critical section, a mutex.
@@ -47,9 +47,9 @@ pub trait AsyncWait: Wait {
 ///
 /// ```
 /// use core::task::Waker;
-/// use strait_core::{Sleeper, Wakers};
+/// use strait_core::port::{WaiterId, Wakers};
 /// let mut wakers = Wakers::<4>::new();
-/// let who = Sleeper::of(&7_u32);
+/// let who = WaiterId::of(&7_u32);
 /// assert!(wakers.keep(who, None, Waker::noop().clone()).is_ok());
 /// wakers.take_all().into_iter().flatten().for_each(Waker::wake);
 /// assert!(wakers.is_empty());
@@ -59,7 +59,7 @@ pub struct Wakers<const N: usize> {
 }
 
 struct Kept {
-    who: Sleeper,
+    who: WaiterId,
     /// The instance and offset of its point.
     at: Option<(u64, u32)>,
     waker: Waker,
@@ -79,7 +79,7 @@ impl<const N: usize> Wakers<N> {
     /// The waker, if the table is full. Wake it: its task then polls.
     pub fn keep(
         &mut self,
-        who: Sleeper,
+        who: WaiterId,
         point: Option<WaitPoint<'_>>,
         waker: Waker,
     ) -> Result<Option<Waker>, Waker> {
@@ -94,7 +94,7 @@ impl<const N: usize> Wakers<N> {
 
     /// Takes the waker kept for `who` out.
     #[must_use]
-    pub fn forget(&mut self, who: Sleeper) -> Option<Waker> {
+    pub fn forget(&mut self, who: WaiterId) -> Option<Waker> {
         let place = self.kept.iter_mut().find(|kept| kept.as_ref().is_some_and(|kept| kept.who == who))?;
         place.take().map(|kept| kept.waker)
     }

@@ -14,9 +14,9 @@ use crate::ground::ident::Ident;
 use crate::ground::port::{self, Clock, Liveness, Probe, TokenRefused, Wait, WaitPoint};
 use crate::ground::sync::Mem;
 use crate::ground::sync::model::death::step;
-use crate::ground::tasks::{AsyncWait, Sleeper, Wakers};
+use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 
-use super::shared::{Bed, EPOCHS, Shared, TASKS};
+use super::shared::{EPOCHS, Shared, TASKS, WakerRegistration};
 
 /// A token that is held.
 const HELD: u32 = 1;
@@ -65,12 +65,12 @@ impl Port {
         self.me.map_or(0, Ident::word)
     }
 
-    fn bed(&self, point: WaitPoint<'_>) -> Arc<Bed> {
+    fn bed(&self, point: WaitPoint<'_>) -> Arc<WakerRegistration> {
         let mut beds = self.region.beds.lock().expect("nobody dies in here");
         if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
             return bed.clone();
         }
-        let bed = Arc::new(Bed { lock: Mutex::new(()), alarm: Condvar::new() });
+        let bed = Arc::new(WakerRegistration { lock: Mutex::new(()), alarm: Condvar::new() });
         beds.push((point.offset, bed.clone()));
         bed
     }
@@ -130,7 +130,7 @@ impl Wait for Port {
 
 /// Tasks of all ports are one program's here, so a wake reaches them all.
 impl AsyncWait for Port {
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         if self.region.time_passes || point.is_none() {
             self.pause(timeout);
             waker.wake_by_ref();
@@ -140,7 +140,7 @@ impl AsyncWait for Port {
         }
     }
 
-    fn forget(&self, who: Sleeper) {
+    fn forget(&self, who: WaiterId) {
         if step() {
             drop(self.wakers(|wakers| wakers.forget(who)));
         }

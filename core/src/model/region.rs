@@ -43,7 +43,7 @@ impl Region {
     }
 
     /// Memory of zeros, long enough for the plan, which is to be formatted while the model runs:
-    /// pass [`mem`](Self::mem) to [`format`](crate::format). Nobody can join before.
+    /// pass [`mem`](Self::mem) to [`format`](crate::format::initialise). Nobody can join before.
     ///
     /// # Panics
     ///

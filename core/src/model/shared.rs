@@ -10,7 +10,7 @@ use loom::sync::atomic::AtomicU32;
 use loom::sync::{Condvar, Mutex};
 
 use crate::ground::entry::Entry;
-use crate::ground::format::{Contents, format};
+use crate::ground::format::{Contents, initialise};
 use crate::ground::geometry::GRANULE;
 use crate::ground::header::{self, Header};
 use crate::ground::kind::Kind;
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     /// By slot and epoch: the state of the liveness token.
     pub tokens: Vec<[AtomicU32; EPOCHS]>,
     /// By the offsets of the words that have been slept on.
-    pub beds: std::sync::Mutex<Vec<(u32, Arc<Bed>)>>,
+    pub beds: std::sync::Mutex<Vec<(u32, Arc<WakerRegistration>)>>,
     /// Who has the hardware lock, or 0.
     pub hardware: AtomicU32,
     pub wakers: Mutex<Wakers<TASKS>>,
@@ -41,7 +41,7 @@ pub(super) const TASKS: usize = 4;
 /// A token that nobody has taken yet.
 const UNTAKEN: u32 = 0;
 /// Where a kernel keeps those who sleep on one word.
-pub(super) struct Bed {
+pub(super) struct WakerRegistration {
     pub lock: Mutex<()>,
     pub alarm: Condvar,
 }
@@ -52,7 +52,7 @@ impl Shared {
     pub fn laid_out(plan: &Plan<'_>, time_passes: bool, formatted: bool) -> Arc<Self> {
         let words = plan.size() / 4;
         let setup = Mem(Arc::new(Words::new(core::iter::repeat_n(0, words), |_| Use::default())));
-        format(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
+        initialise(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
         let header = Header::check(&setup).expect("the region was formatted");
         let mut uses = uses(&setup, &header);
         let mut other = Use::default();

@@ -4,10 +4,10 @@
 //! own in a plain struct, and answers with positions and lengths. Whatever it reads from a peer it
 //! reads once, checks, and only then uses.
 
-pub mod alone;
-pub mod bytes;
+pub mod cas_word;
 pub mod claim;
-pub mod index;
+pub mod compact;
+pub mod frames;
 pub mod latest;
 pub mod mutex;
 pub mod park;
@@ -15,7 +15,7 @@ pub mod permits;
 pub mod release;
 pub mod semaphore;
 pub mod slots;
-pub mod swap;
+pub mod static_queue;
 pub mod table;
 
 /// A peer wrote something that no honest peer writes; what it was, by its number in the region's

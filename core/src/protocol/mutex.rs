@@ -39,8 +39,8 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Probe;
 use crate::ground::sync::order::{RELAXED, lock};
 
+use super::cas_word::CasWord;
 use super::park::WAITERS;
-use super::swap::Swap;
 
 /// One death, in the deaths' place.
 const DEATH: u32 = 1 << 29;
@@ -103,7 +103,7 @@ pub enum Attempt {
 /// Tries to lock, for somebody who has `slept` on the word or not. At most two compare-and-swaps and
 /// one probe; one compare-and-swap if it is free.
 #[inline(always)]
-pub fn attempt(word: &impl Swap, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
+pub fn attempt(word: &impl CasWord, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
     let mine = me.word() | if slept { WAITERS } else { 0 };
     // ORDERING(lock): the last owner's doings lie before its release.
     match word.compare_exchange(0, mine, lock::ACQUIRE) {
@@ -114,7 +114,7 @@ pub fn attempt(word: &impl Swap, me: Ident, slept: bool, probe: impl FnOnce(Iden
 
 #[cold]
 fn succeed_slow(
-    word: &impl Swap,
+    word: &impl CasWord,
     seen: u32,
     mine: u32,
     me: Ident,
@@ -163,7 +163,7 @@ const TRIES: u32 = 3;
 ///
 /// [`Lost`]; nothing has changed then.
 #[inline(always)]
-pub fn unlock(word: &impl Swap, me: Ident) -> Result<bool, Lost> {
+pub fn unlock(word: &impl CasWord, me: Ident) -> Result<bool, Lost> {
     // ORDERING(lock): what we did lies before it.
     match word.compare_exchange(me.word(), 0, lock::RELEASE) {
         Ok(_) => Ok(false),
@@ -176,7 +176,7 @@ pub fn unlock(word: &impl Swap, me: Ident) -> Result<bool, Lost> {
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-pub fn repaired(word: &impl Swap, me: Ident) -> Result<(), Lost> {
+pub fn repaired(word: &impl CasWord, me: Ident) -> Result<(), Lost> {
     // ORDERING: Relaxed; our own word.
     change_slow(word, word.load(RELAXED), me, |seen| seen & !DEATHS).map(|_| ())
 }
@@ -186,14 +186,14 @@ pub fn repaired(word: &impl Swap, me: Ident) -> Result<(), Lost> {
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-pub fn poison(word: &impl Swap, me: Ident) -> Result<bool, Lost> {
+pub fn poison(word: &impl CasWord, me: Ident) -> Result<bool, Lost> {
     // ORDERING: Relaxed; our own word.
     change_slow(word, word.load(RELAXED), me, |_| POISONED)
 }
 
 /// Takes over a lock that was given up, to set its data anew; when they are whole, say so by
 /// [`repaired`]. Answers whether it was one.
-pub fn revive(word: &impl Swap, me: Ident) -> bool {
+pub fn revive(word: &impl CasWord, me: Ident) -> bool {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let seen = word.load(RELAXED);
     // ORDERING(lock): as for locking.
@@ -202,7 +202,7 @@ pub fn revive(word: &impl Swap, me: Ident) -> bool {
 }
 
 #[cold]
-fn change_slow(word: &impl Swap, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -> Result<bool, Lost> {
+fn change_slow(word: &impl CasWord, mut seen: u32, me: Ident, to: impl Fn(u32) -> u32) -> Result<bool, Lost> {
     let mut lost = Lost::Impossible;
     for _ in 0..TRIES {
         if seen & OWNER != me.word() {

@@ -29,7 +29,7 @@
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};
 
-use super::swap::Swap;
+use super::cas_word::CasWord;
 
 /// Nobody has asked to be woken.
 pub const AWAKE: u32 = 0;
@@ -42,7 +42,7 @@ pub const WAITERS: u32 = 1 << 31;
 /// Says in the word of a lock that somebody is about to sleep on it, if it is still as it was `seen`;
 /// answers with the word to sleep on. One compare-and-swap at most.
 #[must_use]
-pub fn ask(word: &impl Swap, seen: u32) -> Option<u32> {
+pub fn ask(word: &impl CasWord, seen: u32) -> Option<u32> {
     let asleep = seen | WAITERS;
     // ORDERING: Relaxed; the kernel compares the word again, and locking synchronises.
     (seen == asleep || word.compare_exchange(seen, asleep, RELAXED).is_ok()).then_some(asleep)
@@ -61,7 +61,7 @@ pub fn prepare(parked: &Word) {
 /// Answers with the word to sleep on. One compare-and-swap at most.
 #[inline]
 #[must_use]
-pub fn enlist(parked: &impl Swap) -> u32 {
+pub fn enlist(parked: &impl CasWord) -> u32 {
     // ORDERING: Relaxed; the fence orders it before the second look.
     let seen = parked.load(RELAXED);
     let asleep = seen | PARKED;
@@ -78,7 +78,7 @@ pub fn enlist(parked: &impl Swap) -> u32 {
 /// lock, P3 bounds what it costs.
 #[inline]
 #[must_use]
-pub fn dismiss(parked: &impl Swap) -> bool {
+pub fn dismiss(parked: &impl CasWord) -> bool {
     // ORDERING: Relaxed; ordered by the fence.
     let seen = parked.load(RELAXED);
     // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).

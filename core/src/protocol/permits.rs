@@ -19,15 +19,15 @@ use crate::ground::ident::Ident;
 use crate::ground::port::Probe;
 use crate::ground::sync::order::{RELAXED, lock};
 
+use super::cas_word::CasWord;
 use super::mutex::Lost;
-use super::swap::Swap;
 
 /// Where the protocol finds the permits.
 pub trait Permits {
     /// How many there are.
     fn count(&self) -> u32;
     /// The word of a permit, below the count.
-    fn permit(&self, index: u32) -> impl Swap;
+    fn permit(&self, index: u32) -> impl CasWord;
 }
 
 /// A permit that was taken.
@@ -86,7 +86,7 @@ const TRIES: u32 = 3;
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
-pub fn give(word: &impl Swap, me: Ident) -> Result<(), Lost> {
+pub fn give(word: &impl CasWord, me: Ident) -> Result<(), Lost> {
     for _ in 0..TRIES {
         // ORDERING(lock): what we did lies before it.
         match word.compare_exchange(me.word(), 0, lock::RELEASE) {

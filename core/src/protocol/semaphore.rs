@@ -22,8 +22,8 @@
 use crate::ground::sync::order::{RELAXED, lock};
 
 use super::Violation;
+use super::cas_word::CasWord;
 use super::park::WAITERS;
-use super::swap::Swap;
 
 /// How often a change starts again because others were faster.
 const TRIES: u32 = 64;
@@ -69,7 +69,7 @@ pub enum Refused {
 ///
 /// [`Refused`], never `Overflow`; nothing has changed then.
 #[inline]
-pub fn acquire(word: &impl Swap, limits: &Limits) -> Result<(), Refused> {
+pub fn acquire(word: &impl CasWord, limits: &Limits) -> Result<(), Refused> {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let mut seen = word.load(RELAXED);
     for _ in 0..TRIES {
@@ -92,7 +92,7 @@ pub fn acquire(word: &impl Swap, limits: &Limits) -> Result<(), Refused> {
 ///
 /// [`Refused`], never `Empty`; nothing has changed then.
 #[inline]
-pub fn release(word: &impl Swap, limits: &Limits, count: u32) -> Result<bool, Refused> {
+pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<bool, Refused> {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let mut seen = word.load(RELAXED);
     for _ in 0..TRIES {

@@ -19,7 +19,7 @@
 //!
 //! # If a peer dies, if a peer lies
 //!
-//! As in [`bytes`](super::bytes): unpublished values do not exist, a successor walks from `mark`; a
+//! As in [`bytes`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
 //! sequence that belongs to neither this lap nor the last is a [`Violation`].
 
 use crate::ground::ring::Value;

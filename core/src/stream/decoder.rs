@@ -29,7 +29,7 @@ pub struct StreamDecoder<'b> {
     /// Where the frame ends whose CRC failed, while that is being searched.
     doubt: usize,
     check: Check,
-    max_frame: usize,
+    max_len: usize,
     expected: Option<u32>,
     skipped: u64,
     failed: u64,
@@ -75,7 +75,7 @@ impl<'b> StreamDecoder<'b> {
     /// buffer is shorter than [`OVERHEAD`].
     #[must_use]
     pub fn new(buffer: &'b mut [u8], check: Check) -> Option<Self> {
-        let max_frame = buffer.len().checked_sub(OVERHEAD)?.min(MAX_PAYLOAD);
+        let max_len = buffer.len().checked_sub(OVERHEAD)?.min(MAX_PAYLOAD);
         Some(Self {
             buffer,
             start: 0,
@@ -83,7 +83,7 @@ impl<'b> StreamDecoder<'b> {
             header: None,
             doubt: 0,
             check,
-            max_frame,
+            max_len,
             expected: None,
             skipped: 0,
             failed: 0,
@@ -92,8 +92,8 @@ impl<'b> StreamDecoder<'b> {
 
     /// Takes no payloads longer than this. A buffer that is longer than a frame saves reads; a bound
     /// that is near the truth finds garbage sooner.
-    pub fn limit(&mut self, max_frame: usize) {
-        self.max_frame = self.max_frame.min(max_frame);
+    pub fn limit(&mut self, max_len: usize) {
+        self.max_len = self.max_len.min(max_len);
     }
 
     /// Where the next bytes of the stream go; [`fill`](Self::fill) says how many did. Never empty after
@@ -145,7 +145,7 @@ impl<'b> StreamDecoder<'b> {
                 None => {
                     let Some(head) = bytes.first_chunk() else { return Search::NeedsMore };
                     match Header::decode(head) {
-                        Some(header) if header.len as usize > self.max_frame => {
+                        Some(header) if header.len as usize > self.max_len => {
                             self.skip(1);
                             return Search::TooLarge(header.len as usize);
                         }
@@ -231,8 +231,8 @@ impl<'b> StreamDecoder<'b> {
 
     /// The longest payload in bytes.
     #[must_use]
-    pub fn max_frame(&self) -> usize {
-        self.max_frame
+    pub fn max_len(&self) -> usize {
+        self.max_len
     }
 
     /// Bytes of the buffer.

@@ -67,7 +67,7 @@ impl<'b> StreamEncoder<'b> {
         len: usize,
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<(), EncodeError> {
-        if len > self.max_frame() {
+        if len > self.max_len() {
             return Err(EncodeError::TooLarge);
         }
         let header = Header { len: len as u32, check: self.check, tag, sequence: self.sequence };
@@ -108,7 +108,7 @@ impl<'b> StreamEncoder<'b> {
 
     /// The longest payload in bytes.
     #[must_use]
-    pub fn max_frame(&self) -> usize {
+    pub fn max_len(&self) -> usize {
         (self.buffer.len() - OVERHEAD).min(MAX_PAYLOAD)
     }
 

@@ -1,7 +1,7 @@
 //! A stream frame's header and CRCs, byte for byte.
 
 use crate::ground::crc::Crc;
-use crate::protocol::bytes::READY;
+use crate::protocol::frames::READY;
 
 /// Set in the commit word of a frame whose payload is followed by a CRC. A ring's frames are shorter
 /// than that, so there the bit is never set.

@@ -2,7 +2,7 @@
 
 use strait_core::{Channel, Plan};
 
-strait_core::frame! {
+strait_core::message! {
     pub struct Sample {
         pub time_ns: u64,
         pub value: f64,

@@ -3,7 +3,7 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
-use strait_core::Mem;
+use strait_core::port::Mem;
 
 const PAGE: usize = 4096;
 const CANARY: u8 = 0xA5;

@@ -2,7 +2,10 @@
 //! directories that were forged well enough to pass every check.
 
 use strait_core::ground::header;
-use strait_core::{Entry, Frame, Kind};
+use strait_core::{
+    Message,
+    format::{Entry, Kind},
+};
 
 use super::raw::seal;
 use super::seed::Rng;
@@ -71,7 +74,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
     let place =
         |rng: &mut Rng| floor.next_multiple_of(align) + align * rng.below((len / align) as usize) as u32;
     let size = [1_u32, 2, 4, 4, 8, 16, 64, 100][rng.below(8)];
-    let (capacity, stride, max_frame) = match kind {
+    let (capacity, stride, max_len) = match kind {
         Kind::Frames => {
             let capacity = 64_u32 << rng.below(4);
             (capacity, 16, rng.below(capacity as usize / 2 - 15) as u32)
@@ -94,7 +97,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         kind,
         capacity,
         stride,
-        max_frame,
+        max_len,
         type_hash: match (kind, size) {
             (Kind::Frames | Kind::Semaphore | Kind::Permits, _) => 0,
             (_, 1) => u8::HASH,
@@ -107,7 +110,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         block_b: place(rng),
         block_c: place(rng),
         data: 0,
-        apart: false,
+        split_payload: false,
         wait_a: if rng.below(2) == 0 { 0 } else { place(rng) },
         wait_b: if rng.below(2) == 0 { 0 } else { place(rng) + 4 * rng.below(4) as u32 },
     };

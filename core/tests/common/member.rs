@@ -2,8 +2,11 @@
 
 use std::ops::Deref;
 
-use strait_core::participants;
-use strait_core::{Attachment, Ident, Liveness, Port};
+use strait_core::format::participants;
+use strait_core::{
+    Attachment,
+    port::{Ident, Liveness, Port},
+};
 
 use super::port::TestPort;
 

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 use std::time::Duration;
 
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::{
-    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, Sleeper, TokenRefused, Wait, WaitPoint,
+use strait_core::port::RELAXED;
+use strait_core::port::{
+    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId,
 };
 
 use super::region::Region;
@@ -71,7 +71,7 @@ impl Wait for TestPort {
 }
 
 impl AsyncWait for TestPort {
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         let hook = lock(&self.region.hooks.on_keep).take();
         if let Some(hook) = hook {
             hook();
@@ -85,7 +85,7 @@ impl AsyncWait for TestPort {
         }
     }
 
-    fn forget(&self, who: Sleeper) {
+    fn forget(&self, who: WaiterId) {
         drop(lock(&self.region.sleepers.wakers).forget(who));
     }
 }

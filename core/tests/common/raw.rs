@@ -2,7 +2,7 @@
 //! stores it. Written from the format's description, without the crate's protocols, so that a death
 //! between any two stores can be staged.
 
-use strait_core::Entry;
+use strait_core::format::Entry;
 use strait_core::ground::entry::at;
 
 /// One store.

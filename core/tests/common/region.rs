@@ -3,10 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use strait_core::format::participants::{self, Card};
 use strait_core::ground::format::Contents;
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::participants::{self, Card};
-use strait_core::{Attachment, Entry, Header, Plan};
+use strait_core::port::RELAXED;
+use strait_core::{
+    Attachment, Plan,
+    format::{Entry, Header},
+};
 
 use super::member::Member;
 use super::port::TestPort;
@@ -36,7 +39,8 @@ impl Region {
     /// A region formatted by `plan`.
     pub fn new(plan: &Plan<'_>) -> Self {
         let region = Self::zeroed(plan.try_size().expect("the plan works"));
-        strait_core::format(&region.mem, plan, INSTANCE, Contents::Zeroed).expect("the plan was laid out");
+        strait_core::format::initialise(&region.mem, plan, INSTANCE, Contents::Zeroed)
+            .expect("the plan was laid out");
         region
     }
 

@@ -51,7 +51,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 
 /// What a decoder makes of these bytes, and how many it has skipped by then. With `ended`, it is told
 /// that no more will come.
-pub fn decode(bytes: &[u8], max_frame: usize, whole_only: bool, ended: bool) -> (Vec<Sent>, usize) {
+pub fn decode(bytes: &[u8], max_len: usize, whole_only: bool, ended: bool) -> (Vec<Sent>, usize) {
     let (mut at, mut doubt, mut skipped, mut frames) = (0, 0, 0, Vec::new());
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -64,7 +64,7 @@ pub fn decode(bytes: &[u8], max_frame: usize, whole_only: bool, ended: bool) -> 
         } else {
             (usize::MAX, false)
         };
-        if len > max_frame || whole_only && !whole {
+        if len > max_len || whole_only && !whole {
             (at, skipped) = (at + 1, skipped + 1);
             continue;
         }

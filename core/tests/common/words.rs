@@ -1,6 +1,6 @@
 //! The buffers of a latest value, as the protocol sees them and as a test sets them.
 
-use strait_core::Entry;
+use strait_core::format::Entry;
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::WordRef;
 use strait_core::protocol::latest::Buffers;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use strait_core::{Ident, Mem, Wakers};
+use strait_core::port::{Ident, Mem, Wakers};
 
 use super::guarded::Guarded;
 use super::hardware_lock::HardwareLock;

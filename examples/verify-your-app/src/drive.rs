@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use strait::{
-    Attachment, ChannelError, Peer, Port, Receiver, TypedConsumer, WaitAnyError, WaitPolicy, wait_any,
+    Attachment, ChannelError, PeerStatus, TypedConsumer, WaitAnyError, WaitPolicy, Waitable, port::Port,
+    wait_any,
 };
 
 /// Why the drive stands still.
@@ -43,7 +44,7 @@ impl<P: Port> Drive<P> {
     pub fn run(&mut self) -> Stopped {
         loop {
             // The stop stands first, so it comes first when both are there.
-            let mut ways: [&mut dyn Receiver; 2] = [&mut self.stop, &mut self.jobs];
+            let mut ways: [&mut dyn Waitable; 2] = [&mut self.stop, &mut self.jobs];
             match wait_any(&self.port, &mut ways, WaitPolicy::parking(), PATIENCE) {
                 Ok(0) => return Stopped::ByOperator,
                 Ok(_) => {
@@ -63,7 +64,7 @@ impl<P: Port> Drive<P> {
     /// Whether the panel is dead. What it had sent before counts still, so ask for the proof first
     /// and look at the queue after it.
     pub(crate) fn is_alone(&mut self) -> Option<Stopped> {
-        if self.stop.peer() != Peer::Dead {
+        if self.stop.peer() != PeerStatus::Dead {
             return None;
         }
         Some(if self.stop.try_recv().is_ok() { Stopped::ByOperator } else { Stopped::PanelDied })

@@ -1,6 +1,6 @@
 //! The operator's side.
 
-use strait::{Attachment, ChannelError, Port, TrySendError, TypedProducer};
+use strait::{Attachment, ChannelError, TrySendError, TypedProducer, port::Port};
 
 /// The operator's panel.
 pub struct Panel<P: Port> {

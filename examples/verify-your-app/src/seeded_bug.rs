@@ -1,7 +1,7 @@
 //! How the drive was written at first. It looks right, and passed every test on a bench: the stop is
 //! looked at before each wait. The model checker needs a moment to lose it.
 
-use strait::{Port, RecvError};
+use strait::{RecvError, port::Port};
 
 use crate::drive::{Drive, PATIENCE, Stopped};
 

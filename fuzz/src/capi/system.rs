@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::time::Duration;
 
 use strait_capi::{STRAIT_ALIVE, STRAIT_DEAD, STRAIT_UNKNOWN, strait_system_t};
-use strait_core::{Clock, Ident, Liveness, Port, Probe, Wait};
+use strait_core::port::{Clock, Ident, Liveness, Port, Probe, Wait};
 
 use crate::world::{FuzzPort, Region};
 

@@ -1,8 +1,8 @@
 //! All endpoints of the region.
 
 use strait_core::{
-    BytesReader, BytesWriter, Consumer, LatestReader, LatestWriter, Mutex, Permits, Producer, Semaphore,
-    TypedConsumer, TypedProducer, WakeCheck,
+    Consumer, LatestReader, LatestWriter, Mutex, Permits, Producer, Semaphore, TypedConsumer, TypedProducer,
+    WakeCheck,
 };
 
 use super::{ODD, Value};
@@ -23,7 +23,7 @@ pub(super) struct Ends<'r> {
     pub(super) compact: (Tx<'r, Value>, Rx<'r, Value>),
     pub(super) odd: (Tx<'r, [u8]>, Rx<'r, [u8]>),
     pub(super) latest: (Writer<'r>, Reader<'r>),
-    pub(super) bytes: (Option<BytesWriter<FuzzPort<'r>>>, Option<BytesReader<FuzzPort<'r>>>),
+    pub(super) bytes: (Option<LatestWriter<[u8], FuzzPort<'r>>>, Option<LatestReader<[u8], FuzzPort<'r>>>),
     pub(super) mutex: (Handle<'r>, Handle<'r>),
     pub(super) odd_mutex: Option<Mutex<[u8], FuzzPort<'r>>>,
     pub(super) semaphore: Option<Semaphore<FuzzPort<'r>>>,
@@ -39,7 +39,7 @@ impl<'r> Ends<'r> {
             compact: (a.typed_producer("compact").ok(), b.typed_consumer("compact").ok()),
             odd: (a.typed_producer_of("odd", ODD).ok(), b.typed_consumer_of("odd", ODD, options(input)).ok()),
             latest: (a.latest_writer("latest").ok(), b.latest_reader("latest").ok()),
-            bytes: (a.latest_bytes_writer("bytes").ok(), b.latest_bytes_reader("bytes").ok()),
+            bytes: (a.latest_writer::<[u8]>("bytes").ok(), b.latest_reader::<[u8]>("bytes").ok()),
             mutex: (a.mutex("mutex").ok(), b.mutex("mutex").ok()),
             odd_mutex: a.mutex_of("odd mutex", ODD).ok(),
             semaphore: a.semaphore("semaphore").ok(),

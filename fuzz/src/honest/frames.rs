@@ -15,7 +15,7 @@ struct Run<'r> {
     region: &'r Region,
     receiving: Receiving,
     capacity: u32,
-    max_frame: u32,
+    max_len: u32,
     producer: Member<'r>,
     consumer: Member<'r>,
     tx: Option<Producer<FuzzPort<'r>>>,
@@ -38,9 +38,9 @@ fn footprint(len: usize) -> u32 {
 pub(super) fn run(input: &mut Input<'_>) {
     let receiving = Receiving::read(input);
     let capacity = 64 << input.below(3);
-    let max_frame = (capacity / 2 - 16_u32).saturating_sub(7 * input.below(4) as u32);
+    let max_len = (capacity / 2 - 16_u32).saturating_sub(7 * input.below(4) as u32);
     let start = start(input, 16);
-    let channels = [Channel::frames("q", capacity, max_frame)];
+    let channels = [Channel::frames("q", capacity, max_len)];
     let region = Region::new(&Plan::new(&channels).line(4).participants(3));
     let entry = region.entry("q");
     let sequence = start.wrapping_mul(3);
@@ -60,7 +60,7 @@ pub(super) fn run(input: &mut Input<'_>) {
         region: &region,
         receiving,
         capacity,
-        max_frame,
+        max_len,
         producer,
         consumer,
         refusals: 0,
@@ -93,7 +93,7 @@ impl<'r> Run<'r> {
 
     /// What came of a send, held against the model.
     fn account(&mut self, result: Result<(), TrySendError>, tag: u32, bytes: &[u8], reserved: usize) {
-        let too_large = reserved as u32 > self.max_frame;
+        let too_large = reserved as u32 > self.max_len;
         match result {
             Ok(()) => {
                 assert!(
@@ -135,7 +135,7 @@ impl<'r> Run<'r> {
             (Err(error), Some((tag, bytes))) => self.account(Err(error), *tag, bytes, bytes.len()),
             (Err(error), None) => panic!("{error:?} for an empty batch"),
             (Ok(_), Some((_, bytes))) => {
-                let fits = bytes.len() as u32 <= self.max_frame;
+                let fits = bytes.len() as u32 <= self.max_len;
                 assert!(!fits || self.model.may_refuse(footprint(bytes.len()), 16), "cut short with space");
                 if fits {
                     self.model.refused();

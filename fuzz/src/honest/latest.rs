@@ -1,7 +1,7 @@
 //! Latest values: a reader gets the newest one, whole, fresh once and stale from then on; also from the
 //! successor of a writer that died.
 
-use strait_core::{BytesReader, BytesWriter, Channel, Plan, Reading};
+use strait_core::{Channel, LatestReader, LatestWriter, Plan, Reading};
 
 use super::MOST;
 use crate::input::Input;
@@ -17,9 +17,10 @@ struct Newest {
     value: Vec<u8>,
 }
 
-fn read(reader: &mut BytesReader<FuzzPort<'_>>, seen: &mut u64, newest: Option<&Newest>, waits: bool) {
+fn read(reader: &mut LatestReader<[u8], FuzzPort<'_>>, seen: &mut u64, newest: Option<&Newest>, waits: bool) {
     let mut buffer = [0; LONGEST];
-    let reading = if waits { reader.wait_for_change(&mut buffer, SOON) } else { reader.read(&mut buffer) };
+    let reading =
+        if waits { reader.wait_for_change_into(&mut buffer, SOON) } else { reader.read_into(&mut buffer) };
     let (fresh, info) = match (reading, newest) {
         (Reading::Empty, None) => return,
         (Reading::Fresh(info), Some(_)) => (true, info),
@@ -39,8 +40,8 @@ pub(super) fn run(input: &mut Input<'_>) {
     let channel = Channel::latest_bytes("v", LONGEST as u32).buffers(buffers).consumer_may_block();
     let region = Region::new(&Plan::new(&[channel]).line([4, 64][input.below(2)]).participants(4));
     let (mut a, b) = (region.join(), region.join());
-    let mut writer: Option<BytesWriter<FuzzPort<'_>>> = a.latest_bytes_writer("v").ok();
-    let mut readers = [(); 2].map(|()| (b.latest_bytes_reader("v").expect("a reader"), 0_u64));
+    let mut writer: Option<LatestWriter<[u8], FuzzPort<'_>>> = a.latest_writer::<[u8]>("v").ok();
+    let mut readers = [(); 2].map(|()| (b.latest_reader::<[u8]>("v").expect("a reader"), 0_u64));
     readers.iter_mut().for_each(|(reader, _)| reader.set_wait_policy(POLICY));
     let (mut newest, mut count): (Option<Newest>, u64) = (None, 0);
     for _ in 0..MOST {
@@ -53,7 +54,7 @@ pub(super) fn run(input: &mut Input<'_>) {
             0..=2 => {
                 let (tag, len) = (input.edge(), input.below(LONGEST + 2));
                 let value = vec![count as u8; len];
-                let published = tx.publish(tag, &value);
+                let published = tx.publish_from(tag, &value);
                 assert_eq!(published.is_ok(), len <= LONGEST);
                 if let Ok(version) = published {
                     count += 1;
@@ -67,13 +68,13 @@ pub(super) fn run(input: &mut Input<'_>) {
             }
             6 => {
                 drop(writer.take());
-                writer = Some(a.latest_bytes_writer("v").expect("the role is free"));
+                writer = Some(a.latest_writer::<[u8]>("v").expect("the role is free"));
             }
             _ => {
                 let dead = std::mem::replace(&mut a, region.join());
                 let who = dead.ident();
                 dead.die(writer.take());
-                let tx = a.latest_bytes_writer("v").expect("its owner is dead");
+                let tx = a.latest_writer::<[u8]>("v").expect("its owner is dead");
                 assert_eq!(tx.taken_over_from(), Some(who));
                 writer = Some(tx);
             }

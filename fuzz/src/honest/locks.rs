@@ -2,8 +2,8 @@
 //! counts; permits come back from the dead.
 
 use strait_core::{
-    Channel, Guard, Lock, LockError, Mutex, Permits, Plan, RecoverError, Recovered, Recovery, Semaphore,
-    SemaphoreError, UnlockError,
+    Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Recovery, Semaphore, SemaphoreError, UnlockError,
+    format::{RecoverError, Recovered},
 };
 
 use super::MOST;

@@ -1,7 +1,7 @@
 //! Queues of values, published in the slot and by index.
 
 use strait_core::ground::entry::at;
-use strait_core::{Channel, Frame, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer};
+use strait_core::{Channel, Message, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer};
 
 use super::{MOST, Receiving, start};
 use crate::common::model::Model;
@@ -9,12 +9,12 @@ use crate::input::Input;
 use crate::world::{FuzzPort, Member, Region};
 
 /// A value that is told by its number.
-fn numbered<T: Frame>(number: u32) -> T {
+fn numbered<T: Message>(number: u32) -> T {
     let bytes: Vec<u8> = number.to_le_bytes().into_iter().cycle().take(size_of::<T>()).collect();
     T::read_from_bytes(&bytes).expect("as many bytes as it has")
 }
 
-struct Run<'r, T: Frame> {
+struct Run<'r, T: Message> {
     region: &'r Region,
     receiving: Receiving,
     capacity: u32,
@@ -29,7 +29,7 @@ struct Run<'r, T: Frame> {
 }
 
 /// One run.
-pub(super) fn run<T: Frame + PartialEq + std::fmt::Debug>(input: &mut Input<'_>) {
+pub(super) fn run<T: Message + PartialEq + std::fmt::Debug>(input: &mut Input<'_>) {
     let receiving = Receiving::read(input);
     let compact = input.flag();
     let capacity = 1 << input.below(5);
@@ -76,7 +76,7 @@ pub(super) fn run<T: Frame + PartialEq + std::fmt::Debug>(input: &mut Input<'_>)
     run.check();
 }
 
-impl<'r, T: Frame + PartialEq + std::fmt::Debug> Run<'r, T> {
+impl<'r, T: Message + PartialEq + std::fmt::Debug> Run<'r, T> {
     fn tx(&mut self) -> &mut TypedProducer<T, FuzzPort<'r>> {
         self.tx.as_mut().expect("always there")
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strait_core::model::Region;
 use strait_core::model::loom::thread;
-use strait_core::{Clock, Lock, LockError};
+use strait_core::{Lock, LockError, port::Clock};
 
 use super::staging::{PROBE, Stage, ident, now, settle, turn};
 use crate::mutex::{LONG, PLAN, count_up, held, open, whole};

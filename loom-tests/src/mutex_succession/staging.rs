@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use strait_core::model::{Death, Port, Region};
-use strait_core::{Attachment, Clock, Ident, Lock, LockError, Port as _, WaitPolicy};
+use strait_core::{
+    Attachment, Lock, LockError, WaitPolicy,
+    port::{Clock, Ident, Port as _},
+};
 
 use crate::mutex::{LONG, Table, count_up, held, open, whole};
 

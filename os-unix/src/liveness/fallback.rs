@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use strait_core::{Ident, Probe, TokenRefused};
+use strait_core::port::{Ident, Probe, TokenRefused};
 
 use crate::error::OsError;
 use crate::fork::Origin;

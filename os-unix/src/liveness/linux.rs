@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::statfs::fstatfs;
-use strait_core::{Ident, Probe, TokenRefused};
+use strait_core::port::{Ident, Probe, TokenRefused};
 
 use super::ofd;
 use crate::entropy;
@@ -101,7 +101,7 @@ impl Tokens {
         &self.probe
     }
 
-    /// See [`strait_core::Liveness::acquire`].
+    /// See [`strait_core::port::Liveness::acquire`].
     pub(crate) fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = self.token.as_ref().ok_or(TokenRefused)?;
         if token.left_behind() {
@@ -118,7 +118,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// See [`strait_core::Liveness::release`].
+    /// See [`strait_core::port::Liveness::release`].
     pub(crate) fn release(&self, who: Ident) {
         let Some(token) = self.token.as_ref().filter(|token| !token.left_behind()) else { return };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +128,7 @@ impl Tokens {
         let _ = token.with(|fd| ofd::unlock(fd, offset(who)));
     }
 
-    /// See [`strait_core::Liveness::probe`].
+    /// See [`strait_core::port::Liveness::probe`].
     pub(crate) fn probe(&self, who: Ident) -> Probe {
         if !self.proves_death {
             return Probe::Unknown;

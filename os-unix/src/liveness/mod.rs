@@ -4,7 +4,7 @@
 //! region's own file, at an offset that its identity names and no other incarnation ever uses. The
 //! kernel drops it when the last descriptor of that description is closed, which the end of the
 //! process does for sure. Only the kernel's answer for that very byte counts as proof of death; any
-//! error is [`Probe::Unknown`](strait_core::Probe), and a stopped process is alive.
+//! error is [`Probe::Unknown`](strait_core::port::Probe), and a stopped process is alive.
 //!
 //! Elsewhere there is no such lock, and every probe answers `Unknown`: a dead peer's roles and locks
 //! stay taken until the region is made anew.

@@ -7,7 +7,7 @@ use std::fs::File;
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, msync, munmap};
-use strait_core::Mem;
+use strait_core::port::Mem;
 
 use crate::error::{FromCall as _, OsError};
 use crate::options::Options;

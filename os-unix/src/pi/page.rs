@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use strait_core::{Ident, Mem, Probe};
+use strait_core::port::{Ident, Mem, Probe};
 
 use super::futex;
 use crate::error::{FromCall as _, OsError};

@@ -4,13 +4,13 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use strait_core::WaitPoint;
-use strait_core::ground::sync::order::RELAXED;
+use strait_core::port::RELAXED;
+use strait_core::port::WaitPoint;
 
 const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(1);
 
-/// See [`strait_core::Wait::wait`].
+/// See [`strait_core::port::Wait::wait`].
 pub(crate) fn wait(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
     let start = Instant::now();
     let mut nap = SHORTEST;

@@ -4,7 +4,7 @@ use core::ffi::c_long;
 use core::time::Duration;
 
 use nix::libc;
-use strait_core::WaitPoint;
+use strait_core::port::WaitPoint;
 
 /// What the kernel takes as a time: two longs, on 32-bit machines too (`SYS_futex` is the call of
 /// the old layout there, whatever the C library's `timespec` is).
@@ -17,7 +17,7 @@ struct Timespec {
 /// The longest sleep passed to the kernel; the caller looks again after it.
 const LONGEST: Duration = Duration::from_secs(1 << 30);
 
-/// See [`strait_core::Wait::wait`]. The time is the monotonic clock's.
+/// See [`strait_core::port::Wait::wait`]. The time is the monotonic clock's.
 pub(crate) fn wait(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
     let timeout = timeout.min(LONGEST);
     let timeout = Timespec {
@@ -32,7 +32,7 @@ pub(crate) fn wait(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
     };
 }
 
-/// See [`strait_core::Wait::wake`].
+/// See [`strait_core::port::Wait::wake`].
 pub(crate) fn wake(point: WaitPoint<'_>) {
     // SAFETY: the kernel uses the word's address as a key and does not touch the word.
     unsafe { libc::syscall(libc::SYS_futex, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };

@@ -11,7 +11,7 @@
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Mutex, PoisonError};
 
-use strait_core::{Ident, TokenRefused};
+use strait_core::port::{Ident, TokenRefused};
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError};
 use windows_sys::Win32::System::Threading::{CreateEventW, OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};
 

@@ -15,7 +15,7 @@
 use std::fs::File;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
-use strait_core::{Ident, TokenRefused};
+use strait_core::port::{Ident, TokenRefused};
 use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE,
 };

@@ -20,7 +20,7 @@
 mod event;
 mod file;
 
-use strait_core::{Ident, Probe, TokenRefused};
+use strait_core::port::{Ident, Probe, TokenRefused};
 
 use crate::error::OsError;
 
@@ -35,7 +35,7 @@ pub(crate) enum Tokens {
 }
 
 impl Tokens {
-    /// See [`strait_core::Liveness::acquire`].
+    /// See [`strait_core::port::Liveness::acquire`].
     pub(crate) fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         match self {
             Self::File(tokens) => tokens.acquire(who),
@@ -43,7 +43,7 @@ impl Tokens {
         }
     }
 
-    /// See [`strait_core::Liveness::release`].
+    /// See [`strait_core::port::Liveness::release`].
     pub(crate) fn release(&self, who: Ident) {
         match self {
             Self::File(tokens) => tokens.release(who),
@@ -51,7 +51,7 @@ impl Tokens {
         }
     }
 
-    /// See [`strait_core::Liveness::probe`].
+    /// See [`strait_core::port::Liveness::probe`].
     pub(crate) fn probe(&self, who: Ident) -> Probe {
         let found = match self {
             Self::File(tokens) => tokens.is_free(who),

@@ -16,8 +16,8 @@ use core::time::Duration;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strait_core::{
-    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, Sleeper, TokenRefused, Wait, WaitPoint, Wakers,
+use strait_core::port::{
+    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId, Wakers,
 };
 
 use crate::sys::event;
@@ -155,7 +155,7 @@ impl Wait for EventPort {
 }
 
 impl AsyncWait for EventPort {
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let (due, waker) = (self.now_ns().saturating_add(nanos), waker.clone());
         let kept = {
@@ -168,7 +168,7 @@ impl AsyncWait for EventPort {
         }
     }
 
-    fn forget(&self, who: Sleeper) {
+    fn forget(&self, who: WaiterId) {
         let waker = self.tasks().wakers.forget(who);
         drop(waker);
     }

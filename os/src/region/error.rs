@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use strait_core::{AttachError, FormatError};
+use strait_core::format::{AttachError, FormatError};
 
 use crate::OsError;
 use crate::sys::{CreateFailed, Exposure, LOCK_ADVICE, OpenFailed, Owner, ReceiveFailed, ShareFailed};

@@ -8,7 +8,10 @@ mod sealed;
 use core::fmt;
 use std::path::Path;
 
-use strait_core::{Attachment, Contents, FormatError, Plan, format};
+use strait_core::{
+    Attachment, Plan,
+    format::{Contents, FormatError, initialise},
+};
 
 use crate::sys::{self, CreateFailed, New, View};
 use crate::{RegionOptions, SystemPort};
@@ -119,7 +122,7 @@ fn create(
     }
     let len = plan.try_size().map_err(|error| CreateError::Format(FormatError::Plan(error)))?;
     let new = reserve(len, &options.sys)?;
-    format(new.mem(), plan, new.instance(), Contents::Zeroed).map_err(CreateError::Format)?;
+    initialise(new.mem(), plan, new.instance(), Contents::Zeroed).map_err(CreateError::Format)?;
     let (view, mut publication) = new.into_view()?;
     let port = SystemPort::new(view, options).map_err(|_| CreateError::Domain)?;
     // Dropped before the publication: on Windows a file that is mapped cannot be deleted.

@@ -24,7 +24,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use strait_core::{Channel, Ident, Liveness, Plan, Port, Probe};
+use strait_core::{
+    Channel, Plan,
+    port::{Ident, Liveness, Port, Probe},
+};
 use strait_os::{Region, RegionFile, RegionName, RegionOptions, RegionPlace};
 
 pub const PLAN: Plan<'static> = Plan::new(&[Channel::frames("commands", 4096, 256)]);

@@ -15,8 +15,8 @@ use cortex_m_rt::exception;
 use embassy_executor::Spawner;
 use semihosting::{println, process};
 use strait_core::{
-    Attachment, Channel, LatestReader, LatestWriter, LocalPort, Plan, StaticRegion, TypedConsumer,
-    TypedProducer,
+    Attachment, Channel, LatestReader, LatestWriter, Plan, StaticRegion, TypedConsumer, TypedProducer,
+    port::LocalPort,
 };
 
 use tasks::Tasks;

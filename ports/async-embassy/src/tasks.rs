@@ -5,7 +5,7 @@ use core::task::Waker;
 use core::time::Duration;
 
 use critical_section::{Mutex, with};
-use strait_core::{AsyncWait, Clock, NoSystem, Sleeper, Wait, WaitPoint, Wakers};
+use strait_core::port::{AsyncWait, Clock, NoSystem, Wait, WaitPoint, WaiterId, Wakers};
 
 /// So many tasks can wait at once; further ones poll.
 const TASKS: usize = 4;
@@ -40,7 +40,7 @@ impl Wait for Tasks {
 }
 
 impl AsyncWait for Tasks {
-    fn keep(&self, who: Sleeper, point: Option<WaitPoint<'_>>, waker: &Waker, _timeout: Duration) {
+    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, _timeout: Duration) {
         let kept = match point {
             Some(_) => self.wakers(|wakers| wakers.keep(who, point, waker.clone())),
             // Nobody would wake it.
@@ -51,7 +51,7 @@ impl AsyncWait for Tasks {
         }
     }
 
-    fn forget(&self, who: Sleeper) {
+    fn forget(&self, who: WaiterId) {
         drop(self.wakers(|wakers| wakers.forget(who)));
     }
 }

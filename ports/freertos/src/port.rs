@@ -4,8 +4,8 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
 use critical_section::{Mutex, with};
-use strait_core::ground::sync::order::RELAXED;
-use strait_core::{Clock, Ident, Liveness, LocalPort, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
+use strait_core::port::RELAXED;
+use strait_core::port::{Clock, Ident, Liveness, LocalPort, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
 use crate::kernel::{self, Task};
 

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use strait_core::{
-    LatestWriter, LockError, Mutex, NoSystem, Producer, Semaphore, StaticProducer, TypedConsumer,
+    LatestWriter, LockError, Mutex, Producer, Semaphore, StaticProducer, TypedConsumer, port::NoSystem,
 };
 
 use crate::sections::{self, entered};

@@ -13,14 +13,15 @@ mod sections;
 
 use semihosting::{println, process};
 use strait_core::{
-    Channel, Consumer, LatestReader, LocalPort, Mutex, NoSystem, Plan, Reading, Semaphore, StaticConsumer,
-    StaticQueue, StaticRegion, TypedProducer,
+    Channel, Consumer, LatestReader, Mutex, Plan, Reading, Semaphore, StaticConsumer, StaticQueue,
+    StaticRegion, TypedProducer,
+    port::{LocalPort, NoSystem},
 };
 
 pub use interrupt::tick;
 use sections::entered;
 
-strait_core::frame! {
+strait_core::message! {
     /// Where the shaft is.
     struct Shaft { tick: u32, angle: u32 }
 

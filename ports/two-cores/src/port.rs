@@ -6,10 +6,11 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
-use strait_core::participants::{self, Card};
+use strait_core::format::participants::{self, Card};
 use strait_core::{
-    Attachment, Clock, Contents, Header, Ident, Liveness, Mem, Plan, Port, Probe, TokenRefused, Wait,
-    WaitPoint, format,
+    Attachment, Plan,
+    format::{Contents, Header, initialise},
+    port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
 
 /// Bytes kept for the region.
@@ -48,7 +49,7 @@ fn mem() -> Mem {
 
 /// Lays the region out, before anybody joins it.
 pub fn create(plan: &Plan<'_>) {
-    format(&mem(), plan, 1, Contents::Zeroed).expect("the plan fits the memory");
+    initialise(&mem(), plan, 1, Contents::Zeroed).expect("the plan fits the memory");
 }
 
 /// How often a core has started.

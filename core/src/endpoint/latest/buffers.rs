@@ -3,7 +3,7 @@
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
-use crate::endpoint::park_word::Bell;
+use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::ground::entry::Entry;
 use crate::ground::geometry::GRANULE;
@@ -24,20 +24,20 @@ pub(super) struct Seen<'b, P> {
 
 impl<'b, P: Port> Seen<'b, P> {
     #[inline(always)]
-    fn apart(&self) -> bool {
+    fn split_payload(&self) -> bool {
         self.port.cache().is_some()
     }
 
     /// The place of tag and length.
     #[inline(always)]
     pub fn tag(&self, index: u32) -> (&'b Span, u32) {
-        self.buffers.in_header(index, offset::VALUE_TAG, self.apart())
+        self.buffers.in_header(index, offset::VALUE_TAG, self.split_payload())
     }
 
     /// Writes a value, and has it in memory.
     #[inline(always)]
     pub fn write(&self, index: u32, value: &[u8]) {
-        let (span, place) = self.buffers.value(index, self.apart());
+        let (span, place) = self.buffers.value(index, self.split_payload());
         span.write_racing(place, value);
         self.payload.clean(self.port, place, value.len());
     }
@@ -45,7 +45,7 @@ impl<'b, P: Port> Seen<'b, P> {
     /// Reads a value, or its start, from memory.
     #[inline(always)]
     pub fn read(&self, index: u32, into: &mut [u8]) {
-        let (span, place) = self.buffers.value(index, self.apart());
+        let (span, place) = self.buffers.value(index, self.split_payload());
         self.payload.invalidate(self.port, place, into.len());
         span.read_racing(place, into);
     }
@@ -54,12 +54,12 @@ impl<'b, P: Port> Seen<'b, P> {
 impl<P: Port> latest::Buffers for Seen<'_, P> {
     #[inline(always)]
     fn count(&self, index: u32) -> WordRef {
-        self.buffers.header(index, offset::COUNT, self.apart())
+        self.buffers.header(index, offset::COUNT, self.split_payload())
     }
 
     #[inline(always)]
     fn lap(&self, index: u32) -> WordRef {
-        self.buffers.header(index, offset::LAP, self.apart())
+        self.buffers.header(index, offset::LAP, self.split_payload())
     }
 }
 
@@ -67,12 +67,12 @@ impl<P: Port> latest::Buffers for Seen<'_, P> {
 pub(super) fn parts<P: Port>(
     attachment: &Attachment<P>,
     entry: &Entry,
-) -> Result<(Buffers, WordRef, Option<Bell>), ChannelError> {
+) -> Result<(Buffers, WordRef, Option<ParkWord>), ChannelError> {
     let spans = Spans::of(attachment, entry)?;
     let newest = spans.a.word(offset::NEWEST).ok_or(DAMAGED)?;
-    let bell = Bell::new(attachment.port(), entry.wait_b, attachment.header().instance);
+    let bell = ParkWord::new(attachment.port(), entry.wait_b, attachment.header().instance);
     let mem = attachment.port().mem();
-    let headers = if entry.apart {
+    let headers = if entry.split_payload {
         // Checked with the entry: at most 2^16 buffers, and all of them inside.
         Some(mem.span(entry.block_a + offset::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
     } else {

@@ -6,12 +6,12 @@ use core::time::Duration;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
-use crate::endpoint::park_word::{Bell, Sleepers};
+use crate::endpoint::park_word::{ParkWord, Sleepers};
 use crate::endpoint::role::NotSync;
 use crate::endpoint::wait::{Waiting, wait_until};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
-use crate::ground::frame::{Frame, ValueType};
+use crate::ground::message::{Message, ValueType};
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
@@ -26,12 +26,12 @@ pub const READ_TRIES: u32 = 8;
 
 /// A reader of a latest value. Any number of them; they only load.
 ///
-/// `T` is a [`Frame`], or `[u8]` for the bytes of a value, whatever its type.
+/// `T` is a [`Message`], or `[u8]` for the bytes of a value, whatever its type.
 ///
 /// It cannot publish:
 ///
 /// ```compile_fail,E0599
-/// fn publish<P: strait_core::Port>(reader: &mut strait_core::LatestReader<u32, P>) {
+/// fn publish<P: strait_core::port::Port>(reader: &mut strait_core::LatestReader<u32, P>) {
 ///     reader.publish(&1);
 /// }
 /// ```
@@ -43,13 +43,13 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     /// How many buffers there are.
     capacity: u32,
     /// The most bytes of a value, and of a channel with a type, the fewest as well.
-    max_frame: u32,
+    max_len: u32,
     /// The version read last.
     seen: Option<Version>,
     /// Tag and number of the value that [`read`](Self::read) returned last.
     info: Option<ValueInfo>,
     /// Where this reader sleeps, if it may.
-    pub(in crate::endpoint) bell: Option<Bell>,
+    pub(in crate::endpoint) bell: Option<ParkWord>,
     /// How it waits, and what it has learnt of how long that takes.
     pub(in crate::endpoint) waiting: Waiting,
     /// Whether a value must be dropped from a cache before it is read.
@@ -97,7 +97,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
             buffers,
             newest,
             capacity: entry.capacity,
-            max_frame: entry.max_frame,
+            max_len: entry.max_len,
             seen: None,
             info: None,
             bell: bell.filter(|_| may_sleep),
@@ -113,7 +113,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     #[inline]
     pub fn read(&mut self) -> Reading<T>
     where
-        T: Frame,
+        T: Message,
     {
         let mut value = T::new_zeroed();
         let reading = self.read_into(&mut value);
@@ -132,7 +132,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     #[must_use]
     pub fn info(&self) -> Option<ValueInfo>
     where
-        T: Frame,
+        T: Message,
     {
         self.info
     }
@@ -140,7 +140,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     #[inline]
     fn keep(&mut self, reading: Reading<ValueInfo>, value: T) -> Reading<T>
     where
-        T: Frame,
+        T: Message,
     {
         reading.map(|info| {
             self.info = Some(info);
@@ -150,7 +150,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// Reads the newest value, of at most the channel's maximum, or as much of it as fits `buffer`.
     fn read_start(&mut self, buffer: &mut [u8]) -> Reading<ValueInfo> {
-        let max = self.max_frame;
+        let max = self.max_len;
         self.read_by(|buffers, index, len| {
             let count = buffer.len().min(len.min(max) as usize);
             if let Some(into) = buffer.get_mut(..count) {
@@ -206,7 +206,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     /// of one domain; otherwise looks once a millisecond.
     pub fn wait_for_change(&mut self, timeout: Duration) -> Reading<T>
     where
-        T: Frame,
+        T: Message,
     {
         let mut value = T::new_zeroed();
         let reading = self.wait_for_change_into(&mut value, timeout);
@@ -236,8 +236,8 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// The longest value in bytes: a buffer of that length takes any value.
     #[must_use]
-    pub fn max_frame(&self) -> u32 {
-        self.max_frame
+    pub fn max_len(&self) -> u32 {
+        self.max_len
     }
 }
 

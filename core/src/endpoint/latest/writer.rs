@@ -6,12 +6,12 @@ use core::marker::PhantomData;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, WrongSize};
-use crate::endpoint::park_word::Bell;
+use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::role::{Role, Side};
 use crate::endpoint::wait_policy::WakeCheck;
 use crate::ground::entry::Entry;
-use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
+use crate::ground::message::{Message, ValueType};
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
@@ -54,7 +54,7 @@ impl core::error::Error for PublishError {}
 /// The writer never waits and never loops; its steps do not depend on the readers. If it dies in
 /// the middle of a write, the previous value stays readable.
 ///
-/// `T` is a [`Frame`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
 pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     /// The version that comes next.
     tx: latest::Writer,
@@ -63,11 +63,11 @@ pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     /// Names the newest version; written by this side alone.
     newest: WordRef,
     /// The most bytes of a value, and of a channel with a type, the fewest as well.
-    max_frame: u32,
-    /// Whether the channel has a type: then every value has `max_frame` bytes.
+    max_len: u32,
+    /// Whether the channel has a type: then every value has `max_len` bytes.
     is_typed: bool,
     /// Where readers sleep, if the plan lets them.
-    bell: Option<Bell>,
+    bell: Option<ParkWord>,
     /// Whether a publication fences before it looks for sleeping readers.
     check: WakeCheck,
     /// Whether a value must be cleaned from a cache before it is published.
@@ -118,7 +118,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
             tx,
             buffers,
             newest,
-            max_frame: entry.max_frame,
+            max_len: entry.max_len,
             is_typed: entry.type_hash != 0,
             bell,
             check: WakeCheck::default(),
@@ -132,7 +132,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     #[inline]
     pub fn publish(&mut self, value: &T)
     where
-        T: Frame,
+        T: Message,
     {
         self.publish_tagged(0, value);
     }
@@ -141,7 +141,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     #[inline]
     pub fn publish_tagged(&mut self, tag: u32, value: &T)
     where
-        T: Frame,
+        T: Message,
     {
         self.put(tag, value.bytes());
     }
@@ -159,7 +159,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
 
     #[inline]
     fn check_size(&self, value: &T) -> Result<(), PublishError> {
-        let (len, max) = (value.bytes().len(), self.max_frame);
+        let (len, max) = (value.bytes().len(), self.max_len);
         if T::SIZED || len == max as usize {
             Ok(())
         } else if self.is_typed {
@@ -196,8 +196,8 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
 
     /// The longest value in bytes.
     #[must_use]
-    pub fn max_frame(&self) -> u32 {
-        self.max_frame
+    pub fn max_len(&self) -> u32 {
+        self.max_len
     }
 
     /// How many values have been published, by all writers of this channel so far.

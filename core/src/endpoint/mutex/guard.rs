@@ -2,7 +2,7 @@
 
 use core::mem::ManuallyDrop;
 
-use crate::ground::frame::Frame;
+use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
@@ -20,7 +20,7 @@ use crate::endpoint::wait_policy::WakeCheck;
 /// It cannot be locked twice through one handle:
 ///
 /// ```compile_fail,E0499
-/// fn twice<P: strait_core::Port>(mutex: &mut strait_core::Mutex<u32, P>) {
+/// fn twice<P: strait_core::port::Port>(mutex: &mut strait_core::Mutex<u32, P>) {
 ///     let one = mutex.try_lock();
 ///     let two = mutex.try_lock();
 ///     drop((one, two));
@@ -57,7 +57,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     #[must_use]
     pub fn get(&self) -> T
     where
-        T: Frame,
+        T: Message,
     {
         self.mutex.values.read(self.version)
     }
@@ -67,7 +67,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     #[inline]
     pub fn set(&mut self, value: &T)
     where
-        T: Frame,
+        T: Message,
     {
         self.put(value);
     }
@@ -107,7 +107,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R
     where
-        T: Frame,
+        T: Message,
     {
         let mut value = self.get();
         let answer = change(&mut value);

@@ -5,16 +5,16 @@ use core::marker::PhantomData;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, WrongSize};
-use crate::endpoint::park_word::Bell;
+use crate::endpoint::lock_word::{CasMode, LockWord};
+use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::role::NotSync;
-use crate::endpoint::shared_word::{Means, SharedWord};
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::WaitPolicy;
 use crate::ground::entry::Entry;
-use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
+use crate::ground::message::{Message, ValueType};
 use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
@@ -23,7 +23,7 @@ use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
 
-/// A value of type `T` under a lock (a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time
+/// A value of type `T` under a lock (a [`Message`](crate::Message), or `[u8]` where the type is known at run time
 /// alone). As many handles as there are participants; each is used by one thread at a time.
 ///
 /// # States
@@ -56,7 +56,7 @@ use crate::protocol::mutex::{self, State};
 /// from new ones.
 pub struct Mutex<T: Value + ?Sized, P: Port> {
     /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
-    pub(super) lock: Bell,
+    pub(super) lock: ParkWord,
     /// How often the lock was taken over from the dead, modulo 2^32. Written by its owner.
     pub(super) takeovers: WordRef,
     /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written by the
@@ -65,7 +65,7 @@ pub struct Mutex<T: Value + ?Sized, P: Port> {
     /// 1 while the lock's owner edits the value in place, else 0. Written by it.
     pub(super) in_place: WordRef,
     /// Where participants sleep that wait for a change, if the plan lets them.
-    pub(super) changed: Option<Bell>,
+    pub(super) changed: Option<ParkWord>,
     /// The two buffers: the owner writes the one that the version does not name.
     pub(super) values: Slots<T>,
     /// This participant, as the lock's word names it.
@@ -85,7 +85,7 @@ impl<P: Port> Attachment<P> {
     /// # Errors
     ///
     /// [`ChannelError`].
-    pub fn mutex<T: Frame>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
+    pub fn mutex<T: Message>(&self, name: &str) -> Result<Mutex<T, P>, ChannelError> {
         Mutex::open(self, &self.of_type(name, Kind::Mutex, ValueType::of::<T>())?)
     }
 
@@ -103,17 +103,17 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let port = attachment.port().clone();
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        let means = Means::of(&port, entry)?;
+        let means = CasMode::of(&port, entry)?;
         let spans = Spans::of(attachment, entry)?;
         let instance = attachment.header().instance;
         let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
         Ok(Self {
-            lock: Bell::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
+            lock: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             takeovers: word(offset::TAKEOVERS)?,
             version: spans.a.word(offset::VERSION).ok_or(DAMAGED)?,
             in_place: spans.a.word(offset::IN_PLACE).ok_or(DAMAGED)?,
-            changed: Bell::of_lock(&port, entry.wait_b, instance, means),
-            values: Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame)
+            changed: ParkWord::of_lock(&port, entry.wait_b, instance, means),
+            values: Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_len)
                 .ok_or(DAMAGED)?,
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -146,7 +146,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
 
     /// The lock's word, as it is changed.
     #[inline(always)]
-    pub(super) fn word(&self) -> SharedWord<'_, P> {
+    pub(super) fn word(&self) -> LockWord<'_, P> {
         self.lock.shared(&self.port)
     }
 

@@ -14,8 +14,8 @@ use crate::protocol::{Violation, in_order};
 use super::error::UnlockError;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
-use crate::endpoint::park_word::Bell;
-use crate::endpoint::shared_word::Means;
+use crate::endpoint::lock_word::CasMode;
+use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait_policy::WakeCheck;
 
@@ -118,11 +118,11 @@ impl<P: Port> Attachment<P> {
 fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recovered, RecoverError> {
     let port = attachment.port();
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-    let (means, instance) = (Means::of(port, entry)?, attachment.header().instance);
-    let lock = Bell::of_lock(port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?;
+    let (means, instance) = (CasMode::of(port, entry)?, attachment.header().instance);
+    let lock = ParkWord::of_lock(port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?;
     let takeovers = port.mem().word(entry.block_c + offset::TAKEOVERS).ok_or(DAMAGED)?;
     let in_place = port.mem().word(entry.block_a + offset::IN_PLACE).ok_or(DAMAGED)?;
-    let changed = Bell::of_lock(port, entry.wait_b, instance, means);
+    let changed = ParkWord::of_lock(port, entry.wait_b, instance, means);
     let word = &lock.shared(port);
     // ORDERING: Relaxed; the compare-and-swaps decide.
     let owner = match mutex::state(lock.word.load(RELAXED)) {
@@ -163,7 +163,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     Ok(Recovered::RolledBack { from })
 }
 
-fn unlock<P: Port>(lock: &Bell, port: &P) -> Result<(), RecoverError> {
+fn unlock<P: Port>(lock: &ParkWord, port: &P) -> Result<(), RecoverError> {
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
     if mutex::unlock(&lock.shared(port), me).map_err(UnlockError::from)? {
         lock.wake_all(port);

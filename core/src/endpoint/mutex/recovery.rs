@@ -1,7 +1,7 @@
 //! A lock that was taken over from a dead owner.
 
-use crate::ground::frame::Frame;
 use crate::ground::ident::Ident;
+use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
@@ -54,7 +54,7 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     #[must_use]
     pub fn get(&self) -> T
     where
-        T: Frame,
+        T: Message,
     {
         self.mutex.as_ref().map_or_else(T::new_zeroed, |mutex| mutex.values.read(self.version))
     }
@@ -107,7 +107,7 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     /// [`UnlockError`], if the lock is not ours any more.
     pub fn repair(mut self, repair: impl FnOnce(&mut T)) -> Result<Guard<'m, T, P>, UnlockError>
     where
-        T: Frame,
+        T: Message,
     {
         let mut value = self.get();
         repair(&mut value);

@@ -14,8 +14,8 @@ use embedded_io::{BufRead, ErrorType, Read, ReadReady};
 
 use crate::endpoint::consumer::Consumer;
 use crate::endpoint::error::{RecvError, TryRecvError};
-use crate::endpoint::role::Peer;
-use crate::endpoint::taker::{RecvSide, recv_until};
+use crate::endpoint::recv_half::{HasRecvHalf, recv_until};
+use crate::endpoint::role::PeerStatus;
 use crate::ground::port::Port;
 use crate::protocol::Violation;
 
@@ -44,7 +44,7 @@ impl<'b, P: Port> RingReader<'b, P> {
     /// they are shown where they lie.
     #[must_use]
     pub fn new(consumer: Consumer<P>, timeout: Duration, bounce: &'b mut [u8]) -> Self {
-        let met = consumer.peer() == Peer::Present;
+        let met = consumer.peer() == PeerStatus::Present;
         Self { consumer, timeout, bounce, from: 0, shown: 0, len: 0, offset: 0, ended: false, met }
     }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::endpoint::role::Peer;
+use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait_policy::Deadline;
 use crate::ground::port::Clock;
 
@@ -12,12 +12,12 @@ use super::error::RingPipeError;
 const PROBE: Duration = Duration::from_millis(100);
 
 /// Whether the other side has gone, as far as can be told. `met` remembers that it was there.
-pub(super) fn gone(peer: Peer, met: &mut bool) -> Option<RingPipeError> {
+pub(super) fn gone(peer: PeerStatus, met: &mut bool) -> Option<RingPipeError> {
     match peer {
-        Peer::Dead => Some(RingPipeError::PeerDied),
-        Peer::Absent if *met => Some(RingPipeError::PeerLeft),
-        Peer::Absent => None,
-        Peer::Present => {
+        PeerStatus::Dead => Some(RingPipeError::PeerDied),
+        PeerStatus::Absent if *met => Some(RingPipeError::PeerLeft),
+        PeerStatus::Absent => None,
+        PeerStatus::Present => {
             *met = true;
             None
         }

@@ -6,8 +6,8 @@ use embedded_io::{ErrorType, Write, WriteReady};
 
 use crate::endpoint::error::SendError;
 use crate::endpoint::producer::Producer;
-use crate::endpoint::role::Peer;
-use crate::endpoint::sender::{SendSide, send_until};
+use crate::endpoint::role::PeerStatus;
+use crate::endpoint::send_half::{HasSendHalf, send_until};
 use crate::ground::port::Port;
 use crate::protocol::Refused;
 
@@ -30,7 +30,7 @@ impl<P: Port> RingWriter<P> {
     /// A writer, whose calls wait up to `timeout`.
     #[must_use]
     pub fn new(producer: Producer<P>, timeout: Duration) -> Self {
-        let met = producer.peer() == Peer::Present;
+        let met = producer.peer() == PeerStatus::Present;
         Self { producer, timeout, closed: false, met }
     }
 
@@ -56,7 +56,7 @@ impl<P: Port> RingWriter<P> {
         if self.closed {
             return Err(RingPipeError::Closed);
         }
-        if self.producer.max_frame() == 0 && !bytes.is_empty() {
+        if self.producer.max_len() == 0 && !bytes.is_empty() {
             return Err(RingPipeError::NoSpace);
         }
         let clock = self.producer.sender().role.port.clone();

@@ -6,16 +6,16 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, RecvError, TryRecvError, WrongSize};
 use crate::endpoint::options::ConsumerOptions;
-use crate::endpoint::park_word::Bell;
-use crate::endpoint::role::Peer;
+use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::recv_half::{HasRecvHalf, RecvHalf, recv_until};
+use crate::endpoint::role::PeerStatus;
 use crate::endpoint::spans::{DAMAGED, Spans};
-use crate::endpoint::taker::{RecvSide, Taker, recv_until};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
-use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
+use crate::ground::message::{Message, ValueType};
 use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
@@ -23,7 +23,7 @@ use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::release::between;
-use crate::protocol::{Nothing, Violation, index, slots};
+use crate::protocol::{Nothing, Violation, compact, slots};
 
 use super::rx::{Run, Rx};
 
@@ -31,7 +31,7 @@ use super::rx::{Run, Rx};
 ///
 /// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
 ///
-/// `T` is a [`Frame`], or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]` where the type is known at run time alone.
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     /// The position, and what the region knows of it; changed by each receive and release.
     rx: Rx,
@@ -44,11 +44,11 @@ pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
     /// The claimed role, and what all consumers share.
-    taker: Taker<P>,
+    taker: RecvHalf<P>,
 }
 
-impl<T: Value + ?Sized, P: Port> RecvSide<P> for TypedConsumer<T, P> {
-    fn taker(&mut self) -> &mut Taker<P> {
+impl<T: Value + ?Sized, P: Port> HasRecvHalf<P> for TypedConsumer<T, P> {
+    fn taker(&mut self) -> &mut RecvHalf<P> {
         &mut self.taker
     }
 }
@@ -59,7 +59,7 @@ impl<P: Port> Attachment<P> {
     /// # Errors
     ///
     /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_consumer<T: Frame>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
+    pub fn typed_consumer<T: Message>(&self, name: &str) -> Result<TypedConsumer<T, P>, ChannelError> {
         self.typed_consumer_with(name, ConsumerOptions::new())
     }
 
@@ -68,7 +68,7 @@ impl<P: Port> Attachment<P> {
     /// # Errors
     ///
     /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_consumer_with<T: Frame>(
+    pub fn typed_consumer_with<T: Message>(
         &self,
         name: &str,
         options: ConsumerOptions,
@@ -100,13 +100,13 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let capacity = entry.capacity;
-        let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
-        let taker = Taker::claim(attachment, entry, &spans)?;
+        let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_len).ok_or(DAMAGED)?;
+        let taker = RecvHalf::claim(attachment, entry, &spans)?;
         let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {
             Rx::Slots(slots::Consumer::adopt(head, capacity, every, keeps))
         } else {
-            Rx::Compact(index::Consumer::adopt(head, capacity, every, keeps))
+            Rx::Compact(compact::Consumer::adopt(head, capacity, every, keeps))
         };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
         Ok(Self { rx, ring, mark, capacity, payload, taker })
@@ -120,7 +120,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError>
     where
-        T: Frame,
+        T: Message,
     {
         self.take(Self::read)
     }
@@ -163,7 +163,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline]
     pub fn recv_batch(&mut self, max: usize, mut each: impl FnMut(T)) -> Result<usize, TryRecvError>
     where
-        T: Frame,
+        T: Message,
     {
         let mut count = 0;
         while count < max {
@@ -190,7 +190,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline(always)]
     fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
-        T: Frame,
+        T: Message,
     {
         let most = self.rx.head().untold().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
         let mut run = Run { pos, start: pos, rx: &mut self.rx };
@@ -208,7 +208,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline(always)]
     fn read(&self, pos: u32) -> T
     where
-        T: Frame,
+        T: Message,
     {
         self.payload.invalidate(&self.taker.role.port, self.ring.at(pos), size_of::<T>());
         self.ring.read(pos)
@@ -267,7 +267,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     /// [`RecvError::TimedOut`] or [`RecvError::Fault`].
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvError>
     where
-        T: Frame,
+        T: Message,
     {
         let deadline = self.taker.deadline(timeout);
         self.recv_until(deadline)
@@ -280,7 +280,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     /// [`RecvError::TimedOut`] or [`RecvError::Fault`].
     pub fn recv_until(&mut self, deadline: Deadline) -> Result<T, RecvError>
     where
-        T: Frame,
+        T: Message,
     {
         recv_until(self, deadline, Self::try_recv)
     }
@@ -324,7 +324,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// What is known of the producer.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
     }
 
@@ -351,7 +351,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&Bell> {
+    pub(crate) fn bell(&self) -> Option<&ParkWord> {
         self.taker.bell()
     }
 }

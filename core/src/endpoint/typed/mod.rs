@@ -10,8 +10,8 @@ pub use producer::TypedProducer;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
 use crate::ground::entry::Entry;
-use crate::ground::frame::ValueType;
 use crate::ground::kind::Kind;
+use crate::ground::message::ValueType;
 use crate::ground::port::Port;
 
 impl<P: Port> Attachment<P> {

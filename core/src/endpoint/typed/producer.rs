@@ -5,26 +5,26 @@ use core::time::Duration;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
-use crate::endpoint::role::Peer;
-use crate::endpoint::sender::{SendSide, Sender, send_until};
+use crate::endpoint::role::PeerStatus;
+use crate::endpoint::send_half::{HasSendHalf, SendHalf, send_until};
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 use crate::ground::entry::Entry;
-use crate::ground::frame::{Frame, ValueType};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
+use crate::ground::message::{Message, ValueType};
 use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
 use crate::protocol::release::Space;
-use crate::protocol::{Refused, Violation, index, slots};
+use crate::protocol::{Refused, Violation, compact, slots};
 
 /// The producer's half of whichever publication the directory names.
 enum Tx {
     Slots(slots::Producer),
-    Compact(index::Producer),
+    Compact(compact::Producer),
 }
 
 impl Tx {
@@ -57,7 +57,7 @@ impl Tx {
 ///
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
 ///
-/// `T` is a [`Frame`](crate::Frame), or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`](crate::Message), or `[u8]` where the type is known at run time alone.
 pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     /// Tail, and how far it may go; changed by each publication.
     tx: Tx,
@@ -66,12 +66,12 @@ pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
     /// The claimed role, and what all producers share.
-    sender: Sender<P>,
+    sender: SendHalf<P>,
 }
 
-impl<T: Value + ?Sized, P: Port> SendSide<P> for TypedProducer<T, P> {
+impl<T: Value + ?Sized, P: Port> HasSendHalf<P> for TypedProducer<T, P> {
     #[inline(always)]
-    fn sender(&mut self) -> &mut Sender<P> {
+    fn sender(&mut self) -> &mut SendHalf<P> {
         &mut self.sender
     }
 }
@@ -82,7 +82,7 @@ impl<P: Port> Attachment<P> {
     /// # Errors
     ///
     /// [`ChannelError`]; the role is then as it was, or free.
-    pub fn typed_producer<T: Frame>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
+    pub fn typed_producer<T: Message>(&self, name: &str) -> Result<TypedProducer<T, P>, ChannelError> {
         TypedProducer::open(self, &self.queue_of(name, ValueType::of::<T>())?)
     }
 
@@ -105,13 +105,13 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let ring =
-            Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_frame).ok_or(DAMAGED)?;
-        let sender = Sender::claim(attachment, entry, &spans)?;
+            Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_len).ok_or(DAMAGED)?;
+        let sender = SendHalf::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {
             slots::Producer::adopt(&ring, mark, head, highest).map(Tx::Slots)
         } else {
-            index::Producer::adopt(mark, head, entry.capacity, highest).map(Tx::Compact)
+            compact::Producer::adopt(mark, head, entry.capacity, highest).map(Tx::Compact)
         }
         .map_err(ChannelError::Fault)?;
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
@@ -287,7 +287,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
 
     /// What is known of the consumer.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerStatus {
         self.sender.role.peer()
     }
 

@@ -4,12 +4,12 @@ use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
 use crate::ground::sync::WordRef;
 use crate::protocol::release::LazyHead;
-use crate::protocol::{Nothing, index, slots};
+use crate::protocol::{Nothing, compact, slots};
 
 /// The consumer's half of whichever publication the directory names.
 pub(super) enum Rx {
     Slots(slots::Consumer),
-    Compact(index::Consumer),
+    Compact(compact::Consumer),
 }
 
 impl Rx {

@@ -1,11 +1,11 @@
 //! The channels of a plan.
 
 use crate::ground::entry::NAME_LEN;
-use crate::ground::frame::{Frame, ValueType};
 use crate::ground::geometry::{
     GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
 };
 use crate::ground::kind::Kind;
+use crate::ground::message::{Message, ValueType};
 
 use super::error::Fault;
 
@@ -15,7 +15,7 @@ pub struct Channel<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
     pub(super) capacity: u32,
-    pub(super) max_frame: usize,
+    pub(super) max_len: usize,
     pub(super) type_hash: u64,
     pub(super) producer_may_block: bool,
     pub(super) consumer_may_block: bool,
@@ -24,12 +24,12 @@ pub struct Channel<'a> {
 }
 
 impl<'a> Channel<'a> {
-    const fn new(name: &'a str, kind: Kind, capacity: u32, max_frame: usize, type_hash: u64) -> Self {
+    const fn new(name: &'a str, kind: Kind, capacity: u32, max_len: usize, type_hash: u64) -> Self {
         Self {
             name,
             kind,
             capacity,
-            max_frame,
+            max_len,
             type_hash,
             producer_may_block: false,
             consumer_may_block: false,
@@ -38,14 +38,14 @@ impl<'a> Channel<'a> {
         }
     }
 
-    /// A queue of frames of up to `max_frame` bytes in a ring of `capacity` bytes, a power of two.
+    /// A queue of frames of up to `max_len` bytes in a ring of `capacity` bytes, a power of two.
     ///
     /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
     /// at most. A ring is gone through in turn, so one larger than the cores' caches is slower than one
     /// that is just large enough.
     #[must_use]
-    pub const fn frames(name: &'a str, capacity: u32, max_frame: u32) -> Self {
-        Self::new(name, Kind::Frames, capacity, max_frame as usize, 0)
+    pub const fn frames(name: &'a str, capacity: u32, max_len: u32) -> Self {
+        Self::new(name, Kind::Frames, capacity, max_len as usize, 0)
     }
 
     /// A queue of up to `slots` values, a power of two, published in the slot: the fast one between
@@ -57,7 +57,7 @@ impl<'a> Channel<'a> {
     /// let flags = strait_core::Channel::slots::<bool>("flags", 4);
     /// ```
     #[must_use]
-    pub const fn slots<T: Frame>(name: &'a str, slots: u32) -> Self {
+    pub const fn slots<T: Message>(name: &'a str, slots: u32) -> Self {
         Self::new(name, Kind::Slots, slots, size_of::<T>(), T::HASH)
     }
 
@@ -70,7 +70,7 @@ impl<'a> Channel<'a> {
     /// A queue of up to `slots` values, a power of two, published by index: no word per slot, for
     /// small values on one core or where memory is short.
     #[must_use]
-    pub const fn compact<T: Frame>(name: &'a str, slots: u32) -> Self {
+    pub const fn compact<T: Message>(name: &'a str, slots: u32) -> Self {
         Self::new(name, Kind::Compact, slots, size_of::<T>(), T::HASH)
     }
 
@@ -82,7 +82,7 @@ impl<'a> Channel<'a> {
 
     /// The latest value of type `T`, in two buffers.
     #[must_use]
-    pub const fn latest<T: Frame>(name: &'a str) -> Self {
+    pub const fn latest<T: Message>(name: &'a str) -> Self {
         Self::new(name, Kind::Latest, 2, size_of::<T>(), T::HASH)
     }
 
@@ -92,15 +92,15 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Latest, 2, values.size as usize, values.hash)
     }
 
-    /// The latest value of up to `max_frame` bytes, in two buffers.
+    /// The latest value of up to `max_len` bytes, in two buffers.
     #[must_use]
-    pub const fn latest_bytes(name: &'a str, max_frame: u32) -> Self {
-        Self::new(name, Kind::Latest, 2, max_frame as usize, 0)
+    pub const fn latest_bytes(name: &'a str, max_len: u32) -> Self {
+        Self::new(name, Kind::Latest, 2, max_len as usize, 0)
     }
 
     /// A value of type `T` under a lock.
     #[must_use]
-    pub const fn mutex<T: Frame>(name: &'a str) -> Self {
+    pub const fn mutex<T: Message>(name: &'a str) -> Self {
         Self::new(name, Kind::Mutex, 2, size_of::<T>(), T::HASH)
     }
 
@@ -161,31 +161,31 @@ impl<'a> Channel<'a> {
 
     /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
     /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
-    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::Port::hardware_lock).
+    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::port::Port::hardware_lock).
     #[must_use]
     pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
         self.domains = (producer, consumer);
         self
     }
 
-    pub(super) const fn geometry(&self, line: u32, apart: bool) -> Result<Geometry, Fault> {
-        if apart && !self.kind.can_lie_apart() {
+    pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
+        if split_payload && !self.kind.can_lie_apart() {
             return Err(Fault::Apart);
         }
-        if self.max_frame >= MAX_REGION as usize {
+        if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);
         }
-        let max_frame = self.max_frame as u32;
+        let max_len = self.max_len as u32;
         let stride = match self.kind {
             Kind::Frames => Some(GRANULE),
-            Kind::Slots => slot_stride(max_frame, line),
-            Kind::Compact => Some(max_frame),
-            Kind::Latest => latest_stride(max_frame, line, apart),
-            Kind::Mutex => round_up(max_frame, if line > 8 { line } else { 8 }),
+            Kind::Slots => slot_stride(max_len, line),
+            Kind::Compact => Some(max_len),
+            Kind::Latest => latest_stride(max_len, line, split_payload),
+            Kind::Mutex => round_up(max_len, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
-        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_frame, apart };
+        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_len, split_payload };
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }

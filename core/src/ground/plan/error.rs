@@ -57,7 +57,7 @@ impl fmt::Display for PlanError {
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Apart => {
-                "payload lies apart of compact queues and latest values alone, from a power of two of 8 to \
+                "payload lies split_payload of compact queues and latest values alone, from a power of two of 8 to \
                  2^20 bytes on; send frames as values of one size, and put locks elsewhere"
             }
         })

@@ -22,10 +22,10 @@ impl Plan<'_> {
             Ok(start) => start,
             Err(error) => return Err(error),
         };
-        if self.apart == 0 {
+        if self.split_payload == 0 {
             return Ok(Cursor { blocks, payload: 0 });
         }
-        if !self.apart.is_power_of_two() || self.apart < 8 || self.apart > 1 << 20 {
+        if !self.split_payload.is_power_of_two() || self.split_payload < 8 || self.split_payload > 1 << 20 {
             return Err(PlanError::plan(Fault::Apart));
         }
         let mut end = blocks;
@@ -109,7 +109,7 @@ impl Plan<'_> {
             Err(fault) => return Err(fault),
         };
         let payload = match cursor.payload.checked_add(blocks.len_data) {
-            _ if self.apart == 0 => 0,
+            _ if self.split_payload == 0 => 0,
             Some(payload) if payload < MAX_REGION => payload,
             _ => return Err(Fault::TooLarge),
         };
@@ -120,15 +120,15 @@ impl Plan<'_> {
             kind: channel.kind,
             capacity: geometry.capacity,
             stride: geometry.stride,
-            max_frame: geometry.max_frame,
+            max_len: geometry.max_len,
             type_hash: channel.type_hash,
             domain_a: channel.domains.0,
             domain_b: channel.domains.1,
             block_a: start,
             block_b: if blocks.len_b == 0 { 0 } else { block_b },
             block_c,
-            data: if self.apart == 0 { start + blocks.data } else { cursor.payload },
-            apart: self.apart != 0,
+            data: if self.split_payload == 0 { start + blocks.data } else { cursor.payload },
+            split_payload: self.split_payload != 0,
             wait_a: if channel.producer_may_block { block_c + blocks.wait_a } else { 0 },
             wait_b,
         };
@@ -137,7 +137,7 @@ impl Plan<'_> {
 
     const fn measure(&self, i: usize) -> Result<(Geometry, Blocks), Fault> {
         let channel = &self.channels[i];
-        let geometry = match channel.geometry(self.line, self.apart != 0) {
+        let geometry = match channel.geometry(self.line, self.split_payload != 0) {
             Ok(geometry) => geometry,
             Err(fault) => return Err(fault),
         };

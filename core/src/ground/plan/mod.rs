@@ -36,14 +36,14 @@ pub struct Plan<'a> {
     line: u32,
     participants: u32,
     /// What the payload's start is a multiple of; 0 if it does not lie apart.
-    apart: u32,
+    split_payload: u32,
 }
 
 impl<'a> Plan<'a> {
     /// A plan with lines of 128 bytes and 32 participants.
     #[must_use]
     pub const fn new(channels: &'a [Channel<'a>]) -> Self {
-        Self { channels, line: 128, participants: 32, apart: 0 }
+        Self { channels, line: 128, participants: 32, split_payload: 0 }
     }
 
     /// Keeps words of different writers `bytes` apart: a power of two from 4 (one core, no cache)
@@ -65,12 +65,12 @@ impl<'a> Plan<'a> {
 
     /// Keeps all payload behind all control words, from a multiple of `boundary` bytes on (a power of two
     /// from 8 to 2^20: a page, or what a memory protection unit asks for), so that control words can lie
-    /// in uncached memory and payload in cached memory; see [`Cache`](crate::Cache). There can only be
+    /// in uncached memory and payload in cached memory; see [`Cache`](crate::port::Cache). There can only be
     /// compact queues and latest values then, and a port without such a cache is refused.
     #[must_use]
-    pub const fn apart(mut self, boundary: u32) -> Self {
+    pub const fn split_payload(mut self, boundary: u32) -> Self {
         // None is no power of two.
-        self.apart = if boundary == 0 { 3 } else { boundary };
+        self.split_payload = if boundary == 0 { 3 } else { boundary };
         self
     }
 
@@ -90,7 +90,7 @@ impl<'a> Plan<'a> {
 
     /// What the region's memory must be aligned to.
     pub(crate) const fn align(&self) -> u32 {
-        let align = if self.line > self.apart { self.line } else { self.apart };
+        let align = if self.line > self.split_payload { self.line } else { self.split_payload };
         if align > 8 { align } else { 8 }
     }
 
@@ -174,7 +174,7 @@ impl<'a> Plan<'a> {
             };
             i += 1;
         }
-        Ok(if self.apart == 0 { end.blocks } else { end.payload })
+        Ok(if self.split_payload == 0 { end.blocks } else { end.payload })
     }
 }
 

@@ -36,9 +36,9 @@ impl Buffers {
     /// there is.
     #[inline(always)]
     #[must_use]
-    pub fn header(&self, index: u32, offset: u32, apart: bool) -> WordRef {
+    pub fn header(&self, index: u32, offset: u32, split_payload: bool) -> WordRef {
         let (index, offset) = (index & self.mask, offset & (GRANULE - 4));
-        if apart {
+        if split_payload {
             // SAFETY: as many whole granules lie inside (G1).
             return unsafe { self.headers.word_within(index * GRANULE + offset) };
         }
@@ -49,9 +49,9 @@ impl Buffers {
     /// The span, and the place in it of `offset` in this buffer's header.
     #[inline(always)]
     #[must_use]
-    pub fn in_header(&self, index: u32, offset: u32, apart: bool) -> (&Span, u32) {
+    pub fn in_header(&self, index: u32, offset: u32, split_payload: bool) -> (&Span, u32) {
         let index = index & self.mask;
-        if apart {
+        if split_payload {
             (&self.headers, index * GRANULE + offset)
         } else {
             (&self.values, index * self.stride + offset)
@@ -61,8 +61,8 @@ impl Buffers {
     /// The span, and the place in it of this buffer's value.
     #[inline(always)]
     #[must_use]
-    pub fn value(&self, index: u32, apart: bool) -> (&Span, u32) {
+    pub fn value(&self, index: u32, split_payload: bool) -> (&Span, u32) {
         let index = index & self.mask;
-        (&self.values, index * self.stride + if apart { 0 } else { GRANULE })
+        (&self.values, index * self.stride + if split_payload { 0 } else { GRANULE })
     }
 }

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::ground::frame::Frame;
+use crate::ground::message::Message;
 use crate::ground::sync::{Span, WordRef};
 
 use super::value::Value;
@@ -22,7 +22,7 @@ pub struct Slots<T: ?Sized> {
     values: PhantomData<fn(&T)>,
 }
 
-impl<T: Frame> Slots<T> {
+impl<T: Message> Slots<T> {
     /// Copies the value of the slot at this position out.
     #[inline(always)]
     #[must_use]

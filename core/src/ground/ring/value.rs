@@ -1,18 +1,18 @@
 //! What rings hold: a frame, whose size the compiler knows, or bytes, of which the channel says how many.
 
-use crate::ground::frame::{Frame, ValueType};
+use crate::ground::message::{Message, ValueType};
 use crate::ground::sync::Mem;
 
-/// What a slot can hold: any [`Frame`], or `[u8]` where a type is known at run time alone (by its
-/// [`ValueType`](crate::ground::frame::ValueType)).
+/// What a slot can hold: any [`Message`], or `[u8]` where a type is known at run time alone (by its
+/// [`ValueType`](crate::ground::message::ValueType)).
 pub trait Value: access::Access + 'static {}
 
-impl<T: Frame> Value for T {}
+impl<T: Message> Value for T {}
 impl Value for [u8] {}
 
 /// How rings get at the bytes of a value; no part of the interface.
 pub(crate) mod access {
-    use crate::ground::frame::ValueType;
+    use crate::ground::message::ValueType;
 
     /// A value as its bytes, and what the compiler knows of them.
     pub trait Access {
@@ -36,7 +36,7 @@ pub(crate) mod access {
     }
 }
 
-impl<T: Frame> access::Access for T {
+impl<T: Message> access::Access for T {
     const TYPE: Option<ValueType> = Some(ValueType::of::<T>());
     const SIZED: bool = true;
     const ALIGNED: bool = size_of::<T>().is_multiple_of(Mem::ALIGN);

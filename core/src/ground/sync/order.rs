@@ -48,7 +48,7 @@ orders! {
     role { STORE = Release, CAS = Acquire, LOAD = Acquire }
     /// What one owner of a lock did is seen by the next; a permit's holder by the next.
     lock { ACQUIRE = Acquire, RELEASE = Release }
-    /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
+    /// WaiterId: `parked` before the second look. Sender: publication before the look at `parked`.
     park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }
     /// Writer: a buffer is invalidated before its data changes. Reader: data before the second look.
     latest_data { FENCE = Release, READER_FENCE = Acquire }

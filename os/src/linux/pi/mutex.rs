@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use strait_core::{Ident, Probe};
+use strait_core::port::{Ident, Probe};
 
 use super::error::{PiLockError, PiOpenError};
 use super::guard::{PiGuard, PiLock, PiRecovery};

@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use core::sync::atomic::fence;
 use core::time::Duration;
 
-use strait_core::Probe;
+use strait_core::port::Probe;
 
 use super::error::PiLockError;
 use super::words::{Hands, NOBODY, OWNER_DIED, PROBE, SUSPECT, Signature, THREAD, Taken, WAITERS};

@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::fence;
 use core::time::Duration;
 
-use strait_core::{Ident, Probe};
+use strait_core::port::{Ident, Probe};
 
 use super::error::{PiLockError, PiUnlockError};
 use crate::sys::pi::{Words, futex};

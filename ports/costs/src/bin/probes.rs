@@ -9,9 +9,9 @@ use cortex_m_rt::entry;
 use heapless::spsc;
 use semihosting::{print, process};
 use strait_core::{
-    Attachment, Channel, Consumer, LatestReader, LatestWriter, LocalPort, Mutex, NoSystem, Permits, Plan,
-    Producer, Reading, Semaphore, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TypedConsumer,
-    TypedProducer,
+    Attachment, Channel, Consumer, LatestReader, LatestWriter, Mutex, Permits, Plan, Producer, Reading,
+    Semaphore, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TypedConsumer, TypedProducer,
+    port::{LocalPort, NoSystem},
 };
 
 type Port = LocalPort<'static, NoSystem>;

@@ -8,7 +8,11 @@ pub use board::entry;
 pub use port::{Board, JoinError};
 
 use drive_link::{CORE, Link};
-use strait_core::{AttachError, Attachment, Contents, FormatError, Mem, format};
+use strait_core::{
+    Attachment,
+    format::{AttachError, Contents, FormatError, initialise},
+    port::Mem,
+};
 
 /// Bytes of the shared memory that are kept for the region.
 const SHARED_LEN: u32 = 1 << 20;
@@ -26,7 +30,7 @@ pub fn create() -> Result<(), FormatError> {
     let base = core::ptr::NonNull::new(board::SHARED).expect("an address");
     // SAFETY: this memory belongs to the region alone, on every board here.
     let mem = unsafe { Mem::from_raw(base, SHARED_LEN) };
-    format(&mem, &Link::<CORE>::PLAN, 1, Contents::Unknown)
+    initialise(&mem, &Link::<CORE>::PLAN, 1, Contents::Unknown)
 }
 
 /// Joins the region as the one program of `domain`, once it is there.

@@ -5,9 +5,11 @@ use core::ops::RangeInclusive;
 use core::ptr::NonNull;
 use core::time::Duration;
 
-use strait_core::participants::{self, Card, TableFull};
+use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::{
-    AttachError, Attachment, Clock, Header, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint,
+    Attachment,
+    format::{AttachError, Header},
+    port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
 
 /// Why the region could not be joined.

@@ -1,7 +1,8 @@
 //! The controller's side.
 
 use strait_core::{
-    Attachment, ChannelError, Consumer, LatestReader, LatestWriter, Port, Producer, Reading, TryRecvError,
+    Attachment, ChannelError, Consumer, LatestReader, LatestWriter, Producer, Reading, TryRecvError,
+    port::Port,
 };
 
 use crate::{LONGEST, Setpoint, Shaft, tag};

@@ -35,7 +35,7 @@ impl<const CONTROLLER: u32> Link<CONTROLLER> {
     .participants(4);
 }
 
-strait_core::frame! {
+strait_core::message! {
     /// Where the shaft should be.
     pub struct Setpoint {
         /// Counts up.

@@ -14,11 +14,11 @@ use cortex_m::{Peripherals, asm};
 use cortex_m_rt::{entry, exception};
 use semihosting::{println, process};
 use strait_core::{
-    Channel, Clock, LatestWriter, LocalPort, Plan, Producer, Reading, StaticRegion, Wait, WaitPoint,
-    WaitPolicy,
+    Channel, LatestWriter, Plan, Producer, Reading, StaticRegion, WaitPolicy,
+    port::{Clock, LocalPort, Wait, WaitPoint},
 };
 
-strait_core::frame! {
+strait_core::message! {
     /// Where the shaft is.
     struct Shaft { tick: u32, angle: u32 }
 }

@@ -7,41 +7,41 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 
 use super::consumer::Consumer;
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy};
 
 mod sealed {
-    use super::Bell;
+    use super::ParkWord;
 
     pub trait Sealed {
         fn has_data(&mut self) -> bool;
-        fn bell(&self) -> Option<&Bell>;
+        fn bell(&self) -> Option<&ParkWord>;
     }
 }
 
 /// A consumer that [`wait_any`] can wait for.
-pub trait Receiver: sealed::Sealed {}
+pub trait Waitable: sealed::Sealed {}
 
-impl<P: Port> Receiver for Consumer<P> {}
+impl<P: Port> Waitable for Consumer<P> {}
 impl<P: Port> sealed::Sealed for Consumer<P> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&Bell> {
+    fn bell(&self) -> Option<&ParkWord> {
         self.bell()
     }
 }
 
-impl<T: Value + ?Sized, P: Port> Receiver for TypedConsumer<T, P> {}
+impl<T: Value + ?Sized, P: Port> Waitable for TypedConsumer<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&Bell> {
+    fn bell(&self) -> Option<&ParkWord> {
         self.bell()
     }
 }
@@ -79,12 +79,12 @@ impl core::error::Error for WaitAnyError {}
 /// [`WaitAnyError`].
 pub fn wait_any<P: Port>(
     port: &P,
-    receivers: &mut [&mut dyn Receiver],
+    receivers: &mut [&mut dyn Waitable],
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
     let bell = receivers.first().and_then(|first| first.bell().cloned());
-    let shared = |receiver: &&mut dyn Receiver| match (receiver.bell(), &bell) {
+    let shared = |receiver: &&mut dyn Waitable| match (receiver.bell(), &bell) {
         (Some(own), Some(bell)) => own.is(bell),
         _ => false,
     };

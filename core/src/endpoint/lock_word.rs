@@ -5,20 +5,20 @@ use crate::ground::entry::Entry;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::{Order, RELAXED};
-use crate::protocol::swap::Swap;
+use crate::protocol::cas_word::CasWord;
 
 use super::error::ChannelError;
 
 /// How the users of a lock change its words.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Means {
+pub enum CasMode {
     /// By compare-and-swap: they share a domain.
-    Swap,
+    CompareExchange,
     /// By a load and a store under the hardware lock: they do not.
     HardwareLock,
 }
 
-impl Means {
+impl CasMode {
     /// How the users of this channel, a lock, do it; this port is one of them.
     pub fn of<P: Port>(port: &P, entry: &Entry) -> Result<Self, ChannelError> {
         let shared = entry.domain_a != entry.domain_b;
@@ -28,18 +28,18 @@ impl Means {
         if port.domain() != entry.domain_a && port.domain() != entry.domain_b {
             return Err(ChannelError::Domain { planned: entry.domain_a });
         }
-        Ok(if shared { Self::HardwareLock } else { Self::Swap })
+        Ok(if shared { Self::HardwareLock } else { Self::CompareExchange })
     }
 }
 
 /// A word of a lock, and the port through which it is changed.
-pub struct SharedWord<'p, P> {
+pub struct LockWord<'p, P> {
     pub word: WordRef,
     pub port: &'p P,
-    pub means: Means,
+    pub means: CasMode,
 }
 
-impl<P: Port> Swap for SharedWord<'_, P> {
+impl<P: Port> CasWord for LockWord<'_, P> {
     #[inline(always)]
     fn load(&self, order: Order) -> u32 {
         self.word.load(order)
@@ -47,14 +47,14 @@ impl<P: Port> Swap for SharedWord<'_, P> {
 
     #[inline(always)]
     fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32> {
-        if self.port.has_hardware_lock() && self.means == Means::HardwareLock {
+        if self.port.has_hardware_lock() && self.means == CasMode::HardwareLock {
             return self.change_slow(current, new);
         }
         self.word.compare_exchange(current, new, order)
     }
 }
 
-impl<P: Port> SharedWord<'_, P> {
+impl<P: Port> LockWord<'_, P> {
     #[cold]
     fn change_slow(&self, current: u32, new: u32) -> Result<u32, u32> {
         if !self.port.hardware_lock() {

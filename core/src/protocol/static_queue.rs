@@ -1,6 +1,6 @@
 //! Values of one size in a ring of one program: published by index, and nobody to distrust.
 //!
-//! [`index`](super::index) without what a region needs: the program lives and dies as one, so nobody
+//! [`index`](super::compact) without what a region needs: the program lives and dies as one, so nobody
 //! succeeds anybody, and no word has to be checked. Each side keeps its own index; the producer also the
 //! head as it saw it last.
 //!

@@ -13,14 +13,14 @@ use crate::protocol::release::Space;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, and what goes with it.
-pub(crate) struct Sender<P: Port> {
+pub(crate) struct SendHalf<P: Port> {
     /// Up to where the consumer has released; its word.
     head: WordRef,
     /// How often space was asked for, modulo 2^32; this side's word.
@@ -34,9 +34,9 @@ pub(crate) struct Sender<P: Port> {
     /// What `want` says: how often it was asked.
     wishes: u32,
     /// Where this side sleeps for space, if the plan lets it.
-    own: Option<Bell>,
+    own: Option<ParkWord>,
     /// Where the consumer sleeps for messages, if the plan lets it.
-    peers: Option<Bell>,
+    peers: Option<ParkWord>,
     /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,
     /// How it waits, and what it has learnt of how long that takes.
@@ -46,11 +46,11 @@ pub(crate) struct Sender<P: Port> {
 }
 
 /// An endpoint that sends.
-pub(crate) trait SendSide<P: Port> {
-    fn sender(&mut self) -> &mut Sender<P>;
+pub(crate) trait HasSendHalf<P: Port> {
+    fn sender(&mut self) -> &mut SendHalf<P>;
 }
 
-impl<P: Port> Sender<P> {
+impl<P: Port> SendHalf<P> {
     /// Claims the producer's role.
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let role = Role::claim(attachment, entry, Side::A)?;
@@ -64,8 +64,8 @@ impl<P: Port> Sender<P> {
             // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
             wishes: want.load(RELAXED),
             want,
-            own: Bell::new(&role.port, entry.wait_a, instance),
-            peers: Bell::new(&role.port, entry.wait_b, instance),
+            own: ParkWord::new(&role.port, entry.wait_a, instance),
+            peers: ParkWord::new(&role.port, entry.wait_b, instance),
             check: WakeCheck::default(),
             waiting: Waiting::new(WaitPolicy::parking()),
             role,
@@ -145,7 +145,7 @@ impl<P: Port> Sender<P> {
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&Bell> {
+    pub fn bell(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -159,7 +159,7 @@ impl<P: Port> Sender<P> {
 }
 
 /// Puts a message in as soon as there is space, and wakes the consumer.
-pub(crate) fn send_until<P: Port, E: SendSide<P>>(
+pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
     end: &mut E,
     deadline: Deadline,
     mut put: impl FnMut(&mut E) -> Result<(), Refused>,

@@ -12,14 +12,14 @@ use crate::protocol::Nothing;
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
-use super::park_word::{Bell, Sleepers};
+use super::park_word::{ParkWord, Sleepers};
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, and what goes with it.
-pub(crate) struct Taker<P: Port> {
+pub(crate) struct RecvHalf<P: Port> {
     /// Up to where is released; this side's word.
     head: WordRef,
     /// The sequence of the first message not released; this side's word.
@@ -31,9 +31,9 @@ pub(crate) struct Taker<P: Port> {
     /// What of that had been seen when the head was stored last.
     answered: u32,
     /// Where this side sleeps for messages, if the plan lets it.
-    own: Option<Bell>,
+    own: Option<ParkWord>,
     /// Where the producer sleeps for space, if the plan lets it.
-    peers: Option<Bell>,
+    peers: Option<ParkWord>,
     /// How it waits, and what it has learnt of how long that takes.
     pub waiting: Waiting,
     /// The claimed role.
@@ -41,11 +41,11 @@ pub(crate) struct Taker<P: Port> {
 }
 
 /// An endpoint that receives.
-pub(crate) trait RecvSide<P: Port> {
-    fn taker(&mut self) -> &mut Taker<P>;
+pub(crate) trait HasRecvHalf<P: Port> {
+    fn taker(&mut self) -> &mut RecvHalf<P>;
 }
 
-impl<P: Port> Taker<P> {
+impl<P: Port> RecvHalf<P> {
     /// Claims the consumer's role.
     pub fn claim(attachment: &Attachment<P>, entry: &Entry, spans: &Spans) -> Result<Self, ChannelError> {
         let b = spans.b.as_ref().ok_or(DAMAGED)?;
@@ -60,8 +60,8 @@ impl<P: Port> Taker<P> {
             want,
             seen: answered,
             answered,
-            own: Bell::new(&role.port, entry.wait_b, instance),
-            peers: Bell::new(&role.port, entry.wait_a, instance),
+            own: ParkWord::new(&role.port, entry.wait_b, instance),
+            peers: ParkWord::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
             role,
         })
@@ -104,7 +104,7 @@ impl<P: Port> Taker<P> {
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&Bell> {
+    pub fn bell(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -114,7 +114,7 @@ impl<P: Port> Taker<P> {
 }
 
 /// Receives as soon as there is something.
-pub(crate) fn recv_until<P: Port, E: RecvSide<P>, R>(
+pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
     end: &mut E,
     deadline: Deadline,
     mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,

@@ -8,7 +8,10 @@ use common::{Region, raw};
 use strait_core::ground::entry::{self, at};
 use strait_core::ground::format::Contents;
 use strait_core::ground::header;
-use strait_core::{AttachError, Attachment, Channel, Entry, Header, Kind, Plan, inspect};
+use strait_core::{
+    Attachment, Channel, Plan,
+    format::{AttachError, Entry, Header, Kind, inspect},
+};
 
 const CHANNELS: &[Channel<'_>] = &[
     Channel::compact::<[u8; 12]>("c", 4).domains(0, 1).consumer_may_block(),
@@ -29,7 +32,7 @@ fn floor(header: &Header) -> u32 {
 #[test]
 fn all_control_words_lie_before_all_payload() {
     for (line, boundary) in [(4, 8), (32, 32), (64, 4096), (128, 256), (4096, 64)] {
-        let plan = Plan::new(CHANNELS).line(line).participants(1).apart(boundary);
+        let plan = Plan::new(CHANNELS).line(line).participants(1).split_payload(boundary);
         let region = Region::new(&plan);
         let (header, entries) = entries(&region);
         let payload = header.payload;
@@ -39,7 +42,7 @@ fn all_control_words_lie_before_all_payload() {
         let (mut control, mut data) = (floor(&header), payload);
         for entry in &entries {
             let blocks = entry.blocks(line).unwrap();
-            assert!(entry.apart && entry.block_a >= control && entry.wait_b < payload);
+            assert!(entry.split_payload && entry.block_a >= control && entry.wait_b < payload);
             control = entry.block_c + blocks.wait_b;
             assert_eq!(entry.data, data, "one behind the other");
             data += blocks.len_data;
@@ -53,15 +56,18 @@ fn all_control_words_lie_before_all_payload() {
         assert_eq!(data, header.total_len);
     }
     assert_eq!(Plan::new(CHANNELS).payload_start(), 0);
-    assert_eq!(Plan::new(&[]).line(4).apart(64).payload_start(), Plan::new(&[]).line(4).apart(64).size());
+    assert_eq!(
+        Plan::new(&[]).line(4).split_payload(64).payload_start(),
+        Plan::new(&[]).line(4).split_payload(64).size()
+    );
 }
 
 /// Somebody's cache may hold it, and would write it back later.
 #[test]
 fn formatting_does_not_touch_payload() {
-    let plan = Plan::new(CHANNELS).line(4).participants(1).apart(64);
+    let plan = Plan::new(CHANNELS).line(4).participants(1).split_payload(64);
     let region = Region::from_bytes(&vec![0xA7; plan.size()]);
-    strait_core::format(region.mem(), &plan, 1, Contents::Unknown).unwrap();
+    strait_core::format::initialise(region.mem(), &plan, 1, Contents::Unknown).unwrap();
     let (bytes, start) = (region.bytes(), plan.payload_start());
     assert!(bytes[start..].iter().all(|&byte| byte == 0xA7));
     let (header, entries) = entries(&region);
@@ -72,7 +78,7 @@ fn formatting_does_not_touch_payload() {
 
 #[test]
 fn contradictions_are_found() {
-    let plan = Plan::new(CHANNELS).line(4).participants(1).apart(64);
+    let plan = Plan::new(CHANNELS).line(4).participants(1).split_payload(64);
     let sound = Region::new(&plan).bytes();
     let forged = |at: u32, word: u32| {
         let mut image = sound.clone();

@@ -91,14 +91,14 @@ pub struct Producer {
     pub space: Space,
     marks: Marks,
     /// The longest payload.
-    max_frame: u32,
+    max_len: u32,
     /// The sequence number that the next frame will have.
     sequence: u32,
 }
 
 /// Space for a frame, not yet visible to anyone.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot {
+pub struct Reservation {
     /// The frame's position.
     pub pos: u32,
     /// The payload bytes reserved.
@@ -118,7 +118,7 @@ impl Producer {
         ring: &Bytes,
         marks: Marks,
         head: &Word,
-        max_frame: u32,
+        max_len: u32,
         highest: u32,
     ) -> Result<Self, Violation> {
         let capacity = ring.capacity();
@@ -130,10 +130,10 @@ impl Producer {
         }
         let start = tail;
         loop {
-            match read_commit(ring, tail, capacity, max_frame)? {
+            match read_commit(ring, tail, capacity, max_len)? {
                 Commit::Empty => break,
                 Commit::Pad { skip } => tail = tail.wrapping_add(skip),
-                Commit::Frame { len } => {
+                Commit::Message { len } => {
                     sequence = ring.sequence(tail).wrapping_add(1);
                     tail = tail.wrapping_add(footprint(len));
                 }
@@ -144,7 +144,7 @@ impl Producer {
         }
         let space = Space::adopt(tail, head, capacity, GRANULE, highest)?;
         marks.store(tail, sequence);
-        Ok(Self { space, marks, max_frame, sequence })
+        Ok(Self { space, marks, max_len, sequence })
     }
 
     /// Where a frame of `len` bytes comes next, and how many units must be free for it.
@@ -153,22 +153,22 @@ impl Producer {
     ///
     /// [`Refused::TooLarge`].
     #[inline(always)]
-    pub fn next(&self, len: u32) -> Result<(Slot, u32), Refused> {
-        if len > self.max_frame {
+    pub fn next(&self, len: u32) -> Result<(Reservation, u32), Refused> {
+        if len > self.max_len {
             return Err(Refused::TooLarge);
         }
         let need = footprint(len);
         let (tail, capacity) = (self.space.tail(), self.space.capacity());
         let to_end = capacity - (tail & (capacity - 1));
         let pad = if need > to_end { to_end } else { 0 };
-        let slot = Slot { pos: tail.wrapping_add(pad), len, sequence: self.sequence };
+        let slot = Reservation { pos: tail.wrapping_add(pad), len, sequence: self.sequence };
         Ok((slot, pad + need + GRANULE))
     }
 
     /// Publishes the frame, of `len` bytes at most as many as were reserved, whose header and
     /// payload the caller has written. Four stores, five with a pad.
     #[inline(always)]
-    pub fn commit(&mut self, ring: &Bytes, slot: Slot, len: u32) {
+    pub fn commit(&mut self, ring: &Bytes, slot: Reservation, len: u32) {
         let next = slot.pos.wrapping_add(footprint(len.min(slot.len)));
         // B1, B2. ORDERING: Relaxed; published by the store below.
         ring.commit(next).store(0, RELAXED);
@@ -205,18 +205,18 @@ impl Producer {
 enum Commit {
     Empty,
     Pad { skip: u32 },
-    Frame { len: u32 },
+    Message { len: u32 },
 }
 
 #[inline]
-fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
+fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
     // ORDERING(publish): what the frame holds was written before its commit word.
-    check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_frame)
+    check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_len)
 }
 
 /// Checks the commit word that was read at `pos`.
 #[inline]
-fn check_commit(word: u32, pos: u32, capacity: u32, max_frame: u32) -> Result<Commit, Violation> {
+fn check_commit(word: u32, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
     if word == 0 {
         return Ok(Commit::Empty);
     }
@@ -226,10 +226,10 @@ fn check_commit(word: u32, pos: u32, capacity: u32, max_frame: u32) -> Result<Co
         return if place == 0 { Err(Violation::Pad) } else { Ok(Commit::Pad { skip: to_end }) };
     }
     let len = word & !READY;
-    if word & READY == 0 || len > max_frame || footprint(len) > to_end {
+    if word & READY == 0 || len > max_len || footprint(len) > to_end {
         return Err(Violation::Length);
     }
-    Ok(Commit::Frame { len })
+    Ok(Commit::Message { len })
 }
 
 /// The consumer's private state.
@@ -237,7 +237,7 @@ fn check_commit(word: u32, pos: u32, capacity: u32, max_frame: u32) -> Result<Co
 pub struct Consumer {
     head: LazyHead,
     capacity: u32,
-    max_frame: u32,
+    max_len: u32,
     /// The frame seen last, which the next one is likely to resemble.
     like: Like,
     /// Frames received since the head was stored, one that is not done with included.
@@ -277,7 +277,7 @@ impl Consumer {
     pub fn adopt(
         head: &Word,
         capacity: u32,
-        max_frame: u32,
+        max_len: u32,
         every: u32,
         keeps: bool,
     ) -> Result<Self, Violation> {
@@ -288,7 +288,7 @@ impl Consumer {
         let most = every.max(1).saturating_add(u32::from(keeps));
         let keep = if keeps { u32::MAX } else { 0 };
         let like = Like { word: READY, len: 0, footprint: GRANULE };
-        Ok(Self { head, capacity, max_frame, like, since: 0, most, keep })
+        Ok(Self { head, capacity, max_len, like, since: 0, most, keep })
     }
 
     /// The next frame, if there is one: one load, two after a pad.
@@ -315,13 +315,13 @@ impl Consumer {
     #[inline]
     fn check(&self, ring: &Bytes, word: u32) -> Result<Found, Nothing> {
         let pos = self.head.pos();
-        match check_commit(word, pos, self.capacity, self.max_frame) {
-            Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: footprint(len) }),
+        match check_commit(word, pos, self.capacity, self.max_len) {
+            Ok(Commit::Message { len }) => Ok(Found { pos, len, advance: footprint(len) }),
             Ok(Commit::Empty) => Err(Nothing::Empty),
             Ok(Commit::Pad { skip }) => {
                 let pos = pos.wrapping_add(skip);
-                match read_commit(ring, pos, self.capacity, self.max_frame) {
-                    Ok(Commit::Frame { len }) => Ok(Found { pos, len, advance: skip + footprint(len) }),
+                match read_commit(ring, pos, self.capacity, self.max_len) {
+                    Ok(Commit::Message { len }) => Ok(Found { pos, len, advance: skip + footprint(len) }),
                     // A pad is never visible without its frame (B3).
                     Ok(_) => Err(Nothing::Violation(Violation::Pad)),
                     Err(violation) => Err(Nothing::Violation(violation)),

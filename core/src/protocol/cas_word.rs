@@ -5,7 +5,7 @@ use crate::ground::sync::{Word, WordRef};
 
 /// A word of a lock, as the protocols see it: a [`Word`] where all who use it share a domain, a word
 /// under a hardware lock where they do not.
-pub trait Swap {
+pub trait CasWord {
     /// Loads the word.
     fn load(&self, order: Order) -> u32;
 
@@ -17,7 +17,7 @@ pub trait Swap {
     fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32>;
 }
 
-impl Swap for Word {
+impl CasWord for Word {
     #[inline(always)]
     fn load(&self, order: Order) -> u32 {
         self.load(order)
@@ -29,7 +29,7 @@ impl Swap for Word {
     }
 }
 
-impl Swap for WordRef {
+impl CasWord for WordRef {
     #[inline(always)]
     fn load(&self, order: Order) -> u32 {
         Word::load(self, order)

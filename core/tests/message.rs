@@ -6,9 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use strait_core::{Frame, Shape};
+use strait_core::{Message, format::Shape};
 
-strait_core::frame! {
+strait_core::message! {
     /// A point.
     struct Point {
         x: f32,
@@ -83,22 +83,22 @@ fn hashes_are_pinned() {
 #[test]
 fn whatever_differs_in_structure_differs_in_its_hash() {
     mod other {
-        strait_core::frame! {
+        strait_core::message! {
             pub struct Point { pub x: f32, pub z: f32 }
         }
     }
     mod swapped {
-        strait_core::frame! {
+        strait_core::message! {
             pub struct Point { pub y: f32, pub x: f32 }
         }
     }
     mod typed {
-        strait_core::frame! {
+        strait_core::message! {
             pub struct Point { pub x: f32, pub y: u32 }
         }
     }
     mod renamed {
-        strait_core::frame! {
+        strait_core::message! {
             pub struct Place { pub x: f32, pub y: f32 }
         }
     }
@@ -126,7 +126,7 @@ fn whatever_differs_in_structure_differs_in_its_hash() {
 #[test]
 fn raw_names_are_names() {
     mod raw {
-        strait_core::frame! {
+        strait_core::message! {
             pub struct Event { pub r#type: u32 }
         }
     }

@@ -1,4 +1,4 @@
-//! Types that can lie in a region: [`Frame`], their canonical descriptors and structural hashes.
+//! Types that can lie in a region: [`Message`], their canonical descriptors and structural hashes.
 
 use core::fmt;
 
@@ -7,9 +7,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// A type whose every bit pattern is a value and which has no padding, so that it can be copied in
 /// and out of shared memory byte by byte.
 ///
-/// Implement it with [`frame!`](crate::frame); scalars and arrays have it already. A wrong
+/// Implement it with [`message!`](crate::message); scalars and arrays have it already. A wrong
 /// [`SHAPE`](Self::SHAPE) is a mistake that costs the type check, not safety.
-pub trait Frame: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send + 'static {
+pub trait Message: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send + 'static {
     /// The structure, from which descriptor and hash come.
     const SHAPE: Shape;
 
@@ -18,7 +18,7 @@ pub trait Frame: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send +
 }
 
 /// A type as a region's directory knows it: for those who have no Rust type to show, such as programs in
-/// other languages. What [`Frame`] gives is known at compile time instead.
+/// other languages. What [`Message`] gives is known at compile time instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueType {
     /// FNV-1a (64 bits) of the canonical descriptor; 0 is no type.
@@ -30,12 +30,12 @@ pub struct ValueType {
 impl ValueType {
     /// The type `T`.
     #[must_use]
-    pub const fn of<T: Frame>() -> Self {
+    pub const fn of<T: Message>() -> Self {
         Self { hash: T::HASH, size: size_of::<T>() as u32 }
     }
 }
 
-/// The structure of a [`Frame`].
+/// The structure of a [`Message`].
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// A scalar by its descriptor name: `u8` to `u64`, `i8` to `i64`, `f32`, `f64`.
@@ -150,38 +150,38 @@ impl fmt::Display for Shape {
 
 macro_rules! scalars {
     ($($scalar:ident)+) => {
-        $(impl Frame for $scalar {
+        $(impl Message for $scalar {
             const SHAPE: Shape = Shape::Scalar(stringify!($scalar));
         })+
     };
 }
 scalars!(u8 u16 u32 u64 i8 i16 i32 i64 f32 f64);
 
-impl<T: Frame, const N: usize> Frame for [T; N] {
+impl<T: Message, const N: usize> Message for [T; N] {
     const SHAPE: Shape = Shape::Array(N, &T::SHAPE);
 }
 
 /// Defines plain structs that can be sent through a typed channel.
 ///
-/// Each becomes `#[repr(C)]`, `Copy`, and a [`Frame`] with a structural hash. A struct with padding
+/// Each becomes `#[repr(C)]`, `Copy`, and a [`Message`] with a structural hash. A struct with padding
 /// is refused at compile time: put the padding in as a field.
 ///
 /// ```
-/// strait_core::frame! {
+/// strait_core::message! {
 ///     /// What the encoder saw.
 ///     pub struct Reading {
 ///         pub time_ns: u64,
 ///         pub angle_rad: f64,
 ///     }
 /// }
-/// use strait_core::Frame;
+/// use strait_core::Message;
 /// assert_eq!(Reading::SHAPE.to_string(), "{time_ns:u64@0;angle_rad:f64@8;size=16}");
 /// ```
 ///
 /// A struct with a hole in it does not compile:
 ///
 /// ```compile_fail
-/// strait_core::frame! {
+/// strait_core::message! {
 ///     struct Holed { small: u8, large: u64 }
 /// }
 /// ```
@@ -189,21 +189,21 @@ impl<T: Frame, const N: usize> Frame for [T; N] {
 /// Nor does one with a type that has forbidden bit patterns:
 ///
 /// ```compile_fail
-/// strait_core::frame! {
+/// strait_core::message! {
 ///     struct Switch { on: bool }
 /// }
 /// ```
 #[macro_export]
-macro_rules! frame {
+macro_rules! message {
     ($($items:tt)*) => {
-        $crate::__frame! { ($crate, "strait_core::__private::zerocopy") $($items)* }
+        $crate::__message! { ($crate, "strait_core::__private::zerocopy") $($items)* }
     };
 }
 
-/// The body of `frame!`, told where zerocopy is to be found.
+/// The body of `message!`, told where zerocopy is to be found.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __frame {
+macro_rules! __message {
     (($krate:tt, $zerocopy:tt) $(
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
@@ -227,12 +227,12 @@ macro_rules! __frame {
             $($(#[$field_meta])* $field_vis $field: $type,)*
         }
 
-        impl $crate::Frame for $name {
-            const SHAPE: $crate::Shape = $crate::Shape::Struct(
-                &[$($crate::Field {
+        impl $crate::Message for $name {
+            const SHAPE: $crate::format::Shape = $crate::format::Shape::Struct(
+                &[$($crate::format::Field {
                     name: $crate::__private::plain_name(stringify!($field)),
                     offset: ::core::mem::offset_of!($name, $field),
-                    shape: <$type as $crate::Frame>::SHAPE,
+                    shape: <$type as $crate::Message>::SHAPE,
                 },)*],
                 ::core::mem::size_of::<$name>(),
             );
