@@ -10,10 +10,6 @@ use nix::unistd::{read, write};
 use crate::error::{FromCall as _, OsError};
 
 /// A new eventfd, which does not block.
-///
-/// # Errors
-///
-/// [`OsError`] if the system is out of descriptors.
 pub fn doorbell() -> Result<OwnedFd, OsError> {
     let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
     EventFd::from_flags(flags).map(OwnedFd::from).map_err(|error| OsError::nix("eventfd", error))

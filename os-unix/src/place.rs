@@ -22,10 +22,6 @@ pub struct Place {
 
 impl Place {
     /// The place of a name, which has been checked.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if there is no directory for named regions.
     pub fn named(name: &str) -> Result<Self, OsError> {
         Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")) })
     }
@@ -47,19 +43,11 @@ impl Place {
     }
 
     /// Unlinks the file.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailed`].
     pub fn remove(&self) -> Result<(), OpenFailed> {
         unlink(&self.path)
     }
 
     /// The names that files in the directory for named regions have, whatever they are.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the directory cannot be read.
     pub fn names() -> Result<Vec<String>, OsError> {
         let failed = |error: io::Error| OsError::io("read the directory of named regions", &error);
         let mut names = Vec::new();

@@ -16,15 +16,17 @@ use strait_core::{
 };
 
 use crate::error::{FromCall as _, OsError};
+use crate::failed::FromIo as _;
 use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
 use crate::file::check;
-use crate::file::draft::{Draft, directory_of};
+use crate::file::draft::Draft;
 use crate::fork::Origin;
 use crate::liveness::Tokens;
 use crate::map::Mapping;
 use crate::options::Options;
 use crate::place::Place;
 use crate::{entropy, memfd, wait};
+use strait_os_base::directory_of;
 
 /// The error of a new region that does not keep what is stored in it: nobody else has it yet.
 pub const NOT_OURS: OsError = OsError::new("use the new region", libc::EIO);
@@ -42,10 +44,6 @@ pub struct View {
 
 impl View {
     /// Opens the region at a place, which is checked first.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailed`].
     pub fn open(place: &Place, options: &Options) -> Result<Self, OpenFailed> {
         let path = place.file_path();
         let (file, len) = check::open(path, options)?;
@@ -53,10 +51,6 @@ impl View {
     }
 
     /// Receives a sealed region over a socket. Its seals and its length are checked before it is mapped.
-    ///
-    /// # Errors
-    ///
-    /// [`ReceiveFailed`].
     pub fn receive(socket: BorrowedFd<'_>, options: &Options) -> Result<Self, ReceiveFailed> {
         let (file, len) = memfd::accept(socket)?;
         let mut start = [0; at::TOTAL_LEN as usize + 4];
@@ -126,10 +120,6 @@ impl View {
     }
 
     /// See [`strait_core::port::Liveness::acquire`].
-    ///
-    /// # Errors
-    ///
-    /// [`TokenRefused`].
     pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.tokens.acquire(who)
     }
@@ -155,10 +145,6 @@ impl View {
     }
 
     /// Whether the region's path still leads to it.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the path cannot be looked at.
     pub fn is_current(&self) -> Result<bool, OsError> {
         let Some(path) = &self.path else { return Ok(true) };
         let own = self.tokens.file().metadata().map_err(|error| OsError::io("fstat", &error))?;
@@ -170,10 +156,6 @@ impl View {
     }
 
     /// Waits until the region's file, and its name, are on storage.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the storage refuses.
     pub fn sync(&self) -> Result<(), OsError> {
         self.map.sync()?;
         let failed = |error: std::io::Error| OsError::io("fsync", &error);
@@ -185,10 +167,6 @@ impl View {
     }
 
     /// Hands sealed memory over a socket.
-    ///
-    /// # Errors
-    ///
-    /// [`ShareFailed`].
     pub fn share(&self, socket: BorrowedFd<'_>) -> Result<(), ShareFailed> {
         memfd::share(socket, self.tokens.file())
     }
@@ -212,10 +190,6 @@ pub struct New {
 
 impl New {
     /// Reserves the space of a region at a place, where nothing appears yet.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn at(place: &Place, len: u32, options: &Options) -> Result<Self, CreateFailed> {
         check_mode(options.mode)?;
         let target = place.file_path();
@@ -228,10 +202,6 @@ impl New {
     }
 
     /// Reserves the space of a region in sealed memory.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn sealed(len: u32, options: &Options) -> Result<Self, CreateFailed> {
         check_mode(options.mode)?;
         let file = memfd::create(options.mode, len)?;
@@ -262,10 +232,6 @@ impl New {
     }
 
     /// The region that was laid out, and what makes it appear.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
         let Self { map, mem, file, publication, .. } = self;
         let header = Header::check(&mem).map_err(|_| NOT_OURS)?;
@@ -284,10 +250,6 @@ pub struct Publication(Option<(Draft, PathBuf)>);
 
 impl Publication {
     /// Gives the region its name, in one step. Never replaces what has the name already.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn publish(&mut self, _view: &View) -> Result<(), CreateFailed> {
         self.0.as_ref().map_or(Ok(()), |(draft, target)| draft.publish(target))
     }

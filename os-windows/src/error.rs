@@ -1,44 +1,10 @@
-//! The error of a system call.
+//! How the system's answers become the error of a call.
 
-use core::fmt;
 use std::io;
 
+pub use strait_os_base::OsError;
+
 use windows_sys::Win32::Foundation::{ERROR_GEN_FAILURE, GetLastError};
-
-/// A system call failed in a way that has no variant of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OsError {
-    call: &'static str,
-    code: i32,
-}
-
-impl OsError {
-    /// The error of this call, by the system's number.
-    #[must_use]
-    pub const fn new(call: &'static str, code: i32) -> Self {
-        Self { call, code }
-    }
-
-    /// The call that failed.
-    #[must_use]
-    pub fn call(&self) -> &'static str {
-        self.call
-    }
-
-    /// The system's error number.
-    #[must_use]
-    pub fn code(&self) -> i32 {
-        self.code
-    }
-}
-
-impl fmt::Display for OsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call, io::Error::from_raw_os_error(self.code))
-    }
-}
-
-impl core::error::Error for OsError {}
 
 /// An error by what was asked for it, and the system's numbers, which are unsigned here.
 pub(crate) trait FromCall {
@@ -72,4 +38,10 @@ impl FromCall for OsError {
     fn is(&self, code: u32) -> bool {
         self.code() as u32 == code
     }
+}
+
+/// What the error of a call means to an operation.
+pub(crate) trait FromOs {
+    /// Why the operation failed.
+    fn from_os(error: OsError) -> Self;
 }

@@ -1,5 +1,4 @@
-//! Why the system refused: one enum per operation, the same on every system. `strait-os` makes its errors of
-//! them.
+//! Why the system refused: the enums of `strait_os_base`, and how this system's answers become them.
 
 use strait_core::format::AttachError;
 use windows_sys::Win32::Foundation::{
@@ -8,135 +7,22 @@ use windows_sys::Win32::Foundation::{
     ERROR_PATH_NOT_FOUND, ERROR_PRIVILEGE_NOT_HELD, ERROR_WRITE_PROTECT,
 };
 
-use crate::error::OsError;
+use crate::error::{FromOs, OsError};
 use crate::map;
 use crate::options::{Exposure, Owner};
 use crate::section::SignError;
 use crate::security::Distrust;
 
-/// Why nothing was created; `strait_os::CreateError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreateFailed {
-    /// Something is there.
-    AlreadyExists,
-    /// An object of another kind has the name.
-    NameTaken,
-    /// A region cannot have this mode.
-    Mode {
-        /// The mode asked for.
-        mode: u32,
-    },
-    /// Out of space.
-    NoSpace,
-    /// No such directory.
-    NoDirectory,
-    /// Denied.
-    NotPermitted,
-    /// Denied for want of a privilege.
-    NotPrivileged,
-    /// What has the name is not to be trusted.
-    Untrusted(OpenFailed),
-    /// Not locked into memory.
-    Lock(OsError),
-    /// There is no such thing here.
-    Unsupported,
-    /// Anything else.
-    Os(OsError),
-}
+/// See `strait_os_base`.
+pub type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
+/// See `strait_os_base`.
+pub type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
+/// See `strait_os_base`.
+pub type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
+pub use strait_os_base::ShareFailed;
 
-/// Why something was not opened; `strait_os::OpenError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenFailed {
-    /// Nothing is there.
-    NotFound,
-    /// Denied.
-    NotPermitted,
-    /// No regular file.
-    NotAFile {
-        /// What it is.
-        kind: &'static str,
-    },
-    /// An object of another kind has the name.
-    NameTaken,
-    /// Too many names.
-    Linked {
-        /// How many.
-        links: u64,
-    },
-    /// Open elsewhere, and not shared.
-    InUse,
-    /// Another user's.
-    WrongOwner {
-        /// Whose it is.
-        found: Owner,
-        /// Whose it should be.
-        wanted: Owner,
-    },
-    /// Lets in too many.
-    TooOpen(Exposure),
-    /// No room for a header.
-    TooShort {
-        /// Bytes.
-        len: u64,
-    },
-    /// 2 GiB or more.
-    TooLong {
-        /// Bytes.
-        len: u64,
-    },
-    /// Out of space.
-    NoSpace,
-    /// The header is wrong.
-    Attach(AttachError),
-    /// Of another namespace.
-    OtherNamespace,
-    /// Not locked into memory.
-    Lock(OsError),
-    /// Anything else.
-    Os(OsError),
-}
-
-/// Why a region was not handed over; `strait_os::ShareError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShareFailed {
-    /// Not sealed.
-    NotSealed,
-    /// Denied.
-    NotPermitted,
-    /// The peer is gone.
-    Closed,
-    /// There is no such thing here.
-    Unsupported,
-    /// Anything else.
-    Os(OsError),
-}
-
-/// Why a region was not taken; `strait_os::ReceiveError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReceiveFailed {
-    /// The peer is gone.
-    Closed,
-    /// Something else came.
-    NotARegion,
-    /// Not sealed.
-    Unsealed,
-    /// The length is not the header's.
-    WrongSize {
-        /// What the header says.
-        header: u32,
-        /// What it is.
-        found: u32,
-    },
-    /// There is no such thing here.
-    Unsupported,
-    /// Not mapped.
-    Open(OpenFailed),
-    /// Anything else.
-    Os(OsError),
-}
-
-impl CreateFailed {
-    pub(crate) fn from_os(error: OsError) -> Self {
+impl FromOs for CreateFailed {
+    fn from_os(error: OsError) -> Self {
         match error.code() as u32 {
             ERROR_ALREADY_EXISTS | ERROR_FILE_EXISTS => Self::AlreadyExists,
             ERROR_DISK_FULL | ERROR_HANDLE_DISK_FULL | ERROR_COMMITMENT_LIMIT => Self::NoSpace,
@@ -176,14 +62,8 @@ impl From<Distrust> for CreateFailed {
     }
 }
 
-impl From<OsError> for CreateFailed {
-    fn from(error: OsError) -> Self {
-        Self::Os(error)
-    }
-}
-
-impl OpenFailed {
-    pub(crate) fn from_os(error: OsError) -> Self {
+impl FromOs for OpenFailed {
+    fn from_os(error: OsError) -> Self {
         match error.code() as u32 {
             ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND => Self::NotFound,
             ERROR_ACCESS_DENIED => Self::NotPermitted,
@@ -224,11 +104,5 @@ impl From<Distrust> for OpenFailed {
             Distrust::TooOpen { found } => Self::TooOpen(Exposure { found }),
             Distrust::Os(error) => Self::Os(error),
         }
-    }
-}
-
-impl From<OsError> for OpenFailed {
-    fn from(error: OsError) -> Self {
-        Self::Os(error)
     }
 }

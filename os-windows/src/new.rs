@@ -8,6 +8,7 @@ use strait_core::{format::Header, port::Mem};
 use windows_sys::Win32::Foundation::ERROR_ALREADY_EXISTS;
 
 use crate::entropy;
+use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
 use crate::file::draft::Draft;
@@ -49,10 +50,6 @@ pub struct New {
 
 impl New {
     /// Reserves the space of a region at a place, where nothing appears yet.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn at(place: &Place, len: u32, options: &Options) -> Result<Self, CreateFailed> {
         match &place.0 {
             Kind::Named { space, name } => Self::named(*space, name, len, options),
@@ -94,10 +91,6 @@ impl New {
     }
 
     /// Reserves the space of a region in a section without a name.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn sealed(len: u32, options: &Options) -> Result<Self, CreateFailed> {
         let (security, instance) = (Descriptor::of(options)?, new_instance()?);
         let memory = section::create_memory(None, instance, len, &security);
@@ -131,10 +124,6 @@ impl New {
     }
 
     /// The region that was laid out, and what makes it appear.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
         // Dropped from the last to the first if this fails: the mapping before the publication.
         let Self { publication, security, options, instance, source, mem, map } = self;
@@ -175,10 +164,6 @@ enum Means {
 
 impl Publication {
     /// Gives the region its name, in one step. Never replaces what has the name already.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateFailed`].
     pub fn publish(&mut self, view: &View) -> Result<(), CreateFailed> {
         match &mut self.0 {
             Means::Sign { old } if !view.publish(*old) => Err(CreateFailed::AlreadyExists),

@@ -54,10 +54,6 @@ impl Place {
     }
 
     /// Clears the name's sign, or renames the file out of the way.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailed`].
     pub fn remove(&self) -> Result<(), OpenFailed> {
         match &self.0 {
             Kind::Named { space, name } => {
@@ -69,10 +65,6 @@ impl Place {
     }
 
     /// The names in this session under which regions stand.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the system does not tell.
     pub fn names() -> Result<Vec<String>, OsError> {
         let mut names = section::names(Space::Local)?;
         names.retain(|name| match Sign::open(Space::Local, name, true) {

@@ -7,43 +7,14 @@ use windows_sys::Win32::System::Threading::{
 
 use crate::error::{FromCall as _, OsError};
 
-/// Why the scheduler refused; `strait_os::rt::RtError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// No such priority.
-    Priority {
-        /// The lowest there is.
-        lowest: i32,
-        /// The highest there is.
-        highest: i32,
-    },
-    /// Denied.
-    NotPermitted,
-    /// No such CPU.
-    Cpu {
-        /// The first such CPU.
-        cpu: usize,
-    },
-    /// There is no such thing here.
-    Unsupported,
-    /// Anything else.
-    Os(OsError),
-}
+pub use strait_os_base::rt::Failed;
 
 /// There is no such priority here.
-///
-/// # Errors
-///
-/// Always [`Failed::Unsupported`].
 pub fn set_fifo(_priority: i32) -> Result<(), Failed> {
     Err(Failed::Unsupported)
 }
 
 /// Runs the calling thread above all others of its process's class.
-///
-/// # Errors
-///
-/// [`Failed`].
 pub fn set_time_critical() -> Result<(), Failed> {
     // SAFETY: it names this thread, and cannot fail.
     let this = unsafe { GetCurrentThread() };
@@ -55,10 +26,6 @@ pub fn set_time_critical() -> Result<(), Failed> {
 }
 
 /// Lets the calling thread run on these CPUs of its group alone, one at least.
-///
-/// # Errors
-///
-/// [`Failed`].
 pub fn pin(cpus: &[usize]) -> Result<(), Failed> {
     let mut mask = 0;
     for &cpu in cpus {

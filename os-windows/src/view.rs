@@ -14,9 +14,10 @@ use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED, ERROR
 use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{OpenFailed, ReceiveFailed, ShareFailed};
-use crate::file::draft::{directory_of, sweep};
+use crate::file::draft::sweep;
 use crate::file::{self, check};
 use crate::liveness::{EventTokens, FileTokens, Tokens};
 use crate::map::{self, Mapping};
@@ -26,6 +27,7 @@ use crate::place::{Kind, Place};
 use crate::section::{self, Sign};
 use crate::security::{self, Descriptor, Sort};
 use crate::wait::Events;
+use strait_os_base::directory_of;
 
 /// Rounds of opening before a region that comes and goes is given up.
 const ROUNDS: u32 = 16;
@@ -85,10 +87,6 @@ impl View {
     }
 
     /// Opens the region at a place, which is checked first.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenFailed`].
     pub fn open(place: &Place, options: &Options) -> Result<Self, OpenFailed> {
         match &place.0 {
             Kind::Named { space, name } => Self::open_named(*space, name, options),
@@ -150,10 +148,6 @@ impl View {
     }
 
     /// The sealed region of a handle. What the handle is of is checked before it is used.
-    ///
-    /// # Errors
-    ///
-    /// [`ReceiveFailed`].
     pub fn receive(handle: OwnedHandle, options: &Options) -> Result<Self, ReceiveFailed> {
         let map = match Mapping::new(handle.as_handle(), None, options) {
             Err(map::Failed::Map(_)) => return Err(ReceiveFailed::NotARegion),
@@ -193,10 +187,6 @@ impl View {
     }
 
     /// See [`strait_core::port::Liveness::acquire`].
-    ///
-    /// # Errors
-    ///
-    /// [`TokenRefused`].
     pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.tokens.acquire(who)
     }
@@ -220,10 +210,6 @@ impl View {
     }
 
     /// Whether the region's name or path still leads to it.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the path cannot be looked at.
     pub fn is_current(&self) -> Result<bool, OsError> {
         match (&self.home, &self.tokens) {
             (Home::Named { sign, instance, .. }, _) => Ok(sign.instance() == Some(*instance)),
@@ -233,10 +219,6 @@ impl View {
     }
 
     /// Waits until the region's file is on storage.
-    ///
-    /// # Errors
-    ///
-    /// [`OsError`] if the storage refuses.
     pub fn sync(&self) -> Result<(), OsError> {
         self.map.sync()?;
         match &self.tokens {
@@ -248,10 +230,6 @@ impl View {
     }
 
     /// Puts a handle of a section without a name into a process. Returns its number there.
-    ///
-    /// # Errors
-    ///
-    /// [`ShareFailed`].
     pub fn share(&self, process: BorrowedHandle<'_>) -> Result<usize, ShareFailed> {
         let Home::Sealed(memory) = &self.home else { return Err(ShareFailed::NotSealed) };
         let mut there = null_mut();

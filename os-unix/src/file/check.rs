@@ -8,16 +8,12 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::unistd::geteuid;
-use strait_core::ground::header::HEADER_LEN;
 
 use super::draft::finish_for_another;
 use super::os;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 use crate::options::{Exposure, Options};
-
-/// Regions are shorter than this.
-const MAX_LEN: u64 = 1 << 31;
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
 /// public name and losing its private one it has both.
@@ -94,7 +90,7 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
         links => return Err(OpenFailed::Linked { links }),
     }
     if options.any_owner {
-        return check_len(found.len());
+        return OpenFailed::check_len(found.len());
     }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
     if found.uid() != wanted {
@@ -104,16 +100,5 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
     if mode & !options.mode != 0 {
         return Err(OpenFailed::TooOpen(Exposure { found: mode, allowed: options.mode }));
     }
-    check_len(found.len())
-}
-
-/// The length as a region can have it.
-pub(crate) fn check_len(len: u64) -> Result<u32, OpenFailed> {
-    if len < u64::from(HEADER_LEN) {
-        return Err(OpenFailed::TooShort { len });
-    }
-    match u32::try_from(len) {
-        Ok(short) if len < MAX_LEN => Ok(short),
-        _ => Err(OpenFailed::TooLong { len }),
-    }
+    OpenFailed::check_len(found.len())
 }

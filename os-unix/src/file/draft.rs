@@ -13,6 +13,8 @@ use super::os;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
+use crate::failed::FromIo as _;
+use strait_os_base::directory_of;
 
 /// What private names start with.
 const PRIVATE: &str = ".strait.";
@@ -93,14 +95,6 @@ pub(crate) fn finish_for_another(published: &Path, file: &Metadata) -> bool {
     entries
         .filter(|entry| private(&entry.file_name()) && same(&entry.path()))
         .any(|entry| fs::remove_file(entry.path()).is_ok())
-}
-
-/// The directory that a path is in.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
 }
 
 /// Sets exactly this mode: `fchmod` does not look at the umask.

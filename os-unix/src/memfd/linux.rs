@@ -14,7 +14,6 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::pass;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
-use crate::file::check::check_len;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;
 
@@ -73,5 +72,5 @@ fn check(file: &File) -> Result<u32, ReceiveFailed> {
     if !is_sealed(file) {
         return Err(ReceiveFailed::Unsealed);
     }
-    check_len(found.len()).map_err(|error: OpenFailed| ReceiveFailed::Open(error))
+    OpenFailed::check_len(found.len()).map_err(|error: OpenFailed| ReceiveFailed::Open(error))
 }

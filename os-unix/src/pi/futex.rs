@@ -61,10 +61,6 @@ pub fn try_lock(word: &AtomicU32) -> Answer {
 }
 
 /// Gives the word to the highest waiter, or sets it to 0. False if it is not the calling thread's.
-///
-/// # Errors
-///
-/// [`OsError`] if the word was broken.
 pub fn unlock(word: &AtomicU32) -> Result<bool, OsError> {
     match call(word, libc::FUTEX_UNLOCK_PI, 0, null()) {
         Ok(()) => Ok(true),

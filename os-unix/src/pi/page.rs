@@ -106,20 +106,12 @@ pub struct Page {
 }
 
 /// Where the mutex of this name is.
-///
-/// # Errors
-///
-/// [`OsError`] if there is no directory for named things.
 pub fn path_of(name: &str) -> Result<PathBuf, OsError> {
     Ok(named_dir()?.join(format!("{PREFIX}{name}")))
 }
 
 impl Page {
     /// Opens the page and joins those who use it.
-    ///
-    /// # Errors
-    ///
-    /// [`Failed`].
     pub fn open(path: &Path, options: &Options) -> Result<Self, Failed> {
         if options.read_only {
             return Err(Failed::ReadOnly);
@@ -187,10 +179,6 @@ impl Drop for Page {
 }
 
 /// Makes the page, which appears under its name complete.
-///
-/// # Errors
-///
-/// [`Failed`].
 pub fn create(path: &Path, options: &Options) -> Result<(), Failed> {
     let namespace = namespace()?;
     check_mode(options.mode)?;
@@ -245,10 +233,6 @@ fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, Failed> {
 }
 
 /// Takes the name away. Those who have the mutex open go on with it.
-///
-/// # Errors
-///
-/// [`OpenFailed`].
 pub fn remove(path: &Path) -> Result<(), OpenFailed> {
     unlink(path)
 }

@@ -5,7 +5,7 @@
 
 mod cancel;
 mod ends;
-mod error;
+pub(crate) mod error;
 mod impersonate;
 mod message;
 mod os;

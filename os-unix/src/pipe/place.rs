@@ -11,6 +11,7 @@ use nix::unistd::getpid;
 use super::error::{BindFailure, ConnectFailure};
 use super::os::BASE;
 use super::user::User;
+use crate::pipe::error::FromErrno as _;
 
 /// Tries before a lock file that comes and goes is given up.
 const TRIES: u32 = 16;

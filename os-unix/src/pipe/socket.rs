@@ -19,6 +19,7 @@ use super::user::User;
 use super::wait::{is_ready, perform};
 use super::{Kind, Options, os};
 use crate::error::{FromCall as _, OsError};
+use crate::pipe::error::FromErrno as _;
 
 /// How many may be connected without being accepted yet.
 const BACKLOG: i32 = 16;

@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::cancel::{Canceller, Wait};
 use super::error::IoFailure;
 use crate::error::{FromCall as _, OsError};
+use crate::pipe::error::FromErrno as _;
 
 /// Makes `call` until it does something else than ask for patience. Each round ends by a wait until
 /// the descriptor is ready, so that there are no more of them than the system's answers.

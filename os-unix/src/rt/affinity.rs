@@ -11,10 +11,6 @@ use crate::error::{FromCall as _, OsError};
 const THIS: Pid = Pid::from_raw(0);
 
 /// Lets the calling thread run on these CPUs alone, one at least.
-///
-/// # Errors
-///
-/// [`Failed`].
 pub fn pin(cpus: &[usize]) -> Result<(), Failed> {
     // One by one first: for a set the kernel quietly leaves out what the thread may not have.
     let before = sched_getaffinity(THIS).map_err(get_error)?;

@@ -3,10 +3,6 @@
 use super::Failed;
 
 /// There is no such thing here.
-///
-/// # Errors
-///
-/// Always [`Failed::Unsupported`].
 pub fn pin(_cpus: &[usize]) -> Result<(), Failed> {
     Err(Failed::Unsupported)
 }

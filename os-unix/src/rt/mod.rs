@@ -14,34 +14,9 @@ mod fallback;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub use fallback::pin;
 
-/// Why the scheduler refused; `strait_os::rt::RtError` says what each means to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// No such priority.
-    Priority {
-        /// The lowest there is.
-        lowest: i32,
-        /// The highest there is.
-        highest: i32,
-    },
-    /// Denied.
-    NotPermitted,
-    /// No such CPU.
-    Cpu {
-        /// The first such CPU.
-        cpu: usize,
-    },
-    /// There is no such thing here.
-    Unsupported,
-    /// Anything else.
-    Os(OsError),
-}
+pub use strait_os_base::rt::Failed;
 
 /// Runs the calling thread as `SCHED_FIFO`.
-///
-/// # Errors
-///
-/// [`Failed`].
 pub fn set_fifo(priority: i32) -> Result<(), Failed> {
     // SAFETY: the call takes a number and answers with one.
     let lowest = unsafe { libc::sched_get_priority_min(libc::SCHED_FIFO) };
@@ -64,10 +39,6 @@ pub fn set_fifo(priority: i32) -> Result<(), Failed> {
 }
 
 /// There is no such priority here.
-///
-/// # Errors
-///
-/// Always [`Failed::Unsupported`].
 pub fn set_time_critical() -> Result<(), Failed> {
     Err(Failed::Unsupported)
 }

@@ -6,7 +6,6 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
 
-use strait_core::ground::header::HEADER_LEN;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE,
 };
@@ -20,9 +19,6 @@ use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 use crate::options::Options;
 use crate::security::{self, Sort};
-
-/// Regions are shorter than this.
-const MAX_LEN: u64 = 1 << 31;
 
 /// Opens the file at `path` without following a link, and checks it: its kind, its links, its owner,
 /// whom it lets in, its length. Answers with the length as well.
@@ -47,7 +43,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
         return Err(OpenFailed::Linked { links: u64::from(found.nNumberOfLinks) });
     }
     security::check(file.as_handle(), Sort::File, options)?;
-    let len = check_len(u64::from(found.nFileSizeHigh) << 32 | u64::from(found.nFileSizeLow))?;
+    let len = OpenFailed::check_len(u64::from(found.nFileSizeHigh) << 32 | u64::from(found.nFileSizeLow))?;
     Ok((file, len))
 }
 
@@ -74,16 +70,5 @@ fn explain(path: &Path, error: &io::Error) -> OpenFailed {
         error if error.is(ERROR_ACCESS_DENIED) => OpenFailed::NotPermitted,
         error if error.is(ERROR_SHARING_VIOLATION) => OpenFailed::InUse,
         error => OpenFailed::Os(error),
-    }
-}
-
-/// The length as a region can have it.
-fn check_len(len: u64) -> Result<u32, OpenFailed> {
-    if len < u64::from(HEADER_LEN) {
-        return Err(OpenFailed::TooShort { len });
-    }
-    match u32::try_from(len) {
-        Ok(short) if len < MAX_LEN => Ok(short),
-        _ => Err(OpenFailed::TooLong { len }),
     }
 }

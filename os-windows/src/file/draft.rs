@@ -14,10 +14,12 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use crate::entropy;
+use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed};
 use crate::security::Descriptor;
 use crate::wide::wide;
+use strait_os_base::directory_of;
 
 /// What private names start with.
 const PRIVATE: &str = ".strait-draft.";
@@ -119,12 +121,4 @@ fn rename(from: &Path, to: &Path) -> Result<(), OsError> {
         return Err(OsError::last("MoveFileEx"));
     }
     Ok(())
-}
-
-/// The directory that a path is in.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
 }

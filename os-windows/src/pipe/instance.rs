@@ -22,6 +22,7 @@ use super::impersonate::Impersonation;
 use super::options::{CLIENT_RIGHTS, Options};
 use super::overlapped::Channel;
 use super::user::User;
+use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
@@ -87,7 +88,7 @@ impl Listener {
         if is_served(&path) {
             return Err(BindFailure::AlreadyExists);
         }
-        let first = create(&path, kind, options, true).map_err(BindFailure::first)?;
+        let first = create(&path, kind, options, true).map_err(BindFailure::from_os)?;
         let first = Channel::new(first).map_err(BindFailure::Os)?;
         let turn = Event::new(false).map_err(BindFailure::Os)?;
         turn.set();
@@ -192,7 +193,7 @@ impl Connection {
         // SAFETY: the path ends in a zero; neither attributes nor a template are given.
         let handle = unsafe { CreateFileW(at, rights, 0, null(), OPEN_EXISTING, flags, null_mut()) };
         if handle == INVALID_HANDLE_VALUE {
-            return Err(ConnectFailure::new(OsError::last("CreateFile")));
+            return Err(ConnectFailure::from_os(OsError::last("CreateFile")));
         }
         // SAFETY: the call made the handle, and nobody else knows it.
         let handle = unsafe { own(handle) };

@@ -19,6 +19,7 @@ use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
 use super::cancel::Wait;
 use super::error::IoFailure;
 use super::event::{Event, wait_for};
+use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
@@ -93,7 +94,7 @@ impl Channel {
         match code {
             0 => Ok(Arrived { len, more: false }),
             ERROR_MORE_DATA => Ok(Arrived { len, more: true }),
-            code => Err(IoFailure::new(OsError::numbered("ReadFile", code))),
+            code => Err(IoFailure::from_os(OsError::numbered("ReadFile", code))),
         }
     }
 
@@ -106,7 +107,7 @@ impl Channel {
         // SAFETY: as for a read; there is no buffer.
         let done = unsafe { ConnectNamedPipe(self.raw(), &raw mut state) };
         let (_, code) = self.finish("ConnectNamedPipe", done, &mut state, wait)?;
-        match IoFailure::new(OsError::numbered("ConnectNamedPipe", code)) {
+        match IoFailure::from_os(OsError::numbered("ConnectNamedPipe", code)) {
             _ if code == 0 || code == ERROR_PIPE_CONNECTED => Ok(()),
             // It has gone again, but what it has written is still there.
             IoFailure::Ended => Ok(()),
@@ -177,7 +178,7 @@ impl Channel {
         // SAFETY: the operation was begun with this handle and state (O1).
         let ended = unsafe { GetOverlappedResult(self.raw(), state, &raw mut len, 1) };
         self.flight.under_way = false;
-        if ended == 0 { Err(IoFailure::new(OsError::last("WriteFile"))) } else { Ok(()) }
+        if ended == 0 { Err(IoFailure::from_os(OsError::last("WriteFile"))) } else { Ok(()) }
     }
 
     /// Takes these bytes, once the last write has ended, and begins to write them. It may go on after this
@@ -207,7 +208,7 @@ impl Channel {
                     Err(_) => Ok(()),
                 }
             }
-            code => Err(IoFailure::new(OsError::numbered("WriteFile", code))),
+            code => Err(IoFailure::from_os(OsError::numbered("WriteFile", code))),
         }
     }
 
