@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
         self
     }
 
-    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::apart).
+    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::split_payload).
     ///
     /// # Panics
     ///
