@@ -108,7 +108,7 @@ impl Clock for strait_system_t {
 
 // SAFETY: `Dead` comes from the caller's function alone, which promises that it is proof.
 unsafe impl Liveness for strait_system_t {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         match self.acquire {
             // SAFETY: the caller's function, called as the header says.
             Some(acquire) if !unsafe { acquire(self.context, who.word()) } => Err(TokenRefused),
@@ -116,7 +116,7 @@ unsafe impl Liveness for strait_system_t {
         }
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         if let Some(release) = self.release {
             // SAFETY: the caller's function, called as the header says.
             unsafe { release(self.context, who.word()) };
@@ -163,7 +163,6 @@ impl Shared {
 }
 
 /// Where a region's memory comes from.
-#[derive(Clone)]
 pub(crate) enum Source {
     /// From the caller, with its functions.
     Given { mem: Mem, me: Option<Ident> },
@@ -198,8 +197,15 @@ impl CPort {
 
 impl Clone for CPort {
     fn clone(&self) -> Self {
+        let source = match &self.source {
+            // SAFETY: valid until the region is closed, by the caller's promise, which it is not while a port is
+            // counted.
+            Source::Given { mem, me } => Source::Given { mem: unsafe { mem.share() }, me: *me },
+            #[cfg(feature = "os")]
+            Source::System(port) => Source::System(port.clone()),
+        };
         // SAFETY: the same `shared`, which this port keeps where it is.
-        unsafe { Self::new(self.shared, self.source.clone()) }
+        unsafe { Self::new(self.shared, source) }
     }
 }
 
@@ -245,12 +251,14 @@ impl Clock for CPort {
 
 // SAFETY: as the source's.
 unsafe impl Liveness for CPort {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        of_source!(self, system => system.acquire(who))
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        of_source!(self, system => unsafe { system.acquire(who) })
     }
 
-    fn release(&self, who: Ident) {
-        of_source!(self, system => system.release(who));
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        of_source!(self, system => unsafe { system.release(who) });
     }
 
     fn probe(&self, who: Ident) -> Probe {

@@ -54,16 +54,36 @@ pub trait Wait {
 /// [`probe`](Self::probe) may answer [`Probe::Dead`] only with proof that the incarnation will
 /// never again touch the region, and all that it wrote must be visible to the caller by then. A
 /// wrong `Dead` gives one role to two owners.
+///
+/// Safe code can ask, and not take or give back: whoever gives back the token of one that lives makes a wrong
+/// `Dead`. So this is refused, with the port of an attachment too:
+///
+/// ```compile_fail,E0133
+/// use strait_core::{Attachment, port::{Ident, Liveness, Port}};
+/// fn give_away<P: Port>(attachment: &Attachment<P>, who: Ident) {
+///     attachment.port().release(who);
+/// }
+/// ```
 pub unsafe trait Liveness {
     /// Takes the token that proves `who` alive, before `who` is published.
     ///
     /// # Errors
     ///
-    /// [`TokenRefused`] if somebody else holds it, or the port cannot take it now.
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused>;
+    /// [`TokenRefused`] if anybody holds it, this participant included, or the port cannot take it now.
+    ///
+    /// # Safety
+    ///
+    /// The caller publishes `who` in the participant table next, or [releases](Self::release) the token; as
+    /// [`participants::join`](crate::format::participants::join) does.
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused>;
 
-    /// Gives the token of `who` back; from then on it probes as dead.
-    fn release(&self, who: Ident);
+    /// Gives the token of `who` back; from then on it probes as dead. Nothing happens if it is not held here.
+    ///
+    /// # Safety
+    ///
+    /// As `who`, nothing is done in the region any more: no endpoint that was opened as `who` is used again, not
+    /// even dropped.
+    unsafe fn release(&self, who: Ident);
 
     /// Asks whether `who` lives.
     fn probe(&self, who: Ident) -> Probe;

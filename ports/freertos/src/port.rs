@@ -148,12 +148,14 @@ impl Clock for Rtos {
 
 // SAFETY: as for `LocalPort`: nobody is ever called dead.
 unsafe impl Liveness for Rtos {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.local.acquire(who)
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        unsafe { self.local.acquire(who) }
     }
 
-    fn release(&self, who: Ident) {
-        self.local.release(who);
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        unsafe { self.local.release(who) };
     }
 
     fn probe(&self, who: Ident) -> Probe {

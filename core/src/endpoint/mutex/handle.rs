@@ -106,7 +106,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let means = CasMode::of(&port, entry)?;
         let spans = Spans::of(attachment, entry)?;
         let instance = attachment.header().instance;
-        let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
+        let word = |offset| port.mem().word_ref(entry.block_c + offset).ok_or(DAMAGED);
         Ok(Self {
             lock: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             takeovers: word(offset::TAKEOVERS)?,

@@ -121,6 +121,16 @@ impl Mem {
         panic!("raw memory cannot be model-checked; use strait::model::Region")
     }
 
+    /// A second handle on the same memory.
+    ///
+    /// # Safety
+    ///
+    /// None needed in a model; as in the real backend for the one signature.
+    #[must_use]
+    pub unsafe fn share(&self) -> Self {
+        self.clone()
+    }
+
     /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -141,13 +151,26 @@ impl Mem {
 
     /// The word at `offset`, or `None` if it is outside or unaligned.
     #[must_use]
-    pub fn word(&self, offset: u32) -> Option<WordRef> {
-        self.span(offset, 4)?.word(0)
+    pub fn word(&self, offset: u32) -> Option<&Word> {
+        let word = self.word_ref(offset)?;
+        self.0.0.get(word.index)
+    }
+
+    /// As [`word`](Self::word), counted: a model's memory is.
+    #[must_use]
+    pub fn word_ref(&self, offset: u32) -> Option<WordRef> {
+        self.range(offset, 4)?.word(0)
     }
 
     /// The `len` bytes at `offset`, or `None` if they are not all inside.
     #[must_use]
     pub fn span(&self, offset: u32, len: u32) -> Option<Span> {
+        self.range(offset, len)
+    }
+
+    /// [`span`](Self::span).
+    #[must_use]
+    pub(crate) fn range(&self, offset: u32, len: u32) -> Option<Span> {
         let end = offset.checked_add(len)?;
         (end <= self.len()).then(|| Span { words: self.0.clone(), base: offset, len })
     }
@@ -189,6 +212,12 @@ impl Span {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether the range starts at a multiple of `align`, as the region does.
+    #[must_use]
+    pub fn is_aligned(&self, align: usize) -> bool {
+        align != 0 && (self.base as usize).is_multiple_of(align)
     }
 
     fn at(&self, at: u32, len: usize) -> u32 {
@@ -336,6 +365,32 @@ impl Span {
             bytes[part].copy_from_slice(&from[offset..offset + count]);
             word.store(u32::from_le_bytes(bytes), super::super::order::RELAXED);
         });
+    }
+
+    /// [`read_racing`](Self::read_racing).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn read_racing_within(&self, at: u32, into: &mut [u8]) {
+        self.read_racing(at, into);
+    }
+
+    /// [`write_racing`](Self::write_racing).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn write_racing_within(&self, at: u32, from: &[u8]) {
+        self.write_racing(at, from);
     }
 
     fn copy_out(&self, at: u32, into: &mut [u8], read: impl Fn(&Word) -> u32) {
