@@ -47,9 +47,10 @@ pub struct strait_system_t {
     /// What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
     /// it never touches the region again, and that all it wrote is visible. Null: nothing.
     pub probe: Option<unsafe extern "C" fn(context: *mut c_void, ident: u32) -> u32>,
-    /// Raises the caller's priority to the ceiling of the region's locks; what it answers goes to `lower`.
+    /// Raises the calling thread's priority to the ceiling of the region's locks; what it returns goes to
+    /// `lower`. Raises are counted for each thread, which may give its mutexes back in any order.
     pub raise: Option<unsafe extern "C" fn(context: *mut c_void) -> u32>,
-    /// Undoes `raise`.
+    /// Undoes one `raise` of the calling thread; the priority falls with the last one.
     pub lower: Option<unsafe extern "C" fn(context: *mut c_void, raised: u32)>,
 }
 

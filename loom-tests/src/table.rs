@@ -31,8 +31,7 @@ fn join(port: &Port) -> Result<Ident, TableFull> {
 fn leave(port: &Port, me: Ident) {
     let mem = port.mem();
     participants::leave(mem, &Header::check(mem).unwrap(), me);
-    // SAFETY: nothing was opened as `me`.
-    unsafe { port.release(me) };
+    port.give_back(me);
 }
 
 /// Has two join at once; answers with those who found a place.

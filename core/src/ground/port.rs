@@ -133,16 +133,22 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// Who this port is in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
-    /// Raises the caller's priority to the ceiling of all who use the region's locks, and answers with
+    /// Raises the calling thread's priority to the ceiling of all users of the region's locks, and returns
     /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
-    /// core, nobody who uses the mutex then runs before it is given back, and no one between is in the
+    /// core, no user of the mutex then runs before it is given back, and nothing between is in the
     /// way (the immediate ceiling protocol). Ports without priorities leave both as they are.
+    ///
+    /// A thread may hold several mutexes, and give them back in any order. So a port counts the raises of each
+    /// thread: the priority is what it was before the first of them only when as many were undone. (A port that
+    /// restores what it found at the raise lowers a thread that still holds another mutex.) Each raise is undone
+    /// by the thread that it raised, for a [`Guard`](crate::Guard) does not move to another one.
     #[inline(always)]
     fn raise(&self) -> u32 {
         0
     }
 
-    /// Undoes [`raise`](Self::raise): after an attempt that failed, and when the mutex was given back.
+    /// Undoes one [`raise`](Self::raise) of the calling thread, not always its last: after an attempt that failed, and
+    /// when the mutex was given back.
     #[inline(always)]
     fn lower(&self, raised: u32) {
         let _ = raised;

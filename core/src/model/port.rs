@@ -52,8 +52,13 @@ impl Port {
                 self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
         }
         let held = core::mem::take(&mut *self.held());
-        // SAFETY: the participant has ended; models see to it that its endpoints are not used again.
-        held.into_iter().for_each(|who| unsafe { self.release(who) });
+        held.into_iter().for_each(|who| self.give_back(who));
+    }
+
+    /// Gives a token back, as a participant does that leaves; its endpoints are not used again.
+    pub fn give_back(&self, who: Ident) {
+        // SAFETY: the caller sees to it; and there are no slices in a model.
+        unsafe { self.release(who) };
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Vec<Ident>> {

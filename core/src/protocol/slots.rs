@@ -27,10 +27,10 @@
 use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
 use crate::ground::sync::order::{RELAXED, publish};
-use crate::ground::sync::{Word, WordRef};
+use crate::ground::sync::{Word, WordRef, in_order};
 
 use super::release::{LazyHead, Space, most_units};
-use super::{Nothing, Violation, in_order};
+use super::{Nothing, Violation};
 
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
 /// the caller has written; answers with the position after it. One store.

@@ -101,6 +101,16 @@ pub fn fence(order: Order) {
     core::sync::atomic::fence(order.ordering);
 }
 
+/// Keeps stores in order across this point, for those who find the memory after its writer's end.
+///
+/// Between two stores that no peer tells apart, but the successor of a program does that ends in between. A
+/// process that is killed has stored what it has executed; a core that is reset loses its store buffer, so the
+/// machine has to keep the order too. That costs nothing where it does anyway, as on x86.
+#[inline(always)]
+pub fn in_order() {
+    core::sync::atomic::fence(core::sync::atomic::Ordering::Release);
+}
+
 /// A handle on one word of a region.
 #[derive(Clone)]
 pub struct WordRef(NonNull<Word>);
