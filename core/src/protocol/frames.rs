@@ -185,8 +185,8 @@ impl Producer {
         self.space.advance_to(next);
         self.sequence = slot.sequence.wrapping_add(1);
         in_order();
+        // The next publication's store comes after it.
         self.marks.store(next, self.sequence);
-        in_order();
     }
 
     /// The sequence number that the next frame will have.

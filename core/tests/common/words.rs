@@ -12,13 +12,13 @@ use super::Region;
 /// The buffers of a channel.
 pub struct Words<'a>(pub &'a Region, pub &'a Entry);
 
-impl Words<'_> {
-    fn word(&self, index: u32, at: u32) -> &Word {
+impl<'a> Words<'a> {
+    fn word(&self, index: u32, at: u32) -> &'a Word {
         self.0.mem().word(self.1.data + index * self.1.stride + at).expect("an index below the capacity")
     }
 
     /// The word that names the newest count.
-    pub fn newest(&self) -> &Word {
+    pub fn newest(&self) -> &'a Word {
         self.0.mem().word(self.1.block_a + at::NEWEST).expect("inside the region")
     }
 }

@@ -16,7 +16,7 @@ mod value;
 
 pub use value::Value;
 
-#[cfg(all(test, not(strait_loom)))]
+#[cfg(test)]
 mod tests {
     use core::ptr::NonNull;
 

@@ -90,16 +90,29 @@ pub const HAS_SLICES: bool = false;
 
 /// A handle on one word of a region.
 #[derive(Clone)]
-pub struct WordRef {
-    words: Arc<Words>,
-    index: usize,
+pub struct WordRef(At);
+
+#[derive(Clone)]
+enum At {
+    Region { words: Arc<Words>, index: usize },
+    Outside(&'static Word),
+}
+
+impl From<&'static Word> for WordRef {
+    /// A handle on a word that is never freed, and so outlives it.
+    fn from(word: &'static Word) -> Self {
+        Self(At::Outside(word))
+    }
 }
 
 impl Deref for WordRef {
     type Target = Word;
 
     fn deref(&self) -> &Word {
-        &self.words.0[self.index]
+        match &self.0 {
+            At::Region { words, index } => &words.0[*index],
+            At::Outside(word) => word,
+        }
     }
 }
 
@@ -156,8 +169,7 @@ impl Mem {
     /// The word at `offset`, or `None` if it is outside or unaligned.
     #[must_use]
     pub fn word(&self, offset: u32) -> Option<&Word> {
-        let word = self.word_ref(offset)?;
-        self.0.0.get(word.index)
+        if offset.is_multiple_of(4) { self.0.0.get(offset as usize / 4) } else { None }
     }
 
     /// As [`word`](Self::word), counted: a model's memory is.
@@ -245,7 +257,7 @@ impl Span {
     /// If it is outside, which would be a fault of this crate.
     #[must_use]
     pub fn header(&self, at: u32) -> WordRef {
-        WordRef { words: self.words.clone(), index: self.at(at, 4) as usize / 4 }
+        WordRef(At::Region { words: self.words.clone(), index: self.at(at, 4) as usize / 4 })
     }
 
     /// The word at `at`; checked here as anywhere in a model.
