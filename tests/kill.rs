@@ -62,12 +62,14 @@ impl Wait for DiesOnWake {
 
 // SAFETY: as the port within.
 unsafe impl Liveness for DiesOnWake {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.0.acquire(who)
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.acquire(who) }
     }
 
-    fn release(&self, who: Ident) {
-        self.0.release(who);
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.release(who) };
     }
 
     fn probe(&self, who: Ident) -> Probe {

@@ -380,9 +380,10 @@ typedef struct strait_system_t {
   // What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
   // it never touches the region again, and that all it wrote is visible. Null: nothing.
   uint32_t (*probe)(void *context, uint32_t ident);
-  // Raises the caller's priority to the ceiling of the region's locks; what it answers goes to `lower`.
+  // Raises the calling thread's priority to the ceiling of the region's locks; what it returns goes to
+  // `lower`. Raises are counted for each thread, which may give its mutexes back in any order.
   uint32_t (*raise)(void *context);
-  // Undoes `raise`.
+  // Undoes one `raise` of the calling thread; the priority falls with the last one.
   void (*lower)(void *context, uint32_t raised);
 } strait_system_t;
 

@@ -47,9 +47,10 @@ pub struct strait_system_t {
     /// What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
     /// it never touches the region again, and that all it wrote is visible. Null: nothing.
     pub probe: Option<unsafe extern "C" fn(context: *mut c_void, ident: u32) -> u32>,
-    /// Raises the caller's priority to the ceiling of the region's locks; what it answers goes to `lower`.
+    /// Raises the calling thread's priority to the ceiling of the region's locks; what it returns goes to
+    /// `lower`. Raises are counted for each thread, which may give its mutexes back in any order.
     pub raise: Option<unsafe extern "C" fn(context: *mut c_void) -> u32>,
-    /// Undoes `raise`.
+    /// Undoes one `raise` of the calling thread; the priority falls with the last one.
     pub lower: Option<unsafe extern "C" fn(context: *mut c_void, raised: u32)>,
 }
 
@@ -108,7 +109,7 @@ impl Clock for strait_system_t {
 
 // SAFETY: `Dead` comes from the caller's function alone, which promises that it is proof.
 unsafe impl Liveness for strait_system_t {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         match self.acquire {
             // SAFETY: the caller's function, called as the header says.
             Some(acquire) if !unsafe { acquire(self.context, who.word()) } => Err(TokenRefused),
@@ -116,7 +117,7 @@ unsafe impl Liveness for strait_system_t {
         }
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         if let Some(release) = self.release {
             // SAFETY: the caller's function, called as the header says.
             unsafe { release(self.context, who.word()) };
@@ -163,7 +164,6 @@ impl Shared {
 }
 
 /// Where a region's memory comes from.
-#[derive(Clone)]
 pub(crate) enum Source {
     /// From the caller, with its functions.
     Given { mem: Mem, me: Option<Ident> },
@@ -198,8 +198,15 @@ impl CPort {
 
 impl Clone for CPort {
     fn clone(&self) -> Self {
+        let source = match &self.source {
+            // SAFETY: valid until the region is closed, by the caller's promise, which it is not while a port is
+            // counted.
+            Source::Given { mem, me } => Source::Given { mem: unsafe { mem.share() }, me: *me },
+            #[cfg(feature = "os")]
+            Source::System(port) => Source::System(port.clone()),
+        };
         // SAFETY: the same `shared`, which this port keeps where it is.
-        unsafe { Self::new(self.shared, self.source.clone()) }
+        unsafe { Self::new(self.shared, source) }
     }
 }
 
@@ -245,12 +252,14 @@ impl Clock for CPort {
 
 // SAFETY: as the source's.
 unsafe impl Liveness for CPort {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        of_source!(self, system => system.acquire(who))
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        of_source!(self, system => unsafe { system.acquire(who) })
     }
 
-    fn release(&self, who: Ident) {
-        of_source!(self, system => system.release(who));
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        of_source!(self, system => unsafe { system.release(who) });
     }
 
     fn probe(&self, who: Ident) -> Probe {

@@ -278,6 +278,7 @@ impl From<UnlockError> for strait_status {
     fn from(error: UnlockError) -> Self {
         match error {
             UnlockError::NotOwner => s::NotOwner,
+            UnlockError::GivenUp => s::Poisoned,
             _ => s::Fault,
         }
     }

@@ -150,7 +150,7 @@ fn musl_fffc5cd_who_gets_a_dead_owners_number_is_not_the_owner() {
     assert_eq!(next.ident().slot(), 1, "the same place");
     let mut mutex = gains(&next);
     let word = region.mem().word(region.entry("gains").block_c + at::OWNER).unwrap();
-    assert!(unlock(&word, next.ident()).is_err());
+    assert!(unlock(word, next.ident()).is_err());
     assert!(matches!(mutex.try_lock(), Ok(Lock::OwnerDied(_))), "neither Deadlock nor Held");
 }
 

@@ -97,7 +97,8 @@ fn starting_is_not_dead() {
     let region = Region::new(&PLAN);
     let port = TestPort::looking_at(&region, None);
     let next = Ident::new(1, 1).unwrap();
-    port.acquire(next).unwrap();
+    // SAFETY: it stands for a joiner that is about to publish it.
+    unsafe { port.acquire(next) }.unwrap();
     assert_eq!(state(&region, 1), FREE);
     assert_eq!(region.join().ident().slot(), 2, "the first place is about to be taken");
     assert_eq!(port.probe(next), Probe::Alive);

@@ -11,6 +11,7 @@ use common::words::Words;
 use common::{Member, Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
+use strait_core::ground::sync::{Word, WordRef};
 use strait_core::port::RELAXED;
 use strait_core::protocol::latest::{Attempt, attempt};
 use strait_core::protocol::{Nothing, compact};
@@ -118,11 +119,7 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
         }
         // The same in the protocol of the stand-alone queue, whose indices cannot be set.
         let start = 0_u32.wrapping_sub(before);
-        let (entry, mem) = (region.entry("compact"), region.mem());
-        let tail = mem.word(entry.block_a + at::MARK).expect("inside the region");
-        let head = mem.word(entry.block_b + at::HEAD).expect("inside the region");
-        tail.store(start, RELAXED);
-        head.store(start, RELAXED);
+        let [tail, head] = [(); 2].map(|()| WordRef::from(&*Box::leak(Box::new(Word::new(start)))));
         let mut tx = compact::Producer::adopt(tail.clone(), &head, 16, 0).unwrap();
         let mut rx = compact::Consumer::adopt(&head, 16, 1, false);
         for place in 0..16 {

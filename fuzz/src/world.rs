@@ -319,7 +319,7 @@ impl Clock for FuzzPort<'_> {
 // SAFETY: `Dead` is said of identities that never were, and of those whose endpoints were put out of reach;
 // all is in one thread.
 unsafe impl Liveness for FuzzPort<'_> {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.region.called();
         let mut tokens = self.region.tokens.borrow_mut();
         match tokens.iter_mut().find(|(token, _)| *token == who.word()) {
@@ -330,7 +330,7 @@ unsafe impl Liveness for FuzzPort<'_> {
         Ok(())
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         self.region.declare_dead(who);
     }
 

@@ -1,5 +1,7 @@
 //! The latest of a stream of values: one writer, any number of readers.
 
+use std::ops::Deref;
+
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::{Mem, Span, Word, WordRef};
 use strait_core::model::loom::thread;
@@ -168,11 +170,11 @@ struct Place {
 }
 
 impl Buffers for Place {
-    fn count(&self, index: u32) -> WordRef {
+    fn count(&self, index: u32) -> impl Deref<Target = Word> {
         self.span.header(index * self.stride + at::COUNT)
     }
 
-    fn lap(&self, index: u32) -> WordRef {
+    fn lap(&self, index: u32) -> impl Deref<Target = Word> {
         self.span.header(index * self.stride + at::LAP)
     }
 }
@@ -180,7 +182,7 @@ impl Buffers for Place {
 impl Place {
     fn new(mem: &Mem, entry: &Entry) -> Self {
         let span = mem.span(entry.data, entry.capacity * entry.stride).unwrap();
-        let newest = mem.word(entry.block_a + at::NEWEST).unwrap();
+        let newest = mem.word_ref(entry.block_a + at::NEWEST).unwrap();
         Self { newest, span, stride: entry.stride, capacity: entry.capacity }
     }
 

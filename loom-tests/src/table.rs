@@ -31,7 +31,7 @@ fn join(port: &Port) -> Result<Ident, TableFull> {
 fn leave(port: &Port, me: Ident) {
     let mem = port.mem();
     participants::leave(mem, &Header::check(mem).unwrap(), me);
-    port.release(me);
+    port.give_back(me);
 }
 
 /// Has two join at once; answers with those who found a place.

@@ -157,11 +157,11 @@ impl Clock for SystemPort {
 // with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
 // domains it never says `Dead`.
 unsafe impl Liveness for SystemPort {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.view().acquire(who)
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         self.view().release(who);
     }
 

@@ -188,11 +188,11 @@ impl Clock for CachedPort {
 
 // SAFETY: never answers `Dead`.
 unsafe impl Liveness for CachedPort {
-    fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
         Ok(())
     }
 
-    fn release(&self, _: Ident) {}
+    unsafe fn release(&self, _: Ident) {}
 
     fn probe(&self, _: Ident) -> Probe {
         Probe::Unknown

@@ -41,27 +41,39 @@ fn a_handle_that_is_dropped_is_dead_and_its_seat_is_free() {
     });
 }
 
+/// Takes a token by the port of an open region.
+fn acquire(region: &Region, who: Ident) -> Result<(), TokenRefused> {
+    // SAFETY: nobody was opened as `who`, or it is held and so refused.
+    unsafe { region.port().acquire(who) }
+}
+
+/// Gives a token back by the port of an open region.
+fn release(region: &Region, who: Ident) {
+    // SAFETY: nobody was opened as `who`, or the token is not this port's.
+    unsafe { region.port().release(who) };
+}
+
 #[test]
 fn a_token_is_held_once_and_given_back_by_its_holder_alone() {
     everywhere(|place, ours| {
         let other = place.open();
         let who = Ident::new(7, 9).expect("an identity");
         assert_eq!(probe(&ours, who), Probe::Dead);
-        assert_eq!(ours.port().acquire(who), Ok(()));
-        assert_eq!(ours.port().acquire(who), Err(TokenRefused));
-        assert_eq!(other.port().acquire(who), Err(TokenRefused));
-        other.port().release(who);
+        assert_eq!(acquire(&ours, who), Ok(()));
+        assert_eq!(acquire(&ours, who), Err(TokenRefused));
+        assert_eq!(acquire(&other, who), Err(TokenRefused));
+        release(&other, who);
         for attached in [&ours, &other] {
             assert_eq!(probe(attached, who), Probe::Alive);
         }
-        ours.port().release(who);
+        release(&ours, who);
         assert_eq!(probe(&ours, who), Probe::Dead);
-        assert_eq!(other.port().acquire(who), Ok(()));
-        other.port().release(who);
+        assert_eq!(acquire(&other, who), Ok(()));
+        release(&other, who);
         let me = ident(&ours);
-        assert!(ours.port().acquire(me).is_err(), "by the same handle");
-        assert!(other.port().acquire(me).is_err(), "by another handle of this process");
-        other.port().release(me);
+        assert!(acquire(&ours, me).is_err(), "by the same handle");
+        assert!(acquire(&other, me).is_err(), "by another handle of this process");
+        release(&other, me);
         assert_eq!(probe(&other, me), Probe::Alive, "not the other's to give back");
         assert_eq!(probe(&ours, me), Probe::Alive);
     });
@@ -88,7 +100,7 @@ fn a_read_only_handle_probes_and_is_nobody() {
         let looking = place.region().open(&RegionOptions::new().read_only(true)).expect("open");
         assert_eq!(looking.port().ident(), None);
         assert_eq!(probe(&looking, ident(&ours)), Probe::Alive);
-        assert_eq!(looking.port().acquire(Ident::new(1, 99).expect("an identity")), Err(TokenRefused));
+        assert_eq!(acquire(&looking, Ident::new(1, 99).expect("an identity")), Err(TokenRefused));
         let me = ident(&ours);
         drop(ours);
         assert_eq!(probe(&looking, me), Probe::Dead);

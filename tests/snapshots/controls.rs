@@ -1,11 +1,7 @@
 //! Operations that do it wrong, each in its way: their survivors must find that out.
 
 use strait::port::RELAXED;
-use strait::{
-    Region, RegionPlace,
-    format::Entry,
-    port::{Mem, Port},
-};
+use strait::{Region, RegionPlace, format::Entry, port::Port};
 use strait_core::ground::entry::at;
 
 use super::lock_operations::{DIED, MUTEX, NAME as LOCK, held, survive_mutex};
@@ -56,7 +52,7 @@ fn update_wrong(region: &RegionPlace) -> Act {
     let guard = held(&region);
     let entry = region.channel(LOCK).expect("it is planned");
     let next = guard.version() + 1;
-    let slot = Slot { mem: region.port().mem().clone(), at: entry.data + next % 2 * entry.stride, entry };
+    let slot = Slot { region: region.clone(), at: entry.data + next % 2 * entry.stride, entry };
     Box::new(move || {
         slot.store(slot.entry.block_a + at::VERSION, next);
         slot.value_of(2);
@@ -66,7 +62,7 @@ fn update_wrong(region: &RegionPlace) -> Act {
 
 /// The slot of the message, and the stores that send it.
 struct Slot {
-    mem: Mem,
+    region: Region,
     entry: Entry,
     at: u32,
 }
@@ -74,11 +70,11 @@ struct Slot {
 impl Slot {
     fn of(region: &Region) -> Self {
         let entry = region.channel(Slots::NAME).expect("it is planned");
-        Self { mem: region.port().mem().clone(), at: entry.data + BEFORE * entry.stride, entry }
+        Self { region: region.clone(), at: entry.data + BEFORE * entry.stride, entry }
     }
 
     fn store(&self, at: u32, value: u32) {
-        self.mem.word(at).expect("a word of the region").store(value, RELAXED);
+        self.region.port().mem().word(at).expect("a word of the region").store(value, RELAXED);
     }
 
     fn value(&self) {

@@ -47,7 +47,9 @@ pub struct LocalPort<'r, S> {
 
 impl<S> Clone for LocalPort<'_, S> {
     fn clone(&self) -> Self {
-        Self { mem: self.mem.clone(), me: self.me, system: self.system }
+        // SAFETY: the memory is valid for 'r, by the contract of `join`.
+        let mem = unsafe { self.mem.share() };
+        Self { mem, me: self.me, system: self.system }
     }
 }
 
@@ -74,11 +76,11 @@ struct Immortal;
 
 // SAFETY: never answers `Dead`.
 unsafe impl Liveness for Immortal {
-    fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
         Ok(())
     }
 
-    fn release(&self, _: Ident) {}
+    unsafe fn release(&self, _: Ident) {}
 
     fn probe(&self, _: Ident) -> Probe {
         Probe::Unknown
@@ -87,12 +89,14 @@ unsafe impl Liveness for Immortal {
 
 // SAFETY: never answers `Dead`.
 unsafe impl<S> Liveness for LocalPort<'_, S> {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        Immortal.acquire(who)
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        unsafe { Immortal.acquire(who) }
     }
 
-    fn release(&self, who: Ident) {
-        Immortal.release(who);
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        unsafe { Immortal.release(who) };
     }
 
     fn probe(&self, who: Ident) -> Probe {

@@ -25,7 +25,7 @@ impl ParkWord {
         if offset == 0 {
             return None;
         }
-        Some(Self { word: port.mem().word(offset)?, offset, instance, means: CasMode::CompareExchange })
+        Some(Self { word: port.mem().word_ref(offset)?, offset, instance, means: CasMode::CompareExchange })
     }
 
     /// The bell of a lock, whose users change its word by these means.

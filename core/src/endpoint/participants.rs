@@ -7,7 +7,7 @@ use crate::ground::header::{Header, PARTICIPANT_DOMAIN};
 use crate::ground::ident::Ident;
 use crate::ground::port::{Liveness, Probe};
 use crate::ground::sync::order::RELAXED;
-use crate::ground::sync::{Mem, WordRef};
+use crate::ground::sync::{Mem, Word};
 use crate::protocol::table;
 
 /// Byte offsets of the words in a participant's slot.
@@ -47,7 +47,7 @@ impl fmt::Display for TableFull {
 
 impl core::error::Error for TableFull {}
 
-fn word(mem: &Mem, header: &Header, slot: u32, at: u32) -> Option<WordRef> {
+fn word<'m>(mem: &'m Mem, header: &Header, slot: u32, at: u32) -> Option<&'m Word> {
     mem.word(header.participant(slot)?.checked_add(at)?)
 }
 
@@ -67,7 +67,7 @@ pub fn join(
 ) -> Result<Ident, TableFull> {
     for slot in (1..=header.participant_count).filter(|&slot| domain_of(mem, header, slot) == Some(domain)) {
         let Some(state) = word(mem, header, slot, at::STATE) else { break };
-        if let Some(me) = table::try_join(slot, &state, liveness) {
+        if let Some(me) = table::try_join(slot, state, liveness) {
             for (at, value) in [
                 (at::BOOT, card.boot),
                 (at::PID, card.pid),
@@ -104,7 +104,7 @@ pub fn slots_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> 
 /// before it.
 pub fn leave(mem: &Mem, header: &Header, me: Ident) {
     if let Some(state) = word(mem, header, me.slot(), at::STATE) {
-        table::leave(&state, me);
+        table::leave(state, me);
     }
 }
 

@@ -81,7 +81,7 @@ impl<P: Port> Permits<P> {
         let means = CasMode::of(&port, entry)?;
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
         let len = entry.capacity.checked_mul(4).ok_or(DAMAGED)?;
-        let words = port.mem().span(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?;
+        let words = port.mem().range(entry.block_c + blocks.permits, len).ok_or(DAMAGED)?;
         Ok(Self {
             words,
             means,

@@ -68,7 +68,7 @@ impl<P: Port> Role<P> {
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
         let role_b = (blocks.role_b != 0).then_some(blocks.role_b);
         let mem = port.mem();
-        let word = |offset: u32| mem.word(entry.block_c + offset).ok_or(DAMAGED);
+        let word = |offset: u32| mem.word_ref(entry.block_c + offset).ok_or(DAMAGED);
         let (own, other) = match side {
             Side::A => (0, role_b),
             Side::B => (blocks.role_b, Some(0)),

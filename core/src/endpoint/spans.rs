@@ -22,12 +22,12 @@ impl Spans {
     pub fn of<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let mem = attachment.port().mem();
         let blocks = entry.blocks(attachment.header().line).ok_or(DAMAGED)?;
-        let a = mem.span(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
-        let data = mem.span(entry.data, blocks.len_data).ok_or(DAMAGED)?;
+        let a = mem.range(entry.block_a, blocks.len_a).ok_or(DAMAGED)?;
+        let data = mem.range(entry.data, blocks.len_data).ok_or(DAMAGED)?;
         let b = if blocks.len_b == 0 {
             None
         } else {
-            Some(mem.span(entry.block_b, blocks.len_b).ok_or(DAMAGED)?)
+            Some(mem.range(entry.block_b, blocks.len_b).ok_or(DAMAGED)?)
         };
         let want = b.is_some().then(|| a.word(blocks.want)).flatten();
         Ok(Self { a, data, b, want })

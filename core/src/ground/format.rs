@@ -5,8 +5,8 @@ use core::fmt;
 use super::entry::ENTRY_LEN;
 use super::header::{APART, HEADER_LEN, MAGIC, PARTICIPANT_DOMAIN, PARTICIPANT_LEN, VERSION, at, checksum};
 use super::plan::{Plan, PlanError};
-use super::sync::Mem;
 use super::sync::order::{RELAXED, magic};
+use super::sync::{Mem, in_order};
 
 /// What a region's memory holds before it is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
     }
     if let Some(word) = mem.word(at::MAGIC) {
         word.store(0, RELAXED); // ORDERING: nobody may be attached while a region is formatted.
+        // But an attach may come, or this program end: what follows is not seen before the magic is gone.
+        in_order();
     }
     if contents == Contents::Unknown {
         for offset in (4..if payload == 0 { total } else { payload }).step_by(4) {

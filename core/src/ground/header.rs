@@ -213,7 +213,8 @@ impl Header {
     /// The offset of a participant's slot, from 1 to the table's count.
     #[must_use]
     pub fn participant(&self, slot: u32) -> Option<u32> {
-        (1..=self.participant_count).contains(&slot).then(|| self.participants + (slot - 1) * PARTICIPANT_LEN)
+        let place = slot.checked_sub(1).filter(|_| slot <= self.participant_count)?;
+        self.participants.checked_add(place.checked_mul(PARTICIPANT_LEN)?)
     }
 
     /// The channels that this version knows and whose entries are sound, in the directory's order.

@@ -11,6 +11,6 @@ pub mod message;
 pub mod offset;
 pub mod plan;
 pub mod port;
-pub mod ring;
+pub(crate) mod ring;
 pub mod sync;
 pub mod tasks;

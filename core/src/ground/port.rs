@@ -54,16 +54,36 @@ pub trait Wait {
 /// [`probe`](Self::probe) may answer [`Probe::Dead`] only with proof that the incarnation will
 /// never again touch the region, and all that it wrote must be visible to the caller by then. A
 /// wrong `Dead` gives one role to two owners.
+///
+/// Safe code can ask, and not take or give back: whoever gives back the token of one that lives makes a wrong
+/// `Dead`. So this is refused, with the port of an attachment too:
+///
+/// ```compile_fail,E0133
+/// use strait_core::{Attachment, port::{Ident, Liveness, Port}};
+/// fn give_away<P: Port>(attachment: &Attachment<P>, who: Ident) {
+///     attachment.port().release(who);
+/// }
+/// ```
 pub unsafe trait Liveness {
     /// Takes the token that proves `who` alive, before `who` is published.
     ///
     /// # Errors
     ///
-    /// [`TokenRefused`] if somebody else holds it, or the port cannot take it now.
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused>;
+    /// [`TokenRefused`] if anybody holds it, this participant included, or the port cannot take it now.
+    ///
+    /// # Safety
+    ///
+    /// The caller publishes `who` in the participant table next, or [releases](Self::release) the token; as
+    /// [`participants::join`](crate::format::participants::join) does.
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused>;
 
-    /// Gives the token of `who` back; from then on it probes as dead.
-    fn release(&self, who: Ident);
+    /// Gives the token of `who` back; from then on it probes as dead. Nothing happens if it is not held here.
+    ///
+    /// # Safety
+    ///
+    /// As `who`, nothing is done in the region any more: no endpoint that was opened as `who` is used again, not
+    /// even dropped.
+    unsafe fn release(&self, who: Ident);
 
     /// Asks whether `who` lives.
     fn probe(&self, who: Ident) -> Probe;
@@ -113,16 +133,22 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// Who this port is in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
-    /// Raises the caller's priority to the ceiling of all who use the region's locks, and answers with
+    /// Raises the calling thread's priority to the ceiling of all users of the region's locks, and returns
     /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
-    /// core, nobody who uses the mutex then runs before it is given back, and no one between is in the
+    /// core, no user of the mutex then runs before it is given back, and nothing between is in the
     /// way (the immediate ceiling protocol). Ports without priorities leave both as they are.
+    ///
+    /// A thread may hold several mutexes, and give them back in any order. So a port counts the raises of each
+    /// thread: the priority is what it was before the first of them only when as many were undone. (A port that
+    /// restores what it found at the raise lowers a thread that still holds another mutex.) Each raise is undone
+    /// by the thread that it raised, for a [`Guard`](crate::Guard) does not move to another one.
     #[inline(always)]
     fn raise(&self) -> u32 {
         0
     }
 
-    /// Undoes [`raise`](Self::raise): after an attempt that failed, and when the mutex was given back.
+    /// Undoes one [`raise`](Self::raise) of the calling thread, not always its last: after an attempt that failed, and
+    /// when the mutex was given back.
     #[inline(always)]
     fn lower(&self, raised: u32) {
         let _ = raised;

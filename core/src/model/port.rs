@@ -52,7 +52,13 @@ impl Port {
                 self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
         }
         let held = core::mem::take(&mut *self.held());
-        held.into_iter().for_each(|who| self.release(who));
+        held.into_iter().for_each(|who| self.give_back(who));
+    }
+
+    /// Gives a token back, as a participant does that leaves; its endpoints are not used again.
+    pub fn give_back(&self, who: Ident) {
+        // SAFETY: the caller sees to it; and there are no slices in a model.
+        unsafe { self.release(who) };
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Vec<Ident>> {
@@ -150,7 +156,7 @@ impl AsyncWait for Port {
 // SAFETY: `Dead` is answered only for a token that is not held now, and an incarnation takes its
 // token before it is published; what gave the token back synchronises with the answer.
 unsafe impl Liveness for Port {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = self.token(who).ok_or(TokenRefused)?;
         match token.swap(HELD, Ordering::Relaxed) {
             HELD => Err(TokenRefused),
@@ -161,7 +167,7 @@ unsafe impl Liveness for Port {
         }
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         self.held().retain(|&held| held != who);
         if let Some(token) = self.token(who) {
             token.swap(GONE, Ordering::Release);

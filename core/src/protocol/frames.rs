@@ -49,10 +49,10 @@
 use crate::ground::geometry::GRANULE;
 use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::order::{RELAXED, publish};
-use crate::ground::sync::{Word, WordRef};
+use crate::ground::sync::{Word, WordRef, in_order};
 
 use super::release::{LazyHead, Space};
-use super::{Nothing, Refused, Violation, in_order};
+use super::{Nothing, Refused, Violation};
 
 /// Set in the commit word of a frame; the other bits are its length.
 pub const READY: u32 = 1 << 31;
@@ -185,8 +185,8 @@ impl Producer {
         self.space.advance_to(next);
         self.sequence = slot.sequence.wrapping_add(1);
         in_order();
+        // The next publication's store comes after it.
         self.marks.store(next, self.sequence);
-        in_order();
     }
 
     /// The sequence number that the next frame will have.

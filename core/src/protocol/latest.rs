@@ -38,15 +38,17 @@
 //! A sequence lock (Linux; Boehm 2012 for its orderings) over several buffers, so that the newest
 //! complete value is never the one being written.
 
+use core::ops::Deref;
+
 use crate::ground::sync::order::{RELAXED, latest_count, latest_data, latest_lap, latest_newest};
-use crate::ground::sync::{Word, WordRef, fence};
+use crate::ground::sync::{Word, fence};
 
 /// Where the protocol finds the words that lie in the buffers.
 pub trait Buffers {
     /// The count of buffer `index`.
-    fn count(&self, index: u32) -> WordRef;
+    fn count(&self, index: u32) -> impl Deref<Target = Word>;
     /// The lap of buffer `index`.
-    fn lap(&self, index: u32) -> WordRef;
+    fn lap(&self, index: u32) -> impl Deref<Target = Word>;
 }
 
 /// A version of the value.

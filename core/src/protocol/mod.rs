@@ -50,15 +50,6 @@ impl core::fmt::Display for Violation {
     }
 }
 
-/// Keeps the compiler from moving stores across this point.
-///
-/// Between two stores that no peer tells apart, but the successor of a program does that is killed
-/// in between. The machine needs nothing: what a killed program has executed, it has stored.
-#[inline(always)]
-pub(crate) fn in_order() {
-    core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
-}
-
 /// Why a reservation was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {

@@ -12,6 +12,8 @@
 //! - S2. A batch publishes its lowest slot first. So the published slots are always the ones below
 //!   one position, and a walk over sequences ends there.
 //! - S3. `mark` is the tail, or one publication behind it, or one batch.
+//! - S4. The ring was made [with sequences](Slots::with_sequences): the endpoints make no other for a channel of
+//!   this kind, and nobody outside this crate can make one.
 //!
 //! # Memory ordering
 //!
@@ -25,10 +27,10 @@
 use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;
 use crate::ground::sync::order::{RELAXED, publish};
-use crate::ground::sync::{Word, WordRef};
+use crate::ground::sync::{Word, WordRef, in_order};
 
 use super::release::{LazyHead, Space, most_units};
-use super::{Nothing, Violation, in_order};
+use super::{Nothing, Violation};
 
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
 /// the caller has written; answers with the position after it. One store.
@@ -36,8 +38,9 @@ use super::{Nothing, Violation, in_order};
 pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
     // What comes next is derived from what we expect, not loaded: S1.
     let next = pos.wrapping_add(1);
-    // ORDERING(publish): the value lies before it.
-    ring.sequence(pos).store(next, publish::STORE);
+    // SAFETY: S4.
+    let sequence = unsafe { ring.sequence(pos) };
+    sequence.store(next, publish::STORE); // ORDERING(publish): the value lies before it.
     next
 }
 
@@ -45,8 +48,15 @@ pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
 #[inline(always)]
 #[must_use]
 pub fn is_there<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> bool {
-    // ORDERING(publish): the value was written before its sequence.
-    ring.sequence(pos).load(publish::LOAD) == pos.wrapping_add(1)
+    sequence(ring, pos) == pos.wrapping_add(1)
+}
+
+/// What the sequence of the slot at `pos` says. One load.
+#[inline(always)]
+fn sequence<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
+    // SAFETY: S4.
+    let sequence = unsafe { ring.sequence(pos) };
+    sequence.load(publish::LOAD) // ORDERING(publish): the value was written before its sequence.
 }
 
 /// The producer's private state.
@@ -74,8 +84,7 @@ impl Producer {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
         let mut tail = mark.load(RELAXED);
         let start = tail;
-        // ORDERING(publish): as for a consumer; here for the sake of one meaning.
-        while ring.sequence(tail).load(publish::LOAD) == tail.wrapping_add(1) {
+        while is_there(ring, tail) {
             tail = tail.wrapping_add(1);
             if tail.wrapping_sub(start) > capacity {
                 return Err(Violation::Walk);
@@ -92,9 +101,9 @@ impl Producer {
     pub fn commit(&mut self, tail: u32) {
         self.space.advance_to(tail);
         in_order();
-        // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
+        // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end. The next publication's
+        // store comes after it.
         self.mark.store(tail, RELAXED);
-        in_order();
     }
 }
 
@@ -122,8 +131,7 @@ impl Consumer {
     pub fn look<T: Value + ?Sized>(&self, ring: &Slots<T>) -> Result<u32, Nothing> {
         let pos = self.head.pos();
         let expected = pos.wrapping_add(1);
-        // ORDERING(publish): the value was written before its sequence.
-        let seen = ring.sequence(pos).load(publish::LOAD);
+        let seen = sequence(ring, pos);
         if seen == expected {
             return Ok(pos);
         }

@@ -55,10 +55,12 @@ pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ide
         let _ = state.compare_exchange(seen, RETIRED, role::CAS);
         return None;
     };
-    liveness.acquire(me).ok()?; // T1
+    // SAFETY: published by the compare-and-swap below, or released.
+    unsafe { liveness.acquire(me) }.ok()?; // T1
     // ORDERING(role): the last occupant's stores lie before its leaving.
     if state.compare_exchange(seen, LIVE | epoch, role::CAS).is_err() {
-        liveness.release(me);
+        // SAFETY: the token was taken above, and `me` was not published: nobody uses it.
+        unsafe { liveness.release(me) };
         return None;
     }
     Some(me)

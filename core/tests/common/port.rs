@@ -103,14 +103,14 @@ impl Clock for TestPort {
 // SAFETY: `Dead` is answered of identities that never were, or whose endpoints the test has put out
 // of reach; the mutex makes what they wrote visible.
 unsafe impl Liveness for TestPort {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         match lock(&self.region.tokens).insert(who.word(), true) {
             Some(true) => Err(TokenRefused),
             _ => Ok(()),
         }
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         self.region.declare_dead(who);
     }
 

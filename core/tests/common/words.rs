@@ -1,8 +1,10 @@
 //! The buffers of a latest value, as the protocol sees them and as a test sets them.
 
+use std::ops::Deref;
+
 use strait_core::format::Entry;
 use strait_core::ground::entry::at;
-use strait_core::ground::sync::WordRef;
+use strait_core::ground::sync::Word;
 use strait_core::protocol::latest::Buffers;
 
 use super::Region;
@@ -10,23 +12,23 @@ use super::Region;
 /// The buffers of a channel.
 pub struct Words<'a>(pub &'a Region, pub &'a Entry);
 
-impl Words<'_> {
-    fn word(&self, index: u32, at: u32) -> WordRef {
+impl<'a> Words<'a> {
+    fn word(&self, index: u32, at: u32) -> &'a Word {
         self.0.mem().word(self.1.data + index * self.1.stride + at).expect("an index below the capacity")
     }
 
     /// The word that names the newest count.
-    pub fn newest(&self) -> WordRef {
+    pub fn newest(&self) -> &'a Word {
         self.0.mem().word(self.1.block_a + at::NEWEST).expect("inside the region")
     }
 }
 
 impl Buffers for Words<'_> {
-    fn count(&self, index: u32) -> WordRef {
+    fn count(&self, index: u32) -> impl Deref<Target = Word> {
         self.word(index, at::COUNT)
     }
 
-    fn lap(&self, index: u32) -> WordRef {
+    fn lap(&self, index: u32) -> impl Deref<Target = Word> {
         self.word(index, at::LAP)
     }
 }

@@ -54,13 +54,17 @@ unsafe extern "C" fn now_ns(context: *mut c_void) -> u64 {
 unsafe extern "C" fn acquire(context: *mut c_void, ident: u32) -> bool {
     let who = Ident::from_word(ident).expect("an identity");
     // SAFETY: as above.
-    unsafe { port(context) }.acquire(who).is_ok()
+    let port = unsafe { port(context) };
+    // SAFETY: called by strait alone, which publishes the identity next.
+    unsafe { port.acquire(who) }.is_ok()
 }
 
 unsafe extern "C" fn release(context: *mut c_void, ident: u32) {
     let who = Ident::from_word(ident).expect("an identity");
     // SAFETY: as above.
-    unsafe { port(context) }.release(who);
+    let port = unsafe { port(context) };
+    // SAFETY: called by strait alone, when the identity is used no more.
+    unsafe { port.release(who) };
 }
 
 unsafe extern "C" fn probe(context: *mut c_void, ident: u32) -> u32 {

@@ -183,12 +183,14 @@ impl Clock for EventPort {
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
 // SAFETY: as for `SystemPort`, to which it forwards.
 unsafe impl Liveness for EventPort {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.port.acquire(who)
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        unsafe { self.port.acquire(who) }
     }
 
-    fn release(&self, who: Ident) {
-        self.port.release(who);
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        unsafe { self.port.release(who) };
     }
 
     fn probe(&self, who: Ident) -> Probe {

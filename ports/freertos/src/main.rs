@@ -48,7 +48,7 @@ static CONDUCTED_BY: Mutex<Cell<Option<Task>>> = Mutex::new(Cell::new(None));
 /// Joins the region, with this ceiling.
 fn join(ceiling: u32) -> Attachment<Rtos> {
     let local = REGION.attach(&KERNEL).expect("the plan has room for all tasks");
-    Attachment::attach(Rtos::new(local.port(), ceiling)).expect("it is the same region")
+    Attachment::attach(Rtos::new(local.port(), &KERNEL, ceiling)).expect("it is the same region")
 }
 
 /// Tells the conductor that a task is done.

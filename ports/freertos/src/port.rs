@@ -11,6 +11,10 @@ use crate::kernel::{self, Task};
 
 /// So many tasks can sleep at once; further ones look once a tick.
 const SLEEPERS: usize = 8;
+/// So many tasks can hold mutexes under a ceiling at once; further ones keep their priority.
+const HOLDERS: usize = 8;
+/// What `raise` returns if the task was raised.
+const RAISED: u32 = 1;
 /// The notification that is strait's.
 const NOTICE: u32 = 1;
 
@@ -20,6 +24,17 @@ pub struct Kernel {
     /// The ticks when the clock was read last, in 64 bits.
     time: Mutex<Cell<u64>>,
     sleeps: Mutex<Cell<u32>>,
+    raised: Mutex<RefCell<[Option<Holder>; HOLDERS]>>,
+}
+
+/// A task whose priority is raised: it may hold several mutexes, and give them back in any order.
+#[derive(Clone, Copy)]
+struct Holder {
+    task: Task,
+    /// How often it was raised, less how often that was undone.
+    raises: u32,
+    /// Its priority before.
+    own: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -35,7 +50,34 @@ impl Kernel {
             sleepers: Mutex::new(RefCell::new([None; SLEEPERS])),
             time: Mutex::new(Cell::new(0)),
             sleeps: Mutex::new(Cell::new(0)),
+            raised: Mutex::new(RefCell::new([None; HOLDERS])),
         }
+    }
+
+    /// Counts a raise of the calling task; false if too many others are raised.
+    fn count_raise(&self) -> bool {
+        let (task, own) = (kernel::current(), kernel::priority());
+        with(|section| {
+            let mut raised = self.raised.borrow_ref_mut(section);
+            if let Some(holder) = raised.iter_mut().flatten().find(|holder| holder.task == task) {
+                holder.raises += 1;
+                return true;
+            }
+            let place = raised.iter_mut().find(|place| place.is_none());
+            place.map(|place| *place = Some(Holder { task, raises: 1, own })).is_some()
+        })
+    }
+
+    /// Counts that a raise of the calling task was undone; after the last one, gives its own priority.
+    fn count_lower(&self) -> Option<u32> {
+        let task = kernel::current();
+        with(|section| {
+            let mut raised = self.raised.borrow_ref_mut(section);
+            let place = raised.iter_mut().find(|place| place.is_some_and(|holder| holder.task == task))?;
+            let holder = place.as_mut()?;
+            holder.raises -= 1;
+            if holder.raises > 0 { None } else { place.take().map(|holder| holder.own) }
+        })
     }
 
     /// How often a task has gone to sleep here.
@@ -115,14 +157,15 @@ impl Clock for Kernel {
 #[derive(Clone)]
 pub struct Rtos {
     local: LocalPort<'static, Kernel>,
+    kernel: &'static Kernel,
     ceiling: u32,
 }
 
 impl Rtos {
     /// `ceiling` is the priority of the most urgent task that uses the region's locks; 0 leaves priorities
     /// alone.
-    pub fn new(local: &LocalPort<'static, Kernel>, ceiling: u32) -> Self {
-        Self { local: local.clone(), ceiling }
+    pub fn new(local: &LocalPort<'static, Kernel>, kernel: &'static Kernel, ceiling: u32) -> Self {
+        Self { local: local.clone(), kernel, ceiling }
     }
 }
 
@@ -148,12 +191,14 @@ impl Clock for Rtos {
 
 // SAFETY: as for `LocalPort`: nobody is ever called dead.
 unsafe impl Liveness for Rtos {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.local.acquire(who)
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        // SAFETY: the caller's promise.
+        unsafe { self.local.acquire(who) }
     }
 
-    fn release(&self, who: Ident) {
-        self.local.release(who);
+    unsafe fn release(&self, who: Ident) {
+        // SAFETY: the caller's promise.
+        unsafe { self.local.release(who) };
     }
 
     fn probe(&self, who: Ident) -> Probe {
@@ -172,16 +217,20 @@ unsafe impl Port for Rtos {
     }
 
     fn raise(&self) -> u32 {
-        let own = kernel::priority();
-        if own < self.ceiling {
+        if self.ceiling == 0 || !self.kernel.count_raise() {
+            return 0;
+        }
+        if kernel::priority() < self.ceiling {
             kernel::set_priority(self.ceiling);
         }
-        own
+        RAISED
     }
 
     fn lower(&self, raised: u32) {
-        if raised < self.ceiling {
-            kernel::set_priority(raised);
+        if raised == RAISED
+            && let Some(own) = self.kernel.count_lower()
+        {
+            kernel::set_priority(own);
         }
     }
 }

@@ -103,13 +103,18 @@ impl Life {
 }
 
 /// A participant.
-#[derive(Clone)]
 pub struct Core {
     mem: Mem,
     life: Life,
     domain: u32,
     hardware_lock: bool,
     me: Option<Ident>,
+}
+
+impl Clone for Core {
+    fn clone(&self) -> Self {
+        Self { mem: mem(), ..*self }
+    }
 }
 
 impl Core {
@@ -147,7 +152,7 @@ impl Clock for Core {
 // answered when it names another epoch, for then it was given back or taken from the dead; or when the
 // core has started since, which it counts before it does anything else and after all that it did before.
 unsafe impl Liveness for Core {
-    fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = Self::token(who).ok_or(TokenRefused)?;
         let found = token.load(Ordering::Relaxed);
         if found != 0 && !Life::is_over(found) {
@@ -158,7 +163,7 @@ unsafe impl Liveness for Core {
         taken.map(|_| ()).map_err(|_| TokenRefused)
     }
 
-    fn release(&self, who: Ident) {
+    unsafe fn release(&self, who: Ident) {
         if let Some(token) = Self::token(who) {
             let mine = self.life.packed(who.epoch());
             // All that was done lies before it.

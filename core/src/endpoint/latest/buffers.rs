@@ -1,5 +1,7 @@
 //! A latest value's buffers, as its writer and its readers see them.
 
+use core::ops::Deref;
+
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
@@ -11,7 +13,7 @@ use crate::ground::kind::Kind;
 use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::buffers::Buffers;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::{Word, WordRef};
 use crate::protocol::latest;
 
 /// A channel's buffers. Headers and values are laid out apart exactly when the port has a cache that is not
@@ -28,37 +30,41 @@ impl<'b, P: Port> Seen<'b, P> {
         self.port.cache().is_some()
     }
 
-    /// The place of tag and length.
+    /// Reads tag and length.
     #[inline(always)]
-    pub fn tag(&self, index: u32) -> (&'b Span, u32) {
-        self.buffers.in_header(index, offset::VALUE_TAG, self.split_payload())
+    pub fn read_tag(&self, index: u32) -> [u8; 8] {
+        self.buffers.read_tag(index, self.split_payload())
+    }
+
+    /// Writes tag and length.
+    #[inline(always)]
+    pub fn write_tag(&self, index: u32, tag: [u8; 8]) {
+        self.buffers.write_tag(index, tag, self.split_payload());
     }
 
     /// Writes a value, and has it in memory.
     #[inline(always)]
     pub fn write(&self, index: u32, value: &[u8]) {
-        let (span, place) = self.buffers.value(index, self.split_payload());
-        span.write_racing(place, value);
-        self.payload.clean(self.port, place, value.len());
+        self.buffers.write(index, value, self.split_payload());
+        self.payload.clean(self.port, self.buffers.place(index, self.split_payload()), value.len());
     }
 
     /// Reads a value, or its start, from memory.
     #[inline(always)]
     pub fn read(&self, index: u32, into: &mut [u8]) {
-        let (span, place) = self.buffers.value(index, self.split_payload());
-        self.payload.invalidate(self.port, place, into.len());
-        span.read_racing(place, into);
+        self.payload.invalidate(self.port, self.buffers.place(index, self.split_payload()), into.len());
+        self.buffers.read(index, into, self.split_payload());
     }
 }
 
 impl<P: Port> latest::Buffers for Seen<'_, P> {
     #[inline(always)]
-    fn count(&self, index: u32) -> WordRef {
+    fn count(&self, index: u32) -> impl Deref<Target = Word> {
         self.buffers.header(index, offset::COUNT, self.split_payload())
     }
 
     #[inline(always)]
-    fn lap(&self, index: u32) -> WordRef {
+    fn lap(&self, index: u32) -> impl Deref<Target = Word> {
         self.buffers.header(index, offset::LAP, self.split_payload())
     }
 }
@@ -74,7 +80,7 @@ pub(super) fn parts<P: Port>(
     let mem = attachment.port().mem();
     let headers = if entry.split_payload {
         // Checked with the entry: at most 2^16 buffers, and all of them inside.
-        Some(mem.span(entry.block_a + offset::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
+        Some(mem.range(entry.block_a + offset::HEADERS, GRANULE * entry.capacity).ok_or(DAMAGED)?)
     } else {
         None
     };

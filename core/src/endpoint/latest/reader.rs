@@ -178,8 +178,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
             let mut header = [0; 8];
             let mut sound = false;
             let attempt = latest::attempt(&self.newest, buffers, self.capacity, |index| {
-                let (span, place) = buffers.tag(index);
-                span.read_racing(place, &mut header);
+                header = buffers.read_tag(index);
                 sound = copy(buffers, index, length(header));
             });
             match attempt {

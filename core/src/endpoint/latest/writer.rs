@@ -179,8 +179,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         let mut header = [0; 8];
         header[..4].copy_from_slice(&tag.to_le_bytes());
         header[4..].copy_from_slice(&(value.len() as u32).to_le_bytes());
-        let (span, place) = buffers.tag(index);
-        span.write_racing(place, &header);
+        buffers.write_tag(index, header);
         buffers.write(index, value);
         let version = self.tx.publish(&self.newest, &buffers);
         if let Some(bell) = &self.bell {

@@ -47,6 +47,9 @@ pub enum UnlockError {
     /// The [hardware lock](crate::port::Port::hardware_lock), under which two domains change the word, was not to be
     /// had. Nothing was changed: the lock is this participant's until its end.
     HardwareLock,
+    /// An edit in place was broken off by a panic, and no whole value was set since: the lock was given up, and is
+    /// poisoned until somebody re-initialises it.
+    GivenUp,
 }
 
 impl From<Lost> for UnlockError {
@@ -65,6 +68,9 @@ impl fmt::Display for UnlockError {
             Self::NotOwner => f.write_str("the lock belongs to somebody else, or to nobody"),
             Self::HardwareLock => f.write_str(
                 "the hardware lock was not to be had, so the lock stays taken; free it in the port",
+            ),
+            Self::GivenUp => f.write_str(
+                "a panic broke an edit in place off, so the lock was given up; set a whole value, or re-initialise it",
             ),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
         }

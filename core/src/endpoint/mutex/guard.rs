@@ -1,21 +1,32 @@
 //! A lock that is held, with whole data.
 
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
+use crate::ground::sync::in_order;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::in_order;
 use crate::protocol::mutex::{self, Lost};
 
 use super::error::UnlockError;
-use super::handle::Mutex;
+use super::handle::{Mutex, NotSend};
 use crate::endpoint::error::WrongSize;
 use crate::endpoint::wait_policy::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
-/// [`edit_in_place`](Self::edit_in_place) gives the lock up instead.
+/// [`edit_in_place`](Self::edit_in_place) gives the lock up instead. So does one that is dropped or unlocked when such
+/// a panic was caught, unless a whole value was [set](Self::set) since.
+///
+/// It is given back by the thread that took it, for that thread's [priority](Port::raise) was raised, and must fall:
+///
+/// ```compile_fail,E0277
+/// fn moves<T: Send>() {}
+/// fn guard<P: strait_core::port::Port + Send + 'static>() {
+///     moves::<strait_core::Guard<'static, u32, P>>();
+/// }
+/// ```
 ///
 /// It cannot be locked twice through one handle:
 ///
@@ -33,8 +44,9 @@ pub struct Guard<'m, T: Value + ?Sized, P: Port> {
     version: u32,
     /// What was changed is to be told to those who wait for it.
     changed: bool,
-    /// In the middle of an edit in place.
+    /// An edit in place was begun, and neither ended nor replaced by a whole value.
     editing: bool,
+    not_send: NotSend,
 }
 
 impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
@@ -42,7 +54,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     pub(super) fn new(mutex: &'m mut Mutex<T, P>) -> Self {
         // ORDERING: Relaxed; under the lock.
         let version = mutex.version.load(RELAXED);
-        Self { mutex, version, changed: false, editing: false }
+        Self { mutex, version, changed: false, editing: false, not_send: PhantomData }
     }
 
     /// The guard of one who took over from the dead: what they changed, they may have told nobody.
@@ -64,12 +76,14 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
 
     /// Sets the value: writes it beside the old one, and commits it by one store. If this process dies,
     /// the next owner finds the old value or the new one, never a mixture.
+    ///
+    /// After an [edit in place](Self::edit_in_place) that panicked, the value is whole again.
     #[inline]
     pub fn set(&mut self, value: &T)
     where
         T: Message,
     {
-        self.put(value);
+        self.replace(value);
     }
 
     /// Copies the value into `value`.
@@ -90,8 +104,17 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     /// [`WrongSize`], for bytes alone.
     pub fn set_from(&mut self, value: &T) -> Result<(), WrongSize> {
         self.mutex.check_size(value)?;
-        self.put(value);
+        self.replace(value);
         Ok(())
+    }
+
+    /// Sets a value that has the type's size, and owes nothing to the one before.
+    #[inline]
+    fn replace(&mut self, value: &T) {
+        self.put(value);
+        if self.editing {
+            self.end_in_place();
+        }
     }
 
     /// Sets a value that has the type's size.
@@ -103,7 +126,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     }
 
     /// Changes the value by `change`, as [`set`](Self::set) does. If `change` panics, nothing has
-    /// changed.
+    /// changed. What is made of a value that was left half edited counts as half edited.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R
     where
@@ -111,22 +134,25 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     {
         let mut value = self.get();
         let answer = change(&mut value);
-        self.set(&value);
+        self.put(&value);
         answer
     }
 
     /// Changes a large value where it lies, piece by piece: no copy, and no protection. If this process
     /// dies meanwhile (or `edit` panics), the value is half old and half new, and the next owner must
-    /// [repair](super::Recovery::repair) it; it cannot roll back.
+    /// [repair](super::Recovery::repair) it; it cannot roll back. If the panic is caught and the guard used
+    /// again, a value that is [set](Self::set) replaces the half-edited one; without one, the lock is given up.
     pub fn edit_in_place<R>(&mut self, edit: impl FnOnce(&mut InPlace<'_, T, P>) -> R) -> R {
         // ORDERING: Relaxed; under the lock.
         self.mutex.in_place.store(1, RELAXED);
         in_order();
-        self.editing = true;
+        let was_left = core::mem::replace(&mut self.editing, true);
         let answer = edit(&mut InPlace { mutex: self.mutex, version: self.version });
         // The same buffer, and another version: before the value counts as whole, lest a change go unseen.
         self.commit(2);
-        self.end_in_place();
+        if !was_left {
+            self.end_in_place();
+        }
         answer
     }
 
@@ -158,8 +184,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         self.version
     }
 
-    /// How often the lock was taken over from a dead owner: a fencing token. Whoever is told to act
-    /// under this lock can refuse those with a smaller one.
+    /// How often the lock was taken over from a dead owner, or its value [set anew](Mutex::reinitialise): a fencing
+    /// token. Whoever is told to act under this lock can refuse those with a smaller one.
     #[must_use]
     pub fn takeovers(&self) -> u32 {
         self.mutex.takeovers.load(RELAXED) // ORDERING: Relaxed; under the lock.
@@ -170,7 +196,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     /// # Errors
     ///
     /// [`UnlockError`]: the lock was not ours any more, and what was done under it may clash with its
-    /// owner's doings.
+    /// owner's doings; or `GivenUp`.
     #[inline]
     pub fn unlock(self) -> Result<(), UnlockError> {
         ManuallyDrop::new(self).release()
@@ -190,7 +216,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         if has_waiters || self.changed && self.mutex.changed.is_some() {
             self.tell_slow(has_waiters);
         }
-        Ok(())
+        if self.editing { Err(UnlockError::GivenUp) } else { Ok(()) }
     }
 
     /// Wakes those who sleep for the lock, if there are any, and those who wait for a change.

@@ -23,6 +23,9 @@ use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
 
+/// Whoever locks unlocks: the port has raised that thread's priority.
+pub(super) type NotSend = PhantomData<*const ()>;
+
 /// A value of type `T` under a lock (a [`Message`](crate::Message), or `[u8]` where the type is known at run time
 /// alone). As many handles as there are participants; each is used by one thread at a time.
 ///
@@ -57,7 +60,7 @@ use crate::protocol::mutex::{self, State};
 pub struct Mutex<T: Value + ?Sized, P: Port> {
     /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
     pub(super) lock: ParkWord,
-    /// How often the lock was taken over from the dead, modulo 2^32. Written by its owner.
+    /// How often the lock was taken over from the dead or its value set anew, modulo 2^32. Written by its owner.
     pub(super) takeovers: WordRef,
     /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written by the
     /// lock's owner.
@@ -106,7 +109,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let means = CasMode::of(&port, entry)?;
         let spans = Spans::of(attachment, entry)?;
         let instance = attachment.header().instance;
-        let word = |offset| port.mem().word(entry.block_c + offset).ok_or(DAMAGED);
+        let word = |offset| port.mem().word_ref(entry.block_c + offset).ok_or(DAMAGED);
         Ok(Self {
             lock: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             takeovers: word(offset::TAKEOVERS)?,
@@ -136,6 +139,12 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
 
     pub(super) fn check_size(&self, value: &T) -> Result<(), WrongSize> {
         if self.values.takes(value) { Ok(()) } else { Err(WrongSize { needed: self.values.size() }) }
+    }
+
+    /// The lock changes hands otherwise than by its unlocking: the new owner's fencing token is another one.
+    pub(super) fn count_takeover(&self) {
+        // ORDERING: Relaxed; under the lock.
+        self.takeovers.store(self.takeovers.load(RELAXED).wrapping_add(1), RELAXED);
     }
 
     /// The lock was given back: so is the priority.

@@ -139,7 +139,8 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
 
     /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
     /// (any more), or its hardware lock was not to be had, or for bytes that are not as many as the type has.
-    /// What was there is gone: this is for somebody who knows what it should be.
+    /// What was there is gone: this is for somebody who knows what it should be. Counts
+    /// [`takeovers`](Guard::takeovers) up.
     pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
         if !self.values.takes(value) {
             return None;
@@ -150,6 +151,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
             return None;
         }
         self.raised.set(raised);
+        self.count_takeover();
         let mut guard = Guard::new(self);
         guard.put(value);
         guard.end_in_place();

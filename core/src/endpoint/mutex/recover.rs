@@ -7,9 +7,10 @@ use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
 use crate::ground::offset;
 use crate::ground::port::{Port, Probe};
+use crate::ground::sync::in_order;
 use crate::ground::sync::order::RELAXED;
+use crate::protocol::Violation;
 use crate::protocol::mutex::{self, Attempt, State};
-use crate::protocol::{Violation, in_order};
 
 use super::error::UnlockError;
 use crate::endpoint::attachment::Attachment;
@@ -94,6 +95,7 @@ impl From<UnlockError> for RecoverError {
             UnlockError::NotOwner => Self::Changed,
             UnlockError::Fault(violation) => Self::Fault(violation),
             UnlockError::HardwareLock => Self::HardwareLock,
+            UnlockError::GivenUp => Self::Poisoned,
         }
     }
 }

@@ -1,15 +1,18 @@
 //! A lock that was taken over from a dead owner.
 
+use core::marker::PhantomData;
+
 use crate::ground::ident::Ident;
 use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
+use crate::ground::sync::in_order;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::{in_order, mutex};
+use crate::protocol::mutex;
 
 use super::error::UnlockError;
 use super::guard::Guard;
-use super::handle::Mutex;
+use super::handle::{Mutex, NotSend};
 use crate::endpoint::error::WrongSize;
 
 /// A lock whose last owner died with it, held for repair. Dropped without one, it poisons the lock.
@@ -26,16 +29,16 @@ pub struct Recovery<'m, T: Value + ?Sized, P: Port> {
     from: Ident,
     version: u32,
     was_in_place: bool,
+    not_send: NotSend,
 }
 
 impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     #[cold]
     pub(super) fn new(mutex: &'m mut Mutex<T, P>, from: Ident) -> Self {
-        // ORDERING: Relaxed; under the lock.
-        mutex.takeovers.store(mutex.takeovers.load(RELAXED).wrapping_add(1), RELAXED);
+        mutex.count_takeover();
         // ORDERING: Relaxed; under the lock.
         let (version, in_place) = (mutex.version.load(RELAXED), mutex.in_place.load(RELAXED));
-        Self { mutex: Some(mutex), from, version, was_in_place: in_place != 0 }
+        Self { mutex: Some(mutex), from, version, was_in_place: in_place != 0, not_send: PhantomData }
     }
 
     /// The dead owner.

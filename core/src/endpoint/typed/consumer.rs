@@ -25,6 +25,7 @@ use crate::ground::sync::order::RELAXED;
 use crate::protocol::release::between;
 use crate::protocol::{Nothing, Violation, compact, slots};
 
+use super::ring_of;
 use super::rx::{Run, Rx};
 
 /// The receiving side of a queue of values. One at a time; given back when dropped.
@@ -100,7 +101,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let capacity = entry.capacity;
-        let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_len).ok_or(DAMAGED)?;
+        let ring = ring_of(&spans, entry).ok_or(DAMAGED)?;
         let taker = RecvHalf::claim(attachment, entry, &spans)?;
         let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
         let rx = if entry.kind == Kind::Slots {

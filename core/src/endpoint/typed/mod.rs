@@ -9,10 +9,23 @@ pub use producer::TypedProducer;
 
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
+use crate::endpoint::spans::Spans;
 use crate::ground::entry::Entry;
 use crate::ground::kind::Kind;
 use crate::ground::message::ValueType;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
+use crate::ground::ring::slots::Slots;
+
+/// The ring of a queue of values: with sequences, if that is how the queue publishes.
+fn ring_of<T: Value + ?Sized>(spans: &Spans, entry: &Entry) -> Option<Slots<T>> {
+    let Entry { capacity, stride, max_len, .. } = *entry;
+    if entry.kind == Kind::Slots {
+        Slots::with_sequences(spans.data.clone(), capacity, stride, max_len)
+    } else {
+        Slots::new(spans.data.clone(), capacity, stride, max_len)
+    }
+}
 
 impl<P: Port> Attachment<P> {
     /// The queue of this name, which must carry values of this type.

@@ -21,6 +21,8 @@ use crate::ground::ring::slots::Slots;
 use crate::protocol::release::Space;
 use crate::protocol::{Refused, Violation, compact, slots};
 
+use super::ring_of;
+
 /// The producer's half of whichever publication the directory names.
 enum Tx {
     Slots(slots::Producer),
@@ -104,8 +106,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
-        let ring =
-            Slots::new(spans.data.clone(), entry.capacity, entry.stride, entry.max_len).ok_or(DAMAGED)?;
+        let ring = ring_of(&spans, entry).ok_or(DAMAGED)?;
         let sender = SendHalf::claim(attachment, entry, &spans)?;
         let (head, highest) = (sender.head(), sender.high_water());
         let tx = if entry.kind == Kind::Slots {

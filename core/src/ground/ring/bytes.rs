@@ -2,7 +2,7 @@
 
 use crate::ground::geometry::GRANULE;
 use crate::ground::offset;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::{Mem, Span, WordRef};
 
 /// Bytes of a line of most caches. Only speed depends on it.
 const LINE: u32 = 64;
@@ -17,11 +17,14 @@ pub struct Bytes {
 
 impl Bytes {
     /// A ring of `capacity` bytes; `None` if that is no power of two from one granule up, or longer
-    /// than the span.
+    /// than the span, or the span does not start at a multiple of 8.
     #[must_use]
     pub fn new(span: Span, capacity: u32) -> Option<Self> {
-        let sound = capacity.is_power_of_two() && capacity >= GRANULE && capacity <= span.len();
-        sound.then_some(Self { span, mask: capacity - 1 })
+        let sound = capacity.is_power_of_two()
+            && capacity >= GRANULE
+            && capacity <= span.len()
+            && span.is_aligned(Mem::ALIGN);
+        sound.then(|| Self { span, mask: capacity - 1 })
     }
 
     /// The word at `offset` of the header at this position; offset and position are taken down to
@@ -30,7 +33,7 @@ impl Bytes {
     #[must_use]
     pub fn header(&self, pos: u32, offset: u32) -> WordRef {
         let place = pos & self.mask & !(GRANULE - 1);
-        // SAFETY: a whole granule lies inside at `place` (G1).
+        // SAFETY: a whole granule lies inside at `place` (G1), aligned (G2).
         unsafe { self.span.word_within(place + (offset & (GRANULE - 4))) }
     }
 
@@ -69,7 +72,7 @@ impl Bytes {
     #[inline(always)]
     pub fn read(&self, pos: u32, into: &mut [u8]) {
         let start = self.payload(pos, into.len());
-        // SAFETY: checked by `payload`; a granule is a multiple of 8, and spans start at one.
+        // SAFETY: checked by `payload`; a granule is a multiple of 8, and the span starts at one (G2).
         unsafe { self.span.read_within(start, into, true) };
     }
 

@@ -3,9 +3,12 @@
 use core::marker::PhantomData;
 
 use crate::ground::message::Message;
-use crate::ground::sync::{Span, WordRef};
+use crate::ground::sync::{Mem, Span, WordRef};
 
 use super::value::Value;
+
+/// Of a ring without sequences: no slot is so long.
+const NO_SEQUENCE: u32 = u32::MAX;
 
 /// Slots of one size for values of type `T`, in a ring.
 pub struct Slots<T: ?Sized> {
@@ -17,7 +20,7 @@ pub struct Slots<T: ?Sized> {
     stride: u32,
     /// Bytes of a value.
     size: u32,
-    /// Where in a slot its last word lies.
+    /// Where in a slot its sequence lies; or [`NO_SEQUENCE`].
     last: u32,
     values: PhantomData<fn(&T)>,
 }
@@ -35,15 +38,28 @@ impl<T: Message> Slots<T> {
 
 impl<T: Value + ?Sized> Slots<T> {
     /// A ring of `capacity` slots for values of `size` bytes, `stride` bytes from one to the next; `None`
-    /// if it does not fit the span, or a value does not fit a slot.
+    /// if it does not fit the span, a value does not fit a slot, or values of whole words would not be aligned.
     #[must_use]
     pub fn new(span: Span, capacity: u32, stride: u32, size: u32) -> Option<Self> {
+        Self::of(span, capacity, stride, size, NO_SEQUENCE)
+    }
+
+    /// As [`new`](Self::new), of slots that end with a [sequence](Self::sequence); `None` also if a word does
+    /// not fit behind a value, or would not be aligned.
+    #[must_use]
+    pub fn with_sequences(span: Span, capacity: u32, stride: u32, size: u32) -> Option<Self> {
+        let last = stride.checked_sub(4)?;
+        let sound = size <= last && stride.is_multiple_of(4) && span.is_aligned(4);
+        if sound { Self::of(span, capacity, stride, size, last) } else { None }
+    }
+
+    fn of(span: Span, capacity: u32, stride: u32, size: u32, last: u32) -> Option<Self> {
         let sound = capacity.is_power_of_two()
             && capacity.checked_mul(stride)? <= span.len()
             && size <= stride
-            && T::suits(size, stride);
-        let last = stride.saturating_sub(4);
-        sound.then_some(Self { span, mask: capacity - 1, stride, size, last, values: PhantomData })
+            && T::suits(size, stride)
+            && (!T::ALIGNED || span.is_aligned(Mem::ALIGN));
+        sound.then(|| Self { span, mask: capacity - 1, stride, size, last, values: PhantomData })
     }
 
     /// How many slots there are.
@@ -73,12 +89,16 @@ impl<T: Value + ?Sized> Slots<T> {
         (pos & self.mask) * self.stride
     }
 
-    /// The word at the end of the slot at this position: its sequence, in a ring that has them. The
-    /// stride must be a multiple of 4 then.
+    /// The word at the end of the slot at this position: its sequence.
+    ///
+    /// # Safety
+    ///
+    /// The ring was made [with sequences](Self::with_sequences).
     #[inline(always)]
     #[must_use]
-    pub fn sequence(&self, pos: u32) -> WordRef {
-        // SAFETY: the slot lies inside (G1), and a stride is 4 at least where there is a word.
+    pub unsafe fn sequence(&self, pos: u32) -> WordRef {
+        debug_assert_ne!(self.last, NO_SEQUENCE);
+        // SAFETY: the slot lies inside (G1), and a ring with sequences has an aligned word at its end (G2).
         unsafe { self.span.word_within(self.at(pos) + self.last) }
     }
 
@@ -92,7 +112,7 @@ impl<T: Value + ?Sized> Slots<T> {
             self.span.read(at, into);
         } else if T::FEW {
             // SAFETY: the slot is inside (G1), a value of this type is not longer than a slot, and starts at a
-            // multiple of 8, for spans do, and the stride of such values is one (`Value::suits`).
+            // multiple of 8, for the span does (G2), and the stride of such values is one (`Value::suits`).
             unsafe { self.span.read_few_within(at, into) };
         } else {
             // SAFETY: as above, if `ALIGNED`.

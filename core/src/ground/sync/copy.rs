@@ -9,15 +9,37 @@ use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 const WORD: usize = size_of::<usize>();
 
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, strait_word_copies))))]
+// With pointers of 32 bits (x32, ILP32) the upper halves of the registers that the assembly is given are undefined.
+
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    target_feature = "sse2",
+    not(any(miri, strait_word_copies))
+))]
 #[path = "copy/x86_64.rs"]
 mod block;
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", not(any(miri, strait_word_copies))))]
+#[cfg(all(
+    target_arch = "aarch64",
+    target_pointer_width = "64",
+    target_feature = "neon",
+    not(any(miri, strait_word_copies))
+))]
 #[path = "copy/aarch64.rs"]
 mod block;
 #[cfg(not(any(
-    all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, strait_word_copies))),
-    all(target_arch = "aarch64", target_feature = "neon", not(any(miri, strait_word_copies))),
+    all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        target_feature = "sse2",
+        not(any(miri, strait_word_copies))
+    ),
+    all(
+        target_arch = "aarch64",
+        target_pointer_width = "64",
+        target_feature = "neon",
+        not(any(miri, strait_word_copies))
+    ),
 )))]
 mod block {
     //! No assembly here: words do for all lengths.
@@ -288,8 +310,11 @@ mod tests {
 
     #[test]
     fn assembly_is_used_where_it_should_be() {
-        let expected =
-            cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(strait_word_copies)));
+        let expected = cfg!(all(
+            any(target_arch = "x86_64", target_arch = "aarch64"),
+            target_pointer_width = "64",
+            not(strait_word_copies)
+        ));
         assert_eq!(block::LEAST < usize::MAX, expected && !cfg!(miri));
     }
 }

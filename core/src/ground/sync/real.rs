@@ -7,8 +7,12 @@
 //! - M2. All access to those bytes is atomic, so a peer that writes at any moment causes wrong
 //!   values at worst, never a data race.
 //! - M3. Every offset is checked against the length before it becomes a pointer.
+//! - M4. What is handed out of this crate borrows its `Mem`. The handles without a lifetime ([`WordRef`] of a
+//!   region, [`Span`], a second `Mem`) are made within this crate alone, by endpoints that keep a clone of the
+//!   port beside them, or by an unsafe function.
 
 use core::cell::UnsafeCell;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::NonNull;
@@ -97,6 +101,16 @@ pub fn fence(order: Order) {
     core::sync::atomic::fence(order.ordering);
 }
 
+/// Keeps stores in order across this point, for those who find the memory after its writer's end.
+///
+/// Between two stores that no peer tells apart, but the successor of a program does that ends in between. A
+/// process that is killed has stored what it has executed; a core that is reset loses its store buffer, so the
+/// machine has to keep the order too. That costs nothing where it does anyway, as on x86.
+#[inline(always)]
+pub fn in_order() {
+    core::sync::atomic::fence(core::sync::atomic::Ordering::Release);
+}
+
 /// A handle on one word of a region.
 #[derive(Clone)]
 pub struct WordRef(NonNull<Word>);
@@ -106,19 +120,43 @@ unsafe impl Send for WordRef {}
 // SAFETY: as above.
 unsafe impl Sync for WordRef {}
 
+impl From<&'static Word> for WordRef {
+    /// A handle on a word that is never freed, and so outlives it.
+    fn from(word: &'static Word) -> Self {
+        Self(NonNull::from(word))
+    }
+}
+
 impl Deref for WordRef {
     type Target = Word;
 
     #[inline(always)]
     fn deref(&self) -> &Word {
-        // SAFETY: the pointer was made by `Mem::word` or `Span::word` from a checked, aligned
-        // offset (M3) in memory that outlives the handle (M1).
+        // SAFETY: the pointer was made from a `'static` word; or by `Mem::word_ref` or `Span::word` from a
+        // checked, aligned offset (M3) in memory that outlives the handle (M1, M4).
         unsafe { self.0.as_ref() }
     }
 }
 
 /// A region's memory.
-#[derive(Clone)]
+///
+/// What is reached through it cannot outlive it, and safe code cannot have a second one:
+///
+/// ```compile_fail,E0597
+/// # use strait_core::{Channel, Plan, StaticRegion, port::{NoSystem, Port}};
+/// # const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).line(4).participants(2);
+/// let word = {
+///     let region = Box::new(StaticRegion::<{ PLAN.size() }>::new());
+///     let attachment = region.create(&PLAN, 1, &NoSystem).unwrap();
+///     attachment.port().mem().word(0)
+/// };
+/// word.unwrap();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn is_clone<T: Clone>() {}
+/// is_clone::<strait_core::port::Mem>();
+/// ```
 pub struct Mem {
     base: NonNull<u8>,
     len: u32,
@@ -145,6 +183,16 @@ impl Mem {
         Self { base, len }
     }
 
+    /// A second handle on the same memory, for a clone of a port.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_raw`](Self::from_raw): the memory must stay valid for as long as the new handle is used too.
+    #[must_use]
+    pub const unsafe fn share(&self) -> Self {
+        Self { base: self.base, len: self.len }
+    }
+
     /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -165,13 +213,27 @@ impl Mem {
 
     /// The word at `offset`, or `None` if it is outside or unaligned.
     #[must_use]
-    pub fn word(&self, offset: u32) -> Option<WordRef> {
-        self.span(offset, 4).and_then(|span| span.word(0))
+    pub fn word(&self, offset: u32) -> Option<&Word> {
+        let word = self.word_ref(offset)?;
+        // SAFETY: aligned and inside (M3), and valid while `self` is borrowed (M1).
+        Some(unsafe { word.0.as_ref() })
     }
 
     /// The `len` bytes at `offset`, or `None` if they are not all inside.
     #[must_use]
-    pub fn span(&self, offset: u32, len: u32) -> Option<Span> {
+    pub fn span(&self, offset: u32, len: u32) -> Option<Part<'_>> {
+        Some(Part { span: self.range(offset, len)?, mem: PhantomData })
+    }
+
+    /// As [`word`](Self::word), for one that keeps the port (M4).
+    #[must_use]
+    pub(crate) fn word_ref(&self, offset: u32) -> Option<WordRef> {
+        self.range(offset, 4)?.word(0)
+    }
+
+    /// As [`span`](Self::span), for one that keeps the port (M4).
+    #[must_use]
+    pub(crate) fn range(&self, offset: u32, len: u32) -> Option<Span> {
         let end = offset.checked_add(len)?;
         if end > self.len {
             return None;
@@ -195,7 +257,43 @@ impl Mem {
     }
 }
 
-/// A checked range of a region's memory.
+/// A checked range of a region's memory, which borrows it.
+pub struct Part<'m> {
+    span: Span,
+    mem: PhantomData<&'m Mem>,
+}
+
+impl Part<'_> {
+    /// Copies bytes from `at` on out of the region.
+    ///
+    /// # Panics
+    ///
+    /// If they are not all inside the range.
+    pub fn read(&self, at: u32, into: &mut [u8]) {
+        self.span.read(at, into);
+    }
+
+    /// Copies bytes into the region, from `at` on.
+    ///
+    /// # Panics
+    ///
+    /// If they are not all inside the range.
+    pub fn write(&self, at: u32, from: &[u8]) {
+        self.span.write(at, from);
+    }
+
+    /// The address of the `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// If they are not all inside the range.
+    #[must_use]
+    pub fn as_ptr(&self, at: u32, len: usize) -> NonNull<u8> {
+        self.span.as_ptr(at, len)
+    }
+}
+
+/// A checked range of a region's memory, of one that keeps the port beside it (M4).
 #[derive(Clone)]
 pub struct Span {
     base: NonNull<u8>,
@@ -217,10 +315,10 @@ impl Span {
         self.len
     }
 
-    /// Whether there is nothing.
+    /// Whether the range starts at a multiple of `align`.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_aligned(&self, align: usize) -> bool {
+        align != 0 && self.base.as_ptr().addr().is_multiple_of(align)
     }
 
     #[inline(always)]
@@ -246,12 +344,12 @@ impl Span {
     ///
     /// # Panics
     ///
-    /// If it is outside, which would be a fault of this crate.
+    /// If it is outside or unaligned, which would be a fault of this crate.
     #[inline(always)]
     #[must_use]
     pub fn header(&self, at: u32) -> WordRef {
         let word = self.at(at, 4).cast::<Word>();
-        debug_assert!(word.is_aligned());
+        assert!(word.is_aligned(), "an offset of our own is wrong");
         WordRef(word)
     }
 
@@ -259,7 +357,7 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// `at` must be a multiple of 4, and 4 bytes there must lie inside the span.
+    /// The address at `at` must be a multiple of 4, and 4 bytes there must lie inside the span.
     #[inline(always)]
     #[must_use]
     pub unsafe fn word_within(&self, at: u32) -> WordRef {
@@ -348,30 +446,37 @@ impl Span {
     }
 
     /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile. Reads whole
-    /// words from `at` on, a multiple of 8, and past the end of `into` up to the next such multiple.
+    /// words from `at` on, and past the end of `into` up to the next multiple of 8.
     ///
     /// # Panics
     ///
     /// If the range is outside, which would be a fault of this crate.
+    ///
+    /// # Safety
+    ///
+    /// `at` must be a multiple of 8, and the span must start at one.
     #[inline(always)]
-    pub fn read_racing(&self, at: u32, into: &mut [u8]) {
+    pub unsafe fn read_racing_within(&self, at: u32, into: &mut [u8]) {
         let from = self.at(at, into.len().next_multiple_of(8));
-        // SAFETY: `from` is valid for as many bytes, by the check in `at`; and aligned, since regions,
-        // buffers and what is read of them start at multiples of 8.
+        // SAFETY: `from` is valid for as many bytes, by the check in `at`; and aligned, by the caller's promise.
         unsafe { copy::read_words(from.as_ptr(), into) };
     }
 
     /// As [`write`](Self::write), for bytes that an honest peer may be reading meanwhile. Writes
-    /// whole words from `at` on, a multiple of 8, with zeros up to the next such multiple.
+    /// whole words from `at` on, with zeros up to the next multiple of 8.
     ///
     /// # Panics
     ///
     /// If the range is outside, which would be a fault of this crate.
+    ///
+    /// # Safety
+    ///
+    /// As for [`read_racing_within`](Self::read_racing_within).
     #[inline(always)]
-    pub fn write_racing(&self, at: u32, from: &[u8]) {
+    pub unsafe fn write_racing_within(&self, at: u32, from: &[u8]) {
         let into = self.at(at, from.len().next_multiple_of(8));
         crash_point();
-        // SAFETY: as in `read_racing`.
+        // SAFETY: as in `read_racing_within`.
         unsafe { copy::write_words(into.as_ptr(), from) };
     }
 

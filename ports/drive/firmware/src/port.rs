@@ -22,7 +22,6 @@ pub enum JoinError {
 }
 
 /// A participant that is the whole program of its core.
-#[derive(Clone)]
 pub struct Board {
     mem: Mem,
     domain: u32,
@@ -31,6 +30,14 @@ pub struct Board {
     me: Option<Ident>,
     /// How often this core has joined, this time included.
     pub boot: u32,
+}
+
+impl Clone for Board {
+    fn clone(&self) -> Self {
+        // SAFETY: it is memory for as long as there is power.
+        let mem = unsafe { self.mem.share() };
+        Self { mem, domain: self.domain, own: self.own.clone(), me: self.me, boot: self.boot }
+    }
 }
 
 impl Board {
@@ -85,11 +92,11 @@ impl Clock for Board {
 // had one of the domain's places before is this core before its last reset, and is no more; and its
 // stores, which went straight to the memory, came before the reset. Nothing is said of others.
 unsafe impl Liveness for Board {
-    fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
+    unsafe fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
         Ok(())
     }
 
-    fn release(&self, _: Ident) {}
+    unsafe fn release(&self, _: Ident) {}
 
     fn probe(&self, who: Ident) -> Probe {
         match self.me {

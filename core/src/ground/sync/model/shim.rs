@@ -70,6 +70,10 @@ pub fn fence(order: Order) {
     }
 }
 
+/// Nothing here: in a model, what the dead have stored is there by the proof of their death, in their order. A real
+/// fence would only hide that a named ordering beside it is missing.
+pub fn in_order() {}
+
 /// Lets others run.
 pub fn spin_loop() {
     loom::thread::yield_now();
@@ -86,16 +90,29 @@ pub const HAS_SLICES: bool = false;
 
 /// A handle on one word of a region.
 #[derive(Clone)]
-pub struct WordRef {
-    words: Arc<Words>,
-    index: usize,
+pub struct WordRef(At);
+
+#[derive(Clone)]
+enum At {
+    Region { words: Arc<Words>, index: usize },
+    Outside(&'static Word),
+}
+
+impl From<&'static Word> for WordRef {
+    /// A handle on a word that is never freed, and so outlives it.
+    fn from(word: &'static Word) -> Self {
+        Self(At::Outside(word))
+    }
 }
 
 impl Deref for WordRef {
     type Target = Word;
 
     fn deref(&self) -> &Word {
-        &self.words.0[self.index]
+        match &self.0 {
+            At::Region { words, index } => &words.0[*index],
+            At::Outside(word) => word,
+        }
     }
 }
 
@@ -121,6 +138,16 @@ impl Mem {
         panic!("raw memory cannot be model-checked; use strait::model::Region")
     }
 
+    /// A second handle on the same memory.
+    ///
+    /// # Safety
+    ///
+    /// None needed in a model; as in the real backend for the one signature.
+    #[must_use]
+    pub unsafe fn share(&self) -> Self {
+        self.clone()
+    }
+
     /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -141,13 +168,25 @@ impl Mem {
 
     /// The word at `offset`, or `None` if it is outside or unaligned.
     #[must_use]
-    pub fn word(&self, offset: u32) -> Option<WordRef> {
-        self.span(offset, 4)?.word(0)
+    pub fn word(&self, offset: u32) -> Option<&Word> {
+        if offset.is_multiple_of(4) { self.0.0.get(offset as usize / 4) } else { None }
+    }
+
+    /// As [`word`](Self::word), counted: a model's memory is.
+    #[must_use]
+    pub fn word_ref(&self, offset: u32) -> Option<WordRef> {
+        self.range(offset, 4)?.word(0)
     }
 
     /// The `len` bytes at `offset`, or `None` if they are not all inside.
     #[must_use]
     pub fn span(&self, offset: u32, len: u32) -> Option<Span> {
+        self.range(offset, len)
+    }
+
+    /// [`span`](Self::span).
+    #[must_use]
+    pub(crate) fn range(&self, offset: u32, len: u32) -> Option<Span> {
         let end = offset.checked_add(len)?;
         (end <= self.len()).then(|| Span { words: self.0.clone(), base: offset, len })
     }
@@ -191,6 +230,12 @@ impl Span {
         self.len == 0
     }
 
+    /// Whether the range starts at a multiple of `align`, as the region does.
+    #[must_use]
+    pub fn is_aligned(&self, align: usize) -> bool {
+        align != 0 && (self.base as usize).is_multiple_of(align)
+    }
+
     fn at(&self, at: u32, len: usize) -> u32 {
         assert!(at as usize + len <= self.len as usize, "an offset of our own is wrong");
         self.base + at
@@ -212,7 +257,7 @@ impl Span {
     /// If it is outside, which would be a fault of this crate.
     #[must_use]
     pub fn header(&self, at: u32) -> WordRef {
-        WordRef { words: self.words.clone(), index: self.at(at, 4) as usize / 4 }
+        WordRef(At::Region { words: self.words.clone(), index: self.at(at, 4) as usize / 4 })
     }
 
     /// The word at `at`; checked here as anywhere in a model.
@@ -336,6 +381,32 @@ impl Span {
             bytes[part].copy_from_slice(&from[offset..offset + count]);
             word.store(u32::from_le_bytes(bytes), super::super::order::RELAXED);
         });
+    }
+
+    /// [`read_racing`](Self::read_racing).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn read_racing_within(&self, at: u32, into: &mut [u8]) {
+        self.read_racing(at, into);
+    }
+
+    /// [`write_racing`](Self::write_racing).
+    ///
+    /// # Panics
+    ///
+    /// If the range is outside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`word_within`](Self::word_within).
+    pub unsafe fn write_racing_within(&self, at: u32, from: &[u8]) {
+        self.write_racing(at, from);
     }
 
     fn copy_out(&self, at: u32, into: &mut [u8], read: impl Fn(&Word) -> u32) {
