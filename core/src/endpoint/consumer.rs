@@ -20,7 +20,7 @@ use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
 use super::park_word::ParkWord;
-use super::peek::Peek;
+use super::peek::{Peek, Shown};
 use super::recv_half::{HasRecvHalf, RecvHalf, recv_until};
 use super::role::PeerStatus;
 use super::spans::{DAMAGED, Spans};
@@ -162,7 +162,8 @@ impl<P: Port> Consumer<P> {
     }
 
     /// Shows up to `max` frames to `each`, in order, releasing each when `each` returns. Delivery is
-    /// at least once, whatever the options say. Answers how many there were.
+    /// at least once, whatever the options say. A frame with which `each` panics counts as received.
+    /// Returns how many there were.
     ///
     /// # Errors
     ///
@@ -176,8 +177,8 @@ impl<P: Port> Consumer<P> {
         while count < max {
             match self.peek() {
                 Ok(peek) => {
-                    each(&peek);
-                    peek.release();
+                    let shown = Shown(Some(peek));
+                    shown.0.iter().for_each(&mut each);
                     count += 1;
                 }
                 Err(error) if count == 0 => return Err(error),
@@ -189,7 +190,8 @@ impl<P: Port> Consumer<P> {
 
     /// Looks at the next frame where it lies. It stays there until [`Peek::release`]; a peek that
     /// is dropped changes nothing, and a consumer that dies holding one leaves the frame to its
-    /// successor.
+    /// successor. One that a panic drops is released, as far as the port
+    /// [notices](Port::is_unwinding).
     ///
     /// # Errors
     ///
@@ -342,6 +344,18 @@ impl<P: Port> Consumer<P> {
 
     pub(super) fn is_trusted(&self) -> bool {
         self.trusted
+    }
+
+    pub(super) fn is_unwinding(&self) -> bool {
+        self.taker.role.port.is_unwinding()
+    }
+
+    /// The payload of the next frame, which is there, if the attachment trusts its peers.
+    #[cfg(feature = "embedded-io-07")]
+    pub(super) fn next_slice(&mut self) -> Option<&[u8]> {
+        let found = self.look().ok()?;
+        self.release();
+        super::peek::slice_of(self, &found)
     }
 
     pub(super) fn release_peeked(&mut self, found: &Found, sequence: u32) {

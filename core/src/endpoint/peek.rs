@@ -1,5 +1,7 @@
 //! A received frame, looked at where it lies.
 
+use core::mem::ManuallyDrop;
+
 use crate::ground::port::Port;
 use crate::protocol::frames::Found;
 
@@ -23,7 +25,7 @@ pub struct Peek<'q, P: Port> {
     pub(super) read: usize,
 }
 
-impl<'q, P: Port> Peek<'q, P> {
+impl<P: Port> Peek<'_, P> {
     /// Tag, sequence and length.
     #[must_use]
     pub fn info(&self) -> Received {
@@ -49,20 +51,39 @@ impl<'q, P: Port> Peek<'q, P> {
         slice_of(self.consumer, &self.found)
     }
 
-    /// The same, for as long as the consumer is borrowed: the frame is not released meanwhile.
-    #[cfg(feature = "embedded-io-07")]
-    pub(super) fn into_slice(self) -> Option<&'q [u8]> {
-        slice_of(self.consumer, &self.found)
-    }
-
     /// Releases the frame.
     pub fn release(self) {
+        let mut peek = ManuallyDrop::new(self);
+        peek.release_by_ref();
+    }
+
+    fn release_by_ref(&mut self) {
         self.consumer.release_peeked(&self.found, self.received.sequence);
     }
 }
 
+/// A frame that makes its consumer panic must not come again.
+impl<P: Port> Drop for Peek<'_, P> {
+    fn drop(&mut self) {
+        if self.consumer.is_unwinding() {
+            self.release_by_ref();
+        }
+    }
+}
+
+/// A peeked frame that is released when this is dropped, whatever drops it.
+pub(super) struct Shown<'q, P: Port>(pub Option<Peek<'q, P>>);
+
+impl<P: Port> Drop for Shown<'_, P> {
+    fn drop(&mut self) {
+        if let Some(peek) = self.0.take() {
+            peek.release();
+        }
+    }
+}
+
 /// The payload of a frame that was found and not yet released.
-fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a [u8]> {
+pub(super) fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a [u8]> {
     if !consumer.is_trusted() {
         return None;
     }

@@ -128,6 +128,14 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         let _ = raised;
     }
 
+    /// Whether the calling thread is unwinding from a panic. A frame that is being peeked at then counts
+    /// as received, for it may be what the consumer panicked over, and would come again for ever. `false`
+    /// where a panic does not unwind.
+    #[inline(always)]
+    fn is_unwinding(&self) -> bool {
+        false
+    }
+
     /// The domain within which this port may use compare-and-swap: one core, or one cluster whose bus
     /// really does it between its members; 0 where there is only one. It never changes.
     #[inline(always)]

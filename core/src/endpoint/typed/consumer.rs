@@ -155,7 +155,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     }
 
     /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
-    /// once, whatever the options say. Answers how many there were.
+    /// once, whatever the options say. A value with which `each` panics counts as received. Returns how
+    /// many there were.
     ///
     /// # Errors
     ///
@@ -168,7 +169,13 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let mut count = 0;
         while count < max {
             match self.look() {
-                Ok(pos) => count += self.show(pos, max - count, &mut each),
+                Ok(pos) => {
+                    // More is asked for, so all before it is done with.
+                    if self.rx.head().release() {
+                        self.tell_slow();
+                    }
+                    count += self.show(pos, max - count, &mut each);
+                }
                 Err(nothing) => {
                     let error = self.nothing(nothing);
                     if count == 0 {
@@ -177,27 +184,26 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                     break;
                 }
             }
-            if self.rx.head().is_due() {
-                self.tell_slow();
-            }
         }
         self.release();
         Ok(count)
     }
 
     /// Shows the value at `pos`, which is there, and those that follow it, up to `max` and no more than may
-    /// be received without telling the region; answers how many.
+    /// be released without telling the region; returns how many.
     #[inline(always)]
     fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
         T: Message,
     {
-        let most = self.rx.head().untold().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
+        let most = self.rx.head().untold_releases().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
         let mut run = Run { pos, start: pos, rx: &mut self.rx };
         loop {
             self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
-            each(self.ring.read(run.pos));
+            let value = self.ring.read(run.pos);
+            // Before it is shown: a value that makes its consumer panic must not come again.
             run.pos = run.pos.wrapping_add(1);
+            each(value);
             if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
                 return run.count() as usize;
             }

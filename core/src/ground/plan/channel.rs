@@ -150,8 +150,13 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer sleep on doorbell `number` (from 1), which all channels with that number
-    /// share, so that one receiver can wait for any of them.
+    /// Lets the consumer of a queue sleep on doorbell `number` (from 1), which all queues with that number
+    /// share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
+    ///
+    /// A send to any of them wakes every thread and task that waits at the doorbell, so it should belong to
+    /// one receiver. If several consumers wait there, each gets its own messages in time, at the
+    /// cost of the wakes that were for others. A plan that gives another kind of channel a doorbell is
+    /// [refused](crate::PlanError): nothing can wait for such a channel and a queue at once.
     #[must_use]
     pub const fn doorbell(mut self, number: u32) -> Self {
         self.consumer_may_block = true;
@@ -171,6 +176,9 @@ impl<'a> Channel<'a> {
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
         if split_payload && !self.kind.can_lie_apart() {
             return Err(Fault::Apart);
+        }
+        if self.doorbell != 0 && !self.kind.is_queue() {
+            return Err(Fault::Doorbell);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);
