@@ -194,14 +194,22 @@ fn a_batch_that_panicked_goes_on_behind_the_message() {
         let (_region, consumer, _) = sent(name);
         let mut rx = values(&consumer, name, 64);
         panicking(|| {
-            let _ = rx.recv_batch(3, |value| if value == 1 { oops() });
+            let _ = rx.recv_batch(3, |value| {
+                if value == 1 {
+                    oops()
+                }
+            });
         });
         assert_eq!((rx.sequence(), rx.try_recv()), (1, Ok(2)), "{name}");
     }
     let (_region, consumer, _) = sent("frames");
     let mut rx = frames(&consumer, 64);
     panicking(|| {
-        let _ = rx.recv_batch(3, |peek| if peek.info().tag == 1 { oops() });
+        let _ = rx.recv_batch(3, |peek| {
+            if peek.info().tag == 1 {
+                oops()
+            }
+        });
     });
     assert_eq!(rx.try_recv(&mut [0; 16]).map(|got| got.tag), Ok(2));
 }

@@ -173,7 +173,11 @@ impl<P: Port> BufRead for RingReader<'_, P> {
             }
             self.shown = self.len - self.offset;
             // The frame is there (P1), and its peers are trusted.
-            return Ok(self.consumer.next_slice().and_then(|frame| frame.get(self.offset..)).unwrap_or_default());
+            return Ok(self
+                .consumer
+                .next_slice()
+                .and_then(|frame| frame.get(self.offset..))
+                .unwrap_or_default());
         }
         if self.bounce.is_empty() {
             return Err(RingPipeError::NoSpace);
@@ -195,5 +199,36 @@ impl<P: Port> BufRead for RingReader<'_, P> {
         }
         self.shown -= count;
         self.advance(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use embedded_io::{BufRead, Write};
+
+    use super::RingReader;
+    use crate::endpoint::{NoSystem, StaticRegion};
+    use crate::{Channel, Plan, RingWriter};
+
+    const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 256, 64)]).line(4).participants(1);
+    static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+
+    /// On a machine of 32 bits, one that counted would overflow after 4 GiB.
+    #[test]
+    fn a_trusting_reader_does_not_count_what_it_shows_for_ever() {
+        let attachment = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+        let mut tx = RingWriter::new(attachment.producer("f").unwrap(), Duration::ZERO);
+        // SAFETY: both ends are in this test, and keep to the protocol.
+        let attachment = unsafe { attachment.trusting_peers() };
+        let mut rx = RingReader::new(attachment.consumer("f").unwrap(), Duration::ZERO, &mut []);
+        for _ in 0..100 {
+            tx.write_all(&[7; 50]).unwrap();
+            assert_eq!(rx.fill_buf().unwrap().len(), 50);
+            rx.consume(20);
+            rx.consume(30);
+            assert_eq!((rx.from, rx.shown), (0, 0));
+        }
     }
 }

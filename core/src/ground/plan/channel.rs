@@ -41,7 +41,10 @@ impl<'a> Channel<'a> {
     /// A queue of frames of up to `max_len` bytes in a ring of `capacity` bytes, a power of two.
     ///
     /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
-    /// at most. A ring is gone through in turn, so one larger than the cores' caches is slower than one
+    /// at most. 16 bytes of the ring always stay free, and a frame does not wrap around the ring's end: what
+    /// is left there is skipped. So the smallest ring, of 64 bytes, holds one frame of 8 bytes and not two,
+    /// although [`capacity`](crate::Producer::capacity) less [`len`](crate::Producer::len) says that 32 bytes
+    /// are free; one twice as large as the frames to hold has room for them. A ring is gone through in turn, so one larger than the cores' caches is slower than one
     /// that is just large enough.
     #[must_use]
     pub const fn frames(name: &'a str, capacity: u32, max_len: u32) -> Self {
