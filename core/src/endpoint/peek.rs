@@ -1,7 +1,5 @@
 //! A received frame, looked at where it lies.
 
-use core::mem::ManuallyDrop;
-
 use crate::ground::port::Port;
 use crate::protocol::frames::Found;
 
@@ -53,31 +51,25 @@ impl<P: Port> Peek<'_, P> {
 
     /// Releases the frame.
     pub fn release(self) {
-        let mut peek = ManuallyDrop::new(self);
-        peek.release_by_ref();
-    }
-
-    fn release_by_ref(&mut self) {
         self.consumer.release_peeked(&self.found, self.received.sequence);
     }
 }
 
-/// A frame that makes its consumer panic must not come again.
-impl<P: Port> Drop for Peek<'_, P> {
-    fn drop(&mut self) {
-        if self.consumer.is_unwinding() {
-            self.release_by_ref();
+/// A frame that a batch shows. If it is dropped before its release, the batch panicked over it.
+pub(super) struct Shown<'q, P: Port>(pub Option<Peek<'q, P>>);
+
+impl<P: Port> Shown<'_, P> {
+    pub fn release(&mut self) {
+        if let Some(peek) = self.0.take() {
+            peek.release();
         }
     }
 }
 
-/// A peeked frame that is released when this is dropped, whatever drops it.
-pub(super) struct Shown<'q, P: Port>(pub Option<Peek<'q, P>>);
-
 impl<P: Port> Drop for Shown<'_, P> {
     fn drop(&mut self) {
-        if let Some(peek) = self.0.take() {
-            peek.release();
+        if let Some(peek) = &mut self.0 {
+            peek.consumer.note_panic();
         }
     }
 }

@@ -128,9 +128,9 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         let _ = raised;
     }
 
-    /// Whether the calling thread is unwinding from a panic. A frame that is being peeked at then counts
-    /// as received, for it may be what the consumer panicked over, and would come again for ever. `false`
-    /// where a panic does not unwind.
+    /// Whether the calling thread is unwinding from a panic. The frame that a consumer peeked at last then
+    /// counts as received when the consumer is dropped: it may be what the consumer panicked over, and would
+    /// come again for ever. `false` where a panic does not unwind.
     #[inline(always)]
     fn is_unwinding(&self) -> bool {
         false

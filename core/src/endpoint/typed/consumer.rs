@@ -43,6 +43,8 @@ pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     capacity: u32,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
+    /// The position of the value over which the last batch panicked, if it did.
+    panicked_at: Option<u32>,
     /// The claimed role, and what all consumers share.
     taker: RecvHalf<P>,
 }
@@ -109,7 +111,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Rx::Compact(compact::Consumer::adopt(head, capacity, every, keeps))
         };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
-        Ok(Self { rx, ring, mark, capacity, payload, taker })
+        Ok(Self { rx, ring, mark, capacity, payload, panicked_at: None, taker })
     }
 
     /// Receives a value. Steps: in proportion to its size; no loops over anything else.
@@ -155,8 +157,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     }
 
     /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
-    /// once, whatever the options say. A value with which `each` panics counts as received. Returns how
-    /// many there were.
+    /// once, whatever the options say. If `each` panics, its value comes again, unless the panic drops
+    /// the consumer too: then it counts as received. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -197,14 +199,14 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         T: Message,
     {
         let most = self.rx.head().untold_releases().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
-        let mut run = Run { pos, start: pos, rx: &mut self.rx };
+        let mut run =
+            Run { pos, start: pos, rx: &mut self.rx, panicked_at: &mut self.panicked_at, is_over: false };
         loop {
             self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
-            let value = self.ring.read(run.pos);
-            // Before it is shown: a value that makes its consumer panic must not come again.
+            each(self.ring.read(run.pos));
             run.pos = run.pos.wrapping_add(1);
-            each(value);
             if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
+                run.is_over = true;
                 return run.count() as usize;
             }
         }
@@ -365,6 +367,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 impl<T: Value + ?Sized, P: Port> Drop for TypedConsumer<T, P> {
     fn drop(&mut self) {
         if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
+            // A value that makes its consumer panic must not come for ever.
+            if self.panicked_at == Some(self.rx.head_ref().pos()) {
+                let _ = self.rx.head().advance(1);
+            }
             self.flush();
         }
     }
