@@ -322,7 +322,8 @@ typedef struct strait_channel_t {
   uint32_t flags;
   // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
   uint64_t type_hash;
-  // From 1: channels with the same number share the word on which their consumers sleep. 0: none.
+  // From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
+  // channels that are not queues.
   uint32_t doorbell;
   // The domain of the producer or writer.
   uint32_t producer_domain;

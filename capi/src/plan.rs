@@ -47,7 +47,8 @@ pub struct strait_channel_t {
     pub flags: u32,
     /// The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
     pub type_hash: u64,
-    /// From 1: channels with the same number share the word on which their consumers sleep. 0: none.
+    /// From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
+    /// channels that are not queues.
     pub doorbell: u32,
     /// The domain of the producer or writer.
     pub producer_domain: u32,

@@ -190,7 +190,7 @@ fn channels_of_one_doorbell_share_its_word() {
         Channel::frames("own", 64, 16).consumer_may_block(),
         Channel::slots::<u32>("b", 4).doorbell(2),
         Channel::compact::<u8>("c", 4).doorbell(1),
-        Channel::latest::<u32>("d").doorbell(2),
+        Channel::slots::<u32>("d", 4).doorbell(2),
         Channel::frames("polled", 64, 16),
     ];
     for line in [4, 128] {
@@ -236,7 +236,7 @@ fn a_plan_is_computed_at_compile_time() {
     const PLAN: Plan<'_> = Plan::new(&[
         Channel::frames("a", 4096, 256).consumer_may_block(),
         Channel::slots::<u64>("b", 64).doorbell(1),
-        Channel::latest::<[f64; 4]>("c").doorbell(1),
+        Channel::compact::<[f64; 4]>("c", 2).doorbell(1),
     ]);
     const SIZE: usize = PLAN.size();
     assert_eq!(PLAN.try_size().unwrap() as usize, SIZE);

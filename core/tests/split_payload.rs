@@ -15,7 +15,7 @@ use strait_core::{
 
 const CHANNELS: &[Channel<'_>] = &[
     Channel::compact::<[u8; 12]>("c", 4).domains(0, 1).consumer_may_block(),
-    Channel::latest_bytes("l", 100).buffers(4).domains(0, 1).doorbell(1),
+    Channel::latest_bytes("l", 100).buffers(4).domains(0, 1).consumer_may_block(),
     Channel::compact::<u8>("d", 8).doorbell(1),
 ];
 

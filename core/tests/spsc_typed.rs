@@ -176,7 +176,7 @@ impl<T: Numbered> Run<Values<T>> {
         let result = self.rx().recv_batch(max, |value| got.push(value));
         let available = self.model.waiting.len();
         for value in &got {
-            assert_eq!(*value, T::numbered(self.model.take_in_batch(self.at_most_once).tag));
+            assert_eq!(*value, T::numbered(self.model.take_in_batch().tag));
         }
         match result {
             Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),

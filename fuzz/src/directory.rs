@@ -92,6 +92,7 @@ impl<'d> Wanted<'d> {
 
     fn assert_found(&self, entry: &Entry) {
         assert_eq!((entry.name(), entry.kind), (Some(self.name), self.kind));
+        assert!(self.doorbell == 0 || self.kind.is_queue(), "{self:?}");
         assert_eq!((entry.domain_a, entry.domain_b), self.domains);
         let capacity = if self.kind == Kind::Mutex { 2 } else { self.capacity };
         assert_eq!(entry.capacity, capacity, "{self:?}");

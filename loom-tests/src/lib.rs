@@ -24,6 +24,7 @@ mod queue;
 mod search;
 mod waiting;
 
+mod batch_succession;
 mod claim;
 mod hardware_lock;
 mod header;
@@ -55,6 +56,7 @@ use models;
 fn all() -> impl Iterator<Item = Model> {
     let files = [
         spsc_succession::MODELS,
+        batch_succession::MODELS,
         mutex_succession::MODELS,
         mutex::MODELS,
         semaphore::MODELS,

@@ -30,7 +30,8 @@ pub trait Queue: 'static {
     fn send_batch(tx: &mut Self::Tx, numbers: &[u32]) -> Result<usize, TrySendError>;
     fn send_timeout(tx: &mut Self::Tx, number: u32, timeout: Duration) -> Result<(), SendError>;
     fn recv(rx: &mut Self::Rx) -> Result<Got, TryRecvError>;
-    fn recv_batch(rx: &mut Self::Rx, max: usize) -> Result<Vec<Got>, TryRecvError>;
+    /// Receives a batch, and tells of each message while it is in use.
+    fn recv_each(rx: &mut Self::Rx, max: usize, each: impl FnMut(Got)) -> Result<usize, TryRecvError>;
     fn recv_timeout(rx: &mut Self::Rx, timeout: Duration) -> Result<Got, RecvError>;
     fn recv_async(rx: &mut Self::Rx) -> impl Future<Output = Result<Got, RecvError>>;
     fn send_async(tx: &mut Self::Tx, number: u32) -> impl Future<Output = Result<(), SendError>>;
@@ -79,7 +80,7 @@ fn payload(number: u32) -> ([u8; 8], usize) {
     ([number as u8; 8], if number % 2 == 1 { 8 } else { 0 })
 }
 
-fn got(number: u32, sequence: u32, bytes: &[u8]) -> Got {
+pub fn got(number: u32, sequence: u32, bytes: &[u8]) -> Got {
     let (payload, len) = payload(number);
     assert_eq!(bytes, &payload[..len], "frame {number} is not whole");
     Got { number, sequence }
@@ -126,15 +127,12 @@ impl<const RING: u32> Queue for Frames<RING> {
         Ok(got(received.tag, received.sequence, &buffer[..received.len]))
     }
 
-    fn recv_batch(rx: &mut Self::Rx, max: usize) -> Result<Vec<Got>, TryRecvError> {
-        let mut all = Vec::new();
+    fn recv_each(rx: &mut Self::Rx, max: usize, mut each: impl FnMut(Got)) -> Result<usize, TryRecvError> {
         rx.recv_batch(max, |peek| {
             let (mut buffer, info) = ([0; 16], peek.info());
             let len = peek.copy_from(0, &mut buffer);
-            assert_eq!(len, info.len);
-            all.push(got(info.tag, info.sequence, &buffer[..len]));
-        })?;
-        Ok(all)
+            each(got(info.tag, info.sequence, &buffer[..len]));
+        })
     }
 
     fn recv_timeout(rx: &mut Self::Rx, timeout: Duration) -> Result<Got, RecvError> {
@@ -208,11 +206,16 @@ macro_rules! typed_queue {
                 Ok(whole(value, rx.sequence()))
             }
 
-            fn recv_batch(rx: &mut Self::Rx, max: usize) -> Result<Vec<Got>, TryRecvError> {
-                let mut values = Vec::new();
-                let count = rx.recv_batch(max, |value| values.push(value))?;
-                let first = rx.sequence().wrapping_sub(count as u32 - 1);
-                Ok(values.into_iter().zip(first..).map(|(value, at)| whole(value, at)).collect())
+            fn recv_each(
+                rx: &mut Self::Rx,
+                max: usize,
+                mut each: impl FnMut(Got),
+            ) -> Result<usize, TryRecvError> {
+                let mut sequence = rx.sequence();
+                rx.recv_batch(max, |value| {
+                    sequence = sequence.wrapping_add(1);
+                    each(whole(value, sequence));
+                })
             }
 
             fn recv_timeout(rx: &mut Self::Rx, timeout: Duration) -> Result<Got, RecvError> {

@@ -10,8 +10,8 @@ use crate::search::{ALL, Search, up_to};
 use crate::spsc::{assert_gapless, drain, lead, numbers, received, sent};
 
 const AT_MOST_ONCE: ConsumerOptions = ConsumerOptions::new().delivery(Delivery::AtMostOnce);
-const AT_ONCE: ConsumerOptions = ConsumerOptions::new().release_every(1);
-const LAZY: ConsumerOptions = ConsumerOptions::new().release_every(2);
+pub const AT_ONCE: ConsumerOptions = ConsumerOptions::new().release_every(1);
+pub const LAZY: ConsumerOptions = ConsumerOptions::new().release_every(2);
 
 models! {
     "producer_dies/frames" => producer_dies::<Frames<64>>(ALL, 0),
@@ -89,12 +89,12 @@ impl Sends {
 }
 
 /// Claims the producer's role, which nobody has, or one who is dead.
-fn tx<Q: Queue>(at: &Attachment<Port>) -> Q::Tx {
+pub fn tx<Q: Queue>(at: &Attachment<Port>) -> Q::Tx {
     Q::tx(at).expect("its owner is dead or has given it back")
 }
 
 /// A region whose queue was used `before` times, and a participant who holds no role in it now.
-fn used<Q: Queue>(before: u32) -> (Region, Attachment<Port>) {
+pub fn used<Q: Queue>(before: u32) -> (Region, Attachment<Port>) {
     let region = Region::new(&Q::PLAN);
     let first = region.join();
     let (mut tx, mut rx) = (Q::tx(&first).unwrap(), Q::rx(&first, AT_ONCE).unwrap());

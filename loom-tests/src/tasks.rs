@@ -29,6 +29,10 @@ models! {
     "send_waits_for_recv/compact_1" => send_waits_for_recv::<Compact<1>>(ALL),
     "both_wait/slots_1" => both_wait::<Slots<1>>(up_to(3)),
     "either_of_two" => either_of_two(up_to(2)),
+    "at_one_doorbell/threads" => at_one_doorbell(up_to(3), [in_thread, in_thread]),
+    "at_one_doorbell/task_and_thread" => at_one_doorbell(up_to(3), [in_task, in_thread]),
+    "at_one_doorbell/thread_and_task" => at_one_doorbell(up_to(3), [in_thread, in_task]),
+    "at_one_doorbell/tasks" => at_one_doorbell(up_to(3), [in_task, in_task]),
     "a_dropped_future_takes_nothing/slots_2" => a_dropped_future_takes_nothing(ALL),
     "changed_waits_for_publish" => changed_waits_for_publish(up_to(4)),
     "readers_wait/tasks" => readers_wait(up_to(3), [changed, changed]),
@@ -184,6 +188,45 @@ async fn either(a: &mut TypedConsumer<u32, Port>, b: &mut TypedConsumer<u32, Por
         b.as_mut().poll(context).map(|got| (0, got.unwrap()))
     })
     .await
+}
+
+type Consumer = TypedConsumer<u32, Port>;
+
+fn in_task(consumer: &mut Consumer) {
+    assert_eq!(block_on(consumer.recv()), Ok(1));
+}
+
+fn in_thread(consumer: &mut Consumer) {
+    assert_eq!(consumer.recv_timeout(LONG), Ok(1));
+}
+
+/// Two consumers, threads or tasks, wait at one doorbell, each for its own queue: neither hides the
+/// other's wake, by what it stores before it sleeps or when it has what it waited for. Up to three preemptions.
+///
+/// ```text
+///   producer of both       consumer of a                consumer of b
+///   publish in a, fence,   word = its own value,        word = its own value,
+///   word odd? then         fence                        fence
+///   word = 0, wake         nothing in a?                nothing in b?
+///   the same for b         sleep while it is that       sleep while it is that
+/// ```
+fn at_one_doorbell(search: Search, receive: [fn(&mut Consumer); 2]) {
+    search.check(move || {
+        let region = Region::new(&DOORBELL);
+        let at = region.join();
+        let mut senders = ["a", "b"].map(|name| at.typed_producer::<u32>(name).unwrap());
+        let there = region.join();
+        let [a, b] = ["a", "b"].map(|name| there.typed_consumer::<u32>(name).unwrap());
+        let producer = thread::spawn(move || senders.iter_mut().for_each(|tx| tx.try_send(&1).unwrap()));
+        let other = thread::spawn(move || {
+            let mut b = b;
+            receive[1](&mut b);
+        });
+        let mut a = a;
+        receive[0](&mut a);
+        [producer, other].into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(region.port().keeps_no_waker());
+    });
 }
 
 /// A future is dropped after its first poll, whatever the sender does meanwhile. What it had not

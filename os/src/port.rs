@@ -183,6 +183,10 @@ unsafe impl Port for SystemPort {
         if self.forked() { None } else { self.0.seat }
     }
 
+    fn is_unwinding(&self) -> bool {
+        std::thread::panicking()
+    }
+
     fn domain(&self) -> u32 {
         self.0.domain
     }

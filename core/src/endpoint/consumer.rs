@@ -20,7 +20,7 @@ use super::error::{ChannelError, RecvError, TryRecvError};
 use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
 use super::park_word::ParkWord;
-use super::peek::Peek;
+use super::peek::{Peek, Shown};
 use super::recv_half::{HasRecvHalf, RecvHalf, recv_until};
 use super::role::PeerStatus;
 use super::spans::{DAMAGED, Spans};
@@ -38,6 +38,11 @@ pub struct Received {
     /// Its length in bytes.
     pub len: usize,
 }
+
+/// A position that is not one of a frame: those are multiples of 16.
+const NOWHERE: u32 = 1;
+/// The bit that says that a batch panicked over the frame at a position.
+const PANICKED: u32 = 2;
 
 /// The receiving side of a queue of frames. One at a time; given back when dropped.
 ///
@@ -58,6 +63,9 @@ pub struct Consumer<P: Port> {
     mark_sequence: WordRef,
     /// The sequence that follows the frame received last.
     next_sequence: u32,
+    /// Where the frame starts that was peeked at last, and [`PANICKED`] if a batch panicked over it; no frame
+    /// starts at [`NOWHERE`].
+    peeked: u32,
     /// Whether peeked frames may show the memory itself; as the attachment said.
     trusted: bool,
     /// Bytes of the ring: a power of two.
@@ -113,6 +121,7 @@ impl<P: Port> Consumer<P> {
             ring,
             mark_sequence,
             next_sequence: taker.head_sequence(),
+            peeked: NOWHERE,
             trusted: attachment.is_trusted(),
             capacity,
             max_len,
@@ -162,7 +171,8 @@ impl<P: Port> Consumer<P> {
     }
 
     /// Shows up to `max` frames to `each`, in order, releasing each when `each` returns. Delivery is
-    /// at least once, whatever the options say. Answers how many there were.
+    /// at least once, whatever the options say. If `each` panics, its frame comes again, unless the panic
+    /// drops the consumer too: then it counts as received. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -176,8 +186,9 @@ impl<P: Port> Consumer<P> {
         while count < max {
             match self.peek() {
                 Ok(peek) => {
-                    each(&peek);
-                    peek.release();
+                    let mut shown = Shown(Some(peek));
+                    shown.0.iter().for_each(&mut each);
+                    shown.release();
                     count += 1;
                 }
                 Err(error) if count == 0 => return Err(error),
@@ -189,7 +200,8 @@ impl<P: Port> Consumer<P> {
 
     /// Looks at the next frame where it lies. It stays there until [`Peek::release`]; a peek that
     /// is dropped changes nothing, and a consumer that dies holding one leaves the frame to its
-    /// successor.
+    /// successor. If a panic drops the consumer, the frame that it peeked at last counts as received, as far
+    /// as the port [notices](Port::is_unwinding).
     ///
     /// # Errors
     ///
@@ -200,6 +212,7 @@ impl<P: Port> Consumer<P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         self.release();
+        self.peeked = found.pos;
         let received = self.describe(&found);
         Ok(Peek { consumer: self, found, received, read: 0 })
     }
@@ -344,10 +357,37 @@ impl<P: Port> Consumer<P> {
         self.trusted
     }
 
+    /// The payload of the next frame, which is there, if the attachment trusts its peers.
+    #[cfg(feature = "embedded-io-07")]
+    pub(super) fn next_slice(&mut self) -> Option<&[u8]> {
+        let found = self.look().ok()?;
+        self.release();
+        super::peek::slice_of(self, &found)
+    }
+
     pub(super) fn release_peeked(&mut self, found: &Found, sequence: u32) {
         self.next_sequence = sequence.wrapping_add(1);
         let _ = self.rx.advance(found);
         self.release();
+    }
+
+    /// A batch panics over the frame that was peeked at last.
+    pub(super) fn note_panic(&mut self) {
+        self.peeked |= PANICKED;
+    }
+
+    /// The frame that was peeked at last and not released may be what the consumer panicked over, and must
+    /// not come for ever.
+    #[cold]
+    fn release_unwinding(&mut self) {
+        let panicked = self.peeked & PANICKED != 0 || self.taker.role.port.is_unwinding();
+        if panicked
+            && let Ok(found) = self.look()
+            && found.pos == self.peeked & !PANICKED
+        {
+            let sequence = self.describe(&found).sequence;
+            self.release_peeked(&found, sequence);
+        }
     }
 
     /// Whether the next receive has something to say, a fault included.
@@ -369,6 +409,9 @@ impl<P: Port> Consumer<P> {
 impl<P: Port> Drop for Consumer<P> {
     fn drop(&mut self) {
         if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
+            if self.peeked != NOWHERE {
+                self.release_unwinding();
+            }
             self.flush();
         }
     }

@@ -63,7 +63,14 @@ impl core::error::Error for ChannelError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrySendError {
-    /// No space now; it may come.
+    /// No space that the producer knows of; it may come.
+    ///
+    /// The queue need not be full of unread messages. The message that the consumer works on is in use
+    /// until its next call, and the consumer tells the producer of what it is done with in groups: of up to
+    /// 64 messages, a quarter of the ring at most, as
+    /// [`ConsumerOptions::release_every`](crate::ConsumerOptions::release_every) says. A refusal asks it to
+    /// tell at its next call; all sends before that are refused too. A producer that drops what is refused
+    /// needs a ring a third larger than the messages it must hold, or a consumer with `release_every(1)`.
     Full,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,

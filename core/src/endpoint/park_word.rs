@@ -1,9 +1,11 @@
 //! The word on which a side of a channel sleeps, and by which it is woken.
 
+use crate::ground::entry::Entry;
 use crate::ground::port::{Port, WaitPoint};
-use crate::ground::sync::WordRef;
+use crate::ground::sync::{Word, WordRef};
 use crate::protocol::park;
 
+use super::attachment::Attachment;
 use super::lock_word::{CasMode, LockWord};
 use super::wait_policy::WakeCheck;
 
@@ -18,6 +20,9 @@ pub struct ParkWord {
     instance: u64,
     /// How those change it who sleep on it and wake one another.
     means: CasMode,
+    /// What a side that sleeps alone, or on a shared doorbell, stores there: on a doorbell a value of its
+    /// own (P6).
+    asleep: u32,
 }
 
 impl ParkWord {
@@ -25,7 +30,17 @@ impl ParkWord {
         if offset == 0 {
             return None;
         }
-        Some(Self { word: port.mem().word_ref(offset)?, offset, instance, means: CasMode::CompareExchange })
+        let (word, means) = (port.mem().word_ref(offset)?, CasMode::CompareExchange);
+        Some(Self { word, offset, instance, means, asleep: park::PARKED })
+    }
+
+    /// The word on which the consumer of this queue sleeps, perhaps shared with other channels.
+    pub fn of_consumer<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Option<Self> {
+        let bell = Self::new(attachment.port(), entry.wait_b, attachment.header().instance)?;
+        let is_shared = attachment.channels().filter(|other| other.wait_b == entry.wait_b).count() > 1;
+        // The channel's first block is its own, and starts at a multiple of four.
+        let asleep = if is_shared { entry.block_a | park::PARKED } else { park::PARKED };
+        Some(Self { asleep, ..bell })
     }
 
     /// The bell of a lock, whose users change its word by these means.
@@ -39,9 +54,11 @@ impl ParkWord {
         LockWord { word: self.word.clone(), port, means: self.means }
     }
 
-    /// Whether it is the same bell.
+    /// Whether it is the same bell, of the same mapping: instances of different regions may be equal.
     pub fn is(&self, other: &Self) -> bool {
-        self.offset == other.offset && self.instance == other.instance
+        self.offset == other.offset
+            && self.instance == other.instance
+            && core::ptr::eq::<Word>(&*self.word, &*other.word)
     }
 
     pub fn point(&self) -> WaitPoint<'_> {
@@ -53,9 +70,16 @@ impl ParkWord {
         match sleepers {
             Sleepers::Many => park::enlist(&self.shared(port)),
             Sleepers::One => {
-                park::prepare(&self.word);
-                park::PARKED
+                park::prepare(&self.word, self.asleep);
+                self.asleep
             }
+        }
+    }
+
+    /// The last step of a thread that slept, or was about to: nobody needs to wake it any more.
+    pub(crate) fn done(&self, sleepers: Sleepers) {
+        if sleepers == Sleepers::One && self.asleep == park::PARKED {
+            park::done(&self.word);
         }
     }
 
@@ -101,9 +125,10 @@ impl ParkWord {
     }
 }
 
-/// Whether others may sleep on the same word.
+/// Who may sleep on the same word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
+    /// One, or the consumers of a shared doorbell, where who wakes them does [`ParkWord::ring`].
     One,
     /// Many of one domain, where who wakes them does [`ParkWord::ring_all`].
     Many,

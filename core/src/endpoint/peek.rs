@@ -23,7 +23,7 @@ pub struct Peek<'q, P: Port> {
     pub(super) read: usize,
 }
 
-impl<'q, P: Port> Peek<'q, P> {
+impl<P: Port> Peek<'_, P> {
     /// Tag, sequence and length.
     #[must_use]
     pub fn info(&self) -> Received {
@@ -49,20 +49,33 @@ impl<'q, P: Port> Peek<'q, P> {
         slice_of(self.consumer, &self.found)
     }
 
-    /// The same, for as long as the consumer is borrowed: the frame is not released meanwhile.
-    #[cfg(feature = "embedded-io-07")]
-    pub(super) fn into_slice(self) -> Option<&'q [u8]> {
-        slice_of(self.consumer, &self.found)
-    }
-
     /// Releases the frame.
     pub fn release(self) {
         self.consumer.release_peeked(&self.found, self.received.sequence);
     }
 }
 
+/// A frame that a batch shows. If it is dropped before its release, the batch panicked over it.
+pub(super) struct Shown<'q, P: Port>(pub Option<Peek<'q, P>>);
+
+impl<P: Port> Shown<'_, P> {
+    pub fn release(&mut self) {
+        if let Some(peek) = self.0.take() {
+            peek.release();
+        }
+    }
+}
+
+impl<P: Port> Drop for Shown<'_, P> {
+    fn drop(&mut self) {
+        if let Some(peek) = &mut self.0 {
+            peek.consumer.note_panic();
+        }
+    }
+}
+
 /// The payload of a frame that was found and not yet released.
-fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a [u8]> {
+pub(super) fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a [u8]> {
     if !consumer.is_trusted() {
         return None;
     }

@@ -18,7 +18,7 @@ use super::mutex::UnlockError;
 use super::park_word::{ParkWord, Sleepers};
 use super::semaphore::SemaphoreError;
 use super::spans::DAMAGED;
-use super::wait::{Waiting, wait_until};
+use super::wait::{Waiting, wait_and_search};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 impl<P: Port> permits::Permits for Permits<P> {
@@ -88,7 +88,7 @@ impl<P: Port> Permits<P> {
             bell: ParkWord::of_lock(&port, entry.wait_b, attachment.header().instance, means),
             start: me.slot(),
             me,
-            waiting: Waiting::new(WaitPolicy::parking()),
+            waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(entry.capacity),
             port,
         })
     }
@@ -106,18 +106,19 @@ impl<P: Port> Permits<P> {
         }
     }
 
-    /// Takes a permit, waiting up to `timeout` for one. A [`try_acquire`](Self::try_acquire) before each
-    /// sleep, which lasts one probe period at most.
+    /// Takes a permit, waiting up to `timeout` for one. A [`try_acquire`](Self::try_acquire) at once, once
+    /// a probe period, and when the time is up; in between, scans of the N words for a free permit, without
+    /// probes. The time-out may be exceeded by one `try_acquire`.
     ///
     /// # Errors
     ///
     /// [`SemaphoreError::TimedOut`].
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<Permit<'_, P>, SemaphoreError> {
         let deadline = Deadline::after(&self.port, timeout);
-        let mut waiting = self.waiting;
-        let bell = self.bell.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, || self.take());
-        self.waiting = waiting;
+        let found = match self.take() {
+            Some(taken) => Some(taken),
+            None => self.wait(deadline),
+        };
         match found {
             Some(taken) => Ok(Permit { permits: self, taken }),
             None => Err(SemaphoreError::TimedOut),
@@ -125,7 +126,30 @@ impl<P: Port> Permits<P> {
     }
 
     fn take(&self) -> Option<Taken> {
-        permits::take(self, self.me, self.start, |who| self.port.probe(who))
+        self.take_free().or_else(|| self.take_over())
+    }
+
+    fn take_free(&self) -> Option<Taken> {
+        permits::take_free(self, self.me, self.start)
+    }
+
+    fn take_over(&self) -> Option<Taken> {
+        permits::take_over(self, self.me, self.start, |who| self.port.probe(who))
+    }
+
+    fn wait(&mut self, deadline: Deadline) -> Option<Taken> {
+        let mut waiting = self.waiting;
+        let found = wait_and_search(
+            &self.port,
+            self.bell.as_ref(),
+            Sleepers::Many,
+            &mut waiting,
+            deadline,
+            || self.take_free(),
+            || self.take_over(),
+        );
+        self.waiting = waiting;
+        found
     }
 
     /// How many permits there are, free and taken.
@@ -136,7 +160,7 @@ impl<P: Port> Permits<P> {
 
     /// Sets how [`acquire_timeout`](Self::acquire_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.waiting = Waiting::new(policy);
+        self.waiting = Waiting::new(policy).for_looks_of(self.capacity());
     }
 }
 

@@ -98,6 +98,7 @@ impl<P: Port> Producer<P> {
     /// # Errors
     ///
     /// [`TrySendError`]; nothing was sent then.
+    /// [`Full`](TrySendError::Full) may come while up to a quarter of the ring, and one message, are free.
     #[inline]
     pub fn try_send(&mut self, tag: u32, payload: &[u8]) -> Result<(), TrySendError> {
         if let Err(refused) = self.put(tag, payload) {

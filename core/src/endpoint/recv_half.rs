@@ -60,7 +60,7 @@ impl<P: Port> RecvHalf<P> {
             want,
             seen: answered,
             answered,
-            own: ParkWord::new(&role.port, entry.wait_b, instance),
+            own: ParkWord::of_consumer(attachment, entry),
             peers: ParkWord::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
             role,

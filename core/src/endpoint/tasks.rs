@@ -192,12 +192,12 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     where
         T: Message,
     {
-        bed(self).until(|| fresh(self.read())).await
+        bed(self).until(|| if self.has_fresh() { fresh(self.read()) } else { None }).await
     }
 
     /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
     pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
-        bed(self).until(|| fresh(self.read_into(into))).await
+        bed(self).until(|| self.read_fresh_into(into)).await
     }
 }
 

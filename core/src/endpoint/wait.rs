@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::ground::port::Port;
+use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{spin_loop, spins};
 use crate::protocol::park;
 
@@ -15,14 +16,24 @@ pub(crate) struct Waiting {
     pub policy: WaitPolicy,
     /// How often to look before sleeping.
     looks: u32,
+    /// How many looks may pass without asking the clock: the dearer a look, the fewer.
+    unasked: u32,
 }
+
+/// How many looks cost a multiple of what asking the clock does, if each is a load or two.
+const UNASKED: u32 = 64;
 
 /// A sleep that is shorter would have been better spent looking: it costs the two sides about as much.
 const WORTH_A_SLEEP: Duration = Duration::from_micros(50);
 
 impl Waiting {
     pub fn new(policy: WaitPolicy) -> Self {
-        Self { policy, looks: policy.spin }
+        Self { policy, looks: policy.spin, unasked: UNASKED }
+    }
+
+    /// The same where a look may take so many loads, or copy so many words.
+    pub fn for_looks_of(self, loads: u32) -> Self {
+        Self { unasked: UNASKED / loads.clamp(1, UNASKED), ..self }
     }
 
     fn budget(&self) -> u32 {
@@ -44,6 +55,36 @@ impl Waiting {
     }
 }
 
+/// What may find something that a look does not, and is dear: once a probe period, whether that is slept or
+/// spun away.
+struct Search<F> {
+    search: Option<F>,
+    probe: Duration,
+    /// How much time is left when it is due next.
+    due: Duration,
+}
+
+impl<F> Search<F> {
+    /// For a wait that has nothing to search for.
+    fn none() -> Self {
+        Self { search: None, probe: Duration::ZERO, due: Duration::ZERO }
+    }
+
+    #[inline(always)]
+    fn if_due<T>(&mut self, left: Duration) -> Option<T>
+    where
+        F: FnMut() -> Option<T>,
+    {
+        match &mut self.search {
+            Some(search) if left <= self.due => {
+                self.due = left.saturating_sub(self.probe);
+                search()
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Looks as often as it is worth before sleeping; answers with what was found, and how often it was
 /// to look. The time may be up when it is done.
 fn spin<P: Port, T>(
@@ -51,6 +92,7 @@ fn spin<P: Port, T>(
     waiting: &mut Waiting,
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
+    search: &mut Search<impl FnMut() -> Option<T>>,
 ) -> (Option<T>, u32) {
     let left = deadline.left(port);
     let timed = !left.is_zero();
@@ -63,8 +105,14 @@ fn spin<P: Port, T>(
             return (Some(found), budget);
         }
         // Asking the clock costs as much as some looks.
-        if timed && looks % 64 == 0 && deadline.left(port).is_zero() {
-            break;
+        if timed && looks % waiting.unasked == 0 {
+            let left = deadline.left(port);
+            if left.is_zero() {
+                break;
+            }
+            if let Some(found) = search.if_due(left) {
+                return (Some(found), budget);
+            }
         }
         spin_loop();
     }
@@ -78,10 +126,39 @@ pub(crate) fn wait_until<P: Port, T>(
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
+    look: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    let search = Search::<fn() -> Option<T>>::none();
+    wait(port, bell, sleepers, waiting, deadline, look, search)
+}
+
+/// As [`wait_until`], but what `look` does not find, `search` may, which is dear (system calls): it is called
+/// once a probe period, and when the time is up. The caller has searched just now.
+pub(crate) fn wait_and_search<P: Port, T>(
+    port: &P,
+    bell: Option<&ParkWord>,
+    sleepers: Sleepers,
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    look: impl FnMut() -> Option<T>,
+    search: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    let probe = waiting.policy.probe;
+    let due = deadline.left(port).saturating_sub(probe);
+    wait(port, bell, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
+}
+
+fn wait<P: Port, T>(
+    port: &P,
+    bell: Option<&ParkWord>,
+    sleepers: Sleepers,
+    waiting: &mut Waiting,
+    deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
+    mut search: Search<impl FnMut() -> Option<T>>,
 ) -> Option<T> {
     let policy = waiting.policy;
-    let (found, spun) = spin(port, waiting, deadline, &mut look);
+    let (found, spun) = spin(port, waiting, deadline, &mut look, &mut search);
     if found.is_some() {
         return found;
     }
@@ -90,6 +167,9 @@ pub(crate) fn wait_until<P: Port, T>(
             return Some(found);
         }
         let left = deadline.left(port);
+        if let Some(found) = search.if_due(left) {
+            return Some(found);
+        }
         if left.is_zero() {
             return None;
         }
@@ -106,9 +186,7 @@ pub(crate) fn wait_until<P: Port, T>(
                         waiting.slept(left.saturating_sub(deadline.left(port)));
                     }
                 }
-                if sleepers == Sleepers::One {
-                    park::done(&bell.word);
-                }
+                bell.done(sleepers);
                 if found.is_some() {
                     return found;
                 }
@@ -148,7 +226,10 @@ pub(crate) fn lock_until<P: Port, T>(
             Round::Again => None,
         };
         if spun.is_none() {
-            spun = Some(spin(port, waiting, deadline, || look().then_some(())).1);
+            spun = Some({
+                let search = &mut Search::<fn() -> Option<()>>::none();
+                spin(port, waiting, deadline, || look().then_some(()), search).1
+            });
             continue;
         }
         let left = deadline.left(port);
@@ -164,8 +245,18 @@ pub(crate) fn lock_until<P: Port, T>(
                     waiting.slept(left.saturating_sub(deadline.left(port)));
                 }
             }
-            _ => spin_loop(),
+            Some(seen) => watch(port, lock, seen, deadline, left.saturating_sub(policy.probe)),
+            None => spin_loop(),
         }
+    }
+}
+
+/// Spins while a lock's word is as it was `seen`, until only `until` is left: an attempt at the lock may be a
+/// system call, for the port is asked whether its owner lives.
+fn watch(port: &impl Port, lock: &ParkWord, seen: u32, deadline: Deadline, until: Duration) {
+    // ORDERING: Relaxed; a look whether trying is worth it.
+    while lock.word.load(RELAXED) == seen && deadline.left(port) > until {
+        spin_loop();
     }
 }
 
@@ -192,6 +283,13 @@ mod tests {
         let mut waiting = waiting(10_000);
         (0..60).for_each(|_| waiting.found_after(700));
         assert!((1300..1500).contains(&waiting.budget()), "{}", waiting.budget());
+    }
+
+    #[test]
+    fn the_dearer_a_look_the_sooner_the_clock_is_asked() {
+        for (loads, unasked) in [(0, 64), (1, 64), (2, 32), (64, 1), (u32::MAX, 1)] {
+            assert_eq!(waiting(10).for_looks_of(loads).unasked, unasked);
+        }
     }
 
     #[test]

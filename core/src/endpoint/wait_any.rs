@@ -52,7 +52,8 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
 pub enum WaitAnyError {
     /// Nothing came in time.
     TimedOut,
-    /// The receivers do not share a doorbell; give their channels one in the plan.
+    /// The receivers do not share a doorbell: give their channels one in the plan, and open all of them
+    /// through one attachment.
     NoDoorbell,
 }
 
@@ -60,7 +61,10 @@ impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TimedOut => "nothing came in the time allowed",
-            Self::NoDoorbell => "the channels do not share a doorbell; give them one in the plan",
+            Self::NoDoorbell => {
+                "the receivers do not share a doorbell; give their channels one in the plan, and open them through \
+                 one attachment"
+            }
         })
     }
 }
@@ -92,7 +96,8 @@ pub fn wait_any<P: Port>(
         return Err(WaitAnyError::NoDoorbell);
     }
     let deadline = Deadline::after(port, timeout);
+    let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
-    let waiting = &mut Waiting::new(policy);
+    let waiting = &mut Waiting::new(policy).for_looks_of(loads);
     wait_until(port, bell.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
 }

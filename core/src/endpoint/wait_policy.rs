@@ -8,7 +8,8 @@ use crate::ground::port::Clock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
     /// How often to look at most before anything else, with the processor's hint for spinning in
-    /// between. The deadline holds meanwhile, to within 64 looks.
+    /// between. The deadline holds meanwhile, to within 64 looks, or to
+    /// within one where a look is dear: many permits, a latest value of many bytes.
     ///
     /// How often it is, an endpoint learns from its waits: about twice what they took where that is
     /// less, and as little as a sixteenth where they are so long that it sleeps anyway. Without a

@@ -154,6 +154,14 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         let _ = raised;
     }
 
+    /// Whether the calling thread is unwinding from a panic. The frame that a consumer peeked at last then
+    /// counts as received when the consumer is dropped: it may be what the consumer panicked over, and would
+    /// come again for ever. `false` where a panic does not unwind.
+    #[inline(always)]
+    fn is_unwinding(&self) -> bool {
+        false
+    }
+
     /// The domain within which this port may use compare-and-swap: one core, or one cluster whose bus
     /// really does it between its members; 0 where there is only one. It never changes.
     #[inline(always)]

@@ -127,6 +127,16 @@ impl Writer {
     }
 }
 
+/// Whether `seen` is still the newest version. Two loads.
+#[inline]
+#[must_use]
+pub fn is_newest(newest: &Word, buffers: &impl Buffers, capacity: u32, seen: Version) -> bool {
+    // ORDERING: Relaxed, both; whoever finds another version reads it by `attempt`. A sleeper's fence
+    // (park, P1) lies before its second look.
+    let named = newest.load(RELAXED);
+    named == seen.count && buffers.lap(named >> 1 & (capacity - 1)).load(RELAXED) == seen.lap
+}
+
 /// What one attempt to read came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {

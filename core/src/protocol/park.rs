@@ -23,8 +23,10 @@
 //!   that. Whoever sees it clears it first and takes the waker then. So the waker taken is the one kept
 //!   before, or its taking came before the keeping, and so did the publication, which the task's
 //!   second look then sees.
-//!
-//! A doorbell is for one receiver; two that sleep on it may cost each other the probe period.
+//! - P6. Where several consumers share a word (a doorbell) and senders of any domain clear it, each
+//!   consumer stores a value of its own, odd, and sleeps while the word is that: so what it sleeps on is its
+//!   own store, and a clearing behind that is followed by a wake that it gets. Nobody but a sender clears
+//!   such a word, or another's value might be lost; a sender then wakes in vain, once.
 
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};
@@ -48,12 +50,12 @@ pub fn ask(word: &impl CasWord, seen: u32) -> Option<u32> {
     (seen == asleep || word.compare_exchange(seen, asleep, RELAXED).is_ok()).then_some(asleep)
 }
 
-/// The sleeper's first step: after it, look at the data again, then sleep while the word is
-/// [`PARKED`].
+/// The sleeper's first step: after it, look at the data again, then sleep while the word is `asleep`, which
+/// is [`PARKED`], or on a shared doorbell a value of the sleeper's own (P6).
 #[inline]
-pub fn prepare(parked: &Word) {
+pub fn prepare(parked: &Word, asleep: u32) {
     // ORDERING: Relaxed; the fence orders it before the second look.
-    parked.store(PARKED, RELAXED);
+    parked.store(asleep, RELAXED);
     fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
 }
 

@@ -39,18 +39,15 @@ pub struct Taken {
     pub from: Option<Ident>,
 }
 
-/// Takes a permit that is free, or else one whose holder is proven dead. A scan of all N words from
-/// `start` on; a second one with a probe for each holder that differs from the one before; a
-/// compare-and-swap for each that looks free.
-pub fn take(
-    permits: &impl Permits,
-    me: Ident,
-    start: u32,
-    mut probe: impl FnMut(Ident) -> Probe,
-) -> Option<Taken> {
-    let count = permits.count();
-    let places = || (0..count).map(|i| (start % count + i) % count);
-    for index in places() {
+/// All of so many permits, from `start` on.
+fn places(count: u32, start: u32) -> impl Iterator<Item = u32> {
+    (0..count).map(move |i| (start % count + i) % count)
+}
+
+/// Takes a permit that is free. A scan of all N words from `start` on, and a compare-and-swap for each that
+/// looks free.
+pub fn take_free(permits: &impl Permits, me: Ident, start: u32) -> Option<Taken> {
+    for index in places(permits.count(), start) {
         let word = permits.permit(index);
         // ORDERING: Relaxed; the compare-and-swap decides.
         // ORDERING(lock): the last holder's doings lie before its release.
@@ -58,20 +55,36 @@ pub fn take(
             return Some(Taken { index, from: None });
         }
     }
-    let mut asked = None;
-    for index in places() {
+    None
+}
+
+/// How many living holders a scan remembers, so that it probes each once.
+const REMEMBERED: usize = 16;
+
+/// Takes a permit whose holder is proven dead. A scan of all N words from `start` on, with a probe for each
+/// holder; for one holder several where more than 16 live, N at most.
+pub fn take_over(
+    permits: &impl Permits,
+    me: Ident,
+    start: u32,
+    mut probe: impl FnMut(Ident) -> Probe,
+) -> Option<Taken> {
+    let mut alive = [me; REMEMBERED];
+    for index in places(permits.count(), start) {
         let word = permits.permit(index);
         // ORDERING: Relaxed; the compare-and-swap decides.
         let seen = word.load(RELAXED);
         let Some(holder) = Ident::from_word(seen) else { continue };
-        let answer = match asked {
-            Some((who, answer)) if who == holder => answer,
-            _ if holder == me => Probe::Alive,
-            _ => probe(holder),
-        };
-        asked = Some((holder, answer));
+        let known = &mut alive[holder.slot() as usize % REMEMBERED];
+        if holder == me || *known == holder {
+            continue;
+        }
+        if probe(holder) != Probe::Dead {
+            *known = holder;
+            continue;
+        }
         // Q1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
-        if answer == Probe::Dead && word.compare_exchange(seen, me.word(), lock::ACQUIRE).is_ok() {
+        if word.compare_exchange(seen, me.word(), lock::ACQUIRE).is_ok() {
             return Some(Taken { index, from: Some(holder) });
         }
     }

@@ -202,11 +202,19 @@ impl LazyHead {
         self.untold() == 0
     }
 
-    /// How many units more may be received before the head must be stored.
+    /// How many units more may be received before the head must be stored, the one kept included.
     #[inline(always)]
     #[must_use]
     pub fn untold(&self) -> u32 {
         self.most.saturating_sub(self.pos.wrapping_sub(self.stored))
+    }
+
+    /// How many units more may be received and released, one after the other and none kept, before the
+    /// head must be stored (R3).
+    #[inline(always)]
+    #[must_use]
+    pub fn untold_releases(&self) -> u32 {
+        (self.most - self.kept).saturating_sub(self.pos.wrapping_sub(self.stored))
     }
 
     /// Moves on by one message of `len` units, which was received, of which `kept` are to be released

@@ -165,13 +165,14 @@ impl Model {
         message
     }
 
-    /// The same within a batch, before whose end wishes are not looked at.
-    pub fn take_in_batch(&mut self, now: bool) -> Message {
-        let message = self.pop(now);
+    /// The same within a batch, where each message is done with before the next is looked for, and wishes
+    /// are not looked at before the end.
+    pub fn take_in_batch(&mut self) -> Message {
+        self.told_late.extend(self.held.take());
         if self.is_late() {
             self.told();
         }
-        message
+        self.pop(true)
     }
 
     fn pop(&mut self, now: bool) -> Message {

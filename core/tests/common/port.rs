@@ -115,6 +115,7 @@ unsafe impl Liveness for TestPort {
     }
 
     fn probe(&self, who: Ident) -> Probe {
+        self.region.counts.probes.fetch_add(1, Relaxed);
         match lock(&self.region.tokens).get(&who.word()) {
             Some(true) => Probe::Alive,
             _ => Probe::Dead,
@@ -141,6 +142,10 @@ unsafe impl Port for TestPort {
     fn lower(&self, raised: u32) {
         assert_eq!(raised, RAISED, "what `raise` answered");
         self.region.counts.raised.fetch_sub(1, Relaxed);
+    }
+
+    fn is_unwinding(&self) -> bool {
+        std::thread::panicking()
     }
 
     fn domain(&self) -> u32 {

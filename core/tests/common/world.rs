@@ -63,6 +63,7 @@ pub struct Hooks {
 pub struct Counts {
     pub wakes: AtomicU32,
     pub sleeps: AtomicU32,
+    pub probes: AtomicU32,
     /// How often the priority is raised now.
     pub raised: AtomicU32,
     /// How long tasks were to sleep, and whether at a word.
@@ -87,7 +88,7 @@ impl World {
             started: Instant::now(),
             faults: Faults::default(),
             hooks: Hooks::default(),
-            counts: Counts { wakes: 0.into(), sleeps: 0.into(), raised: 0.into(), naps },
+            counts: Counts { wakes: 0.into(), sleeps: 0.into(), probes: 0.into(), raised: 0.into(), naps },
             hardware: HardwareLock::default(),
         }
     }

@@ -208,4 +208,8 @@ unsafe impl Port for EventPort {
     fn ident(&self) -> Option<Ident> {
         self.port.ident()
     }
+
+    fn is_unwinding(&self) -> bool {
+        self.port.is_unwinding()
+    }
 }

@@ -101,7 +101,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
             seen: None,
             info: None,
             bell: bell.filter(|_| may_sleep),
-            waiting: Waiting::new(WaitPolicy::parking()),
+            waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(entry.max_len / 64),
             payload: Payload::new(entry, entry.domain_a != port.domain()),
             port,
             values: PhantomData,
@@ -199,7 +199,25 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         Reading::Contended
     }
 
-    /// Waits up to `timeout` for a value that this reader has not seen; then returns whatever there is.
+    /// Whether the newest value may be one that this reader has not seen. Two loads.
+    pub(in crate::endpoint) fn has_fresh(&self) -> bool {
+        let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
+        !self.seen.is_some_and(|seen| latest::is_newest(&self.newest, buffers, self.capacity, seen))
+    }
+
+    /// Reads the newest value if this reader has not seen it.
+    pub(in crate::endpoint) fn read_fresh_into(&mut self, into: &mut T) -> Option<ValueInfo> {
+        if !self.has_fresh() {
+            return None;
+        }
+        match self.read_into(into) {
+            Reading::Fresh(info) => Some(info),
+            _ => None,
+        }
+    }
+
+    /// Waits up to `timeout` for a value that this reader has not seen; then returns whatever there is. The
+    /// value is copied when it has changed, and once more when the time is up.
     ///
     /// Sleeps where the plan lets readers block, the region is open for writing, and reader and writer are
     /// of one domain; otherwise looks once a millisecond.
@@ -216,10 +234,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
         let deadline = Deadline::after(&self.port, timeout);
         let (port, bell, mut waiting) = (self.port.clone(), self.bell.clone(), self.waiting);
-        let look = || match self.read_into(into) {
-            Reading::Fresh(info) => Some(info),
-            _ => None,
-        };
+        let look = || self.read_fresh_into(into);
         let result = wait_until(&port, bell.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
         self.waiting = waiting;
         match result {
@@ -230,7 +245,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
-        self.waiting = Waiting::new(policy);
+        self.waiting = Waiting::new(policy).for_looks_of(self.max_len / 64);
     }
 
     /// The longest value in bytes: a buffer of that length takes any value.

@@ -16,7 +16,7 @@
 //! A reader gets every byte of every frame that was committed, then [`RingPipeError::PeerDied`]. A writer
 //! gets it when the ring is full. Neither is the last word: after a successor has come, the next call
 //! goes on. A reader that dies in the middle of a frame leaves all of it to its successor, who sees those
-//! bytes again.
+//! bytes again; frames that were read to their end never come again, whatever the consumer's options say.
 //!
 //! # If a peer lies
 //!

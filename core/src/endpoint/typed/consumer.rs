@@ -44,6 +44,8 @@ pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     capacity: u32,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
+    /// The position of the value over which the last batch panicked, if it did.
+    panicked_at: Option<u32>,
     /// The claimed role, and what all consumers share.
     taker: RecvHalf<P>,
 }
@@ -110,7 +112,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Rx::Compact(compact::Consumer::adopt(head, capacity, every, keeps))
         };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
-        Ok(Self { rx, ring, mark, capacity, payload, taker })
+        Ok(Self { rx, ring, mark, capacity, payload, panicked_at: None, taker })
     }
 
     /// Receives a value. Steps: in proportion to its size; no loops over anything else.
@@ -156,7 +158,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     }
 
     /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
-    /// once, whatever the options say. Answers how many there were.
+    /// once, whatever the options say. If `each` panics, its value comes again, unless the panic drops
+    /// the consumer too: then it counts as received. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -169,7 +172,13 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let mut count = 0;
         while count < max {
             match self.look() {
-                Ok(pos) => count += self.show(pos, max - count, &mut each),
+                Ok(pos) => {
+                    // More is asked for, so all before it is done with.
+                    if self.rx.head().release() {
+                        self.tell_slow();
+                    }
+                    count += self.show(pos, max - count, &mut each);
+                }
                 Err(nothing) => {
                     let error = self.nothing(nothing);
                     if count == 0 {
@@ -178,28 +187,27 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                     break;
                 }
             }
-            if self.rx.head().is_due() {
-                self.tell_slow();
-            }
         }
         self.release();
         Ok(count)
     }
 
     /// Shows the value at `pos`, which is there, and those that follow it, up to `max` and no more than may
-    /// be received without telling the region; answers how many.
+    /// be released without telling the region; returns how many.
     #[inline(always)]
     fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
         T: Message,
     {
-        let most = self.rx.head().untold().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
-        let mut run = Run { pos, start: pos, rx: &mut self.rx };
+        let most = self.rx.head().untold_releases().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
+        let mut run =
+            Run { pos, start: pos, rx: &mut self.rx, panicked_at: &mut self.panicked_at, is_over: false };
         loop {
             self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
             each(self.ring.read(run.pos));
             run.pos = run.pos.wrapping_add(1);
             if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
+                run.is_over = true;
                 return run.count() as usize;
             }
         }
@@ -360,6 +368,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 impl<T: Value + ?Sized, P: Port> Drop for TypedConsumer<T, P> {
     fn drop(&mut self) {
         if self.taker.role.latched().is_none() && self.taker.role.is_ours() {
+            // A value that makes its consumer panic must not come for ever.
+            if self.panicked_at == Some(self.rx.head_ref().pos()) {
+                let _ = self.rx.head().advance(1);
+            }
             self.flush();
         }
     }

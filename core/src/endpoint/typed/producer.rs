@@ -124,6 +124,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// # Errors
     ///
     /// [`TrySendError::Full`] or [`TrySendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`Full`](TrySendError::Full) may come while up to a quarter of the ring, and one message, are free.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
         if !self.ring.takes(value) {

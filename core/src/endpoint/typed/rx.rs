@@ -55,9 +55,12 @@ impl Rx {
     }
 }
 
-/// Values that were received one after the other, up to `pos`; noted when dropped.
+/// Values that were received one after the other, up to `pos`; noted when dropped. If it is not over then,
+/// the one at `pos` was being shown, and that panicked.
 pub(super) struct Run<'r> {
     pub rx: &'r mut Rx,
+    pub panicked_at: &'r mut Option<u32>,
+    pub is_over: bool,
     pub start: u32,
     pub pos: u32,
 }
@@ -74,5 +77,6 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         let count = self.count();
         let _ = self.rx.head().advance(count);
+        *self.panicked_at = if self.is_over { None } else { Some(self.pos) };
     }
 }

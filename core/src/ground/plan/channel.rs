@@ -41,7 +41,10 @@ impl<'a> Channel<'a> {
     /// A queue of frames of up to `max_len` bytes in a ring of `capacity` bytes, a power of two.
     ///
     /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
-    /// at most. A ring is gone through in turn, so one larger than the cores' caches is slower than one
+    /// at most. 16 bytes of the ring always stay free, and a frame does not wrap around the ring's end: what
+    /// is left there is skipped. So the smallest ring, of 64 bytes, holds one frame of 8 bytes and not two,
+    /// although [`capacity`](crate::Producer::capacity) less [`len`](crate::Producer::len) says that 32 bytes
+    /// are free; one twice as large as the frames to hold has room for them. A ring is gone through in turn, so one larger than the cores' caches is slower than one
     /// that is just large enough.
     #[must_use]
     pub const fn frames(name: &'a str, capacity: u32, max_len: u32) -> Self {
@@ -150,8 +153,13 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer sleep on doorbell `number` (from 1), which all channels with that number
-    /// share, so that one receiver can wait for any of them.
+    /// Lets the consumer of a queue sleep on doorbell `number` (from 1), which all queues with that number
+    /// share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
+    ///
+    /// A send to any of them wakes every thread and task that waits at the doorbell, so it should belong to
+    /// one receiver. If several consumers wait there, each gets its own messages in time, at the
+    /// cost of the wakes that were for others. A plan that gives another kind of channel a doorbell is
+    /// [refused](crate::PlanError): nothing can wait for such a channel and a queue at once.
     #[must_use]
     pub const fn doorbell(mut self, number: u32) -> Self {
         self.consumer_may_block = true;
@@ -171,6 +179,9 @@ impl<'a> Channel<'a> {
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
         if split_payload && !self.kind.can_lie_apart() {
             return Err(Fault::Apart);
+        }
+        if self.doorbell != 0 && !self.kind.is_queue() {
+            return Err(Fault::Doorbell);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);

@@ -23,6 +23,8 @@ pub enum Fault {
     /// Payload is to lie apart, of a channel that publishes in its payload, or is locked; or the boundary
     /// is not a power of two from 8 to 2^20.
     Apart,
+    /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
+    Doorbell,
 }
 
 /// A plan that cannot work.
@@ -56,6 +58,10 @@ impl fmt::Display for PlanError {
             Fault::Line => "the line must be a power of two from 4 to 4096",
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
+            Fault::Doorbell => {
+                "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
+                 and nothing for semaphores and permits"
+            }
             Fault::Apart => {
                 "payload lies split_payload of compact queues and latest values alone, from a power of two of 8 to \
                  2^20 bytes on; send frames as values of one size, and put locks elsewhere"

@@ -151,6 +151,9 @@ impl<'a> Plan<'a> {
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
+                Fault::Doorbell => {
+                    panic!("only queues can share a doorbell; remove it from the other channels")
+                }
                 Fault::Apart => panic!("payload lies apart of compact queues and latest values alone"),
             },
         }
