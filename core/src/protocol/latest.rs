@@ -37,6 +37,10 @@
 //!
 //! A sequence lock (Linux; Boehm 2012 for its orderings) over several buffers, so that the newest
 //! complete value is never the one being written.
+//!
+//! # Used by
+//!
+//! [`LatestWriter`](crate::LatestWriter) and [`LatestReader`](crate::LatestReader).
 
 use crate::ground::sync::order::{RELAXED, latest_count, latest_data, latest_lap, latest_newest};
 use crate::ground::sync::{Word, WordRef, fence};

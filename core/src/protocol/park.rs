@@ -25,6 +25,10 @@
 //!   second look then sees.
 //!
 //! A doorbell is for one receiver; two that sleep on it may cost each other the probe period.
+//!
+//! # Used by
+//!
+//! Every endpoint that waits: queues, latest values, locks, [`wait_any`](crate::wait_any), and tasks.
 
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};

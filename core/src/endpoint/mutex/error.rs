@@ -16,7 +16,7 @@ pub enum LockError {
     /// This participant has it already, through this handle or another one. Threads that lock need an
     /// attachment each.
     Deadlock,
-    /// It was given up with its data unrepaired; [`Mutex::reinitialise`] sets them anew.
+    /// It was given up with its data unrepaired; [`Mutex::reinitialise`](crate::Mutex::reinitialise) sets them anew.
     Poisoned,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
@@ -44,7 +44,7 @@ pub enum UnlockError {
     NotOwner,
     /// A peer kept changing the word. Nothing was changed.
     Fault(Violation),
-    /// The [hardware lock](Port::hardware_lock), under which two domains change the word, was not to be
+    /// The [hardware lock](crate::port::Port::hardware_lock), under which two domains change the word, was not to be
     /// had. Nothing was changed: the lock is this participant's until its end.
     HardwareLock,
 }

@@ -32,7 +32,7 @@ use crate::protocol::mutex::{self, State};
 /// |---|---|
 /// | free | held, by one compare-and-swap |
 /// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next one, with proof of death |
-/// | `OwnerDied` | held, once [repaired](Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
+/// | `OwnerDied` | held, once [repaired](crate::Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
 /// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that one dies before the new value is whole |
 ///
 /// # Two domains
@@ -45,15 +45,39 @@ use crate::protocol::mutex::{self, State};
 ///
 /// With proof of it (see [`Port`]) the next one to lock gets the lock and is told; one who sleeps for it,
 /// after the [probe period](WaitPolicy::probe) at most. An owner that is stopped, slow, or cannot be
-/// proven dead keeps its lock for ever. What it did with [`Guard::set`] or [`Guard::update`] is there
+/// proven dead keeps its lock for ever. What it did with [`Guard::set`](crate::Guard::set) or [`Guard::update`](crate::Guard::update) is there
 /// whole or not at all.
 ///
 /// # If a peer lies
 ///
 /// Who can write to the region can unlock, lock and change as it likes; it cannot make a call panic,
 /// hang beyond its deadline, or touch anything outside. An owner that was dispossessed so gets
-/// `NotOwner` when it unlocks, and [`takeovers`](Guard::takeovers) lets those it talks to tell old owners
+/// `NotOwner` when it unlocks, and [`takeovers`](crate::Guard::takeovers) lets those it talks to tell old owners
 /// from new ones.
+///
+/// How it works: the table of states and the invariants are in `core/src/protocol/mutex.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, LockError, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::mutex::<[f32; 2]>("gains")]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let mut one = REGION.create(&PLAN, 1, &NoSystem).unwrap().mutex::<[f32; 2]>("gains").unwrap();
+/// let mut other = REGION.attach(&NoSystem).unwrap().mutex::<[f32; 2]>("gains").unwrap();
+///
+/// // If the last owner died with the lock, this goes on with the value it committed last.
+/// let mut guard = one.try_lock().unwrap().or_roll_back().ok().unwrap();
+/// guard.set(&[1.5, 0.1]);
+/// assert_eq!(other.try_lock().err(), Some(LockError::Busy));
+/// guard.unlock().unwrap();
+///
+/// let guard = other.try_lock().unwrap().or_roll_back().ok().unwrap();
+/// assert_eq!(guard.get(), [1.5, 0.1]);
+/// ```
+///
+/// [`Recovery`](crate::Recovery) shows what to do if an owner has died.
 pub struct Mutex<T: Value + ?Sized, P: Port> {
     /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
     pub(super) lock: ParkWord,

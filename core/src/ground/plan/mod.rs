@@ -12,6 +12,8 @@ pub use super::geometry::MAX_REGION;
 /// Which channels a region has. Everything about it can be computed at compile time, or at run time
 /// where there are more than a few hundred channels.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::{Channel, Plan};
 /// const PLAN: Plan = Plan::new(&[
@@ -74,7 +76,7 @@ impl<'a> Plan<'a> {
         self
     }
 
-    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::apart).
+    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::split_payload).
     ///
     /// # Panics
     ///
