@@ -54,6 +54,27 @@ const PANICKED: u32 = 2;
 ///
 /// An impossible header latches a fault that every later call reports. A payload that changes while
 /// it is copied gives mixed bytes, of the length that was checked.
+///
+/// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/frames.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, TryRecvError, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.producer("log").unwrap();
+/// let mut consumer = region.consumer("log").unwrap();
+/// producer.try_send(7, b"motor on").unwrap();
+///
+/// let mut buffer = [0; 32];
+/// let received = consumer.try_recv(&mut buffer).unwrap();
+/// assert_eq!((received.tag, received.sequence), (7, 0));
+/// assert_eq!(&buffer[..received.len], b"motor on");
+/// assert_eq!(consumer.try_recv(&mut buffer), Err(TryRecvError::Empty));
+/// ```
 pub struct Consumer<P: Port> {
     /// The position, and what the region knows of it; changed by each receive and release.
     rx: frames::Consumer,

@@ -25,6 +25,26 @@ use super::producer::Producer;
 ///     drop((one, two));
 /// }
 /// ```
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.producer("log").unwrap();
+/// let mut consumer = region.consumer("log").unwrap();
+/// let mut grant = producer.reserve(32).unwrap();
+/// grant.set_tag(7);
+/// let written = grant.write(0, b"motor") + grant.write(5, b" on");
+/// grant.commit_len(written);
+///
+/// let mut buffer = [0; 32];
+/// let received = consumer.try_recv(&mut buffer).unwrap();
+/// assert_eq!((received.tag, &buffer[..received.len]), (7, &b"motor on"[..]));
+/// ```
 #[must_use = "a grant that is not committed sends nothing"]
 pub struct Grant<'q, P: Port> {
     /// The producer, which can do nothing else meanwhile.

@@ -40,6 +40,24 @@ pub struct ChannelState {
 
 /// Reads a channel's state. A fixed number of loads; whatever they find is given as found, cut to
 /// what the channel can hold.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::format::inspect::channel_state;
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem, port::Port};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<u32>("steps", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.typed_producer::<u32>("steps").unwrap();
+/// producer.try_send_batch([1, 2]).unwrap();
+///
+/// let entry = region.channel("steps").unwrap();
+/// let state = channel_state(region.port().mem(), region.header().line, &entry);
+/// assert_eq!(state.producer, region.port().ident());
+/// assert_eq!((state.len, state.consumer), (2, None));
+/// ```
 #[must_use]
 pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
     let read = |offset: u32| {
@@ -123,6 +141,20 @@ pub enum LockState {
 }
 
 /// Reads a lock's state; `None` of what is no lock. A fixed number of loads, and one a permit.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::format::inspect::{LockState, lock_state};
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem, port::Port};
+/// const PLAN: Plan = Plan::new(&[Channel::semaphore("ticks", 3, 10)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let entry = region.channel("ticks").unwrap();
+/// let state = lock_state(region.port().mem(), region.header().line, &entry);
+/// assert_eq!(state, Some(LockState::Semaphore { count: Some(3), most: 10, waiters: false }));
+/// ```
 #[must_use]
 pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
     let read = |block: u32, at: u32| {

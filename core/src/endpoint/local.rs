@@ -148,6 +148,8 @@ unsafe impl<S: Wait + Clock> Port for LocalPort<'_, S> {
 
 /// Storage for a region in a `static`, for plans with lines of up to 128 bytes.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
 /// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).line(4).participants(2);

@@ -13,6 +13,23 @@ pub enum Delivery {
 }
 
 /// How a consumer receives. Kept in its handle, never in the region.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, ConsumerOptions, Delivery, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<u32>("steps", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.typed_producer::<u32>("steps").unwrap();
+/// // A step of a motor must not be made twice, so a value is released before it is returned.
+/// let options = ConsumerOptions::new().delivery(Delivery::AtMostOnce);
+/// let mut consumer = region.typed_consumer_with::<u32>("steps", options).unwrap();
+/// producer.try_send(&1).unwrap();
+/// assert_eq!(consumer.try_recv(), Ok(1));
+/// assert_eq!(producer.len(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerOptions {
     delivery: Delivery,

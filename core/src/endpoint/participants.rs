@@ -122,6 +122,24 @@ pub struct Participant {
 }
 
 /// The participants that have joined and not left, dead ones included. One probe each.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::format::participants::list;
+/// use strait_core::port::{NoSystem, Port, Probe};
+/// use strait_core::{Channel, Plan, StaticRegion};
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("angle")]).participants(4);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let other = REGION.attach(&NoSystem).unwrap();
+/// let port = region.port();
+/// let found = list(port.mem(), region.header(), port).map(|participant| Some(participant.ident));
+/// assert!(found.eq([port.ident(), other.port().ident()]));
+/// // Within one program nobody is ever proven dead.
+/// assert!(list(port.mem(), region.header(), port).all(|found| found.probe == Probe::Unknown));
+/// ```
 pub fn list<'a>(
     mem: &'a Mem,
     header: &'a Header,

@@ -15,6 +15,28 @@ use super::consumer::{Consumer, Received};
 ///     peek.info();
 /// }
 /// ```
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, TryRecvError, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.producer("log").unwrap();
+/// let mut consumer = region.consumer("log").unwrap();
+/// producer.try_send(7, b"motor on").unwrap();
+///
+/// // A peek that is dropped leaves the frame in the queue.
+/// assert_eq!(consumer.peek().unwrap().info().len, 8);
+/// let peek = consumer.peek().unwrap();
+/// let mut word = [0; 2];
+/// assert_eq!(peek.copy_from(6, &mut word), 2);
+/// assert_eq!(&word, b"on");
+/// peek.release();
+/// assert_eq!(consumer.peek().err(), Some(TryRecvError::Empty));
+/// ```
 pub struct Peek<'q, P: Port> {
     pub(super) consumer: &'q mut Consumer<P>,
     pub(super) found: Found,

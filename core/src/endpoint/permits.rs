@@ -46,6 +46,25 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// A dead holder's permit comes back exactly once, to one who asks for it, or sleeps for it: after the
 /// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
 /// dead. A liar can take and free permits as it likes.
+///
+/// How it works: the table of states and the invariants are in `core/src/protocol/permits.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, SemaphoreError, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::permits("buses", 1)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let mut one = REGION.create(&PLAN, 1, &NoSystem).unwrap().permits("buses").unwrap();
+/// let mut other = REGION.attach(&NoSystem).unwrap().permits("buses").unwrap();
+/// let permit = one.try_acquire().unwrap();
+/// // A dead holder's permit would name the holder here.
+/// assert_eq!((permit.index(), permit.from()), (0, None));
+/// assert_eq!(other.try_acquire().err(), Some(SemaphoreError::Empty));
+/// permit.release().unwrap();
+/// assert!(other.try_acquire().is_ok());
+/// ```
 pub struct Permits<P: Port> {
     /// A word for each permit: 0, or its holder. All participants compare and swap them.
     words: Span,

@@ -42,6 +42,23 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 ///     is_sync(producer);
 /// }
 /// ```
+///
+/// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/frames.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, TrySendError, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.producer("log").unwrap();
+/// producer.try_send(7, b"motor on").unwrap();
+/// assert_eq!(producer.next_sequence(), 1);
+/// // Nothing is sent if a frame cannot be.
+/// assert_eq!(producer.try_send(7, &[0; 33]), Err(TrySendError::TooLarge));
+/// ```
 pub struct Producer<P: Port> {
     /// Tail and sequence, and how far the tail may go; changed by each publication.
     tx: frames::Producer,

@@ -75,6 +75,24 @@ impl From<Refused> for SemaphoreError {
 /// The count belongs to nobody, so what a peer had acquired when it died is gone; where it must come
 /// back, use [`Permits`](super::Permits). A releaser that dies before it wakes costs the sleepers a probe
 /// period. A count beyond the maximum is a fault; any other count passes for true.
+///
+/// How it works: the invariants are in `core/src/protocol/semaphore.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, SemaphoreError, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::semaphore("ticks", 0, 10)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let mut timer = REGION.create(&PLAN, 1, &NoSystem).unwrap().semaphore("ticks").unwrap();
+/// let mut control = REGION.attach(&NoSystem).unwrap().semaphore("ticks").unwrap();
+/// assert_eq!(control.try_acquire(), Err(SemaphoreError::Empty));
+/// timer.release(2).unwrap();
+/// control.try_acquire().unwrap();
+/// assert_eq!(control.count(), 1);
+/// assert_eq!(timer.release(10), Err(SemaphoreError::Overflow));
+/// ```
 pub struct Semaphore<P: Port> {
     /// The count's word: the count less its initial value, and a bit for sleepers. All participants compare
     /// and swap it.

@@ -14,6 +14,8 @@ const CONSUMER: u32 = 2;
 /// alignment. Head and tail lie side by side, which costs a host with several cores a cache line's
 /// transfer now and then; there, a region's queue keeps them apart.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::StaticQueue;
 /// static SAMPLES: StaticQueue<u16, 8> = StaticQueue::new();
@@ -30,6 +32,8 @@ const CONSUMER: u32 = 2;
 /// ```compile_fail
 /// static ODD: strait_core::StaticQueue<u16, 6> = strait_core::StaticQueue::new();
 /// ```
+///
+/// How it works: the invariants are in `core/src/protocol/static_queue.rs`.
 pub struct StaticQueue<T, const N: usize> {
     /// Where the next value goes, modulo 2^32; written by the producer.
     tail: Word,

@@ -81,6 +81,30 @@ impl core::error::Error for WaitAnyError {}
 /// # Errors
 ///
 /// [`WaitAnyError`].
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use strait_core::{Channel, Plan, StaticRegion, WaitAnyError, WaitPolicy, port::NoSystem, wait_any};
+/// const PLAN: Plan = Plan::new(&[
+///     Channel::slots::<u32>("stop", 4).doorbell(1),
+///     Channel::frames("log", 256, 32).doorbell(1),
+/// ])
+/// .participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut log_producer = region.producer("log").unwrap();
+/// let mut stop = region.typed_consumer::<u32>("stop").unwrap();
+/// let mut log = region.consumer("log").unwrap();
+/// let mut wait = |timeout| {
+///     wait_any(region.port(), &mut [&mut stop, &mut log], WaitPolicy::parking(), timeout)
+/// };
+/// assert_eq!(wait(Duration::ZERO), Err(WaitAnyError::TimedOut));
+/// log_producer.try_send(7, b"motor on").unwrap();
+/// assert_eq!(wait(Duration::from_millis(20)), Ok(1));
+/// ```
 pub fn wait_any<P: Port>(
     port: &P,
     receivers: &mut [&mut dyn Waitable],

@@ -5,6 +5,21 @@ use core::time::Duration;
 use crate::ground::port::Clock;
 
 /// How an endpoint waits. Kept in the handle, never in the region.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use strait_core::{Channel, Plan, RecvError, StaticRegion, WaitPolicy, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<u32>("steps", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut consumer = region.typed_consumer::<u32>("steps").unwrap();
+/// // A control loop on a core of its own never sleeps.
+/// consumer.set_wait_policy(WaitPolicy::polling());
+/// assert_eq!(consumer.recv_timeout(Duration::from_micros(50)), Err(RecvError::TimedOut));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
     /// How often to look at most before anything else, with the processor's hint for spinning in
@@ -46,6 +61,20 @@ impl Default for WaitPolicy {
 }
 
 /// How a sender finds out whether somebody sleeps. Kept in the handle, never in the region.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, WakeCheck, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<u32>("steps", 4).consumer_may_block()]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.typed_producer::<u32>("steps").unwrap();
+/// // The consumer can bear to be woken a probe period late.
+/// producer.set_wake_check(WakeCheck::Unfenced);
+/// assert_eq!(producer.try_send(&1), Ok(()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum WakeCheck {
     /// With a fence between the publication and the look: no sleeper is ever missed.
@@ -58,6 +87,24 @@ pub enum WakeCheck {
 }
 
 /// A moment of a port's monotonic clock.
+///
+/// # Examples
+///
+/// One deadline bounds several waits together:
+///
+/// ```
+/// use core::time::Duration;
+/// use strait_core::{Channel, Deadline, Plan, RecvError, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<u32>("steps", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// region.typed_producer::<u32>("steps").unwrap().try_send(&1).unwrap();
+/// let mut consumer = region.typed_consumer::<u32>("steps").unwrap();
+/// let deadline = Deadline::after(region.port(), Duration::from_millis(1));
+/// assert_eq!(consumer.recv_until(deadline), Ok(1));
+/// assert_eq!(consumer.recv_until(deadline), Err(RecvError::TimedOut));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(u64);
 

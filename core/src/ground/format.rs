@@ -29,6 +29,24 @@ pub enum Contents {
 ///
 /// [`FormatError`] if the plan cannot work or the memory is too short or misaligned. Nothing has
 /// been written then.
+///
+/// # Examples
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use strait_core::format::{Contents, Header, initialise};
+/// use strait_core::{Channel, Plan, port::Mem};
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("angle")]).participants(2);
+/// #[repr(align(128))]
+/// struct Memory([u8; PLAN.size()]);
+///
+/// let mut memory = Memory([0; PLAN.size()]);
+/// let base = NonNull::from(&mut memory.0).cast();
+/// // SAFETY: the bytes outlive `mem`, and are accessed through it alone.
+/// let mem = unsafe { Mem::from_raw(base, PLAN.size() as u32) };
+/// initialise(&mem, &PLAN, 1, Contents::Zeroed).unwrap();
+/// assert_eq!(Header::check(&mem).unwrap().instance, 1);
+/// ```
 pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents) -> Result<(), FormatError> {
     if cfg!(target_endian = "big") {
         return Err(FormatError::BigEndianHost);

@@ -45,6 +45,8 @@ pub trait AsyncWait: Wait {
 /// Wakers leave the table by value, so that a port can wake and drop them after it has let go of its
 /// lock: a waker may own a task that waits here too. Steps: in proportion to `N`.
 ///
+/// # Examples
+///
 /// ```
 /// use core::task::Waker;
 /// use strait_core::port::{WaiterId, Wakers};

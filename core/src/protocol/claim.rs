@@ -15,6 +15,10 @@
 //!
 //! `role`: the owner stores 0 after all its other stores; a claimant's compare-and-swap sees them.
 //! After a death, the port's proof synchronises instead.
+//!
+//! # Used by
+//!
+//! Every endpoint with a role: producers, consumers, [`LatestWriter`](crate::LatestWriter).
 
 use crate::ground::ident::Ident;
 use crate::ground::port::Probe;

@@ -17,6 +17,11 @@
 //!
 //! What was stored before the tail was, exists; nothing else does. An index out of range is a
 //! [`Violation`].
+//!
+//! # Used by
+//!
+//! [`TypedProducer`](crate::TypedProducer) and [`TypedConsumer`](crate::TypedConsumer), on a channel of
+//! [`Channel::compact`](crate::Channel::compact).
 
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};

@@ -45,6 +45,10 @@
 //!
 //! The cleared-next-header ring is Aeron's log buffer idea (length word as commit flag), here with
 //! one reader that never writes back.
+//!
+//! # Used by
+//!
+//! [`Producer`](crate::Producer), [`Grant`](crate::Grant), [`Consumer`](crate::Consumer), [`Peek`](crate::Peek).
 
 use crate::ground::geometry::GRANULE;
 use crate::ground::ring::bytes::Bytes;

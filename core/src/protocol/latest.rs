@@ -37,6 +37,10 @@
 //!
 //! A sequence lock (Linux; Boehm 2012 for its orderings) over several buffers, so that the newest
 //! complete value is never the one being written.
+//!
+//! # Used by
+//!
+//! [`LatestWriter`](crate::LatestWriter) and [`LatestReader`](crate::LatestReader).
 
 use core::ops::Deref;
 

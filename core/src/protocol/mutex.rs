@@ -34,6 +34,10 @@
 //!
 //! The three-state futex mutex (Drepper 2011), with the owner in the word as in the kernel's robust
 //! futexes, and the proof of death from the port instead of a robust list.
+//!
+//! # Used by
+//!
+//! [`Mutex`](crate::Mutex), [`Guard`](crate::Guard), [`Recovery`](crate::Recovery).
 
 use crate::ground::ident::Ident;
 use crate::ground::port::Probe;

@@ -27,6 +27,10 @@
 //!   consumer stores a value of its own, odd, and sleeps while the word is that: so what it sleeps on is its
 //!   own store, and a clearing behind that is followed by a wake that it gets. Nobody but a sender clears
 //!   such a word, or another's value might be lost; a sender then wakes in vain, once.
+//!
+//! # Used by
+//!
+//! Every endpoint that waits: queues, latest values, locks, [`wait_any`](crate::wait_any), and tasks.
 
 use crate::ground::sync::order::{RELAXED, park};
 use crate::ground::sync::{Word, fence};

@@ -14,6 +14,10 @@
 //! # Memory ordering
 //!
 //! `lock`, as for the mutex.
+//!
+//! # Used by
+//!
+//! [`Permits`](crate::Permits).
 
 use crate::ground::ident::Ident;
 use crate::ground::port::Probe;

@@ -11,6 +11,10 @@
 //!   the region does not know of; with none, once it found the queue empty.
 //! - R4. The fill level never passed `highest`: nothing is reserved beyond `head + highest`, where
 //!   `head` is one that the consumer stored.
+//!
+//! # Used by
+//!
+//! All queues of a region: [`frames`](super::frames), [`slots`](super::slots), [`compact`](super::compact).
 
 use crate::ground::sync::Word;
 use crate::ground::sync::order::{RELAXED, release};

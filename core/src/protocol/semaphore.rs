@@ -18,6 +18,10 @@
 //!
 //! A permit that a dead process had taken is gone: see [`permits`](super::permits) for those that come
 //! back. A count beyond the maximum is a [`Violation`].
+//!
+//! # Used by
+//!
+//! [`Semaphore`](crate::Semaphore).
 
 use crate::ground::sync::order::{RELAXED, lock};
 

@@ -23,6 +23,11 @@
 //!
 //! As in [`bytes`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
 //! sequence that belongs to neither this lap nor the last is a [`Violation`].
+//!
+//! # Used by
+//!
+//! [`TypedProducer`](crate::TypedProducer) and [`TypedConsumer`](crate::TypedConsumer), on a channel of
+//! [`Channel::slots`](crate::Channel::slots).
 
 use crate::ground::ring::Value;
 use crate::ground::ring::slots::Slots;

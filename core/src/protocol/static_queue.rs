@@ -13,6 +13,10 @@
 //! # Memory ordering
 //!
 //! `publish` (tail) and `release` (head).
+//!
+//! # Used by
+//!
+//! [`StaticQueue`](crate::StaticQueue).
 
 use crate::ground::sync::Word;
 use crate::ground::sync::order::{publish, release};

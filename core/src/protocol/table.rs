@@ -13,6 +13,10 @@
 //! - T2. No identity is given out twice: epochs only go up, and a slot at its last epoch is retired.
 //! - T3. A forged table cannot harm the living: death is the port's answer for the very pair, and
 //!   the token for a pair that lives cannot be taken.
+//!
+//! # Used by
+//!
+//! [`participants`](crate::format::participants).
 
 use crate::ground::ident::Ident;
 use crate::ground::port::{Liveness, Probe};

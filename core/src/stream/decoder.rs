@@ -19,6 +19,22 @@ use super::wire::{Check, HEADER, Header, MAX_PAYLOAD, OVERHEAD};
 ///
 /// Bytes come at any pace, into [`space`](Self::space) or by [`push`](Self::push); after each of them,
 /// ask for frames until there is none.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::stream::{Check, StreamDecoder, StreamEncoder};
+/// let (mut out, mut into) = ([0; 64], [0; 64]);
+/// let mut encoder = StreamEncoder::new(&mut out, Check::Whole).unwrap();
+/// let mut decoder = StreamDecoder::new(&mut into, Check::Whole).unwrap();
+/// encoder.push(7, b"motor on").unwrap();
+///
+/// // Garbage before a frame is skipped and counted.
+/// decoder.push(b"???");
+/// decoder.push(encoder.pending());
+/// assert_eq!(decoder.next_frame().unwrap().payload, b"motor on");
+/// assert_eq!((decoder.skipped(), decoder.next_frame()), (3, None));
+/// ```
 #[derive(Debug)]
 pub struct StreamDecoder<'b> {
     buffer: &'b mut [u8],

@@ -9,6 +9,8 @@ use super::wire::{Check, HEADER, Header, MAX_PAYLOAD, OVERHEAD};
 /// Bytes leave at any pace: [`pending`](Self::pending) shows what is to be sent,
 /// [`consume`](Self::consume) says how much of it was.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::stream::{Check, StreamDecoder, StreamEncoder};
 /// let (mut out, mut into) = ([0; 64], [0; 64]);

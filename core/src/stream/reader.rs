@@ -10,6 +10,20 @@ use super::decoder::{Found, Search, StreamDecoder, StreamFrame};
 ///
 /// A read that fails half-way through a frame loses nothing: the next call goes on. So a stream may be
 /// non-blocking, or have a time-out; how long a read may take is the stream's affair.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::stream::{Check, FrameReader, StreamDecoder, StreamEncoder, StreamRecvError};
+/// let (mut out, mut into) = ([0; 64], [0; 64]);
+/// let mut encoder = StreamEncoder::new(&mut out, Check::Whole).unwrap();
+/// encoder.push(7, b"motor on").unwrap();
+///
+/// let decoder = StreamDecoder::new(&mut into, Check::Whole).unwrap();
+/// let mut reader = FrameReader::new(encoder.pending(), decoder);
+/// assert_eq!(reader.recv().unwrap().payload, b"motor on");
+/// assert!(matches!(reader.recv(), Err(StreamRecvError::Closed)));
+/// ```
 #[derive(Debug)]
 pub struct FrameReader<'b, R> {
     io: R,

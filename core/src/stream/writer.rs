@@ -10,6 +10,18 @@ use super::encoder::{EncodeError, StreamEncoder};
 ///
 /// A write that fails half-way through a frame loses nothing: the rest is sent by the next call. So a
 /// stream may be non-blocking, or have a time-out; how long a call may take is the stream's affair.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::stream::{Check, FrameWriter, OVERHEAD, StreamEncoder};
+/// let (mut line, mut buffer) = ([0; 128], [0; 64]);
+/// let encoder = StreamEncoder::new(&mut buffer, Check::Whole).unwrap();
+/// let mut writer = FrameWriter::new(&mut line[..], encoder);
+/// writer.send(7, b"motor on").unwrap();
+/// // The rest of the line is free.
+/// assert_eq!(writer.io().len(), 128 - OVERHEAD - 8);
+/// ```
 #[derive(Debug)]
 pub struct FrameWriter<'b, W> {
     io: W,

@@ -35,6 +35,39 @@ pub const READ_TRIES: u32 = 8;
 ///     reader.publish(&1);
 /// }
 /// ```
+///
+/// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/latest.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, Reading, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("angle")]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut reader = region.latest_reader::<f64>("angle").unwrap();
+/// assert_eq!(reader.read(), Reading::Empty);
+/// region.latest_writer::<f64>("angle").unwrap().publish(&0.5);
+/// assert_eq!(reader.read(), Reading::Fresh(0.5));
+/// assert_eq!(reader.read(), Reading::Stale(0.5));
+/// ```
+///
+/// The bytes of a value, with its tag, length and number:
+///
+/// ```
+/// use strait_core::{Channel, Plan, Reading, StaticRegion, ValueInfo, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::latest_bytes("state", 8)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut reader = region.latest_reader::<[u8]>("state").unwrap();
+/// region.latest_writer::<[u8]>("state").unwrap().publish_from(3, b"idle").unwrap();
+/// let mut buffer = [0; 8];
+/// let info = ValueInfo { tag: 3, len: 4, number: 1 };
+/// assert_eq!(reader.read_into(&mut buffer), Reading::Fresh(info));
+/// assert_eq!(&buffer[..4], b"idle");
+/// ```
 pub struct LatestReader<T: Value + ?Sized, P: Port> {
     /// The buffers; this side writes none.
     buffers: Buffers,

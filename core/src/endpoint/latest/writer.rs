@@ -55,6 +55,35 @@ impl core::error::Error for PublishError {}
 /// the middle of a write, the previous value stays readable.
 ///
 /// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
+///
+/// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/latest.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("angle")]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut writer = region.latest_writer::<f64>("angle").unwrap();
+/// writer.publish(&0.25);
+/// writer.publish(&0.5);
+/// assert_eq!(writer.published(), 2);
+/// ```
+///
+/// Values of varying length, each with a tag that says what it is:
+///
+/// ```
+/// use strait_core::{Channel, Plan, PublishError, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::latest_bytes("state", 8)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut writer = region.latest_writer::<[u8]>("state").unwrap();
+/// writer.publish_from(3, b"idle").unwrap();
+/// assert_eq!(writer.publish_from(3, &[0; 9]), Err(PublishError::TooLarge { max: 8 }));
+/// ```
 pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     /// The version that comes next.
     tx: latest::Writer,

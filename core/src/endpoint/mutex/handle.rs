@@ -57,6 +57,30 @@ pub(super) type NotSend = PhantomData<*const ()>;
 /// hang beyond its deadline, or touch anything outside. An owner that was dispossessed so gets
 /// `NotOwner` when it unlocks, and [`takeovers`](crate::Guard::takeovers) lets those it talks to tell old owners
 /// from new ones.
+///
+/// How it works: the table of states and the invariants are in `core/src/protocol/mutex.rs`.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, LockError, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::mutex::<[f32; 2]>("gains")]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let mut one = REGION.create(&PLAN, 1, &NoSystem).unwrap().mutex::<[f32; 2]>("gains").unwrap();
+/// let mut other = REGION.attach(&NoSystem).unwrap().mutex::<[f32; 2]>("gains").unwrap();
+///
+/// // If the last owner died with the lock, this goes on with the value it committed last.
+/// let mut guard = one.try_lock().unwrap().or_roll_back().ok().unwrap();
+/// guard.set(&[1.5, 0.1]);
+/// assert_eq!(other.try_lock().err(), Some(LockError::Busy));
+/// guard.unlock().unwrap();
+///
+/// let guard = other.try_lock().unwrap().or_roll_back().ok().unwrap();
+/// assert_eq!(guard.get(), [1.5, 0.1]);
+/// ```
+///
+/// [`Recovery`](crate::Recovery) shows what to do if an owner has died.
 pub struct Mutex<T: Value + ?Sized, P: Port> {
     /// The lock's word: 0, or its owner and bits of state. All participants compare and swap it.
     pub(super) lock: ParkWord,

@@ -22,6 +22,54 @@ use crate::endpoint::error::WrongSize;
 ///
 /// If the repairer dies too, the next owner gets a recovery again; the fourth death in a row (the owner
 /// and three repairers) poisons the lock.
+///
+/// # Examples
+///
+/// ```
+/// # use core::time::Duration;
+/// # use strait_core::port::*;
+/// # // A participant that holds everybody else to be dead.
+/// # #[derive(Clone)]
+/// # struct Survivor(LocalPort<'static, NoSystem>);
+/// # impl Wait for Survivor {
+/// #     fn wait(&self, _: WaitPoint<'_>, _: u32, _: Duration) {}
+/// #     fn wake(&self, _: WaitPoint<'_>) {}
+/// # }
+/// # impl Clock for Survivor {
+/// #     fn now_ns(&self) -> u64 { u64::MAX }
+/// # }
+/// # // SAFETY: in this example nobody else touches the region any more when it is asked.
+/// # unsafe impl Liveness for Survivor {
+/// #     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> { self.0.acquire(who) }
+/// #     fn release(&self, who: Ident) { self.0.release(who) }
+/// #     fn probe(&self, _: Ident) -> Probe { Probe::Dead }
+/// # }
+/// # // SAFETY: as of the port inside.
+/// # unsafe impl Port for Survivor {
+/// #     fn mem(&self) -> &Mem { self.0.mem() }
+/// #     fn ident(&self) -> Option<Ident> { self.0.ident() }
+/// # }
+/// use strait_core::{Attachment, Channel, Lock, Plan, StaticRegion};
+/// const PLAN: Plan = Plan::new(&[Channel::mutex::<[f32; 2]>("gains")]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let mut first = REGION.create(&PLAN, 1, &NoSystem).unwrap().mutex::<[f32; 2]>("gains").unwrap();
+/// let mut guard = first.try_lock().unwrap().or_roll_back().ok().unwrap();
+/// guard.set(&[1.5, 0.1]);
+/// // The first participant is killed here.
+/// core::mem::forget(guard);
+///
+/// # let region = Attachment::attach(Survivor(REGION.attach(&NoSystem).unwrap().port().clone())).unwrap();
+/// let mut mutex = region.mutex::<[f32; 2]>("gains").unwrap();
+/// let guard = match mutex.try_lock().unwrap() {
+///     Lock::Held(guard) => guard,
+///     Lock::OwnerDied(recovery) => {
+///         assert!(!recovery.was_in_place());
+///         recovery.repair(|gains| gains[1] = 0.2).unwrap()
+///     }
+/// };
+/// assert_eq!((guard.get(), guard.takeovers()), ([1.5, 0.2], 1));
+/// ```
 #[must_use = "a recovery that is dropped gives the lock up"]
 pub struct Recovery<'m, T: Value + ?Sized, P: Port> {
     /// `None` once it has become a guard.

@@ -37,6 +37,30 @@ pub use reader::RingReader;
 pub use writer::RingWriter;
 
 /// Both directions: bytes go out through one ring and come in through another.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use embedded_io::{Read, Write};
+/// use strait_core::{Channel, Plan, RingPipe, RingReader, RingWriter, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("to_arm", 256, 64), Channel::frames("from_arm", 256, 64)])
+///     .participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let end = |into, out| RingPipe {
+///     reader: RingReader::new(region.consumer(into).unwrap(), Duration::ZERO, &mut []),
+///     writer: RingWriter::new(region.producer(out).unwrap(), Duration::ZERO),
+/// };
+/// let (mut host, mut arm) = (end("from_arm", "to_arm"), end("to_arm", "from_arm"));
+/// host.write_all(b"pos?").unwrap();
+/// let mut request = [0; 4];
+/// arm.read_exact(&mut request).unwrap();
+/// assert_eq!(&request, b"pos?");
+/// arm.write_all(b"12.5").unwrap();
+/// assert_eq!(host.read(&mut [0; 8]), Ok(4));
+/// ```
 pub struct RingPipe<'b, P: Port> {
     /// The way in.
     pub reader: RingReader<'b, P>,

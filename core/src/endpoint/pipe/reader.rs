@@ -27,6 +27,27 @@ use super::turns::{gone, wait_in_turns};
 ///
 /// After the writer's end, every read gives `Ok(0)`; to read what a later writer sends, make a new
 /// reader of the same consumer.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use embedded_io::{BufRead, Write};
+/// use strait_core::{Channel, Plan, RingReader, RingWriter, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("lines", 256, 64)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut bounce = [0; 16];
+/// let consumer = region.consumer("lines").unwrap();
+/// let mut reader = RingReader::new(consumer, Duration::ZERO, &mut bounce);
+/// let mut writer = RingWriter::new(region.producer("lines").unwrap(), Duration::ZERO);
+/// writer.write_all(b"on;off").unwrap();
+///
+/// assert_eq!(reader.fill_buf(), Ok(&b"on;off"[..]));
+/// reader.consume(3);
+/// assert_eq!(reader.fill_buf(), Ok(&b"off"[..]));
+/// ```
 pub struct RingReader<'b, P: Port> {
     consumer: Consumer<P>,
     timeout: Duration,

@@ -19,6 +19,27 @@ use super::turns::{gone, wait_in_turns};
 /// When it is dropped, also by a panic, it ends the pipe if there is space for that, as a socket would;
 /// [`close`](Self::close) waits for it.
 /// The channel counts a refusal for every 100 ms that a write waits.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use embedded_io::{Read, Write};
+/// use strait_core::{Channel, Plan, RingPipeError, RingReader, RingWriter, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("bytes", 256, 64)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut reader = RingReader::new(region.consumer("bytes").unwrap(), Duration::ZERO, &mut []);
+/// let mut writer = RingWriter::new(region.producer("bytes").unwrap(), Duration::ZERO);
+/// writer.write_all(b"done").unwrap();
+/// writer.close().unwrap();
+/// assert_eq!(writer.write(b"more"), Err(RingPipeError::Closed));
+///
+/// let mut buffer = [0; 8];
+/// assert_eq!(reader.read(&mut buffer), Ok(4));
+/// assert_eq!(reader.read(&mut buffer), Ok(0), "the end of the pipe");
+/// ```
 pub struct RingWriter<P: Port> {
     producer: Producer<P>,
     timeout: Duration,

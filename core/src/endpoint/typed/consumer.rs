@@ -33,6 +33,28 @@ use super::rx::{Run, Rx};
 /// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
 ///
 /// `T` is a [`Message`], or `[u8]` where the type is known at run time alone.
+///
+/// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
+/// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
+/// ([`compact`](crate::Channel::compact)).
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, TryRecvError, port::NoSystem};
+/// strait_core::message! {
+///     struct Torque { time_ns: u64, newton_metres: f64 }
+/// }
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<Torque>("torque", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.typed_producer::<Torque>("torque").unwrap();
+/// let mut consumer = region.typed_consumer::<Torque>("torque").unwrap();
+/// producer.try_send(&Torque { time_ns: 1, newton_metres: 0.5 }).unwrap();
+/// assert_eq!(consumer.try_recv().unwrap().newton_metres, 0.5);
+/// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
+/// ```
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     /// The position, and what the region knows of it; changed by each receive and release.
     rx: Rx,

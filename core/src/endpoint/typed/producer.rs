@@ -60,6 +60,25 @@ impl Tx {
 /// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
 ///
 /// `T` is a [`Message`](crate::Message), or `[u8]` where the type is known at run time alone.
+///
+/// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
+/// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
+/// ([`compact`](crate::Channel::compact)).
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, TrySendError, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<f32>("torque", 4)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut producer = region.typed_producer::<f32>("torque").unwrap();
+/// producer.try_send(&0.5).unwrap();
+/// // A batch stops at the first value for which there is no space.
+/// assert_eq!(producer.try_send_batch([0.6, 0.7, 0.8, 0.9]), Ok(3));
+/// assert_eq!(producer.try_send(&1.0), Err(TrySendError::Full));
+/// ```
 pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     /// Tail, and how far it may go; changed by each publication.
     tx: Tx,

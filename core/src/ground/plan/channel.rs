@@ -10,6 +10,32 @@ use crate::ground::message::{Message, ValueType};
 use super::error::Fault;
 
 /// A channel of a plan.
+///
+/// # Examples
+///
+/// A constructor names the kind; options say how its sides wait, and where they are:
+///
+/// ```
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
+/// const PLAN: Plan = Plan::new(&[
+///     // The consumer may sleep for a command, the producer for space.
+///     Channel::frames("commands", 1024, 64).consumer_may_block().producer_may_block(),
+///     // One receiver can wait for both of these.
+///     Channel::slots::<u32>("stop", 4).doorbell(1),
+///     Channel::compact::<u16>("samples", 16).doorbell(1),
+///     // A reader may be interrupted for three writes before it has to try again.
+///     Channel::latest::<f64>("angle").buffers(4),
+///     Channel::mutex::<[f32; 2]>("gains"),
+///     Channel::semaphore("ticks", 0, 10),
+///     Channel::permits("buses", 2),
+/// ]);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let names = region.channels().map(|entry| entry.name().unwrap().len());
+/// assert!(names.eq([8, 4, 7, 5, 5, 5, 5]));
+/// assert_eq!(region.channel("angle").unwrap().capacity, 4);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Channel<'a> {
     pub(super) name: &'a str,

@@ -12,6 +12,8 @@ pub use super::geometry::MAX_REGION;
 /// Which channels a region has. Everything about it can be computed at compile time, or at run time
 /// where there are more than a few hundred channels.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::{Channel, Plan};
 /// const PLAN: Plan = Plan::new(&[
