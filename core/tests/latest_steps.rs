@@ -82,7 +82,7 @@ fn k_buffers_bear_k_minus_1_writes() {
         let newest = Words(&region, &entry).newest();
         for writes in 0..3 * capacity {
             let mut copied = vec![0; 64];
-            let result = attempt(&newest, &Words(&region, &entry), capacity, |index| {
+            let result = attempt(newest, &Words(&region, &entry), capacity, |index| {
                 let from = entry.data + index * entry.stride + at::VALUE;
                 region.read(from, &mut copied[..32]);
                 (0..writes).for_each(|_| writer.publish(&value(writer.published() + 1)));
@@ -107,7 +107,7 @@ fn a_lap_that_changes_during_the_copy_is_noticed() {
     let entry = region.entry("two");
     set_version(&region, &entry, 4, 6, &bytes_of(&value(1)));
     let newest = Words(&region, &entry).newest();
-    let look = |copy: &dyn Fn()| attempt(&newest, &Words(&region, &entry), 2, |_| copy());
+    let look = |copy: &dyn Fn()| attempt(newest, &Words(&region, &entry), 2, |_| copy());
     assert_eq!(look(&|| ()), Attempt::Complete(Version { lap: 4, count: 6 }));
     assert_eq!(look(&|| set_version(&region, &entry, 5, 6, &bytes_of(&value(2)))), Attempt::Again);
     assert_eq!(look(&|| ()), Attempt::Complete(Version { lap: 5, count: 6 }));
@@ -120,13 +120,13 @@ fn a_buffer_is_odd_while_it_is_written() {
     let entry = region.entry("four");
     let words = Words(&region, &entry);
     let newest = Words(&region, &entry).newest();
-    let mut writer = Writer::adopt(&newest, &words, 4);
+    let mut writer = Writer::adopt(newest, &words, 4);
     for number in 1..10 {
         let before = newest.load(RELAXED);
         let index = writer.begin(&words);
         assert_eq!((index, words.count(index).load(RELAXED)), (number & 3, 2 * number + 1));
         assert_eq!(newest.load(RELAXED), before);
-        assert_eq!(writer.publish(&newest, &words), Version { lap: 0, count: 2 * number });
+        assert_eq!(writer.publish(newest, &words), Version { lap: 0, count: 2 * number });
         assert_eq!((words.count(index).load(RELAXED), newest.load(RELAXED)), (2 * number, 2 * number));
     }
 }

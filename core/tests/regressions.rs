@@ -269,7 +269,7 @@ fn dora_3288_the_second_look_comes_after_the_copy() {
     let newest = Words(&region, &entry).newest();
     for count in 0..=stores.len() {
         region.write(0, &before);
-        let result = attempt(&newest, &Words(&region, &entry), 2, |_| {
+        let result = attempt(newest, &Words(&region, &entry), 2, |_| {
             stores[..count].iter().for_each(|store| region.write(store.at, &store.bytes));
         });
         match result {

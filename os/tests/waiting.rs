@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 fn with_point<R>(attached: &Region, f: impl FnOnce(WaitPoint<'_>) -> R) -> R {
     let word = attached.port().mem().word(OFFSET).expect("inside");
-    f(WaitPoint { word: &word, instance: attached.header().instance, offset: OFFSET })
+    f(WaitPoint { word, instance: attached.header().instance, offset: OFFSET })
 }
 
 fn set(attached: &Region, value: u32) {

@@ -16,7 +16,7 @@ const OFFSET: u32 = 4096;
 
 fn with_point<R>(attached: &Region, f: impl FnOnce(WaitPoint<'_>) -> R) -> R {
     let word = attached.port().mem().word(OFFSET).expect("inside");
-    f(WaitPoint { word: &word, instance: attached.header().instance, offset: OFFSET })
+    f(WaitPoint { word, instance: attached.header().instance, offset: OFFSET })
 }
 
 /// Whether there is an event for the word at `OFFSET`.

@@ -35,13 +35,17 @@ pub struct Card {
     pub boot: u32,
 }
 
-/// No place in the participant table for one of this domain.
+/// No place in the participant table for one of this domain: each is taken, or retired after 2^20 - 1 joins, or there
+/// is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
 impl fmt::Display for TableFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no place in the participant table for one of this domain; plan for more participants, or for this domain")
+        f.write_str(
+            "no place in the participant table for one of this domain: each is taken, or retired after 2^20 - 1 joins, \
+             or the plan has none; plan for more participants, and make a region anew whose places are retired",
+        )
     }
 }
 

@@ -315,6 +315,12 @@ impl Span {
         self.len
     }
 
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Whether the range starts at a multiple of `align`.
     #[must_use]
     pub fn is_aligned(&self, align: usize) -> bool {
