@@ -48,9 +48,9 @@ const PANICKED: u32 = 2;
 ///
 /// # If the producer dies
 ///
-/// Every frame that it committed is delivered; one that it had not is never seen.
+/// Every frame that it committed is delivered; one that it did not commit is never seen.
 ///
-/// # If the producer lies
+/// # If the producer misbehaves
 ///
 /// An impossible header latches a fault that every later call reports. A payload that changes while
 /// it is copied gives mixed bytes, of the length that was checked.
@@ -76,7 +76,7 @@ const PANICKED: u32 = 2;
 /// assert_eq!(consumer.try_recv(&mut buffer), Err(TryRecvError::Empty));
 /// ```
 pub struct Consumer<P: Port> {
-    /// The position, and what the region knows of it; changed by each receive and release.
+    /// The position, and the part of it that the region knows; changed by each receive and release.
     rx: frames::Consumer,
     /// The ring's bytes: this side reads from its head up to the producer's tail, and writes none.
     ring: Bytes,
@@ -87,13 +87,13 @@ pub struct Consumer<P: Port> {
     /// Where the frame starts that was peeked at last, and [`PANICKED`] if a batch panicked over it; no frame
     /// starts at [`NOWHERE`].
     peeked: u32,
-    /// Whether peeked frames may show the memory itself; as the attachment said.
+    /// Whether peeked frames may show the memory itself; as set in the attachment.
     trusted: bool,
     /// Bytes of the ring: a power of two.
     capacity: u32,
     /// The longest payload; 0 to half the ring less two granules.
     max_len: u32,
-    /// The claimed role, and what all consumers share.
+    /// The claimed role, with the common part of all consumers.
     taker: RecvHalf<P>,
 }
 
@@ -134,8 +134,8 @@ impl<P: Port> Consumer<P> {
         let (capacity, max_len) = (entry.capacity, entry.max_len);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let taker = RecvHalf::claim(attachment, entry, &spans)?;
-        let (every, keeps) = (options.every(), options.keeps());
-        let rx = frames::Consumer::adopt(taker.head(), capacity, max_len, every, keeps)
+        let (release_every, hold_last) = (options.release_limit(), options.holds_last());
+        let rx = frames::Consumer::adopt(taker.head(), capacity, max_len, release_every, hold_last)
             .map_err(ChannelError::Fault)?;
         Ok(Self {
             rx,
@@ -219,10 +219,10 @@ impl<P: Port> Consumer<P> {
         Ok(count)
     }
 
-    /// Looks at the next frame where it lies. It stays there until [`Peek::release`]; a peek that
-    /// is dropped changes nothing, and a consumer that dies holding one leaves the frame to its
-    /// successor. If a panic drops the consumer, the frame that it peeked at last counts as received, as far
-    /// as the port [notices](Port::is_unwinding).
+    /// Looks at the next frame in place. It stays there until [`Peek::release`]; a peek that is dropped
+    /// changes nothing, and a consumer that dies holding one leaves the frame to its successor. If a
+    /// panic drops the consumer, the frame that it peeked at last counts as received, as far as the port
+    /// [notices](Port::is_unwinding).
     ///
     /// # Errors
     ///
@@ -238,18 +238,18 @@ impl<P: Port> Consumer<P> {
         Ok(Peek { consumer: self, found, received, read: 0 })
     }
 
-    /// Releases what the last receive returned, without waiting for the next call.
+    /// Releases the frame that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.release() || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.release() || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
     }
 
-    /// Releases, and tells the region so: after it, a successor would see nothing again.
+    /// Releases everything received and publishes the head, so that a successor sees no message twice.
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.release();
-        self.tell_slow();
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -264,11 +264,11 @@ impl<P: Port> Consumer<P> {
         TryRecvError::TooSmall { needed }
     }
 
-    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_told() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -281,22 +281,22 @@ impl<P: Port> Consumer<P> {
         Received { tag, sequence: self.ring.sequence(found.pos), len: found.len as usize }
     }
 
-    /// After the copy: what was received before is done with; this one is by the options.
+    /// After the copy: what was received before is done with; this one as the options set.
     #[inline(always)]
     fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
-        if self.rx.advance(&found) || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.advance(&found) || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
         received
     }
 
     #[cold]
-    fn tell_slow(&mut self) {
+    fn publish_head_slow(&mut self) {
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
-            self.taker.tell(sequence, |word| self.rx.store(word));
+            self.taker.publish_head(sequence, |word| self.rx.store(word));
         }
     }
 
@@ -324,9 +324,9 @@ impl<P: Port> Consumer<P> {
         self.taker.waiting = Waiting::new(policy);
     }
 
-    /// Frames that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile, and notes what it has sent after it has. Numbers that the producer left out
-    /// count as frames; they, or a lie, are cut to what the ring can hold.
+    /// Frames that are waiting, the one in use not counted: a lower bound, because the producer may be
+    /// sending at the same time, and updates its counter after it has sent. Sequence numbers that the
+    /// producer skipped count as frames. The result is clamped to what the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
@@ -352,7 +352,7 @@ impl<P: Port> Consumer<P> {
         self.max_len
     }
 
-    /// What is known of the producer.
+    /// The producer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
@@ -411,7 +411,7 @@ impl<P: Port> Consumer<P> {
         }
     }
 
-    /// Whether the next receive has something to say, a fault included.
+    /// Whether the next receive returns a message or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {
             Ok(_) => {
@@ -422,8 +422,8 @@ impl<P: Port> Consumer<P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&ParkWord> {
-        self.taker.bell()
+    pub(crate) fn park_word(&self) -> Option<&ParkWord> {
+        self.taker.park_word()
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a consumer receives.
 
-/// When a received message counts as done with.
+/// When a received message is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Delivery {
     /// With the consumer's next call, or its end. If the consumer dies while it works on a message,
@@ -33,38 +33,38 @@ pub enum Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerOptions {
     delivery: Delivery,
-    every: u32,
+    release_every: u32,
 }
 
 impl ConsumerOptions {
     /// At least once; a successor may see up to 64 released messages again.
     #[must_use]
     pub const fn new() -> Self {
-        Self { delivery: Delivery::AtLeastOnce, every: 64 }
+        Self { delivery: Delivery::AtLeastOnce, release_every: 64 }
     }
 
-    /// Sets when a message counts as done with.
+    /// Sets when a received message is released.
     #[must_use]
     pub const fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }
 
-    /// Tells the region at least every `messages` releases (B): how many messages that were done
-    /// with a successor may see again. 1 means none, and costs the producer a cache line a message.
-    /// Whatever is asked for, a quarter of the ring is the most.
+    /// Publishes the head at least every `messages` releases (B): that is how many released messages a
+    /// successor may see again. 1 means none, and costs the producer a cache line a message. The maximum
+    /// is a quarter of the ring, whatever is set.
     #[must_use]
     pub const fn release_every(mut self, messages: u32) -> Self {
-        self.every = if messages == 0 { 1 } else { messages };
+        self.release_every = if messages == 0 { 1 } else { messages };
         self
     }
 
-    pub(crate) fn every(&self) -> u32 {
-        if self.delivery == Delivery::AtMostOnce { 1 } else { self.every }
+    pub(crate) fn release_limit(&self) -> u32 {
+        if self.delivery == Delivery::AtMostOnce { 1 } else { self.release_every }
     }
 
-    /// Whether a message stays unreleased until more is asked for.
-    pub(crate) fn keeps(&self) -> bool {
+    /// Whether a message stays unreleased until the next call.
+    pub(crate) fn holds_last(&self) -> bool {
         self.delivery == Delivery::AtLeastOnce
     }
 }

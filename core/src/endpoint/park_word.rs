@@ -1,4 +1,4 @@
-//! The word on which a side of a channel sleeps, and by which it is woken.
+//! The word on which one side of a channel sleeps until the other side wakes it.
 
 use crate::ground::entry::Entry;
 use crate::ground::port::{Port, WaitPoint};
@@ -18,7 +18,7 @@ pub struct ParkWord {
     offset: u32,
     /// The region's instance; names it to the port.
     instance: u64,
-    /// How those change it who sleep on it and wake one another.
+    /// How waiters and wakers update the word: by compare-and-swap, or under the hardware lock.
     means: CasMode,
     /// What a side that sleeps alone, or on a shared doorbell, stores there: on a doorbell a value of its
     /// own (P6).
@@ -36,25 +36,25 @@ impl ParkWord {
 
     /// The word on which the consumer of this queue sleeps, perhaps shared with other channels.
     pub fn of_consumer<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Option<Self> {
-        let bell = Self::new(attachment.port(), entry.wait_b, attachment.header().instance)?;
+        let park_word = Self::new(attachment.port(), entry.wait_b, attachment.header().instance)?;
         let is_shared = attachment.channels().filter(|other| other.wait_b == entry.wait_b).count() > 1;
         // The channel's first block is its own, and starts at a multiple of four.
         let asleep = if is_shared { entry.block_a | park::PARKED } else { park::PARKED };
-        Some(Self { asleep, ..bell })
+        Some(Self { asleep, ..park_word })
     }
 
-    /// The bell of a lock, whose users change its word by these means.
+    /// The park word of a lock, whose users change it in this mode.
     pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: CasMode) -> Option<Self> {
         Some(Self { means, ..Self::new(port, offset, instance)? })
     }
 
-    /// The word, for those who change it by compare-and-swap.
+    /// The word, to be changed by compare-and-swap.
     #[inline(always)]
     pub fn shared<'p, P: Port>(&self, port: &'p P) -> LockWord<'p, P> {
         LockWord { word: self.word.clone(), port, means: self.means }
     }
 
-    /// Whether it is the same bell, of the same mapping: instances of different regions may be equal.
+    /// Whether it is the same park_word, of the same mapping: instances of different regions may be equal.
     pub fn is(&self, other: &Self) -> bool {
         self.offset == other.offset
             && self.instance == other.instance
@@ -65,7 +65,7 @@ impl ParkWord {
         WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
     }
 
-    /// The sleeper's step before it looks again; answers with the word to sleep on.
+    /// The sleeper's step before it looks again; returns the value to sleep on.
     pub(crate) fn park(&self, sleepers: Sleepers, port: &impl Port) -> u32 {
         match sleepers {
             Sleepers::Many => park::enlist(&self.shared(port)),
@@ -85,7 +85,7 @@ impl ParkWord {
 
     /// The sender's step after publishing: wakes the sleepers, if there are any.
     #[inline(always)]
-    pub fn ring(&self, check: WakeCheck, port: &impl Port) {
+    pub fn wake(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
             park::order_before_look();
         }
@@ -94,9 +94,10 @@ impl ParkWord {
         }
     }
 
-    /// The same where several may sleep on the word, all of one domain, or with its hardware lock.
+    /// As [`wake`](Self::wake), for a word with several sleepers, all of one domain or with its hardware
+    /// lock.
     #[inline]
-    pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
+    pub fn wake_all(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
             park::order_before_look();
         }
@@ -118,9 +119,9 @@ impl ParkWord {
         port.wake(self.point());
     }
 
-    /// Wakes those who sleep on a lock's own word, which was changed before.
+    /// Wakes the sleepers on a lock's own word, which was changed before.
     #[cold]
-    pub fn wake_all(&self, port: &impl Port) {
+    pub fn wake_waiters(&self, port: &impl Port) {
         port.wake(self.point());
     }
 }
@@ -130,6 +131,6 @@ impl ParkWord {
 pub(crate) enum Sleepers {
     /// One, or the consumers of a shared doorbell, where who wakes them does [`ParkWord::ring`].
     One,
-    /// Many of one domain, where who wakes them does [`ParkWord::ring_all`].
+    /// Many of one domain; senders wake them by [`ParkWord::wake_all`].
     Many,
 }

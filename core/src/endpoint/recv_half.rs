@@ -1,5 +1,5 @@
-//! What the receiving sides of all queues share: the role, telling the region what is released,
-//! and waiting for more.
+//! The common part of the receiving sides of all queues: the role, publishing the head, and waiting for
+//! more.
 
 use core::time::Duration;
 
@@ -18,23 +18,23 @@ use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
-/// The consumer's role of a queue, and what goes with it.
+/// The consumer's role of a queue, with its words in the region.
 pub(crate) struct RecvHalf<P: Port> {
-    /// Up to where is released; this side's word.
+    /// The position up to which everything is released; this side's word.
     head: WordRef,
     /// The sequence of the first message not released; this side's word.
     head_sequence: WordRef,
-    /// How often the producer asked for space, modulo 2^32; its word.
+    /// How often the producer requested space, modulo 2^32; its word.
     want: WordRef,
-    /// What `want` said when we looked last.
-    seen: u32,
-    /// What of that had been seen when the head was stored last.
-    answered: u32,
-    /// Where this side sleeps for messages, if the plan lets it.
+    /// The value of `want` at the last look.
+    seen_requests: u32,
+    /// The value of `seen_requests` when the head was stored last.
+    answered_requests: u32,
+    /// The word on which this side sleeps for messages, if the plan lets it.
     own: Option<ParkWord>,
-    /// Where the producer sleeps for space, if the plan lets it.
+    /// The word on which the producer sleeps for space, if the plan lets it.
     peers: Option<ParkWord>,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub waiting: Waiting,
     /// The claimed role.
     pub role: Role<P>,
@@ -52,14 +52,14 @@ impl<P: Port> RecvHalf<P> {
         let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
-        // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
+        // ORDERING: Relaxed; as in `has_space_request`. A request to the last consumer stays open for this one.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
             head: b.word(offset::HEAD).ok_or(DAMAGED)?,
             head_sequence: b.word(offset::HEAD_SEQUENCE).ok_or(DAMAGED)?,
             want,
-            seen: answered,
-            answered,
+            seen_requests: answered,
+            answered_requests: answered,
             own: ParkWord::of_consumer(attachment, entry),
             peers: ParkWord::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -83,28 +83,29 @@ impl<P: Port> RecvHalf<P> {
         self.role.latched().map_or(Ok(()), |violation| Err(Nothing::Violation(violation)))
     }
 
-    /// Whether the producer has asked for space since the head was stored last: then the next release
-    /// must be told at once.
+    /// Whether the producer has requested space since the head was stored last: then the next release
+    /// must be published at once.
     #[inline(always)]
-    pub fn is_wanted(&mut self) -> bool {
-        self.seen = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
-        self.seen != self.answered
+    pub fn has_space_request(&mut self) -> bool {
+        self.seen_requests = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
+        self.seen_requests != self.answered_requests
     }
 
-    /// Tells the region what is released, up to the message of this sequence: `store` stores the head.
-    /// Then wakes the producer if it sleeps for space.
-    pub fn tell(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
-        // Not what is asked by now: who asks after this store has not seen it.
-        self.answered = self.seen;
+    /// Publishes the head, up to the message of this sequence: `store` stores the head. Then wakes the
+    /// producer if it sleeps for space.
+    pub fn publish_head(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
+        // Only requests seen before this store count as answered; a later one was made without seeing
+        // this head.
+        self.answered_requests = self.seen_requests;
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         store(&self.head);
-        if let Some(bell) = &self.peers {
-            bell.ring(WakeCheck::Fenced, &self.role.port);
+        if let Some(park_word) = &self.peers {
+            park_word.wake(WakeCheck::Fenced, &self.role.port);
         }
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&ParkWord> {
+    pub fn park_word(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -120,7 +121,7 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
     mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
 ) -> Result<R, RecvError> {
     let taker = end.taker();
-    let (port, bell, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
+    let (port, park_word, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
     let look = || match take(end) {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
@@ -128,7 +129,7 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
     end.taker().waiting = waiting;
     result.unwrap_or(Err(RecvError::TimedOut))
 }

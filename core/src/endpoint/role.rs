@@ -1,4 +1,4 @@
-//! A claimed role: who owns it, what it has latched, and how it is given back.
+//! A claimed role: its owner, its latched fault, and how it is given back.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -15,10 +15,10 @@ use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::spans::DAMAGED;
 
-/// What is known of the other side of a channel.
+/// The state of a channel's other side, as far as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerStatus {
-    /// Nobody has the role. Whatever its last owner did is visible to the caller.
+    /// Nobody has the role. Everything its last owner did is visible to the caller.
     Absent,
     /// Its owner lives, or cannot be proven dead.
     Present,
@@ -39,7 +39,7 @@ pub(crate) struct Role<P: Port> {
     pub port: P,
     /// The participant that claimed the role.
     me: Ident,
-    /// The role's word: its owner, or 0. Compared and swapped by those that claim it, cleared by its owner.
+    /// The role's word: its owner, or 0. Claimed by compare-and-swap, cleared by its owner.
     owner: WordRef,
     /// The other role's word, if the channel has one; only looked at.
     peer: Option<WordRef>,
@@ -105,7 +105,7 @@ impl<P: Port> Role<P> {
 
     /// One load, and one probe if somebody owns the other role.
     pub fn peer(&self) -> PeerStatus {
-        // ORDERING(role): all that an owner did lies before its leaving.
+        // ORDERING(role): everything that an owner did is ordered before it left.
         match self.peer.as_ref().map_or(0, |word| word.load(role::LOAD)) {
             0 => PeerStatus::Absent,
             word => match Ident::from_word(word).map(|who| self.port.probe(who)) {

@@ -1,4 +1,4 @@
-//! What the sending sides of all queues share: the role, the counters in the region, asking for
+//! The common part of the sending sides of all queues: the role, the counters in the region, requests for
 //! space, and waiting for it.
 
 use core::time::Duration;
@@ -19,27 +19,27 @@ use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
-/// The producer's role of a queue, and what goes with it.
+/// The producer's role of a queue, with its words in the region.
 pub(crate) struct SendHalf<P: Port> {
-    /// Up to where the consumer has released; its word.
+    /// The position up to which the consumer has released; its word.
     head: WordRef,
-    /// How often space was asked for, modulo 2^32; this side's word.
+    /// How often space was requested, modulo 2^32; this side's word.
     want: WordRef,
     /// An upper bound of the fill level so far, of all owners of the role; this side's word.
     high_water: WordRef,
-    /// Sends refused for want of space, of all owners of the role, modulo 2^32; this side's word.
+    /// Sends refused because there was no space, of all owners of the role, modulo 2^32; this side's word.
     refused: WordRef,
-    /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
-    asked_at: Option<u32>,
-    /// What `want` says: how often it was asked.
-    wishes: u32,
-    /// Where this side sleeps for space, if the plan lets it.
+    /// The head at the last request for space. While the head stays there, the request is still open.
+    requested_at: Option<u32>,
+    /// The value of `want`: the number of requests.
+    requests: u32,
+    /// The word on which this side sleeps for space, if the plan lets it.
     own: Option<ParkWord>,
-    /// Where the consumer sleeps for messages, if the plan lets it.
+    /// The word on which the consumer sleeps for messages, if the plan lets it.
     peers: Option<ParkWord>,
     /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub waiting: Waiting,
     /// The claimed role.
     pub role: Role<P>,
@@ -60,9 +60,9 @@ impl<P: Port> SendHalf<P> {
             head: spans.b.as_ref().and_then(|b| b.word(offset::HEAD)).ok_or(DAMAGED)?,
             refused: spans.a.word(offset::REFUSED).ok_or(DAMAGED)?,
             high_water: spans.a.word(offset::HIGH_WATER).ok_or(DAMAGED)?,
-            asked_at: None,
+            requested_at: None,
             // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
-            wishes: want.load(RELAXED),
+            requests: want.load(RELAXED),
             want,
             own: ParkWord::new(&role.port, entry.wait_a, instance),
             peers: ParkWord::new(&role.port, entry.wait_b, instance),
@@ -83,8 +83,8 @@ impl<P: Port> SendHalf<P> {
         self.high_water.load(RELAXED)
     }
 
-    /// Looks for space for `need` more where none is known of, and tells the region of a new bound of
-    /// the fill level, or asks the consumer for space.
+    /// Looks for space for `need` more units if none is known. Publishes a new bound of the fill level,
+    /// or requests space from the consumer.
     #[cold]
     pub fn room_slow(&mut self, space: &mut Space, need: u32) -> Result<(), Refused> {
         if let Some(violation) = self.role.latched() {
@@ -92,7 +92,7 @@ impl<P: Port> SendHalf<P> {
         }
         let highest = space.highest();
         if !space.look(need, &self.head).map_err(Refused::Violation)? {
-            self.ask(space.head());
+            self.request_space(space.head());
             return Err(Refused::Full);
         }
         if space.highest() != highest {
@@ -101,26 +101,27 @@ impl<P: Port> SendHalf<P> {
         Ok(())
     }
 
-    /// Asks the consumer to store its head at its next release, once. Asking for each release would
-    /// have head and tail chase each other over a full queue, a line's transfer or two a message.
-    fn ask(&mut self, head: u32) {
-        if self.asked_at != Some(head) {
-            self.asked_at = Some(head);
+    /// Requests that the consumer store its head at its next release, once. Requesting it for every
+    /// release would cost a full queue one or two cache line transfers a message.
+    fn request_space(&mut self, head: u32) {
+        if self.requested_at != Some(head) {
+            self.requested_at = Some(head);
             // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.wishes = self.wishes.wrapping_add(1);
-            self.want.store(self.wishes, RELAXED);
+            self.requests = self.requests.wrapping_add(1);
+            self.want.store(self.requests, RELAXED);
         }
     }
 
     /// After publications: wakes the consumer, if it sleeps.
     #[inline]
-    pub fn ring(&self) {
-        if let Some(bell) = &self.peers {
-            bell.ring(self.check, &self.role.port);
+    pub fn wake_consumer(&self) {
+        if let Some(park_word) = &self.peers {
+            park_word.wake(self.check, &self.role.port);
         }
     }
 
-    /// After a refusal: counts it if it was for want of space, latches it if the peer lied.
+    /// After a refusal: counts it if it was because there was no space, latches it if the peer broke the
+    /// protocol.
     #[cold]
     pub fn refused_slow(&mut self, refused: Refused) -> TrySendError {
         match refused {
@@ -136,7 +137,7 @@ impl<P: Port> SendHalf<P> {
         self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
     }
 
-    /// The units taken, by a fresh look at the consumer's head; a lie there is latched.
+    /// The units taken, by a fresh look at the consumer's head; a violation there is latched.
     pub fn used(&mut self, space: &mut Space) -> u32 {
         if let Err(violation) = space.refresh(&self.head) {
             self.role.latch(violation);
@@ -145,7 +146,7 @@ impl<P: Port> SendHalf<P> {
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&ParkWord> {
+    pub fn park_word(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -165,7 +166,7 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
     mut put: impl FnMut(&mut E) -> Result<(), Refused>,
 ) -> Result<(), SendError> {
     let sender = end.sender();
-    let (port, bell, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
+    let (port, park_word, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
     let look = || match put(end) {
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => None,
@@ -175,11 +176,11 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
     let sender = end.sender();
     sender.waiting = waiting;
     match result {
-        Some(Ok(())) => sender.ring(),
+        Some(Ok(())) => sender.wake_consumer(),
         Some(Err(error)) => return Err(error),
         None => {
             sender.count_refusal();

@@ -11,8 +11,8 @@ const CONSUMER: u32 = 2;
 /// interrupt and the main loop, two cores.
 ///
 /// Published by index. Twelve bytes more than its values, plus
-/// alignment. Head and tail lie side by side, which costs a host with several cores a cache line's
-/// transfer now and then; there, a region's queue keeps them apart.
+/// alignment. Head and tail are side by side, so on a machine with several cores they share a cache line;
+/// a region's queue keeps them on lines of their own.
 ///
 /// # Examples
 ///
@@ -35,9 +35,9 @@ const CONSUMER: u32 = 2;
 ///
 /// How it works: the invariants are in `core/src/protocol/static_queue.rs`.
 pub struct StaticQueue<T, const N: usize> {
-    /// Where the next value goes, modulo 2^32; written by the producer.
+    /// Position of the next value to be sent, modulo 2^32; written by the producer.
     tail: Word,
-    /// Where the next value comes from, modulo 2^32; written by the consumer.
+    /// Position of the next value to be received, modulo 2^32; written by the consumer.
     head: Word,
     /// Which halves are taken: one bit each, set when it is taken and never cleared.
     taken: Word,
@@ -86,7 +86,7 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
             if seen & half != 0 {
                 return None;
             }
-            // ORDERING(role): whoever had the half before is done with it.
+            // ORDERING(role): nobody else has had the half, because it is taken once.
             if self.taken.compare_exchange(seen, seen | half, role::CAS).is_ok() {
                 return Some(());
             }
@@ -122,7 +122,8 @@ pub struct StaticProducer<'q, T, const N: usize> {
 }
 
 impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
-    /// Sends a value: one load and one store at most besides the value itself. Gives it back if the queue is full.
+    /// Sends a value: at most one load and one store besides the value itself. Gives the value back if
+    /// the queue is full.
     ///
     /// # Errors
     ///

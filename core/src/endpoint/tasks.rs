@@ -1,26 +1,28 @@
 //! Waiting in tasks: `recv().await`, `send().await` and `changed().await`, on any executor, without a heap.
 //!
-//! A task looks; has the port [keep its waker](AsyncWait::keep), which the sender's port wakes; says so
-//! in the parked word; and looks again. That is how a thread sleeps, but for the order: the waker is there
-//! before the word says so, since nobody compares the word when a task is put aside.
+//! A task looks; has the port [keep its waker](AsyncWait::keep), which the sender's port wakes; sets the
+//! parked word; and looks again. A thread sleeps in the same way, except for the order: the waker is
+//! registered before the word is set, because the word is not compared again when a task becomes pending.
 //!
 //! # Guarantees
 //!
-//! - No wake is lost (P1 and P5 of [`park`](crate::protocol::park)), whoever polls when and for whatever reason.
+//! - No wake is lost (P1 and P5 of [`park`](crate::protocol::park)), whenever and for whatever reason a
+//!   task is polled.
 //! - The port wakes the task after the [probe period](WaitPolicy::probe) at the latest, if it has timers;
-//!   so a sender that died between its publication and its wake, or a peer that lies, costs that period.
+//!   so a sender that died between its publication and its wake, or a peer that misbehaves, costs that
+//!   period.
 //! - A future that is dropped has received and sent nothing, and leaves no waker behind. (One
 //!   that is leaked leaves it until the next wake.)
 //! - Each poll takes two looks and one search of the port's table at most.
 //!
 //! # Trade-offs
 //!
-//! - These wait without a bound: a peer that is dead or silent is waited for. Put a timer of the
-//!   executor beside the future, drop the future when it fires, ask `peer()`, and wait again.
+//! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
+//!   beside the future, drop the future when it fires, ask `peer()`, and wait again.
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
-//!   sender then wakes in vain, once.
-//! - Where the plan does not let this side block, the port is asked for a look in a millisecond; where
-//!   the policy says not to sleep, the task is polled again at once.
+//!   sender then makes one unneeded wake.
+//! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
+//!   does not allow sleep, the task is polled again at once.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll};
@@ -42,10 +44,10 @@ use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_policy::WaitPolicy;
 
-/// What a task needs to be put aside, and its end: then the port forgets it.
+/// A pending task's registration; dropping it removes the waker from the port.
 struct WakerRegistration<P: AsyncWait> {
     port: P,
-    bell: Option<ParkWord>,
+    park_word: Option<ParkWord>,
     sleepers: Sleepers,
     policy: WaitPolicy,
     who: WaiterId,
@@ -62,13 +64,13 @@ impl<P: Port + AsyncWait> WakerRegistration<P> {
             return Poll::Ready(found);
         }
         let (waker, probe) = (context.waker(), self.policy.probe);
-        match &self.bell {
+        match &self.park_word {
             _ if !self.policy.park => waker.wake_by_ref(),
             None => self.port.keep(self.who, None, waker, probe.min(Duration::from_millis(1))),
-            Some(bell) => {
-                self.port.keep(self.who, Some(bell.point()), waker, probe);
-                // Who wakes takes the waker, so there is no word to compare.
-                let _ = bell.park(self.sleepers, &self.port);
+            Some(park_word) => {
+                self.port.keep(self.who, Some(park_word.point()), waker, probe);
+                // The sender that wakes takes the waker, so there is no word to compare.
+                let _ = park_word.park(self.sleepers, &self.port);
                 if let Some(found) = look() {
                     return Poll::Ready(found);
                 }
@@ -90,7 +92,8 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
 ) -> Result<R, RecvError> {
     let who = WaiterId::of(end);
     let taker = end.taker();
-    let (port, bell, policy) = (taker.role.port.clone(), taker.bell().cloned(), taker.waiting.policy);
+    let (port, park_word, policy) =
+        (taker.role.port.clone(), taker.park_word().cloned(), taker.waiting.policy);
     let look = || match take(end) {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
@@ -98,7 +101,7 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
 async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
@@ -107,10 +110,11 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
 ) -> Result<(), SendError> {
     let who = WaiterId::of(end);
     let sender = end.sender();
-    let (port, bell, policy) = (sender.role.port.clone(), sender.bell().cloned(), sender.waiting.policy);
+    let (port, park_word, policy) =
+        (sender.role.port.clone(), sender.park_word().cloned(), sender.waiting.policy);
     let look = || match put(end) {
         Ok(()) => {
-            end.sender().ring();
+            end.sender().wake_consumer();
             Some(Ok(()))
         }
         Err(Refused::Full) => None,
@@ -120,14 +124,14 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
 impl<P: Port + AsyncWait> Consumer<P> {
     /// Receives a frame into `buffer`, waiting for it as long as it takes. If the future is dropped before it
     /// is ready, nothing was received.
     ///
-    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the producer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -141,7 +145,7 @@ impl<T: Message, P: Port + AsyncWait> TypedConsumer<T, P> {
     /// Receives a value, waiting for it as long as it takes. If the future is dropped before it is ready,
     /// nothing was received.
     ///
-    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the producer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -155,7 +159,7 @@ impl<P: Port + AsyncWait> Producer<P> {
     /// Sends a frame, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.
     ///
-    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the consumer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -169,7 +173,7 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     /// Sends a value, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.
     ///
-    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the consumer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -179,10 +183,10 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     }
 }
 
-/// What a reader of a latest value needs to be put aside.
-fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
-    let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
-    WakerRegistration { port, bell, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
+/// The registration of a task that reads a latest value.
+fn registration<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
+    let (port, park_word, policy) = (reader.port.clone(), reader.park_word.clone(), reader.waiting.policy);
+    WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
 }
 
 impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
@@ -192,12 +196,12 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     where
         T: Message,
     {
-        bed(self).until(|| if self.has_fresh() { fresh(self.read()) } else { None }).await
+        registration(self).until(|| if self.has_fresh() { fresh(self.read()) } else { None }).await
     }
 
     /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
     pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
-        bed(self).until(|| self.read_fresh_into(into)).await
+        registration(self).until(|| self.read_fresh_into(into)).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::protocol::park;
 use super::park_word::{ParkWord, Sleepers};
 use super::wait_policy::{Deadline, WaitPolicy};
 
-/// How an endpoint waits, and what it has learnt of how long that takes.
+/// How an endpoint waits, with the learnt number of looks before a sleep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub policy: WaitPolicy,
@@ -23,7 +23,7 @@ pub(crate) struct Waiting {
 /// How many looks cost a multiple of what asking the clock does, if each is a load or two.
 const UNASKED: u32 = 64;
 
-/// A sleep that is shorter would have been better spent looking: it costs the two sides about as much.
+/// Sleeps shorter than this cost more (system call plus wake) than spinning would have.
 const WORTH_A_SLEEP: Duration = Duration::from_micros(50);
 
 impl Waiting {
@@ -40,12 +40,12 @@ impl Waiting {
         self.looks.clamp(self.policy.spin / 16, self.policy.spin)
     }
 
-    /// Something came after so many looks: towards twice as many.
+    /// Something came after `looks` looks: moves the number towards twice that.
     fn found_after(&mut self, looks: u32) {
         self.looks = self.budget() - self.budget() / 8 + looks.saturating_mul(2) / 8;
     }
 
-    /// Nothing came in time, and the sleep took so long.
+    /// Nothing came while spinning, and the sleep took `how_long`.
     fn slept(&mut self, how_long: Duration) {
         self.looks = if how_long < WORTH_A_SLEEP {
             self.budget().saturating_mul(2).saturating_add(16)
@@ -85,8 +85,8 @@ impl<F> Search<F> {
     }
 }
 
-/// Looks as often as it is worth before sleeping; answers with what was found, and how often it was
-/// to look. The time may be up when it is done.
+/// Looks as often as is worthwhile before a sleep; returns the result, and the number of looks planned.
+/// The deadline may have passed afterwards.
 fn spin<P: Port, T>(
     port: &P,
     waiting: &mut Waiting,
@@ -104,7 +104,7 @@ fn spin<P: Port, T>(
             waiting.found_after(looks);
             return (Some(found), budget);
         }
-        // Asking the clock costs as much as some looks.
+        // Reading the clock costs as much as several looks.
         if timed && looks % waiting.unasked == 0 {
             let left = deadline.left(port);
             if left.is_zero() {
@@ -122,21 +122,21 @@ fn spin<P: Port, T>(
 /// Looks until there is something, or the deadline has passed; always looks at least once.
 pub(crate) fn wait_until<P: Port, T>(
     port: &P,
-    bell: Option<&ParkWord>,
+    park_word: Option<&ParkWord>,
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
     look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     let search = Search::<fn() -> Option<T>>::none();
-    wait(port, bell, sleepers, waiting, deadline, look, search)
+    wait(port, park_word, sleepers, waiting, deadline, look, search)
 }
 
 /// As [`wait_until`], but what `look` does not find, `search` may, which is dear (system calls): it is called
 /// once a probe period, and when the time is up. The caller has searched just now.
 pub(crate) fn wait_and_search<P: Port, T>(
     port: &P,
-    bell: Option<&ParkWord>,
+    park_word: Option<&ParkWord>,
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
@@ -145,12 +145,12 @@ pub(crate) fn wait_and_search<P: Port, T>(
 ) -> Option<T> {
     let probe = waiting.policy.probe;
     let due = deadline.left(port).saturating_sub(probe);
-    wait(port, bell, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
+    wait(port, park_word, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
 }
 
 fn wait<P: Port, T>(
     port: &P,
-    bell: Option<&ParkWord>,
+    park_word: Option<&ParkWord>,
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
@@ -174,19 +174,19 @@ fn wait<P: Port, T>(
             return None;
         }
         let nap = left.min(policy.probe);
-        match bell {
+        match park_word {
             _ if !policy.park => spin_loop(),
             None => port.pause(nap.min(Duration::from_millis(1))),
-            Some(bell) => {
-                let asleep = bell.park(sleepers, port);
+            Some(park_word) => {
+                let asleep = park_word.park(sleepers, port);
                 let found = look();
                 if found.is_none() {
-                    port.wait(bell.point(), asleep, nap);
+                    port.wait(park_word.point(), asleep, nap);
                     if spun > 0 {
                         waiting.slept(left.saturating_sub(deadline.left(port)));
                     }
                 }
-                bell.done(sleepers);
+                park_word.done(sleepers);
                 if found.is_some() {
                     return found;
                 }
@@ -195,19 +195,19 @@ fn wait<P: Port, T>(
     }
 }
 
-/// What one attempt at a lock came to.
+/// Outcome of one attempt to lock.
 pub(crate) enum Round<T> {
-    /// It is decided.
+    /// The attempt has succeeded or failed for good.
     Done(T),
-    /// Somebody has it, by the word that was seen.
+    /// The lock is held; the word as it was seen.
     Held(u32),
-    /// The word changed meanwhile.
+    /// The word changed during the attempt.
     Again,
 }
 
-/// Tries until it is decided, or the deadline has passed, sleeping on the lock's own word; always tries
-/// at least once. `look` says whether a try may be worth it, `attempt` tries, and is told whether this
-/// one has slept.
+/// Tries until an attempt is decided, or the deadline has passed, sleeping on the lock's own word; always
+/// tries at least once. `look` returns whether an attempt may succeed; `attempt` tries, and its argument
+/// is whether this waiter has slept.
 pub(crate) fn lock_until<P: Port, T>(
     port: &P,
     lock: &ParkWord,
@@ -238,7 +238,7 @@ pub(crate) fn lock_until<P: Port, T>(
         }
         match seen {
             Some(seen) if policy.park => {
-                let Some(asleep) = park::ask(&lock.shared(port), seen) else { continue };
+                let Some(asleep) = park::announce_waiter(&lock.shared(port), seen) else { continue };
                 slept = true;
                 port.wait(lock.point(), asleep, left.min(policy.probe));
                 if spun > Some(0) {

@@ -1,4 +1,4 @@
-//! Waiting for any of several queues by one receiver.
+//! Waiting for any of several queues in one receiver.
 
 use core::fmt;
 use core::time::Duration;
@@ -17,7 +17,7 @@ mod sealed {
 
     pub trait Sealed {
         fn has_data(&mut self) -> bool;
-        fn bell(&self) -> Option<&ParkWord>;
+        fn park_word(&self) -> Option<&ParkWord>;
     }
 }
 
@@ -30,8 +30,8 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&ParkWord> {
-        self.bell()
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
     }
 }
 
@@ -41,12 +41,12 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&ParkWord> {
-        self.bell()
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
     }
 }
 
-/// Why [`wait_any`] found nothing.
+/// Error of [`wait_any`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitAnyError {
@@ -71,12 +71,11 @@ impl fmt::Display for WaitAnyError {
 
 impl core::error::Error for WaitAnyError {}
 
-/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and
-/// answers with the first such index. One sleep for all of them; each look costs one load a
-/// receiver.
+/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and returns the
+/// index of the first one. One sleep for all of them; each look costs one load a receiver.
 ///
-/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases what a
-/// receiver returned last, as its next call would.
+/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases the message that
+/// a receiver returned last, as its next call would.
 ///
 /// # Errors
 ///
@@ -111,9 +110,9 @@ pub fn wait_any<P: Port>(
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
-    let bell = receivers.first().and_then(|first| first.bell().cloned());
-    let shared = |receiver: &&mut dyn Waitable| match (receiver.bell(), &bell) {
-        (Some(own), Some(bell)) => own.is(bell),
+    let park_word = receivers.first().and_then(|first| first.park_word().cloned());
+    let shared = |receiver: &&mut dyn Waitable| match (receiver.park_word(), &park_word) {
+        (Some(own), Some(park_word)) => own.is(park_word),
         _ => false,
     };
     if policy.park && !receivers.iter().all(shared) {
@@ -123,5 +122,5 @@ pub fn wait_any<P: Port>(
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);
-    wait_until(port, bell.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
+    wait_until(port, park_word.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
 }

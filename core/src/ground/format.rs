@@ -8,7 +8,7 @@ use super::plan::{Plan, PlanError};
 use super::sync::order::{RELAXED, magic};
 use super::sync::{Mem, in_order};
 
-/// What a region's memory holds before it is formatted.
+/// The content of a region's memory before it is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// Zeros throughout, as a new file or mapping has them.
@@ -17,13 +17,14 @@ pub enum Contents {
     Unknown,
 }
 
-/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach in
-/// between, or after this program died half-way, finds [`Uninitialised`](super::header::AttachError::Uninitialised).
+/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach before
+/// that, or after this program died half-way, returns
+/// [`Uninitialised`](super::header::AttachError::Uninitialised).
 ///
-/// `instance` should be unpredictable, or at least never twice the same; it tells a region from
-/// one that was made later under the same name. Takes steps in proportion to the region's length
-/// ([`Contents::Unknown`]) or to the number of channels. Payload that lies apart is not touched, for it
-/// may be cached, and need not be zero.
+/// `instance` should be unpredictable, or at least never the same twice; it distinguishes a region from a
+/// later one of the same name. Takes steps in proportion to the region's length ([`Contents::Unknown`])
+/// or to the number of channels. Payload that is split off is not touched, because it may be cached, and
+/// need not be zero.
 ///
 /// # Errors
 ///
@@ -75,7 +76,7 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
     let crc = checksum(mem, plan.channels().len() as u32);
     mem.setup_write(at::CRC, crc);
     if let Some(word) = mem.word(at::MAGIC) {
-        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header lies before it.
+        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header is ordered before it.
     }
     Ok(())
 }
@@ -133,7 +134,7 @@ fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash
     }
 }
 
-/// Why memory could not be formatted.
+/// Error of formatting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormatError {

@@ -16,7 +16,7 @@ use crate::ground::sync::Mem;
 use crate::ground::sync::model::death::step;
 use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 
-use super::shared::{EPOCHS, Shared, TASKS, WakerRegistration};
+use super::shared::{EPOCHS, Shared, TASKS, WaitQueue};
 
 /// A token that is held.
 const HELD: u32 = 1;
@@ -42,12 +42,13 @@ impl Port {
         Self { region, me: None, domain: 0, hardware_lock: false, held, clock }
     }
 
-    /// The participant's end: its liveness token is given back, as the kernel does with a process
-    /// that is gone, and the hardware lock if it had it. [`Death::run`](super::Death::run) calls it for
-    /// one that is killed.
+    /// Ends the participant: gives back its liveness token, as a kernel does for a process that has
+    /// ended, and the hardware lock if the participant holds it. [`Death::run`](super::Death::run) calls
+    /// it for a killed participant.
     pub fn end(&self) {
         if self.hardware_lock {
-            // What the dead did lies before it, for the next holder need not ask for a proof of death.
+            // The dead participant's actions are ordered before it, because the next holder needs no
+            // proof of death.
             let _ =
                 self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
         }
@@ -71,14 +72,14 @@ impl Port {
         self.me.map_or(0, Ident::word)
     }
 
-    fn bed(&self, point: WaitPoint<'_>) -> Arc<WakerRegistration> {
-        let mut beds = self.region.beds.lock().expect("nobody dies in here");
-        if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
-            return bed.clone();
+    fn wait_queue(&self, point: WaitPoint<'_>) -> Arc<WaitQueue> {
+        let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+        if let Some((_, queue)) = wait_queues.iter().find(|(offset, _)| *offset == point.offset) {
+            return queue.clone();
         }
-        let bed = Arc::new(WakerRegistration { lock: Mutex::new(()), alarm: Condvar::new() });
-        beds.push((point.offset, bed.clone()));
-        bed
+        let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
+        wait_queues.push((point.offset, queue.clone()));
+        queue
     }
 
     /// Whether no task's waker is kept: none waits, and none was left behind.
@@ -107,19 +108,19 @@ impl Wait for Port {
         if !step() {
             return;
         }
-        let bed = self.bed(point);
-        let lock = bed.lock.lock().expect("nobody dies in the kernel");
-        // As a kernel compares: under its own lock, and nobody is killed meanwhile.
+        let queue = self.wait_queue(point);
+        let lock = queue.lock.lock().expect("nobody dies in the kernel");
+        // Compares as a kernel does: under its own lock, during which no thread is killed.
         if point.word.kernel_load() == expected {
-            drop(bed.alarm.wait(lock).expect("nobody dies in the kernel"));
+            drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
         }
     }
 
     fn wake(&self, point: WaitPoint<'_>) {
         if step() {
-            let bed = self.bed(point);
-            let lock = bed.lock.lock().expect("nobody dies in the kernel");
-            bed.alarm.notify_all();
+            let queue = self.wait_queue(point);
+            let lock = queue.lock.lock().expect("nobody dies in the kernel");
+            queue.alarm.notify_all();
             drop(lock);
             self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
         }
@@ -134,7 +135,7 @@ impl Wait for Port {
     }
 }
 
-/// Tasks of all ports are one program's here, so a wake reaches them all.
+/// The tasks of all ports are in one program here, so a wake reaches them all.
 impl AsyncWait for Port {
     fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         if self.region.time_passes || point.is_none() {
@@ -153,8 +154,8 @@ impl AsyncWait for Port {
     }
 }
 
-// SAFETY: `Dead` is answered only for a token that is not held now, and an incarnation takes its
-// token before it is published; what gave the token back synchronises with the answer.
+// SAFETY: `Dead` is returned only for a token that is not held now, and an incarnation takes its token
+// before it is published; giving the token back synchronises with the probe.
 unsafe impl Liveness for Port {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = self.token(who).ok_or(TokenRefused)?;
@@ -175,7 +176,7 @@ unsafe impl Liveness for Port {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        // A kernel answers by the present state, so this is no load, which may be late.
+        // A read-modify-write, because a kernel returns the present state, while a load may be late.
         match self.token(who).map(|token| token.fetch_or(0, Ordering::Acquire)) {
             Some(HELD) => Probe::Alive,
             _ => Probe::Dead,

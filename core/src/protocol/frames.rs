@@ -17,7 +17,7 @@
 //!
 //! - B1. The commit word at the tail is 0: the producer clears the header after a frame before it
 //!   publishes the frame. So a walk over commit words ends at the tail.
-//! - B2. One granule beyond what is published always stays free, for that cleared header.
+//! - B2. One granule beyond the published frames always stays free for that cleared header.
 //! - B3. No frame straddles the ring's end. A pad goes there, never at offset 0, at most one before
 //!   a frame; frame and pad become visible by one store.
 //! - B4. `mark` is the tail, or one publication behind it, and `mark_sequence` is stored before it.
@@ -33,13 +33,13 @@
 //! # If a peer dies
 //!
 //! Producer before the commit store: the frame does not exist. After it: the frame is delivered,
-//! and B4 finds it. Consumer: its successor starts at the head in the region and sees again what
-//! was not released there.
+//! and B4 finds it. Consumer: its successor starts at the head in the region and receives again the
+//! frames not released there.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! A length beyond the channel's maximum or the ring's end, a second pad, a pad at offset 0, a head
-//! out of range: [`Violation`]. A length or payload that flips is read once and taken as read.
+//! out of range: [`Violation`]. A length or payload that changes is read once, and that value is used.
 //!
 //! # Source
 //!
@@ -48,7 +48,8 @@
 //!
 //! # Used by
 //!
-//! [`Producer`](crate::Producer), [`Grant`](crate::Grant), [`Consumer`](crate::Consumer), [`Peek`](crate::Peek).
+//! [`Producer`](crate::Producer) with [`Grant`](crate::Grant), and [`Consumer`](crate::Consumer) with
+//! [`Peek`](crate::Peek).
 
 use crate::ground::geometry::GRANULE;
 use crate::ground::ring::bytes::Bytes;
@@ -151,7 +152,7 @@ impl Producer {
         Ok(Self { space, marks, max_len, sequence })
     }
 
-    /// Where a frame of `len` bytes comes next, and how many units must be free for it.
+    /// The place of the next frame, of `len` bytes, and how many units must be free for it.
     ///
     /// # Errors
     ///
@@ -178,12 +179,12 @@ impl Producer {
         ring.commit(next).store(0, RELAXED);
         let commit = READY | len.min(slot.len);
         if slot.pos == self.space.tail() {
-            // ORDERING(publish): header and payload lie before it.
+            // ORDERING(publish): header and payload are ordered before it.
             ring.commit(slot.pos).store(commit, publish::STORE);
         } else {
             // ORDERING: Relaxed; nobody looks there before the pad is published (B3).
             ring.commit(slot.pos).store(commit, RELAXED);
-            // ORDERING(publish): the frame behind the pad lies before it.
+            // ORDERING(publish): the frame behind the pad is ordered before it.
             ring.commit(self.space.tail()).store(PAD, publish::STORE);
         }
         self.space.advance_to(next);
@@ -205,7 +206,7 @@ impl Producer {
     }
 }
 
-/// What a commit word says, checked.
+/// The checked content of a commit word.
 enum Commit {
     Empty,
     Pad { skip: u32 },
@@ -214,7 +215,7 @@ enum Commit {
 
 #[inline]
 fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
-    // ORDERING(publish): what the frame holds was written before its commit word.
+    // ORDERING(publish): the frame was written before its commit word.
     check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_len)
 }
 
@@ -242,19 +243,19 @@ pub struct Consumer {
     head: LazyHead,
     capacity: u32,
     max_len: u32,
-    /// The frame seen last, which the next one is likely to resemble.
-    like: Like,
-    /// Frames received since the head was stored, one that is not done with included.
+    /// The length of the frame seen last, predicted for the next one.
+    predicted: Predicted,
+    /// Frames received since the head was stored, including one that is still in use.
     since: u32,
-    /// How many of those there may be: B, and one more if it is not done with.
-    most: u32,
-    /// All ones if a frame is done with only once the next is asked for, else 0.
-    keep: u32,
+    /// The maximum of that: B, and one more if a frame stays in use until the next call.
+    limit: u32,
+    /// All ones if a frame stays in use until the next call, else 0.
+    hold_mask: u32,
 }
 
-/// What was found out of a commit word.
+/// The content of a commit word.
 #[derive(Clone, Copy, Debug)]
-struct Like {
+struct Predicted {
     word: u32,
     len: u32,
     footprint: u32,
@@ -272,8 +273,8 @@ pub struct Found {
 }
 
 impl Consumer {
-    /// Takes the role up where the last consumer left it. `every` is B: how many frames may stay
-    /// unreleased in the region.
+    /// Takes the role up where the last consumer left it. `release_every` is B: how many released frames the
+    /// region need not know of.
     ///
     /// # Errors
     ///
@@ -282,17 +283,17 @@ impl Consumer {
         head: &Word,
         capacity: u32,
         max_len: u32,
-        every: u32,
-        keeps: bool,
+        release_every: u32,
+        hold_last: bool,
     ) -> Result<Self, Violation> {
         let head = LazyHead::adopt(head, GRANULE, capacity / 4, false);
         if !head.pos().is_multiple_of(GRANULE) {
             return Err(Violation::Index);
         }
-        let most = every.max(1).saturating_add(u32::from(keeps));
-        let keep = if keeps { u32::MAX } else { 0 };
-        let like = Like { word: READY, len: 0, footprint: GRANULE };
-        Ok(Self { head, capacity, max_len, like, since: 0, most, keep })
+        let limit = release_every.max(1).saturating_add(u32::from(hold_last));
+        let hold_mask = if hold_last { u32::MAX } else { 0 };
+        let predicted = Predicted { word: READY, len: 0, footprint: GRANULE };
+        Ok(Self { head, capacity, max_len, predicted, since: 0, limit, hold_mask })
     }
 
     /// The next frame, if there is one: one load, two after a pad.
@@ -303,16 +304,17 @@ impl Consumer {
     #[inline(always)]
     pub fn look(&mut self, ring: &Bytes) -> Result<Found, Nothing> {
         let pos = self.head.pos();
-        // ORDERING(publish): what the frame holds was written before its commit word.
+        // ORDERING(publish): the frame was written before its commit word.
         let word = ring.commit(pos).load(publish::LOAD);
-        // A frame like the last one. The branch matters: where the next one lies then follows from
-        // what was expected, and need not wait for the load of this one's length.
-        let like = self.like;
-        if word == like.word && like.footprint <= self.capacity - (pos & (self.capacity - 1)) {
-            return Ok(Found { pos, len: like.len, advance: like.footprint });
+        // A frame as long as the last one. The branch matters: the next frame's position then follows
+        // from the predicted length, and need not wait for the load of this frame's length.
+        let predicted = self.predicted;
+        if word == predicted.word && predicted.footprint <= self.capacity - (pos & (self.capacity - 1)) {
+            return Ok(Found { pos, len: predicted.len, advance: predicted.footprint });
         }
         let found = self.check(ring, word)?;
-        self.like = Like { word: READY | found.len, len: found.len, footprint: footprint(found.len) };
+        self.predicted =
+            Predicted { word: READY | found.len, len: found.len, footprint: footprint(found.len) };
         Ok(found)
     }
 
@@ -335,26 +337,26 @@ impl Consumer {
         }
     }
 
-    /// Whether a frame (or a lie) comes next. One load.
+    /// Whether a frame (or a violation) comes next. One load.
     #[must_use]
     pub fn has_more(&self, ring: &Bytes) -> bool {
         // ORDERING(publish): as in `look`.
         ring.commit(self.head.pos()).load(publish::LOAD) != 0
     }
 
-    /// Moves past a frame; answers whether the head must be stored now.
+    /// Moves past a frame; returns whether the head must be stored now.
     #[inline(always)]
     #[must_use]
     pub fn advance(&mut self, found: &Found) -> bool {
         self.since += 1;
-        self.head.advance_by(found.advance, found.advance & self.keep) || self.since >= self.most
+        self.head.advance_by(found.advance, found.advance & self.hold_mask) || self.since >= self.limit
     }
 
-    /// All that was received is done with; answers whether the head must be stored now.
+    /// Everything received is done with; returns whether the head must be stored now.
     #[inline]
     #[must_use]
     pub fn release(&mut self) -> bool {
-        self.head.release() || self.since + (self.keep & 1) >= self.most
+        self.head.release() || self.since + (self.hold_mask & 1) >= self.limit
     }
 
     /// Stores the head.

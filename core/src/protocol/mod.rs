@@ -1,8 +1,8 @@
-//! Floor 1: words in, decisions out. No pointers, no unsafe, no I/O: what the models check, as is.
+//! Floor 1: words in, decisions out. No pointers, no unsafe, no I/O: the models check this code as it is.
 //!
-//! A protocol works on [`Word`](crate::ground::sync::Word)s that it is handed, keeps what is its
-//! own in a plain struct, and answers with positions and lengths. Whatever it reads from a peer it
-//! reads once, checks, and only then uses.
+//! A protocol works on [`Word`](crate::ground::sync::Word)s that it is given, keeps its private state in
+//! a plain struct, and returns positions and lengths. It reads each word of a peer once, checks it, and
+//! only then uses it.
 
 pub mod cas_word;
 pub mod claim;
@@ -18,7 +18,7 @@ pub mod slots;
 pub mod static_queue;
 pub mod table;
 
-/// A peer wrote something that no honest peer writes; what it was, by its number in the region's
+/// A peer wrote something that no honest peer writes. The discriminant is the number in the region's
 /// fault words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -50,22 +50,22 @@ impl core::fmt::Display for Violation {
     }
 }
 
-/// Why a reservation was refused.
+/// Error of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// No space now.
     Full,
     /// It can never fit.
     TooLarge,
-    /// The peer lied.
+    /// The peer broke the protocol.
     Violation(Violation),
 }
 
-/// Why nothing was received.
+/// Outcome of a look that found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
     /// There is nothing now.
     Empty,
-    /// The peer lied.
+    /// The peer broke the protocol.
     Violation(Violation),
 }

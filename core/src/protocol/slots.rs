@@ -19,9 +19,9 @@
 //!
 //! `publish`: the sequence's store is the only one that publishes; the value is stored before it.
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies or misbehaves
 //!
-//! As in [`bytes`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
+//! As in [`frames`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
 //! sequence that belongs to neither this lap nor the last is a [`Violation`].
 //!
 //! # Used by
@@ -34,22 +34,22 @@ use crate::ground::ring::slots::Slots;
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef, in_order};
 
-use super::release::{LazyHead, Space, most_units};
+use super::release::{LazyHead, Space, lag_limit};
 use super::{Nothing, Violation};
 
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
-/// the caller has written; answers with the position after it. One store.
+/// the caller has written; returns the position after it. One store.
 #[inline(always)]
 pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
-    // What comes next is derived from what we expect, not loaded: S1.
+    // The next sequence is computed, not loaded: S1.
     let next = pos.wrapping_add(1);
     // SAFETY: S4.
     let sequence = unsafe { ring.sequence(pos) };
-    sequence.store(next, publish::STORE); // ORDERING(publish): the value lies before it.
+    sequence.store(next, publish::STORE); // ORDERING(publish): the value is ordered before it.
     next
 }
 
-/// Whether there is a value at `pos`, to which the consumer has come. One load.
+/// Whether there is a value at `pos`, the consumer's position. One load.
 #[inline(always)]
 #[must_use]
 pub fn is_there<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> bool {
@@ -101,13 +101,13 @@ impl Producer {
         Ok(Self { space, mark })
     }
 
-    /// Takes note of what was [`publish()`]ed from the tail up to `tail`. One store.
+    /// Records that the slots from the tail up to `tail` were [`publish()`]ed. One store.
     #[inline(always)]
     pub fn commit(&mut self, tail: u32) {
         self.space.advance_to(tail);
         in_order();
-        // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end. The next publication's
-        // store comes after it.
+        // S3. ORDERING: Relaxed; read by a successor alone, which synchronises with our end. The next
+        // publication's store comes after it.
         self.mark.store(tail, RELAXED);
     }
 }
@@ -123,8 +123,8 @@ pub struct Consumer {
 impl Consumer {
     /// Takes the role up where the last consumer left it.
     #[must_use]
-    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Self {
-        Self { head: LazyHead::adopt(head, 1, most_units(capacity, every), keeps), capacity }
+    pub fn adopt(head: &Word, capacity: u32, release_every: u32, hold_last: bool) -> Self {
+        Self { head: LazyHead::adopt(head, 1, lag_limit(capacity, release_every), hold_last), capacity }
     }
 
     /// The next position, if there is a value. One load.

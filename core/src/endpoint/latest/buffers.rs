@@ -69,14 +69,14 @@ impl<P: Port> latest::Buffers for Seen<'_, P> {
     }
 }
 
-/// What both sides need of a channel: its buffers, the newest count, and the readers' bell.
+/// The parts of a channel that both sides use: its buffers, the newest count, and the readers' park word.
 pub(super) fn parts<P: Port>(
     attachment: &Attachment<P>,
     entry: &Entry,
 ) -> Result<(Buffers, WordRef, Option<ParkWord>), ChannelError> {
     let spans = Spans::of(attachment, entry)?;
     let newest = spans.a.word(offset::NEWEST).ok_or(DAMAGED)?;
-    let bell = ParkWord::new(attachment.port(), entry.wait_b, attachment.header().instance);
+    let park_word = ParkWord::new(attachment.port(), entry.wait_b, attachment.header().instance);
     let mem = attachment.port().mem();
     let headers = if entry.split_payload {
         // Checked with the entry: at most 2^16 buffers, and all of them inside.
@@ -85,11 +85,11 @@ pub(super) fn parts<P: Port>(
         None
     };
     let buffers = Buffers::new(spans.data.clone(), headers, entry.capacity, entry.stride).ok_or(DAMAGED)?;
-    Ok((buffers, newest, bell))
+    Ok((buffers, newest, park_word))
 }
 
 impl<P: Port> Attachment<P> {
-    /// The latest value of this name, if `suits` says so.
+    /// The latest value of this name, if `suits` accepts it.
     pub(super) fn latest(
         &self,
         name: &str,

@@ -20,7 +20,7 @@ use crate::protocol::latest::{self, Version};
 
 use super::buffers::{Seen, parts};
 
-/// Why a value was not published. Nothing has changed then.
+/// Error of a publication. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -54,7 +54,8 @@ impl core::error::Error for PublishError {}
 /// The writer never waits and never loops; its steps do not depend on the readers. If it dies in
 /// the middle of a write, the previous value stays readable.
 ///
-/// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and for a type that is known only at run
+/// time.
 ///
 /// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/latest.rs`.
 ///
@@ -72,7 +73,7 @@ impl core::error::Error for PublishError {}
 /// assert_eq!(writer.published(), 2);
 /// ```
 ///
-/// Values of varying length, each with a tag that says what it is:
+/// Values of varying length, each with a tag that identifies its format:
 ///
 /// ```
 /// use strait_core::{Channel, Plan, PublishError, StaticRegion, port::NoSystem};
@@ -95,8 +96,8 @@ pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     max_len: u32,
     /// Whether the channel has a type: then every value has `max_len` bytes.
     is_typed: bool,
-    /// Where readers sleep, if the plan lets them.
-    bell: Option<ParkWord>,
+    /// The word on which readers sleep, if the plan lets them.
+    park_word: Option<ParkWord>,
     /// Whether a publication fences before it looks for sleeping readers.
     check: WakeCheck,
     /// Whether a value must be cleaned from a cache before it is published.
@@ -137,9 +138,9 @@ impl<P: Port> Attachment<P> {
 
 impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let (buffers, newest, bell) = parts(attachment, entry)?;
+        let (buffers, newest, park_word) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
-        // Its readers may be anywhere.
+        // Its readers may be in any domain.
         let payload = Payload::new(entry, true);
         let seen = Seen { buffers: &buffers, payload: &payload, port: &role.port };
         let tx = latest::Writer::adopt(&newest, &seen, entry.capacity);
@@ -149,7 +150,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
             newest,
             max_len: entry.max_len,
             is_typed: entry.type_hash != 0,
-            bell,
+            park_word,
             check: WakeCheck::default(),
             payload,
             role,
@@ -175,11 +176,11 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         self.put(tag, value.bytes());
     }
 
-    /// As [`publish_tagged`](Self::publish_tagged), for bytes as well. Returns the version that the value is.
+    /// As [`publish_tagged`](Self::publish_tagged), also for `[u8]`. Returns the version of the value.
     ///
     /// # Errors
     ///
-    /// [`PublishError`], for bytes alone.
+    /// [`PublishError`], only for `[u8]`.
     #[inline]
     pub fn publish_from(&mut self, tag: u32, value: &T) -> Result<Version, PublishError> {
         self.check_size(value)?;
@@ -211,8 +212,8 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         buffers.write_tag(index, header);
         buffers.write(index, value);
         let version = self.tx.publish(&self.newest, &buffers);
-        if let Some(bell) = &self.bell {
-            bell.ring_all(self.check, &self.role.port);
+        if let Some(park_word) = &self.park_word {
+            park_word.wake_all(self.check, &self.role.port);
         }
         version
     }

@@ -30,9 +30,9 @@ use super::rx::{Run, Rx};
 
 /// The receiving side of a queue of values. One at a time; given back when dropped.
 ///
-/// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
+/// If the producer dies or misbehaves, the same happens as for [`Consumer`](crate::Consumer).
 ///
-/// `T` is a [`Message`], or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]` for a type that is known only at run time.
 ///
 /// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
 /// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
@@ -56,7 +56,7 @@ use super::rx::{Run, Rx};
 /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
 /// ```
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
-    /// The position, and what the region knows of it; changed by each receive and release.
+    /// The position, and the part of it that the region knows; changed by each receive and release.
     rx: Rx,
     /// The ring's slots: this side reads those from its head up to the producer's tail, and writes none.
     ring: Slots<T>,
@@ -68,7 +68,7 @@ pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     payload: Payload,
     /// The position of the value over which the last batch panicked, if it did.
     panicked_at: Option<u32>,
-    /// The claimed role, and what all consumers share.
+    /// The claimed role, with the common part of all consumers.
     taker: RecvHalf<P>,
 }
 
@@ -127,11 +127,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let capacity = entry.capacity;
         let ring = ring_of(&spans, entry).ok_or(DAMAGED)?;
         let taker = RecvHalf::claim(attachment, entry, &spans)?;
-        let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
+        let (head, release_every, hold_last) = (taker.head(), options.release_limit(), options.holds_last());
         let rx = if entry.kind == Kind::Slots {
-            Rx::Slots(slots::Consumer::adopt(head, capacity, every, keeps))
+            Rx::Slots(slots::Consumer::adopt(head, capacity, release_every, hold_last))
         } else {
-            Rx::Compact(compact::Consumer::adopt(head, capacity, every, keeps))
+            Rx::Compact(compact::Consumer::adopt(head, capacity, release_every, hold_last))
         };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
         Ok(Self { rx, ring, mark, capacity, payload, panicked_at: None, taker })
@@ -154,7 +154,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`]; `WrongSize` for bytes alone.
+    /// [`TryRecvError`]; `WrongSize` only for `[u8]`.
     #[inline]
     pub fn try_recv_into(&mut self, value: &mut T) -> Result<(), TryRecvError> {
         if !self.ring.takes(value) {
@@ -173,15 +173,15 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = read(self, pos);
-        if self.rx.head().advance(1) || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.head().advance(1) || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
         Ok(value)
     }
 
-    /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
-    /// once, whatever the options say. If `each` panics, its value comes again, unless the panic drops
-    /// the consumer too: then it counts as received. Returns how many there were.
+    /// Passes up to `max` values to `each`, in order. Each value is done with when `each` returns:
+    /// delivery is at least once, whatever the options. If `each` panics, its value comes again, unless
+    /// the panic drops the consumer too: then it counts as received. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 Ok(pos) => {
                     // More is asked for, so all before it is done with.
                     if self.rx.head().release() {
-                        self.tell_slow();
+                        self.publish_head_slow();
                     }
                     count += self.show(pos, max - count, &mut each);
                 }
@@ -214,21 +214,21 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         Ok(count)
     }
 
-    /// Shows the value at `pos`, which is there, and those that follow it, up to `max` and no more than may
-    /// be released without telling the region; returns how many.
+    /// Passes the value at `pos`, which is there, and those that follow it, up to `max` and no more than
+    /// may be released without telling the region; returns how many.
     #[inline(always)]
     fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
         T: Message,
     {
-        let most = self.rx.head().untold_releases().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
+        let limit = self.rx.head().untold_releases().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
         let mut run =
             Run { pos, start: pos, rx: &mut self.rx, panicked_at: &mut self.panicked_at, is_over: false };
         loop {
             self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
             each(self.ring.read(run.pos));
             run.pos = run.pos.wrapping_add(1);
-            if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
+            if run.count() == limit || !run.rx.is_there(run.pos, &self.ring) {
                 run.is_over = true;
                 return run.count() as usize;
             }
@@ -252,18 +252,18 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.rx.head_ref().pos().wrapping_sub(1)
     }
 
-    /// Releases what the last receive returned, without waiting for the next call.
+    /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.head().release() || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
     }
 
-    /// Releases, and tells the region so: after it, a successor would see nothing again.
+    /// Releases everything received and publishes the head, so that a successor sees no value twice.
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.head().release();
-        self.tell_slow();
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -272,11 +272,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.rx.look(&self.ring, &self.mark)
     }
 
-    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_told() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -284,10 +284,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     }
 
     #[cold]
-    fn tell_slow(&mut self) {
+    fn publish_head_slow(&mut self) {
         let head = self.rx.head();
         if head.is_behind() {
-            self.taker.tell(head.done(), |word| head.store(word));
+            self.taker.publish_head(head.done(), |word| head.store(word));
         }
     }
 
@@ -320,7 +320,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`]; `WrongSize` for bytes alone.
+    /// [`RecvError`]; `WrongSize` only for `[u8]`.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
         recv_until(self, deadline, |this| this.try_recv_into(value))
@@ -331,9 +331,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.waiting = Waiting::new(policy);
     }
 
-    /// Values that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile, and notes what it has sent after it has. A lie is cut to
-    /// what the ring can hold.
+    /// Values that are waiting, the one in use not counted: a lower bound, because the producer may be
+    /// sending at the same time, and updates its counter after it has sent. The result is clamped to what
+    /// the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
@@ -353,7 +353,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.capacity
     }
 
-    /// What is known of the producer.
+    /// The producer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
@@ -371,7 +371,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.role.latched()
     }
 
-    /// Whether the next receive has something to say, a fault included.
+    /// Whether the next receive returns a value or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {
             Ok(_) => {
@@ -382,8 +382,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&ParkWord> {
-        self.taker.bell()
+    pub(crate) fn park_word(&self) -> Option<&ParkWord> {
+        self.taker.park_word()
     }
 }
 

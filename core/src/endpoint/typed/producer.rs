@@ -57,9 +57,9 @@ impl Tx {
 
 /// The sending side of a queue of values. One at a time; given back when dropped.
 ///
-/// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
+/// If the consumer dies or misbehaves, the same happens as for [`Producer`](crate::Producer).
 ///
-/// `T` is a [`Message`](crate::Message), or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`](crate::Message), or `[u8]` for a type that is known only at run time.
 ///
 /// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
 /// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
@@ -86,7 +86,7 @@ pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     ring: Slots<T>,
     /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
-    /// The claimed role, and what all producers share.
+    /// The claimed role, with the common part of all producers.
     sender: SendHalf<P>,
 }
 
@@ -142,8 +142,9 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
-    /// [`Full`](TrySendError::Full) may come while up to a quarter of the ring, and one message, are free.
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then. [`Full`](TrySendError::Full) may come while up to a quarter of the ring, and one
+    /// message, are free.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
         if !self.ring.takes(value) {
@@ -152,19 +153,20 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         if let Err(refused) = self.put(value) {
             return Err(self.sender.refused_slow(refused));
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(())
     }
 
-    /// Sends values until there are no more or no space is left, waking the consumer once; answers how many
-    /// were sent. A value is asked for only when there is space for it, and made where it is to lie: pass
-    /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a time.
-    /// Steps: in proportion to what is sent. Values that never end are sent for as long as a consumer makes room.
+    /// Sends values until there are no more or no space is left, waking the consumer once; returns how many
+    /// were sent. The iterator is asked for a value only when there is space for it: pass
+    /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a
+    /// time. Steps: in proportion to the values sent. An iterator that never ends is sent for as long as
+    /// a consumer makes room.
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok` with
-    /// how many went.
+    /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok`
+    /// with how many were sent.
     #[inline]
     pub fn try_send_batch(&mut self, values: impl IntoIterator<Item = T>) -> Result<usize, TrySendError>
     where
@@ -186,12 +188,12 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
                 break;
             }
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(sent)
     }
 
-    /// Puts in values for which there is space, one after the other, and publishes those that were given out
-    /// even if `values` panics; returns how many.
+    /// Writes values while there is space, one after the other, and publishes those that the iterator
+    /// yielded even if it panics; returns how many.
     #[inline(always)]
     fn put_run(&mut self, values: impl Iterator<Item = T>) -> u32
     where
@@ -224,7 +226,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
-    /// Makes sure of space for one value.
+    /// Checks that there is space for one value.
     #[inline(always)]
     fn room(&mut self) -> Result<(), Refused> {
         let space = self.tx.space();
@@ -242,7 +244,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then.
     pub fn send_timeout(&mut self, value: &T, timeout: Duration) -> Result<(), SendError> {
         let deadline = self.sender.deadline(timeout);
         self.send_until(value, deadline)
@@ -252,7 +255,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then.
     pub fn send_until(&mut self, value: &T, deadline: Deadline) -> Result<(), SendError> {
         if !self.ring.takes(value) {
             return Err(SendError::WrongSize);
@@ -270,8 +274,9 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.sender.check = check;
     }
 
-    /// Slots that are taken: an upper bound, for the consumer may be releasing meanwhile. Looks at
-    /// the consumer's head; a lie there latches the fault and gives the last bound that was good.
+    /// Slots that are taken: an upper bound, because the consumer may be releasing at the same time.
+    /// Looks at the consumer's head; an impossible one latches the fault, and the last good bound is
+    /// returned.
     pub fn len(&mut self) -> u32 {
         self.sender.used(self.tx.space())
     }
@@ -294,7 +299,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.tx.space_ref().highest()
     }
 
-    /// Sends that were refused or timed out for want of space, by all producers of this channel.
+    /// Sends that were refused or timed out because there was no space, by all producers of this channel.
     #[must_use]
     pub fn refused(&self) -> u32 {
         self.sender.refused()
@@ -306,7 +311,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.tx.space_ref().tail()
     }
 
-    /// What is known of the consumer.
+    /// The consumer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.sender.role.peer()

@@ -13,7 +13,7 @@ use super::error::Fault;
 ///
 /// # Examples
 ///
-/// A constructor names the kind; options say how its sides wait, and where they are:
+/// A constructor names the kind; options set how its sides wait, and where they are:
 ///
 /// ```
 /// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
@@ -70,8 +70,8 @@ impl<'a> Channel<'a> {
     /// at most. 16 bytes of the ring always stay free, and a frame does not wrap around the ring's end: what
     /// is left there is skipped. So the smallest ring, of 64 bytes, holds one frame of 8 bytes and not two,
     /// although [`capacity`](crate::Producer::capacity) less [`len`](crate::Producer::len) says that 32 bytes
-    /// are free; one twice as large as the frames to hold has room for them. A ring is gone through in turn, so one larger than the cores' caches is slower than one
-    /// that is just large enough.
+    /// are free; one twice as large as the frames to hold has room for them. Every byte of a ring is used
+    /// in turn, so a ring larger than the CPU caches is slower than one that is just large enough.
     #[must_use]
     pub const fn frames(name: &'a str, capacity: u32, max_len: u32) -> Self {
         Self::new(name, Kind::Frames, capacity, max_len as usize, 0)
@@ -139,15 +139,15 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Mutex, 2, value.size as usize, value.hash)
     }
 
-    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Its count belongs to nobody: what
-    /// a process had acquired when it died is gone.
+    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Nobody owns the count: what a
+    /// process has acquired is lost if it dies.
     #[must_use]
     pub const fn semaphore(name: &'a str, initial: u32, most: u32) -> Self {
         Self::new(name, Kind::Semaphore, most, initial as usize, 0)
     }
 
-    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and comes back if that
-    /// dies.
+    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and is taken over if the
+    /// holder dies.
     #[must_use]
     pub const fn permits(name: &'a str, count: u32) -> Self {
         Self::new(name, Kind::Permits, count, 0, 0).consumer_may_block()
@@ -164,8 +164,8 @@ impl<'a> Channel<'a> {
     }
 
     /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
-    /// The sender then looks at one more word after each send. Of a mutex: those who wait for a change
-    /// of the value.
+    /// The sender then looks at one more word after each send. Of a mutex: lets participants sleep until
+    /// the value changes.
     #[must_use]
     pub const fn consumer_may_block(mut self) -> Self {
         self.consumer_may_block = true;
@@ -203,7 +203,7 @@ impl<'a> Channel<'a> {
     }
 
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
-        if split_payload && !self.kind.can_lie_apart() {
+        if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
         }
         if self.doorbell != 0 && !self.kind.is_queue() {

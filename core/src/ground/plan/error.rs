@@ -1,8 +1,8 @@
-//! Why a plan cannot work.
+//! Errors of a plan.
 
 use core::fmt;
 
-/// Why a plan cannot work.
+/// A plan that cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -20,8 +20,8 @@ pub enum Fault {
     Participants,
     /// The region would reach 2 GiB.
     TooLarge,
-    /// Payload is to lie apart, of a channel that publishes in its payload, or is locked; or the boundary
-    /// is not a power of two from 8 to 2^20.
+    /// Payload is to be split off, of a channel that publishes in its payload, or is locked; or the
+    /// boundary is not a power of two from 8 to 2^20.
     Apart,
     /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
     Doorbell,
@@ -32,7 +32,7 @@ pub enum Fault {
 pub struct PlanError {
     /// The channel to blame, by its place in the plan, or `None` for the plan as a whole.
     pub channel: Option<usize>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -63,8 +63,8 @@ impl fmt::Display for PlanError {
                  and nothing for semaphores and permits"
             }
             Fault::Apart => {
-                "payload lies split_payload of compact queues and latest values alone, from a power of two of 8 to \
-                 2^20 bytes on; send frames as values of one size, and put locks elsewhere"
+                "payload can be split off only of compact queues and latest values, at a power of two from \
+                 8 to 2^20 bytes; send frames as values of one size, and put locks in another region"
             }
         })
     }

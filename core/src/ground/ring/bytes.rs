@@ -33,7 +33,7 @@ impl Bytes {
     #[must_use]
     pub fn header(&self, pos: u32, offset: u32) -> WordRef {
         let place = pos & self.mask & !(GRANULE - 1);
-        // SAFETY: a whole granule lies inside at `place` (G1), aligned (G2).
+        // SAFETY: a whole granule is inside at `place` (G1), aligned (G2).
         unsafe { self.span.word_within(place + (offset & (GRANULE - 4))) }
     }
 
@@ -88,7 +88,7 @@ impl Bytes {
             // SAFETY: as in `read`.
             return unsafe { self.span.write_within(start, from, true) };
         }
-        // What shares a line with the header goes last: the consumer looks at that line all the time.
+        // The part that shares a line with the header goes last, because the consumer polls that line.
         let (first, rest) = from.split_at((start.wrapping_neg() % LINE) as usize);
         // SAFETY: as in `read`; the place is a multiple of a line.
         unsafe { self.span.write_within(start + first.len() as u32, rest, true) };
@@ -96,7 +96,7 @@ impl Bytes {
         unsafe { self.span.write_within(start, first, true) };
     }
 
-    /// The span in which the ring lies, and the place in it of the payload at this position.
+    /// The ring's span, and the place in it of the payload at this position.
     #[inline(always)]
     #[must_use]
     pub fn place(&self, pos: u32) -> (&Span, u32) {

@@ -82,7 +82,7 @@ impl<T: Value + ?Sized> Slots<T> {
         T::SIZED || value.bytes().len() == self.size as usize
     }
 
-    /// Where in the span the slot at this position lies.
+    /// Offset in the span of the slot at this position.
     #[inline(always)]
     #[must_use]
     pub fn at(&self, pos: u32) -> u32 {
@@ -136,7 +136,7 @@ impl<T: Value + ?Sized> Slots<T> {
         }
     }
 
-    /// Copies bytes of the value of the slot at this position from `offset` on; answers how many there
+    /// Copies bytes of the value of the slot at this position from `offset` on; returns how many there
     /// were.
     pub fn read_part(&self, pos: u32, offset: usize, into: &mut [u8]) -> usize {
         let count = (self.size as usize).saturating_sub(offset).min(into.len());
@@ -146,7 +146,7 @@ impl<T: Value + ?Sized> Slots<T> {
         count
     }
 
-    /// Copies bytes over the value of the slot at this position from `offset` on; answers how many fitted.
+    /// Copies bytes over the value of the slot at this position from `offset` on; returns how many fitted.
     pub fn write_part(&self, pos: u32, offset: usize, from: &[u8]) -> usize {
         let count = (self.size as usize).saturating_sub(offset).min(from.len());
         if count > 0 {

@@ -12,20 +12,19 @@ use super::super::order::Order;
 use super::death::step;
 use super::search::Loads;
 
-/// What a word of a region is used for.
+/// The use of a word of a region.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Use {
     /// It is an atomic of loom's.
     pub shared: bool,
     /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
-    /// one where a commit word can come to lie.
+    /// one where a commit word can be.
     pub plain: bool,
 }
 
 /// A word of a model region, or of its own.
 ///
-/// Its latest value stands in memory that loom knows nothing of; what it is [used](Use) for says by
-/// what loom checks the accesses.
+/// Its latest value is in memory unknown to loom; its [use](Use) decides how loom checks the accesses.
 pub struct Word {
     value: Plain,
     shared: Option<Shared>,
@@ -163,15 +162,15 @@ impl Word {
         self.plain()
     }
 
-    /// Writes plainly. Where a payload comes to lie on what may be read as a commit word, it is
-    /// stored there too: an old payload must never pass for a frame.
+    /// Writes plainly. Where a payload covers what may be read as a commit word, it is stored there too:
+    /// an old payload must never pass for a frame.
     pub fn write_plain(&self, value: u32) {
         if step() {
             self.write_alive(value);
         }
     }
 
-    /// As [`write_plain`](Self::write_plain), by one who is known to live.
+    /// As [`write_plain`](Self::write_plain), by a thread that is known to live.
     pub(crate) fn write_alive(&self, value: u32) {
         if let Some(word) = &self.shared {
             word.store(value, Ordering::Relaxed);
@@ -185,7 +184,7 @@ impl Word {
 pub(crate) struct Words(pub Vec<Word>);
 
 impl Words {
-    /// Words of these values, used as `uses` says of their offsets.
+    /// Words of these values, with the use that `uses` returns for each offset.
     pub fn new(values: impl Iterator<Item = u32>, uses: impl Fn(u32) -> Use) -> Self {
         Self(values.enumerate().map(|(i, value)| Word::of(value, uses(4 * i as u32))).collect())
     }

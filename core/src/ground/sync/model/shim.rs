@@ -18,7 +18,7 @@ use super::death::step;
 pub use super::memory::Word;
 use super::memory::Words;
 
-/// What a control run asks for by the variable `STRAIT_WEAKEN`.
+/// The request of a control run, from the variable `STRAIT_WEAKEN`.
 enum Control {
     Nothing,
     /// Weaken the ordering of this name.
@@ -124,7 +124,7 @@ impl Mem {
     /// The alignment that every region needs at least.
     pub const ALIGN: usize = 8;
 
-    /// Not to be had in a model.
+    /// Not available in a model.
     ///
     /// # Panics
     ///
@@ -160,7 +160,7 @@ impl Mem {
         self.len() == 0
     }
 
-    /// Whether the memory starts at a multiple of `align`: there is no address to tell.
+    /// Whether the memory starts at a multiple of `align`: there is no address to check.
     #[must_use]
     pub fn is_aligned(&self, _align: usize) -> bool {
         true
@@ -359,7 +359,7 @@ impl Span {
         });
     }
 
-    /// Reads bytes that an honest peer may be writing meanwhile, a word at a time.
+    /// Reads bytes that an honest peer may be writing at the same time, a word at a time.
     ///
     /// # Panics
     ///
@@ -368,7 +368,7 @@ impl Span {
         self.copy_out(at, into, |word| word.load(super::super::order::RELAXED));
     }
 
-    /// Writes bytes that an honest peer may be reading meanwhile, a word at a time.
+    /// Writes bytes that an honest peer may be reading at the same time, a word at a time.
     ///
     /// # Panics
     ///
@@ -417,7 +417,7 @@ impl Span {
         });
     }
 
-    /// Not to be had in a model; [`HAS_SLICES`] says so.
+    /// Not available in a model; see [`HAS_SLICES`].
     ///
     /// # Panics
     ///
@@ -443,7 +443,7 @@ impl<T> Cell<T> {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
-    /// So many empty cells.
+    /// An array of empty cells.
     #[must_use]
     pub fn array<const N: usize>() -> [Self; N] {
         core::array::from_fn(|_| Self::new())
