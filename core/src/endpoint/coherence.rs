@@ -1,13 +1,13 @@
 //! Payload in cached memory that nobody keeps coherent: cleaned before it is published, invalidated
 //! before it is read.
 //!
-//! All of it is nothing where the port names no cache, for that is known when the program is compiled.
+//! It compiles to nothing for a port without a cache, because the compiler knows that.
 
 use crate::ground::entry::Entry;
 use crate::ground::port::Port;
 
-/// Where a channel's payload lies, and whether the other side is in another domain. Within one domain
-/// caches are coherent, and dropping lines would lose what a neighbour has just written.
+/// The offset of a channel's payload, and whether the other side is in another domain. Within one domain
+/// caches are coherent, and dropping lines would lose data that a neighbour has just written.
 pub(crate) struct Payload {
     data: u32,
     crosses: bool,

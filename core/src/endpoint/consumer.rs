@@ -43,9 +43,9 @@ pub struct Received {
 ///
 /// # If the producer dies
 ///
-/// Every frame that it committed is delivered; one that it had not is never seen.
+/// Every frame that it committed is delivered; one that it did not commit is never seen.
 ///
-/// # If the producer lies
+/// # If the producer misbehaves
 ///
 /// An impossible header latches a fault that every later call reports. A payload that changes while
 /// it is copied gives mixed bytes, of the length that was checked.
@@ -71,7 +71,7 @@ pub struct Received {
 /// assert_eq!(consumer.try_recv(&mut buffer), Err(TryRecvError::Empty));
 /// ```
 pub struct Consumer<P: Port> {
-    /// The position, and what the region knows of it; changed by each receive and release.
+    /// The position, and the part of it that the region knows; changed by each receive and release.
     rx: frames::Consumer,
     /// The ring's bytes: this side reads from its head up to the producer's tail, and writes none.
     ring: Bytes,
@@ -79,7 +79,7 @@ pub struct Consumer<P: Port> {
     mark_sequence: WordRef,
     /// The sequence that follows the frame received last.
     next_sequence: u32,
-    /// Whether peeked frames may show the memory itself; as the attachment said.
+    /// Whether peeked frames may show the memory itself; as set in the attachment.
     trusted: bool,
     /// Bytes of the ring: a power of two.
     capacity: u32,
@@ -183,7 +183,7 @@ impl<P: Port> Consumer<P> {
     }
 
     /// Shows up to `max` frames to `each`, in order, releasing each when `each` returns. Delivery is
-    /// at least once, whatever the options say. Answers how many there were.
+    /// at least once, whatever the options. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -208,9 +208,8 @@ impl<P: Port> Consumer<P> {
         Ok(count)
     }
 
-    /// Looks at the next frame where it lies. It stays there until [`Peek::release`]; a peek that
-    /// is dropped changes nothing, and a consumer that dies holding one leaves the frame to its
-    /// successor.
+    /// Looks at the next frame in place. It stays there until [`Peek::release`]; a peek that is dropped
+    /// changes nothing, and a consumer that dies holding one leaves the frame to its successor.
     ///
     /// # Errors
     ///
@@ -225,14 +224,14 @@ impl<P: Port> Consumer<P> {
         Ok(Peek { consumer: self, found, received, read: 0 })
     }
 
-    /// Releases what the last receive returned, without waiting for the next call.
+    /// Releases the frame that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
         if self.rx.release() || self.taker.is_wanted() {
             self.tell_slow();
         }
     }
 
-    /// Releases, and tells the region so: after it, a successor would see nothing again.
+    /// Releases everything received and publishes the head, so that a successor sees no message twice.
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.release();
@@ -251,7 +250,7 @@ impl<P: Port> Consumer<P> {
         TryRecvError::TooSmall { needed }
     }
 
-    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
@@ -268,7 +267,7 @@ impl<P: Port> Consumer<P> {
         Received { tag, sequence: self.ring.sequence(found.pos), len: found.len as usize }
     }
 
-    /// After the copy: what was received before is done with; this one is by the options.
+    /// After the copy: what was received before is done with; this one as the options set.
     #[inline(always)]
     fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
@@ -311,9 +310,9 @@ impl<P: Port> Consumer<P> {
         self.taker.waiting = Waiting::new(policy);
     }
 
-    /// Frames that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile, and notes what it has sent after it has. Numbers that the producer left out
-    /// count as frames; they, or a lie, are cut to what the ring can hold.
+    /// Frames that are waiting, the one in use not counted: a lower bound, because the producer may be
+    /// sending at the same time, and updates its counter after it has sent. Sequence numbers that the
+    /// producer skipped count as frames. The result is clamped to what the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
@@ -339,7 +338,7 @@ impl<P: Port> Consumer<P> {
         self.max_len
     }
 
-    /// What is known of the producer.
+    /// The producer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
@@ -371,7 +370,7 @@ impl<P: Port> Consumer<P> {
         self.release();
     }
 
-    /// Whether the next receive has something to say, a fault included.
+    /// Whether the next receive returns a message or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {
             Ok(_) => {

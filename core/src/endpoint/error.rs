@@ -69,7 +69,7 @@ pub enum TrySendError {
     TooLarge,
     /// The bytes are not as many as the channel's values have.
     WrongSize,
-    /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
+    /// The consumer wrote what no honest consumer writes. Latched: every later call returns it.
     Fault(Violation),
 }
 
@@ -108,7 +108,7 @@ pub enum SendError {
     TooLarge,
     /// The bytes are not as many as the channel's values have.
     WrongSize,
-    /// The consumer wrote what no honest consumer writes. Latched: every later call says so.
+    /// The consumer wrote what no honest consumer writes. Latched: every later call returns it.
     Fault(Violation),
 }
 
@@ -141,7 +141,7 @@ pub enum TryRecvError {
         /// How many they have.
         needed: u32,
     },
-    /// The producer wrote what no honest producer writes. Latched: every later call says so.
+    /// The producer wrote what no honest producer writes. Latched: every later call returns it.
     Fault(Violation),
 }
 
@@ -190,7 +190,7 @@ pub enum RecvError {
         /// How many they have.
         needed: u32,
     },
-    /// The producer wrote what no honest producer writes. Latched: every later call says so.
+    /// The producer wrote what no honest producer writes. Latched: every later call returns it.
     Fault(Violation),
 }
 

@@ -7,7 +7,7 @@ use super::producer::Producer;
 
 /// Space for one frame, the producer's own until it is committed.
 ///
-/// Bytes that are not written keep what a former frame left there.
+/// Bytes that are not written keep the content of an earlier frame.
 ///
 /// A grant is committed once, and there is one at a time:
 ///
@@ -47,7 +47,7 @@ use super::producer::Producer;
 /// ```
 #[must_use = "a grant that is not committed sends nothing"]
 pub struct Grant<'q, P: Port> {
-    /// The producer, which can do nothing else meanwhile.
+    /// The producer, borrowed until the grant ends.
     pub(super) producer: &'q mut Producer<P>,
     /// Where the frame is to be, and how many bytes are reserved.
     pub(super) slot: Reservation,
@@ -73,8 +73,8 @@ impl<P: Port> Grant<'_, P> {
         self.tag = tag;
     }
 
-    /// Copies `bytes` into the payload from `offset` on; what would lie outside is left out, and
-    /// the answer is how many were copied.
+    /// Copies `bytes` into the payload from `offset` on; bytes that would be outside are left out.
+    /// Returns how many were copied.
     pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
         let room = self.len().saturating_sub(offset);
         let bytes = &bytes[..bytes.len().min(room)];
@@ -93,8 +93,8 @@ impl<P: Port> Grant<'_, P> {
         }
         let (span, place) = self.producer.ring.place(self.slot.pos);
         let bytes = span.as_ptr(place, self.len());
-        // SAFETY: the range was checked, it is the producer's alone until the commit, and whoever
-        // made the attachment promised that all peers keep to that.
+        // SAFETY: the range was checked, it is the producer's alone until the commit, and the caller of
+        // `trusting_peers` guaranteed that all peers keep to that.
         Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_ptr(), self.len()) })
     }
 

@@ -22,7 +22,7 @@ pub struct ChannelState {
     pub high_water: u32,
     /// Messages sent (modulo 2^32), or values published.
     pub sent: u32,
-    /// Sends refused for want of space.
+    /// Sends refused because there was no space.
     pub refused: u32,
     /// The producer or writer, if any; of a lock none, see [`lock_state`].
     pub producer: Option<Ident>,
@@ -38,8 +38,8 @@ pub struct ChannelState {
     pub consumer_fault: u32,
 }
 
-/// Reads a channel's state. A fixed number of loads; whatever they find is given as found, cut to
-/// what the channel can hold.
+/// Reads a channel's state. A fixed number of loads; the values are returned as found, clamped to what
+/// the channel can hold.
 ///
 /// # Examples
 ///
@@ -108,7 +108,7 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
 pub enum LockState {
     /// Of a mutex.
     Mutex {
-        /// What its word says.
+        /// The state that its word stands for.
         state: State,
         /// Whether somebody sleeps for it.
         waiters: bool,
@@ -116,8 +116,8 @@ pub enum LockState {
         takeovers: u32,
         /// How often its value was changed (modulo 2^32).
         version: u32,
-        /// Whether its value is being written where it lies: if the owner dies now, there is nothing to
-        /// roll back to.
+        /// Whether its value is being edited in place: if the owner dies now, there is nothing to roll
+        /// back to.
         in_place: bool,
     },
     /// Of a semaphore.
@@ -184,7 +184,7 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
     }
 }
 
-/// Who has a permit.
+/// The state of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermitState {
     /// Nobody.

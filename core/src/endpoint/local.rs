@@ -18,8 +18,7 @@ use crate::ground::tasks::{AsyncWait, WaiterId};
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
 
-/// A port without a clock and without sleep: a wait spins as its policy says, and then its time is
-/// up.
+/// A port without a clock and without sleep: a wait spins as its policy sets, and then times out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSystem;
 
@@ -37,8 +36,8 @@ impl Clock for NoSystem {
     }
 }
 
-/// A participant of a region within one program, which lives and dies as one: nobody in it is ever
-/// proven dead, and a place in the participant table is never given back.
+/// A participant of a region within one program. The program lives and dies as a whole: no participant is
+/// ever proven dead, and a place in the participant table is never given back.
 pub struct LocalPort<'r, S> {
     mem: Mem,
     me: Ident,
@@ -52,7 +51,7 @@ impl<S> Clone for LocalPort<'_, S> {
 }
 
 impl<'r, S: Wait + Clock> LocalPort<'r, S> {
-    /// Joins a region that lies in `mem`.
+    /// Joins the region in `mem`.
     ///
     /// # Errors
     ///
@@ -72,7 +71,7 @@ impl<'r, S: Wait + Clock> LocalPort<'r, S> {
 
 struct Immortal;
 
-// SAFETY: never answers `Dead`.
+// SAFETY: never returns `Dead`.
 unsafe impl Liveness for Immortal {
     fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
         Ok(())
@@ -85,7 +84,7 @@ unsafe impl Liveness for Immortal {
     }
 }
 
-// SAFETY: never answers `Dead`.
+// SAFETY: never returns `Dead`.
 unsafe impl<S> Liveness for LocalPort<'_, S> {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         Immortal.acquire(who)
@@ -130,8 +129,8 @@ impl<S: Clock> Clock for LocalPort<'_, S> {
     }
 }
 
-// SAFETY: the memory is valid for 'r by the contract of `join`, and the identity never changes and
-// needs no token, for nobody here is ever called dead.
+// SAFETY: the memory is valid for 'r by the contract of `join`, and the identity never changes and needs
+// no token, because `probe` never returns `Dead`.
 unsafe impl<S: Wait + Clock> Port for LocalPort<'_, S> {
     fn mem(&self) -> &Mem {
         &self.mem
@@ -188,7 +187,7 @@ impl<const SIZE: usize> StaticRegion<SIZE> {
     ///
     /// # Errors
     ///
-    /// [`LocalError`]; `Created` if somebody was first.
+    /// [`LocalError`]; `Created` if the region was created before.
     pub fn create<'r, S: Wait + Clock>(
         &'r self,
         plan: &Plan<'_>,

@@ -12,14 +12,14 @@ use super::error::ChannelError;
 /// How the users of a lock change its words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum CasMode {
-    /// By compare-and-swap: they share a domain.
+    /// By compare-and-swap: its users share a domain.
     CompareExchange,
-    /// By a load and a store under the hardware lock: they do not.
+    /// By a load and a store under the hardware lock: its users are in two domains.
     HardwareLock,
 }
 
 impl CasMode {
-    /// How the users of this channel, a lock, do it; this port is one of them.
+    /// The mode for this channel, a lock; this port is one of its users.
     pub fn of<P: Port>(port: &P, entry: &Entry) -> Result<Self, ChannelError> {
         let shared = entry.domain_a != entry.domain_b;
         if shared && !port.has_hardware_lock() {
@@ -60,7 +60,7 @@ impl<P: Port> LockWord<'_, P> {
         if !self.port.hardware_lock() {
             return Err(current);
         }
-        // ORDERING: Relaxed, both; the hardware lock orders all that is done under it, and more.
+        // ORDERING: Relaxed, both; the hardware lock orders everything done under it.
         let seen = self.word.load(RELAXED);
         if seen == current {
             self.word.store(new, RELAXED);

@@ -1,6 +1,6 @@
 //! How a consumer receives.
 
-/// When a received message counts as done with.
+/// When a received message is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Delivery {
     /// With the consumer's next call, or its end. If the consumer dies while it works on a message,
@@ -43,16 +43,16 @@ impl ConsumerOptions {
         Self { delivery: Delivery::AtLeastOnce, every: 64 }
     }
 
-    /// Sets when a message counts as done with.
+    /// Sets when a received message is released.
     #[must_use]
     pub const fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }
 
-    /// Tells the region at least every `messages` releases (B): how many messages that were done
-    /// with a successor may see again. 1 means none, and costs the producer a cache line a message.
-    /// Whatever is asked for, a quarter of the ring is the most.
+    /// Publishes the head at least every `messages` releases (B): that is how many released messages a
+    /// successor may see again. 1 means none, and costs the producer a cache line a message. The maximum
+    /// is a quarter of the ring, whatever is set.
     #[must_use]
     pub const fn release_every(mut self, messages: u32) -> Self {
         self.every = if messages == 0 { 1 } else { messages };
@@ -63,7 +63,7 @@ impl ConsumerOptions {
         if self.delivery == Delivery::AtMostOnce { 1 } else { self.every }
     }
 
-    /// Whether a message stays unreleased until more is asked for.
+    /// Whether a message stays unreleased until the next call.
     pub(crate) fn keeps(&self) -> bool {
         self.delivery == Delivery::AtLeastOnce
     }

@@ -1,4 +1,4 @@
-//! The word on which a side of a channel sleeps, and by which it is woken.
+//! The word on which one side of a channel sleeps until the other side wakes it.
 
 use crate::ground::port::{Port, WaitPoint};
 use crate::ground::sync::WordRef;
@@ -16,7 +16,7 @@ pub struct ParkWord {
     offset: u32,
     /// The region's instance; names it to the port.
     instance: u64,
-    /// How those change it who sleep on it and wake one another.
+    /// How waiters and wakers update the word: by compare-and-swap, or under the hardware lock.
     means: CasMode,
 }
 
@@ -28,18 +28,18 @@ impl ParkWord {
         Some(Self { word: port.mem().word(offset)?, offset, instance, means: CasMode::CompareExchange })
     }
 
-    /// The bell of a lock, whose users change its word by these means.
+    /// The park word of a lock, whose users change it in this mode.
     pub fn of_lock(port: &impl Port, offset: u32, instance: u64, means: CasMode) -> Option<Self> {
         Some(Self { means, ..Self::new(port, offset, instance)? })
     }
 
-    /// The word, for those who change it by compare-and-swap.
+    /// The word, to be changed by compare-and-swap.
     #[inline(always)]
     pub fn shared<'p, P: Port>(&self, port: &'p P) -> LockWord<'p, P> {
         LockWord { word: self.word.clone(), port, means: self.means }
     }
 
-    /// Whether it is the same bell.
+    /// Whether it is the same word.
     pub fn is(&self, other: &Self) -> bool {
         self.offset == other.offset && self.instance == other.instance
     }
@@ -48,7 +48,7 @@ impl ParkWord {
         WaitPoint { word: &self.word, instance: self.instance, offset: self.offset }
     }
 
-    /// The sleeper's step before it looks again; answers with the word to sleep on.
+    /// The sleeper's step before it looks again; returns the value to sleep on.
     pub(crate) fn park(&self, sleepers: Sleepers, port: &impl Port) -> u32 {
         match sleepers {
             Sleepers::Many => park::enlist(&self.shared(port)),
@@ -70,7 +70,8 @@ impl ParkWord {
         }
     }
 
-    /// The same where several may sleep on the word, all of one domain, or with its hardware lock.
+    /// As [`ring`](Self::ring), for a word with several sleepers, all of one domain or with its hardware
+    /// lock.
     #[inline]
     pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
@@ -94,7 +95,7 @@ impl ParkWord {
         port.wake(self.point());
     }
 
-    /// Wakes those who sleep on a lock's own word, which was changed before.
+    /// Wakes the sleepers on a lock's own word, which was changed before.
     #[cold]
     pub fn wake_all(&self, port: &impl Port) {
         port.wake(self.point());
@@ -105,6 +106,6 @@ impl ParkWord {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
     One,
-    /// Many of one domain, where who wakes them does [`ParkWord::ring_all`].
+    /// Many of one domain; senders wake them by [`ParkWord::ring_all`].
     Many,
 }

@@ -24,7 +24,7 @@ pub mod at {
     pub const STARTED: u32 = 16;
 }
 
-/// What a participant says of itself, for display only.
+/// A participant's description of itself, for display only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Card {
     /// Process id, 0 where there is none.
@@ -35,7 +35,7 @@ pub struct Card {
     pub boot: u32,
 }
 
-/// No place in the participant table for one of this domain.
+/// The participant table has no free place for this domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
@@ -89,9 +89,9 @@ fn domain_of(mem: &Mem, header: &Header, slot: u32) -> Option<u32> {
     Some(mem.setup_read(header.participant(slot)?.checked_add(at::DOMAIN)?))
 }
 
-/// The slots of a domain, as the table says now; empty if it has none. A port whose proof of death does
-/// not reach beyond its own domain asks this once, before anybody can have lied, and answers
-/// [`Probe::Unknown`] of everybody else. One pass over the table.
+/// The slots of a domain, as the table is now; empty if it has none. A port whose proof of death does not
+/// reach beyond its own domain reads this once, before any peer can have misbehaved, and returns
+/// [`Probe::Unknown`] for all other slots. One pass over the table.
 #[must_use]
 pub fn slots_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> {
     let is_own = |&slot: &u32| domain_of(mem, header, slot) == Some(domain);
@@ -111,13 +111,13 @@ pub fn leave(mem: &Mem, header: &Header, me: Ident) {
 /// A participant as the table shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Participant {
-    /// Who.
+    /// Its identity.
     pub ident: Ident,
     /// Whether it lives.
     pub probe: Probe,
     /// Its domain.
     pub domain: u32,
-    /// What it says of itself.
+    /// Its description of itself.
     pub card: Card,
 }
 

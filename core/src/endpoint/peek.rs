@@ -1,11 +1,11 @@
-//! A received frame, looked at where it lies.
+//! A received frame, read in place.
 
 use crate::ground::port::Port;
 use crate::protocol::frames::Found;
 
 use super::consumer::{Consumer, Received};
 
-/// The next frame, where it lies in the ring.
+/// The next frame, read in place in the ring.
 ///
 /// Once released it is not there any more:
 ///
@@ -52,7 +52,7 @@ impl<'q, P: Port> Peek<'q, P> {
         self.received
     }
 
-    /// Copies the payload from `offset` on into `buffer`; answers how many bytes there were.
+    /// Copies the payload from `offset` on into `buffer`; returns how many bytes there were.
     pub fn copy_from(&self, offset: usize, buffer: &mut [u8]) -> usize {
         let left = self.received.len.saturating_sub(offset);
         let len = left.min(buffer.len());
@@ -71,7 +71,7 @@ impl<'q, P: Port> Peek<'q, P> {
         slice_of(self.consumer, &self.found)
     }
 
-    /// The same, for as long as the consumer is borrowed: the frame is not released meanwhile.
+    /// The same, for as long as the consumer is borrowed: until then the frame is not released.
     #[cfg(feature = "embedded-io-07")]
     pub(super) fn into_slice(self) -> Option<&'q [u8]> {
         slice_of(self.consumer, &self.found)
@@ -90,9 +90,9 @@ fn slice_of<'a, P: Port>(consumer: &'a Consumer<P>, found: &Found) -> Option<&'a
     }
     let (span, place) = consumer.ring().place(found.pos);
     let bytes = span.as_ptr(place, found.len as usize);
-    // SAFETY: the range was checked, nobody writes to a frame before its release, for which the
-    // consumer would have to be borrowed anew, and whoever made the attachment promised that all peers
-    // keep to that.
+    // SAFETY: the range was checked, nobody writes to a frame before its release, which would need
+    // another borrow of the consumer, and the caller of `trusting_peers` guaranteed that all peers keep
+    // to that.
     Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr(), found.len as usize) })
 }
 

@@ -1,4 +1,4 @@
-//! A semaphore whose permits come back from the dead.
+//! A semaphore whose permits are recovered from dead holders.
 
 use core::time::Duration;
 
@@ -32,7 +32,7 @@ impl<P: Port> permits::Permits for Permits<P> {
 }
 
 /// A semaphore of N permits. Each is taken by a participant and given back by it; those of a participant
-/// that is proven dead are taken over by whoever finds nothing else.
+/// that is proven dead are taken over as soon as no other permit is free.
 ///
 /// # States of a permit
 ///
@@ -41,11 +41,11 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// | free | taken, by one compare-and-swap |
 /// | taken | free, when it is dropped; taken by another, with proof of its holder's death |
 ///
-/// # If a peer dies, if a peer lies
+/// # If a peer dies or misbehaves
 ///
-/// A dead holder's permit comes back exactly once, to one who asks for it, or sleeps for it: after the
-/// probe period at most. What the permit guards is the caller's to check: [`Permit::from`] names the
-/// dead. A liar can take and free permits as it likes.
+/// A dead holder's permit is taken over exactly once, by a participant that tries to acquire or sleeps
+/// for a permit: after the probe period at most. The caller must check whatever the permit guards:
+/// [`Permit::from`] names the dead holder. A misbehaving peer can take and free permits as it likes.
 ///
 /// How it works: the table of states and the invariants are in `core/src/protocol/permits.rs`.
 ///
@@ -70,20 +70,20 @@ pub struct Permits<P: Port> {
     words: Span,
     /// How the words are changed: by compare-and-swap, or under the hardware lock.
     means: CasMode,
-    /// Where participants sleep that wait for a permit, if the plan lets them.
+    /// The word on which participants sleep for a permit, if the plan lets them.
     bell: Option<ParkWord>,
-    /// The permit that is looked at first: another one for each participant, so that they seldom meet.
+    /// The first permit to look at: a different one for each participant, so that they seldom collide.
     start: u32,
     /// This participant, as the permits' words name it.
     me: Ident,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     waiting: Waiting,
     /// The port, which is asked whether a holder is dead.
     port: P,
 }
 
 impl<P: Port> Attachment<P> {
-    /// Opens a handle on a semaphore whose permits come back from the dead.
+    /// Opens a handle on a semaphore whose permits are recovered from dead holders.
     ///
     /// # Errors
     ///
@@ -173,17 +173,18 @@ impl<P: Port> Permit<'_, P> {
         self.taken.index
     }
 
-    /// The dead holder that it came back from, if it did.
+    /// The dead holder that it was taken over from, if it was.
     #[must_use]
     pub fn from(&self) -> Option<Ident> {
         self.taken.from
     }
 
-    /// Gives the permit back, and wakes who sleeps for one. One compare-and-swap and a fence.
+    /// Gives the permit back, and wakes the participants that sleep for one. One compare-and-swap and a
+    /// fence.
     ///
     /// # Errors
     ///
-    /// [`UnlockError::NotOwner`] if it was not ours any more, or `HardwareLock`.
+    /// [`UnlockError::NotOwner`] if another participant has taken it over, or `HardwareLock`.
     pub fn release(self) -> Result<(), UnlockError> {
         let given = self.give();
         core::mem::forget(self);
@@ -202,7 +203,7 @@ impl<P: Port> Permit<'_, P> {
 
 impl<P: Port> Drop for Permit<'_, P> {
     fn drop(&mut self) {
-        // One who wants to know gives it back by name.
+        // Callers that need the error call `release`.
         let _ = self.give();
     }
 }

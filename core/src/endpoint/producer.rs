@@ -26,10 +26,10 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 ///
 /// # If the consumer dies
 ///
-/// Frames stay until its successor has them; meanwhile the queue fills up. [`peer`](Self::peer)
-/// tells.
+/// Frames stay in the queue until its successor receives them, and the queue fills up.
+/// [`peer`](Self::peer) shows that the consumer is dead.
 ///
-/// # If the consumer lies
+/// # If the consumer misbehaves
 ///
 /// A head out of range latches a fault that every later call reports. Nothing outside the ring is
 /// ever touched.
@@ -66,7 +66,7 @@ pub struct Producer<P: Port> {
     pub(super) ring: Bytes,
     /// The longest payload; 0 to half the ring less two granules.
     max_len: u32,
-    /// Whether grants may show the memory itself; as the attachment said.
+    /// Whether grants may show the memory itself; as set in the attachment.
     pub(super) trusted: bool,
     /// The claimed role, and what all producers share.
     pub(super) sender: SendHalf<P>,
@@ -124,7 +124,7 @@ impl<P: Port> Producer<P> {
         Ok(())
     }
 
-    /// Sends frames until one is refused, waking the consumer once; answers how many were sent.
+    /// Sends frames until one is refused, waking the consumer once; returns how many were sent.
     /// Each becomes visible by itself, in order.
     ///
     /// # Errors
@@ -174,8 +174,8 @@ impl<P: Port> Producer<P> {
         }
     }
 
-    /// Whether there is space for a frame of one byte, or a send has something else to say. Not counted
-    /// as a refusal.
+    /// Whether there is space for a frame of one byte, or a send returns an error other than `Full`. Not
+    /// counted as a refusal.
     #[cfg(feature = "embedded-io-07")]
     pub(super) fn has_room(&mut self) -> bool {
         !matches!(self.slot(1), Err(Refused::Full))
@@ -242,10 +242,10 @@ impl<P: Port> Producer<P> {
         self.sender.check = check;
     }
 
-    /// Bytes of the ring that are taken, headers and padding included: an upper bound, for the
-    /// consumer may be releasing meanwhile. Looks at the consumer's head.
+    /// Bytes of the ring that are taken, headers and padding included: an upper bound, because the
+    /// consumer may be releasing at the same time. Looks at the consumer's head.
     ///
-    /// A head that is a lie latches the fault and gives the last bound that was good.
+    /// An impossible head latches the fault, and the last good bound is returned.
     pub fn len(&mut self) -> u32 {
         self.sender.used(&mut self.tx.space)
     }
@@ -275,7 +275,7 @@ impl<P: Port> Producer<P> {
         self.tx.space.highest()
     }
 
-    /// Sends that were refused or timed out for want of space, by all producers of this channel so far.
+    /// Sends that were refused or timed out because there was no space, by all producers of this channel so far.
     #[must_use]
     pub fn refused(&self) -> u32 {
         self.sender.refused()
@@ -287,15 +287,15 @@ impl<P: Port> Producer<P> {
         self.tx.next_sequence()
     }
 
-    /// Sets the sequence number of the next frame, for one who hands on frames from elsewhere: a number
-    /// that was lost on the way is then missing here too. [`Consumer::len`](crate::Consumer::len) counts
-    /// numbers, missing ones included. If the producer dies before it has sent under the new number, its
-    /// successor does not know of it.
+    /// Sets the sequence number of the next frame, for a producer that forwards frames from elsewhere: a
+    /// number that was lost on the way is then missing here too. [`Consumer::len`](crate::Consumer::len)
+    /// counts numbers, missing ones included. If the producer dies before it has sent under the new
+    /// number, its successor does not know of it.
     pub fn set_next_sequence(&mut self, sequence: u32) {
         self.tx.set_next_sequence(sequence);
     }
 
-    /// What is known of the consumer.
+    /// The consumer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.sender.role.peer()

@@ -1,5 +1,5 @@
-//! What the receiving sides of all queues share: the role, telling the region what is released,
-//! and waiting for more.
+//! The common part of the receiving sides of all queues: the role, publishing the head, and waiting for
+//! more.
 
 use core::time::Duration;
 
@@ -20,21 +20,21 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, and what goes with it.
 pub(crate) struct RecvHalf<P: Port> {
-    /// Up to where is released; this side's word.
+    /// The position up to which everything is released; this side's word.
     head: WordRef,
     /// The sequence of the first message not released; this side's word.
     head_sequence: WordRef,
-    /// How often the producer asked for space, modulo 2^32; its word.
+    /// How often the producer requested space, modulo 2^32; its word.
     want: WordRef,
-    /// What `want` said when we looked last.
+    /// The value of `want` at the last look.
     seen: u32,
-    /// What of that had been seen when the head was stored last.
+    /// The value of `seen` when the head was stored last.
     answered: u32,
     /// Where this side sleeps for messages, if the plan lets it.
     own: Option<ParkWord>,
     /// Where the producer sleeps for space, if the plan lets it.
     peers: Option<ParkWord>,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub waiting: Waiting,
     /// The claimed role.
     pub role: Role<P>,
@@ -52,7 +52,7 @@ impl<P: Port> RecvHalf<P> {
         let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
-        // ORDERING: Relaxed; as in `is_wanted`. What was asked of the last consumer counts as asked now.
+        // ORDERING: Relaxed; as in `is_wanted`. A request to the last consumer counts as one to this one.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
             head: b.word(offset::HEAD).ok_or(DAMAGED)?,
@@ -83,18 +83,19 @@ impl<P: Port> RecvHalf<P> {
         self.role.latched().map_or(Ok(()), |violation| Err(Nothing::Violation(violation)))
     }
 
-    /// Whether the producer has asked for space since the head was stored last: then the next release
-    /// must be told at once.
+    /// Whether the producer has requested space since the head was stored last: then the next release
+    /// must be published at once.
     #[inline(always)]
     pub fn is_wanted(&mut self) -> bool {
         self.seen = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
         self.seen != self.answered
     }
 
-    /// Tells the region what is released, up to the message of this sequence: `store` stores the head.
-    /// Then wakes the producer if it sleeps for space.
+    /// Publishes the head, up to the message of this sequence: `store` stores the head. Then wakes the
+    /// producer if it sleeps for space.
     pub fn tell(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
-        // Not what is asked by now: who asks after this store has not seen it.
+        // Only requests seen before this store count as answered; a later one was made without seeing
+        // this head.
         self.answered = self.seen;
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         store(&self.head);

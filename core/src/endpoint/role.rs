@@ -1,4 +1,4 @@
-//! A claimed role: who owns it, what it has latched, and how it is given back.
+//! A claimed role: its owner, its latched fault, and how it is given back.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -105,7 +105,7 @@ impl<P: Port> Role<P> {
 
     /// One load, and one probe if somebody owns the other role.
     pub fn peer(&self) -> PeerStatus {
-        // ORDERING(role): all that an owner did lies before its leaving.
+        // ORDERING(role): everything that an owner did is ordered before it left.
         match self.peer.as_ref().map_or(0, |word| word.load(role::LOAD)) {
             0 => PeerStatus::Absent,
             word => match Ident::from_word(word).map(|who| self.port.probe(who)) {

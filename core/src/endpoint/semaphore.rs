@@ -19,18 +19,18 @@ use super::spans::DAMAGED;
 use super::wait::{Round, Waiting, lock_until};
 use super::wait_policy::{Deadline, WaitPolicy};
 
-/// Why nothing was acquired or released.
+/// Error of an acquire or a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SemaphoreError {
-    /// The count is 0, or every permit is taken by one who is not proven dead.
+    /// The count is 0, or every permit is taken by a holder that is not proven dead.
     Empty,
-    /// It was so for the time allowed.
+    /// Nothing could be acquired in the time allowed.
     TimedOut,
     /// The count would pass its maximum; nothing was released.
     Overflow,
     /// Others changed the count in each of 64 tries, or the [hardware lock](Port::hardware_lock) of a
-    /// semaphore of two domains was not to be had. Try again.
+    /// semaphore of two domains was unavailable. Try again.
     Contended,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
@@ -61,20 +61,20 @@ impl From<Refused> for SemaphoreError {
     }
 }
 
-/// A counting semaphore: who acquires and who releases need not be the same.
+/// A counting semaphore: a participant need not release what it acquires.
 ///
 /// # States
 ///
 /// | count | next |
 /// |---|---|
-/// | 0 | more, by a release, which wakes all who sleep |
+/// | 0 | more, by a release, which wakes all sleepers |
 /// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
 ///
-/// # If a peer dies, if a peer lies
+/// # If a peer dies or misbehaves
 ///
-/// The count belongs to nobody, so what a peer had acquired when it died is gone; where it must come
-/// back, use [`Permits`](super::Permits). A releaser that dies before it wakes costs the sleepers a probe
-/// period. A count beyond the maximum is a fault; any other count passes for true.
+/// Nobody owns the count, so what a peer has acquired is lost if it dies; use [`Permits`](super::Permits)
+/// where it must be recovered. A releaser that dies before it wakes costs the sleepers a probe period. A
+/// count beyond the maximum is a fault; any other count is accepted.
 ///
 /// How it works: the invariants are in `core/src/protocol/semaphore.rs`.
 ///
@@ -99,7 +99,7 @@ pub struct Semaphore<P: Port> {
     count: ParkWord,
     /// The initial count and the highest; from the plan.
     limits: Limits,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     waiting: Waiting,
     /// The port, through which a semaphore of two domains is changed as well.
     port: P,
@@ -175,7 +175,7 @@ impl<P: Port> Semaphore<P> {
         }
     }
 
-    /// Gives `count` back, and wakes all who sleep. One compare-and-swap, up to 64 while others are
+    /// Gives `count` back, and wakes all sleepers. One compare-and-swap, up to 64 while others are
     /// faster; a system call only if somebody sleeps.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl<P: Port> Semaphore<P> {
         Ok(())
     }
 
-    /// The count now, or 0 where it is a lie. One load.
+    /// The count now, or 0 if it is beyond its maximum. One load.
     #[must_use]
     pub fn count(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot.

@@ -1,4 +1,4 @@
-//! What the sending sides of all queues share: the role, the counters in the region, asking for
+//! The common part of the sending sides of all queues: the role, the counters in the region, requests for
 //! space, and waiting for it.
 
 use core::time::Duration;
@@ -21,17 +21,17 @@ use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, and what goes with it.
 pub(crate) struct SendHalf<P: Port> {
-    /// Up to where the consumer has released; its word.
+    /// The position up to which the consumer has released; its word.
     head: WordRef,
-    /// How often space was asked for, modulo 2^32; this side's word.
+    /// How often space was requested, modulo 2^32; this side's word.
     want: WordRef,
     /// An upper bound of the fill level so far, of all owners of the role; this side's word.
     high_water: WordRef,
-    /// Sends refused for want of space, of all owners of the role, modulo 2^32; this side's word.
+    /// Sends refused because there was no space, of all owners of the role, modulo 2^32; this side's word.
     refused: WordRef,
-    /// The head at which the consumer was asked for space last. While it stays there, it is still asked.
+    /// The head at the last request for space. While the head stays there, the request is still open.
     asked_at: Option<u32>,
-    /// What `want` says: how often it was asked.
+    /// The value of `want`: the number of requests.
     wishes: u32,
     /// Where this side sleeps for space, if the plan lets it.
     own: Option<ParkWord>,
@@ -39,7 +39,7 @@ pub(crate) struct SendHalf<P: Port> {
     peers: Option<ParkWord>,
     /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub waiting: Waiting,
     /// The claimed role.
     pub role: Role<P>,
@@ -83,8 +83,8 @@ impl<P: Port> SendHalf<P> {
         self.high_water.load(RELAXED)
     }
 
-    /// Looks for space for `need` more where none is known of, and tells the region of a new bound of
-    /// the fill level, or asks the consumer for space.
+    /// Looks for space for `need` more units if none is known. Publishes a new bound of the fill level,
+    /// or requests space from the consumer.
     #[cold]
     pub fn room_slow(&mut self, space: &mut Space, need: u32) -> Result<(), Refused> {
         if let Some(violation) = self.role.latched() {
@@ -101,8 +101,8 @@ impl<P: Port> SendHalf<P> {
         Ok(())
     }
 
-    /// Asks the consumer to store its head at its next release, once. Asking for each release would
-    /// have head and tail chase each other over a full queue, a line's transfer or two a message.
+    /// Requests that the consumer store its head at its next release, once. Requesting it for every
+    /// release would cost a full queue one or two cache line transfers a message.
     fn ask(&mut self, head: u32) {
         if self.asked_at != Some(head) {
             self.asked_at = Some(head);
@@ -120,7 +120,8 @@ impl<P: Port> SendHalf<P> {
         }
     }
 
-    /// After a refusal: counts it if it was for want of space, latches it if the peer lied.
+    /// After a refusal: counts it if it was because there was no space, latches it if the peer broke the
+    /// protocol.
     #[cold]
     pub fn refused_slow(&mut self, refused: Refused) -> TrySendError {
         match refused {
@@ -136,7 +137,7 @@ impl<P: Port> SendHalf<P> {
         self.refused.store(self.refused.load(RELAXED).wrapping_add(1), RELAXED);
     }
 
-    /// The units taken, by a fresh look at the consumer's head; a lie there is latched.
+    /// The units taken, by a fresh look at the consumer's head; a violation there is latched.
     pub fn used(&mut self, space: &mut Space) -> u32 {
         if let Err(violation) = space.refresh(&self.head) {
             self.role.latch(violation);

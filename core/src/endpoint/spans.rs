@@ -15,7 +15,7 @@ pub(crate) struct Spans {
     pub want: Option<WordRef>,
 }
 
-/// An error for what `Entry::check` has excluded.
+/// The error of an entry that `Entry::check` must have refused.
 pub(crate) const DAMAGED: ChannelError = ChannelError::Damaged("block offsets");
 
 impl Spans {

@@ -1,4 +1,4 @@
-//! What the types promise, pinned at compile time: auto traits of endpoints, sizes of the format.
+//! Guarantees of the types, checked at compile time: auto traits of endpoints, sizes of the format.
 
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
@@ -32,7 +32,7 @@ assert_not_impl_any!(LatestReader<[u8], P>: Sync, Clone);
 assert_impl_all!(super::RingPipe<'static, P>: Send);
 #[cfg(feature = "embedded-io-07")]
 assert_not_impl_any!(super::RingPipe<'static, P>: Sync, Clone);
-// Not a value may cross threads that its type does not allow.
+// A value crosses threads only if its type allows it.
 assert_not_impl_any!(StaticQueue<*const u8, 4>: Sync);
 
 const_assert_eq!(HEADER_LEN, 128);

@@ -11,8 +11,8 @@ const CONSUMER: u32 = 2;
 /// interrupt and the main loop, two cores.
 ///
 /// Published by index. Twelve bytes more than its values, plus
-/// alignment. Head and tail lie side by side, which costs a host with several cores a cache line's
-/// transfer now and then; there, a region's queue keeps them apart.
+/// alignment. Head and tail are side by side, so on a machine with several cores they share a cache line;
+/// a region's queue keeps them on lines of their own.
 ///
 /// # Examples
 ///
@@ -86,7 +86,7 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
             if seen & half != 0 {
                 return None;
             }
-            // ORDERING(role): whoever had the half before is done with it.
+            // ORDERING(role): nobody else has had the half, because it is taken once.
             if self.taken.compare_exchange(seen, seen | half, role::CAS).is_ok() {
                 return Some(());
             }

@@ -1,26 +1,28 @@
 //! Waiting in tasks: `recv().await`, `send().await` and `changed().await`, on any executor, without a heap.
 //!
-//! A task looks; has the port [keep its waker](AsyncWait::keep), which the sender's port wakes; says so
-//! in the parked word; and looks again. That is how a thread sleeps, but for the order: the waker is there
-//! before the word says so, since nobody compares the word when a task is put aside.
+//! A task looks; has the port [keep its waker](AsyncWait::keep), which the sender's port wakes; sets the
+//! parked word; and looks again. A thread sleeps in the same way, except for the order: the waker is
+//! registered before the word is set, because the word is not compared again when a task becomes pending.
 //!
 //! # Guarantees
 //!
-//! - No wake is lost (P1 and P5 of [`park`](crate::protocol::park)), whoever polls when and for whatever reason.
+//! - No wake is lost (P1 and P5 of [`park`](crate::protocol::park)), whenever and for whatever reason a
+//!   task is polled.
 //! - The port wakes the task after the [probe period](WaitPolicy::probe) at the latest, if it has timers;
-//!   so a sender that died between its publication and its wake, or a peer that lies, costs that period.
+//!   so a sender that died between its publication and its wake, or a peer that misbehaves, costs that
+//!   period.
 //! - A future that is dropped has received and sent nothing, and leaves no waker behind. (One
 //!   that is leaked leaves it until the next wake.)
 //! - Each poll takes two looks and one search of the port's table at most.
 //!
 //! # Trade-offs
 //!
-//! - These wait without a bound: a peer that is dead or silent is waited for. Put a timer of the
-//!   executor beside the future, drop the future when it fires, ask `peer()`, and wait again.
+//! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
+//!   beside the future, drop the future when it fires, ask `peer()`, and wait again.
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
-//!   sender then wakes in vain, once.
-//! - Where the plan does not let this side block, the port is asked for a look in a millisecond; where
-//!   the policy says not to sleep, the task is polled again at once.
+//!   sender then makes one unneeded wake.
+//! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
+//!   does not allow sleep, the task is polled again at once.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll};
@@ -42,7 +44,7 @@ use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_policy::WaitPolicy;
 
-/// What a task needs to be put aside, and its end: then the port forgets it.
+/// A pending task's registration; dropping it removes the waker from the port.
 struct WakerRegistration<P: AsyncWait> {
     port: P,
     bell: Option<ParkWord>,
@@ -67,7 +69,7 @@ impl<P: Port + AsyncWait> WakerRegistration<P> {
             None => self.port.keep(self.who, None, waker, probe.min(Duration::from_millis(1))),
             Some(bell) => {
                 self.port.keep(self.who, Some(bell.point()), waker, probe);
-                // Who wakes takes the waker, so there is no word to compare.
+                // The sender that wakes takes the waker, so there is no word to compare.
                 let _ = bell.park(self.sleepers, &self.port);
                 if let Some(found) = look() {
                     return Poll::Ready(found);
@@ -127,7 +129,7 @@ impl<P: Port + AsyncWait> Consumer<P> {
     /// Receives a frame into `buffer`, waiting for it as long as it takes. If the future is dropped before it
     /// is ready, nothing was received.
     ///
-    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the producer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -141,7 +143,7 @@ impl<T: Message, P: Port + AsyncWait> TypedConsumer<T, P> {
     /// Receives a value, waiting for it as long as it takes. If the future is dropped before it is ready,
     /// nothing was received.
     ///
-    /// If the producer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the producer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -155,7 +157,7 @@ impl<P: Port + AsyncWait> Producer<P> {
     /// Sends a frame, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.
     ///
-    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the consumer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -169,7 +171,7 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     /// Sends a value, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.
     ///
-    /// If the consumer is dead, its successor is waited for: see [`peer`](Self::peer).
+    /// If the consumer is dead, this waits for its successor: see [`peer`](Self::peer).
     ///
     /// # Errors
     ///
@@ -179,7 +181,7 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     }
 }
 
-/// What a reader of a latest value needs to be put aside.
+/// The registration of a task that reads a latest value.
 fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
     let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
     WakerRegistration { port, bell, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }

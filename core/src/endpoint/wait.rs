@@ -9,7 +9,7 @@ use crate::protocol::park;
 use super::park_word::{ParkWord, Sleepers};
 use super::wait_policy::{Deadline, WaitPolicy};
 
-/// How an endpoint waits, and what it has learnt of how long that takes.
+/// How an endpoint waits, with the learnt number of looks before a sleep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub policy: WaitPolicy,
@@ -17,7 +17,7 @@ pub(crate) struct Waiting {
     looks: u32,
 }
 
-/// A sleep that is shorter would have been better spent looking: it costs the two sides about as much.
+/// Sleeps shorter than this cost more (system call plus wake) than spinning would have.
 const WORTH_A_SLEEP: Duration = Duration::from_micros(50);
 
 impl Waiting {
@@ -29,12 +29,12 @@ impl Waiting {
         self.looks.clamp(self.policy.spin / 16, self.policy.spin)
     }
 
-    /// Something came after so many looks: towards twice as many.
+    /// Something came after `looks` looks: moves the number towards twice that.
     fn found_after(&mut self, looks: u32) {
         self.looks = self.budget() - self.budget() / 8 + looks.saturating_mul(2) / 8;
     }
 
-    /// Nothing came in time, and the sleep took so long.
+    /// Nothing came while spinning, and the sleep took `how_long`.
     fn slept(&mut self, how_long: Duration) {
         self.looks = if how_long < WORTH_A_SLEEP {
             self.budget().saturating_mul(2).saturating_add(16)
@@ -44,8 +44,8 @@ impl Waiting {
     }
 }
 
-/// Looks as often as it is worth before sleeping; answers with what was found, and how often it was
-/// to look. The time may be up when it is done.
+/// Looks as often as is worthwhile before a sleep; returns the result, and the number of looks planned.
+/// The deadline may have passed afterwards.
 fn spin<P: Port, T>(
     port: &P,
     waiting: &mut Waiting,
@@ -62,7 +62,7 @@ fn spin<P: Port, T>(
             waiting.found_after(looks);
             return (Some(found), budget);
         }
-        // Asking the clock costs as much as some looks.
+        // Reading the clock costs as much as several looks.
         if timed && looks % 64 == 0 && deadline.left(port).is_zero() {
             break;
         }
@@ -117,19 +117,19 @@ pub(crate) fn wait_until<P: Port, T>(
     }
 }
 
-/// What one attempt at a lock came to.
+/// Outcome of one attempt to lock.
 pub(crate) enum Round<T> {
-    /// It is decided.
+    /// The attempt has succeeded or failed for good.
     Done(T),
-    /// Somebody has it, by the word that was seen.
+    /// The lock is held; the word as it was seen.
     Held(u32),
-    /// The word changed meanwhile.
+    /// The word changed during the attempt.
     Again,
 }
 
-/// Tries until it is decided, or the deadline has passed, sleeping on the lock's own word; always tries
-/// at least once. `look` says whether a try may be worth it, `attempt` tries, and is told whether this
-/// one has slept.
+/// Tries until an attempt is decided, or the deadline has passed, sleeping on the lock's own word; always
+/// tries at least once. `look` returns whether an attempt may succeed; `attempt` tries, and its argument
+/// is whether this waiter has slept.
 pub(crate) fn lock_until<P: Port, T>(
     port: &P,
     lock: &ParkWord,

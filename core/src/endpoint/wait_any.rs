@@ -1,4 +1,4 @@
-//! Waiting for any of several queues by one receiver.
+//! Waiting for any of several queues in one receiver.
 
 use core::fmt;
 use core::time::Duration;
@@ -46,7 +46,7 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
     }
 }
 
-/// Why [`wait_any`] found nothing.
+/// Error of [`wait_any`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitAnyError {
@@ -67,12 +67,11 @@ impl fmt::Display for WaitAnyError {
 
 impl core::error::Error for WaitAnyError {}
 
-/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and
-/// answers with the first such index. One sleep for all of them; each look costs one load a
-/// receiver.
+/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and returns the
+/// index of the first one. One sleep for all of them; each look costs one load a receiver.
 ///
-/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases what a
-/// receiver returned last, as its next call would.
+/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases the message that
+/// a receiver returned last, as its next call would.
 ///
 /// # Errors
 ///

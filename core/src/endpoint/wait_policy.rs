@@ -1,4 +1,4 @@
-//! How endpoints wait and wake, as their user sets it.
+//! Settings of how endpoints wait and wake.
 
 use core::time::Duration;
 
@@ -22,18 +22,18 @@ use crate::ground::port::Clock;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
-    /// How often to look at most before anything else, with the processor's hint for spinning in
-    /// between. The deadline holds meanwhile, to within 64 looks.
+    /// The most looks before anything else, with the processor's hint for spinning in between. While
+    /// spinning, the deadline holds to within 64 looks.
     ///
-    /// How often it is, an endpoint learns from its waits: about twice what they took where that is
-    /// less, and as little as a sixteenth where they are so long that it sleeps anyway. Without a
-    /// clock it is always this much.
+    /// Within this limit an endpoint learns the number from its waits: about twice as many looks as they
+    /// took, down to a sixteenth of the limit if it mostly sleeps anyway. Without a clock the number is
+    /// always the limit.
     pub spin: u32,
     /// Whether to sleep after that, where the channel's plan lets this side block. Otherwise it
     /// goes on spinning until the time is up: the real-time way, and it takes the core.
     pub park: bool,
-    /// The longest sleep at a time (P). A sender that dies between publishing and waking, or a
-    /// peer that lies, delays the sleeper by this much and no more.
+    /// The longest sleep at a time (P). A sender that dies between publishing and waking, or a peer that
+    /// misbehaves, delays the sleeper by at most this.
     pub probe: Duration,
 }
 
@@ -59,7 +59,7 @@ impl Default for WaitPolicy {
     }
 }
 
-/// How a sender finds out whether somebody sleeps. Kept in the handle, never in the region.
+/// How a sender checks whether somebody sleeps. Kept in the handle, never in the region.
 ///
 /// # Examples
 ///
@@ -79,9 +79,9 @@ pub enum WakeCheck {
     /// With a fence between the publication and the look: no sleeper is ever missed.
     #[default]
     Fenced,
-    /// Without one: several nanoseconds less a message, and a sleeper who goes to sleep in the very
+    /// Without one: several nanoseconds less a message, but a sleeper that goes to sleep at the very
     /// moment of the publication may be missed. It then sleeps until the next message, or for its own
-    /// [`probe`](WaitPolicy::probe) at most, and finds what was sent.
+    /// [`probe`](WaitPolicy::probe) at most, and then finds the message.
     Unfenced,
 }
 
@@ -108,14 +108,14 @@ pub enum WakeCheck {
 pub struct Deadline(u64);
 
 impl Deadline {
-    /// So long from now.
+    /// The moment `timeout` from now.
     #[must_use]
     pub fn after(clock: &impl Clock, timeout: Duration) -> Self {
         let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         Self(clock.now_ns().saturating_add(nanos))
     }
 
-    /// Whether it never passes, which is what a port without a clock makes of every time-out.
+    /// Whether it never passes: so does every deadline of a port without a clock.
     pub(super) fn is_never(self) -> bool {
         self.0 == u64::MAX
     }

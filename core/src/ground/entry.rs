@@ -40,7 +40,8 @@ pub struct Entry {
     pub block_b: u32,
     /// Offset of the block of compare-and-swap and wait words.
     pub block_c: u32,
-    /// Offset of the slots, buffers or ring: inside block A, unless it lies apart.
+    /// Offset of the slots, buffers or ring: inside block A, or behind all control words if the payload
+    /// is split off.
     pub data: u32,
     /// Whether the region keeps all payload behind all control words, as its header says.
     pub split_payload: bool,
@@ -50,7 +51,7 @@ pub struct Entry {
     pub wait_b: u32,
 }
 
-/// What the region's header says that an entry is checked against.
+/// The values of the region's header that an entry is checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     /// Bytes of the region.
@@ -79,7 +80,7 @@ impl Entry {
         Geometry { kind, capacity, stride, max_len, split_payload }
     }
 
-    /// Where everything lies within the blocks, for a region of this line size.
+    /// Where everything is within the blocks, for a region of this line size.
     #[must_use]
     pub const fn blocks(&self, line: u32) -> Option<Blocks> {
         // Only offsets are taken from this, and those do not depend on the wait words that follow.
@@ -127,7 +128,7 @@ impl Entry {
     }
 
     /// Reads the entry at `offset`, checks it against the region's limits, and returns a private copy. `Err(None)` means a kind or a flag that this version does not know (skip it),
-    /// `Err(Some(..))` says what is wrong.
+    /// `Err(Some(..))` names what is wrong.
     pub(crate) fn read(mem: &Mem, offset: u32, limits: &Limits) -> Result<Self, Option<&'static str>> {
         let mut words = [0; 32];
         for (i, word) in words.iter_mut().enumerate() {
@@ -165,8 +166,8 @@ impl Entry {
         name
     }
 
-    /// Checks that all of the entry's blocks lie behind the participants, aligned, and are as large as its
-    /// geometry asks; where payload lies apart, on their side of where it starts.
+    /// Checks that all of the entry's blocks are behind the participants, aligned, and as large as its
+    /// geometry asks; and with a split payload, that each is on its side of the payload's start.
     fn check(&self, limits: &Limits) -> Result<(), &'static str> {
         let (floor, line) = (limits.floor, limits.line);
         let len = if self.split_payload { limits.payload } else { limits.total_len };

@@ -20,10 +20,10 @@ pub enum Contents {
 /// Lays a plan out in memory, so that others can attach. The magic is written last: an attach in
 /// between, or after this program died half-way, finds [`Uninitialised`](super::header::AttachError::Uninitialised).
 ///
-/// `instance` should be unpredictable, or at least never twice the same; it tells a region from
-/// one that was made later under the same name. Takes steps in proportion to the region's length
-/// ([`Contents::Unknown`]) or to the number of channels. Payload that lies apart is not touched, for it
-/// may be cached, and need not be zero.
+/// `instance` should be unpredictable, or at least never the same twice; it distinguishes a region from a
+/// later one of the same name. Takes steps in proportion to the region's length ([`Contents::Unknown`])
+/// or to the number of channels. Payload that is split off is not touched, because it may be cached, and
+/// need not be zero.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
     let crc = checksum(mem, plan.channels().len() as u32);
     mem.setup_write(at::CRC, crc);
     if let Some(word) = mem.word(at::MAGIC) {
-        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header lies before it.
+        word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header is ordered before it.
     }
     Ok(())
 }

@@ -9,17 +9,17 @@ pub const MAX_REGION: u32 = 1 << 31;
 pub const GRANULE: u32 = 16;
 /// The largest ring, in bytes or in slots, and the highest count.
 pub const MAX_RING: u32 = 1 << 30;
-/// The most permits of one semaphore whose permits come back: they are searched one by one.
+/// Maximum number of permits of one channel of permits: they are searched one by one.
 pub const MAX_PERMITS: u32 = 4096;
 
-/// Where things lie within a channel's blocks, for one line size.
+/// Where things are within a channel's blocks, for one line size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocks {
     /// Bytes of block A.
     pub len_a: u32,
     /// Offset in block A of the word `want_space`.
     pub want: u32,
-    /// Bytes of block A before the data, if that does not lie apart; all of it, if it does.
+    /// Bytes of block A before the data, if the payload is not split off; all of it, if it is.
     pub data: u32,
     /// Bytes of the data.
     pub len_data: u32,
@@ -38,7 +38,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Where the blocks end if they start at `start` (without data that lies apart); `None` from 2 GiB.
+    /// Where the blocks end if they start at `start` (without data that is split off); `None` from 2 GiB.
     pub(crate) const fn end(&self, start: u32) -> Option<u32> {
         let end = start as u64 + self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
         if end < MAX_REGION as u64 { Some(end as u32) } else { None }
@@ -80,7 +80,7 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
     }
 }
 
-/// Bytes from one buffer of a latest value to the next: a header and the value, or where values lie apart,
+/// Bytes from one buffer of a latest value to the next: a header and the value, or with a split payload,
 /// the value.
 pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> Option<u32> {
     let used = if split_payload { size } else { some!(size.checked_add(offset::VALUE)) };
@@ -98,7 +98,7 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Whether the numbers can work together at all (a plan's mistake, or a peer's lie).
+    /// Whether the numbers can work together at all (if not, the plan is wrong or a peer misbehaves).
     pub const fn is_sound(&self, line: u32) -> bool {
         if self.capacity == 0 || self.capacity > MAX_RING {
             return false;
@@ -140,7 +140,7 @@ impl Geometry {
         }
     }
 
-    /// Where everything lies; `None` past 2^32 bytes.
+    /// Offsets of everything; `None` past 2^32 bytes.
     pub const fn blocks(&self, line: u32, own_wait_b: bool, own_wait_a: bool) -> Option<Blocks> {
         if !line.is_power_of_two() {
             return None;

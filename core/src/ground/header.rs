@@ -16,7 +16,8 @@ pub const HEADER_LEN: u32 = 128;
 pub const PARTICIPANT_LEN: u32 = 64;
 /// Offset, in a participant's slot, of the domain that the slot belongs to.
 pub(crate) const PARTICIPANT_DOMAIN: u32 = 4;
-/// The format's version, frozen; FORMAT.md says what may be added to it. Only exactly this one attaches.
+/// The format's version, frozen; FORMAT.md lists what may be added to it. Any other version is refused at
+/// attach.
 pub const VERSION: u32 = 1;
 /// "STRT", read as a little-endian word.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"STRT");
@@ -57,7 +58,7 @@ pub mod at {
     pub const RESERVED: u32 = 68;
 }
 
-/// Feature that a reader must know: all payload lies behind all control words.
+/// Feature that a reader must know: all payload is behind all control words.
 pub const APART: u32 = 1;
 /// Features that a reader must know, and this one does.
 const KNOWN_INCOMPAT: u32 = APART;
@@ -83,7 +84,8 @@ pub struct Header {
     pub participant_count: u32,
     /// Channels in the directory.
     pub channel_count: u32,
-    /// Offset from which on there is only payload; 0 if each channel's lies with its control words.
+    /// Offset from which on there is only payload; 0 if each channel's payload is next to its control
+    /// words.
     pub payload: u32,
 }
 
@@ -246,14 +248,14 @@ pub enum AttachError {
         /// The alignment asked for: the region's line, at least 8.
         align: u32,
     },
-    /// The memory is shorter than a header, or than the header says.
+    /// The memory is shorter than a header, or than the length in the header.
     TooShort {
         /// How long it should be.
         needed: u32,
         /// How long it is.
         found: u32,
     },
-    /// There is no magic yet: the creator has not finished, or died before it had.
+    /// There is no magic yet: the creator has not finished, or died before it finished.
     Uninitialised,
     /// The magic stands there backwards: the region was made by a big-endian machine.
     ByteOrder,
@@ -273,11 +275,11 @@ pub enum AttachError {
     Header,
     /// Header and directory do not match their checksum.
     Checksum,
-    /// The port's cache is not coherent with other domains, and the region's control words lie among its
+    /// The port's cache is not coherent with other domains, and the region's control words are among its
     /// payload.
     Mixed,
-    /// The region keeps payload apart, for domains whose caches are not coherent, and the port names no
-    /// cache.
+    /// The region splits its payload off, for domains whose caches are not coherent, and the port names
+    /// no cache.
     Apart,
     /// The region keeps words of different writers less than a line of the port's cache apart.
     Line {
@@ -286,7 +288,7 @@ pub enum AttachError {
         /// The region's.
         found: u32,
     },
-    /// The port caches memory in which control words lie.
+    /// The port caches memory that holds control words.
     Cached {
         /// The offset from which on the port caches.
         from: u32,

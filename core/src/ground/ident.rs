@@ -28,7 +28,7 @@ impl Ident {
         Some(Self(epoch << SLOT_BITS | slot))
     }
 
-    /// Reads an owner word. `None` if it names nobody or is out of range (a peer's lie).
+    /// Reads an owner word. `None` if it names nobody or is out of range (a peer misbehaves).
     #[must_use]
     pub const fn from_word(word: u32) -> Option<Self> {
         Self::new(word & SLOT_MASK, word >> SLOT_BITS)

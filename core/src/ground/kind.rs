@@ -70,14 +70,14 @@ impl Kind {
         matches!(self, Self::Frames | Self::Slots | Self::Compact)
     }
 
-    /// Whether its payload can lie apart from its control words: whether no word of it publishes, and nobody
-    /// locks it.
+    /// Whether its payload can be split off from its control words: whether no word of it publishes, and
+    /// nobody locks it.
     #[must_use]
     pub const fn can_lie_apart(self) -> bool {
         matches!(self, Self::Compact | Self::Latest)
     }
 
-    /// Whether everybody who uses it compares and swaps one word.
+    /// Whether all of its users change one word by compare-and-swap.
     #[must_use]
     pub const fn is_lock(self) -> bool {
         matches!(self, Self::Mutex | Self::Semaphore | Self::Permits)

@@ -1,4 +1,4 @@
-//! Types that can lie in a region: [`Message`], their canonical descriptors and structural hashes.
+//! Types that can be stored in a region: [`Message`], their canonical descriptors and structural hashes.
 
 use core::fmt;
 
@@ -17,8 +17,8 @@ pub trait Message: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send
     const HASH: u64 = Self::SHAPE.hash();
 }
 
-/// A type as a region's directory knows it: for those who have no Rust type to show, such as programs in
-/// other languages. What [`Message`] gives is known at compile time instead.
+/// A type as a region's directory knows it: for programs that have no Rust type for it, such as those in
+/// other languages. A [`Message`] has the same at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueType {
     /// FNV-1a (64 bits) of the canonical descriptor; 0 is no type.
@@ -200,7 +200,7 @@ macro_rules! message {
     };
 }
 
-/// The body of `message!`, told where zerocopy is to be found.
+/// The body of `message!`; its first argument is the path of zerocopy.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __message {

@@ -7,11 +7,11 @@ pub const MARK: u32 = 0;
 pub const MARK_SEQUENCE: u32 = 4;
 /// Block A: upper bound of the fill level ever reached, in the unit of the capacity.
 pub const HIGH_WATER: u32 = 8;
-/// Block A: sends refused for want of space.
+/// Block A: sends refused because there was no space.
 pub const REFUSED: u32 = 12;
 /// Block A of a latest value: the count of the newest complete value.
 pub const NEWEST: u32 = 0;
-/// Block A of a latest value whose values lie apart: their headers, one after the other.
+/// Block A of a latest value with a split payload: the headers, one after the other.
 pub const HEADERS: u32 = 16;
 /// Block B: up to where the consumer has released, in the unit of `MARK`.
 pub const HEAD: u32 = 0;
@@ -19,7 +19,7 @@ pub const HEAD: u32 = 0;
 pub const HEAD_SEQUENCE: u32 = 4;
 /// Block A of a mutex: how often the value was changed; its last bit names the buffer that holds it.
 pub const VERSION: u32 = 0;
-/// Block A of a mutex: 1 while the value is written where it lies.
+/// Block A of a mutex: 1 while the value is edited in place.
 pub const IN_PLACE: u32 = 4;
 /// Block C, role words: the owner; of a mutex, the lock's word; of a semaphore, its count.
 pub const OWNER: u32 = 0;

@@ -1,4 +1,4 @@
-//! What a port supplies: memory, waiting, liveness and a clock.
+//! The traits of a port: memory, waiting, liveness and a clock.
 //!
 //! A port is one participant's view of one region. The endpoints hold a clone of it, so a clone
 //! must be cheap (a reference or a counted pointer) and must keep the mapping and the participant's
@@ -9,7 +9,7 @@ use core::time::Duration;
 use super::ident::Ident;
 use super::sync::{Mem, Word};
 
-/// What is known of a participant.
+/// Whether a participant lives, as far as the port knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// It lives, or at least its end has not been proven.
@@ -37,10 +37,10 @@ pub trait Wait {
     /// early for any reason; the caller looks again. Never sleeps if the word differs already.
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration);
 
-    /// Wakes everyone who sleeps at `point`.
+    /// Wakes every sleeper at `point`.
     fn wake(&self, point: WaitPoint<'_>);
 
-    /// Sleeps for about `how_long`, for those who have no word to sleep on. May return early.
+    /// Sleeps for about `how_long`, for callers without a word to sleep on. May return early.
     fn pause(&self, how_long: Duration) {
         let _ = how_long;
         super::sync::spin_loop();
@@ -82,9 +82,9 @@ pub trait Clock {
 /// A cache between a port and the region's payload that nobody keeps coherent with other domains.
 ///
 /// Control words must not be cached then: the plan puts the payload [apart](crate::Plan::split_payload), and the
-/// port maps what lies before it as uncached memory. Only [`Compact`](crate::format::Kind::Compact) queues and
-/// latest values can be laid out so; frames and slots are published in the payload itself, and what two
-/// such domains lock would have to be cleaned and invalidated as a whole.
+/// port maps everything before it as uncached memory. Only [`Compact`](crate::format::Kind::Compact)
+/// queues and latest values can be laid out so; frames and slots are published in the payload itself, and
+/// what two such domains lock would have to be cleaned and invalidated as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cache {
     /// Bytes of a cache line, a power of two. The plan's line must be as long at least.
@@ -93,15 +93,15 @@ pub struct Cache {
     pub from: u32,
 }
 
-/// All that an endpoint needs of its surroundings.
+/// Everything that an endpoint needs from its environment.
 ///
 /// # Safety
 ///
 /// [`mem`](Self::mem) must stay mapped, at the same address, for as long as any clone of the port
-/// lives, and must always answer with the same memory. [`ident`](Self::ident) must not change once
-/// it is `Some`, and its token must be held for as long as any clone lives; except that in a process
-/// that is no longer the participant (a forked child) it becomes `None`, and the memory there may
-/// turn into a private copy.
+/// lives, and must always return the same memory. [`ident`](Self::ident) must not change once it is
+/// `Some`, and its token must be held for as long as any clone lives; except that in a process that is no
+/// longer the participant (a forked child) it becomes `None`, and the memory there may turn into a
+/// private copy.
 ///
 /// [`hardware_lock`](Self::hardware_lock) may answer `true` to one participant of the region at a time,
 /// until its [`hardware_unlock`](Self::hardware_unlock), or until it is dead for certain; and what the last
@@ -110,13 +110,14 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// The region's memory.
     fn mem(&self) -> &Mem;
 
-    /// Who this port is in the region, or `None` if it only looks (a read-only mapping, a tool).
+    /// The port's identity in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
-    /// Raises the caller's priority to the ceiling of all who use the region's locks, and answers with
-    /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
-    /// core, nobody who uses the mutex then runs before it is given back, and no one between is in the
-    /// way (the immediate ceiling protocol). Ports without priorities leave both as they are.
+    /// Raises the caller's priority to the ceiling of all users of the region's locks, and returns
+    /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on
+    /// one core, no other user of the mutex then runs before it is given back, and no task of a priority
+    /// in between delays its owner (the immediate ceiling protocol). Ports without priorities leave both
+    /// as they are.
     #[inline(always)]
     fn raise(&self) -> u32 {
         0
@@ -137,7 +138,7 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
 
     /// The cache that this port's domain has between itself and the payload, if other domains do not see
     /// through it; `None` where memory is coherent. It never changes. A region is attached only if it is
-    /// laid out for that, and only if all of the control words lie in uncached memory.
+    /// laid out for that, and only if all of the control words are in uncached memory.
     ///
     /// Before a domain's first participant attaches, its cache holds nothing of the payload: the port
     /// cleans and invalidates it, or starts with an empty one.
@@ -170,20 +171,20 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         false
     }
 
-    /// Takes the hardware lock, in a bounded number of tries; answers whether it was had.
+    /// Takes the hardware lock, in a bounded number of tries; returns whether it succeeded.
     ///
     /// That is a lock outside the region which needs no compare-and-swap of its users: a hardware
     /// semaphore, a test-and-set register. With it, two domains can share a mutex, a semaphore or
     /// permits: every change of their words is a load and a store between `hardware_lock` and
-    /// [`hardware_unlock`](Self::hardware_unlock), three accesses in all. Mask interrupts meanwhile if
+    /// [`hardware_unlock`](Self::hardware_unlock), three accesses in all. Mask interrupts in between if
     /// their handlers use such locks too. All participants of a region use the same one.
     ///
     /// A core may die with it. No word is half changed then, so giving it back is all there is to do; but
-    /// nobody else can be asked to, so it is the port's duty. Hardware that names the holder makes it
-    /// easy: a core that starts frees what it held before it joins the region again, and one that tries
-    /// in vain may free what a core holds whose boot counter has moved since. A lock that stays taken
-    /// makes every operation of those mutexes and semaphores fail, as busy, contended or timed out, and
-    /// nothing else; an owner that cannot unlock is told so.
+    /// no other participant can do that, so it is the port's duty. Hardware that names the holder makes
+    /// it easy: a core that starts frees what it held before it joins the region again, and a core that
+    /// fails to take it may free it for a holder whose boot counter has moved since. A lock that stays
+    /// taken makes every operation of those mutexes and semaphores fail, as busy, contended or timed out,
+    /// and nothing else; an owner that cannot unlock gets an error.
     #[inline(always)]
     fn hardware_lock(&self) -> bool {
         false

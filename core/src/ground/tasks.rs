@@ -1,11 +1,11 @@
-//! What a port supplies for tasks that wait: it keeps their wakers until somebody wakes.
+//! Support of a port for waiting tasks: it keeps their wakers until a peer wakes them.
 
 use core::task::Waker;
 use core::time::Duration;
 
 use super::port::{Wait, WaitPoint};
 
-/// Who waits: tells what waits at one moment in one program apart.
+/// Identifies a waiter among all that wait at one moment in one program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaiterId(usize);
 
@@ -17,7 +17,7 @@ impl WaiterId {
     }
 }
 
-/// Waking tasks: as [`Wait`], for those who are polled rather than put to sleep.
+/// Waking tasks: as [`Wait`], for waiters that are polled rather than put to sleep.
 ///
 /// [`Wait::wake`] of this port must reach the wakers kept here for its point; and so must that of
 /// every peer that is to wake this program's tasks, by an interrupt, a mailbox, an eventfd. [`Wakers`]
@@ -29,8 +29,8 @@ pub trait AsyncWait: Wait {
     ///
     /// A port that cannot keep it wakes it before it returns; the task then polls. So does a port
     /// without timers where there is no `point`. Where there is one, such a port may leave the time-out
-    /// out if its senders do not die by themselves, fence their wake checks, and do not lie: it
-    /// bounds what these cost.
+    /// out if its senders do not die by themselves, fence their wake checks, and keep to the protocol:
+    /// the time-out only bounds the cost of those three.
     ///
     /// If a waker is kept too late for a wake, what its sender wrote before is visible when this returns. (A
     /// lock around the table sees to that.)
@@ -40,7 +40,7 @@ pub trait AsyncWait: Wait {
     fn forget(&self, who: WaiterId);
 }
 
-/// The wakers of up to `N` tasks, for a port to put behind its lock: a critical section, a mutex.
+/// The wakers of up to `N` tasks, which a port protects by its own lock: a critical section, a mutex.
 ///
 /// Wakers leave the table by value, so that a port can wake and drop them after it has let go of its
 /// lock: a waker may own a task that waits here too. Steps: in proportion to `N`.
@@ -74,7 +74,7 @@ impl<const N: usize> Wakers<N> {
         Self { kept: [const { None }; N] }
     }
 
-    /// Keeps a waker for `who`; answers with the one that was kept for it before.
+    /// Keeps a waker for `who`; returns the one that was kept for it before.
     ///
     /// # Errors
     ///
@@ -94,20 +94,20 @@ impl<const N: usize> Wakers<N> {
         Ok(before.map(|kept| kept.waker))
     }
 
-    /// Takes the waker kept for `who` out.
+    /// Removes and returns the waker kept for `who`.
     #[must_use]
     pub fn forget(&mut self, who: WaiterId) -> Option<Waker> {
         let place = self.kept.iter_mut().find(|kept| kept.as_ref().is_some_and(|kept| kept.who == who))?;
         place.take().map(|kept| kept.waker)
     }
 
-    /// Takes the wakers of those who wait at `point` out.
+    /// Removes and returns the wakers of all waiters at `point`.
     #[must_use]
     pub fn take(&mut self, point: WaitPoint<'_>) -> [Option<Waker>; N] {
         self.take_if(|kept| kept.at == Some((point.instance, point.offset)))
     }
 
-    /// Takes all out.
+    /// Removes and returns all wakers.
     #[must_use]
     pub fn take_all(&mut self) -> [Option<Waker>; N] {
         self.take_if(|_| true)

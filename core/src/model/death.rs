@@ -58,7 +58,7 @@ impl Death {
 
 /// Checks `model` once for each point at which a death can strike: before the first access of what
 /// [`Death::run`] runs, before the second, and so on until it lives to its end in all orders.
-/// Answers with the number of points.
+/// Returns the number of points.
 pub fn each_death(model: impl Fn(Death) + Clone + Sync + Send + 'static) -> u32 {
     for at in 0.. {
         let death = Death::before(at);

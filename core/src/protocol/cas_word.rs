@@ -1,10 +1,10 @@
-//! A word of a lock, which several change by comparing and swapping it.
+//! A word of a lock, which several participants change by compare-and-swap.
 
 use crate::ground::sync::order::Order;
 use crate::ground::sync::{Word, WordRef};
 
-/// A word of a lock, as the protocols see it: a [`Word`] where all who use it share a domain, a word
-/// under a hardware lock where they do not.
+/// A word of a lock, as the protocols see it: a [`Word`] if all users share a domain, a word under a
+/// hardware lock if they do not.
 pub trait CasWord {
     /// Loads the word.
     fn load(&self, order: Order) -> u32;
@@ -13,7 +13,7 @@ pub trait CasWord {
     ///
     /// # Errors
     ///
-    /// The value found. That can be `current`, where the hardware lock was not to be had.
+    /// The value found. That is `current` if the hardware lock was unavailable.
     fn compare_exchange(&self, current: u32, new: u32, order: Order) -> Result<u32, u32>;
 }
 

@@ -4,11 +4,11 @@
 //! |---|---|---|
 //! | 0 | free | an [`Ident`], by the compare-and-swap that claims it |
 //! | an [`Ident`] | owned | 0 by its owner; another [`Ident`] by a successor with proof of death |
-//! | anything else | a peer's lie | stays: nobody can be proven dead, so it is Busy |
+//! | anything else | written by a misbehaving peer | stays: nobody can be proven dead, so it is Busy |
 //!
 //! # Invariants
 //!
-//! - C1. The owner changes from somebody to somebody else only with proof that the first is dead.
+//! - C1. The owner changes from one participant to another only with proof that the first is dead.
 //! - C2. Role words other than the owner are written by the owner alone.
 //!
 //! # Memory ordering
@@ -32,7 +32,7 @@ pub struct Claimed {
     pub from: Option<Ident>,
 }
 
-/// A role is somebody else's.
+/// Another participant has the role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 
@@ -63,7 +63,7 @@ pub fn claim(
             }
             Some(holder)
         };
-        // ORDERING(role): the last owner's stores lie before its release.
+        // ORDERING(role): the last owner's stores are ordered before its release.
         if owner.compare_exchange(seen, me.word(), role::CAS).is_ok() {
             if from.is_some() {
                 // ORDERING: Relaxed; C2, for display.
@@ -77,8 +77,8 @@ pub fn claim(
 
 /// Gives a role back, if it is still `me`'s. One load, one store.
 pub fn release(owner: &Word, me: Ident) {
-    // ORDERING: Relaxed; our own word, unless a liar wrote it.
+    // ORDERING: Relaxed; our own word, unless a peer misbehaves.
     if owner.load(RELAXED) == me.word() {
-        owner.store(0, role::STORE); // ORDERING(role): all that we stored lies before it.
+        owner.store(0, role::STORE); // ORDERING(role): all that we stored is ordered before it.
     }
 }

@@ -13,10 +13,9 @@
 //!
 //! `publish` (tail) and `release` (head).
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies or misbehaves
 //!
-//! What was stored before the tail was, exists; nothing else does. An index out of range is a
-//! [`Violation`].
+//! Values stored before the tail exist; nothing else does. An index out of range is a [`Violation`].
 //!
 //! # Used by
 //!
@@ -54,7 +53,7 @@ impl Producer {
     #[inline(always)]
     pub fn commit(&mut self, tail: u32) {
         self.space.advance_to(tail);
-        self.word.store(tail, publish::STORE); // ORDERING(publish): the values lie before it.
+        self.word.store(tail, publish::STORE); // ORDERING(publish): the values are ordered before it.
     }
 }
 
@@ -75,8 +74,8 @@ impl Consumer {
         Self { tail: head.pos(), head, capacity }
     }
 
-    /// The next position, if there is a value. Looks at the producer's word only when all
-    /// that was seen of it is used up.
+    /// The next position, if there is a value. Looks at the producer's word only after receiving
+    /// everything up to its last seen value.
     ///
     /// # Errors
     ///
@@ -105,7 +104,7 @@ impl Consumer {
             return Err(Nothing::Empty);
         }
         let ready = seen.wrapping_sub(self.tail);
-        // What was received last may not be overwritten before the consumer is done with it.
+        // The value received last may not be overwritten before the consumer is done with it.
         if ready > self.capacity - u32::from(self.head.holds()) {
             return Err(Nothing::Violation(Violation::Index));
         }
@@ -113,7 +112,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Whether there is a value (or a lie) at the next position. One load at most.
+    /// Whether there is a value (or a violation) at the next position. One load at most.
     #[must_use]
     pub fn has_more(&self, tail: &Word) -> bool {
         // ORDERING(publish): as in `look`.

@@ -36,10 +36,10 @@
 //! and B4 finds it. Consumer: its successor starts at the head in the region and sees again what
 //! was not released there.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! A length beyond the channel's maximum or the ring's end, a second pad, a pad at offset 0, a head
-//! out of range: [`Violation`]. A length or payload that flips is read once and taken as read.
+//! out of range: [`Violation`]. A length or payload that changes is read once, and that value is used.
 //!
 //! # Source
 //!
@@ -178,12 +178,12 @@ impl Producer {
         ring.commit(next).store(0, RELAXED);
         let commit = READY | len.min(slot.len);
         if slot.pos == self.space.tail() {
-            // ORDERING(publish): header and payload lie before it.
+            // ORDERING(publish): header and payload are ordered before it.
             ring.commit(slot.pos).store(commit, publish::STORE);
         } else {
             // ORDERING: Relaxed; nobody looks there before the pad is published (B3).
             ring.commit(slot.pos).store(commit, RELAXED);
-            // ORDERING(publish): the frame behind the pad lies before it.
+            // ORDERING(publish): the frame behind the pad is ordered before it.
             ring.commit(self.space.tail()).store(PAD, publish::STORE);
         }
         self.space.advance_to(next);
@@ -205,7 +205,7 @@ impl Producer {
     }
 }
 
-/// What a commit word says, checked.
+/// The checked content of a commit word.
 enum Commit {
     Empty,
     Pad { skip: u32 },
@@ -214,7 +214,7 @@ enum Commit {
 
 #[inline]
 fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
-    // ORDERING(publish): what the frame holds was written before its commit word.
+    // ORDERING(publish): the frame was written before its commit word.
     check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_len)
 }
 
@@ -242,17 +242,17 @@ pub struct Consumer {
     head: LazyHead,
     capacity: u32,
     max_len: u32,
-    /// The frame seen last, which the next one is likely to resemble.
+    /// The length of the frame seen last, predicted for the next one.
     like: Like,
-    /// Frames received since the head was stored, one that is not done with included.
+    /// Frames received since the head was stored, including one that is still in use.
     since: u32,
-    /// How many of those there may be: B, and one more if it is not done with.
+    /// The maximum of that: B, and one more if a frame stays in use until the next call.
     most: u32,
-    /// All ones if a frame is done with only once the next is asked for, else 0.
+    /// All ones if a frame stays in use until the next call, else 0.
     keep: u32,
 }
 
-/// What was found out of a commit word.
+/// The content of a commit word.
 #[derive(Clone, Copy, Debug)]
 struct Like {
     word: u32,
@@ -272,8 +272,8 @@ pub struct Found {
 }
 
 impl Consumer {
-    /// Takes the role up where the last consumer left it. `every` is B: how many frames may stay
-    /// unreleased in the region.
+    /// Takes the role up where the last consumer left it. `every` is B: how many released frames the
+    /// region need not know of.
     ///
     /// # Errors
     ///
@@ -303,10 +303,10 @@ impl Consumer {
     #[inline(always)]
     pub fn look(&mut self, ring: &Bytes) -> Result<Found, Nothing> {
         let pos = self.head.pos();
-        // ORDERING(publish): what the frame holds was written before its commit word.
+        // ORDERING(publish): the frame was written before its commit word.
         let word = ring.commit(pos).load(publish::LOAD);
-        // A frame like the last one. The branch matters: where the next one lies then follows from
-        // what was expected, and need not wait for the load of this one's length.
+        // A frame as long as the last one. The branch matters: the next frame's position then follows
+        // from the predicted length, and need not wait for the load of this frame's length.
         let like = self.like;
         if word == like.word && like.footprint <= self.capacity - (pos & (self.capacity - 1)) {
             return Ok(Found { pos, len: like.len, advance: like.footprint });
@@ -335,14 +335,14 @@ impl Consumer {
         }
     }
 
-    /// Whether a frame (or a lie) comes next. One load.
+    /// Whether a frame (or a violation) comes next. One load.
     #[must_use]
     pub fn has_more(&self, ring: &Bytes) -> bool {
         // ORDERING(publish): as in `look`.
         ring.commit(self.head.pos()).load(publish::LOAD) != 0
     }
 
-    /// Moves past a frame; answers whether the head must be stored now.
+    /// Moves past a frame; returns whether the head must be stored now.
     #[inline(always)]
     #[must_use]
     pub fn advance(&mut self, found: &Found) -> bool {
@@ -350,7 +350,7 @@ impl Consumer {
         self.head.advance_by(found.advance, found.advance & self.keep) || self.since >= self.most
     }
 
-    /// All that was received is done with; answers whether the head must be stored now.
+    /// Everything received is done with; returns whether the head must be stored now.
     #[inline]
     #[must_use]
     pub fn release(&mut self) -> bool {

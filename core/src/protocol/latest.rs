@@ -5,8 +5,8 @@
 //!                          buffer 1: | count | lap | value |     ... K buffers, a power of two
 //! ```
 //!
-//! A version is `lap` and `count`; the count goes up by two a version, and version v lies in buffer
-//! `(count / 2) mod K`.
+//! A version is `lap` and `count`; the count goes up by two a version, and version v is in buffer `(count
+//! / 2) mod K`.
 //!
 //! | buffer's count | meaning | next |
 //! |---|---|---|
@@ -28,7 +28,7 @@
 //! `latest_data`: the invalidation before the value's stores; the value's loads before the second
 //! look.
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies or misbehaves
 //!
 //! A writer that dies leaves `newest` where it was, so the previous value stays readable (L1). A
 //! count that stays odd, or never matches, is Contended after the reader's tries.
@@ -45,7 +45,7 @@
 use crate::ground::sync::order::{RELAXED, latest_count, latest_data, latest_lap, latest_newest};
 use crate::ground::sync::{Word, WordRef, fence};
 
-/// Where the protocol finds the words that lie in the buffers.
+/// Access to the words that are in the buffers.
 pub trait Buffers {
     /// The count of buffer `index`.
     fn count(&self, index: u32) -> WordRef;
@@ -63,7 +63,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// The number of the version, from 1: how many values had been published, this one included.
+    /// The number of the version, from 1: the number of values published up to this one.
     #[must_use]
     pub fn number(self) -> u64 {
         u64::from(self.lap) << 31 | u64::from(self.count >> 1)
@@ -95,7 +95,7 @@ impl Writer {
         Version { lap, count }
     }
 
-    /// Opens the buffer for the next version and answers with its index; the caller then writes the
+    /// Opens the buffer for the next version and returns its index; the caller then writes the
     /// value into it. Two stores and a fence.
     #[inline(always)]
     pub fn begin(&mut self, buffers: &impl Buffers) -> u32 {
@@ -114,7 +114,7 @@ impl Writer {
     pub fn publish(&mut self, newest: &Word, buffers: &impl Buffers) -> Version {
         let next = self.next();
         let index = next.count >> 1 & self.mask;
-        // ORDERING(latest_count): the value lies before it.
+        // ORDERING(latest_count): the value is ordered before it.
         buffers.count(index).store(next.count, latest_count::STORE);
         // ORDERING(latest_newest): the buffer is complete.
         newest.store(next.count, latest_newest::STORE);
@@ -129,7 +129,7 @@ impl Writer {
     }
 }
 
-/// What one attempt to read came to.
+/// The outcome of one attempt to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Nothing has ever been published.
@@ -140,9 +140,9 @@ pub enum Attempt {
     Again,
 }
 
-/// Tries once to read the newest value, by `copy` from the buffer of the index it is given. What
-/// was copied counts only if the answer is [`Attempt::Complete`]. Five loads, two fences' worth of
-/// order, and the copy; no stores.
+/// Tries once to read the newest value, by `copy` from the buffer of the index it is given. The copy is
+/// valid only if the result is [`Attempt::Complete`]. Five loads, two fences' worth of order, and the
+/// copy; no stores.
 #[inline(always)]
 pub fn attempt(newest: &Word, buffers: &impl Buffers, capacity: u32, copy: impl FnOnce(u32)) -> Attempt {
     // ORDERING(latest_newest): the buffer it names was complete.
@@ -160,7 +160,7 @@ pub fn attempt(newest: &Word, buffers: &impl Buffers, capacity: u32, copy: impl 
         return Attempt::Empty;
     }
     copy(index);
-    fence(latest_data::READER_FENCE); // ORDERING(latest_data): the copy's loads lie before.
+    fence(latest_data::READER_FENCE); // ORDERING(latest_data): the copy's loads are ordered before it.
     // ORDERING(latest_count): L3; a later version's count comes with its lap.
     let count_again = count_word.load(latest_count::AGAIN);
     // ORDERING: Relaxed; after the Acquire load above.

@@ -1,8 +1,8 @@
-//! Floor 1: words in, decisions out. No pointers, no unsafe, no I/O: what the models check, as is.
+//! Floor 1: words in, decisions out. No pointers, no unsafe, no I/O: the models check this code as it is.
 //!
-//! A protocol works on [`Word`](crate::ground::sync::Word)s that it is handed, keeps what is its
-//! own in a plain struct, and answers with positions and lengths. Whatever it reads from a peer it
-//! reads once, checks, and only then uses.
+//! A protocol works on [`Word`](crate::ground::sync::Word)s that it is given, keeps its private state in
+//! a plain struct, and returns positions and lengths. It reads each word of a peer once, checks it, and
+//! only then uses it.
 
 pub mod cas_word;
 pub mod claim;
@@ -18,7 +18,7 @@ pub mod slots;
 pub mod static_queue;
 pub mod table;
 
-/// A peer wrote something that no honest peer writes; what it was, by its number in the region's
+/// A peer wrote something that no honest peer writes. The discriminant is the number in the region's
 /// fault words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -52,8 +52,9 @@ impl core::fmt::Display for Violation {
 
 /// Keeps the compiler from moving stores across this point.
 ///
-/// Between two stores that no peer tells apart, but the successor of a program does that is killed
-/// in between. The machine needs nothing: what a killed program has executed, it has stored.
+/// For two plain stores. Running peers cannot see their order, but if this process is killed between
+/// them, its successor can. The CPU needs no fence: every store that a killed program has executed takes
+/// effect.
 #[inline(always)]
 pub(crate) fn in_order() {
     core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
@@ -66,7 +67,7 @@ pub enum Refused {
     Full,
     /// It can never fit.
     TooLarge,
-    /// The peer lied.
+    /// The peer broke the protocol.
     Violation(Violation),
 }
 
@@ -75,6 +76,6 @@ pub enum Refused {
 pub enum Nothing {
     /// There is nothing now.
     Empty,
-    /// The peer lied.
+    /// The peer broke the protocol.
     Violation(Violation),
 }

@@ -1,4 +1,4 @@
-//! A lock whose owner stands in its word, so that its death can be proven and repaired.
+//! A lock whose word names its owner, so that the owner's death can be proven and repaired.
 //!
 //! ```text
 //!   31       30 29    28 ........ 9  8 ..... 0
@@ -9,26 +9,26 @@
 //! |---|---|---|
 //! | 0 | free | the owner's identity, by the compare-and-swap that locks |
 //! | an identity | held | 0 by its owner; with proof of death, the survivor's with one death more |
-//! | an identity, 1 to 3 deaths | held for repair: so many owners died, each in the other's repair | no deaths, when repaired; `POISONED`, when given up; with proof of death, one death more |
-//! | `POISONED` | given up; a fourth owner died | an identity with 3 deaths, by one who re-initialises; so it is `POISONED` again if that one dies before the data are whole |
-//! | anything else | a peer's lie | stays; every attempt answers [`Violation::State`](super::Violation::State) |
+//! | an identity, 1 to 3 deaths | held for repair: that number of owners died, each while repairing after the one before | no deaths, when repaired; `POISONED`, when given up; with proof of death, one death more |
+//! | `POISONED` | given up; a fourth owner died | an identity with 3 deaths, by a participant that re-initialises; `POISONED` again if that participant dies before the data are whole |
+//! | anything else | written by a misbehaving peer | stays; every attempt returns [`Violation::State`](super::Violation::State) |
 //!
-//! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, to be woken by whoever
-//! clears it.
+//! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, and the participant that
+//! clears the bit wakes all sleepers.
 //!
 //! # Invariants
 //!
-//! - K1. The owner changes from somebody to somebody else only with proof that the first is dead, by
-//!   a compare-and-swap of the exact word that names it.
+//! - K1. The owner changes from one participant to another only with proof that the first is dead, by a
+//!   compare-and-swap of the exact word that names it.
 //! - K2. While somebody sleeps, `WAITERS` is set, or the word was changed since and they are being
-//!   woken. Who has slept locks with `WAITERS` set, for there may be others.
+//!   woken. A participant that has slept locks with `WAITERS` set, because there may be other sleepers.
 //! - K3. Nobody sleeps longer than the probe period at a time. So a wake that is lost with its sender,
 //!   and a cleared `WAITERS`, cost that period at most.
 //!
 //! # Memory ordering
 //!
-//! `lock`: what the owner did lies before its release, and the next owner's compare-and-swap sees it.
-//! After a death, the port's proof synchronises instead.
+//! `lock`: the owner's actions are ordered before its release, and the next owner's compare-and-swap sees
+//! them. After a death, the port's proof synchronises instead.
 //!
 //! # Source
 //!
@@ -50,17 +50,17 @@ use super::park::WAITERS;
 const DEATH: u32 = 1 << 29;
 const DEATHS: u32 = 3 * DEATH;
 const OWNER: u32 = DEATH - 1;
-/// Nobody's, and not to be had.
+/// The lock was given up; only re-initialising takes it.
 pub const POISONED: u32 = DEATHS;
 
-/// What a lock's word says.
+/// The state that a lock's word stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nobody has it.
     Free,
-    /// Somebody has it, after so many owners that died in the repair of one another.
+    /// Somebody has it, after `deaths` owners that each died with the lock.
     Held {
-        /// Who.
+        /// The owner.
         owner: Ident,
         /// 0 if the data are whole.
         deaths: u32,
@@ -82,14 +82,14 @@ pub fn state(word: u32) -> State {
     }
 }
 
-/// What one attempt to lock came to.
+/// Outcome of one attempt to lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// It is ours, and the data are whole.
     Locked,
     /// It is ours, and its owner died with it.
     OwnerDied {
-        /// Who.
+        /// The dead owner.
         from: Ident,
     },
     /// Somebody alive has it; the word as it was seen.
@@ -98,18 +98,18 @@ pub enum Attempt {
     Deadlock,
     /// It was given up, perhaps by this attempt.
     Poisoned,
-    /// A lie.
+    /// The word is one that no honest peer writes.
     Impossible,
-    /// It changed meanwhile.
+    /// The word changed during the attempt.
     Again,
 }
 
-/// Tries to lock, for somebody who has `slept` on the word or not. At most two compare-and-swaps and
+/// Tries to lock; `slept` is set if the caller has slept on the word. At most two compare-and-swaps and
 /// one probe; one compare-and-swap if it is free.
 #[inline(always)]
 pub fn attempt(word: &impl CasWord, me: Ident, slept: bool, probe: impl FnOnce(Ident) -> Probe) -> Attempt {
     let mine = me.word() | if slept { WAITERS } else { 0 };
-    // ORDERING(lock): the last owner's doings lie before its release.
+    // ORDERING(lock): the last owner's actions are ordered before its release.
     match word.compare_exchange(0, mine, lock::ACQUIRE) {
         Ok(_) => Attempt::Locked,
         Err(seen) => succeed_slow(word, seen, mine, me, probe),
@@ -139,7 +139,8 @@ fn succeed_slow(
     } else {
         (mine | (seen & WAITERS) | ((deaths + 1) * DEATH), Attempt::OwnerDied { from: owner })
     };
-    // K1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
+    // K1. ORDERING(lock): the proof of death synchronises; this synchronises with the owners before the
+    // dead one.
     match word.compare_exchange(seen, new, lock::ACQUIRE) {
         Ok(_) => answer,
         Err(_) => Attempt::Again,
@@ -151,16 +152,16 @@ fn succeed_slow(
 pub enum Lost {
     /// Somebody else owns the lock, or nobody does.
     NotOwner,
-    /// The word kept changing, which only a liar does.
+    /// The word kept changing, which happens only if a peer misbehaves.
     Impossible,
-    /// The word is still ours: the hardware lock, under which two domains change it, was not to be had.
+    /// The word is still ours: the hardware lock, under which two domains change it, was unavailable.
     Stuck,
 }
 
 /// How often a change of our own word starts again: others may set `WAITERS` once.
 const TRIES: u32 = 3;
 
-/// Gives the lock back; answers whether sleepers must be woken. One compare-and-swap, two if
+/// Gives the lock back; returns whether sleepers must be woken. One compare-and-swap, two if
 /// somebody went to sleep just then, three at the most.
 ///
 /// # Errors
@@ -168,14 +169,14 @@ const TRIES: u32 = 3;
 /// [`Lost`]; nothing has changed then.
 #[inline(always)]
 pub fn unlock(word: &impl CasWord, me: Ident) -> Result<bool, Lost> {
-    // ORDERING(lock): what we did lies before it.
+    // ORDERING(lock): what we did is ordered before it.
     match word.compare_exchange(me.word(), 0, lock::RELEASE) {
         Ok(_) => Ok(false),
         Err(seen) => change_slow(word, seen, me, |_| 0),
     }
 }
 
-/// Marks the data whole again after a repair; the lock stays ours.
+/// Marks the data as whole after a repair; the lock stays ours.
 ///
 /// # Errors
 ///
@@ -185,7 +186,7 @@ pub fn repaired(word: &impl CasWord, me: Ident) -> Result<(), Lost> {
     change_slow(word, word.load(RELAXED), me, |seen| seen & !DEATHS).map(|_| ())
 }
 
-/// Gives the lock up; answers whether sleepers must be woken, to learn of it.
+/// Gives the lock up; returns whether sleepers must be woken.
 ///
 /// # Errors
 ///
@@ -195,8 +196,8 @@ pub fn poison(word: &impl CasWord, me: Ident) -> Result<bool, Lost> {
     change_slow(word, word.load(RELAXED), me, |_| POISONED)
 }
 
-/// Takes over a lock that was given up, to set its data anew; when they are whole, say so by
-/// [`repaired`]. Answers whether it was one.
+/// Takes over a lock that was given up, to set its data anew; then call [`repaired`]. Returns `false` if
+/// the lock was not given up.
 pub fn revive(word: &impl CasWord, me: Ident) -> bool {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let seen = word.load(RELAXED);
@@ -212,7 +213,7 @@ fn change_slow(word: &impl CasWord, mut seen: u32, me: Ident, to: impl Fn(u32) -
         if seen & OWNER != me.word() {
             return Err(Lost::NotOwner);
         }
-        // ORDERING(lock): what we did lies before it.
+        // ORDERING(lock): what we did is ordered before it.
         match word.compare_exchange(seen, to(seen), lock::RELEASE) {
             Ok(_) => return Ok(seen & WAITERS != 0),
             Err(now) => {

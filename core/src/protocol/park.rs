@@ -12,19 +12,20 @@
 //!
 //! - P1. Either the sleeper's second look sees the publication, or the sender's look sees `parked`
 //!   (the two fences are in one total order; Dekker's argument).
-//! - P2. The sender clears `parked` before it wakes, so one who is about to sleep finds it changed.
+//! - P2. The sender clears `parked` before it wakes, so a sleeper that is about to sleep finds it
+//!   changed.
 //! - P3. Nobody sleeps longer than the probe period at a time. So a sender that dies between its
 //!   publication and its wake, one that leaves its fence out, or a peer that clears `parked` without
 //!   waking, costs that period at most.
 //! - P4. Where several sleep on one word (locks, readers of a latest value; within one domain), it counts
 //!   the wakes above its lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep
-//!   is never hidden by another who asks to be woken just then. Each wake wakes all.
-//! - P5. A task that waits has its waker kept by its port before it says so in the word, and never clears
-//!   that. Whoever sees it clears it first and takes the waker then. So the waker taken is the one kept
-//!   before, or its taking came before the keeping, and so did the publication, which the task's
-//!   second look then sees.
+//!   is never hidden by another sleeper that sets the word at that moment. Each wake wakes all.
+//! - P5. A waiting task registers its waker with its port before it sets the word, and never clears the
+//!   word. The sender that sees the word set clears it first and takes the waker then. So it takes that
+//!   waker; or it took before the registration, and then the publication came before as well, and the
+//!   task's second look sees it.
 //!
-//! A doorbell is for one receiver; two that sleep on it may cost each other the probe period.
+//! A doorbell serves one receiver; two receivers that sleep on it may cost each other the probe period.
 //!
 //! # Used by
 //!
@@ -40,11 +41,11 @@ pub const AWAKE: u32 = 0;
 /// Somebody sleeps, or is about to.
 pub const PARKED: u32 = 1;
 
-/// Where one sleeps on the word of a lock itself: the bit that says so.
+/// In the word of a lock, on which its waiters sleep: the bit that is set while somebody sleeps.
 pub const WAITERS: u32 = 1 << 31;
 
-/// Says in the word of a lock that somebody is about to sleep on it, if it is still as it was `seen`;
-/// answers with the word to sleep on. One compare-and-swap at most.
+/// Sets [`WAITERS`] in the word of a lock before the caller sleeps on it, if the word is still as `seen`;
+/// returns the value to sleep on. One compare-and-swap at most.
 #[must_use]
 pub fn ask(word: &impl CasWord, seen: u32) -> Option<u32> {
     let asleep = seen | WAITERS;
@@ -61,8 +62,9 @@ pub fn prepare(parked: &Word) {
     fence(park::SLEEPER_FENCE); // ORDERING(park): P1.
 }
 
-/// The first step of one who sleeps where others do: as [`prepare`], but the word counts the wakes as well, so that one who is about to sleep finds it changed even if another has asked since (P4).
-/// Answers with the word to sleep on. One compare-and-swap at most.
+/// The first step of a sleeper on a word with several sleepers: as [`prepare`], but the word counts the
+/// wakes as well, so that a sleeper finds it changed even if another has set it since (P4). Returns the
+/// value to sleep on. One compare-and-swap at most.
 #[inline]
 #[must_use]
 pub fn enlist(parked: &impl CasWord) -> u32 {
@@ -77,9 +79,9 @@ pub fn enlist(parked: &impl CasWord) -> u32 {
     asleep
 }
 
-/// The step of one who wakes those that [`enlist`]ed, if [`is_parked`]: answers whether there are any
-/// that nobody else is waking. One compare-and-swap at most. Where that fails for want of the hardware
-/// lock, P3 bounds what it costs.
+/// The sender's step before it wakes sleepers that [`enlist`]ed, if [`is_parked`]: returns whether there
+/// are any that no other sender is waking. One compare-and-swap at most. If that fails because the
+/// hardware lock is unavailable, P3 bounds the delay.
 #[inline]
 #[must_use]
 pub fn dismiss(parked: &impl CasWord) -> bool {
@@ -89,16 +91,15 @@ pub fn dismiss(parked: &impl CasWord) -> bool {
     seen & PARKED != 0 && parked.compare_exchange(seen, seen.wrapping_add(1), RELAXED).is_ok()
 }
 
-/// The last step of one who is the word's only sleeper, however it woke: nobody needs to wake it
-/// any more.
+/// The last step of a word's only sleeper, however it woke: no wake is needed any more.
 #[inline]
 pub fn done(parked: &Word) {
-    // ORDERING: Relaxed; a wake too many is harmless.
+    // ORDERING: Relaxed; an unneeded wake is harmless.
     parked.store(AWAKE, RELAXED);
 }
 
-/// The sender's step between its publication and [`is_parked`]. A sender may leave it out, and P1
-/// with it: P3 then bounds what that can cost.
+/// The sender's step between its publication and [`is_parked`]. A sender may leave it out, and loses P1:
+/// P3 then bounds the delay.
 #[inline(always)]
 pub fn order_before_look() {
     fence(park::SENDER_FENCE); // ORDERING(park): P1.

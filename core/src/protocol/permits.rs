@@ -1,10 +1,11 @@
-//! A semaphore of N permits whose holders stand in their words, so that those of the dead come back.
+//! A semaphore of N permits. Each permit's word names its holder, so that a dead holder's permit can be
+//! taken over.
 //!
 //! | permit's word | meaning | next |
 //! |---|---|---|
 //! | 0 | free | the holder's identity, by the compare-and-swap that takes it |
 //! | an identity | taken | 0 by its holder; another identity, with proof of death |
-//! | anything else | a peer's lie | stays taken |
+//! | anything else | written by a misbehaving peer | stays taken |
 //!
 //! # Invariants
 //!
@@ -26,7 +27,7 @@ use crate::ground::sync::order::{RELAXED, lock};
 use super::cas_word::CasWord;
 use super::mutex::Lost;
 
-/// Where the protocol finds the permits.
+/// Access to the permits' words.
 pub trait Permits {
     /// How many there are.
     fn count(&self) -> u32;
@@ -39,7 +40,7 @@ pub trait Permits {
 pub struct Taken {
     /// Which.
     pub index: u32,
-    /// The dead holder it came back from, if it did.
+    /// The dead holder that it was taken over from, if it was.
     pub from: Option<Ident>,
 }
 
@@ -57,7 +58,7 @@ pub fn take(
     for index in places() {
         let word = permits.permit(index);
         // ORDERING: Relaxed; the compare-and-swap decides.
-        // ORDERING(lock): the last holder's doings lie before its release.
+        // ORDERING(lock): the last holder's actions are ordered before its release.
         if word.load(RELAXED) == 0 && word.compare_exchange(0, me.word(), lock::ACQUIRE).is_ok() {
             return Some(Taken { index, from: None });
         }
@@ -74,7 +75,8 @@ pub fn take(
             _ => probe(holder),
         };
         asked = Some((holder, answer));
-        // Q1. ORDERING(lock): the proof of death synchronises; this is for who was before the dead.
+        // Q1. ORDERING(lock): the proof of death synchronises; this synchronises with the holders before
+        // the dead one.
         if answer == Probe::Dead && word.compare_exchange(seen, me.word(), lock::ACQUIRE).is_ok() {
             return Some(Taken { index, from: Some(holder) });
         }
@@ -82,17 +84,17 @@ pub fn take(
     None
 }
 
-/// How often giving back starts again while the hardware lock is not to be had.
+/// How often giving back is retried while the hardware lock is unavailable.
 const TRIES: u32 = 3;
 
-/// Gives a permit back. One compare-and-swap, or three that come to nothing.
+/// Gives a permit back. One compare-and-swap, or three that fail.
 ///
 /// # Errors
 ///
 /// [`Lost`]; nothing has changed then.
 pub fn give(word: &impl CasWord, me: Ident) -> Result<(), Lost> {
     for _ in 0..TRIES {
-        // ORDERING(lock): what we did lies before it.
+        // ORDERING(lock): what we did is ordered before it.
         match word.compare_exchange(me.word(), 0, lock::RELEASE) {
             Ok(_) => return Ok(()),
             Err(seen) if seen != me.word() => return Err(Lost::NotOwner),

@@ -6,7 +6,8 @@
 //! # Invariants
 //!
 //! - R1. `head <= tail <= head + capacity`, as wrapping differences, in every honest state.
-//! - R2. The head in the region never passes what the consumer is done with, and never goes back.
+//! - R2. The head in the region never passes the messages that the consumer is done with, and never goes
+//!   back.
 //! - R3. The consumer is done with at most `every` messages, and at most a quarter of the ring, that
 //!   the region does not know of; with none, once it found the queue empty.
 //! - R4. The fill level never passed `highest`: nothing is reserved beyond `head + highest`, where
@@ -21,15 +22,16 @@ use crate::ground::sync::order::{RELAXED, release};
 
 use super::Violation;
 
-/// What lies between two counters that were read at different moments, for display: none where the
-/// later one was read too early, and never more than there can be.
+/// Messages waiting, for display: `sent - released`, clamped to `0..=most` because the two counters are
+/// not read at the same instant.
 #[must_use]
 pub fn between(released: u32, sent: u32, most: u32) -> u32 {
     let waiting = sent.wrapping_sub(released);
     if waiting > u32::MAX / 2 { 0 } else { waiting.min(most) }
 }
 
-/// The producer's view of the space: its own tail, and how far it may go without another look.
+/// The producer's view of the space: its own tail, and the limit up to which it may go without another
+/// look.
 #[derive(Clone, Copy, Debug)]
 pub struct Space {
     /// Published up to here.
@@ -40,7 +42,7 @@ pub struct Space {
     head: u32,
     /// Ring bytes or slots.
     capacity: u32,
-    /// What every honest position is a multiple of, a power of two, less one.
+    /// The unit of every honest position, a power of two, less one.
     below_unit: u32,
     /// An upper bound of the fill level so far.
     highest: u32,
@@ -61,13 +63,13 @@ impl Space {
         self.capacity
     }
 
-    /// Takes note that what [fits](Self::has) was published, up to `tail`.
+    /// Records that messages that [fit](Self::has) were published, up to `tail`.
     #[inline(always)]
     pub fn advance_to(&mut self, tail: u32) {
         self.tail = tail;
     }
 
-    /// How much lies between the last seen head and the tail: an upper bound of the fill level.
+    /// The distance from the last seen head to the tail: an upper bound of the fill level.
     #[inline]
     #[must_use]
     pub fn used(&self) -> u32 {
@@ -100,12 +102,12 @@ impl Space {
         self.limit.wrapping_sub(self.tail)
     }
 
-    /// Looks at the consumer's head; answers whether `need` more fits. If so, a quarter of the ring
-    /// more may be taken without another look, or what is free.
+    /// Looks at the consumer's head; returns whether `need` more fits. If so, a quarter of the ring may
+    /// be taken without another look, or all that is free if that is less.
     ///
     /// # Errors
     ///
-    /// [`Violation::Index`] if the head is a lie.
+    /// [`Violation::Index`] if the head is impossible.
     #[inline]
     pub fn look(&mut self, need: u32, head: &Word) -> Result<bool, Violation> {
         self.refresh(head)?;
@@ -127,7 +129,7 @@ impl Space {
     /// any more then.
     #[inline]
     pub fn refresh(&mut self, head: &Word) -> Result<(), Violation> {
-        // ORDERING(release): the consumer is done with all that lies before its head.
+        // ORDERING(release): the consumer is done with everything before its head.
         let seen = head.load(release::LOAD);
         let moved = seen.wrapping_sub(self.head);
         if moved > self.used() || seen & self.below_unit != 0 {
@@ -138,8 +140,8 @@ impl Space {
         Ok(())
     }
 
-    /// The first look of a new producer, which has no head of its own to compare with. `unit` is a power
-    /// of two, and `highest` what its predecessors left.
+    /// The first look of a new producer, which has no earlier head to compare with. `unit` is a power of
+    /// two, and `highest` is the bound that its predecessors left.
     ///
     /// # Errors
     ///
@@ -157,27 +159,27 @@ impl Space {
     }
 }
 
-/// The consumer's position, and what the region has been told of it.
+/// The consumer's position, and the part of it that the region knows.
 #[derive(Clone, Copy, Debug)]
 pub struct LazyHead {
     /// Received up to here.
     pos: u32,
-    /// Done with all up to here at least, because the user said so.
+    /// Done with everything up to here at least, because the user released it.
     released: u32,
     /// The head in the region.
     stored: u32,
-    /// Units of the message received last, if it is done with only once more is asked for.
+    /// Units of the message received last, if it stays in use until the next call.
     kept: u32,
-    /// Units done with that the region need not know of, and `kept`, if all messages have one size.
+    /// How far `stored` may lag behind `pos` before it must be published (plus `kept`), if all messages
+    /// have one size.
     most: u32,
 }
 
 impl LazyHead {
-    /// Starts where the region's head says that the last consumer stopped. `most` is how many units
-    /// the region need not know to be released; `keeps` says whether a message that was received is
-    /// done with only once more is asked for.
+    /// Starts at the region's head, where the last consumer stopped. `most` is how many released units
+    /// the region need not know of; with `keeps`, a received message stays in use until the next call.
     pub fn adopt(head: &Word, unit: u32, most: u32, keeps: bool) -> Self {
-        // ORDERING: Relaxed, for claiming the role has synchronised with the last consumer.
+        // ORDERING: Relaxed; claiming the role has synchronised with the last consumer.
         let pos = head.load(RELAXED);
         let kept = if keeps { unit } else { 0 };
         Self { pos, released: pos, stored: pos, kept, most: most + kept }
@@ -190,7 +192,7 @@ impl LazyHead {
         self.pos
     }
 
-    /// Moves on by `count` messages of one unit, which were received; answers whether the head must be
+    /// Moves on by `count` messages of one unit, which were received; returns whether the head must be
     /// stored now.
     #[inline(always)]
     #[must_use]
@@ -206,15 +208,15 @@ impl LazyHead {
         self.untold() == 0
     }
 
-    /// How many units more may be received before the head must be stored.
+    /// How many more units may be received before the head must be stored.
     #[inline(always)]
     #[must_use]
     pub fn untold(&self) -> u32 {
         self.most.saturating_sub(self.pos.wrapping_sub(self.stored))
     }
 
-    /// Moves on by one message of `len` units, which was received, of which `kept` are to be released
-    /// when more is asked for (all or none); answers whether the head must be stored now.
+    /// Moves on by one message of `len` units, which was received, of which `kept` (all or none) stay in
+    /// use until the next call; returns whether the head must be stored now.
     #[inline(always)]
     #[must_use]
     pub fn advance_by(&mut self, len: u32, kept: u32) -> bool {
@@ -224,7 +226,7 @@ impl LazyHead {
         self.pos.wrapping_sub(self.stored) >= self.most
     }
 
-    /// All that was received is done with; answers whether the head must be stored now.
+    /// Everything received is done with; returns whether the head must be stored now.
     #[inline]
     #[must_use]
     pub fn release(&mut self) -> bool {
@@ -239,14 +241,14 @@ impl LazyHead {
         if self.holds() { self.pos.wrapping_sub(self.kept) } else { self.pos }
     }
 
-    /// Whether what was received last is not done with.
+    /// Whether the message received last is still in use.
     #[inline]
     #[must_use]
     pub fn holds(&self) -> bool {
         self.released != self.pos && self.kept != 0
     }
 
-    /// Whether the region knows of all that was received.
+    /// Whether the region knows of everything received.
     #[inline(always)]
     #[must_use]
     pub fn is_told(&self) -> bool {
@@ -264,13 +266,14 @@ impl LazyHead {
     #[inline]
     pub fn store(&mut self, head: &Word) {
         self.stored = self.done();
-        // It never lags so far behind that it could be met again.
+        // So `released` never lags so far behind that the wrapping `pos` could equal it again.
         self.released = self.stored;
-        head.store(self.stored, release::STORE); // ORDERING(release): all reads lie before it.
+        head.store(self.stored, release::STORE); // ORDERING(release): all reads are ordered before it.
     }
 }
 
-/// How much a consumer of messages of one unit need not tell of: B, or a quarter of the ring.
+/// How many messages of one unit a consumer may leave unpublished: B, or a quarter of the ring if that is
+/// less.
 #[must_use]
 pub fn most_units(capacity: u32, every: u32) -> u32 {
     every.min(capacity / 4).max(1)

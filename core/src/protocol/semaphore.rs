@@ -1,23 +1,23 @@
-//! A counting semaphore in one word: for signals, whose count nobody owns.
+//! A counting semaphore in one word, for signals: nobody owns the count.
 //!
-//! The word holds how many more were released than acquired, modulo 2^31, so that memory of zeros is
-//! a semaphore at its initial count; and in bit 31 whether somebody sleeps.
+//! The word holds the number of releases less that of acquires, modulo 2^31, so that memory of zeros is a
+//! semaphore at its initial count. Bit 31 is set while somebody sleeps.
 //!
 //! # Invariants
 //!
 //! - E1. `initial + word` is the count, 0 to the maximum.
-//! - E2. `WAITERS` is set only by one who found the count 0, and cleared by whoever releases next,
+//! - E2. `WAITERS` is set only by a participant that found the count 0, and cleared by the next release,
 //!   which then wakes all.
 //! - E3. Nobody sleeps longer than the probe period at a time.
 //!
 //! # Memory ordering
 //!
-//! `lock`: what was done before a release is seen after the acquire that takes it, or a later one.
+//! `lock`: everything before a release is visible after the acquire that takes it, or a later one.
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies or misbehaves
 //!
-//! A permit that a dead process had taken is gone: see [`permits`](super::permits) for those that come
-//! back. A count beyond the maximum is a [`Violation`].
+//! What a dead process had acquired is lost; [`permits`](super::permits) can be taken over. A count
+//! beyond the maximum is a [`Violation`].
 //!
 //! # Used by
 //!
@@ -32,7 +32,7 @@ use super::park::WAITERS;
 /// How often a change starts again because others were faster.
 const TRIES: u32 = 64;
 
-/// What the region says of a semaphore.
+/// The limits of a semaphore, from the region's directory.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The count of a word of zeros.
@@ -54,7 +54,7 @@ impl Limits {
     }
 }
 
-/// Why nothing was acquired or released.
+/// Error of an acquire or a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The count is 0; the word as it was seen.
@@ -63,7 +63,7 @@ pub enum Refused {
     Overflow,
     /// Others were faster each time.
     Contended,
-    /// A lie.
+    /// The word is one that no honest peer writes.
     Violation(Violation),
 }
 
@@ -81,7 +81,7 @@ pub fn acquire(word: &impl CasWord, limits: &Limits) -> Result<(), Refused> {
             return Err(Refused::Empty(seen));
         }
         let taken = seen.wrapping_sub(1) & !WAITERS | seen & WAITERS;
-        // ORDERING(lock): what the releaser did lies before it.
+        // ORDERING(lock): what the releaser did is ordered before it.
         match word.compare_exchange(seen, taken, lock::ACQUIRE) {
             Ok(_) => return Ok(()),
             Err(now) => seen = now,
@@ -90,7 +90,7 @@ pub fn acquire(word: &impl CasWord, limits: &Limits) -> Result<(), Refused> {
     Err(Refused::Contended)
 }
 
-/// Gives `count` back; answers whether sleepers must be woken. Steps as for [`acquire`].
+/// Gives `count` back; returns whether sleepers must be woken. Steps as for [`acquire`].
 ///
 /// # Errors
 ///
@@ -105,7 +105,7 @@ pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<bool,
             return Err(Refused::Overflow);
         }
         let given = seen.wrapping_add(count) & !WAITERS;
-        // E2. ORDERING(lock): what we did lies before it; and the waiters' last look.
+        // E2. ORDERING(lock): what we did is ordered before it, and so is the waiters' last look.
         match word.compare_exchange(seen, given, lock::RELEASE) {
             Ok(_) => return Ok(seen & WAITERS != 0),
             Err(now) => seen = now,

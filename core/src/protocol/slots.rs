@@ -17,9 +17,9 @@
 //!
 //! `publish`: the sequence's store is the only one that publishes; the value is stored before it.
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies or misbehaves
 //!
-//! As in [`bytes`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
+//! As in [`frames`](super::frames): unpublished values do not exist, a successor walks from `mark`; a
 //! sequence that belongs to neither this lap nor the last is a [`Violation`].
 //!
 //! # Used by
@@ -36,17 +36,17 @@ use super::release::{LazyHead, Space, most_units};
 use super::{Nothing, Violation, in_order};
 
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
-/// the caller has written; answers with the position after it. One store.
+/// the caller has written; returns the position after it. One store.
 #[inline(always)]
 pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
     // What comes next is derived from what we expect, not loaded: S1.
     let next = pos.wrapping_add(1);
-    // ORDERING(publish): the value lies before it.
+    // ORDERING(publish): the value is ordered before it.
     ring.sequence(pos).store(next, publish::STORE);
     next
 }
 
-/// Whether there is a value at `pos`, to which the consumer has come. One load.
+/// Whether there is a value at `pos`, the consumer's position. One load.
 #[inline(always)]
 #[must_use]
 pub fn is_there<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> bool {
@@ -79,7 +79,7 @@ impl Producer {
         // ORDERING: Relaxed; claiming the role has synchronised with the last producer's end.
         let mut tail = mark.load(RELAXED);
         let start = tail;
-        // ORDERING(publish): as for a consumer; here for the sake of one meaning.
+        // ORDERING(publish): as for a consumer, so that the load has one meaning everywhere.
         while ring.sequence(tail).load(publish::LOAD) == tail.wrapping_add(1) {
             tail = tail.wrapping_add(1);
             if tail.wrapping_sub(start) > capacity {
@@ -92,12 +92,12 @@ impl Producer {
         Ok(Self { space, mark })
     }
 
-    /// Takes note of what was [`publish()`]ed from the tail up to `tail`. One store.
+    /// Records that the slots from the tail up to `tail` were [`publish()`]ed. One store.
     #[inline(always)]
     pub fn commit(&mut self, tail: u32) {
         self.space.advance_to(tail);
         in_order();
-        // S3. ORDERING: Relaxed; read by a successor alone, who synchronises with our end.
+        // S3. ORDERING: Relaxed; read by a successor alone, which synchronises with our end.
         self.mark.store(tail, RELAXED);
         in_order();
     }

@@ -1,8 +1,8 @@
-//! Values of one size in a ring of one program: published by index, and nobody to distrust.
+//! Values of one size in a ring within one program: published by index, without checks of a peer.
 //!
-//! [`index`](super::compact) without what a region needs: the program lives and dies as one, so nobody
-//! succeeds anybody, and no word has to be checked. Each side keeps its own index; the producer also the
-//! head as it saw it last.
+//! [`compact`](super::compact) without the needs of a region: the program lives and dies as one, so there
+//! are no successors, and no word has to be checked. Each side keeps its own index; the producer also
+//! keeps the head that it saw last.
 //!
 //! # Invariants
 //!
@@ -36,13 +36,14 @@ impl Producer {
         Self { tail: 0, limit: capacity }
     }
 
-    /// The position of a free slot, if there is one. One load, if all that was seen is used up.
+    /// The position of a free slot, if there is one. One load, if everything free at the last look is
+    /// used up.
     #[inline(always)]
     pub fn free(&mut self, head: &Word, capacity: u32) -> Option<u32> {
-        // After an acquiring load the compiler would load its own field once more.
+        // A local copy, because after an acquiring load the compiler would load the field again.
         let tail = self.tail;
         if tail == self.limit {
-            // ORDERING(release): the consumer is done with what lies before its head.
+            // ORDERING(release): the consumer is done with everything before its head.
             let limit = head.load(release::LOAD).wrapping_add(capacity);
             if limit == tail {
                 return None;
@@ -56,12 +57,12 @@ impl Producer {
     #[inline(always)]
     pub fn commit(&mut self, position: u32, tail: &Word) {
         self.tail = position.wrapping_add(1);
-        tail.store(self.tail, publish::STORE); // ORDERING(publish): the value lies before it.
+        tail.store(self.tail, publish::STORE); // ORDERING(publish): the value is ordered before it.
     }
 }
 
-/// The consumer's private state. It keeps nothing of the tail: who polls an empty queue has to look
-/// anyway, and the two words share a line.
+/// The consumer's private state. It does not cache the tail: a consumer that polls an empty queue must
+/// load it anyway, and the two words share a line.
 #[derive(Debug, Default)]
 pub struct Consumer {
     head: u32,

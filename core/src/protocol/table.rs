@@ -1,4 +1,4 @@
-//! The participant table: who is in the region.
+//! The participant table: the participants of the region.
 //!
 //! | state word | meaning | next |
 //! |---|---|---|
@@ -34,13 +34,13 @@ pub const RETIRED: u32 = 2 << 30;
 /// Bits of the state word that hold the state.
 pub const STATE: u32 = 3 << 30;
 
-/// The incarnation that a state word says is (or was) live in `slot`.
+/// The incarnation that a state word names as live (now or once) in `slot`.
 #[must_use]
 pub fn occupant(slot: u32, word: u32) -> Option<Ident> {
     if word & STATE == LIVE { Ident::new(slot, word & EPOCH) } else { None }
 }
 
-/// Tries to join in one slot. `None` if it is taken, retired, or somebody was faster. At most one
+/// Tries to join in one slot. `None` if it is taken or retired, or another joiner was faster. At most one
 /// load, one probe, one token and one compare-and-swap.
 pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ident> {
     // ORDERING: Relaxed; the compare-and-swap below decides.
@@ -55,12 +55,12 @@ pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ide
     }
     let epoch = (seen & EPOCH) + 1;
     let Some(me) = Ident::new(slot, epoch) else {
-        // T2. ORDERING(role): as for joining; whether it succeeds matters to nobody.
+        // T2. ORDERING(role): as for joining; nothing depends on its success.
         let _ = state.compare_exchange(seen, RETIRED, role::CAS);
         return None;
     };
     liveness.acquire(me).ok()?; // T1
-    // ORDERING(role): the last occupant's stores lie before its leaving.
+    // ORDERING(role): the last occupant's stores are ordered before it left.
     if state.compare_exchange(seen, LIVE | epoch, role::CAS).is_err() {
         liveness.release(me);
         return None;
@@ -70,8 +70,8 @@ pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ide
 
 /// Leaves. The caller then gives the token back.
 pub fn leave(state: &Word, me: Ident) {
-    // ORDERING: Relaxed; our own word, unless a liar wrote it.
+    // ORDERING: Relaxed; our own word, unless a peer misbehaves.
     if state.load(RELAXED) == LIVE | me.epoch() {
-        state.store(FREE | me.epoch(), role::STORE); // ORDERING(role): our stores lie before it.
+        state.store(FREE | me.epoch(), role::STORE); // ORDERING(role): our stores are ordered before it.
     }
 }

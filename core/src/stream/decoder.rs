@@ -9,7 +9,7 @@
 //!
 //! - D1. `start <= end <= buffer.len()`.
 //! - D2. `header`, if there is one, is what the bytes at `start` are. So no byte is checked twice.
-//! - D3. Where [`StreamDecoder::find`] answers that it needs more, what is buffered is shorter than a
+//! - D3. Where [`StreamDecoder::find`] returns that it needs more, the buffered bytes are shorter than a
 //!   header, or than the frame under way; and both fit the buffer. So there is space.
 //! - D4. Every byte that came in is of a frame that was given out, or skipped, or buffered.
 
@@ -51,34 +51,34 @@ pub struct StreamDecoder<'b> {
     failed: u64,
 }
 
-/// A frame that came over a stream, where it lies in the decoder's buffer.
+/// A frame that came over a stream, in place in the decoder's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamFrame<'a> {
     /// The sender's tag.
     pub tag: u32,
     /// The frame's number, counting up by one a frame, modulo 2^32.
     pub sequence: u32,
-    /// How many numbers lie between the last frame's and this one's: so many frames were lost. 0 for
-    /// the first frame, and where the numbers went back, as they do when a sender begins anew.
+    /// How many frames were lost: the numbers between the last frame's and this one's. 0 for the first
+    /// frame, and where the numbers went back, as they do when a sender begins anew.
     pub missed: u32,
-    /// What of the frame was checked.
+    /// The check that the frame passed.
     pub check: Check,
     /// The payload.
     pub payload: &'a [u8],
 }
 
-/// What came of a search.
+/// Outcome of a search.
 pub(super) enum Search {
     /// A whole frame, which is done with.
     Frame(Found),
-    /// The header of a frame with a payload of so many bytes, more than fit.
+    /// The header of a frame whose payload has this many bytes, more than fit.
     #[cfg_attr(not(feature = "embedded-io-07"), allow(dead_code))]
     TooLarge(usize),
     /// Nothing, before more bytes come.
     NeedsMore,
 }
 
-/// Where a frame lies.
+/// The place of a frame in the buffer.
 #[derive(Clone, Copy)]
 pub(super) struct Found {
     header: Header,
@@ -112,7 +112,7 @@ impl<'b> StreamDecoder<'b> {
         self.max_len = self.max_len.min(max_len);
     }
 
-    /// Where the next bytes of the stream go; [`fill`](Self::fill) says how many did. Never empty after
+    /// Where the next bytes of the stream go; [`fill`](Self::fill) takes how many did. Never empty after
     /// [`next_frame`](Self::next_frame) gave none.
     pub fn space(&mut self) -> &mut [u8] {
         let kept = self.end - self.start;
@@ -125,13 +125,14 @@ impl<'b> StreamDecoder<'b> {
         &mut self.buffer[self.end..]
     }
 
-    /// So many bytes were written to the start of [`space`](Self::space); more than it has count as all.
+    /// Takes in the first `count` bytes of [`space`](Self::space), which were written there; more than it
+    /// has count as all.
     pub fn fill(&mut self, count: usize) {
         self.end = self.buffer.len().min(self.end.saturating_add(count));
     }
 
-    /// Takes in as many of these bytes as there is space for, and answers how many. Never none of some
-    /// after [`next_frame`](Self::next_frame) gave none.
+    /// Takes in as many of these bytes as there is space for; returns how many. Never none of some after
+    /// [`next_frame`](Self::next_frame) gave none.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
         let space = self.space();
         let count = bytes.len().min(space.len());
@@ -181,8 +182,9 @@ impl<'b> StreamDecoder<'b> {
         }
     }
 
-    /// A frame whose CRC fails: the next one may start within it. One inside another is not searched, or
-    /// a liar who nests headers would have every byte summed up as often as it is in a frame.
+    /// A frame whose CRC fails: the next one may start within it. A failed frame inside another is not
+    /// searched; otherwise nested headers of a misbehaving sender would have each byte summed up once per
+    /// header.
     fn reject(&mut self, header: Header) {
         self.failed += 1;
         if self.start < self.doubt {
@@ -218,12 +220,12 @@ impl<'b> StreamDecoder<'b> {
         StreamFrame { tag, sequence, missed: found.missed, check, payload }
     }
 
-    /// What has begun will not go on: the line is silent, or at its end. Skips the first byte of what is
-    /// buffered, so that frames behind it can be found; `false` if nothing was. Ask for all frames
-    /// before, and again after.
+    /// To be called when the frame under way will not go on: the line is silent, or at its end. Skips the
+    /// first byte of what is buffered, so that frames behind it can be found; `false` if nothing was. Ask
+    /// for all frames before, and again after.
     ///
     /// A sender that was reset in mid-frame has a receiver wait for the rest, and take what it sends
-    /// next for it. On a line where senders come and go, call this until it says `false` when the line
+    /// next for it. On a line where senders come and go, call this until it returns `false` when the line
     /// was silent for longer than it ever is within a frame.
     pub fn give_up(&mut self) -> bool {
         let some = self.start < self.end;

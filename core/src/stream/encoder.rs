@@ -6,8 +6,8 @@ use super::wire::{Check, HEADER, Header, MAX_PAYLOAD, OVERHEAD};
 
 /// Turns frames into the bytes of a stream, in a buffer of the caller's.
 ///
-/// Bytes leave at any pace: [`pending`](Self::pending) shows what is to be sent,
-/// [`consume`](Self::consume) says how much of it was.
+/// Bytes leave at any pace: [`pending`](Self::pending) shows the bytes to be sent,
+/// [`consume`](Self::consume) removes those that were sent.
 ///
 /// # Examples
 ///
@@ -100,7 +100,7 @@ impl<'b> StreamEncoder<'b> {
         &self.buffer[self.start..self.end]
     }
 
-    /// So many of the pending bytes were sent; more than there are count as all.
+    /// Removes `count` pending bytes, which were sent; more than there are count as all.
     pub fn consume(&mut self, count: usize) {
         self.start = self.end.min(self.start.saturating_add(count));
         if self.start == self.end {
@@ -127,7 +127,7 @@ impl<'b> StreamEncoder<'b> {
     }
 }
 
-/// Why a frame was not taken. Nothing has changed then.
+/// Error of an encoder. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {

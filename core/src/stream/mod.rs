@@ -22,13 +22,13 @@
 //!
 //! [`Check::Header`] is for streams that neither lose nor change bytes (sockets, pipes). The header's
 //! CRC is then a guard against two ends that do not speak of the same thing. [`Check::Whole`] is for
-//! lines that lie. Neither is a signature: whoever can write to the line can forge a frame.
+//! lines that change bytes. Neither is a signature: anyone who can write to the line can forge a frame.
 //!
 //! # After garbage
 //!
 //! A byte at which no frame starts is skipped, and counted. A frame whose CRC fails is searched for
-//! others that start within it, for the line may have lost bytes; one that fails *inside* a failed one
-//! is skipped whole. So a byte costs at most one header check, two passes of CRC and three moves,
+//! others that start within it, because the line may have lost bytes; one that fails *inside* a failed
+//! one is skipped whole. So a byte costs at most one header check, two passes of CRC and three moves,
 //! whatever is sent. The price: of three frames in a row of which the first two are damaged, the third
 //! can be lost too.
 //!
@@ -41,11 +41,12 @@
 //! that must be set, and the length) times 2^-32 (the check). That is 2^-47 a byte for frames of up to
 //! 64 KiB, half of it where [`Check::Whole`] is asked for; and of those, 2^-32 have a payload to match.
 //!
-//! Flipped bits: CRC-32C finds any that lie within 32 bits of each other, and up to 7 anywhere in a header.
-//! With [`Check::Whole`] it finds up to 5 anywhere in a frame with a payload of up to 640 bytes, and up
-//! to 3 in one of up to 256 MiB (Koopman 2002; all but the last are tested). Of more than that, 2^-32 pass.
+//! Flipped bits: CRC-32C finds any that are within 32 bits of each other, and up to 7 anywhere in a
+//! header. With [`Check::Whole`] it finds up to 5 anywhere in a frame with a payload of up to 640 bytes,
+//! and up to 3 in one of up to 256 MiB (Koopman 2002; all but the last are tested). Of more than that,
+//! 2^-32 pass.
 //!
-//! # If the other end dies or lies
+//! # If the other end dies or misbehaves
 //!
 //! A frame that the stream's end cuts short is never delivered. Where another sender goes on upon the same
 //! line, with [`Check::Header`] its bytes are taken for the rest; with [`Check::Whole`] they are not. A lie

@@ -9,7 +9,7 @@ use super::decoder::{Found, Search, StreamDecoder, StreamFrame};
 /// Reads frames from a stream.
 ///
 /// A read that fails half-way through a frame loses nothing: the next call goes on. So a stream may be
-/// non-blocking, or have a time-out; how long a read may take is the stream's affair.
+/// non-blocking, or have a time-out; the stream decides how long a read may take.
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ use super::decoder::{Found, Search, StreamDecoder, StreamFrame};
 pub struct FrameReader<'b, R> {
     io: R,
     decoder: StreamDecoder<'b>,
-    /// The stream ended, and not after a whole frame; yet to be told.
+    /// The stream ended in the middle of a frame, which is yet to be reported.
     cut: bool,
 }
 
@@ -52,7 +52,7 @@ impl<'b, R: Read> FrameReader<'b, R> {
         }
     }
 
-    /// The next frame, if it can be had without waiting. Reads as [`recv`](Self::recv) does.
+    /// The next frame, if there is one without waiting. Reads as [`recv`](Self::recv) does.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl<'b, R: Read> FrameReader<'b, R> {
         Ok(found.map(|found| self.decoder.frame(found)))
     }
 
-    /// Searches, and reads while `may_read` says so.
+    /// Searches, and reads while `may_read` allows it.
     fn recv_while(
         &mut self,
         mut may_read: impl FnMut(&mut R) -> Result<bool, R::Error>,
@@ -88,7 +88,7 @@ impl<'b, R: Read> FrameReader<'b, R> {
         }
     }
 
-    /// No more will come: what has begun is given up, for whole frames may lie behind it.
+    /// No more will come: gives up the frame under way, because whole frames may follow it.
     #[cold]
     fn at_end(&mut self) -> Result<Found, StreamRecvError<R::Error>> {
         while self.decoder.give_up() {

@@ -15,7 +15,7 @@ const TRAILER: usize = 4;
 /// The most bytes that a frame takes on a stream beyond its payload.
 pub const OVERHEAD: usize = HEADER + TRAILER;
 
-/// The longest payload that a header can tell of, in bytes.
+/// The longest payload that a header can hold, in bytes.
 pub const MAX_PAYLOAD: usize = (WHOLE - 1) as usize;
 
 /// What is checked of a frame: the encoder's choice of what to send, the decoder's of what it takes
@@ -24,7 +24,7 @@ pub const MAX_PAYLOAD: usize = (WHOLE - 1) as usize;
 pub enum Check {
     /// The header. For streams that neither lose nor change bytes.
     Header,
-    /// Header and payload, for 4 bytes more. For lines that lie.
+    /// Header and payload, for 4 bytes more. For lines that change bytes.
     Whole,
 }
 
@@ -42,7 +42,7 @@ impl Header {
         READY | self.len | if self.check == Check::Whole { WHOLE } else { 0 }
     }
 
-    /// The CRC of the three words that say something. The check word is left out also where the
+    /// The CRC of the three words that carry information. The check word is left out also where the
     /// payload goes on from here: a CRC that has run over its own value is the same for every header.
     fn crc(&self) -> Crc {
         Crc::new().word(self.commit()).word(self.tag).word(self.sequence)
@@ -88,8 +88,8 @@ impl Header {
         self.payload_end() + if self.check == Check::Whole { TRAILER } else { 0 }
     }
 
-    /// Whether these bytes, a whole frame with this header, are as they were sent, for all that can be
-    /// told.
+    /// Whether these bytes, a whole frame with this header, are as they were sent, as far as the check
+    /// can detect.
     pub fn fits(&self, frame: &[u8]) -> bool {
         match (self.check, frame.get(HEADER..self.payload_end())) {
             (Check::Whole, Some(payload)) => frame.ends_with(&self.trailer(payload)),

@@ -9,7 +9,7 @@ use super::encoder::{EncodeError, StreamEncoder};
 /// Writes frames to a stream.
 ///
 /// A write that fails half-way through a frame loses nothing: the rest is sent by the next call. So a
-/// stream may be non-blocking, or have a time-out; how long a call may take is the stream's affair.
+/// stream may be non-blocking, or have a time-out; the stream decides how long a call may take.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ impl<'b, W: Write> FrameWriter<'b, W> {
     ///
     /// # Errors
     ///
-    /// [`StreamSendError`], which says whether the frame was taken.
+    /// [`StreamSendError`]; its variant shows whether the frame was taken.
     pub fn send(&mut self, tag: u32, payload: &[u8]) -> Result<(), StreamSendError<W::Error>> {
         match self.encoder.push(tag, payload) {
             Ok(()) => {}
@@ -63,7 +63,7 @@ impl<'b, W: Write> FrameWriter<'b, W> {
         self.io.flush().map_err(StreamSendError::Unfinished)
     }
 
-    /// Writes what is pending while the stream takes it at once; answers whether that was all. With
+    /// Writes what is pending while the stream takes it at once; returns whether that was all. With
     /// [`encoder`](Self::encoder) and `push`, this is sending that never blocks.
     ///
     /// # Errors

@@ -83,7 +83,7 @@ pub(super) fn parts<P: Port>(
 }
 
 impl<P: Port> Attachment<P> {
-    /// The latest value of this name, if `suits` says so.
+    /// The latest value of this name, if `suits` accepts it.
     pub(super) fn latest(
         &self,
         name: &str,

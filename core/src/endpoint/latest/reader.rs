@@ -21,7 +21,7 @@ use crate::protocol::latest::{self, Attempt, Version};
 use super::buffers::{Seen, parts};
 use super::reading::{Reading, ValueInfo};
 
-/// How often a reader tries before it says [`Reading::Contended`].
+/// How often a reader tries before it returns [`Reading::Contended`].
 pub const READ_TRIES: u32 = 8;
 
 /// A reader of a latest value. Any number of them; they only load.
@@ -83,11 +83,11 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     info: Option<ValueInfo>,
     /// Where this reader sleeps, if it may.
     pub(in crate::endpoint) bell: Option<ParkWord>,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub(in crate::endpoint) waiting: Waiting,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
-    /// The port; this side has no role that would keep one.
+    /// The port; this side has no role, which would hold one.
     pub(in crate::endpoint) port: P,
     values: PhantomData<fn(&T)>,
     not_sync: NotSync,
@@ -123,8 +123,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let port = attachment.port().clone();
-        // A reader that may not store, or is of another domain, cannot set the word on which it would sleep,
-        // so it polls.
+        // A read-only reader, or one in another domain, cannot set the parked word, so it polls.
         let may_sleep = port.ident().is_some() && port.domain() == entry.domain_a;
         Ok(Self {
             buffers,
@@ -202,8 +201,8 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         })
     }
 
-    /// Reads by `copy`, which is given a buffer and the length said there, and answers whether that
-    /// length is possible. One that is not is a lie, and counts as a try.
+    /// Reads by `copy`, which gets a buffer and the length in its header, and returns whether that length
+    /// is possible. An impossible one counts as a failed try.
     #[inline(always)]
     fn read_by(&mut self, mut copy: impl FnMut(&Seen<'_, P>, u32, u32) -> bool) -> Reading<ValueInfo> {
         let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
@@ -274,7 +273,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     }
 }
 
-/// The value's length, as its header says.
+/// The value's length, from its header.
 #[inline(always)]
 fn length(header: [u8; 8]) -> u32 {
     let [_, _, _, _, length @ ..] = header;

@@ -1,15 +1,15 @@
-//! What a reader of a latest value finds.
+//! The result of reading a latest value.
 
-/// What a reader found.
+/// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading<T> {
-    /// A value that this reader had not seen.
+    /// A value that this reader has not read before.
     Fresh(T),
-    /// The value that this reader saw last is still the latest.
+    /// The value that this reader read last, which is still the latest.
     Stale(T),
     /// Nothing has ever been published.
     Empty,
-    /// The writer was faster in all of the reader's tries (or lies). Ask again.
+    /// The writer was faster in all of the reader's tries, or misbehaves. Read again.
     Contended,
 }
 
@@ -33,7 +33,7 @@ impl<T> Reading<T> {
     }
 }
 
-/// A value of bytes that was read.
+/// Tag, length and number of a value that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueInfo {
     /// The writer's format tag.
@@ -41,6 +41,6 @@ pub struct ValueInfo {
     /// The value's length in bytes. If that is more than the buffer given, the buffer holds its
     /// beginning.
     pub len: usize,
-    /// How many values had been published, this one included.
+    /// The number of values published up to this one.
     pub number: u64,
 }

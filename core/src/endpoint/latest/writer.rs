@@ -20,7 +20,7 @@ use crate::protocol::latest::{self, Version};
 
 use super::buffers::{Seen, parts};
 
-/// Why a value was not published. Nothing has changed then.
+/// Error of a publication. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -54,7 +54,8 @@ impl core::error::Error for PublishError {}
 /// The writer never waits and never loops; its steps do not depend on the readers. If it dies in
 /// the middle of a write, the previous value stays readable.
 ///
-/// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]`: for a channel of bytes, and for a type that is known only at run
+/// time.
 ///
 /// How it works: the diagram, the table of states and the invariants are in `core/src/protocol/latest.rs`.
 ///
@@ -139,7 +140,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, bell) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
-        // Its readers may be anywhere.
+        // Its readers may be in any domain.
         let payload = Payload::new(entry, true);
         let seen = Seen { buffers: &buffers, payload: &payload, port: &role.port };
         let tx = latest::Writer::adopt(&newest, &seen, entry.capacity);
@@ -175,11 +176,11 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         self.put(tag, value.bytes());
     }
 
-    /// As [`publish_tagged`](Self::publish_tagged), for bytes as well. Returns the version that the value is.
+    /// As [`publish_tagged`](Self::publish_tagged), also for `[u8]`. Returns the version of the value.
     ///
     /// # Errors
     ///
-    /// [`PublishError`], for bytes alone.
+    /// [`PublishError`], only for `[u8]`.
     #[inline]
     pub fn publish_from(&mut self, tag: u32, value: &T) -> Result<Version, PublishError> {
         self.check_size(value)?;

@@ -1,22 +1,23 @@
-//! What can go wrong with a mutex.
+//! Errors of a mutex.
 
 use core::fmt;
 
 use crate::protocol::Violation;
 use crate::protocol::mutex::Lost;
 
-/// Why a lock was not had.
+/// Error of a lock attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Somebody has it who lives, or cannot be proven dead.
+    /// The owner lives, or cannot be proven dead.
     Busy,
-    /// Somebody had it for the time allowed.
+    /// The lock was held by others for the whole time allowed.
     TimedOut,
     /// This participant has it already, through this handle or another one. Threads that lock need an
     /// attachment each.
     Deadlock,
-    /// It was given up with its data unrepaired; [`Mutex::reinitialise`](crate::Mutex::reinitialise) sets them anew.
+    /// The lock was given up with its data unrepaired;
+    /// [`Mutex::reinitialise`](crate::Mutex::reinitialise) sets them anew.
     Poisoned,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
@@ -26,9 +27,9 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("somebody else has the lock"),
-            Self::TimedOut => f.write_str("somebody else had the lock for the time allowed"),
+            Self::TimedOut => f.write_str("somebody else held the lock for the whole time allowed"),
             Self::Deadlock => f.write_str("this participant has the lock already; attach once a thread"),
-            Self::Poisoned => f.write_str("the lock was given up unrepaired; re-initialise it"),
+            Self::Poisoned => f.write_str("the lock was given up with its data unrepaired; re-initialise it"),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
         }
     }
@@ -36,16 +37,16 @@ impl fmt::Display for LockError {
 
 impl core::error::Error for LockError {}
 
-/// Why a lock could not be given back.
+/// Error of an unlock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnlockError {
-    /// It is not this participant's (any more). Nothing was changed.
+    /// The lock does not belong to this participant (any more). Nothing was changed.
     NotOwner,
     /// A peer kept changing the word. Nothing was changed.
     Fault(Violation),
-    /// The [hardware lock](crate::port::Port::hardware_lock), under which two domains change the word, was not to be
-    /// had. Nothing was changed: the lock is this participant's until its end.
+    /// The [hardware lock](crate::port::Port::hardware_lock), under which two domains change the word,
+    /// was unavailable. Nothing was changed: this participant holds the lock until it ends.
     HardwareLock,
 }
 
@@ -64,7 +65,7 @@ impl fmt::Display for UnlockError {
         match self {
             Self::NotOwner => f.write_str("the lock belongs to somebody else, or to nobody"),
             Self::HardwareLock => f.write_str(
-                "the hardware lock was not to be had, so the lock stays taken; free it in the port",
+                "the hardware lock was unavailable, so the lock stays taken; free the hardware lock in the port",
             ),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
         }

@@ -31,7 +31,7 @@ pub struct Guard<'m, T: Value + ?Sized, P: Port> {
     mutex: &'m mut Mutex<T, P>,
     /// The version; its last bit names the buffer that holds the value.
     version: u32,
-    /// What was changed is to be told to those who wait for it.
+    /// The value was changed, so the participants that wait for a change must be woken.
     changed: bool,
     /// In the middle of an edit in place.
     editing: bool,
@@ -45,14 +45,15 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         Self { mutex, version, changed: false, editing: false }
     }
 
-    /// The guard of one who took over from the dead: what they changed, they may have told nobody.
+    /// The guard of an owner that took over from a dead one, which may have changed the value without
+    /// waking anybody.
     pub(super) fn after_death(mutex: &'m mut Mutex<T, P>) -> Self {
         let mut guard = Self::new(mutex);
         guard.changed = true;
         guard
     }
 
-    /// The value. A copy, whatever a peer does meanwhile.
+    /// The value, as a copy that no peer can change.
     #[inline]
     #[must_use]
     pub fn get(&self) -> T
@@ -76,18 +77,18 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     ///
     /// # Errors
     ///
-    /// [`WrongSize`], for bytes alone.
+    /// [`WrongSize`], only for `[u8]`.
     pub fn get_into(&self, value: &mut T) -> Result<(), WrongSize> {
         self.mutex.check_size(value)?;
         self.mutex.values.read_into(self.version, value);
         Ok(())
     }
 
-    /// As [`set`](Self::set), for bytes as well.
+    /// As [`set`](Self::set), also for `[u8]`.
     ///
     /// # Errors
     ///
-    /// [`WrongSize`], for bytes alone.
+    /// [`WrongSize`], only for `[u8]`.
     pub fn set_from(&mut self, value: &T) -> Result<(), WrongSize> {
         self.mutex.check_size(value)?;
         self.put(value);
@@ -115,8 +116,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         answer
     }
 
-    /// Changes a large value where it lies, piece by piece: no copy, and no protection. If this process
-    /// dies meanwhile (or `edit` panics), the value is half old and half new, and the next owner must
+    /// Changes a large value in place, piece by piece: no copy, and no protection. If this process dies
+    /// during the edit (or `edit` panics), the value is half old and half new, and the next owner must
     /// [repair](super::Recovery::repair) it; it cannot roll back.
     pub fn edit_in_place<R>(&mut self, edit: impl FnOnce(&mut InPlace<'_, T, P>) -> R) -> R {
         // ORDERING: Relaxed; under the lock.
@@ -124,7 +125,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         in_order();
         self.editing = true;
         let answer = edit(&mut InPlace { mutex: self.mutex, version: self.version });
-        // The same buffer, and another version: before the value counts as whole, lest a change go unseen.
+        // The same buffer with another version, stored before the value counts as whole, so that no
+        // change is missed.
         self.commit(2);
         self.end_in_place();
         answer
@@ -146,7 +148,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     #[inline]
     fn commit(&mut self, steps: u32) {
         self.version = self.version.wrapping_add(steps);
-        // ORDERING: Relaxed; under the lock. (Who waits for a change locks before it looks further.)
+        // ORDERING: Relaxed; under the lock. (A participant that waits for a change locks before it reads
+        // the value.)
         self.mutex.version.store(self.version, RELAXED);
         in_order();
         self.changed = true;
@@ -158,8 +161,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         self.version
     }
 
-    /// How often the lock was taken over from a dead owner: a fencing token. Whoever is told to act
-    /// under this lock can refuse those with a smaller one.
+    /// How often the lock was taken over from a dead owner: a fencing token. A service that acts for
+    /// owners of this lock can refuse requests with a smaller one.
     #[must_use]
     pub fn takeovers(&self) -> u32 {
         self.mutex.takeovers.load(RELAXED) // ORDERING: Relaxed; under the lock.
@@ -169,8 +172,8 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
     ///
     /// # Errors
     ///
-    /// [`UnlockError`]: the lock was not ours any more, and what was done under it may clash with its
-    /// owner's doings.
+    /// [`UnlockError`]: the lock was not ours any more, and changes made under it may conflict with those
+    /// of its new owner.
     #[inline]
     pub fn unlock(self) -> Result<(), UnlockError> {
         ManuallyDrop::new(self).release()
@@ -193,7 +196,7 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         Ok(())
     }
 
-    /// Wakes those who sleep for the lock, if there are any, and those who wait for a change.
+    /// Wakes the sleepers for the lock, if there are any, and the participants that wait for a change.
     #[cold]
     fn tell_slow(&self, has_waiters: bool) {
         if has_waiters {
@@ -210,19 +213,19 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
 impl<T: Value + ?Sized, P: Port> Drop for Guard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
-        // One who wants to know unlocks by name.
+        // Callers that need the error call `unlock`.
         let _ = self.release();
     }
 }
 
-/// A value that is edited where it lies; see [`Guard::edit_in_place`].
+/// A value that is edited in place; see [`Guard::edit_in_place`].
 pub struct InPlace<'g, T: Value + ?Sized, P: Port> {
     mutex: &'g Mutex<T, P>,
     version: u32,
 }
 
 impl<T: Value + ?Sized, P: Port> InPlace<'_, T, P> {
-    /// Copies bytes of the value from `offset` on into `buffer`; answers how many there were.
+    /// Copies bytes of the value from `offset` on into `buffer`; returns how many were copied.
     pub fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
         self.mutex.values.read_part(self.version, offset, buffer)
     }

@@ -1,4 +1,4 @@
-//! A participant's handle on a mutex: its words, and what every use of them needs.
+//! A participant's handle on a mutex: its words, and the methods that every use of them needs.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -23,37 +23,39 @@ use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
 
-/// A value of type `T` under a lock (a [`Message`](crate::Message), or `[u8]` where the type is known at run time
-/// alone). As many handles as there are participants; each is used by one thread at a time.
+/// A value of type `T` under a lock (a [`Message`](crate::Message), or `[u8]` for a type that is known
+/// only at run time). Each participant has a handle of its own; each is used by one thread at a time.
 ///
 /// # States
 ///
 /// | state | next |
 /// |---|---|
 /// | free | held, by one compare-and-swap |
-/// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next one, with proof of death |
+/// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next owner, with proof of death |
 /// | `OwnerDied` | held, once [repaired](crate::Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
-/// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that one dies before the new value is whole |
+/// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that participant dies before the new value is whole |
 ///
 /// # Two domains
 ///
 /// They share no compare-and-swap, so the channel is refused ([`NoCommonAtomics`](ChannelError)) unless
 /// the port has a [hardware lock](Port::hardware_lock). With one, each compare-and-swap named here is a
-/// load and a store under it; an attempt that does not get it counts as one that found the lock held.
+/// load and a store under it; an attempt that does not get the hardware lock counts as one that found the
+/// mutex held.
 ///
 /// # If the owner dies
 ///
-/// With proof of it (see [`Port`]) the next one to lock gets the lock and is told; one who sleeps for it,
-/// after the [probe period](WaitPolicy::probe) at most. An owner that is stopped, slow, or cannot be
-/// proven dead keeps its lock for ever. What it did with [`Guard::set`](crate::Guard::set) or [`Guard::update`](crate::Guard::update) is there
-/// whole or not at all.
+/// With proof of its death (see [`Port`]) the next participant to lock gets the lock and
+/// [`OwnerDied`](crate::Lock::OwnerDied); a participant that sleeps for the lock gets it after the [probe
+/// period](WaitPolicy::probe) at most. An owner that is stopped, slow, or cannot be proven dead keeps its
+/// lock for ever. A change by [`Guard::set`](crate::Guard::set) or
+/// [`Guard::update`](crate::Guard::update) is complete or not there at all.
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
-/// Who can write to the region can unlock, lock and change as it likes; it cannot make a call panic,
-/// hang beyond its deadline, or touch anything outside. An owner that was dispossessed so gets
-/// `NotOwner` when it unlocks, and [`takeovers`](crate::Guard::takeovers) lets those it talks to tell old owners
-/// from new ones.
+/// A participant that can write to the region can unlock, lock and change the value at will; it cannot
+/// make a call panic, hang beyond its deadline, or touch anything outside. An owner that lost its lock in
+/// this way gets `NotOwner` when it unlocks, and [`takeovers`](crate::Guard::takeovers) distinguishes new
+/// owners from old ones.
 ///
 /// How it works: the table of states and the invariants are in `core/src/protocol/mutex.rs`.
 ///
@@ -88,15 +90,15 @@ pub struct Mutex<T: Value + ?Sized, P: Port> {
     pub(super) version: WordRef,
     /// 1 while the lock's owner edits the value in place, else 0. Written by it.
     pub(super) in_place: WordRef,
-    /// Where participants sleep that wait for a change, if the plan lets them.
+    /// The word on which participants sleep until a change, if the plan lets them.
     pub(super) changed: Option<ParkWord>,
     /// The two buffers: the owner writes the one that the version does not name.
     pub(super) values: Slots<T>,
     /// This participant, as the lock's word names it.
     pub(super) me: Ident,
-    /// How it waits, and what it has learnt of how long that takes.
+    /// How it waits, with the learnt number of looks before a sleep.
     pub(super) waiting: Waiting,
-    /// What the port answered when it raised the priority, for as long as the lock is held.
+    /// The value that the port returned when it raised the priority; used while the lock is held.
     pub(super) raised: Cell<u32>,
     /// The port, through which a lock of two domains is changed as well.
     pub(super) port: P,
@@ -152,7 +154,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         self.waiting = Waiting::new(policy);
     }
 
-    /// What the lock's word says now. One load.
+    /// The state of the lock now. One load.
     #[must_use]
     pub fn state(&self) -> State {
         mutex::state(self.lock.word.load(RELAXED)) // ORDERING: Relaxed; a snapshot.
@@ -162,7 +164,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         if self.values.takes(value) { Ok(()) } else { Err(WrongSize { needed: self.values.size() }) }
     }
 
-    /// The lock was given back: so is the priority.
+    /// Lowers the priority, after the lock was given back.
     #[inline(always)]
     pub(super) fn lower(&self) {
         self.port.lower(self.raised.get());
@@ -174,7 +176,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         self.lock.shared(&self.port)
     }
 
-    /// Wakes whoever sleeps for the lock.
+    /// Wakes the sleepers for the lock.
     #[cold]
     pub(super) fn wake(&self) {
         self.lock.wake_all(&self.port);

@@ -17,7 +17,7 @@ use super::guard::Guard;
 use super::handle::Mutex;
 use super::recovery::Recovery;
 
-/// A lock that was had.
+/// Outcome of a successful lock.
 #[must_use = "what is dropped is unlocked, and a recovery that is dropped gives the lock up"]
 pub enum Lock<'m, T: Value + ?Sized, P: Port> {
     /// The data are whole.
@@ -61,7 +61,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     ///
     /// [`LockError`], never `Busy`.
     pub fn lock_timeout(&mut self, timeout: Duration) -> Result<Lock<'_, T, P>, LockError> {
-        // The clock is asked only if it comes to waiting.
+        // The clock is read only if it has to wait.
         if let Round::Done(result) = self.attempt(false) {
             return self.locked(result);
         }
@@ -76,7 +76,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     /// [`LockError`], never `Busy`.
     pub fn lock_until(&mut self, deadline: Deadline) -> Result<Lock<'_, T, P>, LockError> {
         let mut waiting = self.waiting;
-        // ORDERING: Relaxed; a look whether trying is worth it.
+        // ORDERING: Relaxed; a look whether an attempt can succeed.
         let look = || self.lock.word.load(RELAXED) == 0;
         let result =
             lock_until(&self.port, &self.lock, &mut waiting, deadline, look, |slept| self.attempt(slept));
@@ -117,8 +117,8 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     /// Waits up to `timeout` until the value's version is another than `since`, then locks.
     ///
     /// Sleeps where the plan lets the channel's consumers block, and looks once a millisecond
-    /// otherwise. If whoever changed the value dies before it wakes this one, that costs a probe
-    /// period; if it dies with the lock, the answer is `OwnerDied`.
+    /// otherwise. If the participant that changed the value dies before it wakes this one, that costs a
+    /// probe period; if it dies with the lock, the result is `OwnerDied`.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     pub fn wait_for_change(&mut self, since: u32, timeout: Duration) -> Result<Lock<'_, T, P>, LockError> {
         let deadline = Deadline::after(&self.port, timeout);
         let mut waiting = self.waiting;
-        // ORDERING: Relaxed; a look whether locking is worth it, which then synchronises.
+        // ORDERING: Relaxed; a look whether the value has changed; locking then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());
         let bell = self.changed.as_ref();
         let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, look);
@@ -137,9 +137,9 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         }
     }
 
-    /// Sets a poisoned lock's value anew and answers with the guard; `None` if the lock is not poisoned
-    /// (any more), or its hardware lock was not to be had, or for bytes that are not as many as the type has.
-    /// What was there is gone: this is for somebody who knows what it should be.
+    /// Sets a poisoned lock's value anew and returns the guard. Returns `None` if the lock is not
+    /// poisoned (any more), its hardware lock was unavailable, or the bytes are not of the type's size.
+    /// The old value is lost, so the caller must know the right one.
     pub fn reinitialise(&mut self, value: &T) -> Option<Guard<'_, T, P>> {
         if !self.values.takes(value) {
             return None;

@@ -19,19 +19,19 @@ use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait_policy::WakeCheck;
 
-/// What [`Attachment::recover_mutex`] found, and did.
+/// Result of [`Attachment::recover_mutex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovered {
-    /// Nobody had the lock; nothing was done.
+    /// Nobody held the lock; nothing was done.
     WasFree,
     /// Its owner was dead. The value is the one last committed, and the lock is free.
     RolledBack {
-        /// Who.
+        /// The dead owner.
         from: Ident,
     },
 }
 
-/// Why a mutex was not recovered.
+/// Error of [`Attachment::recover_mutex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -39,25 +39,25 @@ pub enum RecoverError {
     Channel(ChannelError),
     /// Its owner lives, or cannot be proven dead. Nothing was changed.
     Held {
-        /// Who.
+        /// The owner.
         owner: Ident,
-        /// What is known of it.
+        /// Its state, as far as known.
         probe: Probe,
     },
     /// Its owner died while it was editing the value in place. Nothing was changed: a program that knows
     /// the value must lock and repair it.
     InPlace {
-        /// Who.
+        /// The dead owner.
         from: Ident,
     },
-    /// It was given up, perhaps just now: a program that knows the value must re-initialise it.
+    /// The lock was given up, perhaps just now: a program that knows the value must re-initialise it.
     Poisoned,
-    /// The lock changed hands meanwhile, or its hardware lock was not to be had. Try again.
+    /// The lock changed hands during the call, or its hardware lock was unavailable. Try again.
     Changed,
     /// A peer wrote what no honest peer writes.
     Fault(Violation),
-    /// The [hardware lock](Port::hardware_lock) was not to be had, in the middle of it: the mutex is this
-    /// participant's until its end.
+    /// The [hardware lock](Port::hardware_lock) was unavailable in the middle of the call: this
+    /// participant holds the mutex until it ends.
     HardwareLock,
 }
 
@@ -65,15 +65,15 @@ impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channel(error) => error.fmt(f),
-            Self::Held { owner, probe: Probe::Alive } => write!(f, "{owner} has the lock, and lives"),
-            Self::Held { owner, .. } => write!(f, "{owner} has the lock, and is not proven dead"),
+            Self::Held { owner, probe: Probe::Alive } => write!(f, "{owner} has the lock and is alive"),
+            Self::Held { owner, .. } => write!(f, "{owner} has the lock and is not proven dead"),
             Self::InPlace { from } => {
                 write!(f, "{from} died editing the value in place; a program that knows it must repair it")
             }
             Self::Poisoned => {
                 f.write_str("the lock was given up; a program that knows the value must re-initialise it")
             }
-            Self::Changed => f.write_str("the lock changed hands meanwhile; try again"),
+            Self::Changed => f.write_str("the lock changed hands during the call; try again"),
             Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
             Self::HardwareLock => UnlockError::HardwareLock.fmt(f),
         }
@@ -100,7 +100,7 @@ impl From<UnlockError> for RecoverError {
 
 impl<P: Port> Attachment<P> {
     /// Frees a mutex whose owner is proven dead, whatever the type of its value, which is not touched:
-    /// what was last committed stands. For tools; a program that uses the mutex learns of the death when
+    /// the last committed value stays. For tools; a program that uses the mutex learns of the death when
     /// it locks. One probe, and three compare-and-swaps.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     if probe != Probe::Dead {
         return Err(RecoverError::Held { owner, probe });
     }
-    // ORDERING: Relaxed; the proof of death synchronises with what the dead stored.
+    // ORDERING: Relaxed; the proof of death synchronises with the dead owner's stores.
     if in_place.load(RELAXED) != 0 {
         return Err(RecoverError::InPlace { from: owner });
     }
@@ -145,7 +145,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
         Attempt::Poisoned => return Err(RecoverError::Poisoned),
         Attempt::Impossible => return Err(RecoverError::Fault(Violation::State)),
         Attempt::Locked => {
-            // Its next owner came and went.
+            // Another owner took it over and unlocked it.
             unlock(&lock, port)?;
             return Ok(Recovered::WasFree);
         }
@@ -156,7 +156,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     in_order();
     mutex::repaired(word, me).map_err(UnlockError::from)?;
     unlock(&lock, port)?;
-    // What the dead changed, they may have told nobody.
+    // The dead owner may have committed a change without waking its watchers, so wake them.
     if let Some(bell) = &changed {
         bell.ring_all(WakeCheck::Fenced, port);
     }

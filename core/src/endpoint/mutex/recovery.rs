@@ -12,10 +12,10 @@ use super::guard::Guard;
 use super::handle::Mutex;
 use crate::endpoint::error::WrongSize;
 
-/// A lock whose last owner died with it, held for repair. Dropped without one, it poisons the lock.
+/// A lock whose last owner died with it, held for repair. Dropping it without a repair poisons the lock.
 ///
-/// What the dead owner had [set](Guard::set) or [updated](Guard::update) is there whole or not at all;
-/// only a value that it was [editing in place](Guard::edit_in_place) can be half written.
+/// A change that the dead owner [set](Guard::set) or [updated](Guard::update) is complete or not there at
+/// all; only a value that it was [editing in place](Guard::edit_in_place) can be half written.
 ///
 /// If the repairer dies too, the next owner gets a recovery again; the fourth death in a row (the owner
 /// and three repairers) poisons the lock.
@@ -98,7 +98,7 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
         self.was_in_place
     }
 
-    /// The value as it lies.
+    /// The value as it is, perhaps half written.
     #[must_use]
     pub fn get(&self) -> T
     where
@@ -107,11 +107,11 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
         self.mutex.as_ref().map_or_else(T::new_zeroed, |mutex| mutex.values.read(self.version))
     }
 
-    /// Copies the value as it lies into `value`.
+    /// Copies the value as it is, perhaps half written, into `value`.
     ///
     /// # Errors
     ///
-    /// [`WrongSize`], for bytes alone.
+    /// [`WrongSize`], only for `[u8]`.
     pub fn get_into(&self, value: &mut T) -> Result<(), WrongSize> {
         let Some(mutex) = &self.mutex else { return Ok(()) };
         mutex.check_size(value)?;
@@ -124,7 +124,7 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     ///
     /// # Errors
     ///
-    /// [`WrongSize`], for bytes alone.
+    /// [`WrongSize`], only for `[u8]`.
     pub fn set_from(&mut self, value: &T) -> Result<(), WrongSize> {
         let Some(mutex) = &self.mutex else { return Ok(()) };
         mutex.check_size(value)?;
@@ -159,12 +159,12 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
     {
         let mut value = self.get();
         repair(&mut value);
-        // A frame is never of another size.
+        // A message always has the type's size.
         let _ = self.set_from(&value);
         self.finish().map_err(|(_, error)| error)
     }
 
-    /// Goes on with the value as it lies: the caller has seen to it that it is whole.
+    /// Goes on with the value as it is: the caller has made sure that it is whole.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl<'m, T: Value + ?Sized, P: Port> Recovery<'m, T, P> {
         if let Some(mutex) = &self.mutex
             && self.was_in_place
         {
-            // What was written in place was a change. The same buffer, and another version.
+            // The edit in place was a change. The same buffer, and another version.
             mutex.version.store(self.version.wrapping_add(2), RELAXED); // ORDERING: Relaxed; under the lock.
             in_order();
         }

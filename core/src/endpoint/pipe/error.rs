@@ -1,4 +1,4 @@
-//! What can go wrong with a byte pipe.
+//! Errors of a byte pipe.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use embedded_io::{Error, ErrorKind};
 
 use crate::protocol::Violation;
 
-/// Why no bytes went through. None were lost.
+/// Error of a byte pipe. No bytes were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RingPipeError {
@@ -14,14 +14,14 @@ pub enum RingPipeError {
     TimedOut,
     /// The peer is proven dead, and nobody has taken over yet.
     PeerDied,
-    /// The peer was there, and has left without an end; or the reader has left.
+    /// The peer was present and has left without ending the pipe; or the reader has left.
     PeerLeft,
     /// The pipe was closed by this side.
     Closed,
     /// The channel's frames have no room for a byte, or `fill_buf` has no buffer to show bytes in; give
     /// it one.
     NoSpace,
-    /// The peer wrote what no honest peer writes. Latched: every later call says so.
+    /// The peer wrote what no honest peer writes. Latched: every later call returns it.
     Fault(Violation),
 }
 

@@ -6,21 +6,21 @@
 //!
 //! # Waiting
 //!
-//! A read waits for the first byte, a write for space for some: as the endpoint's
-//! [`WaitPolicy`](crate::WaitPolicy) says, and no longer than the pipe's time-out. `TimedOut` says that
-//! it has passed; with a time-out of zero, it says that nothing could be done at once. Nothing is lost
-//! by it. While waiting, the other side's liveness is looked at every 100 ms.
+//! A read waits for the first byte, a write for space for some bytes: as the endpoint's
+//! [`WaitPolicy`](crate::WaitPolicy) sets, and no longer than the pipe's time-out. `TimedOut` means that
+//! the time-out has passed, or, with a time-out of zero, that nothing could be done at once; nothing is
+//! lost. While waiting, the pipe checks the other side's liveness every 100 ms.
 //!
 //! # If a peer dies
 //!
 //! A reader gets every byte of every frame that was committed, then [`RingPipeError::PeerDied`]. A writer
-//! gets it when the ring is full. Neither is the last word: after a successor has come, the next call
-//! goes on. A reader that dies in the middle of a frame leaves all of it to its successor, who sees those
-//! bytes again.
+//! gets it when the ring is full. Neither is final: after a successor has come, the next call goes on. A
+//! reader that dies in the middle of a frame leaves all of it to its successor, which sees those bytes
+//! again.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
-//! As with frames: [`RingPipeError::Fault`], or bytes that make no sense. What `fill_buf` shows lies in a
+//! As with frames: [`RingPipeError::Fault`], or bytes that make no sense. `fill_buf` shows bytes in a
 //! buffer of the caller's, unless the attachment trusts its peers.
 
 mod error;

@@ -4,9 +4,9 @@
 //!
 //! - P1. While `len` is not 0, the frame at the consumer's head was seen to have `len` bytes, of which
 //!   `offset`, fewer, were read. It is not released before all are.
-//! - P2. `shown` bytes behind `offset` were shown by `fill_buf` and not consumed. Without trust they lie in
-//!   `bounce` from `from` on, and `read` takes them from there: a peer may change the frame, but not what
-//!   was shown.
+//! - P2. `shown` bytes behind `offset` were shown by `fill_buf` and not consumed. Without trust they are
+//!   in `bounce` from `from` on, and `read` takes them from there: a peer may change the frame, but not
+//!   the bytes that were shown.
 
 use core::time::Duration;
 
@@ -24,8 +24,8 @@ use super::turns::{gone, wait_in_turns};
 
 /// The reading end of a byte pipe over a ring: `embedded_io`'s `Read`, `ReadReady` and `BufRead`.
 ///
-/// After the writer's end, every read gives `Ok(0)`; to read what a later writer sends, make a new
-/// reader of the same consumer.
+/// After the writer's end, every read gives `Ok(0)`; to read from a later writer, make a new reader of
+/// the same consumer.
 ///
 /// # Examples
 ///
@@ -61,8 +61,8 @@ pub struct RingReader<'b, P: Port> {
 
 impl<'b, P: Port> RingReader<'b, P> {
     /// A reader, whose calls wait up to `timeout`. `fill_buf` shows bytes in `bounce`, which may be empty
-    /// if it is not used, or if the attachment [trusts its peers](crate::Attachment::trusting_peers): then
-    /// they are shown where they lie.
+    /// if it is not used, or if the attachment [trusts its peers](crate::Attachment::trusting_peers):
+    /// then they are shown in place.
     #[must_use]
     pub fn new(consumer: Consumer<P>, timeout: Duration, bounce: &'b mut [u8]) -> Self {
         let met = consumer.peer() == PeerStatus::Present;
@@ -119,7 +119,7 @@ impl<'b, P: Port> RingReader<'b, P> {
         (self.len, self.offset) = (0, 0);
     }
 
-    /// So many bytes were read.
+    /// Records that `count` bytes were read.
     fn advance(&mut self, count: usize) {
         self.offset += count;
         if self.len > 0 && self.offset >= self.len {
@@ -127,7 +127,7 @@ impl<'b, P: Port> RingReader<'b, P> {
         }
     }
 
-    /// A frame was seen and is not what it was.
+    /// A frame has changed since it was seen: latches the fault.
     #[cold]
     fn changed(&mut self, error: Option<TryRecvError>) -> RingPipeError {
         let violation = match error {
@@ -138,7 +138,7 @@ impl<'b, P: Port> RingReader<'b, P> {
         RingPipeError::Fault(violation)
     }
 
-    /// Copies out what comes next and leaves it there; `into` is not empty. 0 at the pipe's end.
+    /// Copies the next bytes and leaves them there; `into` is not empty. 0 at the pipe's end.
     fn copy_next(&mut self, into: &mut [u8]) -> Result<usize, RingPipeError> {
         if !self.wait_for_some()? {
             return Ok(0);
@@ -175,7 +175,7 @@ impl<P: Port> Read for RingReader<'_, P> {
 }
 
 impl<P: Port> ReadReady for RingReader<'_, P> {
-    /// Whether a read has something to say: bytes, the end, or that the writer has gone. One probe of the
+    /// Whether a read returns at once: with bytes, the end, or that the writer has gone. One probe of the
     /// writer's liveness if there is nothing.
     fn read_ready(&mut self) -> Result<bool, RingPipeError> {
         Ok(self.len > 0 || self.ended || self.consumer.has_data() || self.gone().is_some())

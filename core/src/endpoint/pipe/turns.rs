@@ -11,7 +11,7 @@ use super::error::RingPipeError;
 /// How long to wait before the peer's liveness is looked at again.
 const PROBE: Duration = Duration::from_millis(100);
 
-/// Whether the other side has gone, as far as can be told. `met` remembers that it was there.
+/// The error if the other side has gone, as far as known. `met` remembers that it was present.
 pub(super) fn gone(peer: PeerStatus, met: &mut bool) -> Option<RingPipeError> {
     match peer {
         PeerStatus::Dead => Some(RingPipeError::PeerDied),
@@ -24,8 +24,8 @@ pub(super) fn gone(peer: PeerStatus, met: &mut bool) -> Option<RingPipeError> {
     }
 }
 
-/// Tries until something comes of it. `attempt` waits until a deadline, and gives `None` if nothing came
-/// by then; `peer` looks at the other side, and gives what is wrong with it.
+/// Tries until an attempt succeeds. `attempt` waits until a deadline, and returns `None` if nothing came
+/// by then; `peer` checks the other side, and returns its error.
 pub(super) fn wait_in_turns<C: Clock, E, T>(
     end: &mut E,
     clock: &C,
@@ -40,7 +40,7 @@ pub(super) fn wait_in_turns<C: Clock, E, T>(
             return Ok(done);
         }
         if let Some(error) = peer(end) {
-            // What it did before it went came before its going was seen.
+            // Everything it did before it went is visible now, so try once more.
             return attempt(end, turn)?.ok_or(error);
         }
         if deadline.left(clock).is_zero() {

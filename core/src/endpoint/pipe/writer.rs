@@ -72,7 +72,7 @@ impl<P: Port> RingWriter<P> {
         Ok(())
     }
 
-    /// Puts in as much of these bytes as there is space for; of none, the end.
+    /// Puts in as many of these bytes as there is space for; an empty slice puts in the end.
     fn put(&mut self, bytes: &[u8]) -> Result<usize, RingPipeError> {
         if self.closed {
             return Err(RingPipeError::Closed);
@@ -104,7 +104,7 @@ impl<P: Port> RingWriter<P> {
 impl<P: Port> Drop for RingWriter<P> {
     fn drop(&mut self) {
         if !self.closed {
-            // Without space the reader learns of it by our absence.
+            // If there is no space, the reader sees that the producer has left.
             let _ = self.producer.try_send(0, &[]);
         }
     }
@@ -126,8 +126,8 @@ impl<P: Port> Write for RingWriter<P> {
 }
 
 impl<P: Port> WriteReady for RingWriter<P> {
-    /// Whether a write takes something at once, or has something to say. One probe of the reader's
-    /// liveness if there is no space.
+    /// Whether a write returns at once, with a byte count or an error. One probe of the reader's liveness
+    /// if there is no space.
     fn write_ready(&mut self) -> Result<bool, RingPipeError> {
         Ok(self.closed || self.producer.has_room() || self.gone().is_some())
     }

@@ -29,7 +29,7 @@ use super::rx::{Run, Rx};
 
 /// The receiving side of a queue of values. One at a time; given back when dropped.
 ///
-/// What happens if the producer dies or lies is as for [`Consumer`](crate::Consumer).
+/// If the producer dies or misbehaves, the same happens as for [`Consumer`](crate::Consumer).
 ///
 /// `T` is a [`Message`], or `[u8]` where the type is known at run time alone.
 ///
@@ -55,7 +55,7 @@ use super::rx::{Run, Rx};
 /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
 /// ```
 pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
-    /// The position, and what the region knows of it; changed by each receive and release.
+    /// The position, and the part of it that the region knows; changed by each receive and release.
     rx: Rx,
     /// The ring's slots: this side reads those from its head up to the producer's tail, and writes none.
     ring: Slots<T>,
@@ -151,7 +151,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`]; `WrongSize` for bytes alone.
+    /// [`TryRecvError`]; `WrongSize` only for `[u8]`.
     #[inline]
     pub fn try_recv_into(&mut self, value: &mut T) -> Result<(), TryRecvError> {
         if !self.ring.takes(value) {
@@ -176,8 +176,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         Ok(value)
     }
 
-    /// Shows up to `max` values to `each`, in order, each done with when `each` returns: delivery is at least
-    /// once, whatever the options say. Answers how many there were.
+    /// Passes up to `max` values to `each`, in order. Each value is done with when `each` returns:
+    /// delivery is at least once, whatever the options. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -207,8 +207,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         Ok(count)
     }
 
-    /// Shows the value at `pos`, which is there, and those that follow it, up to `max` and no more than may
-    /// be received without telling the region; answers how many.
+    /// Passes the value at `pos`, which is there, and those that follow it, up to `max` and no more than
+    /// may be received before the head must be published; returns how many.
     #[inline(always)]
     fn show(&mut self, pos: u32, max: usize, each: &mut impl FnMut(T)) -> usize
     where
@@ -243,14 +243,14 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.rx.head_ref().pos().wrapping_sub(1)
     }
 
-    /// Releases what the last receive returned, without waiting for the next call.
+    /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
         if self.rx.head().release() || self.taker.is_wanted() {
             self.tell_slow();
         }
     }
 
-    /// Releases, and tells the region so: after it, a successor would see nothing again.
+    /// Releases everything received and publishes the head, so that a successor sees no value twice.
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.head().release();
@@ -263,7 +263,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.rx.look(&self.ring, &self.mark)
     }
 
-    /// What to say of a look that found nothing. One who polls an empty queue comes by here each time.
+    /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
@@ -311,7 +311,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`]; `WrongSize` for bytes alone.
+    /// [`RecvError`]; `WrongSize` only for `[u8]`.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
         recv_until(self, deadline, |this| this.try_recv_into(value))
@@ -322,9 +322,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.waiting = Waiting::new(policy);
     }
 
-    /// Values that are waiting, the one in use not counted: a lower bound, for the producer may be
-    /// sending meanwhile, and notes what it has sent after it has. A lie is cut to
-    /// what the ring can hold.
+    /// Values that are waiting, the one in use not counted: a lower bound, because the producer may be
+    /// sending at the same time, and updates its counter after it has sent. The result is clamped to what
+    /// the ring can hold.
     #[must_use]
     pub fn len(&self) -> u32 {
         // ORDERING: Relaxed; a snapshot, for the caller's information.
@@ -344,7 +344,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.capacity
     }
 
-    /// What is known of the producer.
+    /// The producer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.taker.role.peer()
@@ -362,7 +362,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.role.latched()
     }
 
-    /// Whether the next receive has something to say, a fault included.
+    /// Whether the next receive returns a value or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {
             Ok(_) => {

@@ -55,7 +55,7 @@ impl Tx {
 
 /// The sending side of a queue of values. One at a time; given back when dropped.
 ///
-/// What happens if the consumer dies or lies is as for [`Producer`](crate::Producer).
+/// If the consumer dies or misbehaves, the same happens as for [`Producer`](crate::Producer).
 ///
 /// `T` is a [`Message`](crate::Message), or `[u8]` where the type is known at run time alone.
 ///
@@ -141,7 +141,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`TrySendError::Full`] or [`TrySendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then.
     #[inline]
     pub fn try_send(&mut self, value: &T) -> Result<(), TrySendError> {
         if !self.ring.takes(value) {
@@ -154,10 +155,11 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
-    /// Sends values until there are no more or no space is left, waking the consumer once; answers how many
-    /// were sent. A value is asked for only when there is space for it, and made where it is to lie: pass
-    /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a time.
-    /// Steps: in proportion to what is sent. Values that never end are sent for as long as a consumer makes room.
+    /// Sends values until there are no more or no space is left, waking the consumer once; returns how many
+    /// were sent. The iterator is asked for a value only when there is space for it: pass
+    /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a
+    /// time. Steps: in proportion to what is sent. Values that never end are sent for as long as a
+    /// consumer makes room.
     ///
     /// # Errors
     ///
@@ -240,7 +242,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then.
     pub fn send_timeout(&mut self, value: &T, timeout: Duration) -> Result<(), SendError> {
         let deadline = self.sender.deadline(timeout);
         self.send_until(value, deadline)
@@ -250,7 +253,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::TimedOut`] or [`SendError::Fault`], or `WrongSize`, for bytes alone; nothing was sent then.
+    /// [`SendError::TimedOut`] or [`SendError::Fault`], or (only for `[u8]`) `WrongSize`; nothing was
+    /// sent then.
     pub fn send_until(&mut self, value: &T, deadline: Deadline) -> Result<(), SendError> {
         if !self.ring.takes(value) {
             return Err(SendError::WrongSize);
@@ -268,8 +272,9 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.sender.check = check;
     }
 
-    /// Slots that are taken: an upper bound, for the consumer may be releasing meanwhile. Looks at
-    /// the consumer's head; a lie there latches the fault and gives the last bound that was good.
+    /// Slots that are taken: an upper bound, because the consumer may be releasing at the same time.
+    /// Looks at the consumer's head; an impossible one latches the fault, and the last good bound is
+    /// returned.
     pub fn len(&mut self) -> u32 {
         self.sender.used(self.tx.space())
     }
@@ -292,7 +297,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.tx.space_ref().highest()
     }
 
-    /// Sends that were refused or timed out for want of space, by all producers of this channel.
+    /// Sends that were refused or timed out because there was no space, by all producers of this channel.
     #[must_use]
     pub fn refused(&self) -> u32 {
         self.sender.refused()
@@ -304,7 +309,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         self.tx.space_ref().tail()
     }
 
-    /// What is known of the consumer.
+    /// The consumer's state, as far as known.
     #[must_use]
     pub fn peer(&self) -> PeerStatus {
         self.sender.role.peer()

@@ -67,8 +67,8 @@ impl<'a> Channel<'a> {
     /// A queue of frames of up to `max_len` bytes in a ring of `capacity` bytes, a power of two.
     ///
     /// A frame takes 16 bytes more than its payload, rounded up to 16, and may take half the ring
-    /// at most. A ring is gone through in turn, so one larger than the cores' caches is slower than one
-    /// that is just large enough.
+    /// at most. Every byte of a ring is used in turn, so a ring larger than the CPU caches is slower than
+    /// one that is just large enough.
     #[must_use]
     pub const fn frames(name: &'a str, capacity: u32, max_len: u32) -> Self {
         Self::new(name, Kind::Frames, capacity, max_len as usize, 0)
@@ -136,15 +136,15 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Mutex, 2, value.size as usize, value.hash)
     }
 
-    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Its count belongs to nobody: what
-    /// a process had acquired when it died is gone.
+    /// A semaphore that counts from `initial` up to `most`, 1 to 2^30. Nobody owns the count: what a
+    /// process has acquired is lost if it dies.
     #[must_use]
     pub const fn semaphore(name: &'a str, initial: u32, most: u32) -> Self {
         Self::new(name, Kind::Semaphore, most, initial as usize, 0)
     }
 
-    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and comes back if that
-    /// dies.
+    /// A semaphore of `count` permits, 1 to 4096, each of which knows its holder and is taken over if the
+    /// holder dies.
     #[must_use]
     pub const fn permits(name: &'a str, count: u32) -> Self {
         Self::new(name, Kind::Permits, count, 0, 0).consumer_may_block()
@@ -161,8 +161,8 @@ impl<'a> Channel<'a> {
     }
 
     /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
-    /// The sender then looks at one more word after each send. Of a mutex: those who wait for a change
-    /// of the value.
+    /// The sender then looks at one more word after each send. Of a mutex: lets participants sleep until
+    /// the value changes.
     #[must_use]
     pub const fn consumer_may_block(mut self) -> Self {
         self.consumer_may_block = true;

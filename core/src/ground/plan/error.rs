@@ -20,8 +20,8 @@ pub enum Fault {
     Participants,
     /// The region would reach 2 GiB.
     TooLarge,
-    /// Payload is to lie apart, of a channel that publishes in its payload, or is locked; or the boundary
-    /// is not a power of two from 8 to 2^20.
+    /// Payload is to be split off, of a channel that publishes in its payload, or is locked; or the
+    /// boundary is not a power of two from 8 to 2^20.
     Apart,
 }
 

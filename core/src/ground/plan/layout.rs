@@ -1,4 +1,4 @@
-//! Where everything in a planned region lies.
+//! Computes the offset of everything in a planned region.
 
 use crate::ground::entry::{ENTRY_LEN, Entry};
 use crate::ground::geometry::{Blocks, Geometry, MAX_REGION, round_up};
@@ -8,7 +8,7 @@ use crate::ground::ident::Ident;
 use super::Plan;
 use super::error::{Fault, PlanError};
 
-/// Where the next channel's blocks and, if it lies apart, its payload start.
+/// Where the next channel's blocks start and, if the payload is split off, its payload.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
     pub(super) blocks: u32,
@@ -16,7 +16,7 @@ pub(crate) struct Cursor {
 }
 
 impl Plan<'_> {
-    /// Where the first channel's blocks start, and its payload if that lies apart: behind all blocks.
+    /// Where the first channel's blocks start, and its payload if that is split off: behind all blocks.
     pub(crate) const fn start(&self) -> Result<Cursor, PlanError> {
         let blocks = match self.channels_start() {
             Ok(start) => start,

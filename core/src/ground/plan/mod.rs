@@ -37,7 +37,7 @@ pub struct Plan<'a> {
     channels: &'a [Channel<'a>],
     line: u32,
     participants: u32,
-    /// What the payload's start is a multiple of; 0 if it does not lie apart.
+    /// The alignment of the payload's start; 0 if the payload is not split off.
     split_payload: u32,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Makes room for `count` participants at once, of each domain that the channels name: 1 to 511 in
-    /// all. They are places of their own, for joining compares and swaps, which two domains cannot do with
-    /// one word.
+    /// all. Each domain has its own places, because joining uses compare-and-swap, which two domains
+    /// cannot use on one word.
     #[must_use]
     pub const fn participants(mut self, count: u32) -> Self {
         self.participants = count;
@@ -66,9 +66,9 @@ impl<'a> Plan<'a> {
     }
 
     /// Keeps all payload behind all control words, from a multiple of `boundary` bytes on (a power of two
-    /// from 8 to 2^20: a page, or what a memory protection unit asks for), so that control words can lie
-    /// in uncached memory and payload in cached memory; see [`Cache`](crate::port::Cache). There can only be
-    /// compact queues and latest values then, and a port without such a cache is refused.
+    /// from 8 to 2^20: a page, or what a memory protection unit asks for), so that control words can be
+    /// in uncached memory and payload in cached memory; see [`Cache`](crate::port::Cache). There can only
+    /// be compact queues and latest values then, and a port without such a cache is refused.
     #[must_use]
     pub const fn split_payload(mut self, boundary: u32) -> Self {
         // None is no power of two.
@@ -76,7 +76,8 @@ impl<'a> Plan<'a> {
         self
     }
 
-    /// The offset from which on there is only payload; 0 if it does not lie [apart](Self::split_payload).
+    /// The offset from which on there is only payload; 0 if the payload is not [split
+    /// off](Self::split_payload).
     ///
     /// # Panics
     ///
@@ -162,7 +163,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if the plan cannot work; it says which channel is to blame, and why.
+    /// [`PlanError`] if the plan cannot work; it names the channel and the reason.
     pub const fn try_size(&self) -> Result<u32, PlanError> {
         let mut end = match self.start() {
             Ok(start) => start,

@@ -5,12 +5,12 @@ use crate::ground::sync::{Span, WordRef};
 
 /// Buffers of one size, each a header of one granule and a value.
 ///
-/// Their values follow their headers, or lie apart from them: the caller says which, each time, for it
-/// is known when the program is compiled where it matters.
+/// The values follow their headers, or are split off. The caller passes which, at each call, because the
+/// compiler knows it where speed matters.
 pub struct Buffers {
-    /// One after the other, if they lie apart.
+    /// One after the other, if the values are split off.
     headers: Span,
-    /// The values; with their headers before them, unless those lie apart.
+    /// The values; each with its header before it, unless they are split off.
     values: Span,
     /// How many there are, a power of two, less one.
     mask: u32,
@@ -19,8 +19,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// A ring of `capacity` buffers, `stride` bytes from one to the next, and their headers if those lie
-    /// apart; `None` if it does not fit the spans, or a header does not fit a buffer.
+    /// A ring of `capacity` buffers, `stride` bytes from one to the next, and their headers if the values
+    /// are split off; `None` if it does not fit the spans, or a header does not fit a buffer.
     #[must_use]
     pub fn new(values: Span, headers: Option<Span>, capacity: u32, stride: u32) -> Option<Self> {
         let headers = headers.unwrap_or_else(|| values.clone());
@@ -39,10 +39,10 @@ impl Buffers {
     pub fn header(&self, index: u32, offset: u32, split_payload: bool) -> WordRef {
         let (index, offset) = (index & self.mask, offset & (GRANULE - 4));
         if split_payload {
-            // SAFETY: as many whole granules lie inside (G1).
+            // SAFETY: that many whole granules are inside (G1).
             return unsafe { self.headers.word_within(index * GRANULE + offset) };
         }
-        // SAFETY: a whole granule lies inside at each multiple of the stride (G1).
+        // SAFETY: a whole granule is inside at each multiple of the stride (G1).
         unsafe { self.values.word_within(index * self.stride + offset) }
     }
 

@@ -30,7 +30,7 @@ impl Bytes {
     #[must_use]
     pub fn header(&self, pos: u32, offset: u32) -> WordRef {
         let place = pos & self.mask & !(GRANULE - 1);
-        // SAFETY: a whole granule lies inside at `place` (G1).
+        // SAFETY: a whole granule is inside at `place` (G1).
         unsafe { self.span.word_within(place + (offset & (GRANULE - 4))) }
     }
 
@@ -93,7 +93,7 @@ impl Bytes {
         unsafe { self.span.write_within(start, first, true) };
     }
 
-    /// The span in which the ring lies, and the place in it of the payload at this position.
+    /// The ring's span, and the place in it of the payload at this position.
     #[inline(always)]
     #[must_use]
     pub fn place(&self, pos: u32) -> (&Span, u32) {

@@ -17,7 +17,7 @@ pub struct Slots<T: ?Sized> {
     stride: u32,
     /// Bytes of a value.
     size: u32,
-    /// Where in a slot its last word lies.
+    /// Offset of the last word in a slot.
     last: u32,
     values: PhantomData<fn(&T)>,
 }
@@ -66,7 +66,7 @@ impl<T: Value + ?Sized> Slots<T> {
         T::SIZED || value.bytes().len() == self.size as usize
     }
 
-    /// Where in the span the slot at this position lies.
+    /// Offset in the span of the slot at this position.
     #[inline(always)]
     #[must_use]
     pub fn at(&self, pos: u32) -> u32 {
@@ -78,7 +78,7 @@ impl<T: Value + ?Sized> Slots<T> {
     #[inline(always)]
     #[must_use]
     pub fn sequence(&self, pos: u32) -> WordRef {
-        // SAFETY: the slot lies inside (G1), and a stride is 4 at least where there is a word.
+        // SAFETY: the slot is inside (G1), and the stride is 4 at least where there is such a word.
         unsafe { self.span.word_within(self.at(pos) + self.last) }
     }
 
@@ -92,7 +92,7 @@ impl<T: Value + ?Sized> Slots<T> {
             self.span.read(at, into);
         } else if T::FEW {
             // SAFETY: the slot is inside (G1), a value of this type is not longer than a slot, and starts at a
-            // multiple of 8, for spans do, and the stride of such values is one (`Value::suits`).
+            // multiple of 8, because spans do, and the stride of such values is one (`Value::suits`).
             unsafe { self.span.read_few_within(at, into) };
         } else {
             // SAFETY: as above, if `ALIGNED`.
@@ -116,7 +116,7 @@ impl<T: Value + ?Sized> Slots<T> {
         }
     }
 
-    /// Copies bytes of the value of the slot at this position from `offset` on; answers how many there
+    /// Copies bytes of the value of the slot at this position from `offset` on; returns how many there
     /// were.
     pub fn read_part(&self, pos: u32, offset: usize, into: &mut [u8]) -> usize {
         let count = (self.size as usize).saturating_sub(offset).min(into.len());
@@ -126,7 +126,7 @@ impl<T: Value + ?Sized> Slots<T> {
         count
     }
 
-    /// Copies bytes over the value of the slot at this position from `offset` on; answers how many fitted.
+    /// Copies bytes over the value of the slot at this position from `offset` on; returns how many fitted.
     pub fn write_part(&self, pos: u32, offset: usize, from: &[u8]) -> usize {
         let count = (self.size as usize).saturating_sub(offset).min(from.len());
         if count > 0 {

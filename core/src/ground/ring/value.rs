@@ -1,4 +1,4 @@
-//! What rings hold: a frame, whose size the compiler knows, or bytes, of which the channel says how many.
+//! Values in rings: a message, whose size the compiler knows, or bytes, whose number the channel gives.
 
 use crate::ground::message::{Message, ValueType};
 use crate::ground::sync::Mem;

@@ -1,9 +1,9 @@
 //! Sound copies between private memory and bytes that a peer may write at any moment.
 //!
-//! A `memcpy` would not do: a peer that scribbles meanwhile may give mixed values, but never
-//! undefined behaviour. So every access to the shared side is a relaxed atomic of at most the
-//! machine's word; or, from [`block::LEAST`] bytes on and where there is one, the copy is a block of
-//! assembly, of which the compiler can assume nothing.
+//! A `memcpy` is not allowed: a peer that writes at the same time may cause mixed values, but never
+//! undefined behaviour. So every access to the shared side is a relaxed atomic of at most the machine's
+//! word; or, from [`block::LEAST`] bytes on, on CPUs with one, a block of assembly, about which the
+//! compiler can assume nothing.
 
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
@@ -20,7 +20,7 @@ mod block;
     all(target_arch = "aarch64", target_feature = "neon", not(any(miri, strait_word_copies))),
 )))]
 mod block {
-    //! No assembly here: words do for all lengths.
+    //! No assembly here: words are used for all lengths.
 
     pub const LEAST: usize = usize::MAX;
 
@@ -39,8 +39,8 @@ mod block {
     pub unsafe fn copy(_from: *const u8, _into: *mut u8, _len: usize) {}
 }
 
-/// Bytes from which a copy takes so long that another core may take a line away meanwhile; none are where a
-/// core small enough to have no assembly here has nobody beside it.
+/// Length from which `Bytes::write` writes the header's cache line last, because a polling consumer may
+/// take that line during the copy. `usize::MAX` on targets without block copies, which have one core.
 pub const LONG: usize = if block::LEAST == usize::MAX { usize::MAX } else { 256 };
 
 /// A relaxed load at `base + at`, which must be valid and aligned for it. The pointer is used for a
@@ -58,12 +58,12 @@ macro_rules! store {
     };
 }
 
-/// Copies `into.len()` shared bytes at `from` out; `aligned` says that `from` is a multiple of 8.
+/// Copies `into.len()` shared bytes at `from` out; with `aligned`, `from` is a multiple of 8.
 ///
 /// # Safety
 ///
-/// `from` must be valid for reads of `into.len()` bytes, aligned if `aligned` says so, and only
-/// accessed atomically meanwhile.
+/// `from` must be valid for reads of `into.len()` bytes, aligned if `aligned` is set, and only accessed
+/// atomically during the call.
 #[inline(always)]
 pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
     if into.len() >= block::LEAST {
@@ -104,12 +104,12 @@ pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
     }
 }
 
-/// Copies `from` to the shared bytes at `into`; `aligned` says that `into` is a multiple of 8.
+/// Copies `from` to the shared bytes at `into`; with `aligned`, `into` is a multiple of 8.
 ///
 /// # Safety
 ///
-/// `into` must be valid for writes of `from.len()` bytes, aligned if `aligned` says so, and only
-/// accessed atomically meanwhile.
+/// `into` must be valid for writes of `from.len()` bytes, aligned if `aligned` is set, and only accessed
+/// atomically during the call.
 #[inline(always)]
 pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
     if from.len() >= block::LEAST {
@@ -148,8 +148,9 @@ pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
     }
 }
 
-/// Copies shared bytes at `from` out, a few words of a number that the compiler knows: by pairs, as the
-/// compiler moves the value on, for it would have to wait for words that it loads by pairs.
+/// Copies shared bytes at `from` out, for short lengths known at compile time. Loads 16 bytes at a time,
+/// because the compiler re-reads the value in 16-byte pairs, and narrower stores would defeat store
+/// forwarding.
 ///
 /// # Safety
 ///
@@ -175,7 +176,7 @@ pub unsafe fn read_few(from: *const u8, into: &mut [u8]) {
 /// # Safety
 ///
 /// `from` must be aligned to a word and valid for reads of `into.len()` bytes, rounded up to whole
-/// words, and only accessed atomically meanwhile.
+/// words, and only accessed atomically during the call.
 #[inline(always)]
 pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
     let (words, rest) = into.as_chunks_mut::<WORD>();
@@ -188,7 +189,7 @@ pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
     if !rest.is_empty() {
         // SAFETY: within the range rounded up, and aligned.
         let word = unsafe { load!(AtomicUsize, usize, from, at) }.to_ne_bytes();
-        // Byte by byte: so short a copy is no call.
+        // Byte by byte, so that this short copy does not become a call.
         rest.iter_mut().zip(word).for_each(|(into, byte)| *into = byte);
     }
 }
@@ -198,7 +199,7 @@ pub unsafe fn read_words(from: *const u8, into: &mut [u8]) {
 /// # Safety
 ///
 /// `into` must be aligned to a word and valid for writes of `from.len()` bytes, rounded up to whole
-/// words, and only accessed atomically meanwhile.
+/// words, and only accessed atomically during the call.
 #[inline(always)]
 pub unsafe fn write_words(into: *mut u8, from: &[u8]) {
     let (words, rest) = from.as_chunks::<WORD>();

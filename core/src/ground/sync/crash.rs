@@ -4,19 +4,19 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// Points still to be passed; all ones while none is counted.
+/// Points still to be passed; all ones while not counting.
 static LEFT: AtomicU32 = AtomicU32::new(u32::MAX);
-/// What ends the program.
+/// The function that ends the program.
 static END: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Lets `end` end the program before the store that comes after so many others. To be called by a program
-/// of one thread.
+/// Makes `end` end the program before the store that follows this many others. Only for programs of one
+/// thread.
 pub fn arm(points: u32, end: fn()) {
     END.store(end as *mut (), Ordering::Relaxed);
     LEFT.store(points, Ordering::Relaxed);
 }
 
-/// Counts no further; answers how many points were left, `u32::MAX` if it was not armed.
+/// Stops counting; returns how many points were left, `u32::MAX` if it was not armed.
 pub fn disarm() -> u32 {
     LEFT.swap(u32::MAX, Ordering::Relaxed)
 }

@@ -44,11 +44,11 @@ orders! {
     publish { STORE = Release, LOAD = Acquire }
     /// The consumer is done with what it read before the producer sees the space as free.
     release { STORE = Release, LOAD = Acquire }
-    /// A role's words are complete before the next owner takes them up, or its peer sees it gone.
+    /// A role's words are complete before the next owner reads them, or the peer sees the role free.
     role { STORE = Release, CAS = Acquire, LOAD = Acquire }
     /// What one owner of a lock did is seen by the next; a permit's holder by the next.
     lock { ACQUIRE = Acquire, RELEASE = Release }
-    /// WaiterId: `parked` before the second look. Sender: publication before the look at `parked`.
+    /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
     park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }
     /// Writer: a buffer is invalidated before its data changes. Reader: data before the second look.
     latest_data { FENCE = Release, READER_FENCE = Acquire }

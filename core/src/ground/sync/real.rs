@@ -34,7 +34,7 @@ fn crash_point() {
     super::crash::point();
 }
 
-/// Whether slices of the memory itself can be had at all.
+/// Whether slices of the memory itself are available at all.
 pub const HAS_SLICES: bool = true;
 
 /// A shared 32-bit word: little-endian in memory, naturally aligned.
@@ -61,19 +61,19 @@ impl Word {
         self.0.store(value, order.ordering);
     }
 
-    /// Loads a word that is handed over by another one, as a payload is.
+    /// Loads a word that another word publishes, as it publishes a payload.
     #[inline(always)]
     pub fn read_plain(&self) -> u32 {
         self.load(RELAXED)
     }
 
-    /// Stores a word that is handed over by another one, as a payload is.
+    /// Stores a word that another word publishes, as it publishes a payload.
     #[inline(always)]
     pub fn write_plain(&self, value: u32) {
         self.store(value, RELAXED);
     }
 
-    /// Replaces `current` by `new`; answers with what was there where that was something else.
+    /// Replaces `current` by `new`; returns the value found.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Mem {
     ///
     /// The bytes must be valid for reads and writes for as long as
     /// the handle or anything made from it is used (for reads alone, if only readers are made from
-    /// it), and nobody in this program may access them otherwise than atomically meanwhile.
+    /// it), and until then this program may access them only atomically.
     #[must_use]
     pub const unsafe fn from_raw(base: NonNull<u8>, len: u32) -> Self {
         Self { base, len }
@@ -259,7 +259,7 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// `at` must be a multiple of 4, and 4 bytes there must lie inside the span.
+    /// `at` must be a multiple of 4, and 4 bytes there must be inside the span.
     #[inline(always)]
     #[must_use]
     pub unsafe fn word_within(&self, at: u32) -> WordRef {
@@ -272,7 +272,7 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// `into.len()` bytes at `at` must lie inside the span, and be aligned if `aligned` says so.
+    /// `into.len()` bytes at `at` must be inside the span, and aligned if `aligned` is set.
     #[inline(always)]
     pub unsafe fn read_within(&self, at: u32, into: &mut [u8], aligned: bool) {
         // SAFETY: inside, by the caller's promise.
@@ -285,7 +285,7 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// `from.len()` bytes at `at` must lie inside the span, and be aligned if `aligned` says so.
+    /// `from.len()` bytes at `at` must be inside the span, and aligned if `aligned` is set.
     #[inline(always)]
     pub unsafe fn write_within(&self, at: u32, from: &[u8], aligned: bool) {
         // SAFETY: inside, by the caller's promise.
@@ -347,8 +347,9 @@ impl Span {
         unsafe { copy::write(into.as_ptr(), from, false) };
     }
 
-    /// As [`read`](Self::read), for bytes that an honest peer may be writing meanwhile. Reads whole
-    /// words from `at` on, a multiple of 8, and past the end of `into` up to the next such multiple.
+    /// As [`read`](Self::read), for bytes that an honest peer may be writing at the same time. Reads
+    /// whole words from `at` on, a multiple of 8, and past the end of `into` up to the next such
+    /// multiple.
     ///
     /// # Panics
     ///
@@ -361,7 +362,7 @@ impl Span {
         unsafe { copy::read_words(from.as_ptr(), into) };
     }
 
-    /// As [`write`](Self::write), for bytes that an honest peer may be reading meanwhile. Writes
+    /// As [`write`](Self::write), for bytes that an honest peer may be reading at the same time. Writes
     /// whole words from `at` on, a multiple of 8, with zeros up to the next such multiple.
     ///
     /// # Panics
@@ -375,7 +376,7 @@ impl Span {
         unsafe { copy::write_words(into.as_ptr(), from) };
     }
 
-    /// The bytes at `at`, for those who promise that all peers are honest.
+    /// The bytes at `at`, for callers that guarantee that all peers are honest.
     #[inline(always)]
     #[must_use]
     pub fn as_ptr(&self, at: u32, len: usize) -> NonNull<u8> {
@@ -386,8 +387,8 @@ impl Span {
 /// A payload cell outside any region, for the stand-alone queue.
 pub struct Cell<T>(UnsafeCell<MaybeUninit<T>>);
 
-// SAFETY: a cell is only a place; who may touch it when is the protocol's business, and its methods
-// are unsafe for that reason. The values cross threads, hence `T: Send`.
+// SAFETY: a cell is only a place; the protocol decides which side may access it when, and its methods are
+// unsafe for that reason. The values cross threads, hence `T: Send`.
 unsafe impl<T: Send> Sync for Cell<T> {}
 
 impl<T> Cell<T> {

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// Replaces `current` by `new`, or answers with what was there instead.
+/// Replaces `current` by `new`, or returns the value found.
 #[inline(always)]
 pub fn compare_exchange(word: &AtomicU32, current: u32, new: u32, order: Ordering) -> Result<u32, u32> {
     word.compare_exchange(current, new, order, Ordering::Relaxed)

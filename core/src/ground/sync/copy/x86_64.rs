@@ -36,7 +36,7 @@ pub unsafe fn copy_pair(from: *const u8, into: *mut u8) {
 /// # Safety
 ///
 /// `from` must be valid for reads and `into` for writes of `len` bytes, [`LEAST`] at least, that do
-/// not overlap. What is shared of them may be written by others meanwhile.
+/// not overlap. The shared range may be written by others at the same time.
 #[inline(always)]
 pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
     if len < 16 {

@@ -18,7 +18,7 @@ pub(crate) struct Use {
     /// It is an atomic of loom's.
     pub shared: bool,
     /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
-    /// one where a commit word can come to lie.
+    /// one where a commit word can be.
     pub plain: bool,
 }
 
@@ -163,15 +163,15 @@ impl Word {
         self.plain()
     }
 
-    /// Writes plainly. Where a payload comes to lie on what may be read as a commit word, it is
-    /// stored there too: an old payload must never pass for a frame.
+    /// Writes plainly. Where a payload covers what may be read as a commit word, it is stored there too:
+    /// an old payload must never pass for a frame.
     pub fn write_plain(&self, value: u32) {
         if step() {
             self.write_alive(value);
         }
     }
 
-    /// As [`write_plain`](Self::write_plain), by one who is known to live.
+    /// As [`write_plain`](Self::write_plain), by a thread that is known to live.
     pub(crate) fn write_alive(&self, value: u32) {
         if let Some(word) = &self.shared {
             word.store(value, Ordering::Relaxed);

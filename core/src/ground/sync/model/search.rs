@@ -3,7 +3,7 @@
 //! loom tries another order of two steps only where it sees that they touch the same word, and of a
 //! word it remembers the last access alone. So a thread that loads a word and then stores it hides,
 //! by its own load, that others had loaded the word before: the orders in which the store comes
-//! first are never tried (tokio-rs/loom, issues 166 and 392). Whoever takes a role over does just
+//! first are never tried (tokio-rs/loom, issues 166 and 392). A thread that takes a role over does just
 //! that: it reads what is there and goes on.
 //!
 //! Therefore each word has, for each thread that loads it, an object of its own, which that thread
@@ -20,7 +20,7 @@ use loom::thread::{self, ThreadId};
 /// Touching it is an access that depends on every other, and does nothing else: nobody ever waits.
 type Touch = Arc<Condvar>;
 
-/// Who has loaded a word.
+/// The threads that have loaded a word.
 #[derive(Default)]
 pub(super) struct Loads(Mutex<Inner>);
 

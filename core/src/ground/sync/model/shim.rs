@@ -107,7 +107,7 @@ impl Mem {
     /// The alignment that every region needs at least.
     pub const ALIGN: usize = 8;
 
-    /// Not to be had in a model.
+    /// Not available in a model.
     ///
     /// # Panics
     ///
@@ -133,7 +133,7 @@ impl Mem {
         self.len() == 0
     }
 
-    /// Whether the memory starts at a multiple of `align`: there is no address to tell.
+    /// Whether the memory starts at a multiple of `align`: there is no address to check.
     #[must_use]
     pub fn is_aligned(&self, _align: usize) -> bool {
         true
@@ -314,7 +314,7 @@ impl Span {
         });
     }
 
-    /// Reads bytes that an honest peer may be writing meanwhile, a word at a time.
+    /// Reads bytes that an honest peer may be writing at the same time, a word at a time.
     ///
     /// # Panics
     ///
@@ -323,7 +323,7 @@ impl Span {
         self.copy_out(at, into, |word| word.load(super::super::order::RELAXED));
     }
 
-    /// Writes bytes that an honest peer may be reading meanwhile, a word at a time.
+    /// Writes bytes that an honest peer may be reading at the same time, a word at a time.
     ///
     /// # Panics
     ///
@@ -346,7 +346,7 @@ impl Span {
         });
     }
 
-    /// Not to be had in a model; [`HAS_SLICES`] says so.
+    /// Not available in a model; see [`HAS_SLICES`].
     ///
     /// # Panics
     ///
