@@ -31,7 +31,7 @@ pub use ground::plan::{Channel, Plan, PlanError};
 pub use ground::ring::Value;
 pub use protocol::Violation;
 
-/// What the author of a port needs: the traits to implement, and what they are handed.
+/// For authors of ports: the traits to implement, and the types of their arguments.
 ///
 /// A port supplies memory, waiting, proof of death and a clock; see [`Port`](port::Port).
 pub mod port {
@@ -43,7 +43,7 @@ pub mod port {
     pub use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 }
 
-/// What tools need: the region's header and directory, its types, and how to look at it without a role.
+/// For tools: the region's header and directory, its types, and functions that inspect it without a role.
 pub mod format {
     pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, inspect, participants};
     pub use crate::ground::entry::{ENTRY_LEN, Entry};
@@ -54,7 +54,7 @@ pub mod format {
     pub use crate::protocol::mutex::State as MutexState;
 }
 
-/// What the macros need; not part of the interface.
+/// Names that the macros expand to; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::ground::message::plain_name;

@@ -85,7 +85,7 @@ pub struct Consumer<P: Port> {
     capacity: u32,
     /// The longest payload; 0 to half the ring less two granules.
     max_len: u32,
-    /// The claimed role, and what all consumers share.
+    /// The claimed role, with the common part of all consumers.
     taker: RecvHalf<P>,
 }
 

@@ -1,11 +1,11 @@
-//! What can go wrong with endpoints: one small enum per operation.
+//! Errors of endpoints: one small enum per operation.
 
 use core::fmt;
 
 use crate::ground::kind::Kind;
 use crate::protocol::{Nothing, Refused, Violation};
 
-/// Why an endpoint could not be opened.
+/// Error of opening an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelError {
@@ -13,15 +13,15 @@ pub enum ChannelError {
     NotFound,
     /// The channel is of another kind.
     Kind {
-        /// What it is.
+        /// The channel's kind.
         found: Kind,
     },
     /// The channel carries another type, or the same type from another build.
     Type,
     /// Another live participant has the role, or one that cannot be proven dead.
     Busy,
-    /// The region was opened to look only, or by the parent of this forked process; open it for
-    /// writing, and here, to take a role.
+    /// The region was opened for reading only, or by the parent of this forked process. Open it for
+    /// writing in this process to take a role.
     ReadOnly,
     /// The plan gives the role to another domain.
     Domain {
@@ -46,10 +46,15 @@ impl fmt::Display for ChannelError {
                 f.write_str("the channel carries another type; build both sides from one definition")
             }
             Self::Busy => f.write_str("another live participant has this role"),
-            Self::ReadOnly => f.write_str("this process has the region open for reading only (or inherited it by a fork); open it for writing"),
+            Self::ReadOnly => f.write_str(
+                "this process has the region open for reading only, or inherited it by a fork; open it for writing",
+            ),
             Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
             Self::NoCommonAtomics => {
-                f.write_str("the plan gives the lock to two domains that share no atomics; keep it in one, or give the port a hardware lock")
+                f.write_str(
+                    "the plan gives the lock to two domains that share no atomics; \
+                     keep it in one, or give the port a hardware lock",
+                )
             }
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),
@@ -59,7 +64,7 @@ impl fmt::Display for ChannelError {
 
 impl core::error::Error for ChannelError {}
 
-/// Why nothing was sent. Nothing has changed then.
+/// Error of a send that does not wait. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrySendError {
@@ -67,7 +72,7 @@ pub enum TrySendError {
     Full,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
-    /// The bytes are not as many as the channel's values have.
+    /// The number of bytes differs from the size of the channel's values.
     WrongSize,
     /// The consumer wrote what no honest consumer writes. Latched: every later call returns it.
     Fault(Violation),
@@ -98,7 +103,7 @@ impl fmt::Display for TrySendError {
 
 impl core::error::Error for TrySendError {}
 
-/// Why nothing was sent within the time allowed.
+/// Error of a send that waits. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
@@ -106,7 +111,7 @@ pub enum SendError {
     TimedOut,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
-    /// The bytes are not as many as the channel's values have.
+    /// The number of bytes differs from the size of the channel's values.
     WrongSize,
     /// The consumer wrote what no honest consumer writes. Latched: every later call returns it.
     Fault(Violation),
@@ -125,7 +130,7 @@ impl fmt::Display for SendError {
 
 impl core::error::Error for SendError {}
 
-/// Why nothing was received.
+/// Error of a receive that does not wait. Nothing was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryRecvError {
@@ -136,9 +141,9 @@ pub enum TryRecvError {
         /// The frame's length.
         needed: usize,
     },
-    /// The place for a value has not as many bytes as the channel's values have.
+    /// The buffer's size differs from that of the channel's values.
     WrongSize {
-        /// How many they have.
+        /// The size of the channel's values.
         needed: u32,
     },
     /// The producer wrote what no honest producer writes. Latched: every later call returns it.
@@ -174,7 +179,7 @@ impl fmt::Display for TryRecvError {
 
 impl core::error::Error for TryRecvError {}
 
-/// Why nothing was received within the time allowed.
+/// Error of a receive that waits. Nothing was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecvError {
@@ -185,9 +190,9 @@ pub enum RecvError {
         /// The frame's length.
         needed: usize,
     },
-    /// The place for a value has not as many bytes as the channel's values have.
+    /// The buffer's size differs from that of the channel's values.
     WrongSize {
-        /// How many they have.
+        /// The size of the channel's values.
         needed: u32,
     },
     /// The producer wrote what no honest producer writes. Latched: every later call returns it.
@@ -207,10 +212,10 @@ impl fmt::Display for RecvError {
 
 impl core::error::Error for RecvError {}
 
-/// Bytes that are not as many as the channel's values have. Nothing was copied.
+/// The number of bytes differs from the size of the channel's values. Nothing was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongSize {
-    /// How many they have.
+    /// The size of the channel's values.
     pub needed: u32,
 }
 

@@ -49,7 +49,7 @@ use super::producer::Producer;
 pub struct Grant<'q, P: Port> {
     /// The producer, borrowed until the grant ends.
     pub(super) producer: &'q mut Producer<P>,
-    /// Where the frame is to be, and how many bytes are reserved.
+    /// The frame's place, and how many bytes are reserved.
     pub(super) slot: Reservation,
     /// The tag that the frame will have.
     pub(super) tag: u32,

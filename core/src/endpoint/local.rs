@@ -226,7 +226,7 @@ impl<const SIZE: usize> Default for StaticRegion<SIZE> {
     }
 }
 
-/// Why a region within one program could not be set up.
+/// Error of setting up a region within one program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LocalError {

@@ -41,7 +41,10 @@ pub struct TableFull;
 
 impl fmt::Display for TableFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no place in the participant table for one of this domain; plan for more participants, or for this domain")
+        f.write_str(
+            "the participant table has no free place for this domain; \
+             plan for more participants, or for this domain",
+        )
     }
 }
 

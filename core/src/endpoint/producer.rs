@@ -68,7 +68,7 @@ pub struct Producer<P: Port> {
     max_len: u32,
     /// Whether grants may show the memory itself; as set in the attachment.
     pub(super) trusted: bool,
-    /// The claimed role, and what all producers share.
+    /// The claimed role, with the common part of all producers.
     pub(super) sender: SendHalf<P>,
 }
 
@@ -275,7 +275,8 @@ impl<P: Port> Producer<P> {
         self.tx.space.highest()
     }
 
-    /// Sends that were refused or timed out because there was no space, by all producers of this channel so far.
+    /// Sends that were refused or timed out because there was no space, by all producers of this channel
+    /// so far.
     #[must_use]
     pub fn refused(&self) -> u32 {
         self.sender.refused()

@@ -18,7 +18,7 @@ use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
-/// The consumer's role of a queue, and what goes with it.
+/// The consumer's role of a queue, with its words in the region.
 pub(crate) struct RecvHalf<P: Port> {
     /// The position up to which everything is released; this side's word.
     head: WordRef,
@@ -30,9 +30,9 @@ pub(crate) struct RecvHalf<P: Port> {
     seen: u32,
     /// The value of `seen` when the head was stored last.
     answered: u32,
-    /// Where this side sleeps for messages, if the plan lets it.
+    /// The word on which this side sleeps for messages, if the plan lets it.
     own: Option<ParkWord>,
-    /// Where the producer sleeps for space, if the plan lets it.
+    /// The word on which the producer sleeps for space, if the plan lets it.
     peers: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     pub waiting: Waiting,

@@ -15,10 +15,10 @@ use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::spans::DAMAGED;
 
-/// What is known of the other side of a channel.
+/// The state of a channel's other side, as far as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerStatus {
-    /// Nobody has the role. Whatever its last owner did is visible to the caller.
+    /// Nobody has the role. Everything its last owner did is visible to the caller.
     Absent,
     /// Its owner lives, or cannot be proven dead.
     Present,
@@ -39,7 +39,7 @@ pub(crate) struct Role<P: Port> {
     pub port: P,
     /// The participant that claimed the role.
     me: Ident,
-    /// The role's word: its owner, or 0. Compared and swapped by those that claim it, cleared by its owner.
+    /// The role's word: its owner, or 0. Claimed by compare-and-swap, cleared by its owner.
     owner: WordRef,
     /// The other role's word, if the channel has one; only looked at.
     peer: Option<WordRef>,

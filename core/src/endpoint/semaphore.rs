@@ -61,7 +61,7 @@ impl From<Refused> for SemaphoreError {
     }
 }
 
-/// A counting semaphore: a participant need not release what it acquires.
+/// A counting semaphore, for signals: the participant that releases need not be the one that acquired.
 ///
 /// # States
 ///

@@ -19,7 +19,7 @@ use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_until};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
-/// The producer's role of a queue, and what goes with it.
+/// The producer's role of a queue, with its words in the region.
 pub(crate) struct SendHalf<P: Port> {
     /// The position up to which the consumer has released; its word.
     head: WordRef,
@@ -33,9 +33,9 @@ pub(crate) struct SendHalf<P: Port> {
     asked_at: Option<u32>,
     /// The value of `want`: the number of requests.
     wishes: u32,
-    /// Where this side sleeps for space, if the plan lets it.
+    /// The word on which this side sleeps for space, if the plan lets it.
     own: Option<ParkWord>,
-    /// Where the consumer sleeps for messages, if the plan lets it.
+    /// The word on which the consumer sleeps for messages, if the plan lets it.
     peers: Option<ParkWord>,
     /// Whether a send fences before it looks for a sleeping consumer.
     pub check: WakeCheck,

@@ -35,9 +35,9 @@ const CONSUMER: u32 = 2;
 ///
 /// How it works: the invariants are in `core/src/protocol/static_queue.rs`.
 pub struct StaticQueue<T, const N: usize> {
-    /// Where the next value goes, modulo 2^32; written by the producer.
+    /// Position of the next value to be sent, modulo 2^32; written by the producer.
     tail: Word,
-    /// Where the next value comes from, modulo 2^32; written by the consumer.
+    /// Position of the next value to be received, modulo 2^32; written by the consumer.
     head: Word,
     /// Which halves are taken: one bit each, set when it is taken and never cleared.
     taken: Word,
@@ -122,7 +122,8 @@ pub struct StaticProducer<'q, T, const N: usize> {
 }
 
 impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
-    /// Sends a value: one load and one store at most besides the value itself. Gives it back if the queue is full.
+    /// Sends a value: at most one load and one store besides the value itself. Gives the value back if
+    /// the queue is full.
     ///
     /// # Errors
     ///

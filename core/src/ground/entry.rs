@@ -17,7 +17,7 @@ pub const NAME_LEN: usize = 32;
 pub struct Entry {
     /// Its name, zero-padded.
     pub name: [u8; NAME_LEN],
-    /// What it is.
+    /// The kind of channel.
     pub kind: Kind,
     /// Ring bytes ([`Kind::Frames`]), slots, buffers ([`Kind::Latest`], [`Kind::Mutex`]), or permits: the
     /// highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
@@ -43,7 +43,7 @@ pub struct Entry {
     /// Offset of the slots, buffers or ring: inside block A, or behind all control words if the payload
     /// is split off.
     pub data: u32,
-    /// Whether the region keeps all payload behind all control words, as its header says.
+    /// Whether the region keeps all payload behind all control words, as set in its header.
     pub split_payload: bool,
     /// Offset of the word on which A sleeps for space; 0 if it may not block.
     pub wait_a: u32,
@@ -127,8 +127,9 @@ impl Entry {
         words
     }
 
-    /// Reads the entry at `offset`, checks it against the region's limits, and returns a private copy. `Err(None)` means a kind or a flag that this version does not know (skip it),
-    /// `Err(Some(..))` names what is wrong.
+    /// Reads the entry at `offset`, checks it against the region's limits, and returns a private copy.
+    /// `Err(None)` means a kind or a flag that this version does not know (skip it), `Err(Some(..))`
+    /// names what is wrong.
     pub(crate) fn read(mem: &Mem, offset: u32, limits: &Limits) -> Result<Self, Option<&'static str>> {
         let mut words = [0; 32];
         for (i, word) in words.iter_mut().enumerate() {

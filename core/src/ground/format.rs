@@ -8,7 +8,7 @@ use super::plan::{Plan, PlanError};
 use super::sync::Mem;
 use super::sync::order::{RELAXED, magic};
 
-/// What a region's memory holds before it is formatted.
+/// The content of a region's memory before it is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// Zeros throughout, as a new file or mapping has them.
@@ -17,8 +17,9 @@ pub enum Contents {
     Unknown,
 }
 
-/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach in
-/// between, or after this program died half-way, finds [`Uninitialised`](super::header::AttachError::Uninitialised).
+/// Lays a plan out in memory, so that others can attach. The magic is written last: an attach before
+/// that, or after this program died half-way, returns
+/// [`Uninitialised`](super::header::AttachError::Uninitialised).
 ///
 /// `instance` should be unpredictable, or at least never the same twice; it distinguishes a region from a
 /// later one of the same name. Takes steps in proportion to the region's length ([`Contents::Unknown`])
@@ -131,7 +132,7 @@ fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash
     }
 }
 
-/// Why memory could not be formatted.
+/// Error of formatting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormatError {

@@ -202,7 +202,7 @@ impl Header {
         Ok(())
     }
 
-    /// What the directory's entries are checked against.
+    /// The limits against which the directory's entries are checked.
     fn limits(&self) -> Limits {
         Limits {
             total_len: self.total_len,
@@ -237,7 +237,7 @@ impl Header {
     }
 }
 
-/// Why a region could not be attached.
+/// Error of an attach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AttachError {
@@ -306,7 +306,7 @@ impl fmt::Display for AttachError {
                 write!(f, "the region has {found} bytes but needs {needed}; it was cut short")
             }
             Self::Uninitialised => f.write_str(
-                "the region is not initialised: its creator has not finished, or died; try again or remove it",
+                "the region is not initialised: its creator has not finished or died; try again or remove it",
             ),
             Self::ByteOrder => f.write_str("the region was made by a machine of the other byte order"),
             Self::NotARegion => f.write_str("this is not a strait region"),
@@ -323,7 +323,7 @@ impl fmt::Display for AttachError {
                 "the port's cache is not coherent, and control words lie among the payload; plan it apart",
             ),
             Self::Apart => f.write_str(
-                "the region keeps payload apart for caches that are not coherent; the port must name its cache",
+                "the region splits its payload off for non-coherent caches; the port must name its cache",
             ),
             Self::Line { needed, found } => {
                 write!(f, "the port's cache has lines of {needed} bytes, the plan of {found}; plan for more")

@@ -1,6 +1,6 @@
-//! What a channel is.
+//! The kinds of channels.
 
-/// What a channel is.
+/// The kind of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -16,7 +16,7 @@ pub enum Kind {
     Mutex,
     /// A count to be waited for.
     Semaphore,
-    /// Permits that come back from the dead.
+    /// Permits that are recovered from dead holders.
     Permits,
 }
 

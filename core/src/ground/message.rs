@@ -40,7 +40,7 @@ impl ValueType {
 pub enum Shape {
     /// A scalar by its descriptor name: `u8` to `u64`, `i8` to `i64`, `f32`, `f64`.
     Scalar(&'static str),
-    /// So many of another shape.
+    /// An array: the length and the element's shape.
     Array(usize, &'static Shape),
     /// Named fields at offsets, and the total size in bytes.
     Struct(&'static [Field], usize),

@@ -33,8 +33,8 @@ pub struct WaitPoint<'a> {
 
 /// Sleeping until a word changes.
 pub trait Wait {
-    /// Sleeps while the word at `point` equals `expected`, for `timeout` at the most. May return
-    /// early for any reason; the caller looks again. Never sleeps if the word differs already.
+    /// Sleeps while the word at `point` equals `expected`, for at most `timeout`. May return early for
+    /// any reason; the caller looks again. Never sleeps if the word differs already.
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration);
 
     /// Wakes every sleeper at `point`.
@@ -81,10 +81,11 @@ pub trait Clock {
 
 /// A cache between a port and the region's payload that nobody keeps coherent with other domains.
 ///
-/// Control words must not be cached then: the plan puts the payload [apart](crate::Plan::split_payload), and the
-/// port maps everything before it as uncached memory. Only [`Compact`](crate::format::Kind::Compact)
-/// queues and latest values can be laid out so; frames and slots are published in the payload itself, and
-/// what two such domains lock would have to be cleaned and invalidated as a whole.
+/// Control words must not be cached then: the plan [splits the payload off](crate::Plan::split_payload),
+/// and the port maps everything before it as uncached memory. Only
+/// [`Compact`](crate::format::Kind::Compact) queues and latest values can be laid out so; frames and
+/// slots are published in the payload itself, and a value under a lock of two such domains would have to
+/// be cleaned and invalidated as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cache {
     /// Bytes of a cache line, a power of two. The plan's line must be as long at least.

@@ -23,9 +23,9 @@ impl WaiterId {
 /// every peer that is to wake this program's tasks, by an interrupt, a mailbox, an eventfd. [`Wakers`]
 /// is a table to keep them in. A waker that is woken without need costs a look, and nothing else.
 pub trait AsyncWait: Wait {
-    /// Keeps `waker` for `who`, in place of what was kept for it before. It is woken, and no longer kept,
-    /// by the next wake at `point` (if there is one) whose [`Wait::wake`] begins after this has
-    /// returned, and when about `timeout` has passed.
+    /// Keeps `waker` for `who`, in place of an earlier one. It is woken, and no longer kept, by the next
+    /// wake at `point` (if there is one) whose [`Wait::wake`] begins after this has returned, and when
+    /// about `timeout` has passed.
     ///
     /// A port that cannot keep it wakes it before it returns; the task then polls. So does a port
     /// without timers where there is no `point`. Where there is one, such a port may leave the time-out
@@ -42,8 +42,8 @@ pub trait AsyncWait: Wait {
 
 /// The wakers of up to `N` tasks, which a port protects by its own lock: a critical section, a mutex.
 ///
-/// Wakers leave the table by value, so that a port can wake and drop them after it has let go of its
-/// lock: a waker may own a task that waits here too. Steps: in proportion to `N`.
+/// Wakers leave the table by value, so that a port can wake and drop them after it has released its lock:
+/// a waker may own a task that waits here too. Steps: in proportion to `N`.
 ///
 /// # Examples
 ///
@@ -74,7 +74,7 @@ impl<const N: usize> Wakers<N> {
         Self { kept: [const { None }; N] }
     }
 
-    /// Keeps a waker for `who`; returns the one that was kept for it before.
+    /// Keeps a waker for `who`; returns the earlier one, if there was one.
     ///
     /// # Errors
     ///

@@ -21,8 +21,8 @@ pub struct Death {
 }
 
 impl Death {
-    /// A death before access number `at`, from 0, for models that [`each_death`] does not fit: with
-    /// two deaths, or with a search of their own.
+    /// A death before access number `at`, from 0, for models to which [`each_death`] does not apply:
+    /// those with two deaths, or with their own search.
     #[must_use]
     pub fn before(at: u32) -> Self {
         Self { at, struck: Arc::default() }
@@ -43,21 +43,21 @@ impl Death {
         Err(Died)
     }
 
-    /// Before which access death comes, from 0.
+    /// The number of the access before which death comes, from 0.
     #[must_use]
     pub fn at(&self) -> u32 {
         self.at
     }
 
-    /// Whether it has struck, in any order of steps so far.
+    /// Whether the death has happened, in any order of steps so far.
     #[must_use]
     pub fn has_struck(&self) -> bool {
         self.struck.load(Ordering::SeqCst)
     }
 }
 
-/// Checks `model` once for each point at which a death can strike: before the first access of what
-/// [`Death::run`] runs, before the second, and so on until it lives to its end in all orders.
+/// Checks `model` once for each point at which a death can strike: before the first access of the code
+/// that [`Death::run`] runs, before the second, and so on until it lives to its end in all orders.
 /// Returns the number of points.
 pub fn each_death(model: impl Fn(Death) + Clone + Sync + Send + 'static) -> u32 {
     for at in 0.. {

@@ -21,15 +21,14 @@
 //! # Limits
 //!
 //! At most five threads. A `SeqCst` access counts as `AcqRel` (strait uses fences). A word's history
-//! is seven stores long. There is no clock: a wait ends when it is woken, unless the region was told
-//! that [time passes](Region::time_passes). Load buffering is not modelled. Everything that a model
-//! does must be the same in each of its runs: no random numbers, no real time, no other I/O.
+//! is seven stores long. There is no clock: a wait ends when it is woken, unless the region was made with
+//! [`time_passes`](Region::time_passes). Load buffering is not modelled. Everything that a model does
+//! must be the same in each of its runs: no random numbers, no real time, no other I/O.
 //!
-//! loom itself leaves orders out where a thread loads a word that others have loaded, and then
-//! stores it (its issues 166 and 392). A region's words and a
-//! [`StaticQueue`](crate::StaticQueue)'s are searched in full all the same; atomics of your own,
-//! taken from [`loom`], are not. And where three threads store to one word, loom may report an order
-//! that cannot be (issue 282).
+//! loom itself omits orders where a thread loads a word that others have loaded, and then stores it (its
+//! issues 166 and 392). A region's words and a [`StaticQueue`](crate::StaticQueue)'s are searched in full
+//! all the same; atomics of your own, taken from [`loom`], are not. And where three threads store to one
+//! word, loom may report an impossible order (issue 282).
 
 mod death;
 mod port;

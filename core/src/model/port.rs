@@ -42,12 +42,13 @@ impl Port {
         Self { region, me: None, domain: 0, hardware_lock: false, held, clock }
     }
 
-    /// The participant's end: its liveness token is given back, as the kernel does with a process
-    /// that is gone, and the hardware lock if it had it. [`Death::run`](super::Death::run) calls it for
-    /// one that is killed.
+    /// Ends the participant: gives back its liveness token, as a kernel does for a process that has
+    /// ended, and the hardware lock if the participant holds it. [`Death::run`](super::Death::run) calls
+    /// it for a killed participant.
     pub fn end(&self) {
         if self.hardware_lock {
-            // What the dead did lies before it, for the next holder need not ask for a proof of death.
+            // The dead participant's actions are ordered before it, because the next holder needs no
+            // proof of death.
             let _ =
                 self.region.hardware.compare_exchange(self.word(), 0, Ordering::Release, Ordering::Relaxed);
         }
@@ -103,7 +104,7 @@ impl Wait for Port {
         }
         let bed = self.bed(point);
         let lock = bed.lock.lock().expect("nobody dies in the kernel");
-        // As a kernel compares: under its own lock, and nobody is killed meanwhile.
+        // Compares as a kernel does: under its own lock, during which no thread is killed.
         if point.word.kernel_load() == expected {
             drop(bed.alarm.wait(lock).expect("nobody dies in the kernel"));
         }
@@ -128,7 +129,7 @@ impl Wait for Port {
     }
 }
 
-/// Tasks of all ports are one program's here, so a wake reaches them all.
+/// The tasks of all ports are in one program here, so a wake reaches them all.
 impl AsyncWait for Port {
     fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         if self.region.time_passes || point.is_none() {
@@ -147,8 +148,8 @@ impl AsyncWait for Port {
     }
 }
 
-// SAFETY: `Dead` is answered only for a token that is not held now, and an incarnation takes its
-// token before it is published; what gave the token back synchronises with the answer.
+// SAFETY: `Dead` is returned only for a token that is not held now, and an incarnation takes its token
+// before it is published; giving the token back synchronises with the probe.
 unsafe impl Liveness for Port {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = self.token(who).ok_or(TokenRefused)?;
@@ -169,7 +170,7 @@ unsafe impl Liveness for Port {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        // A kernel answers by the present state, so this is no load, which may be late.
+        // A read-modify-write, because a kernel returns the present state, while a load may be late.
         match self.token(who).map(|token| token.fetch_or(0, Ordering::Acquire)) {
             Some(HELD) => Probe::Alive,
             _ => Probe::Dead,

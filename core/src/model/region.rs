@@ -14,8 +14,8 @@ use super::port::Port;
 use super::shared::Shared;
 
 /// A region for one run of a model. Make it inside the closure that is checked, before the threads
-/// start; keep the plan small (a line of 4, two or three participants, few slots), for every shared
-/// word costs.
+/// start; keep the plan small (a line of 4, two or three participants, few slots), because every shared
+/// word makes the search longer.
 #[derive(Clone)]
 pub struct Region(Arc<Shared>);
 

@@ -1,4 +1,4 @@
-//! What the ports of one model region share: its memory, and what a kernel keeps of it.
+//! The common state of the ports of one model region: its memory, and the state that a kernel would keep.
 
 extern crate std;
 
@@ -19,28 +19,28 @@ use crate::ground::sync::Mem;
 use crate::ground::sync::model::memory::{Use, Words};
 use crate::ground::tasks::Wakers;
 
-/// What the ports of one region share.
+/// The common state of the ports of one region.
 pub(super) struct Shared {
     pub mem: Mem,
     /// By slot and epoch: the state of the liveness token.
     pub tokens: Vec<[AtomicU32; EPOCHS]>,
     /// By the offsets of the words that have been slept on.
     pub beds: std::sync::Mutex<Vec<(u32, Arc<WakerRegistration>)>>,
-    /// Who has the hardware lock, or 0.
+    /// The holder of the hardware lock, or 0.
     pub hardware: AtomicU32,
     pub wakers: Mutex<Wakers<TASKS>>,
     pub time_passes: bool,
 }
 
-/// So many incarnations a slot can have in a model.
+/// The most incarnations of a slot in a model.
 pub(super) const EPOCHS: usize = 4;
 
-/// So many tasks can wait at once in a model.
+/// The most tasks that can wait at once in a model.
 pub(super) const TASKS: usize = 4;
 
 /// A token that nobody has taken yet.
 const UNTAKEN: u32 = 0;
-/// Where a kernel keeps those who sleep on one word.
+/// The sleepers on one word, as a kernel keeps them.
 pub(super) struct WakerRegistration {
     pub lock: Mutex<()>,
     pub alarm: Condvar,
@@ -74,8 +74,8 @@ impl Shared {
     }
 }
 
-/// What the words are used for while the region is in use, by their offsets: shared are all of its
-/// channels' words but payload, and the states of participants.
+/// The uses of the words while the region is in use, by their offsets. Shared are all words of its
+/// channels except payload, and the states of participants.
 fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
     const SHARED: Use = Use { shared: true, plain: false };
     let states = (1..=header.participant_count).filter_map(|slot| header.participant(slot));
@@ -91,7 +91,7 @@ fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
         let all = a.chain(b).chain(c).chain(bells);
         uses.extend(all.map(|offset| (offset, SHARED)));
     }
-    // After that, for block C as it is measured here can reach into the next channel's data.
+    // After that, because block C as it is measured here can reach into the next channel's data.
     for entry in &entries {
         let blocks = blocks(entry);
         let data = range(entry.data, blocks.len_data);
@@ -104,10 +104,10 @@ fn range(start: u32, len: u32) -> impl Iterator<Item = u32> {
     (start..start + len).step_by(4)
 }
 
-/// What the word `at` bytes into a channel's data is used for.
+/// The use of the word `at` bytes into a channel's data.
 fn data_use(entry: &Entry, at: u32) -> Use {
     match entry.kind {
-        // Commit words can come to lie on any granule.
+        // A commit word can be on any granule.
         Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
         Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
         Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true },

@@ -17,7 +17,7 @@
 //!
 //! - B1. The commit word at the tail is 0: the producer clears the header after a frame before it
 //!   publishes the frame. So a walk over commit words ends at the tail.
-//! - B2. One granule beyond what is published always stays free, for that cleared header.
+//! - B2. One granule beyond the published frames always stays free for that cleared header.
 //! - B3. No frame straddles the ring's end. A pad goes there, never at offset 0, at most one before
 //!   a frame; frame and pad become visible by one store.
 //! - B4. `mark` is the tail, or one publication behind it, and `mark_sequence` is stored before it.
@@ -33,8 +33,8 @@
 //! # If a peer dies
 //!
 //! Producer before the commit store: the frame does not exist. After it: the frame is delivered,
-//! and B4 finds it. Consumer: its successor starts at the head in the region and sees again what
-//! was not released there.
+//! and B4 finds it. Consumer: its successor starts at the head in the region and receives again the
+//! frames not released there.
 //!
 //! # If a peer misbehaves
 //!
@@ -48,7 +48,8 @@
 //!
 //! # Used by
 //!
-//! [`Producer`](crate::Producer), [`Grant`](crate::Grant), [`Consumer`](crate::Consumer), [`Peek`](crate::Peek).
+//! [`Producer`](crate::Producer) with [`Grant`](crate::Grant), and [`Consumer`](crate::Consumer) with
+//! [`Peek`](crate::Peek).
 
 use crate::ground::geometry::GRANULE;
 use crate::ground::ring::bytes::Bytes;
@@ -151,7 +152,7 @@ impl Producer {
         Ok(Self { space, marks, max_len, sequence })
     }
 
-    /// Where a frame of `len` bytes comes next, and how many units must be free for it.
+    /// The place of the next frame, of `len` bytes, and how many units must be free for it.
     ///
     /// # Errors
     ///

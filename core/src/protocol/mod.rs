@@ -60,7 +60,7 @@ pub(crate) fn in_order() {
     core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
 }
 
-/// Why a reservation was refused.
+/// Error of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// No space now.
@@ -71,7 +71,7 @@ pub enum Refused {
     Violation(Violation),
 }
 
-/// Why nothing was received.
+/// Outcome of a look that found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
     /// There is nothing now.

@@ -9,9 +9,13 @@
 //! |---|---|---|
 //! | 0 | free | the owner's identity, by the compare-and-swap that locks |
 //! | an identity | held | 0 by its owner; with proof of death, the survivor's with one death more |
-//! | an identity, 1 to 3 deaths | held for repair: that number of owners died, each while repairing after the one before | no deaths, when repaired; `POISONED`, when given up; with proof of death, one death more |
-//! | `POISONED` | given up; a fourth owner died | an identity with 3 deaths, by a participant that re-initialises; `POISONED` again if that participant dies before the data are whole |
-//! | anything else | written by a misbehaving peer | stays; every attempt returns [`Violation::State`](super::Violation::State) |
+//! | an identity, 1 to 3 deaths | held for repair | no deaths, when repaired; `POISONED`, when given up |
+//! | `POISONED` | given up | an identity with 3 deaths, by a participant that re-initialises |
+//! | anything else | written by a misbehaving peer | stays; every attempt returns `Violation::State` |
+//!
+//! The deaths count the owners that died in a row, each while repairing after the one before: proof of
+//! death adds one, and a fourth death poisons the lock. So a lock is `POISONED` again if the participant
+//! that re-initialises it dies before the data are whole.
 //!
 //! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, and the participant that
 //! clears the bit wakes all sleepers.
@@ -147,7 +151,7 @@ fn succeed_slow(
     }
 }
 
-/// Why an owner's word could not be changed.
+/// Error of changing an owner's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
     /// Somebody else owns the lock, or nobody does.
@@ -161,8 +165,8 @@ pub enum Lost {
 /// How often a change of our own word starts again: others may set `WAITERS` once.
 const TRIES: u32 = 3;
 
-/// Gives the lock back; returns whether sleepers must be woken. One compare-and-swap, two if
-/// somebody went to sleep just then, three at the most.
+/// Gives the lock back; returns whether sleepers must be woken. One compare-and-swap, two if another
+/// participant has just gone to sleep, at most three.
 ///
 /// # Errors
 ///

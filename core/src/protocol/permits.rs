@@ -10,7 +10,7 @@
 //! # Invariants
 //!
 //! - Q1. A permit changes hands only through 0, or with proof of death, by a compare-and-swap of the
-//!   exact word that names the dead. So a dead holder's permit comes back once.
+//!   exact word that names the dead. So a dead holder's permit is taken over once.
 //!
 //! # Memory ordering
 //!

@@ -38,7 +38,7 @@ pub struct Space {
     tail: u32,
     /// Free up to here, by the last look: the head seen then, and `highest` more (R4).
     limit: u32,
-    /// The consumer had released up to here when we last looked.
+    /// The position up to which the consumer had released at the last look.
     head: u32,
     /// Ring bytes or slots.
     capacity: u32,

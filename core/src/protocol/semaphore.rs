@@ -16,7 +16,7 @@
 //!
 //! # If a peer dies or misbehaves
 //!
-//! What a dead process had acquired is lost; [`permits`](super::permits) can be taken over. A count
+//! Units that a dead process acquired are lost; [`permits`](super::permits) can be taken over. A count
 //! beyond the maximum is a [`Violation`].
 //!
 //! # Used by

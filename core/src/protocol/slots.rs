@@ -39,7 +39,7 @@ use super::{Nothing, Violation, in_order};
 /// the caller has written; returns the position after it. One store.
 #[inline(always)]
 pub fn publish<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
-    // What comes next is derived from what we expect, not loaded: S1.
+    // The next sequence is computed, not loaded: S1.
     let next = pos.wrapping_add(1);
     // ORDERING(publish): the value is ordered before it.
     ring.sequence(pos).store(next, publish::STORE);

@@ -25,7 +25,7 @@ use crate::ground::sync::order::{publish, release};
 #[derive(Debug)]
 pub struct Producer {
     tail: u32,
-    /// Where it may go without another look at the head.
+    /// The limit up to which it may go without another look at the head.
     limit: u32,
 }
 

@@ -3,16 +3,18 @@
 //! | state word | meaning | next |
 //! |---|---|---|
 //! | free, epoch e | nobody; e incarnations have been here | live, epoch e + 1, by a joiner |
-//! | live, epoch e | an incarnation that holds the token for (slot, e), or died holding it | free, by itself; live, e + 1, by a joiner with proof of its death |
+//! | live, epoch e | an incarnation with the token for (slot, e), alive or dead | free, by itself; live, e + 1 |
 //! | retired | the epoch has run out | stays |
+//!
+//! Only a joiner with proof of the incarnation's death changes live, e to live, e + 1.
 //!
 //! # Invariants
 //!
 //! - T1. A joiner takes the token for (slot, e + 1) before its compare-and-swap publishes it. So a
 //!   published incarnation without a token is dead, never merely starting.
 //! - T2. No identity is given out twice: epochs only go up, and a slot at its last epoch is retired.
-//! - T3. A forged table cannot harm the living: death is the port's answer for the very pair, and
-//!   the token for a pair that lives cannot be taken.
+//! - T3. A forged table cannot harm live participants: the port proves death for the exact pair, and the
+//!   token for a pair that lives cannot be taken.
 //!
 //! # Used by
 //!

@@ -8,10 +8,10 @@
 //! # Invariants
 //!
 //! - D1. `start <= end <= buffer.len()`.
-//! - D2. `header`, if there is one, is what the bytes at `start` are. So no byte is checked twice.
+//! - D2. `header`, if there is one, is decoded from the bytes at `start`. So no byte is checked twice.
 //! - D3. Where [`StreamDecoder::find`] returns that it needs more, the buffered bytes are shorter than a
 //!   header, or than the frame under way; and both fit the buffer. So there is space.
-//! - D4. Every byte that came in is of a frame that was given out, or skipped, or buffered.
+//! - D4. Every byte that came in belongs to a frame that was returned, or was skipped, or is buffered.
 
 use super::wire::{Check, HEADER, Header, MAX_PAYLOAD, OVERHEAD};
 
@@ -42,7 +42,7 @@ pub struct StreamDecoder<'b> {
     end: usize,
     /// The header at `start`, once it is known to be one.
     header: Option<Header>,
-    /// Where the frame ends whose CRC failed, while that is being searched.
+    /// End of the frame whose CRC failed, while its inside is searched.
     doubt: usize,
     check: Check,
     max_len: usize,
@@ -106,14 +106,14 @@ impl<'b> StreamDecoder<'b> {
         })
     }
 
-    /// Takes no payloads longer than this. A buffer that is longer than a frame saves reads; a bound
-    /// that is near the truth finds garbage sooner.
+    /// Takes no payloads longer than this. A buffer that is longer than a frame saves reads; a bound near
+    /// the longest real payload finds garbage sooner.
     pub fn limit(&mut self, max_len: usize) {
         self.max_len = self.max_len.min(max_len);
     }
 
-    /// Where the next bytes of the stream go; [`fill`](Self::fill) takes how many did. Never empty after
-    /// [`next_frame`](Self::next_frame) gave none.
+    /// The buffer for the next bytes of the stream; report their number to [`fill`](Self::fill). Never
+    /// empty after [`next_frame`](Self::next_frame) returned none.
     pub fn space(&mut self) -> &mut [u8] {
         let kept = self.end - self.start;
         let needed = self.header.map_or(HEADER, |header| header.total());
@@ -131,8 +131,8 @@ impl<'b> StreamDecoder<'b> {
         self.end = self.buffer.len().min(self.end.saturating_add(count));
     }
 
-    /// Takes in as many of these bytes as there is space for; returns how many. Never none of some after
-    /// [`next_frame`](Self::next_frame) gave none.
+    /// Takes in as many of these bytes as there is space for; returns how many. Takes at least one byte
+    /// after [`next_frame`](Self::next_frame) returned none, if there is any.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
         let space = self.space();
         let count = bytes.len().min(space.len());
@@ -141,8 +141,8 @@ impl<'b> StreamDecoder<'b> {
         count
     }
 
-    /// The next frame, if all of it is here. Steps: in proportion to the bytes that are done with by it,
-    /// skipped ones included. A frame that is too large for the decoder is skipped.
+    /// The next frame, if all of it is here. Steps: in proportion to the bytes that it consumes, skipped
+    /// ones included. A frame that is too large for the decoder is skipped.
     pub fn next_frame(&mut self) -> Option<StreamFrame<'_>> {
         loop {
             match self.find() {
@@ -153,7 +153,7 @@ impl<'b> StreamDecoder<'b> {
         }
     }
 
-    /// Searches what is buffered. Each turn but the last skips a byte at least.
+    /// Searches the buffered bytes. Each iteration but the last skips at least one byte.
     pub(super) fn find(&mut self) -> Search {
         loop {
             let bytes = &self.buffer[self.start..self.end];
@@ -221,12 +221,12 @@ impl<'b> StreamDecoder<'b> {
     }
 
     /// To be called when the frame under way will not go on: the line is silent, or at its end. Skips the
-    /// first byte of what is buffered, so that frames behind it can be found; `false` if nothing was. Ask
-    /// for all frames before, and again after.
+    /// first buffered byte, so that frames behind it can be found; returns `false` if there is none. Take
+    /// all frames before, and again after.
     ///
-    /// A sender that was reset in mid-frame has a receiver wait for the rest, and take what it sends
-    /// next for it. On a line where senders come and go, call this until it returns `false` when the line
-    /// was silent for longer than it ever is within a frame.
+    /// If a sender is reset in mid-frame, its receiver waits for the rest, and takes the next bytes for
+    /// that. On a line where senders come and go, call this until it returns `false` when the line was
+    /// silent for longer than it ever is within a frame.
     pub fn give_up(&mut self) -> bool {
         let some = self.start < self.end;
         if some {
@@ -259,7 +259,7 @@ impl<'b> StreamDecoder<'b> {
         self.buffer.len()
     }
 
-    /// Bytes that came in and were neither given out nor skipped.
+    /// Bytes that came in and were neither returned nor skipped.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.end - self.start

@@ -9,8 +9,8 @@
 //!                                 words before it             three words and the payload
 //! ```
 //!
-//! It is the header of a frame in a ring, with the reserved word put to use: a stream has no slots to
-//! find frames in, so a frame must be known by its looks. Frames follow each other without gaps.
+//! It is the header of a frame in a ring, with a check in its reserved word: a stream has no slots, so a
+//! frame must be recognised by its header. Frames follow each other without gaps.
 //!
 //! [`StreamEncoder`] and [`StreamDecoder`] are bytes in, bytes out. With the feature `embedded-io-07`,
 //! `FrameWriter` and `FrameReader` join them to anything that is `embedded_io::Write` or `Read`.
@@ -21,8 +21,8 @@
 //! # Which check
 //!
 //! [`Check::Header`] is for streams that neither lose nor change bytes (sockets, pipes). The header's
-//! CRC is then a guard against two ends that do not speak of the same thing. [`Check::Whole`] is for
-//! lines that change bytes. Neither is a signature: anyone who can write to the line can forge a frame.
+//! CRC then detects two ends that disagree about the format. [`Check::Whole`] is for lines that change
+//! bytes. Neither is a signature: anyone who can write to the line can forge a frame.
 //!
 //! # After garbage
 //!
@@ -33,7 +33,7 @@
 //! can be lost too.
 //!
 //! Frames are not escaped. If a payload holds a stream frame, and the frame around it is damaged, the
-//! inner one is delivered as if it had been sent by itself. Its sequence will hardly fit.
+//! inner one is delivered as if it had been sent by itself. Its sequence number will hardly fit.
 //!
 //! # What passes wrongly
 //!
@@ -48,9 +48,9 @@
 //!
 //! # If the other end dies or misbehaves
 //!
-//! A frame that the stream's end cuts short is never delivered. Where another sender goes on upon the same
-//! line, with [`Check::Header`] its bytes are taken for the rest; with [`Check::Whole`] they are not. A lie
-//! costs what garbage costs.
+//! A frame that the stream's end cuts short is never delivered. If another sender continues on the same
+//! line, with [`Check::Header`] its bytes are taken for the rest; with [`Check::Whole`] they are not. A
+//! forged header costs what garbage costs.
 
 mod decoder;
 mod encoder;

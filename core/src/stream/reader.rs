@@ -39,7 +39,7 @@ impl<'b, R: Read> FrameReader<'b, R> {
         Self { io, decoder, cut: false }
     }
 
-    /// The next frame. Reads until one is whole, a read a byte at worst; gives up, for now, after as many
+    /// The next frame. Reads until one is whole, at worst one read a byte; gives up for now after as many
     /// skipped bytes as the decoder's buffer has.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl<'b, R> FrameReader<'b, R> {
     }
 }
 
-/// Why no frame was received.
+/// Error of receiving a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamRecvError<E> {

@@ -18,8 +18,7 @@ pub const OVERHEAD: usize = HEADER + TRAILER;
 /// The longest payload that a header can hold, in bytes.
 pub const MAX_PAYLOAD: usize = (WHOLE - 1) as usize;
 
-/// What is checked of a frame: the encoder's choice of what to send, the decoder's of what it takes
-/// at least.
+/// The check of a frame: the one that an encoder sends, or the least that a decoder accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
     /// The header. For streams that neither lose nor change bytes.
@@ -48,7 +47,7 @@ impl Header {
         Crc::new().word(self.commit()).word(self.tag).word(self.sequence)
     }
 
-    /// As it goes over the stream.
+    /// The header as bytes of the stream.
     pub fn encode(&self) -> [u8; HEADER] {
         let words = [self.commit(), self.tag, self.sequence, self.crc().finish()];
         let mut bytes = [0; HEADER];
@@ -58,7 +57,7 @@ impl Header {
         bytes
     }
 
-    /// The header that these bytes are, if they are one. One CRC of 12 bytes at most.
+    /// Decodes a header, if these bytes are one. One CRC of 12 bytes at most.
     pub fn decode(bytes: &[u8; HEADER]) -> Option<Self> {
         let mut words = [0; 4];
         for (into, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
@@ -73,17 +72,17 @@ impl Header {
         (header.crc().finish() == check).then_some(header)
     }
 
-    /// What follows the payload.
+    /// The bytes after the payload.
     pub fn trailer(&self, payload: &[u8]) -> [u8; TRAILER] {
         self.crc().bytes(payload).finish().to_le_bytes()
     }
 
-    /// Where the payload ends, counted from the header's start.
+    /// End of the payload, counted from the header's start.
     pub fn payload_end(&self) -> usize {
         HEADER + self.len as usize
     }
 
-    /// All bytes of the frame.
+    /// Length of the frame in bytes.
     pub fn total(&self) -> usize {
         self.payload_end() + if self.check == Check::Whole { TRAILER } else { 0 }
     }

@@ -120,7 +120,7 @@ impl<'b, W> FrameWriter<'b, W> {
     }
 }
 
-/// Why writing stopped.
+/// The reason why writing stopped.
 enum Stopped<E> {
     Closed,
     Io(E),
@@ -142,7 +142,7 @@ impl<E> Stopped<E> {
     }
 }
 
-/// Why a frame was not sent, or not all of it.
+/// Error of sending a frame, or of sending all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamSendError<E> {

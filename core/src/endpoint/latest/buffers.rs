@@ -63,7 +63,7 @@ impl<P: Port> latest::Buffers for Seen<'_, P> {
     }
 }
 
-/// What both sides need of a channel: its buffers, the newest count, and the readers' bell.
+/// The parts of a channel that both sides use: its buffers, the newest count, and the readers' park word.
 pub(super) fn parts<P: Port>(
     attachment: &Attachment<P>,
     entry: &Entry,

@@ -81,7 +81,7 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     seen: Option<Version>,
     /// Tag and number of the value that [`read`](Self::read) returned last.
     info: Option<ValueInfo>,
-    /// Where this reader sleeps, if it may.
+    /// The word on which this reader sleeps, if it may.
     pub(in crate::endpoint) bell: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     pub(in crate::endpoint) waiting: Waiting,

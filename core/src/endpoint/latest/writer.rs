@@ -73,7 +73,7 @@ impl core::error::Error for PublishError {}
 /// assert_eq!(writer.published(), 2);
 /// ```
 ///
-/// Values of varying length, each with a tag that says what it is:
+/// Values of varying length, each with a tag that identifies its format:
 ///
 /// ```
 /// use strait_core::{Channel, Plan, PublishError, StaticRegion, port::NoSystem};
@@ -96,7 +96,7 @@ pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     max_len: u32,
     /// Whether the channel has a type: then every value has `max_len` bytes.
     is_typed: bool,
-    /// Where readers sleep, if the plan lets them.
+    /// The word on which readers sleep, if the plan lets them.
     bell: Option<ParkWord>,
     /// Whether a publication fences before it looks for sleeping readers.
     check: WakeCheck,

@@ -230,8 +230,8 @@ impl<T: Value + ?Sized, P: Port> InPlace<'_, T, P> {
         self.mutex.values.read_part(self.version, offset, buffer)
     }
 
-    /// Copies `bytes` over the value from `offset` on; what would lie outside is left out, and the
-    /// answer is how many were copied.
+    /// Copies `bytes` over the value from `offset` on; bytes that would be outside are left out. Returns
+    /// how many were copied.
     pub fn write(&mut self, offset: usize, bytes: &[u8]) -> usize {
         self.mutex.values.write_part(self.version, offset, bytes)
     }

@@ -32,8 +32,11 @@ use crate::protocol::mutex::{self, State};
 /// |---|---|
 /// | free | held, by one compare-and-swap |
 /// | held | free, by its owner's one compare-and-swap; `OwnerDied` for the next owner, with proof of death |
-/// | `OwnerDied` | held, once [repaired](crate::Recovery); poisoned, if the recovery is dropped; `OwnerDied` again if the repairer dies, poisoned if that is the fourth death in a row |
-/// | poisoned | held, by [`reinitialise`](Self::reinitialise); poisoned again if that participant dies before the new value is whole |
+/// | `OwnerDied` | held, once [repaired](crate::Recovery); poisoned, if the recovery is dropped |
+/// | poisoned | held, by [`reinitialise`](Self::reinitialise) |
+///
+/// If the repairer dies, the lock is `OwnerDied` again; a fourth death in a row poisons it. If the
+/// participant that re-initialises it dies before the new value is whole, it is poisoned again.
 ///
 /// # Two domains
 ///
@@ -85,8 +88,8 @@ pub struct Mutex<T: Value + ?Sized, P: Port> {
     pub(super) lock: ParkWord,
     /// How often the lock was taken over from the dead, modulo 2^32. Written by its owner.
     pub(super) takeovers: WordRef,
-    /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written by the
-    /// lock's owner.
+    /// How often the value was changed, modulo 2^32; its last bit names the buffer that holds it. Written
+    /// by the lock's owner.
     pub(super) version: WordRef,
     /// 1 while the lock's owner edits the value in place, else 0. Written by it.
     pub(super) in_place: WordRef,

@@ -31,7 +31,7 @@ use super::rx::{Run, Rx};
 ///
 /// If the producer dies or misbehaves, the same happens as for [`Consumer`](crate::Consumer).
 ///
-/// `T` is a [`Message`], or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`], or `[u8]` for a type that is known only at run time.
 ///
 /// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
 /// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
@@ -65,7 +65,7 @@ pub struct TypedConsumer<T: Value + ?Sized, P: Port> {
     capacity: u32,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
-    /// The claimed role, and what all consumers share.
+    /// The claimed role, with the common part of all consumers.
     taker: RecvHalf<P>,
 }
 

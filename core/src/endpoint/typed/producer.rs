@@ -57,7 +57,7 @@ impl Tx {
 ///
 /// If the consumer dies or misbehaves, the same happens as for [`Producer`](crate::Producer).
 ///
-/// `T` is a [`Message`](crate::Message), or `[u8]` where the type is known at run time alone.
+/// `T` is a [`Message`](crate::Message), or `[u8]` for a type that is known only at run time.
 ///
 /// How it works: the diagrams and the invariants are in `core/src/protocol/slots.rs` (a channel of
 /// [`slots`](crate::Channel::slots)) and `core/src/protocol/compact.rs`
@@ -84,7 +84,7 @@ pub struct TypedProducer<T: Value + ?Sized, P: Port> {
     ring: Slots<T>,
     /// Whether a value must be cleaned from a cache before it is published.
     payload: Payload,
-    /// The claimed role, and what all producers share.
+    /// The claimed role, with the common part of all producers.
     sender: SendHalf<P>,
 }
 
@@ -158,13 +158,13 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// Sends values until there are no more or no space is left, waking the consumer once; returns how many
     /// were sent. The iterator is asked for a value only when there is space for it: pass
     /// `values.by_ref()` to keep the rest. They become visible in order, in a compact queue some at a
-    /// time. Steps: in proportion to what is sent. Values that never end are sent for as long as a
-    /// consumer makes room.
+    /// time. Steps: in proportion to the values sent. An iterator that never ends is sent for as long as
+    /// a consumer makes room.
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok` with
-    /// how many went.
+    /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok`
+    /// with how many were sent.
     #[inline]
     pub fn try_send_batch(&mut self, values: impl IntoIterator<Item = T>) -> Result<usize, TrySendError>
     where
@@ -190,8 +190,8 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(sent)
     }
 
-    /// Puts in values for which there is space, one after the other, and publishes those that were given out
-    /// even if `values` panics; returns how many.
+    /// Writes values while there is space, one after the other, and publishes those that the iterator
+    /// yielded even if it panics; returns how many.
     #[inline(always)]
     fn put_run(&mut self, values: impl Iterator<Item = T>) -> u32
     where
@@ -224,7 +224,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
-    /// Makes sure of space for one value.
+    /// Checks that there is space for one value.
     #[inline(always)]
     fn room(&mut self) -> Result<(), Refused> {
         let space = self.tx.space();

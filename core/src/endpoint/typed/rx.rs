@@ -22,7 +22,7 @@ impl Rx {
     }
 
     /// Whether there is known to be a value at `pos`, the position behind one that had a value. One load at
-    /// most; `false` may mean that it was not looked for.
+    /// most; `false` may also mean that the word was not read.
     #[inline(always)]
     pub fn is_there<T: Value + ?Sized>(&self, pos: u32, ring: &Slots<T>) -> bool {
         match self {

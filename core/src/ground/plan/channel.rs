@@ -13,7 +13,7 @@ use super::error::Fault;
 ///
 /// # Examples
 ///
-/// A constructor names the kind; options say how its sides wait, and where they are:
+/// A constructor names the kind; options set how its sides wait, and where they are:
 ///
 /// ```
 /// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};

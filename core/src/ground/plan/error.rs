@@ -1,8 +1,8 @@
-//! Why a plan cannot work.
+//! Errors of a plan.
 
 use core::fmt;
 
-/// Why a plan cannot work.
+/// A plan that cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -30,7 +30,7 @@ pub enum Fault {
 pub struct PlanError {
     /// The channel to blame, by its place in the plan, or `None` for the plan as a whole.
     pub channel: Option<usize>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -57,8 +57,8 @@ impl fmt::Display for PlanError {
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Apart => {
-                "payload lies split_payload of compact queues and latest values alone, from a power of two of 8 to \
-                 2^20 bytes on; send frames as values of one size, and put locks elsewhere"
+                "payload can be split off only of compact queues and latest values, at a power of two from \
+                 8 to 2^20 bytes; send frames as values of one size, and put locks in another region"
             }
         })
     }

@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What the region's memory must be aligned to.
+    /// The alignment of the region's memory.
     pub(crate) const fn align(&self) -> u32 {
         let align = if self.line > self.split_payload { self.line } else { self.split_payload };
         if align > 8 { align } else { 8 }
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
-                Fault::Apart => panic!("payload lies apart of compact queues and latest values alone"),
+                Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }
     }

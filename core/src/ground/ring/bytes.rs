@@ -85,7 +85,7 @@ impl Bytes {
             // SAFETY: as in `read`.
             return unsafe { self.span.write_within(start, from, true) };
         }
-        // What shares a line with the header goes last: the consumer looks at that line all the time.
+        // The part that shares a line with the header goes last, because the consumer polls that line.
         let (first, rest) = from.split_at((start.wrapping_neg() % LINE) as usize);
         // SAFETY: as in `read`; the place is a multiple of a line.
         unsafe { self.span.write_within(start + first.len() as u32, rest, true) };

@@ -91,8 +91,8 @@ impl<T: Value + ?Sized> Slots<T> {
             // Checked there.
             self.span.read(at, into);
         } else if T::FEW {
-            // SAFETY: the slot is inside (G1), a value of this type is not longer than a slot, and starts at a
-            // multiple of 8, because spans do, and the stride of such values is one (`Value::suits`).
+            // SAFETY: the slot is inside (G1); a value of this type is no longer than a slot, and starts
+            // at a multiple of 8, as spans do, and as the stride of such values is one (`Value::suits`).
             unsafe { self.span.read_few_within(at, into) };
         } else {
             // SAFETY: as above, if `ALIGNED`.

@@ -3,7 +3,7 @@
 use crate::ground::message::{Message, ValueType};
 use crate::ground::sync::Mem;
 
-/// What a slot can hold: any [`Message`], or `[u8]` where a type is known at run time alone (by its
+/// The content of a slot: any [`Message`], or `[u8]` for a type that is known only at run time (by its
 /// [`ValueType`](crate::ground::message::ValueType)).
 pub trait Value: access::Access + 'static {}
 
@@ -20,7 +20,7 @@ pub(crate) mod access {
         const TYPE: Option<ValueType>;
         /// Whether all values have one size, which the compiler knows.
         const SIZED: bool;
-        /// Whether all values in a ring start at a multiple of 8, whatever the stride: then it is one of the size.
+        /// Whether all values in a ring start at a multiple of 8: then the size is a multiple of 8.
         const ALIGNED: bool;
         /// Whether a value is a few whole words.
         const FEW: bool;

@@ -84,7 +84,7 @@ pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
         chunk.copy_from_slice(&word.to_ne_bytes());
         at += WORD;
     }
-    // What is left is shorter than a word and starts aligned to one: at most one of each size.
+    // The rest is shorter than a word and starts aligned to one: at most one access of each size.
     let mut left = words.into_remainder();
     if WORD > 4 && left.len() >= 4 {
         let (chunk, rest) = left.split_at_mut(4);
@@ -129,7 +129,7 @@ pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
         unsafe { store!(AtomicUsize, into, at, usize::from_ne_bytes(*chunk)) };
         at += WORD;
     }
-    // What is left is shorter than a word and starts aligned to one: at most one of each size.
+    // The rest is shorter than a word and starts aligned to one: at most one access of each size.
     if WORD > 4
         && let Some((chunk, rest)) = left.split_first_chunk::<4>()
     {
@@ -217,7 +217,7 @@ pub unsafe fn write_words(into: *mut u8, from: &[u8]) {
     }
 }
 
-/// Bytes before the first aligned word, `len` at the most.
+/// Bytes before the first aligned word, at most `len`.
 #[inline(always)]
 fn lead(place: *const u8, len: usize) -> usize {
     (place.addr().wrapping_neg() % WORD).min(len)

@@ -14,7 +14,7 @@ pub struct Order {
     pub(super) name: &'static str,
 }
 
-/// Relaxed: the site says why it needs nothing more.
+/// Relaxed: a comment at the site says why that is enough.
 pub const RELAXED: Order = Order { ordering: Ordering::Relaxed, name: "relaxed" };
 
 macro_rules! orders {
@@ -46,7 +46,8 @@ orders! {
     release { STORE = Release, LOAD = Acquire }
     /// A role's words are complete before the next owner reads them, or the peer sees the role free.
     role { STORE = Release, CAS = Acquire, LOAD = Acquire }
-    /// What one owner of a lock did is seen by the next; a permit's holder by the next.
+    /// The actions of a lock's owner are seen by the next owner; those of a permit's holder by the next
+    /// holder.
     lock { ACQUIRE = Acquire, RELEASE = Release }
     /// Sleeper: `parked` before the second look. Sender: publication before the look at `parked`.
     park { SLEEPER_FENCE = SeqCst, SENDER_FENCE = SeqCst }

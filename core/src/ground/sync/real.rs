@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! - M1. `Mem::base` points to `len` bytes, valid for reads (and for writes, unless nothing is ever
-//!   stored) for as long as any handle made from it is used ([`Mem::from_raw`]). Attaching checks their alignment; a word checks it again.
+//!   stored) for as long as any handle made from it is used ([`Mem::from_raw`]). Attaching checks their
+//!   alignment; a word checks it again.
 //! - M2. All access to those bytes is atomic, so a peer that writes at any moment causes wrong
 //!   values at worst, never a data race.
 //! - M3. Every offset is checked against the length before it becomes a pointer.
@@ -267,8 +268,8 @@ impl Span {
         WordRef(unsafe { self.base.add(at as usize) }.cast())
     }
 
-    /// As [`read`](Self::read), unchecked; `aligned` says that `at` is a multiple of 8 and the span
-    /// starts at one.
+    /// As [`read`](Self::read), unchecked; with `aligned`, `at` is a multiple of 8 and the span starts at
+    /// one.
     ///
     /// # Safety
     ///
@@ -398,7 +399,7 @@ impl<T> Cell<T> {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
-    /// So many empty cells.
+    /// An array of empty cells.
     #[must_use]
     pub const fn array<const N: usize>() -> [Self; N] {
         [const { Self::new() }; N]

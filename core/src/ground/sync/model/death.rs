@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 #[derive(Clone, Copy)]
 enum Life {
-    /// So many accesses left; `None` is no end in sight.
+    /// Accesses left before death; `None` if the thread is not to die.
     Alive(Option<u32>),
     /// No access reaches the region any more: what still runs is the dying thread's unwinding,
     /// which a killed process does not do.
@@ -25,7 +25,7 @@ std::thread_local! {
     static DYING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What unwinds a thread that was killed.
+/// The panic payload that unwinds a killed thread.
 struct Killed;
 
 /// Stands before each access; `false` if the thread is dead and the access must not happen.

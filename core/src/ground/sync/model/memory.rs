@@ -12,7 +12,7 @@ use super::super::order::Order;
 use super::death::step;
 use super::search::Loads;
 
-/// What a word of a region is used for.
+/// The use of a word of a region.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Use {
     /// It is an atomic of loom's.
@@ -24,8 +24,7 @@ pub(crate) struct Use {
 
 /// A word of a model region, or of its own.
 ///
-/// Its latest value stands in memory that loom knows nothing of; what it is [used](Use) for says by
-/// what loom checks the accesses.
+/// Its latest value is in memory unknown to loom; its [use](Use) decides how loom checks the accesses.
 pub struct Word {
     value: Plain,
     shared: Option<Shared>,
@@ -185,7 +184,7 @@ impl Word {
 pub(crate) struct Words(pub Vec<Word>);
 
 impl Words {
-    /// Words of these values, used as `uses` says of their offsets.
+    /// Words of these values, with the use that `uses` returns for each offset.
     pub fn new(values: impl Iterator<Item = u32>, uses: impl Fn(u32) -> Use) -> Self {
         Self(values.enumerate().map(|(i, value)| Word::of(value, uses(4 * i as u32))).collect())
     }

@@ -18,7 +18,7 @@ use super::death::step;
 pub use super::memory::Word;
 use super::memory::Words;
 
-/// What a control run asks for by the variable `STRAIT_WEAKEN`.
+/// The request of a control run, from the variable `STRAIT_WEAKEN`.
 enum Control {
     Nothing,
     /// Weaken the ordering of this name.
@@ -372,7 +372,7 @@ impl<T> Cell<T> {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
-    /// So many empty cells.
+    /// An array of empty cells.
     #[must_use]
     pub fn array<const N: usize>() -> [Self; N] {
         core::array::from_fn(|_| Self::new())
