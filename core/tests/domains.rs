@@ -101,7 +101,7 @@ fn messages_cross_both_ways() {
     }
     let mut angle = there.latest_writer::<u64>("angle").unwrap();
     angle.publish(&5);
-    // Whoever only loads may do so from anywhere.
+    // A participant that only loads may be in any domain.
     for reader in [&here, &there] {
         assert_eq!(reader.latest_reader::<u64>("angle").unwrap().read(), Reading::Fresh(5));
     }

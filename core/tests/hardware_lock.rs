@@ -1,5 +1,5 @@
 //! Locks of two domains: refused, unless the port has a hardware lock; then their words change under it
-//! alone, whoever dies with what.
+//! alone, whichever participant dies, and whatever it holds.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -155,7 +155,7 @@ fn a_holder_of_the_hardware_lock_that_dies_blocks_nobody() {
     assert_eq!(region.hardware.holder.load(Relaxed), 0);
 }
 
-/// While it is not to be had, nothing changes, nothing hangs, and everybody is told.
+/// While it is unavailable, nothing changes, nothing hangs, and every call returns an error.
 #[test]
 fn without_it_nothing_changes() {
     let region = machine();
@@ -179,7 +179,7 @@ fn without_it_nothing_changes() {
     assert_eq!(mutex.state(), State::Free);
 }
 
-/// An owner that cannot unlock says so, and keeps the lock until its end.
+/// An owner that cannot unlock gets an error, and keeps the lock until its end.
 #[test]
 fn who_cannot_unlock_is_told() {
     let region = machine();

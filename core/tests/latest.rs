@@ -101,14 +101,14 @@ fn half_a_value_is_not_a_value() {
         Err(error) => assert_eq!(error, ChannelError::Type),
     }
     assert_eq!(reader.read().value(), None);
-    // As a liar writes it, who needs no leave.
+    // As a misbehaving peer writes it, without the role.
     let entry = region.entry("two");
     set_version(&region, &entry, 0, 2, &bytes_of(&value(1)));
     region.poke(entry.data + entry.stride + at::VALUE_LEN, 3);
     assert_eq!(reader.read().value(), None);
 }
 
-/// One who only looks stores nothing: its mapping may be read-only.
+/// A reader that only looks stores nothing: its mapping may be read-only.
 #[test]
 fn readers_without_a_place_store_nothing() {
     let region = Region::new(&PLAN);
@@ -261,7 +261,7 @@ fn readers_never_see_a_torn_value() {
 fn waiting_for_a_change_ends_with_it() {
     let region = Region::new(&PLAN);
     let mut writer = region.join().latest_writer::<Value>("two").unwrap();
-    // One who may write sleeps; one who only looks polls.
+    // A reader that may write sleeps; one that only looks polls.
     let mut readers = [
         region.join().latest_reader::<Value>("two").unwrap(),
         region.look().latest_reader::<Value>("two").unwrap(),

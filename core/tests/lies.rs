@@ -1,4 +1,4 @@
-//! A peer lies about positions, lengths and payloads: FAULTS 30 to 35 and 47. An error or a latched
+//! A peer writes wrong positions, lengths and payloads: FAULTS 30 to 35 and 47. An error or a latched
 //! fault, never a panic, a hang, or an access outside the region. (36 to 40, 45 and 46 are in
 //! `lies_state.rs`, 41 and 43 in `wait.rs`, 42 in `latest.rs`, 44 in `random_images.rs`.)
 #![cfg(not(strait_loom))]
@@ -84,7 +84,7 @@ fn fault_30_a_head_ahead_of_the_tail() {
     assert_eq!(inspect::channel_state(region.mem(), 4, &entry).producer_fault, Violation::Index as u32);
 }
 
-/// A batch that is cut short by a lie reports it with the next call at the latest.
+/// A batch that a violation cuts short reports it with the next call at the latest.
 #[test]
 fn a_lie_behind_a_batch_is_latched() {
     let (region, a, _) = region();
@@ -245,7 +245,7 @@ fn fault_35_a_payload_that_flips_is_mixed_at_worst() {
     assert_eq!(rx.fault(), None, "that is a matter of values");
 }
 
-/// FAULT 47: A frame's sequence is replayed: it is shown as found, and the receiver can tell.
+/// FAULT 47: A frame's sequence is replayed: it is shown as found, and the receiver can detect it.
 #[test]
 fn fault_47_a_replayed_sequence_is_shown() {
     let (region, a, b) = region();

@@ -1,5 +1,4 @@
-//! A peer lies about the layout, or leaves states that no honest peer leaves: FAULTS 36 to 40, 45 and
-//! 46.
+//! A peer writes a wrong layout, or leaves states that no honest peer leaves: FAULTS 36 to 40, 45 and 46.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -203,7 +202,7 @@ fn fault_40_a_forged_epoch_steals_nothing() {
         participants::list(region.mem(), a.header(), a.port()).filter(|p| p.probe == Probe::Alive).count(),
         2
     );
-    // Leaving does not disturb whoever is in the slot by then.
+    // Leaving does not disturb a participant that has taken the slot since.
     region.poke(slot, live | 9);
     drop(tx);
     a.leave();

@@ -33,7 +33,7 @@ fn look(region: &Region, name: &str) -> Option<LockState> {
     lock_state(region.mem(), 128, &region.entry(name))
 }
 
-/// Sets the table to `value`, then locks it and dies; with a half-done edit, if told so.
+/// Sets the table to `value`, then locks it and dies, in the middle of an edit if asked for.
 fn die_locked(region: &Region, value: u64, editing: bool) -> Ident {
     let member = region.join();
     let who = member.ident();

@@ -1,7 +1,7 @@
-//! A lock's owner dies at a chosen point, is stopped, or is lied about: FAULTS 1 to 9, 12, 14, 41 and 43
-//! for locks, with deaths staged in one process. (15, 16 and 24 are in `locks.rs`; 10, 11 and 13 need
-//! processes, see `tests/locks.rs` of the facade and `liveness.rs` of the Unix port, and each step of
-//! each operation is in the models.)
+//! A lock's owner dies at a chosen point, is stopped, or a peer forges its word: FAULTS 1 to 9, 12, 14,
+//! 41 and 43 for locks, with deaths staged in one process. (15, 16 and 24 are in `locks.rs`; 10, 11 and
+//! 13 need processes, see `tests/locks.rs` of the facade and `liveness.rs` of the Unix port, and each
+//! step of each operation is in the models.)
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -62,7 +62,7 @@ impl Setup {
         self.region.entry("gains").block_c + at::OWNER
     }
 
-    /// What the next one finds who asks for the lock: how the lock was had, and the value.
+    /// What the next owner finds: how it got the lock, and the value.
     fn next(&mut self) -> (&'static str, Gains) {
         match self.mutex.try_lock().unwrap() {
             Lock::Held(guard) => ("held", guard.get()),
@@ -73,7 +73,7 @@ impl Setup {
         }
     }
 
-    /// Somebody sleeps for the lock; what it answers when `act` is done, and how long it took.
+    /// Somebody sleeps for the lock; returns its result after `act`, and how long it took.
     fn while_asleep<R: Send>(
         &mut self,
         probe: Duration,
@@ -207,7 +207,7 @@ fn fault_05_only_deaths_in_a_row_count() {
     assert_eq!(setup.mutex.try_lock().unwrap().or_roll_back().ok().unwrap().takeovers(), 6);
 }
 
-/// Who sets a poisoned lock's value anew dies with it: what was given up stays given up.
+/// A participant that sets a poisoned lock's value anew dies with it: the lock stays given up.
 #[test]
 fn fault_05_dead_while_it_reinitialises() {
     let mut setup = setup();
@@ -220,7 +220,7 @@ fn fault_05_dead_while_it_reinitialises() {
     let member = setup.region.join();
     let word = member.ident().word();
     member.die(());
-    // It had the lock, and had not set the value.
+    // It held the lock, and had not set the value yet.
     setup.region.poke(setup.word(), word | (3 * DEATH));
     assert_eq!(setup.mutex.try_lock().err(), Some(LockError::Poisoned));
 }
@@ -285,7 +285,7 @@ fn fault_08_of_two_survivors_one_gets_the_lock() {
     assert_eq!(mutex.try_lock().unwrap().or_roll_back().ok().unwrap().get()[0], 300);
 }
 
-/// A process that is stopped is not dead: its lock is not to be had, however long one waits.
+/// A process that is stopped is not dead: its lock stays held, however long others wait.
 #[test]
 fn fault_09_the_lock_of_one_who_lives_is_never_taken() {
     let mut setup = setup();
@@ -336,7 +336,8 @@ fn fault_14_a_thread_that_ends_with_the_lock_keeps_it() {
     assert_eq!(setup.next(), ("died", [0; 4]));
 }
 
-/// A liar clears the bit that asks for a wake, for ever. Who sleeps looks again after the probe period.
+/// A misbehaving peer keeps clearing the bit that asks for a wake. A sleeper looks again after the probe
+/// period.
 #[test]
 fn fault_41_the_waiters_bit_is_cleared_for_ever() {
     let mut setup = setup();

@@ -1,4 +1,4 @@
-//! What a lock may be and who may use it: counts, kinds, domains, time-outs, and versions that wrap.
+//! Limits of locks and of their users: counts, kinds, domains, time-outs, and versions that wrap.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -186,7 +186,7 @@ fn versions_wrap_and_count_repairs() {
     assert_eq!((guard.get(), guard.version()), (5, 0));
     guard.edit_in_place(|edit| assert_eq!(edit.write(0, &6_u32.to_le_bytes()), 4));
     assert_eq!((guard.get(), guard.version()), (6, 2));
-    // Dead in the middle of an edit, and the next one says that the value will do as it is.
+    // Dead in the middle of an edit, and the next owner marks the value as whole as it is.
     std::mem::forget(guard);
     region.poke(entry.block_a + at::IN_PLACE, 1);
     a.die(mutex);

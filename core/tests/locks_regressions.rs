@@ -1,5 +1,5 @@
-//! Bugs that other locks between processes had, each by its number: what they did wrong, and that it is
-//! not so here.
+//! Bugs of other locks between processes, each by its number: what they did wrong, and that it is not so
+//! here.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -56,15 +56,15 @@ fn until_asleep(region: &Region, slept: u32) {
     }
 }
 
-/// glibc BZ 20973: One who had slept, and then took the lock over from a dead owner, forgot the bit that
-/// somebody else still slept, who was never woken.
+/// glibc BZ 20973: A waiter that had slept, and then took the lock over from a dead owner, dropped the
+/// bit for another sleeper, which was never woken.
 #[test]
 fn glibc_20973_a_takeover_keeps_the_waiters_bit() {
     let (dead, heir) = (Ident::new(1, 1).unwrap(), Ident::new(2, 1).unwrap());
     for (seen, slept, wakes) in [
         (dead.word() | WAITERS, false, true),
         (dead.word() | WAITERS, true, true),
-        // The dead owner locked after the bit was cleared; it is for who slept to set it again.
+        // The dead owner locked after the bit was cleared; a waiter that has slept must set it again.
         (dead.word(), true, true),
         (dead.word(), false, false),
     ] {
@@ -140,8 +140,8 @@ fn glibc_14485_musl_da8d0fc_nothing_is_written_after_the_unlock() {
     assert!(region.bytes() == reused, "what was reused is untouched");
 }
 
-/// musl fffc5cd: A new thread passed for the owner of a lock, because it had got the number of one that
-/// had ended with it. Here an owner is a place and its incarnation, and no two are the same.
+/// musl fffc5cd: A new thread passed for the owner of a lock, because it was given the number of a thread
+/// that had ended with it. Here an owner is a place and its incarnation, and no two are the same.
 #[test]
 fn musl_fffc5cd_who_gets_a_dead_owners_number_is_not_the_owner() {
     let region = Region::new(&PLAN.participants(1));
@@ -155,7 +155,7 @@ fn musl_fffc5cd_who_gets_a_dead_owners_number_is_not_the_owner() {
 }
 
 /// Boost.Interprocess #226 and #69: A process died while it waited on a condition; the next one to notify
-/// waited for the dead one to confirm, for ever. Here who wakes never waits for who sleeps.
+/// waited for the dead one to confirm, for ever. Here a waker never waits for a sleeper.
 #[test]
 fn boost_interprocess_226_69_a_dead_sleeper_holds_nobody_up() {
     let region = Region::new(&PLAN);
@@ -198,8 +198,8 @@ fn boost_interprocess_163_the_lock_of_a_killed_consumer_is_had_again() {
     assert_eq!(guard.get()[0], 7);
 }
 
-/// Boost.Interprocess #187: A lock whose owner had died was reported as not recoverable, always; nobody
-/// could tell that it could have been repaired. Here the two are two answers.
+/// Boost.Interprocess #187: A lock whose owner had died was always reported as not recoverable, even if
+/// it could have been repaired. Here the two cases are two results.
 #[test]
 fn boost_interprocess_187_owner_died_is_not_poisoned() {
     let region = Region::new(&PLAN);
@@ -215,8 +215,8 @@ fn boost_interprocess_187_owner_died_is_not_poisoned() {
 }
 
 /// HAMi-core #260: A process was killed after it had cleared the owner beside a semaphore and before it
-/// had posted that: a lock that was taken by nobody, which no check of its owner could free. Here the
-/// owner and the lock are one word.
+/// had posted that: a lock taken without an owner, which no check of an owner could free. Here the owner
+/// and the lock are one word.
 #[test]
 fn hami_core_260_killed_before_the_post() {
     let region = Region::new(&PLAN);
@@ -242,9 +242,9 @@ fn hami_core_260_killed_before_the_post() {
     });
 }
 
-/// Chronicle-Queue #629: Who had waited for fifteen seconds unlocked by force; the owner had only been
-/// slow, and the two of them overwrote each other's data. Here no number of time-outs takes a lock from
-/// one who lives.
+/// Chronicle-Queue #629: A waiter unlocked by force after fifteen seconds; the owner had only been slow,
+/// and the two of them overwrote each other's data. Here no number of time-outs takes a lock from one who
+/// lives.
 #[test]
 fn chronicle_queue_629_time_outs_force_nothing() {
     let region = Region::new(&PLAN);

@@ -79,7 +79,7 @@ fn sound() -> Vec<Vec<u8>> {
     images
 }
 
-/// The locks free, and held by one who will be dead.
+/// The locks free, and held by a participant that will be dead.
 fn locks_in_use(region: &Region, at: &Attachment<TestPort>, images: &mut Vec<Vec<u8>>) {
     let mut mutex = at.mutex::<u32>("mutex").unwrap();
     let (mut semaphore, mut permits) = (at.semaphore("semaphore").unwrap(), at.permits("permits").unwrap());

@@ -1,5 +1,5 @@
-//! Bugs that other queues had, one test each, named after where they were reported. What went wrong
-//! there is said in a line; the test does here what showed it there.
+//! Bugs of other queues, one test each, named after where they were reported. A line describes the bug;
+//! the test does here what triggered it there.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -22,7 +22,7 @@ fn region(channels: &[Channel<'_>]) -> (Region, Member, Member) {
     (region, a, b)
 }
 
-/// Sets a queue of values to where so many have been sent and received.
+/// Sets a queue of values to the state after this many were sent and received.
 fn set_position(region: &Region, name: &str, position: u32) {
     let entry = region.entry(name);
     region.poke(entry.block_a + at::MARK, position);
@@ -62,7 +62,7 @@ fn heapless_243_capacities_are_powers_of_two_or_refused() {
         for channel in [Channel::slots::<i32>("q", capacity), Channel::compact::<i32>("q", capacity)] {
             assert_eq!(Plan::new(&[channel]).try_size().unwrap_err().fault, Fault::Capacity);
         }
-        // Nor does a directory that says so get through.
+        // A directory with that number is refused as well.
         let (region, ..) = region(&[Channel::slots::<i32>("q", 4)]);
         let mut image = region.bytes();
         image[128 + 44..128 + 48].copy_from_slice(&u32::to_le_bytes(capacity));
@@ -144,7 +144,7 @@ fn iceoryx2_986_nothing_is_overwritten_where_the_indices_wrap() {
 }
 
 /// iceoryx2 #118: a pop answered that the queue was empty while it was full, because it read the two
-/// positions at different moments. One who never finds the queue empty must never be told so.
+/// positions at different moments. A consumer of a queue that is never empty must never see it empty.
 #[test]
 fn iceoryx2_118_a_full_queue_is_never_empty() {
     let channels = [Channel::slots::<u32>("slots", 1), Channel::compact::<u32>("compact", 2)];
@@ -197,7 +197,7 @@ fn iceoryx2_118_what_can_be_received_is_not_empty() {
     assert_eq!((slots.try_recv(), slots.is_empty()), (Ok(7), true));
 }
 
-/// agrona #22: a header that came to lie in the last bytes of the buffer was mishandled.
+/// agrona #22: a header in the last bytes of the buffer was mishandled.
 #[test]
 fn agrona_22_a_header_in_the_last_granule() {
     for len in [0, 1, 16, 17, 48] {
@@ -252,9 +252,9 @@ fn triple_buffer_14_the_newest_value_is_left_alone() {
     }
 }
 
-/// dora #3288: the sequence was not read again after the copy, as far as the hardware was told. Any
-/// store that a writer does to the buffer while it is copied must be noticed by the second look. (The
-/// orderings themselves are the models' business.)
+/// dora #3288: the sequence was not read again after the copy, as far as the hardware knew. Any store
+/// that a writer does to the buffer while it is copied must be noticed by the second look. (The orderings
+/// themselves are the models' business.)
 #[test]
 fn dora_3288_the_second_look_comes_after_the_copy() {
     let (region, a, _) = region(&[Channel::latest::<Big>("v")]);
@@ -262,7 +262,7 @@ fn dora_3288_the_second_look_comes_after_the_copy() {
     let mut writer = a.latest_writer::<Big>("v").unwrap();
     writer.publish(&big(1));
     writer.publish(&big(2));
-    // The write after the next comes to the buffer that a reader may be copying from.
+    // The write after the next is to the buffer that a reader may be copying from.
     let before = region.bytes();
     let mut stores = raw::latest(&before, &entry, 0, &[1; 512]);
     let mut between = before.clone();

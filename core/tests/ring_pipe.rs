@@ -1,4 +1,4 @@
-//! A byte pipe over a ring: against a queue of bytes, its ends, deaths and lies.
+//! A byte pipe over a ring: against a queue of bytes, its ends, deaths and misbehaving peers.
 #![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
 
 mod common;
@@ -47,7 +47,7 @@ fn trusting(member: &Member) -> Consumer<TestPort> {
 enum Op {
     Write(usize),
     Read(usize),
-    /// Fill the buffer, and consume so many more or fewer than were shown.
+    /// Fill the buffer, and consume this many more or fewer than were shown.
     Fill(isize),
     ReadExact(usize),
     NewReader,

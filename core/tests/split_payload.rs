@@ -1,4 +1,4 @@
-//! Payload apart from control words: where everything lies, and directories that contradict it. (What
+//! Payload split off from control words: where everything is, and directories that contradict it. (What
 //! ports do with it is in the Unix port's `incoherent.rs`, which has two caches.)
 #![cfg(not(strait_loom))]
 

@@ -38,7 +38,8 @@ fn fill(tx: &mut Producer<TestPort>, len: usize) -> usize {
     (0..).take_while(|_| tx.try_send(0, &vec![7; len]).is_ok()).count()
 }
 
-/// FAULT 65: A frame that can never fit is told apart from one that does not fit now, at once, full or not.
+/// FAULT 65: A frame that can never fit is distinguished at once from one that does not fit now, full or
+/// not.
 #[test]
 fn fault_65_too_large_is_not_full() {
     let (mut tx, _rx) = frames(&Region::new(&PLAN), ConsumerOptions::new());
@@ -92,7 +93,7 @@ fn too_small_a_buffer_keeps_the_frame() {
     }
     let mut buffer = [0xEE; 12];
     assert_eq!(rx.try_recv(&mut buffer).unwrap().len, 10);
-    assert_eq!(&buffer, b"ten bytes!\xEE\xEE", "what lies behind the frame is left alone");
+    assert_eq!(&buffer, b"ten bytes!\xEE\xEE", "the bytes behind the frame are unchanged");
 }
 
 #[test]
@@ -151,8 +152,8 @@ fn slices_are_for_those_who_trust() {
     assert_eq!(rx.peek().unwrap().as_slice(), Some(&b""[..]));
 }
 
-/// What stays refused while the consumer holds a frame and tells the region late: at most the frame
-/// it holds, and less than a quarter of the ring.
+/// The space that stays refused while the consumer holds a frame and publishes its head late: at most
+/// that frame's, and less than a quarter of the ring.
 #[test]
 fn lazy_release_costs_a_quarter_of_the_ring_at_most() {
     let (mut tx, mut rx) = frames(&Region::new(&PLAN), ConsumerOptions::new().release_every(1000));
@@ -165,7 +166,7 @@ fn lazy_release_costs_a_quarter_of_the_ring_at_most() {
     }
 }
 
-/// Once the producer was refused, the consumer tells the region of each release.
+/// After a refused send, the consumer publishes its next release.
 #[test]
 fn a_refused_producer_is_told_of_every_release() {
     let (mut tx, mut rx) = frames(&Region::new(&PLAN), ConsumerOptions::new().release_every(1000));

@@ -50,7 +50,7 @@ fn setup() -> impl Strategy<Value = Setup> {
     })
 }
 
-/// A value that is told by its number.
+/// A value that is identified by its number.
 trait Numbered: Message + PartialEq + std::fmt::Debug {
     fn numbered(number: u32) -> Self;
 }

@@ -146,8 +146,8 @@ fn a_frame_cut_short_is_given_up() {
     assert_eq!(drain(&mut decoder), [frame(3)]);
 }
 
-/// A liar who puts a header every 16 bytes, each of a frame as long as can be: the bytes that are summed
-/// up are those of the frames that failed.
+/// A misbehaving sender that puts a header every 16 bytes, each of a frame as long as can be: the bytes
+/// that are summed up are those of the frames that failed.
 #[test]
 fn nested_headers_cost_no_more_than_two_passes() {
     const LONG: usize = 1024;

@@ -1,4 +1,4 @@
-//! Frames over lines that lie: what the checks find, tried at random and counted out.
+//! Frames over lines that change bytes: what the checks find, tried at random and counted out.
 #![cfg(not(strait_loom))]
 
 mod common;
@@ -12,7 +12,7 @@ use strait_core::ground::crc::Crc;
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder};
 
 /// What each single flipped bit changes of a CRC-32C over `len` bytes: first those of the bytes, then
-/// those of the CRC itself. The CRC is linear, so this says all of flips together.
+/// those of the CRC itself. The CRC is linear, so this covers all combinations of flips.
 fn changes(len: usize) -> Vec<u32> {
     let mut bytes = vec![0; len];
     let clean = Crc::new().bytes(&bytes).finish();
@@ -26,8 +26,8 @@ fn changes(len: usize) -> Vec<u32> {
     changes
 }
 
-/// Whether all sums of up to three changes differ. Then no six flips cancel out, for three of them would
-/// equal the other three; nor seven, for an odd number never does.
+/// Whether all sums of up to three changes differ. Then no six flips cancel out, because three of them
+/// would equal the other three; nor seven, because an odd number never cancels out.
 #[test]
 fn seven_flips_in_a_header_are_found() {
     let changes = changes(12);
@@ -70,7 +70,7 @@ fn no_odd_number_cancels(changes: &[u32]) -> bool {
 }
 
 /// Frames and noise through a line that flips each bit with a chance of 1 in `one_in`, and now and then
-/// loses or makes up a byte. Answers how many were sent, came as they were sent, and came otherwise.
+/// loses or makes up a byte. Returns how many were sent, came as they were sent, and came otherwise.
 fn over_a_bad_line(rng: &mut Rng, whole: bool, one_in: usize, rounds: usize) -> [usize; 3] {
     let mut counts = [0; 3];
     let mut buffer = [0; OVERHEAD + 100];

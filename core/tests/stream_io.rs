@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_secs(30);
 /// What a line does at one call.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    /// It takes or gives up to so many bytes.
+    /// It takes or gives up to this many bytes.
     Bytes(usize),
     /// It has nothing, or no space, now.
     NotNow,
@@ -122,7 +122,7 @@ fn check(whole: bool) -> Check {
     if whole { Check::Whole } else { Check::Header }
 }
 
-/// Sends all, calling again after each refusal as its error says.
+/// Sends all, calling again after each refusal as its error demands.
 fn send_all<W: Write>(writer: &mut FrameWriter<'_, W>, frames: &[Sent]) {
     for frame in frames {
         loop {

@@ -39,7 +39,7 @@ fn sequences(rx: &mut Consumer<TestPort>) -> Vec<u32> {
     receive_all(rx).into_iter().map(|(sequence, ..)| sequence).collect()
 }
 
-/// Receives so many empty frames.
+/// Receives this many empty frames.
 fn receive(rx: &mut Consumer<TestPort>, count: u32) {
     for _ in 0..count {
         rx.try_recv(&mut []).unwrap();
@@ -238,8 +238,8 @@ fn of_many_successors_one_wins() {
     }
 }
 
-/// A successor sees again what its predecessor had not told the region: fewer than B released frames,
-/// and the one in use. None with B = 1 but that one; none at all with at-most-once.
+/// A successor sees again what its predecessor had not published: fewer than B released frames, and the
+/// one in use. None with B = 1 but that one; none at all with at-most-once.
 #[test]
 fn a_successor_sees_b_frames_again_at_most() {
     for every in [1, 2, 3, 4, 64] {

@@ -41,7 +41,7 @@ fn asleep(probe: Duration) -> WaitPolicy {
     WaitPolicy { spin: 0, probe, ..WaitPolicy::parking() }
 }
 
-/// Runs `act` a while after `wait` began, and answers how long `wait` took.
+/// Runs `act` a while after `wait` began, and returns how long `wait` took.
 fn meanwhile(act: impl FnOnce() + Send, wait: impl FnOnce()) -> Duration {
     std::thread::scope(|scope| {
         let started = Instant::now();

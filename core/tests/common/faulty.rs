@@ -1,4 +1,4 @@
-//! A consumer that has latched a fault says so with every call.
+//! A consumer that has latched a fault returns it from every call.
 
 use std::time::Duration;
 

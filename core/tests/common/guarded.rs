@@ -43,7 +43,7 @@ impl Guarded {
     }
 
     pub fn mem(&self) -> Mem {
-        // SAFETY: aligned to a page, valid as long as `self`, which whoever holds the handle keeps,
+        // SAFETY: aligned to a page, valid as long as `self`, which the holder of the handle keeps alive,
         // and reached through the handle alone.
         unsafe { Mem::from_raw(self.base(), self.len as u32) }
     }

@@ -65,7 +65,7 @@ fn random_bytes(rng: &mut Rng, len: usize) -> Vec<u8> {
     (0..len).map(|_| rng.next() as u8).collect()
 }
 
-/// An entry whose geometry is sound and whose blocks lie anywhere, over one another too.
+/// An entry whose geometry is sound and whose blocks are anywhere, also over one another.
 fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) -> Entry {
     let kinds =
         [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest, Kind::Mutex, Kind::Semaphore, Kind::Permits];

@@ -38,7 +38,7 @@ impl Listing {
         listing
     }
 
-    /// Panics at the first byte that differs, with what the listing says of it.
+    /// Panics at the first byte that differs, with its line of the listing.
     pub fn assert_matches(&self, found: &[u8]) {
         assert_eq!(found.len(), self.bytes.len(), "the region's length");
         let Some(at) = (0..found.len()).find(|&at| found[at] != self.bytes[at]) else { return };

@@ -1,5 +1,5 @@
-//! What a queue should do, said simply: a `VecDeque` of messages, and how far the consumer may lag in
-//! telling the region.
+//! The expected behaviour of a queue, in simple code: a `VecDeque` of messages, and how far the consumer
+//! may lag in telling the region.
 
 use std::collections::VecDeque;
 
@@ -24,7 +24,7 @@ pub struct Model {
     pub waiting: VecDeque<Message>,
     /// Received and not released.
     pub held: Option<Message>,
-    /// Released, and perhaps not told to the region yet; what a successor may see again.
+    /// Released, and perhaps not published yet; a successor may see them again.
     pub told_late: VecDeque<Message>,
     /// Published up to here.
     pub tail: u32,
@@ -36,7 +36,7 @@ pub struct Model {
     asked_at: Option<u32>,
     /// How many of the wishes the consumer has seen.
     seen: u32,
-    /// How many of them it had seen when it told the region last.
+    /// How many of them it had seen when it published its head last.
     answered: u32,
 }
 
@@ -91,7 +91,7 @@ impl Model {
         self.footprint(units) + spare <= self.capacity - self.used().1
     }
 
-    /// A message was sent that was reserved with `reserved` units and came to `units`.
+    /// A message of `units` was sent, after `reserved` units were reserved.
     pub fn sent(&mut self, tag: u32, payload: &[u8], reserved: u32, units: u32) {
         let pad = self.footprint(reserved) - reserved;
         let end = self.tail.wrapping_add(pad + units);
@@ -144,7 +144,7 @@ impl Model {
         self.told_late.back().map_or(self.released(), |message| message.end)
     }
 
-    /// The consumer told the region of all that it released.
+    /// The consumer published everything it released.
     fn told(&mut self) {
         if !self.told_late.is_empty() {
             self.answered = self.seen;
@@ -152,7 +152,7 @@ impl Model {
         self.told_late.clear();
     }
 
-    /// The consumer released all, and told the region whether it was asked or not.
+    /// The consumer released and published everything, requested or not.
     pub fn flush(&mut self) {
         self.told_late.extend(self.held.take());
         self.told();

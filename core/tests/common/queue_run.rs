@@ -22,7 +22,7 @@ pub trait Queue {
     fn accounts(tx: &mut Self::Tx, rx: &Self::Rx) -> Accounts;
 }
 
-/// What the two sides say of the queue.
+/// What the two sides report of the queue.
 #[derive(Debug, PartialEq)]
 pub struct Accounts {
     /// Messages to be received, and whether there are none.
@@ -69,7 +69,7 @@ pub fn releases() -> impl Strategy<Value = Releases> {
     (every, any::<bool>()).prop_map(|(every, at_most_once)| Releases { every, at_most_once })
 }
 
-/// The queue, its two participants, and what the model says of it.
+/// The queue, its two participants, and the model of it.
 pub struct Run<Q: Queue> {
     pub region: Region,
     pub model: Model,
@@ -125,14 +125,14 @@ impl<Q: Queue> Run<Q> {
         self.tag
     }
 
-    /// A message was sent that was reserved with `reserved` units and came to `units`.
+    /// A message of `units` was sent, after `reserved` units were reserved.
     pub fn sent(&mut self, tag: u32, payload: &[u8], reserved: u32, units: u32) {
         assert!(self.model.may_accept(reserved, Q::SPARE), "accepted without space");
         self.model.sent(tag, payload, reserved, units);
         self.most_used = self.most_used.max(self.model.used().1);
     }
 
-    /// A message of so many units was refused as one too many.
+    /// A message of this many units was refused as one too many.
     pub fn refused(&mut self, units: u32) {
         assert!(self.model.may_refuse(units, Q::SPARE), "refused with space");
         self.model.refused();
@@ -178,7 +178,7 @@ impl<Q: Queue> Run<Q> {
         }
     }
 
-    /// Holds what both sides say of the queue against the model.
+    /// Compares the reports of both sides with the model.
     pub fn check(&mut self) {
         let (most, fewest) = self.model.used();
         let waiting = self.model.waiting.len() as u32;

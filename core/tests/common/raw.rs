@@ -117,7 +117,7 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Makes the checksum of an image's header and directory right again, whatever they say, as far as
+/// Makes the checksum of an image's header and directory right again, whatever their content, as far as
 /// the image goes.
 pub fn seal(image: &mut [u8]) {
     let channels = u64::from(load(image, 56));

@@ -1,4 +1,4 @@
-//! Random numbers that can be had again: the seed is fixed, or STRAIT_SEED, and always printed.
+//! Random numbers that can be reproduced: the seed is fixed, or STRAIT_SEED, and always printed.
 
 use proptest::test_runner::{Config, RngSeed};
 
@@ -14,7 +14,7 @@ pub fn seed() -> u64 {
     seed
 }
 
-/// So many cases of a property, from this run's seed.
+/// This many cases of a property, from this run's seed.
 pub fn property(cases: u32) -> Config {
     Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(seed()), ..Config::default() }
 }

@@ -49,8 +49,8 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
-/// What a decoder makes of these bytes, and how many it has skipped by then. With `ended`, it is told
-/// that no more will come.
+/// The frames that a decoder finds in these bytes, and how many bytes it has skipped by then. With
+/// `ended`, it is told that no more will come.
 pub fn decode(bytes: &[u8], max_len: usize, whole_only: bool, ended: bool) -> (Vec<Sent>, usize) {
     let (mut at, mut doubt, mut skipped, mut frames) = (0, 0, 0, Vec::new());
     while at < bytes.len() {

@@ -31,7 +31,7 @@ impl Buffers for Words<'_> {
     }
 }
 
-/// Makes `content` the newest version, complete, as if so many had been published before it.
+/// Makes `content` the newest version, complete, as if this many had been published before it.
 pub fn set_version(region: &Region, entry: &Entry, lap: u32, count: u32, content: &[u8]) {
     let buffer = entry.data + ((count / 2) & (entry.capacity - 1)) * entry.stride;
     region.poke(buffer + at::COUNT, count);

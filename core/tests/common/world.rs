@@ -1,5 +1,5 @@
-//! The machine that all participants of a region share: its memory, who is alive, where they sleep, and
-//! what a test makes happen there.
+//! The machine that all participants of a region share: its memory, which participants live, where they
+//! sleep, and what a test makes happen there.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -15,7 +15,8 @@ use super::hardware_lock::HardwareLock;
 pub struct World {
     memory: Guarded,
     pub(super) mem: Mem,
-    /// Who was ever alive here; `false` once dead. Whoever is not in it holds no token: dead too.
+    /// The participants that were ever alive here; `false` once dead. One that is not in it holds no
+    /// token, so it is dead too.
     pub(super) tokens: Mutex<HashMap<u32, bool>>,
     pub(super) sleepers: Sleepers,
     pub(super) started: Instant,
