@@ -126,8 +126,8 @@ impl<P: Port> Consumer<P> {
         let (capacity, max_len) = (entry.capacity, entry.max_len);
         let ring = Bytes::new(spans.data.clone(), capacity).ok_or(DAMAGED)?;
         let taker = RecvHalf::claim(attachment, entry, &spans)?;
-        let (every, keeps) = (options.every(), options.keeps());
-        let rx = frames::Consumer::adopt(taker.head(), capacity, max_len, every, keeps)
+        let (release_every, hold_last) = (options.release_limit(), options.holds_last());
+        let rx = frames::Consumer::adopt(taker.head(), capacity, max_len, release_every, hold_last)
             .map_err(ChannelError::Fault)?;
         Ok(Self {
             rx,
@@ -226,8 +226,8 @@ impl<P: Port> Consumer<P> {
 
     /// Releases the frame that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.release() || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.release() || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
     }
 
@@ -235,7 +235,7 @@ impl<P: Port> Consumer<P> {
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.release();
-        self.tell_slow();
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -254,7 +254,7 @@ impl<P: Port> Consumer<P> {
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_told() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -272,17 +272,17 @@ impl<P: Port> Consumer<P> {
     fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
-        if self.rx.advance(&found) || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.advance(&found) || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
         received
     }
 
     #[cold]
-    fn tell_slow(&mut self) {
+    fn publish_head_slow(&mut self) {
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
-            self.taker.tell(sequence, |word| self.rx.store(word));
+            self.taker.publish_head(sequence, |word| self.rx.store(word));
         }
     }
 
@@ -381,8 +381,8 @@ impl<P: Port> Consumer<P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&ParkWord> {
-        self.taker.bell()
+    pub(crate) fn park_word(&self) -> Option<&ParkWord> {
+        self.taker.park_word()
     }
 }
 

@@ -112,7 +112,7 @@ impl<P: Port> Grant<'_, P> {
 
     fn finish(self, len: u32) {
         self.producer.publish(self.slot, self.tag, len);
-        self.producer.sender.ring();
+        self.producer.sender.wake_consumer();
     }
 }
 

@@ -171,7 +171,7 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
             in_place: read(entry.block_a, offset::IN_PLACE) != 0,
         }),
         Kind::Semaphore => Some(LockState::Semaphore {
-            count: Limits { initial: entry.max_len, most: entry.capacity }.count(word).ok(),
+            count: Limits { initial: entry.max_len, max: entry.capacity }.count(word).ok(),
             most: entry.capacity,
             waiters: word & WAITERS != 0,
         }),

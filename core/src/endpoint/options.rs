@@ -33,14 +33,14 @@ pub enum Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerOptions {
     delivery: Delivery,
-    every: u32,
+    release_every: u32,
 }
 
 impl ConsumerOptions {
     /// At least once; a successor may see up to 64 released messages again.
     #[must_use]
     pub const fn new() -> Self {
-        Self { delivery: Delivery::AtLeastOnce, every: 64 }
+        Self { delivery: Delivery::AtLeastOnce, release_every: 64 }
     }
 
     /// Sets when a received message is released.
@@ -55,16 +55,16 @@ impl ConsumerOptions {
     /// is a quarter of the ring, whatever is set.
     #[must_use]
     pub const fn release_every(mut self, messages: u32) -> Self {
-        self.every = if messages == 0 { 1 } else { messages };
+        self.release_every = if messages == 0 { 1 } else { messages };
         self
     }
 
-    pub(crate) fn every(&self) -> u32 {
-        if self.delivery == Delivery::AtMostOnce { 1 } else { self.every }
+    pub(crate) fn release_limit(&self) -> u32 {
+        if self.delivery == Delivery::AtMostOnce { 1 } else { self.release_every }
     }
 
     /// Whether a message stays unreleased until the next call.
-    pub(crate) fn keeps(&self) -> bool {
+    pub(crate) fn holds_last(&self) -> bool {
         self.delivery == Delivery::AtLeastOnce
     }
 }

@@ -61,7 +61,7 @@ impl ParkWord {
 
     /// The sender's step after publishing: wakes the sleepers, if there are any.
     #[inline(always)]
-    pub fn ring(&self, check: WakeCheck, port: &impl Port) {
+    pub fn wake(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
             park::order_before_look();
         }
@@ -70,10 +70,10 @@ impl ParkWord {
         }
     }
 
-    /// As [`ring`](Self::ring), for a word with several sleepers, all of one domain or with its hardware
+    /// As [`wake`](Self::wake), for a word with several sleepers, all of one domain or with its hardware
     /// lock.
     #[inline]
-    pub fn ring_all(&self, check: WakeCheck, port: &impl Port) {
+    pub fn wake_all(&self, check: WakeCheck, port: &impl Port) {
         if check == WakeCheck::Fenced {
             park::order_before_look();
         }
@@ -97,7 +97,7 @@ impl ParkWord {
 
     /// Wakes the sleepers on a lock's own word, which was changed before.
     #[cold]
-    pub fn wake_all(&self, port: &impl Port) {
+    pub fn wake_waiters(&self, port: &impl Port) {
         port.wake(self.point());
     }
 }
@@ -106,6 +106,6 @@ impl ParkWord {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
     One,
-    /// Many of one domain; senders wake them by [`ParkWord::ring_all`].
+    /// Many of one domain; senders wake them by [`ParkWord::wake_all`].
     Many,
 }

@@ -71,7 +71,7 @@ pub struct Permits<P: Port> {
     /// How the words are changed: by compare-and-swap, or under the hardware lock.
     means: CasMode,
     /// The word on which participants sleep for a permit, if the plan lets them.
-    bell: Option<ParkWord>,
+    park_word: Option<ParkWord>,
     /// The first permit to look at: a different one for each participant, so that they seldom collide.
     start: u32,
     /// This participant, as the permits' words name it.
@@ -104,7 +104,7 @@ impl<P: Port> Permits<P> {
         Ok(Self {
             words,
             means,
-            bell: ParkWord::of_lock(&port, entry.wait_b, attachment.header().instance, means),
+            park_word: ParkWord::of_lock(&port, entry.wait_b, attachment.header().instance, means),
             start: me.slot(),
             me,
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -134,8 +134,8 @@ impl<P: Port> Permits<P> {
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<Permit<'_, P>, SemaphoreError> {
         let deadline = Deadline::after(&self.port, timeout);
         let mut waiting = self.waiting;
-        let bell = self.bell.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, || self.take());
+        let park_word = self.park_word.as_ref();
+        let found = wait_until(&self.port, park_word, Sleepers::Many, &mut waiting, deadline, || self.take());
         self.waiting = waiting;
         match found {
             Some(taken) => Ok(Permit { permits: self, taken }),
@@ -194,8 +194,8 @@ impl<P: Port> Permit<'_, P> {
     fn give(&self) -> Result<(), Lost> {
         let word = permits::Permits::permit(self.permits, self.taken.index);
         let given = permits::give(&word, self.permits.me);
-        if let Some(bell) = &self.permits.bell {
-            bell.ring_all(WakeCheck::Fenced, &self.permits.port);
+        if let Some(park_word) = &self.permits.park_word {
+            park_word.wake_all(WakeCheck::Fenced, &self.permits.port);
         }
         given
     }

@@ -120,7 +120,7 @@ impl<P: Port> Producer<P> {
         if let Err(refused) = self.put(tag, payload) {
             return Err(self.sender.refused_slow(refused));
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl<P: Port> Producer<P> {
                 }
             }
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(sent)
     }
 

@@ -27,9 +27,9 @@ pub(crate) struct RecvHalf<P: Port> {
     /// How often the producer requested space, modulo 2^32; its word.
     want: WordRef,
     /// The value of `want` at the last look.
-    seen: u32,
-    /// The value of `seen` when the head was stored last.
-    answered: u32,
+    seen_requests: u32,
+    /// The value of `seen_requests` when the head was stored last.
+    answered_requests: u32,
     /// The word on which this side sleeps for messages, if the plan lets it.
     own: Option<ParkWord>,
     /// The word on which the producer sleeps for space, if the plan lets it.
@@ -52,14 +52,14 @@ impl<P: Port> RecvHalf<P> {
         let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
-        // ORDERING: Relaxed; as in `is_wanted`. A request to the last consumer counts as one to this one.
+        // ORDERING: Relaxed; as in `has_space_request`. A request to the last consumer counts as one to this one.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
             head: b.word(offset::HEAD).ok_or(DAMAGED)?,
             head_sequence: b.word(offset::HEAD_SEQUENCE).ok_or(DAMAGED)?,
             want,
-            seen: answered,
-            answered,
+            seen_requests: answered,
+            answered_requests: answered,
             own: ParkWord::new(&role.port, entry.wait_b, instance),
             peers: ParkWord::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
@@ -86,26 +86,26 @@ impl<P: Port> RecvHalf<P> {
     /// Whether the producer has requested space since the head was stored last: then the next release
     /// must be published at once.
     #[inline(always)]
-    pub fn is_wanted(&mut self) -> bool {
-        self.seen = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
-        self.seen != self.answered
+    pub fn has_space_request(&mut self) -> bool {
+        self.seen_requests = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
+        self.seen_requests != self.answered_requests
     }
 
     /// Publishes the head, up to the message of this sequence: `store` stores the head. Then wakes the
     /// producer if it sleeps for space.
-    pub fn tell(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
+    pub fn publish_head(&mut self, sequence: u32, store: impl FnOnce(&Word)) {
         // Only requests seen before this store count as answered; a later one was made without seeing
         // this head.
-        self.answered = self.seen;
+        self.answered_requests = self.seen_requests;
         self.head_sequence.store(sequence, RELAXED); // ORDERING: Relaxed; for display.
         store(&self.head);
-        if let Some(bell) = &self.peers {
-            bell.ring(WakeCheck::Fenced, &self.role.port);
+        if let Some(park_word) = &self.peers {
+            park_word.wake(WakeCheck::Fenced, &self.role.port);
         }
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&ParkWord> {
+    pub fn park_word(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -121,7 +121,7 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
     mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
 ) -> Result<R, RecvError> {
     let taker = end.taker();
-    let (port, bell, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
+    let (port, park_word, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
     let look = || match take(end) {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
@@ -129,7 +129,7 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
     end.taker().waiting = waiting;
     result.unwrap_or(Err(RecvError::TimedOut))
 }

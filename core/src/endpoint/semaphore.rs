@@ -124,7 +124,7 @@ impl<P: Port> Semaphore<P> {
         let instance = attachment.header().instance;
         Ok(Self {
             count: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
-            limits: Limits { initial: entry.max_len, most: entry.capacity },
+            limits: Limits { initial: entry.max_len, max: entry.capacity },
             waiting: Waiting::new(WaitPolicy::parking()),
             port,
         })
@@ -184,7 +184,7 @@ impl<P: Port> Semaphore<P> {
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
         if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
-            self.count.wake_all(&self.port);
+            self.count.wake_waiters(&self.port);
         }
         Ok(())
     }

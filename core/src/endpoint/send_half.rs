@@ -30,9 +30,9 @@ pub(crate) struct SendHalf<P: Port> {
     /// Sends refused because there was no space, of all owners of the role, modulo 2^32; this side's word.
     refused: WordRef,
     /// The head at the last request for space. While the head stays there, the request is still open.
-    asked_at: Option<u32>,
+    requested_at: Option<u32>,
     /// The value of `want`: the number of requests.
-    wishes: u32,
+    requests: u32,
     /// The word on which this side sleeps for space, if the plan lets it.
     own: Option<ParkWord>,
     /// The word on which the consumer sleeps for messages, if the plan lets it.
@@ -60,9 +60,9 @@ impl<P: Port> SendHalf<P> {
             head: spans.b.as_ref().and_then(|b| b.word(offset::HEAD)).ok_or(DAMAGED)?,
             refused: spans.a.word(offset::REFUSED).ok_or(DAMAGED)?,
             high_water: spans.a.word(offset::HIGH_WATER).ok_or(DAMAGED)?,
-            asked_at: None,
+            requested_at: None,
             // ORDERING: Relaxed; our own word, and claiming has synchronised with its last owner.
-            wishes: want.load(RELAXED),
+            requests: want.load(RELAXED),
             want,
             own: ParkWord::new(&role.port, entry.wait_a, instance),
             peers: ParkWord::new(&role.port, entry.wait_b, instance),
@@ -92,7 +92,7 @@ impl<P: Port> SendHalf<P> {
         }
         let highest = space.highest();
         if !space.look(need, &self.head).map_err(Refused::Violation)? {
-            self.ask(space.head());
+            self.request_space(space.head());
             return Err(Refused::Full);
         }
         if space.highest() != highest {
@@ -103,20 +103,20 @@ impl<P: Port> SendHalf<P> {
 
     /// Requests that the consumer store its head at its next release, once. Requesting it for every
     /// release would cost a full queue one or two cache line transfers a message.
-    fn ask(&mut self, head: u32) {
-        if self.asked_at != Some(head) {
-            self.asked_at = Some(head);
+    fn request_space(&mut self, head: u32) {
+        if self.requested_at != Some(head) {
+            self.requested_at = Some(head);
             // ORDERING: Relaxed; advice to the consumer, no data depends on it.
-            self.wishes = self.wishes.wrapping_add(1);
-            self.want.store(self.wishes, RELAXED);
+            self.requests = self.requests.wrapping_add(1);
+            self.want.store(self.requests, RELAXED);
         }
     }
 
     /// After publications: wakes the consumer, if it sleeps.
     #[inline]
-    pub fn ring(&self) {
-        if let Some(bell) = &self.peers {
-            bell.ring(self.check, &self.role.port);
+    pub fn wake_consumer(&self) {
+        if let Some(park_word) = &self.peers {
+            park_word.wake(self.check, &self.role.port);
         }
     }
 
@@ -146,7 +146,7 @@ impl<P: Port> SendHalf<P> {
     }
 
     /// The word on which this side sleeps.
-    pub fn bell(&self) -> Option<&ParkWord> {
+    pub fn park_word(&self) -> Option<&ParkWord> {
         self.own.as_ref()
     }
 
@@ -166,7 +166,7 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
     mut put: impl FnMut(&mut E) -> Result<(), Refused>,
 ) -> Result<(), SendError> {
     let sender = end.sender();
-    let (port, bell, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
+    let (port, park_word, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
     let look = || match put(end) {
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => None,
@@ -176,11 +176,11 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    let result = wait_until(&port, bell.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
     let sender = end.sender();
     sender.waiting = waiting;
     match result {
-        Some(Ok(())) => sender.ring(),
+        Some(Ok(())) => sender.wake_consumer(),
         Some(Err(error)) => return Err(error),
         None => {
             sender.count_refusal();

@@ -47,7 +47,7 @@ use super::wait_policy::WaitPolicy;
 /// A pending task's registration; dropping it removes the waker from the port.
 struct WakerRegistration<P: AsyncWait> {
     port: P,
-    bell: Option<ParkWord>,
+    park_word: Option<ParkWord>,
     sleepers: Sleepers,
     policy: WaitPolicy,
     who: WaiterId,
@@ -64,13 +64,13 @@ impl<P: Port + AsyncWait> WakerRegistration<P> {
             return Poll::Ready(found);
         }
         let (waker, probe) = (context.waker(), self.policy.probe);
-        match &self.bell {
+        match &self.park_word {
             _ if !self.policy.park => waker.wake_by_ref(),
             None => self.port.keep(self.who, None, waker, probe.min(Duration::from_millis(1))),
-            Some(bell) => {
-                self.port.keep(self.who, Some(bell.point()), waker, probe);
+            Some(park_word) => {
+                self.port.keep(self.who, Some(park_word.point()), waker, probe);
                 // The sender that wakes takes the waker, so there is no word to compare.
-                let _ = bell.park(self.sleepers, &self.port);
+                let _ = park_word.park(self.sleepers, &self.port);
                 if let Some(found) = look() {
                     return Poll::Ready(found);
                 }
@@ -92,7 +92,8 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
 ) -> Result<R, RecvError> {
     let who = WaiterId::of(end);
     let taker = end.taker();
-    let (port, bell, policy) = (taker.role.port.clone(), taker.bell().cloned(), taker.waiting.policy);
+    let (port, park_word, policy) =
+        (taker.role.port.clone(), taker.park_word().cloned(), taker.waiting.policy);
     let look = || match take(end) {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
@@ -100,7 +101,7 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
     };
-    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
 async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
@@ -109,10 +110,11 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
 ) -> Result<(), SendError> {
     let who = WaiterId::of(end);
     let sender = end.sender();
-    let (port, bell, policy) = (sender.role.port.clone(), sender.bell().cloned(), sender.waiting.policy);
+    let (port, park_word, policy) =
+        (sender.role.port.clone(), sender.park_word().cloned(), sender.waiting.policy);
     let look = || match put(end) {
         Ok(()) => {
-            end.sender().ring();
+            end.sender().wake_consumer();
             Some(Ok(()))
         }
         Err(Refused::Full) => None,
@@ -122,7 +124,7 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    WakerRegistration { port, bell, sleepers: Sleepers::One, policy, who }.until(look).await
+    WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
 
 impl<P: Port + AsyncWait> Consumer<P> {
@@ -182,9 +184,9 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
 }
 
 /// The registration of a task that reads a latest value.
-fn bed<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
-    let (port, bell, policy) = (reader.port.clone(), reader.bell.clone(), reader.waiting.policy);
-    WakerRegistration { port, bell, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
+fn registration<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
+    let (port, park_word, policy) = (reader.port.clone(), reader.park_word.clone(), reader.waiting.policy);
+    WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
 }
 
 impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
@@ -194,12 +196,12 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     where
         T: Message,
     {
-        bed(self).until(|| fresh(self.read())).await
+        registration(self).until(|| fresh(self.read())).await
     }
 
     /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
     pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
-        bed(self).until(|| fresh(self.read_into(into))).await
+        registration(self).until(|| fresh(self.read_into(into))).await
     }
 }
 

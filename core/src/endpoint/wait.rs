@@ -74,7 +74,7 @@ fn spin<P: Port, T>(
 /// Looks until there is something, or the deadline has passed; always looks at least once.
 pub(crate) fn wait_until<P: Port, T>(
     port: &P,
-    bell: Option<&ParkWord>,
+    park_word: Option<&ParkWord>,
     sleepers: Sleepers,
     waiting: &mut Waiting,
     deadline: Deadline,
@@ -94,20 +94,20 @@ pub(crate) fn wait_until<P: Port, T>(
             return None;
         }
         let nap = left.min(policy.probe);
-        match bell {
+        match park_word {
             _ if !policy.park => spin_loop(),
             None => port.pause(nap.min(Duration::from_millis(1))),
-            Some(bell) => {
-                let asleep = bell.park(sleepers, port);
+            Some(park_word) => {
+                let asleep = park_word.park(sleepers, port);
                 let found = look();
                 if found.is_none() {
-                    port.wait(bell.point(), asleep, nap);
+                    port.wait(park_word.point(), asleep, nap);
                     if spun > 0 {
                         waiting.slept(left.saturating_sub(deadline.left(port)));
                     }
                 }
                 if sleepers == Sleepers::One {
-                    park::done(&bell.word);
+                    park::done(&park_word.word);
                 }
                 if found.is_some() {
                     return found;
@@ -157,7 +157,7 @@ pub(crate) fn lock_until<P: Port, T>(
         }
         match seen {
             Some(seen) if policy.park => {
-                let Some(asleep) = park::ask(&lock.shared(port), seen) else { continue };
+                let Some(asleep) = park::announce_waiter(&lock.shared(port), seen) else { continue };
                 slept = true;
                 port.wait(lock.point(), asleep, left.min(policy.probe));
                 if spun > Some(0) {

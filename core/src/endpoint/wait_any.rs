@@ -17,7 +17,7 @@ mod sealed {
 
     pub trait Sealed {
         fn has_data(&mut self) -> bool;
-        fn bell(&self) -> Option<&ParkWord>;
+        fn park_word(&self) -> Option<&ParkWord>;
     }
 }
 
@@ -30,8 +30,8 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&ParkWord> {
-        self.bell()
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
     }
 }
 
@@ -41,8 +41,8 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
         self.has_data()
     }
 
-    fn bell(&self) -> Option<&ParkWord> {
-        self.bell()
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
     }
 }
 
@@ -106,9 +106,9 @@ pub fn wait_any<P: Port>(
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
-    let bell = receivers.first().and_then(|first| first.bell().cloned());
-    let shared = |receiver: &&mut dyn Waitable| match (receiver.bell(), &bell) {
-        (Some(own), Some(bell)) => own.is(bell),
+    let park_word = receivers.first().and_then(|first| first.park_word().cloned());
+    let shared = |receiver: &&mut dyn Waitable| match (receiver.park_word(), &park_word) {
+        (Some(own), Some(park_word)) => own.is(park_word),
         _ => false,
     };
     if policy.park && !receivers.iter().all(shared) {
@@ -117,5 +117,5 @@ pub fn wait_any<P: Port>(
     let deadline = Deadline::after(port, timeout);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
     let waiting = &mut Waiting::new(policy);
-    wait_until(port, bell.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
+    wait_until(port, park_word.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
 }

@@ -106,7 +106,7 @@ impl Geometry {
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() {
             return false;
         }
-        if self.split_payload && !self.kind.can_lie_apart() {
+        if self.split_payload && !self.kind.can_split_payload() {
             return false;
         }
         match self.kind {

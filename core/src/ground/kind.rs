@@ -73,7 +73,7 @@ impl Kind {
     /// Whether its payload can be split off from its control words: whether no word of it publishes, and
     /// nobody locks it.
     #[must_use]
-    pub const fn can_lie_apart(self) -> bool {
+    pub const fn can_split_payload(self) -> bool {
         matches!(self, Self::Compact | Self::Latest)
     }
 

@@ -57,10 +57,10 @@ pub trait AsyncWait: Wait {
 /// assert!(wakers.is_empty());
 /// ```
 pub struct Wakers<const N: usize> {
-    kept: [Option<Kept>; N],
+    wakers: [Option<KeptWaker>; N],
 }
 
-struct Kept {
+struct KeptWaker {
     who: WaiterId,
     /// The instance and offset of its point.
     at: Option<(u64, u32)>,
@@ -71,7 +71,7 @@ impl<const N: usize> Wakers<N> {
     /// None yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { kept: [const { None }; N] }
+        Self { wakers: [const { None }; N] }
     }
 
     /// Keeps a waker for `who`; returns the earlier one, if there was one.
@@ -86,18 +86,18 @@ impl<const N: usize> Wakers<N> {
         waker: Waker,
     ) -> Result<Option<Waker>, Waker> {
         let at = point.map(|point| (point.instance, point.offset));
-        let own = self.kept.iter().position(|kept| kept.as_ref().is_some_and(|kept| kept.who == who));
-        let Some(place) = own.or_else(|| self.kept.iter().position(Option::is_none)) else {
+        let own = self.wakers.iter().position(|kept| kept.as_ref().is_some_and(|kept| kept.who == who));
+        let Some(place) = own.or_else(|| self.wakers.iter().position(Option::is_none)) else {
             return Err(waker);
         };
-        let before = self.kept[place].replace(Kept { who, at, waker });
+        let before = self.wakers[place].replace(KeptWaker { who, at, waker });
         Ok(before.map(|kept| kept.waker))
     }
 
     /// Removes and returns the waker kept for `who`.
     #[must_use]
     pub fn forget(&mut self, who: WaiterId) -> Option<Waker> {
-        let place = self.kept.iter_mut().find(|kept| kept.as_ref().is_some_and(|kept| kept.who == who))?;
+        let place = self.wakers.iter_mut().find(|kept| kept.as_ref().is_some_and(|kept| kept.who == who))?;
         place.take().map(|kept| kept.waker)
     }
 
@@ -113,9 +113,9 @@ impl<const N: usize> Wakers<N> {
         self.take_if(|_| true)
     }
 
-    fn take_if(&mut self, wanted: impl Fn(&Kept) -> bool) -> [Option<Waker>; N] {
+    fn take_if(&mut self, wanted: impl Fn(&KeptWaker) -> bool) -> [Option<Waker>; N] {
         core::array::from_fn(|i| {
-            let kept = &mut self.kept[i];
+            let kept = &mut self.wakers[i];
             if kept.as_ref().is_some_and(&wanted) { kept.take().map(|kept| kept.waker) } else { None }
         })
     }
@@ -123,7 +123,7 @@ impl<const N: usize> Wakers<N> {
     /// How many are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.kept.iter().flatten().count()
+        self.wakers.iter().flatten().count()
     }
 
     /// Whether none is kept.

@@ -16,7 +16,7 @@ use crate::ground::sync::Mem;
 use crate::ground::sync::model::death::step;
 use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 
-use super::shared::{EPOCHS, Shared, TASKS, WakerRegistration};
+use super::shared::{EPOCHS, Shared, TASKS, WaitQueue};
 
 /// A token that is held.
 const HELD: u32 = 1;
@@ -66,14 +66,14 @@ impl Port {
         self.me.map_or(0, Ident::word)
     }
 
-    fn bed(&self, point: WaitPoint<'_>) -> Arc<WakerRegistration> {
-        let mut beds = self.region.beds.lock().expect("nobody dies in here");
-        if let Some((_, bed)) = beds.iter().find(|(offset, _)| *offset == point.offset) {
-            return bed.clone();
+    fn wait_queue(&self, point: WaitPoint<'_>) -> Arc<WaitQueue> {
+        let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+        if let Some((_, queue)) = wait_queues.iter().find(|(offset, _)| *offset == point.offset) {
+            return queue.clone();
         }
-        let bed = Arc::new(WakerRegistration { lock: Mutex::new(()), alarm: Condvar::new() });
-        beds.push((point.offset, bed.clone()));
-        bed
+        let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
+        wait_queues.push((point.offset, queue.clone()));
+        queue
     }
 
     /// Whether no task's waker is kept: none waits, and none was left behind.
@@ -102,19 +102,19 @@ impl Wait for Port {
         if !step() {
             return;
         }
-        let bed = self.bed(point);
-        let lock = bed.lock.lock().expect("nobody dies in the kernel");
+        let queue = self.wait_queue(point);
+        let lock = queue.lock.lock().expect("nobody dies in the kernel");
         // Compares as a kernel does: under its own lock, during which no thread is killed.
         if point.word.kernel_load() == expected {
-            drop(bed.alarm.wait(lock).expect("nobody dies in the kernel"));
+            drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
         }
     }
 
     fn wake(&self, point: WaitPoint<'_>) {
         if step() {
-            let bed = self.bed(point);
-            let lock = bed.lock.lock().expect("nobody dies in the kernel");
-            bed.alarm.notify_all();
+            let queue = self.wait_queue(point);
+            let lock = queue.lock.lock().expect("nobody dies in the kernel");
+            queue.alarm.notify_all();
             drop(lock);
             self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
         }

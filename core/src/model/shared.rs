@@ -25,7 +25,7 @@ pub(super) struct Shared {
     /// By slot and epoch: the state of the liveness token.
     pub tokens: Vec<[AtomicU32; EPOCHS]>,
     /// By the offsets of the words that have been slept on.
-    pub beds: std::sync::Mutex<Vec<(u32, Arc<WakerRegistration>)>>,
+    pub wait_queues: std::sync::Mutex<Vec<(u32, Arc<WaitQueue>)>>,
     /// The holder of the hardware lock, or 0.
     pub hardware: AtomicU32,
     pub wakers: Mutex<Wakers<TASKS>>,
@@ -41,7 +41,7 @@ pub(super) const TASKS: usize = 4;
 /// A token that nobody has taken yet.
 const UNTAKEN: u32 = 0;
 /// The sleepers on one word, as a kernel keeps them.
-pub(super) struct WakerRegistration {
+pub(super) struct WaitQueue {
     pub lock: Mutex<()>,
     pub alarm: Condvar,
 }
@@ -66,7 +66,7 @@ impl Shared {
         Arc::new(Self {
             mem: Mem(Arc::new(mem)),
             tokens: (0..header.participant_count).map(|_| token()).collect(),
-            beds: std::sync::Mutex::default(),
+            wait_queues: std::sync::Mutex::default(),
             hardware: AtomicU32::new(0),
             wakers: Mutex::new(Wakers::new()),
             time_passes,
@@ -87,8 +87,8 @@ fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
         let a = range(entry.block_a, blocks.data);
         let b = range(entry.block_b, blocks.len_b);
         let c = range(entry.block_c, blocks.len_c);
-        let bells = [entry.wait_a, entry.wait_b].into_iter().filter(|&offset| offset != 0);
-        let all = a.chain(b).chain(c).chain(bells);
+        let park_words = [entry.wait_a, entry.wait_b].into_iter().filter(|&offset| offset != 0);
+        let all = a.chain(b).chain(c).chain(park_words);
         uses.extend(all.map(|offset| (offset, SHARED)));
     }
     // After that, because block C as it is measured here can reach into the next channel's data.

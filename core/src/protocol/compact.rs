@@ -25,7 +25,7 @@
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
-use super::release::{LazyHead, Space, most_units};
+use super::release::{LazyHead, Space, lag_limit};
 use super::{Nothing, Violation};
 
 /// The producer's private state.
@@ -69,8 +69,8 @@ pub struct Consumer {
 impl Consumer {
     /// Takes the role up where the last consumer left it.
     #[must_use]
-    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Self {
-        let head = LazyHead::adopt(head, 1, most_units(capacity, every), keeps);
+    pub fn adopt(head: &Word, capacity: u32, release_every: u32, hold_last: bool) -> Self {
+        let head = LazyHead::adopt(head, 1, lag_limit(capacity, release_every), hold_last);
         Self { tail: head.pos(), head, capacity }
     }
 

@@ -244,18 +244,18 @@ pub struct Consumer {
     capacity: u32,
     max_len: u32,
     /// The length of the frame seen last, predicted for the next one.
-    like: Like,
+    predicted: Predicted,
     /// Frames received since the head was stored, including one that is still in use.
     since: u32,
     /// The maximum of that: B, and one more if a frame stays in use until the next call.
-    most: u32,
+    limit: u32,
     /// All ones if a frame stays in use until the next call, else 0.
-    keep: u32,
+    hold_mask: u32,
 }
 
 /// The content of a commit word.
 #[derive(Clone, Copy, Debug)]
-struct Like {
+struct Predicted {
     word: u32,
     len: u32,
     footprint: u32,
@@ -273,7 +273,7 @@ pub struct Found {
 }
 
 impl Consumer {
-    /// Takes the role up where the last consumer left it. `every` is B: how many released frames the
+    /// Takes the role up where the last consumer left it. `release_every` is B: how many released frames the
     /// region need not know of.
     ///
     /// # Errors
@@ -283,17 +283,17 @@ impl Consumer {
         head: &Word,
         capacity: u32,
         max_len: u32,
-        every: u32,
-        keeps: bool,
+        release_every: u32,
+        hold_last: bool,
     ) -> Result<Self, Violation> {
         let head = LazyHead::adopt(head, GRANULE, capacity / 4, false);
         if !head.pos().is_multiple_of(GRANULE) {
             return Err(Violation::Index);
         }
-        let most = every.max(1).saturating_add(u32::from(keeps));
-        let keep = if keeps { u32::MAX } else { 0 };
-        let like = Like { word: READY, len: 0, footprint: GRANULE };
-        Ok(Self { head, capacity, max_len, like, since: 0, most, keep })
+        let limit = release_every.max(1).saturating_add(u32::from(hold_last));
+        let hold_mask = if hold_last { u32::MAX } else { 0 };
+        let predicted = Predicted { word: READY, len: 0, footprint: GRANULE };
+        Ok(Self { head, capacity, max_len, predicted, since: 0, limit, hold_mask })
     }
 
     /// The next frame, if there is one: one load, two after a pad.
@@ -308,12 +308,13 @@ impl Consumer {
         let word = ring.commit(pos).load(publish::LOAD);
         // A frame as long as the last one. The branch matters: the next frame's position then follows
         // from the predicted length, and need not wait for the load of this frame's length.
-        let like = self.like;
-        if word == like.word && like.footprint <= self.capacity - (pos & (self.capacity - 1)) {
-            return Ok(Found { pos, len: like.len, advance: like.footprint });
+        let predicted = self.predicted;
+        if word == predicted.word && predicted.footprint <= self.capacity - (pos & (self.capacity - 1)) {
+            return Ok(Found { pos, len: predicted.len, advance: predicted.footprint });
         }
         let found = self.check(ring, word)?;
-        self.like = Like { word: READY | found.len, len: found.len, footprint: footprint(found.len) };
+        self.predicted =
+            Predicted { word: READY | found.len, len: found.len, footprint: footprint(found.len) };
         Ok(found)
     }
 
@@ -348,14 +349,14 @@ impl Consumer {
     #[must_use]
     pub fn advance(&mut self, found: &Found) -> bool {
         self.since += 1;
-        self.head.advance_by(found.advance, found.advance & self.keep) || self.since >= self.most
+        self.head.advance_by(found.advance, found.advance & self.hold_mask) || self.since >= self.limit
     }
 
     /// Everything received is done with; returns whether the head must be stored now.
     #[inline]
     #[must_use]
     pub fn release(&mut self) -> bool {
-        self.head.release() || self.since + (self.keep & 1) >= self.most
+        self.head.release() || self.since + (self.hold_mask & 1) >= self.limit
     }
 
     /// Stores the head.

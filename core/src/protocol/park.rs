@@ -47,7 +47,7 @@ pub const WAITERS: u32 = 1 << 31;
 /// Sets [`WAITERS`] in the word of a lock before the caller sleeps on it, if the word is still as `seen`;
 /// returns the value to sleep on. One compare-and-swap at most.
 #[must_use]
-pub fn ask(word: &impl CasWord, seen: u32) -> Option<u32> {
+pub fn announce_waiter(word: &impl CasWord, seen: u32) -> Option<u32> {
     let asleep = seen | WAITERS;
     // ORDERING: Relaxed; the kernel compares the word again, and locking synchronises.
     (seen == asleep || word.compare_exchange(seen, asleep, RELAXED).is_ok()).then_some(asleep)

@@ -8,7 +8,7 @@
 //! - R1. `head <= tail <= head + capacity`, as wrapping differences, in every honest state.
 //! - R2. The head in the region never passes the messages that the consumer is done with, and never goes
 //!   back.
-//! - R3. The consumer is done with at most `every` messages, and at most a quarter of the ring, that
+//! - R3. The consumer is done with at most `release_every` messages, and at most a quarter of the ring, that
 //!   the region does not know of; with none, once it found the queue empty.
 //! - R4. The fill level never passed `highest`: nothing is reserved beyond `head + highest`, where
 //!   `head` is one that the consumer stored.
@@ -22,12 +22,12 @@ use crate::ground::sync::order::{RELAXED, release};
 
 use super::Violation;
 
-/// Messages waiting, for display: `sent - released`, clamped to `0..=most` because the two counters are
+/// Messages waiting, for display: `sent - released`, clamped to `0..=limit` because the two counters are
 /// not read at the same instant.
 #[must_use]
-pub fn between(released: u32, sent: u32, most: u32) -> u32 {
+pub fn between(released: u32, sent: u32, limit: u32) -> u32 {
     let waiting = sent.wrapping_sub(released);
-    if waiting > u32::MAX / 2 { 0 } else { waiting.min(most) }
+    if waiting > u32::MAX / 2 { 0 } else { waiting.min(limit) }
 }
 
 /// The producer's view of the space: its own tail, and the limit up to which it may go without another
@@ -169,20 +169,20 @@ pub struct LazyHead {
     /// The head in the region.
     stored: u32,
     /// Units of the message received last, if it stays in use until the next call.
-    kept: u32,
-    /// How far `stored` may lag behind `pos` before it must be published (plus `kept`), if all messages
+    held: u32,
+    /// How far `stored` may lag behind `pos` before it must be published (plus `held`), if all messages
     /// have one size.
-    most: u32,
+    max_lag: u32,
 }
 
 impl LazyHead {
-    /// Starts at the region's head, where the last consumer stopped. `most` is how many released units
-    /// the region need not know of; with `keeps`, a received message stays in use until the next call.
-    pub fn adopt(head: &Word, unit: u32, most: u32, keeps: bool) -> Self {
+    /// Starts at the region's head, where the last consumer stopped. `lag` is how many released units
+    /// the region need not know of; with `hold_last`, a received message stays in use until the next call.
+    pub fn adopt(head: &Word, unit: u32, lag: u32, hold_last: bool) -> Self {
         // ORDERING: Relaxed; claiming the role has synchronised with the last consumer.
         let pos = head.load(RELAXED);
-        let kept = if keeps { unit } else { 0 };
-        Self { pos, released: pos, stored: pos, kept, most: most + kept }
+        let held = if hold_last { unit } else { 0 };
+        Self { pos, released: pos, stored: pos, held, max_lag: lag + held }
     }
 
     /// Received up to here.
@@ -205,25 +205,25 @@ impl LazyHead {
     #[inline(always)]
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.untold() == 0
+        self.unpublished() == 0
     }
 
     /// How many more units may be received before the head must be stored.
     #[inline(always)]
     #[must_use]
-    pub fn untold(&self) -> u32 {
-        self.most.saturating_sub(self.pos.wrapping_sub(self.stored))
+    pub fn unpublished(&self) -> u32 {
+        self.max_lag.saturating_sub(self.pos.wrapping_sub(self.stored))
     }
 
-    /// Moves on by one message of `len` units, which was received, of which `kept` (all or none) stay in
+    /// Moves on by one message of `len` units, which was received, of which `held` (all or none) stay in
     /// use until the next call; returns whether the head must be stored now.
     #[inline(always)]
     #[must_use]
-    pub fn advance_by(&mut self, len: u32, kept: u32) -> bool {
+    pub fn advance_by(&mut self, len: u32, held: u32) -> bool {
         self.pos = self.pos.wrapping_add(len);
-        self.most = self.most - self.kept + kept;
-        self.kept = kept;
-        self.pos.wrapping_sub(self.stored) >= self.most
+        self.max_lag = self.max_lag - self.held + held;
+        self.held = held;
+        self.pos.wrapping_sub(self.stored) >= self.max_lag
     }
 
     /// Everything received is done with; returns whether the head must be stored now.
@@ -231,27 +231,27 @@ impl LazyHead {
     #[must_use]
     pub fn release(&mut self) -> bool {
         self.released = self.pos;
-        self.pos.wrapping_sub(self.stored) >= self.most - self.kept
+        self.pos.wrapping_sub(self.stored) >= self.max_lag - self.held
     }
 
     /// Done with up to here.
     #[inline]
     #[must_use]
     pub fn done(&self) -> u32 {
-        if self.holds() { self.pos.wrapping_sub(self.kept) } else { self.pos }
+        if self.holds() { self.pos.wrapping_sub(self.held) } else { self.pos }
     }
 
     /// Whether the message received last is still in use.
     #[inline]
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.released != self.pos && self.kept != 0
+        self.released != self.pos && self.held != 0
     }
 
     /// Whether the region knows of everything received.
     #[inline(always)]
     #[must_use]
-    pub fn is_told(&self) -> bool {
+    pub fn is_published(&self) -> bool {
         self.pos == self.stored
     }
 
@@ -275,6 +275,6 @@ impl LazyHead {
 /// How many messages of one unit a consumer may leave unpublished: B, or a quarter of the ring if that is
 /// less.
 #[must_use]
-pub fn most_units(capacity: u32, every: u32) -> u32 {
-    every.min(capacity / 4).max(1)
+pub fn lag_limit(capacity: u32, release_every: u32) -> u32 {
+    release_every.min(capacity / 4).max(1)
 }

@@ -38,7 +38,7 @@ pub struct Limits {
     /// The count of a word of zeros.
     pub initial: u32,
     /// The highest count.
-    pub most: u32,
+    pub max: u32,
 }
 
 impl Limits {
@@ -50,7 +50,7 @@ impl Limits {
     #[inline]
     pub fn count(&self, word: u32) -> Result<u32, Violation> {
         let count = self.initial.wrapping_add(word) & !WAITERS;
-        if count <= self.most { Ok(count) } else { Err(Violation::State) }
+        if count <= self.max { Ok(count) } else { Err(Violation::State) }
     }
 }
 
@@ -101,7 +101,7 @@ pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<bool,
     let mut seen = word.load(RELAXED);
     for _ in 0..TRIES {
         let now = limits.count(seen).map_err(Refused::Violation)?;
-        if count > limits.most - now {
+        if count > limits.max - now {
             return Err(Refused::Overflow);
         }
         let given = seen.wrapping_add(count) & !WAITERS;

@@ -32,7 +32,7 @@ use crate::ground::ring::slots::Slots;
 use crate::ground::sync::order::{RELAXED, publish};
 use crate::ground::sync::{Word, WordRef};
 
-use super::release::{LazyHead, Space, most_units};
+use super::release::{LazyHead, Space, lag_limit};
 use super::{Nothing, Violation, in_order};
 
 /// Publishes the slot at `pos`, which comes next and is free (the space accounts say so) and whose value
@@ -114,8 +114,8 @@ pub struct Consumer {
 impl Consumer {
     /// Takes the role up where the last consumer left it.
     #[must_use]
-    pub fn adopt(head: &Word, capacity: u32, every: u32, keeps: bool) -> Self {
-        Self { head: LazyHead::adopt(head, 1, most_units(capacity, every), keeps), capacity }
+    pub fn adopt(head: &Word, capacity: u32, release_every: u32, hold_last: bool) -> Self {
+        Self { head: LazyHead::adopt(head, 1, lag_limit(capacity, release_every), hold_last), capacity }
     }
 
     /// The next position, if there is a value. One load.

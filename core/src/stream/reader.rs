@@ -70,12 +70,12 @@ impl<'b, R: Read> FrameReader<'b, R> {
         &mut self,
         mut may_read: impl FnMut(&mut R) -> Result<bool, R::Error>,
     ) -> Result<Option<Found>, StreamRecvError<R::Error>> {
-        let most = self.decoder.skipped() + self.decoder.capacity() as u64;
+        let limit = self.decoder.skipped() + self.decoder.capacity() as u64;
         loop {
             match self.decoder.find() {
                 Search::Frame(found) => return Ok(Some(found)),
                 Search::TooLarge(needed) => return Err(StreamRecvError::TooLarge { needed }),
-                Search::NeedsMore if self.decoder.skipped() > most => return Err(StreamRecvError::Garbage),
+                Search::NeedsMore if self.decoder.skipped() > limit => return Err(StreamRecvError::Garbage),
                 Search::NeedsMore => {}
             }
             if !may_read(&mut self.io).map_err(StreamRecvError::Io)? {

@@ -70,7 +70,7 @@ pub(super) fn parts<P: Port>(
 ) -> Result<(Buffers, WordRef, Option<ParkWord>), ChannelError> {
     let spans = Spans::of(attachment, entry)?;
     let newest = spans.a.word(offset::NEWEST).ok_or(DAMAGED)?;
-    let bell = ParkWord::new(attachment.port(), entry.wait_b, attachment.header().instance);
+    let park_word = ParkWord::new(attachment.port(), entry.wait_b, attachment.header().instance);
     let mem = attachment.port().mem();
     let headers = if entry.split_payload {
         // Checked with the entry: at most 2^16 buffers, and all of them inside.
@@ -79,7 +79,7 @@ pub(super) fn parts<P: Port>(
         None
     };
     let buffers = Buffers::new(spans.data.clone(), headers, entry.capacity, entry.stride).ok_or(DAMAGED)?;
-    Ok((buffers, newest, bell))
+    Ok((buffers, newest, park_word))
 }
 
 impl<P: Port> Attachment<P> {

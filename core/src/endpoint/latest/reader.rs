@@ -82,7 +82,7 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     /// Tag and number of the value that [`read`](Self::read) returned last.
     info: Option<ValueInfo>,
     /// The word on which this reader sleeps, if it may.
-    pub(in crate::endpoint) bell: Option<ParkWord>,
+    pub(in crate::endpoint) park_word: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     pub(in crate::endpoint) waiting: Waiting,
     /// Whether a value must be dropped from a cache before it is read.
@@ -121,7 +121,7 @@ impl<P: Port> Attachment<P> {
 
 impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let (buffers, newest, bell) = parts(attachment, entry)?;
+        let (buffers, newest, park_word) = parts(attachment, entry)?;
         let port = attachment.port().clone();
         // A read-only reader, or one in another domain, cannot set the parked word, so it polls.
         let may_sleep = port.ident().is_some() && port.domain() == entry.domain_a;
@@ -132,7 +132,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
             max_len: entry.max_len,
             seen: None,
             info: None,
-            bell: bell.filter(|_| may_sleep),
+            park_word: park_word.filter(|_| may_sleep),
             waiting: Waiting::new(WaitPolicy::parking()),
             payload: Payload::new(entry, entry.domain_a != port.domain()),
             port,
@@ -248,12 +248,12 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     /// As [`wait_for_change`](Self::wait_for_change), into `into`, as [`read_into`](Self::read_into) does.
     pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
         let deadline = Deadline::after(&self.port, timeout);
-        let (port, bell, mut waiting) = (self.port.clone(), self.bell.clone(), self.waiting);
+        let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let look = || match self.read_into(into) {
             Reading::Fresh(info) => Some(info),
             _ => None,
         };
-        let result = wait_until(&port, bell.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
+        let result = wait_until(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
         self.waiting = waiting;
         match result {
             Some(info) => Reading::Fresh(info),

@@ -97,7 +97,7 @@ pub struct LatestWriter<T: Value + ?Sized, P: Port> {
     /// Whether the channel has a type: then every value has `max_len` bytes.
     is_typed: bool,
     /// The word on which readers sleep, if the plan lets them.
-    bell: Option<ParkWord>,
+    park_word: Option<ParkWord>,
     /// Whether a publication fences before it looks for sleeping readers.
     check: WakeCheck,
     /// Whether a value must be cleaned from a cache before it is published.
@@ -138,7 +138,7 @@ impl<P: Port> Attachment<P> {
 
 impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
-        let (buffers, newest, bell) = parts(attachment, entry)?;
+        let (buffers, newest, park_word) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
         // Its readers may be in any domain.
         let payload = Payload::new(entry, true);
@@ -150,7 +150,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
             newest,
             max_len: entry.max_len,
             is_typed: entry.type_hash != 0,
-            bell,
+            park_word,
             check: WakeCheck::default(),
             payload,
             role,
@@ -213,8 +213,8 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         span.write_racing(place, &header);
         buffers.write(index, value);
         let version = self.tx.publish(&self.newest, &buffers);
-        if let Some(bell) = &self.bell {
-            bell.ring_all(self.check, &self.role.port);
+        if let Some(park_word) = &self.park_word {
+            park_word.wake_all(self.check, &self.role.port);
         }
         version
     }

@@ -191,21 +191,21 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         let (word, me) = (self.mutex.word(), self.mutex.me);
         let has_waiters = if self.editing { mutex::poison(&word, me)? } else { mutex::unlock(&word, me)? };
         if has_waiters || self.changed && self.mutex.changed.is_some() {
-            self.tell_slow(has_waiters);
+            self.wake_slow(has_waiters);
         }
         Ok(())
     }
 
     /// Wakes the sleepers for the lock, if there are any, and the participants that wait for a change.
     #[cold]
-    fn tell_slow(&self, has_waiters: bool) {
+    fn wake_slow(&self, has_waiters: bool) {
         if has_waiters {
             self.mutex.wake();
         }
         if self.changed
-            && let Some(bell) = &self.mutex.changed
+            && let Some(park_word) = &self.mutex.changed
         {
-            bell.ring_all(WakeCheck::Fenced, &self.mutex.port);
+            park_word.wake_all(WakeCheck::Fenced, &self.mutex.port);
         }
     }
 }

@@ -182,6 +182,6 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     /// Wakes the sleepers for the lock.
     #[cold]
     pub(super) fn wake(&self) {
-        self.lock.wake_all(&self.port);
+        self.lock.wake_waiters(&self.port);
     }
 }

@@ -128,8 +128,8 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let mut waiting = self.waiting;
         // ORDERING: Relaxed; a look whether the value has changed; locking then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());
-        let bell = self.changed.as_ref();
-        let found = wait_until(&self.port, bell, Sleepers::Many, &mut waiting, deadline, look);
+        let park_word = self.changed.as_ref();
+        let found = wait_until(&self.port, park_word, Sleepers::Many, &mut waiting, deadline, look);
         self.waiting = waiting;
         match found {
             Some(()) => self.lock_until(deadline),

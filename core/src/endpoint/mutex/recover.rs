@@ -157,8 +157,8 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
     mutex::repaired(word, me).map_err(UnlockError::from)?;
     unlock(&lock, port)?;
     // The dead owner may have committed a change without waking its watchers, so wake them.
-    if let Some(bell) = &changed {
-        bell.ring_all(WakeCheck::Fenced, port);
+    if let Some(park_word) = &changed {
+        park_word.wake_all(WakeCheck::Fenced, port);
     }
     Ok(Recovered::RolledBack { from })
 }
@@ -166,7 +166,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
 fn unlock<P: Port>(lock: &ParkWord, port: &P) -> Result<(), RecoverError> {
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
     if mutex::unlock(&lock.shared(port), me).map_err(UnlockError::from)? {
-        lock.wake_all(port);
+        lock.wake_waiters(port);
     }
     Ok(())
 }

@@ -124,11 +124,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let capacity = entry.capacity;
         let ring = Slots::new(spans.data.clone(), capacity, entry.stride, entry.max_len).ok_or(DAMAGED)?;
         let taker = RecvHalf::claim(attachment, entry, &spans)?;
-        let (head, every, keeps) = (taker.head(), options.every(), options.keeps());
+        let (head, release_every, hold_last) = (taker.head(), options.release_limit(), options.holds_last());
         let rx = if entry.kind == Kind::Slots {
-            Rx::Slots(slots::Consumer::adopt(head, capacity, every, keeps))
+            Rx::Slots(slots::Consumer::adopt(head, capacity, release_every, hold_last))
         } else {
-            Rx::Compact(compact::Consumer::adopt(head, capacity, every, keeps))
+            Rx::Compact(compact::Consumer::adopt(head, capacity, release_every, hold_last))
         };
         let payload = Payload::new(entry, entry.domain_a != entry.domain_b);
         Ok(Self { rx, ring, mark, capacity, payload, taker })
@@ -170,8 +170,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = read(self, pos);
-        if self.rx.head().advance(1) || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.head().advance(1) || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
         Ok(value)
     }
@@ -200,7 +200,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 }
             }
             if self.rx.head().is_due() {
-                self.tell_slow();
+                self.publish_head_slow();
             }
         }
         self.release();
@@ -214,13 +214,13 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     where
         T: Message,
     {
-        let most = self.rx.head().untold().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
+        let limit = self.rx.head().unpublished().max(1).min(u32::try_from(max).unwrap_or(u32::MAX));
         let mut run = Run { pos, start: pos, rx: &mut self.rx };
         loop {
             self.payload.invalidate(&self.taker.role.port, self.ring.at(run.pos), size_of::<T>());
             each(self.ring.read(run.pos));
             run.pos = run.pos.wrapping_add(1);
-            if run.count() == most || !run.rx.is_there(run.pos, &self.ring) {
+            if run.count() == limit || !run.rx.is_there(run.pos, &self.ring) {
                 return run.count() as usize;
             }
         }
@@ -245,8 +245,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.is_wanted() {
-            self.tell_slow();
+        if self.rx.head().release() || self.taker.has_space_request() {
+            self.publish_head_slow();
         }
     }
 
@@ -254,7 +254,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[cold]
     pub fn flush(&mut self) {
         let _ = self.rx.head().release();
-        self.tell_slow();
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -267,7 +267,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_told() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
             Nothing::Violation(violation) => self.taker.role.latch(violation),
         }
@@ -275,10 +275,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     }
 
     #[cold]
-    fn tell_slow(&mut self) {
+    fn publish_head_slow(&mut self) {
         let head = self.rx.head();
         if head.is_behind() {
-            self.taker.tell(head.done(), |word| head.store(word));
+            self.taker.publish_head(head.done(), |word| head.store(word));
         }
     }
 
@@ -373,8 +373,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         }
     }
 
-    pub(crate) fn bell(&self) -> Option<&ParkWord> {
-        self.taker.bell()
+    pub(crate) fn park_word(&self) -> Option<&ParkWord> {
+        self.taker.park_word()
     }
 }
 

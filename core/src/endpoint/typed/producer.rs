@@ -151,7 +151,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         if let Err(refused) = self.put(value) {
             return Err(self.sender.refused_slow(refused));
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
                 break;
             }
         }
-        self.sender.ring();
+        self.sender.wake_consumer();
         Ok(sent)
     }
 

@@ -195,7 +195,7 @@ impl<'a> Channel<'a> {
     }
 
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
-        if split_payload && !self.kind.can_lie_apart() {
+        if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
         }
         if self.max_len >= MAX_REGION as usize {

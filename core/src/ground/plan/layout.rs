@@ -141,7 +141,7 @@ impl Plan<'_> {
             Ok(geometry) => geometry,
             Err(fault) => return Err(fault),
         };
-        let own_wait_b = channel.consumer_may_block && self.bell_owner(i) == i;
+        let own_wait_b = channel.consumer_may_block && self.doorbell_owner(i) == i;
         match geometry.blocks(self.line, own_wait_b, channel.producer_may_block) {
             Some(blocks) => Ok((geometry, blocks)),
             None => Err(Fault::TooLarge),
@@ -154,7 +154,7 @@ impl Plan<'_> {
         if !self.channels[i].consumer_may_block {
             return Ok(0);
         }
-        let owner = self.bell_owner(i);
+        let owner = self.doorbell_owner(i);
         let mut at = start;
         if owner != i {
             at = match self.channels_start() {
@@ -180,11 +180,11 @@ impl Plan<'_> {
     }
 
     /// The channel whose wait word channel `i` uses: the first with its doorbell, or itself.
-    const fn bell_owner(&self, i: usize) -> usize {
-        let bell = self.channels[i].doorbell;
+    const fn doorbell_owner(&self, i: usize) -> usize {
+        let doorbell = self.channels[i].doorbell;
         let mut first = 0;
-        while bell != 0 && first < i {
-            if self.channels[first].doorbell == bell {
+        while doorbell != 0 && first < i {
+            if self.channels[first].doorbell == doorbell {
                 return first;
             }
             first += 1;
