@@ -4,6 +4,8 @@ use heapless::Vec;
 
 /// A frame of up to `N` bytes: payload, tag, and the sequence number it was received with.
 ///
+/// # Examples
+///
 /// ```
 /// use strait_core::FrameBuf;
 /// let frame = FrameBuf::<16>::from_slice(7, b"hello").unwrap();

@@ -52,7 +52,8 @@ impl<P: Port> RecvHalf<P> {
         let want = spans.want.clone().ok_or(DAMAGED)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
-        // ORDERING: Relaxed; as in `has_space_request`. A request to the last consumer counts as one to this one.
+        // ORDERING: Relaxed; as in `has_space_request`. A request to the last consumer stays open for
+        // this one.
         let answered = want.load(RELAXED).saturating_sub(1);
         Ok(Self {
             head: b.word(offset::HEAD).ok_or(DAMAGED)?,

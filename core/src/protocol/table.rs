@@ -3,7 +3,7 @@
 //! | state word | meaning | next |
 //! |---|---|---|
 //! | free, epoch e | nobody; e incarnations have been here | live, epoch e + 1, by a joiner |
-//! | live, epoch e | an incarnation with the token for (slot, e), alive or dead | free, by itself; live, e + 1 |
+//! | live, epoch e | has the token for (slot, e), or died with it | free, by itself; live, e + 1 |
 //! | retired | the epoch has run out | stays |
 //!
 //! Only a joiner with proof of the incarnation's death changes live, e to live, e + 1.
