@@ -1,5 +1,5 @@
-//! An echo server on a named pipe of bytes: it waits for a client, reads up to 1024 bytes, answers with
-//! them, and both close.
+//! An echo server on a named pipe of bytes: it waits for a client, reads up to 1024 bytes, sends
+//! them back, and both close.
 //!
 //! Asserts that each client got back what it sent, and that the end of either side reaches the other as the
 //! end, not as silence.

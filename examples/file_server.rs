@@ -1,5 +1,5 @@
 //! A server of files on a named pipe, with four instances, each in a thread: it opens what a client names with
-//! the client's rights, and answers with the content or with a refusal. The client checks who serves.
+//! the client's rights, and sends back the content or a refusal. The client checks who serves.
 //!
 //! Asserts that four clients are served at once; that each got exactly what it could have read by itself, so that
 //! a file which it may not read is refused by a server which may; that on Windows one that does not let the server

@@ -48,7 +48,7 @@ fn meet(name: &str, sends: &str, receives: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens a region that lies in a file.
+/// Opens a region in a file.
 fn look_into(path: &str) -> Result<()> {
     let region = RegionFile::new(path).open(&READ_WRITE)?;
     assert_eq!(region.latest_reader::<u64>("speed")?.read(), Reading::Fresh(400));

@@ -123,7 +123,7 @@ fn words(mem: &Mem, from: u32, to: u32) -> Vec<u32> {
 }
 
 /// Runs `round` over and over while `target` is scribbled over; each time the range is put in order
-/// before. A round answers how many calls did something, which counts against vacuity.
+/// before. A round returns how many calls did something, so that a test that does nothing fails.
 fn under_fire(target: &Target<'_>, mut round: impl FnMut(&mut Rng) -> u32) {
     let over = AtomicBool::new(false);
     let (mut calls, mut rng, started) = (0, Rng::new(2), Instant::now());

@@ -41,7 +41,7 @@ pub fn sum(words: &[u64]) -> u64 {
     words.iter().fold(0, |sum, word| sum.wrapping_add(*word))
 }
 
-/// The sum of a message's words that lie in bytes.
+/// The sum of a message's words, read from bytes.
 #[inline(always)]
 pub fn sum_bytes(bytes: &[u8]) -> u64 {
     let words = bytes.as_chunks::<WORD>().0;

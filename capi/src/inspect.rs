@@ -44,7 +44,7 @@ pub struct strait_channel_state_t {
     pub high_water: u32,
     /// Messages sent, values published, or changes of a mutex's value, modulo 2^32.
     pub sent: u32,
-    /// Sends refused for want of space.
+    /// Sends refused because there was no space.
     pub refused: u32,
     /// The producer or writer; of a mutex, who has the lock.
     pub producer: u32,

@@ -35,7 +35,7 @@ pub struct strait_system_t {
             timeout_ns: u64,
         ),
     >,
-    /// Wakes everyone who sleeps at this word. Null if nobody sleeps.
+    /// Wakes every thread that sleeps at this word. Null if nobody sleeps.
     pub wake:
         Option<unsafe extern "C" fn(context: *mut c_void, word: *const u32, instance: u64, offset: u32)>,
     /// A monotonic clock in nanoseconds. Null: time-outs are up when the spins are.
@@ -148,14 +148,14 @@ impl Shared {
 
     /// Whether no port but one leads here.
     pub fn has_one_port(&self) -> bool {
-        // ORDERING(lock): what was done through ports that are gone lies before it.
+        // ORDERING(lock): what was done through ports that are gone precedes it.
         self.ports.load(lock::ACQUIRE) == 1
     }
 
     /// Counts ports, one more or one less. Tries again only where another thread has counted meanwhile.
     fn count(&self, change: impl Fn(u32) -> u32) {
         let mut seen = self.ports.load(RELAXED); // ORDERING: Relaxed; the compare-and-swap decides.
-        // ORDERING(lock): what was done through a port lies before its end.
+        // ORDERING(lock): what was done through a port precedes its end.
         while let Err(now) = self.ports.compare_exchange(seen, change(seen), lock::RELEASE) {
             seen = now;
         }

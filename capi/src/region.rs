@@ -50,7 +50,7 @@ pub(crate) unsafe fn open_region(
         let shared = place.cast::<Shared>(); // Its first field.
         // SAFETY: the place is the storage's own.
         unsafe { shared.write(Shared::new(system)) };
-        // SAFETY: it lies in the storage, which is not moved; `close` sees to it that no port is left.
+        // SAFETY: it is in the storage, which is not moved; `close` ensures that no port is left.
         let port = unsafe { CPort::new(shared, source) };
         let attachment = Attachment::attach(port)?;
         // SAFETY: the place is the storage's own.

@@ -1,4 +1,4 @@
-//! What every function answers with, and how to say it.
+//! The status that every function returns, and its text.
 
 use core::ffi::{CStr, c_char};
 

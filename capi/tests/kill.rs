@@ -78,7 +78,7 @@ fn produce(region: &Region) -> ! {
     }
 }
 
-/// Receives and checks until the last frame, or for ever; answers how many frames came.
+/// Receives and checks until the last frame, or for ever. Returns how many frames came.
 fn consume(region: &Region) -> u64 {
     let mut rx = claim(|| region.consumer_with("frames", ConsumerOptions::new().release_every(4)));
     let mut seen = claim(|| region.latest_writer::<u64>("seen"));

@@ -116,7 +116,7 @@ fn nobody_gets_a_live_ones_role() {
             drop(tx);
         }
         owner.join().unwrap();
-        // What was refused while the owner had it is to be had now.
+        // The role that was refused while the owner held it can be claimed now.
         assert!(!early || Q::tx(&other).is_ok());
         assert_eq!(state(&other).producer_takeovers, 0);
     });

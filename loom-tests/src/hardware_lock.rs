@@ -143,7 +143,7 @@ fn semaphore_one_at_a_time(search: Search) {
         let members = two(&region);
         let ends = members.map(|at| {
             let cell = at.channel("cell").expect("the plan has it").data;
-            let cell = at.port().mem().span(cell, 4).expect("it lies inside");
+            let cell = at.port().mem().span(cell, 4).expect("it is inside");
             (at.semaphore("s").expect("there is a hardware lock"), cell)
         });
         let threads = ends.map(|(mut semaphore, cell)| {

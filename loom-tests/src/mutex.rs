@@ -37,17 +37,17 @@ pub fn open(at: &Attachment<Port>) -> Table {
     at.mutex("m").expect("the plan has it")
 }
 
-/// The guard of a lock that was had, whose last owner lives.
+/// The guard of a successful lock whose last owner lives.
 pub fn held<'m>(lock: Result<Lock<'m, Pair, Port>, LockError>) -> Guard<'m, Pair, Port> {
-    match lock.expect("the lock is to be had") {
+    match lock.expect("the lock is free or its owner is dead") {
         Lock::Held(guard) => guard,
         Lock::OwnerDied(_) => panic!("nobody died with the lock"),
     }
 }
 
-/// The recovery of a lock that was had, whose last owner died with it.
+/// The recovery of a successful lock whose last owner died holding it.
 pub fn died<'m>(lock: Result<Lock<'m, Pair, Port>, LockError>) -> Recovery<'m, Pair, Port> {
-    match lock.expect("the lock is to be had") {
+    match lock.expect("the lock is free or its owner is dead") {
         Lock::Held(_) => panic!("its owner died"),
         Lock::OwnerDied(recovery) => recovery,
     }

@@ -1,6 +1,6 @@
 //! Semaphores: no permit is created or lost, and no wake.
 //!
-//! What is done under a permit, or before a release, is a value in a plain cell, so that one who does not
+//! What is done under a permit, or before a release, is a value in a plain cell, so that a thread that does not
 //! see it is a race. In a model region nobody wakes by time, unless the model says so, so a lost wake
 //! shows as a deadlock.
 
@@ -57,7 +57,7 @@ struct Cell(Attachment<Port>);
 impl Cell {
     fn with(&self, change: impl FnOnce(u32) -> u32) -> u32 {
         let at = self.0.channel("cell").expect("the plan has it").data;
-        let cell = self.0.port().mem().span(at, 4).expect("it lies inside");
+        let cell = self.0.port().mem().span(at, 4).expect("it is inside");
         let mut bytes = [0; 4];
         cell.read(0, &mut bytes);
         let value = change(u32::from_le_bytes(bytes));

@@ -86,7 +86,7 @@ pub fn assert_gapless(got: &[Got], first: u32) {
     assert_eq!(sequences, expected);
 }
 
-/// What is sent arrives: whole, once, in order.
+/// Every frame that is sent arrives: whole, once, in order.
 ///
 /// ```text
 ///   producer                              consumer

@@ -186,7 +186,7 @@ async fn either(a: &mut TypedConsumer<u32, Port>, b: &mut TypedConsumer<u32, Por
     .await
 }
 
-/// A future is dropped after its first poll, whatever the sender does meanwhile. What it had not
+/// A future is dropped after its first poll, whatever the sender does at the same time. What it had not
 /// returned is there for the next.
 ///
 /// ```text

@@ -28,7 +28,7 @@ pub enum CreateFailed {
     NoDirectory,
     /// Denied.
     NotPermitted,
-    /// Denied for want of a privilege.
+    /// Denied, because the process lacks a privilege.
     NotPrivileged,
     /// What has the name is not to be trusted.
     Untrusted(OpenFailed),

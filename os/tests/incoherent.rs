@@ -46,7 +46,7 @@ struct Hooks {
 
 const BOTH: Hooks = Hooks { clean: true, invalidate: true };
 
-/// What lies behind the caches.
+/// The memory behind the caches.
 struct Machine {
     control: File,
     payload: Mutex<Vec<u8>>,
@@ -270,7 +270,7 @@ fn small(i: u32) -> [u8; 12] {
     value
 }
 
-/// Never what lay in memory before.
+/// Never the memory's old content.
 fn letter(i: u64) -> u8 {
     i as u8 & 0x7F
 }

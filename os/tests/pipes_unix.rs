@@ -353,7 +353,7 @@ fn helper() {
             say(&format!("private: {:?}", Pipe::connect_timeout(&name, &options, VAIN).err()));
             let pipe = Pipe::connect_timeout(&name, &options.public(true), LONG).expect("a server");
             say(&format!("public: {}", pipe.peer().expect("known").user().expect("known")));
-            // Our own name of that kind is another one: nobody is led to it who asks for root's.
+            // Our own pipe of that name is another one: a client that asks for root's does not reach it.
             let _ours = PipeListener::bind(&name, &PipeOptions::new().public(true)).expect("ours");
             let other = PipeOptions::new().public(true).served_by(&User::from_uid(1));
             say(&format!("squat: {:?}", Pipe::connect_timeout(&name, &other, VAIN).map(drop)));

@@ -181,7 +181,7 @@ fn values<T: Message>(region: &Region, channel: &str) {
     show(&named("receive-stores-head"), receive, &mut rx, value, Done);
     assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
 
-    // The next value but one lies at the ring's start.
+    // The next value but one is at the ring's start.
     repeat(SLOTS - 3 - rx.sequence() % SLOTS, receive, &mut rx, value);
     repeat(3, send, &mut tx, value);
     rx.flush();
@@ -316,7 +316,7 @@ impl Ring {
         self.place = if self.place + footprint > RING { footprint } else { (self.place + footprint) % RING };
     }
 
-    /// Passes empty frames until the next one comes to lie at `place`, and tells the region.
+    /// Passes empty frames until the next one is placed at `place`, and publishes the head.
     #[track_caller]
     fn go_to(&mut self, place: u32, back: &mut Mail<'_>) {
         while self.place != place {

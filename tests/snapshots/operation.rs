@@ -7,7 +7,7 @@ use strait::{Plan, Region, RegionPlace};
 /// Things that are kept, whatever they are: until the process that has them is dead.
 pub type Kept = Box<dyn Any>;
 
-/// One call of the interface, ready to be made; answers with what it must not drop.
+/// One call of the interface, ready to be made. Returns the objects that it must not drop.
 pub type Act = Box<dyn FnOnce() -> Kept>;
 
 /// How far an operation has got as the survivors see it: each number only ever goes up.
@@ -48,7 +48,7 @@ pub struct Operation {
     pub plan: Plan<'static>,
     /// What the victim finds.
     pub past: Past,
-    /// The victim: goes up to the operation, and answers with it.
+    /// The victim: goes up to the operation, and returns it.
     pub victim: fn(&RegionPlace) -> Act,
     /// The survivors, when all others are dead: they panic if something is wrong.
     pub survivors: fn(&RegionPlace, First) -> Seen,

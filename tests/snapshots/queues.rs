@@ -46,11 +46,11 @@ pub trait Queue {
     fn rx(region: &Region, options: ConsumerOptions) -> Self::Rx;
     /// Sends message `n`, if there is space.
     fn send(tx: &mut Self::Tx, n: u32) -> bool;
-    /// Receives a message, which must be whole; answers with its number.
+    /// Receives a message, which must be whole. Returns its number.
     fn receive(rx: &mut Self::Rx) -> Option<u32>;
     /// The number of the message that comes next.
     fn next(tx: &Self::Tx) -> u32;
-    /// Panics if either side has caught its peer at a lie.
+    /// Panics if either side has found a violation by its peer.
     fn check(tx: &Self::Tx, rx: &Self::Rx);
 }
 

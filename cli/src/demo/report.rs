@@ -131,7 +131,7 @@ impl Summary {
         }
         if self.stood_still_ns > 0 {
             text.push_str(&format!(
-                "simulated time stood still for {:.0} ms in all, for want of an answer to 200 ms of it\n",
+                "simulated time stood still for {:.0} ms in all: nothing answered for 200 ms of it\n",
                 self.stood_still_ns as f64 / 1e6
             ));
         }

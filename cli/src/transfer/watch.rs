@@ -81,7 +81,7 @@ impl Watch {
             Some((who, _)) if who == self.who => Fate::Present,
             _ => Fate::Left,
         };
-        // Its stores lie before its giving the role back, which was read without ordering.
+        // Its stores precede its release of the role, which was read without ordering.
         fence(Ordering::Acquire);
         fate
     }

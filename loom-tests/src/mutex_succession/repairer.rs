@@ -10,7 +10,7 @@ use super::staging::{die_in_place, die_with_the_lock, ident, settle};
 use crate::mutex::{PLAN, Table, count_up, died, held, open, whole};
 use crate::search::Search;
 
-/// Room for all who die, for a place has few incarnations in a model.
+/// Room for all that die, because a place has few incarnations in a model.
 const MANY: Plan<'static> = PLAN.participants(8);
 
 /// The owner is dead, and the repairer dies anywhere. The next one gets the lock and is told, until

@@ -45,13 +45,13 @@ pub fn woken_waiter_dies(search: Search) {
         guard.unlock().unwrap();
         let free_at = Duration::from_nanos(clock.now_ns());
         let gone_at = waiter.join().unwrap();
-        let (had_at, had) = other.join().unwrap();
+        let (locked_at, locked) = other.join().unwrap();
         let last = free_at.max(gone_at);
-        assert!(had_at <= last + PROBE, "had: {had}, at {had_at:?}, free by {last:?}");
+        assert!(locked_at <= last + PROBE, "locked: {locked}, at {locked_at:?}, free by {last:?}");
     });
 }
 
-/// Who changed the value dies anywhere, also before it wakes who waits for the change: that costs a
+/// The changer of the value dies anywhere, also before it wakes the waiters for the change: that costs a
 /// probe period.
 ///
 /// ```text
@@ -90,7 +90,7 @@ pub fn notifier_dies(search: Search) {
     });
 }
 
-/// A repair changes the value, and wakes who waits for that. Up to three preemptions.
+/// A repair changes the value, and wakes the waiters for a change. Up to three preemptions.
 ///
 /// ```text
 ///   repairer                              one who waits for a change

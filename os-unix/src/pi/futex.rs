@@ -120,7 +120,7 @@ pub fn thread_id() -> u32 {
 
 #[cold]
 fn ask_thread_id() -> u32 {
-    // SAFETY: the call takes nothing and answers with a number.
+    // SAFETY: the call takes nothing and returns a number.
     let id = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
     // Without the fork handlers nothing is remembered, for a child would take it for its own.
     if let Ok(origin) = Origin::here() {

@@ -43,7 +43,7 @@ pub enum Failed {
 ///
 /// [`Failed`].
 pub fn set_fifo(priority: i32) -> Result<(), Failed> {
-    // SAFETY: the call takes a number and answers with one.
+    // SAFETY: the call takes a number and returns one.
     let lowest = unsafe { libc::sched_get_priority_min(libc::SCHED_FIFO) };
     // SAFETY: as above.
     let highest = unsafe { libc::sched_get_priority_max(libc::SCHED_FIFO) };

@@ -31,7 +31,7 @@ use crate::error::{FromCall as _, OsError};
 use crate::file;
 use crate::security::own;
 
-/// Tokens lie behind every possible content of the file.
+/// Tokens are at offsets beyond every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
 
 /// How often a token is tried for, which another's probe may be in the way of for a moment.

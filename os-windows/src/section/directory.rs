@@ -47,7 +47,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         }
         // SAFETY: the call put one entry at the start of the buffer.
         let entry = unsafe { *buffer.as_ptr().cast::<Entry>() };
-        // SAFETY: the entry's strings lie in the buffer, which has not changed.
+        // SAFETY: the entry's strings are inside the buffer, which has not changed.
         let name = unsafe { text(&entry.name) };
         // SAFETY: as above.
         let kind = unsafe { text(&entry.kind) };

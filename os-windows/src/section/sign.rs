@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The system has no way to give a section a name later, or to take it away. So the name belongs to
-//! this page, and the region itself lies in a section that is named after its instance id. It is
+//! this page, and the region itself is in a section that is named after its instance id. It is
 //! complete before its id is put here, by one compare-and-swap, and removing it takes the id away.
 //! The page lives as long as somebody has it open: everybody who has the region open does, and for a
 //! moment whoever looks for it.

@@ -93,7 +93,7 @@ impl Descriptor {
         let (mut owner, mut defaulted) = (null_mut(), 0);
         // SAFETY: the descriptor is valid until `self` is dropped, and the pointers are locals'.
         unsafe { GetSecurityDescriptorOwner(self.0, &raw mut owner, &raw mut defaulted) };
-        // SAFETY: it is null, or lies in the descriptor.
+        // SAFETY: it is null, or points into the descriptor.
         unsafe { Sid::read(owner) }
     }
 
@@ -156,13 +156,13 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
     let own = Sid::own().map_err(Distrust::Os)?;
     let asked = Descriptor::of(options).map_err(Distrust::Os)?;
     let wanted = options.owner.or(asked.owner()).unwrap_or(own);
-    // SAFETY: the owner lies in the descriptor, which lives.
+    // SAFETY: the owner is inside the descriptor, which lives.
     match unsafe { Sid::read(found.owner) } {
         Some(owner) if owner == wanted => {}
         owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY), wanted }),
     }
     let mut allowed = vec![own, wanted, Sid::SYSTEM, Sid::ADMINISTRATORS];
-    // SAFETY: the list lies in the descriptor, which lives.
+    // SAFETY: the list is inside the descriptor, which lives.
     let asked = unsafe { let_in(asked.dacl()) };
     allowed.extend(asked.ok_or(Distrust::TooOpen { found: None })?);
     // SAFETY: as above.
@@ -177,7 +177,7 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
 struct Found {
     owner: PSID,
     dacl: *const ACL,
-    /// What both lie in.
+    /// The descriptor that both point into.
     _descriptor: Descriptor,
 }
 

@@ -40,7 +40,7 @@
 //!
 //! The other side receives what the dead one sent, then `PeerEnded`.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! Bytes are the application's to judge. On Unix packets that [`MessagePipe`] would never send are a `Fault`, for
 //! ever. On Windows a peer that is not strait and takes a message back that was read in part (it cancelled its

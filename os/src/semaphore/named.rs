@@ -41,7 +41,7 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 /// Its permits are gone. Nothing else happens: a thread that waits is woken by the next release, and times out
 /// if there is none.
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
 /// Whoever may open the semaphore can take or give any number of permits. On Linux it is a file in
 /// `/dev/shm`, and whoever may write to that can also cut it short, which ends others with `SIGBUS`: it is for

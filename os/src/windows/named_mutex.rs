@@ -26,7 +26,7 @@ use super::Sddl;
 ///
 /// The next lock is [`NamedMutexLock::Abandoned`], once.
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
 /// Whoever may open the mutex can keep it for ever: every wait has a time-out.
 ///

@@ -18,7 +18,7 @@
 //!
 //! The sender gets [`WindowSendError::Gone`], or `TimedOut` if it died with the message in hand.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! Any program of the same desktop and of no lower rights can send anything, under any name: neither sender
 //! nor tag prove who it is. Take what comes as a stranger's.

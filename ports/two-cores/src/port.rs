@@ -54,7 +54,7 @@ pub fn create(plan: &Plan<'_>) {
 
 /// How often a core has started.
 pub fn boots(core: usize) -> u32 {
-    // What a core did before it started anew lies before its counting.
+    // What a core did before its restart precedes its increment of the count.
     BOOTS[core].load(Ordering::Acquire)
 }
 
@@ -82,7 +82,7 @@ impl Life {
     /// A new life of the core that calls this, which ends its last one.
     pub fn begin(core: usize) -> Self {
         let boot = BOOTS[core].load(Ordering::Relaxed).wrapping_add(1);
-        // All that the last life did lies before it.
+        // Everything that the last boot did precedes it.
         BOOTS[core].store(boot, Ordering::Release);
         Self { core, boot }
     }
@@ -161,7 +161,7 @@ unsafe impl Liveness for Core {
     fn release(&self, who: Ident) {
         if let Some(token) = Self::token(who) {
             let mine = self.life.packed(who.epoch());
-            // All that was done lies before it.
+            // Everything done under the lock precedes it.
             let _ = token.compare_exchange(mine, 0, Ordering::Release, Ordering::Relaxed);
         }
     }

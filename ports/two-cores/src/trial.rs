@@ -115,7 +115,7 @@ impl Side {
         let _ = self.tx.try_send(number, &payload(number));
     }
 
-    /// Receives a frame, if there is one, and answers with its number.
+    /// Receives a frame, if there is one, and returns its number.
     fn receive(&mut self) -> Option<u32> {
         let mut buffer = [0; 40];
         match self.rx.try_recv(&mut buffer) {
@@ -131,7 +131,7 @@ impl Side {
         }
     }
 
-    /// Adds one to its own total and to the sum; answers with the totals. Whoever died with the lock left
+    /// Adds one to its own total and to the sum. Returns the totals. Whoever died with the lock left
     /// them whole.
     fn add(&mut self) -> Totals {
         for _ in 0..PATIENCE {
@@ -154,7 +154,7 @@ impl Side {
                 }
             }
         }
-        panic!("the lock is not to be had")
+        panic!("the lock was not acquired")
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What the last line starts with.
+/// The start of the last line.
 const SIGN: &str = "PASS ";
 
 /// How often to look whether it has ended.
@@ -37,7 +37,7 @@ impl Trial {
         trial.printed = trial.child.stdout.take().map(|mut stdout| {
             thread::spawn(move || {
                 let mut bytes = Vec::new();
-                // What was read until an error is all there is.
+                // Whatever was read before an error is all there is.
                 let _ = stdout.read_to_end(&mut bytes);
                 String::from_utf8_lossy(&bytes).into_owned()
             })
@@ -45,7 +45,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Waits for its end, and answers with what it proved.
+    /// Waits for its end, and returns what it proved.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Trial {
         })
     }
 
-    /// Waits for its end, which must be a success, and answers with what it printed.
+    /// Waits for its end, which must be a success, and returns what it printed.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Drop for Trial {
     }
 }
 
-/// What the last line says was proved.
+/// The claims that the last line lists as proved.
 fn proved(output: &str) -> Option<&str> {
     output.trim_end().lines().next_back()?.strip_prefix(SIGN)
 }

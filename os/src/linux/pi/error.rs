@@ -5,7 +5,7 @@ use core::fmt;
 use crate::sys::pi::Failed;
 use crate::{CreateError, NameError, OpenError, OsError};
 
-/// Why a mutex could not be had under its name.
+/// Error of creating or opening a mutex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiOpenError {
@@ -97,16 +97,16 @@ impl fmt::Display for PiOpenError {
 
 impl core::error::Error for PiOpenError {}
 
-/// Why the mutex was not had.
+/// Error of a lock attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiLockError {
-    /// Somebody has it who lives, or cannot be proven dead.
+    /// Another thread holds it, and is alive or cannot be proven dead.
     Busy,
-    /// Somebody had it for the time allowed.
+    /// Somebody else held it for the whole time-out.
     TimedOut,
-    /// This thread has it already, through this handle or another one; or it is had by a thread that
-    /// waits, perhaps through others, for what this thread has.
+    /// This thread holds it already, through this handle or another one; or its owner waits, perhaps through
+    /// other threads, for a mutex that this thread holds.
     Deadlock,
     /// It was given up with its data unrepaired; [`lock_poisoned_timeout`] takes it all the same.
     ///
@@ -125,11 +125,11 @@ pub enum PiLockError {
 impl fmt::Display for PiLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("somebody else has the mutex"),
-            Self::TimedOut => f.write_str("somebody else had the mutex for the time allowed"),
-            Self::Deadlock => {
-                f.write_str("this thread has the mutex, or what its owner waits for; unlock first")
-            }
+            Self::Busy => f.write_str("another thread holds the mutex; try again later"),
+            Self::TimedOut => f.write_str("another thread held the mutex for the whole time-out"),
+            Self::Deadlock => f.write_str(
+                "this thread holds the mutex, or another one that its owner waits for; unlock first",
+            ),
             Self::Poisoned => f.write_str("the mutex was given up unrepaired; take it poisoned, and repair"),
             Self::Abandoned => {
                 f.write_str("the owner's thread ended without unlocking; drop its handle, or end its process")
@@ -143,7 +143,7 @@ impl fmt::Display for PiLockError {
 
 impl core::error::Error for PiLockError {}
 
-/// Why the mutex could not be given back.
+/// Error of an unlock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiUnlockError {

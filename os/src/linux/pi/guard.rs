@@ -1,4 +1,4 @@
-//! A mutex that was had: whole, or for repair.
+//! A locked mutex: whole, or to be repaired.
 
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
@@ -7,7 +7,7 @@ use super::error::PiUnlockError;
 use super::mutex::PiMutex;
 use super::words::{POISONED, WHOLE};
 
-/// A mutex that was had.
+/// Outcome of a successful lock.
 #[must_use = "what is dropped is unlocked, and a recovery that is dropped gives the mutex up"]
 #[derive(Debug)]
 pub enum PiLock<'m> {

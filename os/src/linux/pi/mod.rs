@@ -1,7 +1,7 @@
 //! A mutex with priority inheritance, for Linux: whoever holds it runs with the priority of the
 //! highest thread that waits for it.
 //!
-//! It lies in a page of its own, under a name, and guards whatever its users agree on. Locking and
+//! It is in a page of its own, under a name, and guards whatever its users agree on. Locking and
 //! unlocking take one compare-and-swap each and no system call while nobody else wants it.
 //!
 //! # Memory
@@ -16,7 +16,7 @@
 //! | word | thread id, `OWNER_DIED` (bit 30), `WAITERS` (bit 31): the kernel's own format | owners, the kernel, who recovers |
 //! | owner | the owner's identity, from just after locking to just before unlocking; bit 31: it is recovered by that identity, on suspicion; else 0 | the owner; who recovers |
 //! | takeovers | how often an owner's death was found; wraps | the owner |
-//! | state | 0: whole; 1 to 3: so many owners died in a row; all ones: poisoned | the owner |
+//! | state | 0: whole; 1 to 3: the number of owners that died in a row; all ones: poisoned | the owner |
 //!
 //! # States
 //!
@@ -75,7 +75,7 @@
 //! not signed: if it dies there, *and* its thread id is given to another thread before anyone looks, the
 //! mutex stays taken until that thread ends.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! It can take the mutex from its owner, keep it for ever, or lend the waiters' priority to any thread of
 //! the machine. It cannot make a call panic or last beyond its deadline.

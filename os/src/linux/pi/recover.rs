@@ -88,7 +88,7 @@ impl Hands<'_> {
     }
 
     fn taken_from_kernel(&self) -> Taken {
-        // ORDERING: the last owner's doings lie before what the kernel did with the word.
+        // ORDERING: the last owner's stores precede what the kernel did with the word.
         fence(Acquire);
         self.sign()
     }
@@ -149,7 +149,7 @@ impl Hands<'_> {
                 word = self.words.word.load(Acquire); // The kernel has set `WAITERS`.
             }
             let nobody = NOBODY | word & WAITERS;
-            // ORDERING: AcqRel; the claim lies before it, the dead one's doings too.
+            // ORDERING: AcqRel; the claim precedes it, and so do the dead owner's stores.
             let _ = self.words.word.compare_exchange(word, nobody, AcqRel, Relaxed);
         }
         Succession::No

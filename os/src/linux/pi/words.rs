@@ -33,7 +33,7 @@ const MOST_DEATHS: u32 = 3;
 /// In `state`: given up.
 pub(super) const POISONED: u32 = u32::MAX;
 
-/// How the mutex was had.
+/// Outcome of a successful lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// The data are whole.
@@ -69,7 +69,7 @@ impl Hands<'_> {
     /// Takes the word if it is 0: one compare-and-swap.
     #[inline]
     pub(super) fn grab(&self) -> bool {
-        // ORDERING: Acquire; the last owner's doings lie before its release.
+        // ORDERING: Acquire; the last owner's stores precede its release.
         self.words.word.compare_exchange(0, self.thread, Acquire, Relaxed).is_ok()
     }
 
@@ -116,7 +116,7 @@ impl Hands<'_> {
 
     /// Whether the word is ours.
     pub(super) fn is_owner(&self) -> bool {
-        // ORDERING: Relaxed; what we wrote ourselves, or somebody's lie.
+        // ORDERING: Relaxed; what we wrote ourselves, or a misbehaving peer's store.
         let (word, owner) = (self.words.word.load(Relaxed), self.words.owner.load(Relaxed));
         word & THREAD == self.thread && owner == self.me.word()
     }
@@ -129,7 +129,7 @@ impl Hands<'_> {
         }
         // ORDERING: Relaxed; the release below comes after it (I1).
         self.words.owner.store(0, Relaxed);
-        // ORDERING: Release; our doings lie before it.
+        // ORDERING: Release; our stores precede it.
         match self.words.word.compare_exchange(self.thread, 0, Release, Relaxed) {
             Ok(_) => Ok(()),
             Err(_) => self.unlock_slow(),
@@ -138,7 +138,7 @@ impl Hands<'_> {
 
     #[cold]
     fn unlock_slow(&self) -> Result<(), PiUnlockError> {
-        // ORDERING: our doings lie before whatever the kernel does with the word.
+        // ORDERING: our stores precede whatever the kernel does with the word.
         fence(Release);
         match futex::unlock(&self.words.word) {
             Ok(true) => Ok(()),
@@ -147,7 +147,7 @@ impl Hands<'_> {
         }
     }
 
-    /// What a lock comes to, for one who takes poisoned mutexes too (`any`) or does not.
+    /// Outcome of a lock, for a caller that takes poisoned mutexes too (`any`) or does not.
     pub(super) fn accept(&self, taken: Taken, any: bool) -> Result<Taken, PiLockError> {
         if taken == Taken::Poisoned && !any {
             // If that fails, the mutex has been taken from us.

@@ -15,7 +15,7 @@ use strait_core::{
 /// Why the region could not be joined.
 #[derive(Debug)]
 pub enum JoinError {
-    /// What lies in the memory.
+    /// The content of the memory.
     Attach(AttachError),
     /// No place left.
     Table(TableFull),

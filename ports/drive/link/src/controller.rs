@@ -110,7 +110,7 @@ impl<P: Port> Controller<P> {
         }
     }
 
-    /// Waits for an event of this tag, and answers with the number it carries.
+    /// Waits for an event of this tag, and returns the number it carries.
     ///
     /// # Panics
     ///
