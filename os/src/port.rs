@@ -38,6 +38,10 @@ impl Drop for Inner {
 ///
 /// Clones are one participant. Its token is given back, and the mapping ends, with the last of them.
 ///
+/// A program rarely makes one: [`RegionPlace`](crate::RegionPlace) and [`SealedRegion`](crate::SealedRegion) do,
+/// and [`Region::port`](strait_core::Attachment::port) returns it. It is named in the types of endpoints, as in
+/// `TypedProducer<Torque, SystemPort>`.
+///
 /// # After a fork
 ///
 /// On Unix: the child is no participant, and its parent still is one. In the child the port's
@@ -59,6 +63,31 @@ impl Drop for Inner {
 ///
 /// On Unix, closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
 /// proof of life: others would take the participant for dead while it works.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::port::{Liveness as _, Port as _, Probe};
+/// use strait_core::{Channel, Plan};
+/// use strait_os::{RegionName, RegionOptions, SystemPort};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+/// # let name = &format!("doc-system-port-{}", std::process::id());
+/// let name = RegionName::new(name)?;
+/// let region = name.create(&PLAN, &RegionOptions::new())?;
+/// let port: &SystemPort = region.port();
+/// assert!(port.is_current()? && !port.is_sealed() && !port.forked());
+///
+/// // A second participant, as another process would be:
+/// let other = name.open(&RegionOptions::new())?;
+/// let ident = other.port().ident().expect("it takes part");
+/// assert_eq!(port.ident().map(|own| own == ident), Some(false));
+/// assert_ne!(port.probe(ident), Probe::Dead);
+/// name.remove()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SystemPort(Arc<Inner>);
 

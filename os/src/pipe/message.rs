@@ -28,6 +28,30 @@ pub struct MessagePart {
 }
 
 /// A server of a named pipe that passes messages. See [the module](super).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(target_os = "macos"))]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{MessageListener, MessagePipe, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-message-listener-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = MessageListener::bind(&name, &PipeOptions::new())?;
+/// let client = std::thread::spawn(move || {
+///     let mut pipe = MessagePipe::connect_timeout(&name, &PipeOptions::new(), LIMIT).expect("a server");
+///     pipe.recv_timeout(&mut [0; 16], LIMIT).expect("a message").len
+/// });
+/// let mut pipe = listener.accept_timeout(LIMIT)?;
+/// pipe.send_timeout(b"welcome", LIMIT)?;
+/// assert_eq!(client.join().expect("no panic"), 7);
+/// # Ok(())
+/// # }
+/// # #[cfg(target_os = "macos")] fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct MessageListener(Listener);
 
@@ -80,6 +104,40 @@ impl MessageListener {
 ///
 /// On Unix it takes 32 KiB from the heap when it is made, and nothing later. On Windows it copies what it sends,
 /// to a buffer as long as the longest message that was sent through it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(target_os = "macos"))]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{MessageListener, MessagePipe, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-message-pipe-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = MessageListener::bind(&name, &PipeOptions::new())?;
+/// let client = std::thread::spawn(move || {
+///     let mut pipe = MessagePipe::connect_timeout(&name, &PipeOptions::new(), LIMIT).expect("a server");
+///     pipe.send_timeout(b"a message of 24 bytes...", LIMIT).expect("sent");
+///     pipe.send_timeout(b"another", LIMIT).expect("sent");
+///     pipe.flush_timeout(LIMIT).expect("gone");
+/// });
+/// let mut pipe = listener.accept_timeout(LIMIT)?;
+/// client.join().expect("no panic");
+///
+/// // A message that is longer than the buffer comes in parts; the next one is not touched.
+/// let mut buf = [0; 16];
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"a message of 24 "[..], true));
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"bytes..."[..], false));
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"another"[..], false));
+/// # Ok(())
+/// # }
+/// # #[cfg(target_os = "macos")] fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct MessagePipe {
     messages: Messages,

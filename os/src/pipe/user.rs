@@ -6,6 +6,15 @@ use crate::sys;
 
 /// A user of this system: a number on Unix, a security identifier on Windows. The traits `UserExt` of
 /// `strait_os::unix` and `strait_os::windows` make one of the other.
+///
+/// # Examples
+///
+/// ```
+/// use strait_os::pipe::User;
+///
+/// let user = User::current();
+/// assert_eq!(User::parse(&user.to_string()), Some(user));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct User(pub(crate) sys::pipe::User);
 

@@ -28,12 +28,66 @@ pub(crate) const ROUNDS: u32 = 16;
 ///
 /// It is this process's place in the region's participant table, unless the options said read-only. Clones of
 /// its [port](Attachment::port), which every endpoint holds, are the same participant.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Channel, Plan, TypedProducer};
+/// use strait_os::{Region, RegionName, RegionOptions, SystemPort};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<f32>("torque", 64)]);
+///
+/// /// An endpoint in a struct of one's own names the port that it works through.
+/// struct Controller {
+///     torque: TypedProducer<f32, SystemPort>,
+/// }
+///
+/// impl Controller {
+///     fn open(region: &Region) -> Result<Self, strait_core::ChannelError> {
+///         Ok(Self { torque: region.typed_producer("torque")? })
+///     }
+/// }
+///
+/// # let name = &format!("doc-region-{}", std::process::id());
+/// let name = RegionName::new(name)?;
+/// let region = name.create(&PLAN, &RegionOptions::new())?;
+/// let mut controller = Controller::open(&region)?;
+/// controller.torque.try_send(&0.5)?;
+/// name.remove()?;
+/// # Ok(())
+/// # }
+/// ```
 pub type Region = Attachment<SystemPort>;
 
 /// Where a region is: under a [name](RegionName) or in a [file](RegionFile). Both deref to this.
 ///
 /// Either way the region appears complete or not at all, and nobody's is ever replaced. A creator that dies
 /// half-way leaves nothing that is in the way of the next.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Channel, Plan};
+/// use strait_os::{RegionFile, RegionName, RegionOptions, RegionPlace};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256)]);
+///
+/// // A program whose user chooses where the region is:
+/// fn place(arg: &str) -> Result<RegionPlace, Box<dyn std::error::Error>> {
+///     Ok(if arg.contains('/') { RegionFile::new(arg).into() } else { RegionName::new(arg)?.into() })
+/// }
+///
+/// # let arg = &format!("doc-region-place-{}", std::process::id());
+/// let place = place(arg)?;
+/// let region = place.open_or_create(&PLAN, &RegionOptions::new())?;
+/// assert!(region.port().is_current()?);
+/// place.remove()?;
+/// assert!(!region.port().is_current()?, "it works on, but nobody can open it any more");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionPlace(sys::Place);
 

@@ -17,6 +17,35 @@ use crate::sys::New;
 ///
 /// What is handed over differs, so both functions are those of `unix` or
 /// `windows` alone.
+///
+/// # Examples
+///
+/// On Linux:
+///
+/// ```
+/// # #[cfg(target_os = "linux")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::os::unix::net::UnixStream;
+/// use strait_core::{Channel, Plan};
+/// use strait_os::{RegionOptions, SealedRegion};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256)]);
+///
+/// let (ours, theirs) = UnixStream::pair()?;
+/// let region = SealedRegion::create(&PLAN, &RegionOptions::new())?;
+/// region.port().share(&ours)?;
+/// let mut commands = region.producer("commands")?;
+/// commands.try_send(7, b"home")?;
+///
+/// // The peer, which has the other end of the socket:
+/// let region = SealedRegion::receive(&theirs, &RegionOptions::new())?;
+/// assert!(region.port().is_sealed());
+/// let mut buf = [0; 256];
+/// assert_eq!(region.consumer("commands")?.try_recv(&mut buf)?.len, 4);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(target_os = "linux"))] fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SealedRegion(());
 

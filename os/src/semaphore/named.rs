@@ -21,8 +21,8 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 ///
 /// **A dead holder's permit does not come back.** The count has no owners: a process that ends between
 /// acquire and release, however it ends, takes its permit with it for ever, and nobody can tell. Any
-/// program may also release what it never acquired. Between strait's own programs take the robust
-/// semaphore of a region.
+/// program may also release what it never acquired. Between strait's own programs take a region's
+/// [`Permits`](strait_core::Permits), which come back from the dead, or its [`Semaphore`](strait_core::Semaphore).
 ///
 /// # Steps
 ///
@@ -46,6 +46,8 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 /// Whoever may open the semaphore can take or give any number of permits. On Linux it is a file in
 /// `/dev/shm`, and whoever may write to that can also cut it short, which ends others with `SIGBUS`: it is for
 /// peers of one trust.
+///
+/// # Examples
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

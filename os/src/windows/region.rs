@@ -11,6 +11,8 @@ use super::{Sddl, Sid};
 
 /// Options that Windows alone has.
 ///
+/// # Examples
+///
 /// ```
 /// # #[cfg(windows)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -61,6 +61,8 @@ use crate::{CreateError, OpenError, RegionOptions};
 /// [`NotOwner`](super::PiUnlockError::NotOwner), and dropping either changes nothing. The child opens the mutex
 /// anew. This rests on `pthread_atfork`, as with [`SystemPort`](crate::SystemPort).
 ///
+/// # Examples
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
