@@ -14,7 +14,7 @@ use crate::options::{Exposure, Owner};
 use crate::section::SignError;
 use crate::security::Distrust;
 
-/// Why nothing was created; `strait_os::CreateError` says what each means to a user.
+/// Why nothing was created; `strait_os::CreateError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateFailed {
     /// Something is there.
@@ -34,7 +34,7 @@ pub enum CreateFailed {
     NotPermitted,
     /// Denied, because the process lacks a privilege.
     NotPrivileged,
-    /// What has the name is not to be trusted.
+    /// The object of that name is not to be trusted.
     Untrusted(OpenFailed),
     /// Not locked into memory.
     Lock(OsError),
@@ -44,7 +44,7 @@ pub enum CreateFailed {
     Os(OsError),
 }
 
-/// Why something was not opened; `strait_os::OpenError` says what each means to a user.
+/// Why something was not opened; `strait_os::OpenError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenFailed {
     /// Nothing is there.
@@ -96,7 +96,7 @@ pub enum OpenFailed {
     Os(OsError),
 }
 
-/// Why a region was not handed over; `strait_os::ShareError` says what each means to a user.
+/// Why a region was not handed over; `strait_os::ShareError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareFailed {
     /// Not sealed.
@@ -111,7 +111,7 @@ pub enum ShareFailed {
     Os(OsError),
 }
 
-/// Why a region was not taken; `strait_os::ReceiveError` says what each means to a user.
+/// Why a region was not taken; `strait_os::ReceiveError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiveFailed {
     /// The peer is gone.
@@ -122,7 +122,7 @@ pub enum ReceiveFailed {
     Unsealed,
     /// The length is not the header's.
     WrongSize {
-        /// What the header says.
+        /// The length in the header.
         header: u32,
         /// What it is.
         found: u32,

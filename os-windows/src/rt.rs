@@ -7,7 +7,7 @@ use windows_sys::Win32::System::Threading::{
 
 use crate::error::{FromCall as _, OsError};
 
-/// Why the scheduler refused; `strait_os::rt::RtError` says what each means to a user.
+/// Why the scheduler refused; `strait_os::rt::RtError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
     /// No such priority.

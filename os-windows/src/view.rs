@@ -207,7 +207,7 @@ impl View {
     }
 
     /// See [`strait_core::port::Liveness::probe`], whose contract this keeps, by the invariants of the liveness
-    /// modules: `Dead` is said only where the kernel finds the token gone, with an acquire fence behind it.
+    /// modules: it returns `Dead` only where the kernel finds the token gone, with an acquire fence behind it.
     #[must_use]
     pub fn probe(&self, who: Ident) -> Probe {
         self.tokens.probe(who)

@@ -30,7 +30,7 @@ use crate::sys;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionOptions {
-    /// What the system needs to know of them.
+    /// The part that the system layer needs.
     pub(crate) sys: sys::Options,
     pub(crate) domain: u32,
 }
@@ -43,7 +43,7 @@ impl RegionOptions {
     }
 
     /// Opens regions of any owner, whomever they let in, as long as the system lets this user in: for tools
-    /// that look. What such a region holds may come from anybody.
+    /// that look. The content of such a region may come from anybody.
     ///
     /// # Examples
     ///

@@ -11,12 +11,12 @@ use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, 
 use crate::sys::{View, clock, whoami};
 use crate::{OsError, RegionOptions};
 
-/// What all clones of a port share; the last one leaves the region.
+/// The state that all clones of a port share; the last one leaves the region.
 struct Inner {
     /// The mapping, the token, and what is slept on.
     view: View,
     domain: u32,
-    /// The slots of the domain. Those of others are filled by who knows what, and never hold a token.
+    /// The slots of the domain. Those of other domains are filled by other systems, and never hold a token.
     own: RangeInclusive<u32>,
     /// The place in the participant table that is ours. Set before there is a second clone.
     seat: Option<Ident>,
@@ -56,7 +56,7 @@ impl Drop for Inner {
 /// # Other domains
 ///
 /// The kernel's proof of death reaches the processes of one system, so of participants of another domain
-/// (see [`RegionOptions::domain`]) this port says `Unknown`. Nor does its wake reach them, or theirs this
+/// (see [`RegionOptions::domain`]) this port returns `Unknown`. Nor does its wake reach them, or theirs this
 /// one: a thread that waits for them sleeps for its probe period at a time.
 ///
 /// # Closed descriptors
@@ -124,7 +124,7 @@ impl SystemPort {
     }
 
     /// Whether the region's name or file still leads to this region. If it was removed, or made
-    /// anew, this handle goes on working in the old memory, which newcomers never see. Sealed
+    /// anew, this handle goes on working in the old memory, which nobody can open any more. Sealed
     /// memory has no name, so nothing changes.
     ///
     /// # Errors
@@ -182,9 +182,9 @@ impl Clock for SystemPort {
 }
 
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
-// SAFETY: of its own domain it forwards to `View::probe`, which says `Dead` only by the kernel's proof and
+// SAFETY: of its own domain it forwards to `View::probe`, which returns `Dead` only by the kernel's proof and
 // with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
-// domains it never says `Dead`.
+// domains it never returns `Dead`.
 unsafe impl Liveness for SystemPort {
     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.view().acquire(who)

@@ -6,7 +6,7 @@
 //! | [`set_time_critical`] | no | no | no | yes |
 //! | [`pin`] | yes | yes | no | yes |
 //!
-//! What a system does not have is [`RtError::Unsupported`].
+//! On a system without a function it returns [`RtError::Unsupported`].
 //!
 //! # Examples
 //!

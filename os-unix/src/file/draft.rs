@@ -14,7 +14,7 @@ use crate::entropy;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
 
-/// What private names start with.
+/// The prefix of private names.
 const PRIVATE: &str = ".strait.";
 
 /// A new file with its space reserved, which nobody else can find.

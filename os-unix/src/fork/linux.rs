@@ -114,7 +114,7 @@ extern "C" fn in_child() {
         let mapped = unsafe { libc::mmap(base, len, access, kind, file, 0) };
         if mapped == libc::MAP_FAILED {
             // Better memory that cannot be touched in the child than the parent's.
-            // SAFETY: the range is ours (F3), and the child has been told not to use it.
+            // SAFETY: the range is ours (F3), and the child knows not to use it.
             unsafe { libc::mprotect(base, len, libc::PROT_NONE) };
         }
     }
@@ -192,7 +192,7 @@ impl Token {
         }
         let fd = TABLE[self.entry].token.load(Ordering::Relaxed);
         // SAFETY: the entry is ours (F2), so the descriptor stays open until `self` is dropped,
-        // which the borrow of `self` prevents. A fork cannot begin in this thread meanwhile.
+        // which the borrow of `self` prevents. A fork cannot begin in this thread during that time.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         Some(use_it(fd))
     }

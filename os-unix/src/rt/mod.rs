@@ -14,7 +14,7 @@ mod fallback;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub use fallback::pin;
 
-/// Why the scheduler refused; `strait_os::rt::RtError` says what each means to a user.
+/// Why the scheduler refused; `strait_os::rt::RtError` documents each for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
     /// No such priority.
@@ -55,7 +55,7 @@ pub fn set_fifo(priority: i32) -> Result<(), Failed> {
     parameters.sched_priority = priority;
     // SAFETY: a thread may always name itself.
     let this = unsafe { libc::pthread_self() };
-    // SAFETY: the thread exists, for it is this one, and the struct lives until the call is over.
+    // SAFETY: the thread exists, because it is this one, and the struct lives until the call is over.
     match unsafe { libc::pthread_setschedparam(this, libc::SCHED_FIFO, &raw const parameters) } {
         0 => Ok(()),
         libc::EPERM => Err(Failed::NotPermitted),

@@ -1,4 +1,4 @@
-//! What the system's errors mean to a pipe. `strait_os` makes its own errors of these.
+//! The system's errors as a pipe sees them. `strait_os` makes its own errors of these.
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,
@@ -12,7 +12,7 @@ use crate::error::{FromCall as _, OsError};
 pub enum BindFailure {
     /// The name is taken.
     AlreadyExists,
-    /// Never here: the system says the same as for a name that is taken.
+    /// Never on Windows, which reports it like a name that is taken.
     NotPermitted,
     /// Never here.
     Unsupported,

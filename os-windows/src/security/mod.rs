@@ -1,4 +1,4 @@
-//! Who may use what we create, and whom we trust to have created what we open.
+//! The users that may open what we create, and those trusted to have created what we open.
 
 mod sddl;
 mod sid;
@@ -46,7 +46,7 @@ unsafe impl Send for Descriptor {}
 unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
-    /// What the options ask for: their SDDL, or this user as the owner with all rights, and the owner
+    /// The descriptor that the options ask for: their SDDL, or this user as the owner with all rights, and the owner
     /// and the group that they name, if any, with the right to read and write.
     pub(crate) fn of(options: &Options) -> Result<Self, OsError> {
         let own = Sid::own()?;
@@ -107,12 +107,12 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: the system allocated it for whoever frees it, which nobody did before.
+        // SAFETY: the system allocated it for the caller to free, and nobody did before.
         unsafe { LocalFree(self.0) };
     }
 }
 
-/// What is opened.
+/// The kind of object that is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// A file.

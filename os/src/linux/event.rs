@@ -6,7 +6,7 @@
 //!   wake: futex and eventfd  ------>  reactor: poll the eventfd, drain it, wake the tasks
 //! ```
 //!
-//! A peer without the eventfd is found after the task's probe period, for the reactor keeps that too; so is
+//! A peer without the eventfd is found after the task's probe period, because the reactor keeps that too; so is
 //! one that died between its publication and its ring. Senders that block and receivers that
 //! await mix freely: a wake goes both ways.
 
@@ -118,11 +118,11 @@ impl EventPort {
         Self { port, shared: Arc::new(Shared { own, peers, tasks: Mutex::default() }) }
     }
 
-    /// Sleeps until the doorbell rings, a task's probe period is over, or `timeout` has passed; then has the
-    /// tasks look for which that is of interest. May return early.
+    /// Sleeps until the doorbell rings, a task's probe period is over, or `timeout` has passed; then wakes the
+    /// tasks that wait for it. May return early.
     ///
     /// An executor calls it when no task is ready. Where the executor is not to be changed, a thread of
-    /// its own calls it in a loop; a probe period that begins meanwhile then ends with the turn at the latest.
+    /// its own calls it in a loop; a probe period that begins during a turn then ends with it at the latest.
     pub fn turn(&self, timeout: Duration) {
         if self.port.forked() {
             return self.pause(timeout.min(Duration::from_millis(1)));

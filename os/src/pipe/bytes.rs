@@ -81,7 +81,7 @@ impl PipeListener {
         self.0.accept(Limit::Try).map(Pipe::accepted)
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = Cancel::by(canceller);
     }
@@ -253,7 +253,7 @@ impl Pipe {
         self.connection.is_writable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Returns who is at the other end.
+    /// Returns the process and user at the other end.
     ///
     /// # Errors
     ///
@@ -272,7 +272,7 @@ impl Pipe {
         Ok(Impersonation(self.connection.impersonate()?))
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

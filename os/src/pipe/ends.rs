@@ -118,7 +118,7 @@ impl ReadEnd {
         self.end.is_readable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// What can cancel the waits from now on; `None` takes it away.
+    /// Sets the canceller of the waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }
@@ -197,7 +197,7 @@ impl WriteEnd {
         self.end.is_writable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// What can cancel the waits from now on; `None` takes it away.
+    /// Sets the canceller of the waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with pipes: one enum per operation.
+//! Errors of pipes: one enum per operation.
 
 use core::fmt;
 

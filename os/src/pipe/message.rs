@@ -18,7 +18,7 @@ use crate::sys::pipe::{Connection, Kind, Messages};
 /// Bytes of the longest message.
 pub const MAX_MESSAGE: usize = 16 << 20;
 
-/// What a call received of a message.
+/// The part of a message that a call received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePart {
     /// Bytes that were put into the buffer.
@@ -94,7 +94,7 @@ impl MessageListener {
         self.0.accept(Limit::Try).map(MessagePipe::accepted)
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = Cancel::by(canceller);
     }
@@ -205,7 +205,7 @@ impl MessagePipe {
     }
 
     /// Sends a message of up to [`MAX_MESSAGE`] bytes, waiting up to `timeout` for room. One that is longer
-    /// than the system's buffer needs a receiver meanwhile.
+    /// than the system's buffer needs a receiver that reads at the same time.
     ///
     /// On Windows it waits for the message before to have gone to the system, takes this one, and then waits for as
     /// much of the time as is left until that has gone too. It is lost if this handle is dropped before it has:
@@ -214,7 +214,7 @@ impl MessagePipe {
     /// # Errors
     ///
     /// [`PipeError`]: the message was not delivered, and will not be. If on Unix a part of it was, the receiver
-    /// is told `Broken` by the next message.
+    /// gets `Broken` instead of the next message.
     pub fn send_timeout(&mut self, message: &[u8], timeout: Duration) -> Result<(), PipeError> {
         self.send(message, Limit::after(timeout))
     }
@@ -269,7 +269,7 @@ impl MessagePipe {
         self.messages.is_readable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Returns who is at the other end.
+    /// Returns the process and user at the other end.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl MessagePipe {
         Ok(Impersonation(self.messages.connection().impersonate()?))
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

@@ -111,7 +111,7 @@ impl PipeOptions {
         self
     }
 
-    /// What can cancel the connecting, and the waits on the listener or pipe that comes of it.
+    /// The canceller of the connecting, and of the waits on the resulting listener or pipe.
     #[must_use]
     pub fn canceller(mut self, canceller: &Canceller) -> Self {
         self.cancel = Cancel::by(Some(canceller));

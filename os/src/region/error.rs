@@ -1,5 +1,5 @@
-//! What can go wrong with regions: one enum per operation, the same on every system. A variant that only some
-//! systems have says so.
+//! Errors of regions: one enum per operation, the same on every system. A variant that occurs on some systems only
+//! names them.
 
 use core::fmt;
 
@@ -27,7 +27,7 @@ pub enum CreateError {
     ReadOnly,
     /// No channel of the plan is for the domain that the options name, so it has no participants.
     Domain,
-    /// There is not so much space.
+    /// There is not enough space.
     NoSpace,
     /// The directory does not exist.
     NoDirectory,
@@ -103,7 +103,7 @@ pub enum OpenError {
     NotFound,
     /// It does not let this user in.
     NotPermitted,
-    /// What stands there is no regular file.
+    /// The path is no regular file.
     NotAFile {
         /// What it is.
         kind: &'static str,
@@ -117,7 +117,7 @@ pub enum OpenError {
     },
     /// Some program has the file open and does not share it. Windows only.
     InUse,
-    /// It belongs to somebody else, who could put anything into it.
+    /// It belongs to another user, who could put anything into it.
     WrongOwner {
         /// Its owner: a user id, on Windows a `Sid`.
         found: Owner,
@@ -138,7 +138,7 @@ pub enum OpenError {
     },
     /// The file has holes, and the file system no space to fill them. Linux only.
     NoSpace,
-    /// What it holds is no region that this program can use.
+    /// Its content is no region that this program can use.
     Attach(AttachError),
     /// It belongs to another session, or a container, where nobody could tell whether this process lives.
     /// Windows only.
@@ -233,7 +233,7 @@ impl core::error::Error for OpenOrCreateError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShareError {
-    /// The region is not sealed memory: it has a name or a file, and on Unix whoever gets it could cut it
+    /// The region is not sealed memory: it has a name or a file, and on Unix the receiver could cut it
     /// short under its users.
     NotSealed,
     /// This process is a forked child of the one that opened the region. Unix only.
@@ -290,9 +290,9 @@ pub enum ReceiveError {
     NotARegion,
     /// The memory lacks a seal, so that the peer could cut it short. Unix only.
     Unsealed,
-    /// The memory's length is not what its header says. Unix only.
+    /// The memory's length differs from that in its header. Unix only.
     WrongSize {
-        /// What the header says.
+        /// The length in the header.
         header: u32,
         /// What it is.
         found: u32,
@@ -326,7 +326,7 @@ impl fmt::Display for ReceiveError {
             Self::NotARegion => f.write_str("what the peer handed over is no region, or not one to write to"),
             Self::Unsealed => f.write_str("the memory that the peer sent is not sealed; refuse that peer"),
             Self::WrongSize { header, found } => {
-                write!(f, "the region that the peer sent has {found} bytes, its header says {header}")
+                write!(f, "the region that the peer sent has {found} bytes, its header states {header}")
             }
             Self::Open(error) => error.fmt(f),
             Self::Unsupported => f.write_str(UNSUPPORTED),

@@ -114,7 +114,7 @@ impl RegionPlace {
         open(View::open(&self.0, &options.sys)?, options)
     }
 
-    /// Opens the region, or creates it if it is not there, whoever is first. An existing region
+    /// Opens the region, or creates it if it is not there, whichever process is first. An existing region
     /// need not be of the same plan: what is in it is checked channel by channel as endpoints are
     /// opened.
     ///
@@ -139,10 +139,10 @@ impl RegionPlace {
         Err(OpenOrCreateError::Contended)
     }
 
-    /// Takes the region's name away, alive or not. Those who have it open go on in its memory until
-    /// they close it; newcomers find nothing.
+    /// Takes the region's name away, alive or not. Processes that have it open keep its memory until
+    /// they close it; a later `open` finds nothing.
     ///
-    /// On Windows a file that somebody has open is renamed, and is deleted by the last who has it open.
+    /// On Windows a file that is open is renamed, and is deleted when its last handle is closed.
     ///
     /// # Errors
     ///

@@ -12,11 +12,10 @@ use crate::sys::New;
 /// | | Linux | other Unix | Windows |
 /// | --- | --- | --- | --- |
 /// | memory | a sealed memfd | none: [`Unsupported`](CreateError::Unsupported) | a section without a name |
-/// | `SystemPort::share` hands it over | a Unix socket, which takes its descriptor | | another process, which is told the handle's number |
-/// | `SealedRegion::receive` takes it from | that socket, after checking seals and length | | that handle, after checking what it is of |
+/// | `SystemPort::share` hands it over | a Unix socket, which takes its descriptor | | another process, which is sent the handle's number |
+/// | `SealedRegion::receive` takes it from | that socket, after checking seals and length | | that handle, after checking its object |
 ///
-/// What is handed over differs, so both functions are those of `unix` or
-/// `windows` alone.
+/// Each system hands over something else, so both functions have other parameters on Unix and on Windows.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What can go wrong with the system's semaphores: one enum per operation.
+//! Errors of the system's semaphores: one enum per operation.
 
 use core::fmt;
 
@@ -105,7 +105,7 @@ impl core::error::Error for SemAcquireError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SemReleaseError {
-    /// The semaphore cannot hold so many.
+    /// The semaphore cannot hold that many.
     Overflow {
         /// How many were given back before that showed.
         released: u32,

@@ -43,9 +43,9 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 ///
 /// # If a peer misbehaves
 ///
-/// Whoever may open the semaphore can take or give any number of permits. On Linux it is a file in
-/// `/dev/shm`, and whoever may write to that can also cut it short, which ends others with `SIGBUS`: it is for
-/// peers of one trust.
+/// A process that may open the semaphore can take or give any number of permits. On Linux it is a file in
+/// `/dev/shm`, and a process that may write to that can also cut it short, which ends others with `SIGBUS`: use it
+/// between peers that trust each other.
 ///
 /// # Examples
 ///
@@ -105,9 +105,9 @@ impl NamedSemaphore {
         Ok(Self(Semaphore::open_or_create(name, initial, &Access::PRIVATE)?))
     }
 
-    /// Takes the semaphore's name away. Processes that have it open go on with it; newcomers find nothing.
+    /// Takes the semaphore's name away. Handles that are open keep working; a later `open` finds nothing.
     ///
-    /// On Windows a name cannot be taken away, as it goes with the last handle: there this only says whether
+    /// On Windows a name cannot be taken away, as it goes with the last handle: there this only checks that
     /// there is such a semaphore.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl NamedSemaphore {
     ///
     /// # Errors
     ///
-    /// [`SemReleaseError`], which says how many were given back: none, if it could be foreseen, and none on
+    /// [`SemReleaseError`], with the number that was given back: none, if the error could be foreseen, and none on
     /// Windows.
     pub fn release(&self, permits: u32) -> Result<(), SemReleaseError> {
         Ok(self.0.release(permits)?)

@@ -1,4 +1,4 @@
-//! What pipes and semaphores have on Unix alone.
+//! Functions of pipes and semaphores on Unix alone.
 
 use crate::pipe::User;
 use crate::sys;

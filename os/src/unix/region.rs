@@ -1,4 +1,4 @@
-//! What is of Unix alone: modes and owners of files, and sockets that hand regions over.
+//! Unix alone: modes and owners of files, and sockets that hand regions over.
 
 use std::os::fd::AsFd;
 
@@ -29,8 +29,8 @@ use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, Syste
 /// ```
 pub trait RegionOptionsExt: Sized {
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
-    /// nothing beyond it. 0600 unless set. Everybody who may write to a region can disturb all who
-    /// use it, so widen it only for peers of one trust.
+    /// nothing beyond it. 0600 unless set. A process that may write to a region can disturb all its
+    /// users, so widen it only for peers that trust each other.
     #[must_use]
     fn mode(self, mode: u32) -> Self;
 

@@ -28,7 +28,7 @@ use super::Sddl;
 ///
 /// # If a peer misbehaves
 ///
-/// Whoever may open the mutex can keep it for ever: every wait has a time-out.
+/// A process that may open the mutex can keep it for ever: every wait has a time-out.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +127,7 @@ pub enum NamedMutexLock<'a> {
     /// It was free.
     Held(NamedMutexGuard<'a>),
     /// The thread that held it has ended without giving it back; its process may live on. What the mutex guards
-    /// may be half-done. The system says so once: the next one to lock sees `Held`.
+    /// may be half-done. The system reports it once: the next one to lock gets `Held`.
     Abandoned(NamedMutexGuard<'a>),
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with the mutex: one enum per operation.
+//! Errors of the mutex: one enum per operation.
 
 use core::fmt;
 
@@ -23,7 +23,7 @@ pub enum PiOpenError {
     Contended,
     /// The options ask for a read-only mapping, through which nothing can be locked.
     ReadOnly,
-    /// What stands under the name is no mutex, or one of another version.
+    /// The file of that name is no mutex, or one of another version.
     NotAMutex,
     /// It was created in another PID namespace, where thread ids mean other threads.
     OtherNamespace {

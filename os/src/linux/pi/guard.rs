@@ -68,14 +68,14 @@ impl<'m> PiGuard<'m> {
         Self(Hold::new(mutex))
     }
 
-    /// How often the mutex was taken over from a dead owner: a fencing token. Whoever is told to act
+    /// How often the mutex was taken over from a dead owner: a fencing token. A receiver of orders to act
     /// under this mutex can refuse those with a smaller one.
     #[must_use]
     pub fn takeovers(&self) -> u32 {
         self.0.takeovers()
     }
 
-    /// Unlocks, and says whether the mutex was still this thread's. One compare-and-swap, or one system
+    /// Unlocks, and returns an error if the mutex was no longer this thread's. One compare-and-swap, or one system
     /// call if somebody waits.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl<'m> PiGuard<'m> {
 impl Drop for PiGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Whoever wants to know calls `unlock`.
+        // A caller that needs the result calls `unlock`.
         let _ = self.0.unlock();
     }
 }

@@ -1,4 +1,4 @@
-//! A mutex with priority inheritance, for Linux: whoever holds it runs with the priority of the
+//! A mutex with priority inheritance, for Linux: its owner runs with the priority of the
 //! highest thread that waits for it.
 //!
 //! It is in a page of its own, under a name, and guards whatever its users agree on. Locking and
@@ -11,10 +11,10 @@
 //! 64 word   68 owner   72 takeovers   76 state
 //! ```
 //!
-//! | word | values | who writes |
+//! | word | values | written by |
 //! |---|---|---|
-//! | word | thread id, `OWNER_DIED` (bit 30), `WAITERS` (bit 31): the kernel's own format | owners, the kernel, who recovers |
-//! | owner | the owner's identity, from just after locking to just before unlocking; bit 31: it is recovered by that identity, on suspicion; else 0 | the owner; who recovers |
+//! | word | thread id, `OWNER_DIED` (bit 30), `WAITERS` (bit 31): the kernel's own format | owners, the kernel, a recoverer |
+//! | owner | the owner's identity, from just after locking to just before unlocking; bit 31: it is recovered by that identity, on suspicion; else 0 | the owner; a recoverer |
 //! | takeovers | how often an owner's death was found; wraps | the owner |
 //! | state | 0: whole; 1 to 3: the number of owners that died in a row; all ones: poisoned | the owner |
 //!
@@ -60,7 +60,7 @@
 //!   or `EINVAL` while others are queued), and those who are leave within `PROBE`. The word goes from
 //!   there to its new owner only with the queue empty, so the kernel never has another owner in mind
 //!   than the word.
-//! - I5. All deaths lead through *inherited* or *nobody's*, whose next owner is told.
+//! - I5. All deaths lead through *inherited* or *nobody's*, whose next owner is notified.
 //!
 //! # Memory ordering
 //!

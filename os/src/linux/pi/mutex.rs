@@ -42,17 +42,17 @@ use crate::{CreateError, OpenError, RegionOptions};
 ///
 /// # If the owner dies
 ///
-/// The next one gets [`PiLock::OwnerDied`]: who waits, at once; who comes later, when it comes. Death is
-/// what the kernel says, and never a time that has passed: an owner that is stopped or slow keeps the
+/// The next one gets [`PiLock::OwnerDied`]: a waiter at once, a later caller when it locks. Death is
+/// the kernel's proof, and never inferred from a time that has passed: an owner that is stopped or slow keeps the
 /// mutex. It also counts as the owner's death if the handle is dropped while its guard is forgotten, and
-/// if the process becomes another program; others are told after [`PROBE`](Self::PROBE) then. A thread
+/// if the process becomes another program; others notice that after [`PROBE`](Self::PROBE). A thread
 /// that ends while its handle is kept leaves the mutex [abandoned](PiLockError::Abandoned).
 ///
 /// # If a peer misbehaves
 ///
-/// Who can write to the page can unlock, lock, and lend the waiters' priority to any thread; it cannot
-/// make a call panic, or hang beyond its deadline. An owner that was dispossessed so gets `NotOwner` when
-/// it unlocks.
+/// A process that can write to the page can unlock, lock, and lend the waiters' priority to any thread; it cannot
+/// make a call panic, or hang beyond its deadline. An owner that lost the mutex in this way gets `NotOwner`
+/// when it unlocks.
 ///
 /// # After a fork
 ///
@@ -127,8 +127,8 @@ impl PiMutex {
         Ok(Self { page: Page::open(&path, &options.sys)?, path, not_sync: PhantomData })
     }
 
-    /// Takes the mutex's name away, held or not. Handles that are open keep working; newcomers find
-    /// nothing, or another one.
+    /// Takes the mutex's name away, held or not. Handles that are open keep working; a later `open`
+    /// finds nothing, or another mutex.
     ///
     /// # Errors
     ///
@@ -247,7 +247,7 @@ pub struct PiStatus {
     pub waiters: bool,
     /// The owner, where it has signed.
     pub owner: Option<Ident>,
-    /// What is known of the owner.
+    /// Whether the owner is alive, as far as known.
     pub owner_is: Probe,
     /// How often it was taken over from a dead owner.
     pub takeovers: u32,

@@ -28,7 +28,7 @@ pub(super) const SUSPECT: u32 = 1 << 31;
 
 /// In `state`: the data are whole.
 pub(super) const WHOLE: u32 = 0;
-/// In `state`: this many owners died in a row, the most that are told.
+/// In `state`: this many owners died in a row, the most that are reported.
 const MOST_DEATHS: u32 = 3;
 /// In `state`: given up.
 pub(super) const POISONED: u32 = u32::MAX;
@@ -44,7 +44,7 @@ pub(super) enum Taken {
     Poisoned,
 }
 
-/// One participant's hands on the words: who it is, in which thread, and how it asks about others.
+/// One participant's access to the words: its identity, its thread, and its proof of others' deaths.
 pub(super) struct Hands<'a> {
     pub(super) words: &'a Words,
     pub(super) me: Ident,
@@ -52,7 +52,7 @@ pub(super) struct Hands<'a> {
     pub(super) probe: &'a dyn Fn(Ident) -> Probe,
 }
 
-/// Who stands in `owner`.
+/// The content of `owner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
     pub(super) who: Option<Ident>,
@@ -73,12 +73,12 @@ impl Hands<'_> {
         self.words.word.compare_exchange(0, self.thread, Acquire, Relaxed).is_ok()
     }
 
-    /// Signs the word that has become ours, and says in what state the data are (I1).
+    /// Signs the word that has become ours, and returns the state of the data (I1).
     #[inline]
     pub(super) fn sign(&self) -> Taken {
         // ORDERING: Acquire, for words that the kernel has given us.
         let word = self.words.word.load(Acquire);
-        // ORDERING: Relaxed; whoever reads it compares and swaps before it acts on it.
+        // ORDERING: Relaxed; its readers compare and swap before they act on it.
         self.words.owner.store(self.me.word(), Relaxed);
         // ORDERING: Relaxed; the state is its owner's, and the word was acquired.
         let state = self.words.state.load(Relaxed);
