@@ -136,7 +136,7 @@ fn owner_dies(search: Search) {
     });
 }
 
-/// What is done under a permit is done by one at a time, and seen by the next. Up to three preemptions.
+/// The work under a permit is done by one at a time, and seen by the next. Up to three preemptions.
 fn semaphore_one_at_a_time(search: Search) {
     search.check(|| {
         let region = Region::new(&PLAN);

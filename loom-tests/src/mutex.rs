@@ -1,6 +1,6 @@
 //! A value under a lock: one owner at a time, no wake lost, no change lost.
 //!
-//! The value is two equal words, so that half of one shows; its cells are loom's, so that an owner who
+//! The value is two equal words, so that half of one shows; its cells are loom's, so that an owner that
 //! does not see all that the last one did is a race. In a model region nobody wakes by time, unless the
 //! model says so, so a lost wake shows as a deadlock.
 
@@ -119,7 +119,7 @@ fn tried(mutex: &mut Table) -> bool {
     }
 }
 
-/// The same without sleep: who does not get the lock lets others run, and tries again.
+/// The same without sleep: a thread that does not get the lock lets others run, and tries again.
 ///
 /// ```text
 ///   thread                                thread

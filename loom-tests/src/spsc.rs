@@ -212,7 +212,7 @@ fn who_wants_space_gets_it<Q: Queue>() {
     });
 }
 
-/// The consumer is never told of more than there is.
+/// The consumer never sees a length greater than the number of frames.
 ///
 /// ```text
 ///   producer                              consumer
