@@ -1,5 +1,5 @@
 //! One child process: its command line shown, its environment cleaned, its output streamed, and the end of
-//! what a failed one said kept, for whoever sees the end of a long log alone.
+//! what a failed one said kept, for readers of only the end of a long log.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -58,7 +58,7 @@ fn remember(shown: &str, end: &[&str]) {
     FAILURES.with_borrow_mut(|failures| failures.push(failure));
 }
 
-/// The queue is whole whoever panicked with it.
+/// The queue is whole even if a holder of its lock panicked.
 fn lock(kept: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -49,7 +49,7 @@ impl Trial {
     ///
     /// # Errors
     ///
-    /// What is wrong; its output is shown then.
+    /// The failure; the output is shown then.
     pub fn verdict(self, limit: Duration) -> Result<String, String> {
         let output = self.output(limit)?;
         proved(&output).map(String::from).ok_or_else(|| {
@@ -62,7 +62,7 @@ impl Trial {
     ///
     /// # Errors
     ///
-    /// What is wrong; its output is shown then.
+    /// The failure; the output is shown then.
     pub fn output(mut self, limit: Duration) -> Result<String, String> {
         let start = Instant::now();
         let why = loop {
