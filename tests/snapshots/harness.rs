@@ -28,7 +28,7 @@ const MOST_STEPS: u64 = 8000;
 /// The longest region.
 const LONGEST: usize = 16 * 1024;
 
-/// What was survived.
+/// The kills that were survived.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     /// Instructions of the operation.
@@ -65,7 +65,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What was not survived.
+/// A kill that was not survived.
 #[derive(Debug)]
 pub enum Trouble {
     /// The survivors of a snapshot found something wrong.
@@ -129,7 +129,7 @@ fn past(operation: &Operation) -> Option<Vec<u8>> {
         }
         Past::Deaths(past) => {
             let attachment = make();
-            // In the copy that is read here all this is as they left it who died.
+            // In the copy that is read here all this is as the dead left it.
             let _left = past(&attachment);
             read()
         }
@@ -179,7 +179,7 @@ pub fn not_permitted() -> bool {
     false
 }
 
-/// What an operation did to its region.
+/// An operation's changes to its region.
 struct Steps {
     /// How many instructions it took.
     count: u64,
@@ -212,7 +212,7 @@ fn step(operation: &Operation, past: Option<&[u8]>) -> Steps {
 }
 
 thread_local! {
-    /// What survivors complain of in this thread, while they are at it.
+    /// The survivors' complaints in this thread, while they run.
     static COMPLAINT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
