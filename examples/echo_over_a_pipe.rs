@@ -38,7 +38,7 @@ fn serve() -> Result<()> {
         let mut buffer = [0; 1024];
         let len = pipe.read_timeout(&mut buffer, PATIENCE)?;
         pipe.write_timeout(&buffer[..len], PATIENCE)?;
-        // What was written arrives, though this end is closed at once.
+        // Everything written arrives, although this end is closed at once.
         pipe.flush_timeout(PATIENCE)?;
         drop(pipe);
         client.finish()?;
