@@ -18,7 +18,7 @@ use strait::{Channel, Lock, Plan, Region, RegionOptions};
 
 type Gains = [u64; 4];
 
-/// What a holder is to do, and where.
+/// A holder's task and place.
 const TASK: &str = "STRAIT_TEST_HOLDER";
 
 fn create(place: &Place) -> Region {

@@ -37,7 +37,7 @@ struct Cli {
     command: Command,
 }
 
-/// What the user asked for.
+/// The command line's arguments.
 #[derive(Subcommand)]
 pub enum Command {
     /// Balance a simulated pendulum across four processes

@@ -20,7 +20,7 @@
 //! begins the transfer of the sender that it has met, so what a dead sender left in the queue never
 //! gets into a file.
 //!
-//! # Who removes the region
+//! # Removal of the region
 //!
 //! The receiver, just before its receipt: when the sender ends, the name is free. After a failure
 //! whoever is the last to leave, or what it leaves behind to clean up (see [`janitor`]); at the
@@ -54,7 +54,7 @@ const LEAST_FRAME: u32 = 16;
 /// How long to wait before looking whether the other side lives.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// What [`BEGIN`] says.
+/// The content of [`BEGIN`].
 struct Begin {
     sender: u32,
     length: u64,
@@ -80,7 +80,7 @@ impl Begin {
     }
 }
 
-/// What [`END`] says.
+/// The content of [`END`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct End {
     length: u64,

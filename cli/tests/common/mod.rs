@@ -1,4 +1,4 @@
-//! What the tests of the tool share: running it, with a bound on every wait, and places to clean up.
+//! Helpers of the tool's tests: running it, with a bound on every wait, and places to clean up.
 #![allow(dead_code, missing_docs)]
 
 #[cfg(unix)]
