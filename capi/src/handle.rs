@@ -15,7 +15,7 @@ use crate::{arg, strait_status};
 
 /// Storage as the header declares it.
 pub(crate) trait Handle: Sized {
-    /// What it holds.
+    /// The object.
     type Object;
 
     /// Its kind.
@@ -112,7 +112,7 @@ pub(crate) fn place<H: Handle>(handle: *mut H) -> Result<NonNull<H::Object>, str
 ///
 /// # Safety
 ///
-/// The storage is as the crate's rules say: nobody else uses it meanwhile.
+/// The storage is as the crate's rules say: nobody else uses it during the call.
 pub(crate) unsafe fn with<H: Handle>(
     handle: *mut H,
     using: impl FnOnce(&mut H::Object) -> Result<(), strait_status>,

@@ -160,7 +160,7 @@ impl strait_status {
     ];
 }
 
-/// What a status says, as a text that is never null and never freed. Any number is legal.
+/// Returns a status's text, which is never null and never freed. Any number is legal.
 #[unsafe(no_mangle)]
 pub extern "C" fn strait_status_text(status: i32) -> *const c_char {
     let found = strait_status::ALL.iter().find(|(known, _)| *known as i32 == status);
