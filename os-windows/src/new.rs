@@ -21,7 +21,7 @@ use crate::security::{self, Descriptor, Sort};
 use crate::view::{ANYWHERE, Home, NOT_OURS, View};
 use crate::wait::Events;
 
-/// The memory of the zeros.
+/// The new memory, all zeros.
 enum Source {
     /// A section, and the sign of its name if it gets one.
     Memory {

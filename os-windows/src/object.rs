@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(text("Local\\motor"), "Local\\motor\0");
         assert_eq!(text("Global\\motor"), "Global\\motor\0");
         assert_eq!(bare_name("Global\\motor"), Some("motor"));
-        // What is wrong with a bare name, whoever asks for it sees.
+        // The bare name itself is checked by the caller.
         for (given, bare) in [("Session\\a", None), ("\\a", None), ("Global\\a\\b", Some("a\\b"))] {
             assert_eq!(bare_name(given), bare, "{given:?}");
         }

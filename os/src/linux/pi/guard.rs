@@ -68,7 +68,7 @@ impl<'m> PiGuard<'m> {
         Self(Hold::new(mutex))
     }
 
-    /// How often the mutex was taken over from a dead owner: a fencing token. A receiver of orders to act
+    /// How often the mutex was taken over from a dead owner: a fencing token. A device that gets commands sent
     /// under this mutex can refuse those with a smaller one.
     #[must_use]
     pub fn takeovers(&self) -> u32 {
@@ -80,7 +80,7 @@ impl<'m> PiGuard<'m> {
     ///
     /// # Errors
     ///
-    /// [`PiUnlockError`]: it was not, and what was done under it may clash with its owner's doings.
+    /// [`PiUnlockError`]: it was not, and what was done under it may conflict with its owner's changes.
     #[inline]
     pub fn unlock(mut self) -> Result<(), PiUnlockError> {
         self.0.unlock()

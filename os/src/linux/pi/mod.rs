@@ -40,11 +40,11 @@
 //! - D1. `owner` names A, `OWNER_DIED` is clear, and A's token is free: A's process has ended, has
 //!   become another program, or has dropped the handle. Whose the thread id is now does not matter.
 //! - D2. Nobody has signed (`owner` is 0, or marked, or left from before an inheritance), and the
-//!   kernel answers `ESRCH`: no thread has that id. Or it is the caller's own id, who knows that it
-//!   has not locked.
+//!   kernel answers `ESRCH`: no thread has that id. Or it is the caller's own id, and the
+//!   caller knows that it has not locked.
 //!
 //! A thread that ends in a process that lives, with its handle kept, is not proven dead: the kernel
-//! says `ESRCH`, but the token is held. That is [`PiLockError::Abandoned`].
+//! returns `ESRCH`, but the token is held. That is [`PiLockError::Abandoned`].
 //!
 //! # Invariants
 //!
