@@ -122,7 +122,7 @@ pub use strait_os::{
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// What the macros need; not part of the interface.
+/// Names that the macros need; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use strait_core::__private::*;
