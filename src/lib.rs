@@ -18,7 +18,8 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use strait::{Channel, ChannelError, Plan, Region, RegionName, RegionOptions, SystemPort, TypedConsumer, TypedProducer};
+//! use strait::{Channel, ChannelError, Plan, Region, RegionName, RegionOptions};
+//! use strait::{SystemPort, TypedConsumer, TypedProducer};
 //!
 //! strait::message! {
 //!     pub struct Torque { pub axis: u32, pub newton_metres: f32 }

@@ -116,7 +116,7 @@ impl strait_channel_t {
 ///
 /// # Safety
 ///
-/// `plan`, if neither null nor misaligned, must lead to a plan, whose channels and names are valid during the call.
+/// `plan`, if neither null nor misaligned, must lead to a plan, whose channels and names are valid for the call.
 pub(crate) unsafe fn with_plan<R>(
     plan: *const strait_plan_t,
     using: impl FnOnce(&Plan<'_>) -> Result<R, strait_status>,

@@ -1,5 +1,5 @@
 //! The target `ring_pipe`: a byte pipe over a ring, with reads and writes of any length, ends, deaths and
-//! successors, against a queue of bytes; or with a misbehaving peer between the calls, where the only requirement is that
+//! successors, against a queue of bytes; or with a misbehaving peer, where the only requirement is that
 //! nothing is out of bounds and every call ends.
 
 use std::collections::VecDeque;

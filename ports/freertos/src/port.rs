@@ -14,7 +14,7 @@ const SLEEPERS: usize = 8;
 /// The notification that is strait's.
 const NOTICE: u32 = 1;
 
-/// The sleepers and their words, and the time. A task sleeps in its notification; this table lists the tasks to notify.
+/// The sleepers and their words, and the time. A task sleeps in its notification; this table lists them.
 pub struct Kernel {
     sleepers: Mutex<RefCell<[Option<Sleeper>; SLEEPERS]>>,
     /// The ticks when the clock was read last, in 64 bits.
