@@ -129,7 +129,7 @@ enum strait_status
   STRAIT_STATUS_DOMAIN = 45,
   // The plan gives the lock to two domains, which cannot compare and swap one word.
   STRAIT_STATUS_NO_COMMON_ATOMICS = 46,
-  // A peer wrote what no honest peer writes. Of a queue, every later call says so.
+  // A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
   STRAIT_STATUS_FAULT = 47,
   // No space now; it may come.
   STRAIT_STATUS_FULL = 60,

@@ -49,7 +49,7 @@ pub fn run(wanted: &Unlock) -> Result<()> {
             found.name(),
             match found {
                 Kind::Permits => "; permits of the dead come back when a process asks for one",
-                Kind::Semaphore => "; nobody owns what a semaphore counts",
+                Kind::Semaphore => "; a semaphore's count has no owner",
                 _ => "; a role is taken over from the dead by the next process that opens it",
             }
         ))),

@@ -226,7 +226,7 @@ fn what_is_no_mutex_is_refused() {
     let region = create(&place);
     for (name, advice) in [
         ("commands", "is taken over"),
-        ("ticks", "nobody owns"),
+        ("ticks", "no owner"),
         ("cranes", "come back"),
         ("none", "no channel of that name"),
     ] {

@@ -91,9 +91,9 @@ impl Watch {
         let name = self.side.name();
         Error::failed(match fate {
             Fate::Died => format!("the {name} died after {bytes} bytes; start both sides again"),
-            _ => format!(
-                "the {name} gave up after {bytes} bytes; see what it says, then start both sides again"
-            ),
+            _ => {
+                format!("the {name} gave up after {bytes} bytes; see its output, then start both sides again")
+            }
         })
     }
 }

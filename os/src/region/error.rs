@@ -72,11 +72,11 @@ impl fmt::Display for CreateError {
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Format(error) => error.fmt(f),
             Self::Mode { mode } => {
-                write!(f, "mode {mode:04o} cannot be; give 0600, with 0066 at the most added to it")
+                write!(f, "mode {mode:04o} is not possible; give 0600, with 0066 at the most added to it")
             }
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
-            Self::NoSpace => f.write_str("no space for it; free some, or plan for less"),
+            Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),
             Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
             Self::NotPermitted => f.write_str(
                 "this user may not create it there; change the directory's owner or rights, or take another name",
@@ -187,7 +187,7 @@ impl fmt::Display for OpenError {
                 "it belongs to user {found}, not {wanted}; run as that user, or name it as the owner to trust"
             ),
             Self::TooOpen(exposure) => exposure.fmt(f),
-            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region"),
+            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region; remove it, or take another name"),
             Self::TooLong { len } => write!(f, "the file has {len} bytes; a region has less than 2 GiB"),
             Self::NoSpace => f.write_str("the file has holes, and there is no space to fill them; free some"),
             Self::Attach(error) => error.fmt(f),
@@ -323,7 +323,9 @@ impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the socket's other end is closed, and no region came"),
-            Self::NotARegion => f.write_str("what the peer handed over is no region, or not one to write to"),
+            Self::NotARegion => {
+                f.write_str("the peer sent no region, or one that cannot be written; check that peer")
+            }
             Self::Unsealed => f.write_str("the memory that the peer sent is not sealed; refuse that peer"),
             Self::WrongSize { header, found } => {
                 write!(f, "the region that the peer sent has {found} bytes, its header states {header}")

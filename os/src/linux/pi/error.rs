@@ -81,9 +81,9 @@ impl fmt::Display for PiOpenError {
             Self::Create(error) => error.fmt(f),
             Self::Contended => f.write_str("it is created and removed all the time; stop one of the two"),
             Self::ReadOnly => f.write_str("a mutex cannot be used read-only; leave that option out"),
-            Self::NotAMutex => {
-                f.write_str("what has this name is no mutex of this version; remove it or take another name")
-            }
+            Self::NotAMutex => f.write_str(
+                "the file of that name is no mutex of this version; remove it or take another name",
+            ),
             Self::OtherNamespace { theirs, ours } => write!(
                 f,
                 "it was created in PID namespace {theirs}, this is {ours}; run both in one, or remove it \
@@ -149,14 +149,16 @@ impl core::error::Error for PiLockError {}
 pub enum PiUnlockError {
     /// It is not this thread's (any more). Nothing was changed.
     NotOwner,
-    /// Some other error of the system. Only a peer that broke the mutex can bring it about.
+    /// Some other error of the system. Only a peer that broke the mutex can cause it.
     Os(OsError),
 }
 
 impl fmt::Display for PiUnlockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOwner => f.write_str("the mutex belongs to somebody else, or to nobody"),
+            Self::NotOwner => {
+                f.write_str("the mutex is free, or another thread holds it; nothing was changed")
+            }
             Self::Os(error) => error.fmt(f),
         }
     }
