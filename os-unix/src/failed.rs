@@ -30,7 +30,7 @@ pub enum CreateFailed {
     NotPermitted,
     /// Denied, because the process lacks a privilege.
     NotPrivileged,
-    /// What has the name is not to be trusted.
+    /// The object of that name is not to be trusted.
     Untrusted(OpenFailed),
     /// Not locked into memory.
     Lock(OsError),
@@ -49,7 +49,7 @@ pub enum OpenFailed {
     NotPermitted,
     /// No regular file.
     NotAFile {
-        /// What it is.
+        /// The kind of object that it is.
         kind: &'static str,
     },
     /// An object of another kind has the name.
@@ -118,9 +118,9 @@ pub enum ReceiveFailed {
     Unsealed,
     /// The length is not the header's.
     WrongSize {
-        /// What the header says.
+        /// The length in the header.
         header: u32,
-        /// What it is.
+        /// The length of the memory.
         found: u32,
     },
     /// There is no such thing here.

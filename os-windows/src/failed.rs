@@ -53,7 +53,7 @@ pub enum OpenFailed {
     NotPermitted,
     /// No regular file.
     NotAFile {
-        /// What it is.
+        /// The kind of object that it is.
         kind: &'static str,
     },
     /// An object of another kind has the name.
@@ -124,7 +124,7 @@ pub enum ReceiveFailed {
     WrongSize {
         /// The length in the header.
         header: u32,
-        /// What it is.
+        /// The length of the memory.
         found: u32,
     },
     /// There is no such thing here.

@@ -281,7 +281,7 @@ impl fmt::Debug for View {
     }
 }
 
-/// What it means that a file which has just been opened cannot be opened once more: it is being
+/// The error if a file that has just been opened cannot be opened once more: it is being
 /// deleted.
 fn reopened(error: OsError) -> OpenFailed {
     match OpenFailed::from_os(error) {

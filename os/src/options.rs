@@ -57,7 +57,7 @@ impl RegionOptions {
     /// # let name = &format!("doc-any-owner-{}", std::process::id());
     /// let name = RegionName::new(name)?;
     /// let _region = name.create(&PLAN, &RegionOptions::new())?;
-    /// // A tool that only looks, whoever made the region:
+    /// // A tool that only looks, at a region of any user:
     /// let seen = name.open(&RegionOptions::new().any_owner(true).read_only(true))?;
     /// assert_eq!(seen.channels().count(), 1);
     /// name.remove()?;

@@ -194,7 +194,7 @@ fn fault_49_a_wrong_size_is_refused() {
 
 #[test]
 fn a_message_that_is_no_region_is_refused_and_leaves_no_descriptor() {
-    // What the kernel lists of a process's descriptors changes with other tests, so this looks at
+    // The kernel's list of a process's descriptors changes with other tests, so this looks at
     // the processes that still have the file open.
     let file = memory(&image(), ALL);
     let fd = file.as_raw_fd();

@@ -109,7 +109,7 @@ extern "C" fn in_child() {
         let (base, len) = (entry.base.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_FIXED;
-        // SAFETY: the range is mapped from this very file and ours (F3). Whoever uses it goes on
+        // SAFETY: the range is mapped from this very file and ours (F3). Its users go on
         // with a mapping of the same contents at the same place.
         let mapped = unsafe { libc::mmap(base, len, access, kind, file, 0) };
         if mapped == libc::MAP_FAILED {

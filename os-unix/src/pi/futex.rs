@@ -18,7 +18,7 @@ pub const WAITERS: u32 = libc::FUTEX_WAITERS;
 /// In a word: the kernel handed it over, for its owner has ended.
 pub const OWNER_DIED: u32 = libc::FUTEX_OWNER_DIED;
 
-/// What the kernel says to one who wants the word.
+/// The kernel's answer to a thread that wants the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is the caller's now.
@@ -36,7 +36,7 @@ pub enum Answer {
     Failed(OsError),
 }
 
-/// What the kernel takes as a time: two longs, whatever the C library's `timespec` is.
+/// A time as the kernel takes it: two longs, whatever the C library's `timespec` is.
 #[repr(C)]
 struct Timespec {
     seconds: c_long,

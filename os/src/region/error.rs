@@ -105,7 +105,7 @@ pub enum OpenError {
     NotPermitted,
     /// The path is no regular file.
     NotAFile {
-        /// What it is.
+        /// The kind of object that it is.
         kind: &'static str,
     },
     /// The name belongs to another kind of object, or to a section that is not strait's. Windows only.
@@ -294,7 +294,7 @@ pub enum ReceiveError {
     WrongSize {
         /// The length in the header.
         header: u32,
-        /// What it is.
+        /// The memory's length.
         found: u32,
     },
     /// It could not be mapped or attached.

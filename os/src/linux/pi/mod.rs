@@ -50,7 +50,7 @@
 //!
 //! - I1. An owner stores its identity after it has got the word, and clears it before it lets the word
 //!   go. While `OWNER_DIED` is set, the identity may be that of an owner before. So an identity without
-//!   mark beside a word without `OWNER_DIED` says: nobody else who lives has the word.
+//!   mark beside a word without `OWNER_DIED` means: no other living thread has the word.
 //! - I2. No identity is ever used twice, so a compare-and-swap that replaces a dead one succeeds once.
 //!   From 0 there is no such certainty; therefore that claim is marked, proves nothing to others, and
 //!   asks the kernel again before it goes on.
