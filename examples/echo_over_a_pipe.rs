@@ -1,5 +1,5 @@
-//! An echo server on a named pipe of bytes: it waits for a client, reads up to 1024 bytes, answers with
-//! them, and both close.
+//! An echo server on a named pipe of bytes: it waits for a client, reads up to 1024 bytes, sends
+//! them back, and both close.
 //!
 //! Asserts that each client got back what it sent, and that the end of either side reaches the other as the
 //! end, not as silence.
@@ -38,7 +38,7 @@ fn serve() -> Result<()> {
         let mut buffer = [0; 1024];
         let len = pipe.read_timeout(&mut buffer, PATIENCE)?;
         pipe.write_timeout(&buffer[..len], PATIENCE)?;
-        // What was written arrives, though this end is closed at once.
+        // Everything written arrives, although this end is closed at once.
         pipe.flush_timeout(PATIENCE)?;
         drop(pipe);
         client.finish()?;

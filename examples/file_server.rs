@@ -1,5 +1,5 @@
 //! A server of files on a named pipe, with four instances, each in a thread: it opens what a client names with
-//! the client's rights, and answers with the content or with a refusal. The client checks who serves.
+//! the client's rights, and sends back the content or a refusal. The client checks the server's identity.
 //!
 //! Asserts that four clients are served at once; that each got exactly what it could have read by itself, so that
 //! a file which it may not read is refused by a server which may; that on Windows one that does not let the server
@@ -101,7 +101,7 @@ fn fetch(name: &str, server: &str, pid: &str, path: &str, how: &str) -> Result<(
     }
     let options = served_by(server)?.may_impersonate(how != "unwilling");
     let mut pipe = Pipe::connect_timeout(&PipeName::new(name)?, &options, PATIENCE)?;
-    assert!(pipe.peer()?.pid().is_none_or(|found| found.to_string() == pid), "who serves");
+    assert!(pipe.peer()?.pid().is_none_or(|found| found.to_string() == pid), "the server's process");
     pipe.write_all(format!("{path}\n").as_bytes())?;
     let answer = read_until(&mut pipe, None)?;
     let (verdict, content) = answer.split_first().ok_or("no answer")?;

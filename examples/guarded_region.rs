@@ -1,8 +1,8 @@
 //! A region that several programs change, under a lock inside it, with explicit permissions.
 //!
 //! Asserts that no change of any program is lost; that a region is its user's alone unless asked otherwise,
-//! so that another user is refused; that one that lets in everybody is refused by those who did not ask for
-//! that; and that one who may only look cannot lock.
+//! so that another user is refused; that one that lets in everybody is refused by those that did not ask for
+//! that; and that a process that may only read cannot lock.
 
 mod common;
 
@@ -66,8 +66,8 @@ fn open_account() -> Result<()> {
     let public = common::os::for_everybody();
     let _created = region.create(&PLAN, &public)?;
     assert!(matches!(region.open(&RegionOptions::new()), Err(OpenError::TooOpen { .. })));
-    assert!(region.open(&public).is_ok(), "whoever asks for it gets in");
-    println!("a region that lets everybody in was opened by those alone who asked for that");
+    assert!(region.open(&public).is_ok(), "a process that asks for it gets in");
+    println!("a region that lets everybody in was opened only by those that asked for that");
     region.remove()?;
     Ok(())
 }

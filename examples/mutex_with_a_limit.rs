@@ -1,7 +1,7 @@
 //! A named mutex: wait for it up to a limit, work, give it back whatever happens; if the time is up, say so
 //! and leave.
 //!
-//! `cargo run --example mutex_with_a_limit [SECONDS]` waits that long at the most, 10 s unless told.
+//! `cargo run --example mutex_with_a_limit [SECONDS]` waits that long at the most, 10 s by default.
 //!
 //! Asserts that a process that waits in vain leaves without having worked, and that the next one gets the
 //! lock when its holder unlocks, fails in the middle of its work, or (where a death can be proven) is killed.
@@ -15,10 +15,10 @@ use strait::{Channel, LockError, Plan, RegionName, RegionOptions};
 
 const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("account")]);
 
-/// The exit status of one who waited in vain.
+/// The exit status of a process that waited in vain.
 const TIMED_OUT: i32 = 3;
 
-/// Has the lock until it is told to go on.
+/// Holds the lock until it is asked to go on.
 fn hold(name: &str) -> Result<()> {
     let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut account = region.mutex::<u64>("account")?;
@@ -29,7 +29,7 @@ fn hold(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits, works, and gives the lock back, for the guard does so wherever the work ends.
+/// Waits, works, and gives the lock back: the guard does so wherever the work ends.
 fn work(name: &str, limit: &str, amount: &str) -> Result<()> {
     let limit = Duration::from_secs_f64(limit.parse()?);
     let region = RegionName::new(name)?.open(&RegionOptions::new())?;
@@ -38,12 +38,12 @@ fn work(name: &str, limit: &str, amount: &str) -> Result<()> {
     let mut guard = match account.lock_timeout(limit) {
         Ok(lock) => lock.or_roll_back().map_err(|_| "half written")?,
         Err(LockError::TimedOut) => {
-            println!("not had in {limit:?}, leaving");
+            println!("not locked in {limit:?}, leaving");
             std::process::exit(TIMED_OUT)
         }
         Err(error) => return Err(error.into()),
     };
-    println!("had after {:?}", start.elapsed());
+    println!("locked after {:?}", start.elapsed());
     let amount: u64 = amount.parse()?; // Where the work can fail.
     guard.update(|sum| *sum += amount);
     Ok(())
@@ -78,7 +78,7 @@ fn demonstrate(limit: &str) -> Result<()> {
     }
     let mut account = region.mutex::<u64>("account")?;
     let sum = account.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "half written")?.get();
-    assert_eq!(sum, expected, "each worked once, and those who left did not");
+    assert_eq!(sum, expected, "each worked once, and those that left did not");
     RegionName::new(&name)?.remove()?;
     Ok(())
 }

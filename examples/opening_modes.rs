@@ -19,7 +19,7 @@ const PLAN: Plan = Plan::new(&[
 const READ_WRITE: RegionOptions = RegionOptions::new();
 const READ_ONLY: RegionOptions = RegionOptions::new().read_only(true);
 
-/// Opens what is there, and holds a role until it is told to close.
+/// Opens what is there, and holds a role until it is asked to close.
 fn hold(name: &str) -> Result<()> {
     let region = RegionName::new(name)?.open(&READ_WRITE)?;
     let _orders = region.producer("orders")?;
@@ -38,7 +38,7 @@ fn look(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens or creates, and says hello both ways; the region is the same whoever was first.
+/// Opens or creates, and says hello both ways; the region is the same, whichever process was first.
 fn meet(name: &str, sends: &str, receives: &str) -> Result<()> {
     let region = RegionName::new(name)?.open_or_create(&PLAN, &READ_WRITE)?;
     region.producer(sends)?.try_send(0, b"hello")?;
@@ -48,7 +48,7 @@ fn meet(name: &str, sends: &str, receives: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens a region that lies in a file.
+/// Opens a region in a file.
 fn look_into(path: &str) -> Result<()> {
     let region = RegionFile::new(path).open(&READ_WRITE)?;
     assert_eq!(region.latest_reader::<u64>("speed")?.read(), Reading::Fresh(400));
@@ -71,20 +71,20 @@ fn by_name() -> Result<()> {
 
     region.remove()?;
     assert!(matches!(region.open(&READ_WRITE), Err(OpenError::NotFound)), "newcomers find nothing");
-    assert_eq!(created.latest_reader::<u64>("speed")?.read(), Reading::Fresh(300), "who has it goes on");
+    assert_eq!(created.latest_reader::<u64>("speed")?.read(), Reading::Fresh(300), "an open handle goes on");
     println!("created new, opened by another process, closed, removed");
     Ok(())
 }
 
-fn whoever_is_first() -> Result<()> {
-    let name = common::fresh_name("whoever-is-first");
+fn in_any_order() -> Result<()> {
+    let name = common::fresh_name("in-any-order");
     let one = Other::start(&["meet", &name, "orders", "answers"])?;
     let _open = RegionName::new(&name)?.open_or_create(&PLAN, &READ_WRITE)?;
     let two = Other::start(&["meet", &name, "answers", "orders"])?;
     one.finish()?;
     two.finish()?;
     RegionName::new(&name)?.remove()?;
-    println!("opened or created by three processes, whoever was first");
+    println!("opened or created by three processes, in any order");
     Ok(())
 }
 
@@ -102,13 +102,13 @@ fn from_a_file() -> Result<()> {
     std::fs::write(&other, "Dear reader, this file is no region. ".repeat(100))?;
     assert!(RegionFile::new(&other).open(&READ_WRITE).is_err());
     assert!(std::fs::read_to_string(&other)?.starts_with("Dear reader"), "left as it was");
-    println!("created in a file, opened after everybody had closed it");
+    println!("created in a file, opened after all had closed it");
     Ok(())
 }
 
 fn main() -> Result<()> {
     common::play(|args| match args {
-        [] => by_name().and_then(|()| whoever_is_first()).and_then(|()| from_a_file()),
+        [] => by_name().and_then(|()| in_any_order()).and_then(|()| from_a_file()),
         ["hold", name] => hold(name),
         ["look", name] => look(name),
         ["meet", name, sends, receives] => meet(name, sends, receives),

@@ -13,7 +13,7 @@ use common::{Other, PATIENCE, Result};
 use strait::{Channel, NamedSemaphore, Plan, RegionName, RegionOptions, SemAcquireError, SemaphoreError};
 
 strait::message! {
-    /// What the harbour master counts.
+    /// The harbour master's count.
     struct Port {
         present: u32,
         most: u32,
@@ -25,7 +25,7 @@ const BERTHS: u32 = 2;
 const SHIPS: u32 = 6;
 const PLAN: Plan = Plan::new(&[Channel::permits("berths", BERTHS), Channel::mutex::<Port>("port")]);
 
-/// Has a berth until it is told to go on.
+/// Holds a berth until it is asked to go on.
 fn stay(name: &str) -> Result<()> {
     let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut berths = region.permits("berths")?;
@@ -89,7 +89,7 @@ fn watch() -> Result<()> {
     Ok(())
 }
 
-/// Has a permit of the system's semaphore until it is told to go on.
+/// Holds a permit of the system's semaphore until it is asked to go on.
 fn stay_outside(name: &str) -> Result<()> {
     let places = NamedSemaphore::open(name)?;
     places.acquire_timeout(PATIENCE)?;
@@ -99,7 +99,7 @@ fn stay_outside(name: &str) -> Result<()> {
 }
 
 /// The same with the system's own semaphore, for meeting programs that know nothing of regions. Its permits
-/// belong to nobody: what a process had when it was killed is gone.
+/// belong to nobody: those that a process held when it was killed are gone.
 fn watch_outside() -> Result<()> {
     let name = common::fresh_name("places");
     let places = NamedSemaphore::create(&name, 1)?;
@@ -109,7 +109,7 @@ fn watch_outside() -> Result<()> {
     other.finish()?;
     places.acquire_timeout(PATIENCE)?;
     assert_eq!(places.try_acquire().err(), Some(SemAcquireError::Empty), "there was but one");
-    println!("the system's semaphore: not had in 200 ms, and had once it was released");
+    println!("the system's semaphore: not acquired in 200 ms, but once it was released");
     NamedSemaphore::remove(&name)?;
     Ok(())
 }

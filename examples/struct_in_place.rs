@@ -1,7 +1,7 @@
 //! A struct of a fixed layout (an id, an age, ten scores), written and read in place by two programs.
 //!
 //! Asserts that it is packed as a program in any language would lay it out, that a reader of the latest value
-//! finds it whole, and that single fields can be changed where they lie, under a lock.
+//! finds it whole, and that single fields can be changed in place, under a lock.
 
 mod common;
 
@@ -11,7 +11,7 @@ use common::{Other, PATIENCE, Result};
 use strait::{Channel, Message, Plan, Reading, RegionName, RegionOptions};
 
 strait::message! {
-    /// What both programs know.
+    /// The record that both programs know.
     struct Student {
         id: i32,
         age: i32,
@@ -25,7 +25,7 @@ const PLAN: Plan = Plan::new(&[
 ]);
 const ANNA: Student = Student { id: 7, age: 21, scores: [90, 85, 77, 60, 99, 100, 42, 88, 73, 65] };
 
-/// The second program: corrects the record where it lies, and publishes a copy of it.
+/// The second program: corrects the record in place, and publishes a copy of it.
 fn correct(name: &str) -> Result<()> {
     let region = RegionName::new(name)?.open(&RegionOptions::new())?;
     let mut record = region.mutex::<Student>("record")?;
@@ -62,7 +62,7 @@ fn keep() -> Result<()> {
     expected.scores[6] = 50;
     assert_eq!(student, expected);
 
-    // The same, as the bytes that lie there: any field, by its offset.
+    // The same, as the bytes that are there: any field, by its offset.
     let mut bytes = [0; size_of::<Student>()];
     let value = region.latest_reader::<[u8]>("newest")?.read_into(&mut bytes).value().ok_or("nothing")?;
     let field = |at: usize| i32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));

@@ -16,7 +16,7 @@ fn unlucky_worker(name: &str) -> Result<()> {
     let mut orders = region.consumer("orders")?;
     let _order = orders.peek()?;
     common::ready();
-    common::until_told() // It is killed meanwhile.
+    common::until_told() // It is killed in there.
 }
 
 fn employ() -> Result<()> {

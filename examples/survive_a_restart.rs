@@ -1,6 +1,6 @@
 //! A queue in a file: filled by a process that is killed, drained by one that starts when all have gone.
 //!
-//! What was sent survives the end of all processes, however they end; a loss of power only up to the
+//! Sent messages survive the end of all processes, however they end; a loss of power only up to the
 //! last `sync`. Asserts that each entry is there, in order.
 
 mod common;
@@ -18,7 +18,7 @@ fn fill(path: &str) -> Result<()> {
         journal.try_send(n, format!("entry {n}").as_bytes())?;
     }
     common::ready();
-    common::until_told() // It is killed meanwhile.
+    common::until_told() // It is killed in there.
 }
 
 fn drain() -> Result<()> {

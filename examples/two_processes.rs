@@ -8,7 +8,7 @@ use common::{Other, PATIENCE, Result};
 use strait::{Channel, Plan, RegionName, RegionOptions};
 
 strait::message! {
-    /// What the encoder saw.
+    /// A reading of the encoder.
     struct Reading {
         time_ns: u64,
         angle_rad: f64,

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What a frame holds follows from its number.
+/// A frame's content follows from its number.
 pub fn payload(number: u32) -> Vec<u8> {
     (0..number % 200).map(|at| (number + at) as u8).collect()
 }

@@ -40,13 +40,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What this build is.
+/// The word size and system of this build.
 fn what() -> String {
     let order = if cfg!(target_endian = "big") { "big" } else { "little" };
     format!("{}, {} bits, {order}-endian", env::consts::ARCH, usize::BITS)
 }
 
-/// Adds one to the total under the lock, so many times.
+/// Adds one to the total under the lock, this many times.
 fn add(region: &Region) -> Result<()> {
     let mut total = region.mutex::<u64>("total")?;
     for _ in 0..TURNS {

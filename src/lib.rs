@@ -1,35 +1,93 @@
-//! Queues and latest-value slots in a piece of memory, for real-time control: between interrupt and
-//! thread, threads, processes.
+//! Queues, latest values and locks in a piece of shared memory, for real-time control: between interrupt and
+//! thread, threads, and processes.
 //!
-//! This crate is `strait-core` with this system's regions, waiting and liveness.
+//! This crate is `strait-core` together with this system's regions, waiting and liveness. It has a door for each
+//! of three visitors:
 //!
-//! One process sends a typed frame, another receives it:
+//! - **An application** needs the names at this root alone: a [`Plan`] lists channels, a [`RegionName`] or a
+//!   [`RegionFile`] creates or opens the [`Region`] that is laid out by it, and the region opens endpoints.
+//! - **The author of a port**, with memory, waiting or a clock of its own, implements the traits of
+//!   [`port`](mod@port). A program that only uses regions of this system never needs it.
+//! - **A tool** that lists channels, looks at them without a role, or checks a layout uses
+//!   [`format`](mod@format).
+//!
+//! # Examples
+//!
+//! One process sends a typed message, another receives it. Both keep their endpoint in a struct of their own, whose
+//! field names the port: [`SystemPort`], for every region of this system.
 //!
 //! ```
 //! use std::time::Duration;
-//! use strait::{Channel, Plan, RegionName, RegionOptions};
+//! use strait::{Channel, ChannelError, Plan, Region, RegionName, RegionOptions};
+//! use strait::{SystemPort, TypedConsumer, TypedProducer};
 //!
 //! strait::message! {
 //!     pub struct Torque { pub axis: u32, pub newton_metres: f32 }
 //! }
 //! const PLAN: Plan = Plan::new(&[Channel::slots::<Torque>("torque", 64).consumer_may_block()]);
 //!
+//! struct Controller {
+//!     torque: TypedProducer<Torque, SystemPort>,
+//! }
+//!
+//! struct Drive {
+//!     torque: TypedConsumer<Torque, SystemPort>,
+//! }
+//!
+//! impl Controller {
+//!     fn open(region: &Region) -> Result<Self, ChannelError> {
+//!         Ok(Self { torque: region.typed_producer("torque")? })
+//!     }
+//! }
+//!
+//! impl Drive {
+//!     fn open(region: &Region) -> Result<Self, ChannelError> {
+//!         Ok(Self { torque: region.typed_consumer("torque")? })
+//!     }
+//! }
+//!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let name = &format!("doc-{}", std::process::id());
 //! // The sender's process:
 //! let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
-//! let mut torque = region.typed_producer::<Torque>("torque")?;
-//! torque.try_send(&Torque { axis: 2, newton_metres: 0.5 })?;
+//! let mut controller = Controller::open(&region)?;
+//! controller.torque.try_send(&Torque { axis: 2, newton_metres: 0.5 })?;
 //!
 //! // The receiver's process:
 //! let region = RegionName::new(name)?.open_or_create(&PLAN, &RegionOptions::new())?;
-//! let mut torque = region.typed_consumer::<Torque>("torque")?;
-//! let command = torque.recv_timeout(Duration::from_millis(100))?;
+//! let mut drive = Drive::open(&region)?;
+//! let command = drive.torque.recv_timeout(Duration::from_millis(100))?;
 //! assert_eq!(command.axis, 2);
 //! # RegionName::new(name)?.remove()?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Endpoints
+//!
+//! | channel | endpoints |
+//! | --- | --- |
+//! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
+//! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
+//! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
+//! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
+//! | none, in a `static` | [`StaticQueue`] |
+//!
+//! [`wait_any`] sleeps on several queues at once.
+//!
+//! # Modules
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`port`](mod@port) | the traits of a port, and ports without a system |
+//! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
+//! | [`stream`] | the same frames over a socket, a pipe or a serial line |
+//! | [`pipe`] | the system's pipes, of bytes and of messages |
+//! | [`rt`] | real-time scheduling of the calling thread |
+//! | `linux` | on Linux: tasks that wait by eventfds, and a mutex with priority inheritance |
+//! | `unix`, `windows` | options and functions of these systems alone |
+//! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]
@@ -65,7 +123,7 @@ pub use strait_os::{
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// What the macros need; not part of the interface.
+/// Names that the macros need; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use strait_core::__private::*;

@@ -52,7 +52,7 @@ impl Other {
         let program = std::env::var_os(OTHER).expect("looked for before");
         let mut child = Command::new("wine")
             .arg(program)
-            // What wine calls the root of Linux.
+            // Wine's name of the root of Linux.
             .args([side, &format!("Z:{}", place.0.display())])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -110,7 +110,7 @@ fn nothing_is_stolen_across_the_border() {
     other.child.kill().expect("kill");
     other.child.wait().expect("its end");
     // Wine hands its locks to Linux, so that the death shows. Had it not, the lock would stay taken;
-    // what may not happen is that it looks as if nobody had held it.
+    // the result must never be that of a lock that nobody held.
     match mutex.lock_timeout(Duration::from_secs(5)) {
         Ok(Lock::OwnerDied(_)) => println!("the death of a Windows process was seen on Linux"),
         Err(LockError::TimedOut) => println!("the death of a Windows process was not seen on Linux"),

@@ -8,7 +8,7 @@ use std::path::Path;
 /// A test or model: its file's name (of a folder's `mod.rs`, the folder's) and its own.
 type Name = (String, String);
 
-/// What FAULTS.md says of one fault.
+/// The entry of one fault in FAULTS.md.
 struct Listed {
     names: BTreeSet<Name>,
     has_no_test: bool,

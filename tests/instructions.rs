@@ -22,7 +22,7 @@
 //! The last command prints the address of each instruction of a path, as `objdump -d` shows them.
 //!
 //! Only optimised code is worth counting, so a debug build skips. `cargo test --release` compiles with
-//! this workspace's own release profile: link-time optimisation "thin", one codegen unit. Whoever uses
+//! this workspace's own release profile: link-time optimisation "thin", one codegen unit. A user of
 //! the crate has cargo's default instead, unless they choose otherwise: no such optimisation, sixteen
 //! units; there, what is neither generic nor marked inline is called. Built like that, by these
 //! variables, the limits are those of `instructions-plain.txt`:

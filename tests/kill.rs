@@ -94,7 +94,7 @@ unsafe impl Port for DiesOnWake {
     }
 }
 
-/// What the children do; a test of its own only by name.
+/// The children's part; a test of its own only by name.
 #[test]
 fn child() {
     let Some((role, region)) = role() else { return };

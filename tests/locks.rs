@@ -66,7 +66,7 @@ fn read_line() {
     std::io::stdin().lock().read_line(&mut String::new()).unwrap();
 }
 
-/// What the children do; a test of its own only by name.
+/// The children's part; a test of its own only by name.
 #[test]
 fn child() {
     let Some((role, region)) = role() else { return };
@@ -280,7 +280,7 @@ fn stopped_for(how_long: Duration, test: &str) {
     assert!(started.elapsed() >= how_long);
     kid.go_on();
     kid.answer();
-    assert_eq!(kid.hear(), "Ok(())", "it had the lock all the time");
+    assert_eq!(kid.hear(), "Ok(())", "it held the lock all the time");
     let Ok(Lock::Held(guard)) = mutex.lock_timeout(PATIENCE) else { panic!("nobody died") };
     assert_eq!((guard.get(), guard.takeovers()), (Whole::new(7), 0));
 }
@@ -323,7 +323,7 @@ fn fault_24_a_killed_holders_permit_comes_back_to_one_of_three() {
                 let permit = cranes.acquire_timeout(Duration::from_secs(2));
                 let from = permit.as_ref().map(|permit| permit.from().map(|who| who.to_string()));
                 let from = from.map_err(|error| *error);
-                // Who has it keeps it until all have tried.
+                // The holder keeps it until all have tried.
                 done.wait();
                 from
             })

@@ -123,7 +123,7 @@ fn words(mem: &Mem, from: u32, to: u32) -> Vec<u32> {
 }
 
 /// Runs `round` over and over while `target` is scribbled over; each time the range is put in order
-/// before. A round answers how many calls did something, which counts against vacuity.
+/// before. A round returns how many calls did something, so that a test that does nothing fails.
 fn under_fire(target: &Target<'_>, mut round: impl FnMut(&mut Rng) -> u32) {
     let over = AtomicBool::new(false);
     let (mut calls, mut rng, started) = (0, Rng::new(2), Instant::now());
@@ -150,7 +150,7 @@ impl Drop for Over<'_> {
 }
 
 /// Opens an end of a channel under fire, and calls it until it has latched a fault. Nothing but this
-/// channel changes meanwhile.
+/// channel changes at the same time.
 fn channel_under_fire<E>(
     name: &str,
     open: impl Fn(&Region) -> Result<E, ChannelError>,
@@ -178,7 +178,7 @@ fn channel_under_fire<E>(
     assert_eq!(target.others(), others, "a word outside the channel has changed");
 }
 
-/// What a call came to.
+/// The outcome of a call.
 enum Call {
     Done,
     Nothing,
@@ -226,7 +226,7 @@ fn is_rare(rng: &mut Rng) -> bool {
     rng.below(16) == 0
 }
 
-/// What a result says, if it is good, is as `check` wants it.
+/// A good result must satisfy `check`.
 fn checked<T, E: Into<Call>>(result: Result<T, E>, check: impl FnOnce(T) -> bool) -> Call {
     match result {
         Ok(value) => {
@@ -443,7 +443,7 @@ fn whoever_attaches() {
     target.restore();
 }
 
-/// What the crate would do if it copied with `memcpy`: the race detector must say so, or its silence
+/// The crate as it would be with `memcpy`: the race detector must report it, or its silence
 /// above would mean nothing.
 #[test]
 #[ignore = "races on purpose: the lane `tsan` runs it and expects a report"]

@@ -4,7 +4,7 @@
 //! says what one is). After each instruction that changed the region the region's bytes are kept: a
 //! *point*. Every distinct point is then what a victim left that died there: its bytes become a region
 //! in which nobody holds a liveness token, so that all former participants are proven dead. There the
-//! operation's survivors, who are ordinary users, claim what they need, check, and go on; twice, in two
+//! operation's survivors, which are ordinary users, claim what they need, check, and go on; twice, in two
 //! orders. How far the operation had got, as they see it, may not go back from one point to the next,
 //! and must be nothing before the first instruction and all after the last.
 //!
@@ -106,7 +106,7 @@ fn every_point_of_every_operation_is_survived() {
     let kills = RANDOM_KILLS.div_ceil(operations().len());
     let left = Mutex::new(chosen.iter().enumerate().rev());
     let results = Mutex::new(Vec::new());
-    // Two at a time, for the system has more to do than either; the longest, which are last, first.
+    // Two at a time, because the system has more to do than either; the longest, which are last, first.
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

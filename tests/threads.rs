@@ -48,7 +48,7 @@ fn region() -> Region {
 /// received, so it is the queue's own ordering that keeps the threads from racing for it.
 struct Beside(Box<[UnsafeCell<u64>]>);
 
-// SAFETY: a cell is only a place; who may touch it when is up to the callers of the unsafe methods.
+// SAFETY: a cell is only a place; access to it is up to the callers of the unsafe methods.
 unsafe impl Sync for Beside {}
 
 impl Beside {
@@ -66,7 +66,7 @@ impl Beside {
 
     /// # Safety
     ///
-    /// Nobody writes to the cell meanwhile.
+    /// Nobody writes to the cell during the call.
     unsafe fn get(&self, cell: u64) -> u64 {
         // SAFETY: the pointer is valid, and nobody writes by the caller's promise.
         unsafe { self.0[cell as usize].get().read() }
@@ -88,14 +88,14 @@ fn eventually<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
 fn sent<T>(result: Result<T, TrySendError>) -> Option<T> {
     match result {
         Err(TrySendError::Full) => None,
-        other => Some(other.expect("nobody lies")),
+        other => Some(other.expect("nobody misbehaves")),
     }
 }
 
 fn received<T>(result: Result<T, TryRecvError>) -> Option<T> {
     match result {
         Err(TryRecvError::Empty) => None,
-        other => Some(other.expect("nobody lies")),
+        other => Some(other.expect("nobody misbehaves")),
     }
 }
 

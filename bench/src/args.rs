@@ -56,7 +56,7 @@ pub struct Wanted {
     pub only: Vec<String>,
 }
 
-/// What is to be done.
+/// The command.
 pub enum Command {
     /// Print this text.
     Help(String),

@@ -1,4 +1,4 @@
 //! Errors.
 
-/// What goes wrong here: one line for the user.
+/// The errors here: one line for the user.
 pub type Result<T> = std::result::Result<T, String>;

@@ -7,13 +7,13 @@ use crate::stats::Spread;
 
 /// A goal, and what was measured.
 pub struct Goal {
-    /// What is to be reached.
+    /// A description of the goal.
     pub text: String,
     /// The greatest value that will do.
     pub limit: f64,
     /// The unit of limit and value.
     pub unit: &'static str,
-    /// What was measured, if it was.
+    /// The measured value, if there is one.
     pub value: Option<Spread>,
 }
 

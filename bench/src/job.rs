@@ -1,4 +1,4 @@
-//! One thing to measure: what a child process is told.
+//! One measurement, as a child process gets it in its arguments.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub enum Mode {
     Processes,
 }
 
-/// What is measured.
+/// The metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Metric {
-    /// What the machine itself takes.
+    /// The machine's own times.
     Floors,
     /// Half a round trip.
     Latency,
@@ -38,10 +38,10 @@ pub enum Metric {
     Scale,
 }
 
-/// What a child is to measure, and for how long.
+/// A child's measurement, and its duration.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct Job {
-    /// What is measured
+    /// The metric.
     pub metric: Metric,
     /// Whom it is measured of: a contender, a floor, a scale
     pub who: String,

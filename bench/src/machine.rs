@@ -9,7 +9,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// What a command prints, if it can be run.
+/// The output of a command, if it can be run.
 fn says(program: &str, args: &[&str]) -> String {
     let output = Command::new(program)
         .args(args)

@@ -1,6 +1,6 @@
-//! What messages hold: words from which a receiver tells that all of them came, and of which message.
+//! The content of messages: words by which a receiver checks that all of them came, and of which message.
 //!
-//! Word `i` of message `seq` is `seq + i`. Whoever sums a message's words can tell what the sum must
+//! Word `i` of message `seq` is `seq + i`. A receiver that sums a message's words knows what the sum must
 //! be; a word that is lost, torn or of another message changes it.
 
 use std::mem::MaybeUninit;
@@ -41,14 +41,14 @@ pub fn sum(words: &[u64]) -> u64 {
     words.iter().fold(0, |sum, word| sum.wrapping_add(*word))
 }
 
-/// The sum of a message's words that lie in bytes.
+/// The sum of a message's words, read from bytes.
 #[inline(always)]
 pub fn sum_bytes(bytes: &[u8]) -> u64 {
     let words = bytes.as_chunks::<WORD>().0;
     words.iter().fold(0, |sum, word| sum.wrapping_add(u64::from_ne_bytes(*word)))
 }
 
-/// What the sum of message `seq` of so many words must be.
+/// The expected sum of message `seq` of this many words.
 #[inline(always)]
 pub fn expected(seq: u64, words: usize) -> u64 {
     let words = words as u64;

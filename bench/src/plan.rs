@@ -187,7 +187,7 @@ impl Contender {
     }
 }
 
-/// What the user wants to see.
+/// The jobs that the user wants to see.
 struct Only {
     metrics: Vec<Metric>,
     who: Vec<String>,

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::job::{Job, Metric, Mode};
 use crate::stats::Spread;
 
-/// What tells jobs apart.
+/// The key of a job.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// What was measured.
+    /// The metric.
     pub metric: Metric,
     /// How the sides lived.
     pub mode: Mode,
@@ -55,9 +55,9 @@ impl Key {
 #[derive(Default)]
 pub struct Results {
     rounds: BTreeMap<Key, Vec<Option<Value>>>,
-    /// Who could not take part, and why.
+    /// Contenders that could not take part, and the reasons.
     pub absent: BTreeMap<String, String>,
-    /// What went wrong.
+    /// The errors.
     pub failures: Vec<String>,
     /// How far apart the cores were for most of the time.
     pub home: Home,
@@ -116,7 +116,7 @@ pub fn bytes(size: usize) -> String {
     }
 }
 
-/// Who can be absent: a contender, at a size.
+/// The unit that can be absent: a contender, at a size.
 fn who(job: &Job) -> String {
     format!("{} at {}", job.who, bytes(job.size))
 }

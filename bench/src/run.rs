@@ -113,7 +113,7 @@ fn run_one(program: &Path, job: &Job) -> Result<Value> {
     said
 }
 
-/// Waits asleep, for the cores are the child's.
+/// Waits asleep, because the cores are the child's.
 fn wait(child: &mut Child) -> Result<Value> {
     let group = Pid::from_raw(child.id() as i32);
     let (ended, end) = mpsc::channel::<()>();

@@ -15,7 +15,7 @@ use crate::slices::Slices;
 use crate::stats::Spread;
 use crate::{sides, sys};
 
-/// What can grow, and the numbers for which it is measured.
+/// A quantity that can grow, and the numbers for which it is measured.
 const CHANNELS: (&str, &[usize]) = ("channels", &[1, 10, 100, 1000]);
 const READERS: (&str, &[usize]) = ("readers", &[0, 1, 4, 16]);
 const REGION: (&str, &[usize]) = ("region", &[64 << 10, 1 << 20, 16 << 20, 256 << 20]);
@@ -123,7 +123,7 @@ fn anonymous() -> Result<u64> {
     pages.map(|kib| kib * 1024).ok_or_else(|| "/proc/self/status tells no RssAnon".into())
 }
 
-/// A region with so many channels: creating it, opening it, opening the last channel by its name, and
+/// A region with this many channels: creating it, opening it, opening the last channel by its name, and
 /// sending and receiving there.
 fn channels(job: &Job) -> Result<Value> {
     sys::pin(job.first)?;
@@ -163,7 +163,7 @@ fn send_and_receive(job: &Job, region: &Region, name: &str) -> Result<Value> {
     Ok(slices.figures(1.0))
 }
 
-/// Publishing a latest value that so many readers have open.
+/// Publishing a latest value that this many readers have open.
 fn readers(job: &Job) -> Result<Value> {
     sys::pin(job.first)?;
     let channels = [Channel::latest::<[u64; 7]>("value")];
@@ -189,7 +189,7 @@ fn readers(job: &Job) -> Result<Value> {
     Ok(json!({ "publish": slices.figures(1.0)["ns"] }))
 }
 
-/// A region of so many bytes: creating it and opening it, pages not touched.
+/// A region of this many bytes: creating it and opening it, pages not touched.
 fn sizes(job: &Job) -> Result<Value> {
     sys::pin(job.first)?;
     let channels = [Channel::frames("ring", job.size as u32, 256)];

@@ -13,7 +13,7 @@ use crate::sys::{self, shared};
 /// Tells the second side that there is no more to do.
 const END: u64 = u64::MAX;
 
-/// The stack of a side: values of some size lie there more than once.
+/// The stack of a side: large values are on it more than once.
 const STACK: usize = 64 << 20;
 
 #[repr(align(128))]
@@ -118,7 +118,7 @@ impl Control {
     }
 }
 
-/// Runs both sides, the first here, and measures their distance before and after; answers with what each has to say.
+/// Runs both sides, the first here, and measures their distance before and after. Returns each side's report.
 pub fn run<T>(
     job: &Job,
     first: impl FnOnce(&Control) -> Result<T>,

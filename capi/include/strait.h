@@ -50,7 +50,7 @@
 // A semaphore whose permits come back from the dead.
 #define STRAIT_KIND_PERMITS 7
 
-// The consumer (of a latest value: readers; of a mutex: those who wait for a change) may sleep.
+// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
 #define STRAIT_CONSUMER_MAY_BLOCK 1
 
 // The producer may sleep for space.
@@ -129,7 +129,7 @@ enum strait_status
   STRAIT_STATUS_DOMAIN = 45,
   // The plan gives the lock to two domains, which cannot compare and swap one word.
   STRAIT_STATUS_NO_COMMON_ATOMICS = 46,
-  // A peer wrote what no honest peer writes. Of a queue, every later call says so.
+  // A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
   STRAIT_STATUS_FAULT = 47,
   // No space now; it may come.
   STRAIT_STATUS_FULL = 60,
@@ -199,7 +199,7 @@ typedef struct strait_region_t {
 typedef struct strait_consumer_options_t {
   // A message counts as done with before the receive returns, not with the next call.
   bool at_most_once;
-  // Tells the region at least every so many releases; 0 stands for 64.
+  // Publishes the released position at least once in this many releases; 0 stands for 64.
   uint32_t release_every;
 } strait_consumer_options_t;
 
@@ -213,9 +213,9 @@ typedef struct strait_received_t {
   size_t len;
 } strait_received_t;
 
-// What a queue shows of itself to one of its ends.
+// A queue as one of its ends sees it.
 typedef struct strait_end_t {
-  // What is waiting: at a producer an upper bound, in the unit of the capacity; at a consumer a lower
+  // Messages that wait: at a producer an upper bound, in the unit of the capacity; at a consumer a lower
   // bound, in messages.
   uint32_t len;
   // Bytes of the ring, or slots.
@@ -258,9 +258,9 @@ typedef struct strait_channel_state_t {
   uint32_t high_water;
   // Messages sent, values published, or changes of a mutex's value, modulo 2^32.
   uint32_t sent;
-  // Sends refused for want of space.
+  // Sends refused because there was no space.
   uint32_t refused;
-  // The producer or writer; of a mutex, who has the lock.
+  // The producer or writer; of a mutex, the holder of the lock.
   uint32_t producer;
   // The consumer.
   uint32_t consumer;
@@ -292,7 +292,7 @@ typedef struct strait_latest_reader_t {
 
 // A latest value that was read.
 typedef struct strait_value_t {
-  // How many values had been published, this one included.
+  // How many values were published up to and including this one.
   uint64_t number;
   // The writer's format tag.
   uint32_t tag;
@@ -349,7 +349,7 @@ typedef struct strait_producer_t {
   size_t rest[62];
 } strait_producer_t;
 
-// What a program supplies with memory of its own: its place in the plan, and functions for waiting, proof
+// Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 // of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
 // callable from there.
 //
@@ -370,7 +370,7 @@ typedef struct strait_system_t {
                uint32_t offset,
                uint32_t expected,
                uint64_t timeout_ns);
-  // Wakes everyone who sleeps at this word. Null if nobody sleeps.
+  // Wakes every thread that sleeps at this word. Null if nobody sleeps.
   void (*wake)(void *context, const uint32_t *word, uint64_t instance, uint32_t offset);
   // A monotonic clock in nanoseconds. Null: time-outs are up when the spins are.
   uint64_t (*now_ns)(void *context);
@@ -378,7 +378,7 @@ typedef struct strait_system_t {
   bool (*acquire)(void *context, uint32_t ident);
   // Gives that token back.
   void (*release)(void *context, uint32_t ident);
-  // What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
+  // Returns the state of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
   // it never touches the region again, and that all it wrote is visible. Null: nothing.
   uint32_t (*probe)(void *context, uint32_t ident);
   // Raises the calling thread's priority to the ceiling of the region's locks; what it returns goes to
@@ -513,15 +513,15 @@ strait_status strait_mutex_lock_timeout(struct strait_mutex_t *mutex, uint64_t t
 // Copies the value of a mutex that is locked (or awaits repair) into `value`, of `size` bytes.
 strait_status strait_mutex_get(struct strait_mutex_t *mutex, void *value, size_t size);
 
-// Sets the value of a mutex that is locked (or awaits repair), of `size` bytes. Committed by one store: who
-// dies meanwhile leaves the old value or the new one.
+// Sets the value of a mutex that is locked (or awaits repair), of `size` bytes. Committed by one store: a
+// caller that dies during it leaves the old value or the new one.
 strait_status strait_mutex_set(struct strait_mutex_t *mutex, const void *value, size_t size);
 
 // After `STRAIT_STATUS_OWNER_DIED`: goes on with the value last committed. `STRAIT_STATUS_IN_PLACE` if there is
-// none, for the dead owner was editing in place: then it still awaits repair.
+// none, because the dead owner was editing in place: then it still awaits repair.
 strait_status strait_mutex_roll_back(struct strait_mutex_t *mutex);
 
-// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value as it lies, or as it was set since. The caller has
+// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value as it is, or as it was set since. The caller has
 // seen to it that it is whole.
 strait_status strait_mutex_mark_consistent(struct strait_mutex_t *mutex);
 
@@ -530,7 +530,7 @@ strait_status strait_mutex_reinitialise(struct strait_mutex_t *mutex,
                                         const void *value,
                                         size_t size);
 
-// Unlocks. One that awaits repair is given up instead: whoever locks next is told that it is poisoned.
+// Unlocks. One that awaits repair is given up instead: the next lock returns that it is poisoned.
 // `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
 strait_status strait_mutex_unlock(struct strait_mutex_t *mutex);
 
@@ -551,13 +551,13 @@ strait_status strait_create(struct strait_region_t *region,
 // Opens a region and takes part in it, or looks at it alone with `STRAIT_READ_ONLY`.
 strait_status strait_open(struct strait_region_t *region, const char *place, uint32_t flags);
 
-// Opens a region, or creates it if it is not there, whoever is first.
+// Opens a region, or creates it if it is not there, whichever process is first.
 strait_status strait_open_or_create(struct strait_region_t *region,
                                     const char *place,
                                     const struct strait_plan_t *plan,
                                     uint32_t flags);
 
-// Takes a region's name away, alive or not. Those who have it open go on in its memory.
+// Takes a region's name away, alive or not. Processes that have it open keep its memory.
 strait_status strait_remove(const char *place);
 
 // Answers in `*size` how many bytes a region of this plan has.
@@ -597,7 +597,7 @@ strait_status strait_producer_close(struct strait_producer_t *producer);
 
 // Lays a plan out in memory, so that others can attach. `instance` should be unpredictable, or at least never
 // twice the same. `zeroed` says that the memory holds zeros already; otherwise it is zeroed first. Nobody may
-// be attached to what lies there.
+// be attached to what is there.
 strait_status strait_format(void *memory,
                             uint32_t len,
                             const struct strait_plan_t *plan,
@@ -634,7 +634,7 @@ strait_status strait_semaphore_try_acquire(struct strait_semaphore_t *semaphore)
 // Takes one, waiting up to `timeout_ns` for it.
 strait_status strait_semaphore_acquire_timeout(struct strait_semaphore_t *semaphore, uint64_t timeout_ns);
 
-// Gives `count` back, and wakes all who sleep.
+// Gives `count` back, and wakes all sleepers.
 strait_status strait_semaphore_release(struct strait_semaphore_t *semaphore, uint32_t count);
 
 // The count now, in `*count`.
@@ -643,7 +643,7 @@ strait_status strait_semaphore_count(struct strait_semaphore_t *semaphore, uint3
 // Closes a handle. The count stays as it is.
 strait_status strait_semaphore_close(struct strait_semaphore_t *semaphore);
 
-// What a status says, as a text that is never null and never freed. Any number is legal.
+// Returns a status's text, which is never null and never freed. Any number is legal.
 const char *strait_status_text(int32_t status);
 
 // Claims the producer's role of the queue of values `name`, whose type has this hash and size.

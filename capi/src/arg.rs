@@ -1,4 +1,4 @@
-//! What comes from C as pointers and numbers, checked as far as it can be.
+//! Pointers and numbers from C, checked as far as possible.
 
 use core::ffi::c_char;
 use core::ptr::NonNull;
@@ -9,7 +9,7 @@ use strait_core::ground::entry::NAME_LEN;
 
 use crate::strait_status;
 
-/// The bytes at `start`; none at all may lie anywhere.
+/// The bytes at `start`; if there are none, `start` may be anything.
 ///
 /// # Safety
 ///
@@ -26,7 +26,7 @@ pub(crate) unsafe fn bytes<'a>(start: *const u8, len: usize) -> Result<&'a [u8],
     Ok(unsafe { slice::from_raw_parts(start, len) })
 }
 
-/// The buffer at `start`; none at all may lie anywhere.
+/// The buffer at `start`; if it is empty, `start` may be anything.
 ///
 /// # Safety
 ///

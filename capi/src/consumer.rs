@@ -22,7 +22,7 @@ impl Handle for strait_consumer_t {
 pub struct strait_consumer_options_t {
     /// A message counts as done with before the receive returns, not with the next call.
     pub at_most_once: bool,
-    /// Tells the region at least every so many releases; 0 stands for 64.
+    /// Publishes the released position at least once in this many releases; 0 stands for 64.
     pub release_every: u32,
 }
 

@@ -15,7 +15,7 @@ use crate::{arg, strait_status};
 
 /// Storage as the header declares it.
 pub(crate) trait Handle: Sized {
-    /// What it holds.
+    /// The object.
     type Object;
 
     /// Its kind.
@@ -35,7 +35,7 @@ struct Sealed<T> {
     object: MaybeUninit<T>,
 }
 
-/// Unlikely to lie in memory by chance.
+/// Unlikely to be in memory by chance.
 const SEAL: usize = 0x5EA1_57A1;
 
 fn seal<H: Handle>(place: NonNull<Sealed<H::Object>>) -> usize {
@@ -51,7 +51,7 @@ fn storage<H: Handle>(handle: *mut H) -> Result<NonNull<Sealed<H::Object>>, stra
 fn is_sealed<H: Handle>(place: NonNull<Sealed<H::Object>>) -> bool {
     // SAFETY: the storage is the caller's, aligned, and long enough (H2).
     let seal_place = unsafe { &raw const (*place.as_ptr()).seal };
-    // SAFETY: as above. Whatever lies there is a number.
+    // SAFETY: as above. Whatever is there is a number.
     unsafe { seal_place.read() == seal::<H>(place) }
 }
 
@@ -83,7 +83,7 @@ pub(crate) unsafe fn open_in_place<H: Handle>(
     Ok(())
 }
 
-/// Opens what `make` answers with.
+/// Opens the object that `make` returns.
 ///
 /// # Safety
 ///
@@ -112,7 +112,7 @@ pub(crate) fn place<H: Handle>(handle: *mut H) -> Result<NonNull<H::Object>, str
 ///
 /// # Safety
 ///
-/// The storage is as the crate's rules say: nobody else uses it meanwhile.
+/// The storage is as the crate's rules say: nobody else uses it during the call.
 pub(crate) unsafe fn with<H: Handle>(
     handle: *mut H,
     using: impl FnOnce(&mut H::Object) -> Result<(), strait_status>,

@@ -44,9 +44,9 @@ pub struct strait_channel_state_t {
     pub high_water: u32,
     /// Messages sent, values published, or changes of a mutex's value, modulo 2^32.
     pub sent: u32,
-    /// Sends refused for want of space.
+    /// Sends refused because there was no space.
     pub refused: u32,
-    /// The producer or writer; of a mutex, who has the lock.
+    /// The producer or writer; of a mutex, the holder of the lock.
     pub producer: u32,
     /// The consumer.
     pub consumer: u32,
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn strait_channel_info(
     let found = unsafe {
         attached(region, |region| region.channels().nth(index as usize).ok_or(strait_status::NotFound))
     };
-    let told = found.and_then(|entry| {
+    let outcome = found.and_then(|entry| {
         let described = strait_channel_info_t {
             name: entry.name,
             kind: entry.kind.code(),
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn strait_channel_info(
         // SAFETY: the caller's promise.
         unsafe { arg::answer(info, described) }
     });
-    crate::status::status(told)
+    crate::status::status(outcome)
 }
 
 /// Reads the state of the channel `name`. A fixed number of loads, and one a permit.

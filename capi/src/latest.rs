@@ -24,7 +24,7 @@ impl Handle for strait_latest_reader_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_value_t {
-    /// How many values had been published, this one included.
+    /// How many values were published up to and including this one.
     pub number: u64,
     /// The writer's format tag.
     pub tag: u32,

@@ -1,15 +1,15 @@
 //! The C interface: what `strait.h` declares, over the endpoints of `strait-core`.
 //!
 //! There is no heap: every object lives in storage of a fixed size that the caller supplies and does not
-//! move while the object is open. Every function answers with a [`strait_status`]; none of them unwinds.
-//! What can be checked is: null and misaligned pointers, storage that holds no open object or was moved,
-//! buffers that are too short. What cannot be is the caller's promise, and the same for all functions:
+//! move while the object is open. Every function returns a [`strait_status`]; none of them unwinds.
+//! These are checked: null and misaligned pointers, storage that holds no open object or was moved,
+//! buffers that are too short. The rest is the caller's promise, the same for all functions:
 //!
 //! - a pointer that is not null leads to memory that is valid for the call (of a buffer: for as many bytes
-//!   as said beside it), and which nobody else uses meanwhile;
+//!   as the length beside it states), and which nobody else uses during the call;
 //! - an object is used by one thread at a time.
 //!
-//! # If a peer dies, if a peer lies
+//! # If a peer dies, if a peer misbehaves
 //!
 //! As in Rust: see the endpoints of the same names.
 #![cfg_attr(not(test), no_std)]

@@ -193,8 +193,8 @@ pub unsafe extern "C" fn strait_mutex_get(
     crate::status::status(got)
 }
 
-/// Sets the value of a mutex that is locked (or awaits repair), of `size` bytes. Committed by one store: who
-/// dies meanwhile leaves the old value or the new one.
+/// Sets the value of a mutex that is locked (or awaits repair), of `size` bytes. Committed by one store: a
+/// caller that dies during it leaves the old value or the new one.
 ///
 /// # Safety
 ///
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn strait_mutex_set(
 }
 
 /// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value last committed. `STRAIT_STATUS_IN_PLACE` if there is
-/// none, for the dead owner was editing in place: then it still awaits repair.
+/// none, because the dead owner was editing in place: then it still awaits repair.
 ///
 /// # Safety
 ///
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn strait_mutex_roll_back(mutex: *mut strait_mutex_t) -> s
     unsafe { recover_by(mutex, end) }
 }
 
-/// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value as it lies, or as it was set since. The caller has
+/// After `STRAIT_STATUS_OWNER_DIED`: goes on with the value as it is, or as it was set since. The caller has
 /// seen to it that it is whole.
 ///
 /// # Safety
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn strait_mutex_reinitialise(
     crate::status::status(set)
 }
 
-/// Unlocks. One that awaits repair is given up instead: whoever locks next is told that it is poisoned.
+/// Unlocks. One that awaits repair is given up instead: the next lock returns that it is poisoned.
 /// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
 ///
 /// # Safety

@@ -22,7 +22,7 @@ pub const STRAIT_KIND_SEMAPHORE: u32 = 6;
 /// A semaphore whose permits come back from the dead.
 pub const STRAIT_KIND_PERMITS: u32 = 7;
 
-/// The consumer (of a latest value: readers; of a mutex: those who wait for a change) may sleep.
+/// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
 pub const STRAIT_CONSUMER_MAY_BLOCK: u32 = 1;
 /// The producer may sleep for space.
 pub const STRAIT_PRODUCER_MAY_BLOCK: u32 = 2;
@@ -117,7 +117,7 @@ impl strait_channel_t {
 ///
 /// # Safety
 ///
-/// `plan`, if neither null nor misaligned, must lead to a plan, whose channels and names are valid meanwhile.
+/// `plan`, if neither null nor misaligned, must lead to a plan, whose channels and names are valid for the call.
 pub(crate) unsafe fn with_plan<R>(
     plan: *const strait_plan_t,
     using: impl FnOnce(&Plan<'_>) -> Result<R, strait_status>,
@@ -131,7 +131,7 @@ pub(crate) unsafe fn with_plan<R>(
     let mut channels = [Channel::semaphore("", 0, 0); STRAIT_MAX_CHANNELS];
     let channels = channels.get_mut(..count).unwrap_or_default();
     for (i, channel) in channels.iter_mut().enumerate() {
-        // SAFETY: there are so many, by the caller's promise.
+        // SAFETY: there are this many, by the caller's promise.
         let described = unsafe { arg::value(plan.channels.wrapping_add(i))? };
         // SAFETY: the caller's promise.
         *channel = unsafe { described.channel()? };

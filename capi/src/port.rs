@@ -8,7 +8,7 @@ use strait_core::ground::sync::Word;
 use strait_core::ground::sync::order::{RELAXED, lock};
 use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
-/// What a program supplies with memory of its own: its place in the plan, and functions for waiting, proof
+/// Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 /// of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
 /// callable from there.
 ///
@@ -35,7 +35,7 @@ pub struct strait_system_t {
             timeout_ns: u64,
         ),
     >,
-    /// Wakes everyone who sleeps at this word. Null if nobody sleeps.
+    /// Wakes every thread that sleeps at this word. Null if nobody sleeps.
     pub wake:
         Option<unsafe extern "C" fn(context: *mut c_void, word: *const u32, instance: u64, offset: u32)>,
     /// A monotonic clock in nanoseconds. Null: time-outs are up when the spins are.
@@ -44,7 +44,7 @@ pub struct strait_system_t {
     pub acquire: Option<unsafe extern "C" fn(context: *mut c_void, ident: u32) -> bool>,
     /// Gives that token back.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void, ident: u32)>,
-    /// What is known of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
+    /// Returns the state of `ident`: `STRAIT_UNKNOWN`, `STRAIT_ALIVE`, or `STRAIT_DEAD`, which must be proof that
     /// it never touches the region again, and that all it wrote is visible. Null: nothing.
     pub probe: Option<unsafe extern "C" fn(context: *mut c_void, ident: u32) -> u32>,
     /// Raises the calling thread's priority to the ceiling of the region's locks; what it returns goes to
@@ -135,7 +135,7 @@ unsafe impl Liveness for strait_system_t {
     }
 }
 
-/// What all ports of a region share. Lies in the region's storage.
+/// The state that all ports of a region share. It is in the region's storage.
 pub(crate) struct Shared {
     /// How many ports lead here.
     ports: Word,
@@ -149,14 +149,14 @@ impl Shared {
 
     /// Whether no port but one leads here.
     pub fn has_one_port(&self) -> bool {
-        // ORDERING(lock): what was done through ports that are gone lies before it.
+        // ORDERING(lock): what was done through ports that are gone precedes it.
         self.ports.load(lock::ACQUIRE) == 1
     }
 
-    /// Counts ports, one more or one less. Tries again only where another thread has counted meanwhile.
+    /// Counts ports, one more or one less. Tries again only if another thread has counted at the same time.
     fn count(&self, change: impl Fn(u32) -> u32) {
         let mut seen = self.ports.load(RELAXED); // ORDERING: Relaxed; the compare-and-swap decides.
-        // ORDERING(lock): what was done through a port lies before its end.
+        // ORDERING(lock): what was done through a port precedes its end.
         while let Err(now) = self.ports.compare_exchange(seen, change(seen), lock::RELEASE) {
             seen = now;
         }

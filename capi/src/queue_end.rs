@@ -22,11 +22,11 @@ fn peer_code(peer: PeerStatus) -> u32 {
     }
 }
 
-/// What a queue shows of itself to one of its ends.
+/// A queue as one of its ends sees it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_end_t {
-    /// What is waiting: at a producer an upper bound, in the unit of the capacity; at a consumer a lower
+    /// Messages that wait: at a producer an upper bound, in the unit of the capacity; at a consumer a lower
     /// bound, in messages.
     pub len: u32,
     /// Bytes of the ring, or slots.

@@ -50,7 +50,7 @@ pub(crate) unsafe fn open_region(
         let shared = place.cast::<Shared>(); // Its first field.
         // SAFETY: the place is the storage's own.
         unsafe { shared.write(Shared::new(system)) };
-        // SAFETY: it lies in the storage, which is not moved; `close` sees to it that no port is left.
+        // SAFETY: it is in the storage, which is not moved; `close` ensures that no port is left.
         let port = unsafe { CPort::new(shared, source) };
         let attachment = Attachment::attach(port)?;
         // SAFETY: the place is the storage's own.
@@ -83,13 +83,13 @@ pub(crate) unsafe fn attached<R>(
 
 fn memory(start: *mut c_void, len: u32) -> Result<Mem, strait_status> {
     let start = NonNull::new(start.cast()).ok_or(strait_status::BadArgument)?;
-    // SAFETY: the caller promises that so many bytes are there until the region is closed.
+    // SAFETY: the caller promises that this many bytes are there until the region is closed.
     Ok(unsafe { Mem::from_raw(start, len) })
 }
 
 /// Lays a plan out in memory, so that others can attach. `instance` should be unpredictable, or at least never
 /// twice the same. `zeroed` says that the memory holds zeros already; otherwise it is zeroed first. Nobody may
-/// be attached to what lies there.
+/// be attached to what is there.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! What every function answers with, and how to say it.
+//! The status that every function returns, and its text.
 
 use core::ffi::{CStr, c_char};
 
@@ -61,7 +61,7 @@ pub enum strait_status {
     Domain = 45,
     /// The plan gives the lock to two domains, which cannot compare and swap one word.
     NoCommonAtomics = 46,
-    /// A peer wrote what no honest peer writes. Of a queue, every later call says so.
+    /// A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
     Fault = 47,
 
     /// No space now; it may come.
@@ -113,16 +113,19 @@ use strait_status as s;
 
 impl strait_status {
     const ALL: &[(Self, &CStr)] = &[
-        (s::Ok, c"it went well"),
+        (s::Ok, c"success"),
         (s::BadArgument, c"a pointer is null or a number out of range"),
         (s::Misaligned, c"a pointer or the region is not aligned"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
-        (s::WrongState, c"the mutex is not locked, locked already, or awaits repair"),
-        (s::WrongSize, c"the bytes are not as many as the channel's type has"),
+        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair"),
+        (s::WrongSize, c"the length differs from the size of the channel's type"),
         (s::TooShort, c"the region is shorter than it must be; it was cut short"),
         (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died"),
-        (s::ByteOrder, c"the region was made by a machine of the other byte order, or this is one"),
+        (
+            s::ByteOrder,
+            c"the region was made by a machine of another byte order, or this machine is big-endian",
+        ),
         (s::NotARegion, c"this is not a strait region"),
         (s::Version, c"the region has another version of the format; rebuild one side"),
         (s::Features, c"the region has features that this library does not know"),
@@ -130,16 +133,16 @@ impl strait_status {
         (s::TableFull, c"every place in the participant table is taken; plan for more"),
         (s::BadPlan, c"the plan cannot work: check names, capacities, sizes, line and participants"),
         (s::NotFound, c"there is no channel or region of that name"),
-        (s::Kind, c"the channel is of another kind"),
+        (s::Kind, c"the channel is of another kind; open the endpoint that fits it"),
         (s::Type, c"the channel carries another type; build both sides from one definition"),
         (s::Busy, c"another live participant has the role or the lock"),
         (s::ReadOnly, c"the region is open to look only; open it for writing"),
         (s::Domain, c"the plan gives the role to another domain"),
         (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics"),
-        (s::Fault, c"a peer broke the protocol"),
-        (s::Full, c"the queue is full"),
-        (s::Empty, c"there is nothing"),
-        (s::TimedOut, c"it took longer than the time allowed"),
+        (s::Fault, c"a peer broke the protocol; close the endpoint and check that peer"),
+        (s::Full, c"the queue is full; try again later"),
+        (s::Empty, c"nothing is there now; try again later"),
+        (s::TimedOut, c"the time-out passed"),
         (s::TooLarge, c"the message is longer than the channel's maximum"),
         (s::TooSmall, c"the buffer is shorter than the message"),
         (s::Stale, c"the value is the one that was read last"),
@@ -147,7 +150,7 @@ impl strait_status {
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
-        (s::NotOwner, c"the lock belongs to somebody else, or to nobody"),
+        (s::NotOwner, c"the lock is free, or another participant holds it"),
         (s::InPlace, c"the dead owner was editing in place; repair the value"),
         (s::Overflow, c"the semaphore's count would pass its maximum"),
         (s::AlreadyExists, c"it exists already; open it, or remove it first"),
@@ -160,7 +163,7 @@ impl strait_status {
     ];
 }
 
-/// What a status says, as a text that is never null and never freed. Any number is legal.
+/// Returns a status's text, which is never null and never freed. Any number is legal.
 #[unsafe(no_mangle)]
 pub extern "C" fn strait_status_text(status: i32) -> *const c_char {
     let found = strait_status::ALL.iter().find(|(known, _)| *known as i32 == status);

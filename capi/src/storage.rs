@@ -11,7 +11,7 @@
 //! | 34 | the ends of latest values |
 //! | 26 | semaphores |
 
-/// What kind of object a storage holds; part of its seal.
+/// The kind of object that a storage holds; part of its seal.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Region = 1,

@@ -16,7 +16,7 @@ fn the_header_is_the_one_that_is_made() {
     let mut fresh = Vec::new();
     made.write(&mut fresh);
     let fresh = String::from_utf8(fresh).expect("a header is text");
-    // What is said to whoever reads the Rust source only.
+    // Text for readers of the Rust source only.
     let fresh = without_safety(&fresh);
     let path = here.join("include/strait.h");
     if env::var_os("STRAIT_WRITE_HEADER").is_some() {

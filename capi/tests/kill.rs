@@ -37,7 +37,7 @@ const AGAIN: u32 = 5;
 /// The tag of the last frame.
 const LAST: u32 = 9;
 const SOON: Duration = Duration::from_millis(100);
-/// How long anything may take before the test fails: long, for the machine may be busy.
+/// How long anything may take before the test fails: long, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The variables that tell a Rust child what to do, and where.
 const ROLE: &str = "STRAIT_TEST_ROLE";
@@ -47,7 +47,7 @@ fn open(region: &RegionPlace) -> Region {
     region.open(&RegionOptions::new()).expect("the test made the region")
 }
 
-/// Claims a role, of one who was killed as soon as the kernel proves it.
+/// Claims a role; that of a killed owner as soon as the kernel proves its death.
 fn claim<T>(mut claim: impl FnMut() -> Result<T, ChannelError>) -> T {
     loop {
         match claim() {
@@ -78,7 +78,7 @@ fn produce(region: &Region) -> ! {
     }
 }
 
-/// Receives and checks until the last frame, or for ever; answers how many frames came.
+/// Receives and checks until the last frame, or for ever. Returns how many frames came.
 fn consume(region: &Region) -> u64 {
     let mut rx = claim(|| region.consumer_with("frames", ConsumerOptions::new().release_every(4)));
     let mut seen = claim(|| region.latest_writer::<u64>("seen"));
@@ -118,7 +118,7 @@ fn contend(region: &Region) -> ! {
     }
 }
 
-/// What the Rust children do; a test of its own only by name.
+/// The Rust children's part; a test of its own only by name.
 #[test]
 fn child() {
     let (Ok(role), Ok(name)) = (env::var(ROLE), env::var(REGION)) else { return };
@@ -151,7 +151,7 @@ impl Peer {
         peer
     }
 
-    /// What it tells next.
+    /// Its next line.
     fn hear(&mut self) -> String {
         let mut line = String::new();
         loop {

@@ -7,7 +7,7 @@ const FAILED: u8 = 1;
 /// The command line is wrong.
 const USAGE: u8 = 2;
 
-/// What goes wrong in this program.
+/// The errors of this program.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A line for the user, and the exit status that goes with it.

@@ -14,7 +14,7 @@ pub struct LockPicture {
     state: LockState,
     /// The mutex's owner.
     owner: Option<Who>,
-    /// Who has permits, and how many.
+    /// The holders of permits, and their numbers of permits.
     holders: Vec<(Who, u32)>,
     /// Permits whose words name nobody that could be.
     impossible: u32,

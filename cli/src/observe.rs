@@ -12,13 +12,13 @@ use strait::{
 
 use crate::region_arg::RegionArg;
 
-/// Maps a region for reading alone, whoever owns it and whatever its mode, as long as the system
+/// Maps a region for reading alone, of any owner and mode, as long as the system
 /// lets this user read it. The path of a region may be a symbolic link.
 pub fn open(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
     open_with(arg, region, RegionOptions::new().read_only(true))
 }
 
-/// Takes part in a region, whoever owns it and whatever its mode, as long as the system lets this
+/// Takes part in a region of any owner and mode, as long as the system lets this
 /// user write to it.
 pub fn join(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
     open_with(arg, region, RegionOptions::new())
@@ -34,13 +34,13 @@ fn open_with(arg: &RegionArg, region: &RegionPlace, options: RegionOptions) -> R
     resolved.open(&options.any_owner(true))
 }
 
-/// Those who have joined and not left, the dead included.
+/// The participants that have joined and not left, the dead included.
 pub fn participants(attachment: &Region) -> Vec<Participant> {
     let port = attachment.port();
     participants::list(port.mem(), attachment.header(), port).collect()
 }
 
-/// Those who have joined and are not proven dead.
+/// The participants that have joined and are not proven dead.
 pub fn living(attachment: &Region) -> Vec<Participant> {
     let mut list = participants(attachment);
     list.retain(|participant| participant.probe != Probe::Dead);
@@ -66,7 +66,7 @@ pub struct Who {
 }
 
 impl Who {
-    /// What is known of `ident`.
+    /// The state of `ident`, as far as known.
     pub fn of(attachment: &Region, list: &[Participant], ident: Ident) -> Self {
         let pid = list.iter().find(|one| one.ident == ident).map_or(0, |one| one.card.pid);
         Self { ident, probe: attachment.port().probe(ident), pid }

@@ -1,4 +1,4 @@
-//! What the user sees: results on standard output, everything else on standard error.
+//! Output: results go to standard output, everything else to standard error.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;

@@ -20,7 +20,7 @@ pub fn run(wanted: &Unlock) -> Result<()> {
         OpenError::NotFound => arg.not_found(),
         error => Error::at(arg, error),
     };
-    // Before this process joins, for it may be given a dead one's place.
+    // Before this process joins, because it may be given a dead one's place.
     let participants = observe::participants(&observe::open(arg, &region).map_err(failed)?);
     let attachment = observe::join(arg, &region).map_err(failed)?;
     let who = |ident: Ident| Who::of(&attachment, &participants, ident);
@@ -48,9 +48,9 @@ pub fn run(wanted: &Unlock) -> Result<()> {
             "{name} is of kind {}, not a mutex{}",
             found.name(),
             match found {
-                Kind::Permits => "; permits of the dead come back to whoever asks for one",
-                Kind::Semaphore => "; nobody owns what a semaphore counts",
-                _ => "; a role is taken over from the dead by whoever opens it",
+                Kind::Permits => "; permits of the dead come back when a process asks for one",
+                Kind::Semaphore => "; a semaphore's count has no owner",
+                _ => "; a role is taken over from the dead by the next process that opens it",
             }
         ))),
         Err(error) => Err(Error::at(format!("{arg}, {name}"), error)),

@@ -114,7 +114,7 @@ fn what_a_run_left_that_was_killed_as_a_whole_goes_with_the_next() {
     all.iter().for_each(|&pid| os::signal(pid, "STOP"));
     all.iter().for_each(|&pid| os::signal(pid, "KILL"));
     assert_eq!(demo.end(LONG).code, os::ENDED);
-    // The next run spares what somebody still has who is about to die.
+    // The next run spares regions that a dying process still has.
     assert!(eventually(|| all.iter().copied().all(os::is_gone)), "a part went on");
     // (Another test's demo may come first.)
     run(&["demo", "--seconds", "0.1"]).ok();

@@ -18,7 +18,7 @@ use strait::{Channel, Lock, Plan, Region, RegionOptions};
 
 type Gains = [u64; 4];
 
-/// What a holder is to do, and where.
+/// A holder's task and place.
 const TASK: &str = "STRAIT_TEST_HOLDER";
 
 fn create(place: &Place) -> Region {
@@ -226,7 +226,7 @@ fn what_is_no_mutex_is_refused() {
     let region = create(&place);
     for (name, advice) in [
         ("commands", "is taken over"),
-        ("ticks", "nobody owns"),
+        ("ticks", "no owner"),
         ("cranes", "come back"),
         ("none", "no channel of that name"),
     ] {

@@ -100,7 +100,7 @@ fn under_way(place: &Place) -> (String, Running, Running) {
     (file, sender, receiver)
 }
 
-/// What killed sides leave behind goes a moment later.
+/// The remains of killed sides are removed a moment later.
 fn nothing_is_left(place: &Place) {
     let others = || place.others(&["in", "fresh", "out"]);
     assert!(eventually(|| others().is_empty()), "{:?}", others());

@@ -1,4 +1,4 @@
-//! What the examples share: each starts itself again as its second process, and none waits for ever.
+//! Helpers of the examples: each starts itself again as its second process, and none waits for ever.
 #![allow(dead_code, reason = "each example uses its part")]
 
 #[cfg(unix)]
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How long one process waits for the other: long, for the machine may be busy.
+/// How long one process waits for the other: long, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether this system proves a peer's death. Where it does not, what the dead held stays held.

@@ -1,4 +1,4 @@
-//! What differs between systems: here Unix.
+//! The parts that differ between systems: here Unix.
 
 use std::os::unix::fs::PermissionsExt;
 

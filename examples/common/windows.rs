@@ -1,4 +1,4 @@
-//! What differs between systems: here Windows.
+//! The parts that differ between systems: here Windows.
 
 use std::process::{Command, Stdio};
 

@@ -28,7 +28,7 @@ const SOON: Duration = Duration::from_millis(100);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What frame `number` holds.
+/// The content of frame `number`.
 fn payload(number: u32) -> Vec<u8> {
     let mut bytes = number.to_le_bytes().to_vec();
     bytes.resize(4 + (number * 31 % (MAX_FRAME - 3)) as usize, number as u8);
@@ -62,7 +62,7 @@ impl Drop for Peer {
     }
 }
 
-/// Sends and receives events until told to stop, as if nobody looked on.
+/// Sends and receives events until asked to stop, as if nobody looked on.
 fn live(region: &Region, stop: &AtomicBool) -> Result<()> {
     let mut tx = region.producer("events")?;
     let mut rx = region.consumer("events")?;
@@ -83,7 +83,7 @@ fn followed(follower: &mut Peer) -> Result<()> {
     let (mut next, mut missed) = (None, 0);
     for count in 0..FOLLOWED {
         if count == FOLLOWED / 2 {
-            // It stands at a full pipe meanwhile, and the queue goes on without it.
+            // It is blocked at a full pipe, and the queue goes on without it.
             std::thread::sleep(Duration::from_secs(1));
         }
         let line = follower.hear()?;

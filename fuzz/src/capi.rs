@@ -1,7 +1,7 @@
 //! The target `capi`: the C interface, with arguments at the edges of what its header allows.
 //!
 //! Every pointer is null, misaligned, or leads to storage of its own on the heap of exactly the size that
-//! is said, so that AddressSanitizer sees an access beyond it. The memory is laid out by an arbitrary plan,
+//! is stated, so that AddressSanitizer sees an access beyond it. The memory is laid out by an arbitrary plan,
 //! or by a good one, or holds arbitrary bytes; a peer stores anything in it between the calls.
 
 mod arguments;
@@ -27,7 +27,7 @@ use system::system_of;
 /// Calls a function of the C interface.
 macro_rules! call {
     ($call:expr) => {{
-        // SAFETY: each pointer is null, misaligned, or leads to as many bytes as are said beside it, which
+        // SAFETY: each pointer is null, misaligned, or leads to as many bytes as the length beside it, which
         // are this run's own; texts end with a NUL; objects stay where they are while they are open.
         unsafe { $call }
     }};
@@ -107,7 +107,7 @@ fn planned(names: &[CString], input: &mut Input<'_>) -> Option<Region> {
     let good = input.flag();
     let channels = if good { good_channels(names) } else { any_channels(names, input) };
     let count = if input.byte() == 255 { input.edge() } else { channels.len() as u32 };
-    // More than there are, only where so many are refused at once.
+    // More than there are, only where that many are refused at once.
     let count = if count > channels.len() as u32 { count.max(33) } else { count };
     let plan = strait_plan_t {
         channels: channels.as_ptr(),

@@ -14,7 +14,7 @@ use crate::world::Region;
 /// The longest region that is laid out.
 const MOST: u32 = 1 << 17;
 
-/// What a channel is to be, beside its name.
+/// A channel's parameters, beside its name.
 #[derive(Clone, Copy, Debug)]
 struct Wanted<'d> {
     name: &'d str,

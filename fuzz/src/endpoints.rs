@@ -1,7 +1,7 @@
 //! The target `endpoints`: every kind of endpoint on a valid region, and a peer that stores anything
 //! anywhere between the operations, and between the calls that an operation makes of its port.
 //!
-//! What holds whatever it stores: no panic, no byte outside the region, lengths within their bounds, and
+//! Whatever it stores, these hold: no panic, no byte outside the region, lengths within their bounds, and
 //! a bounded number of steps.
 
 mod ends;
@@ -55,7 +55,7 @@ fn poll<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// What came of a call is not looked at here.
+/// The outcome of a call is ignored here.
 fn done<T>(_: T) {}
 
 fn send_a_frame(tx: &mut Producer<FuzzPort<'_>>, region: &Region, lies: u32, input: &mut Input<'_>) {
@@ -360,7 +360,7 @@ fn operate(ends: &mut Ends<'_>, at: &Member<'_>, region: &Region, lies: u32, inp
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let region = Region::new(&PLAN);
-    // Header and directory are read at attach; what lies about them is the target `attach`.
+    // Header and directory are read at attach; damage to them is the subject of the target `attach`.
     let lies = region.entry("frames").block_a;
     let (mut a, mut b) = (region.join(), region.join());
     let mut ends = Ends::open(&a, &b, &mut input);

@@ -16,7 +16,7 @@ type At<'r> = Attachment<FuzzPort<'r>>;
 /// The longest payload that is tried, and the longest buffer, whatever the directory says.
 const LONGEST: usize = 2048;
 
-/// Attaches to a region that may be anything. What comes of it is an error, or sane.
+/// Attaches to a region that may be anything. The outcome is an error, or sane.
 ///
 /// # Panics
 ///

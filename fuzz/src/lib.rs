@@ -1,7 +1,7 @@
 //! Fuzz targets of strait: each module below that has a `run` is one target, whose program is in `bin/`.
 //!
 //! A target decodes the fuzzer's bytes into operations ([`input`]) and applies them to a region between
-//! guards ([`memory`]), through a port whose clock, deaths and lies are staged ([`world`]). The same bytes
+//! guards ([`memory`]), through a port whose clock, deaths and misbehaviour are staged ([`world`]). The same bytes
 //! always give the same run: there are no threads, and time passes only where somebody looks at it.
 //!
 //! A run fails by a panic, by a report of AddressSanitizer, by a changed guard, or by taking too long.
@@ -18,7 +18,7 @@ pub mod ring_pipe;
 pub mod stream;
 pub mod world;
 
-/// What the core's own tests check themselves against: models, and a second writer of the formats.
+/// The references of the core's own tests: models, and a second writer of the formats.
 #[allow(dead_code, reason = "the targets use a part of it")]
 #[path = "."]
 mod common {

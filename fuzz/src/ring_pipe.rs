@@ -1,5 +1,5 @@
 //! The target `ring_pipe`: a byte pipe over a ring, with reads and writes of any length, ends, deaths and
-//! successors, against a queue of bytes; or with lies between the calls, where no more is asked than that
+//! successors, against a queue of bytes; or with a misbehaving peer, where the only requirement is that
 //! nothing is out of bounds and every call ends.
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ const PLAN: Plan<'_> =
 /// The most operations of a run.
 const MOST: usize = 300;
 
-/// What the pipe holds: frames, of which an empty one is an end; and how much of the first was read.
+/// The content of the pipe: frames, of which an empty one is an end; and how much of the first was read.
 #[derive(Default)]
 struct Model {
     frames: VecDeque<Vec<u8>>,
@@ -155,7 +155,7 @@ fn honest(input: &mut Input<'_>) {
                 assert!(ready || model.left() == 0 && !model.is_at_end());
             }
             11 => {
-                // What was read of a frame in part comes again.
+                // A frame that was read in part comes again.
                 let (consumer, bounce) = rx.into_parts();
                 rx = RingReader::new(consumer, timeout, bounce);
                 model.offset = 0;

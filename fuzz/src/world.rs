@@ -201,7 +201,7 @@ impl Region {
         }
     }
 
-    /// Whether `who` is alive is over.
+    /// From now on `who` is dead.
     pub fn declare_dead(&self, who: Ident) {
         let mut tokens = self.tokens.borrow_mut();
         match tokens.iter_mut().find(|(token, _)| *token == who.word()) {
@@ -210,7 +210,7 @@ impl Region {
         }
     }
 
-    /// What holds after each operation: it has not taken too long, the guards are whole. Everybody's
+    /// Checks after each operation: it has not taken too long, the guards are whole. Everybody's
     /// priority is as it was, if nobody holds a lock.
     ///
     /// # Panics
@@ -226,7 +226,7 @@ impl Region {
         self.calls.set(0);
     }
 
-    /// One who held a lock has died, and its priority with it.
+    /// A lock's owner has died, and its priority with it.
     pub fn dead_lower(&self) {
         self.raised.set(0);
     }
@@ -316,7 +316,7 @@ impl Clock for FuzzPort<'_> {
     }
 }
 
-// SAFETY: `Dead` is said of identities that never were, and of those whose endpoints were put out of reach;
+// SAFETY: `Dead` is returned for identities that never were, and for those whose endpoints were put out of reach;
 // all is in one thread.
 unsafe impl Liveness for FuzzPort<'_> {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
@@ -383,7 +383,7 @@ impl<'r> Deref for Member<'r> {
 }
 
 impl Member<'_> {
-    /// Who this is.
+    /// This participant's identity.
     #[must_use]
     pub fn ident(&self) -> Ident {
         self.me

@@ -19,7 +19,7 @@ const WEAKEN: &str = "STRAIT_WEAKEN";
 
 /// The value of that variable that weakens nothing, but has a model say which orderings it uses.
 pub const NOTE: &str = "?";
-/// What that answer starts with.
+/// The start of that answer.
 const USES: &str = "uses: ";
 
 /// Runs one model in this process, if that is what it was started for.
@@ -50,10 +50,10 @@ pub enum End {
     TimedOut,
 }
 
-/// What a model's process left behind.
+/// The outcome of a model's process.
 pub struct Report {
     pub end: End,
-    /// What it says of itself.
+    /// Its own report.
     pub output: String,
     /// The orderings that it uses, if that was asked for.
     pub uses: Vec<String>,
@@ -110,7 +110,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What could be read is shown.
+            // Show the part that could be read.
             let _ = pipe.read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()

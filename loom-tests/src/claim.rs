@@ -116,7 +116,7 @@ fn nobody_gets_a_live_ones_role() {
             drop(tx);
         }
         owner.join().unwrap();
-        // What was refused while the owner had it is to be had now.
+        // The role that was refused while the owner held it can be claimed now.
         assert!(!early || Q::tx(&other).is_ok());
         assert_eq!(state(&other).producer_takeovers, 0);
     });
@@ -197,7 +197,7 @@ fn a_consumer_hands_over<Q: Queue>() {
     });
 }
 
-/// Who sees that the producer has given its role back sees all that it has sent.
+/// A consumer that sees the producer's role given back sees all that it has sent.
 ///
 /// ```text
 ///   producer                              consumer
@@ -220,7 +220,7 @@ fn who_has_left_has_sent_all<Q: Queue>() {
     });
 }
 
-/// Who sees that the producer is dead sees all that it has sent.
+/// A consumer that sees the producer dead sees all that it has sent.
 ///
 /// ```text
 ///   producer                              consumer

@@ -168,7 +168,7 @@ fn lists(table: &Table, ordering: &str, model: &str) -> bool {
     table.get(ordering).is_some_and(|models| models.contains(model))
 }
 
-/// What is wrong: orderings of which nothing dies, and differences from the table.
+/// The complaints: orderings that no model needs, and differences from the table.
 fn complaints(listed: &Table, found: &Table) -> String {
     let mut text = String::new();
     let mut say = |line: String| text.push_str(&format!("{line}\n"));

@@ -136,14 +136,14 @@ fn owner_dies(search: Search) {
     });
 }
 
-/// What is done under a permit is done by one at a time, and seen by the next. Up to three preemptions.
+/// The work under a permit is done by one at a time, and seen by the next. Up to three preemptions.
 fn semaphore_one_at_a_time(search: Search) {
     search.check(|| {
         let region = Region::new(&PLAN);
         let members = two(&region);
         let ends = members.map(|at| {
             let cell = at.channel("cell").expect("the plan has it").data;
-            let cell = at.port().mem().span(cell, 4).expect("it lies inside");
+            let cell = at.port().mem().span(cell, 4).expect("it is inside");
             (at.semaphore("s").expect("there is a hardware lock"), cell)
         });
         let threads = ends.map(|(mut semaphore, cell)| {

@@ -60,7 +60,7 @@ fn read(rx: &mut LatestReader<u32, Port>) -> (u32, u64) {
     (number, info.number)
 }
 
-/// Reads so many times, and asserts that the numbers are their versions' and never go back.
+/// Reads this many times, and asserts that the numbers match their versions and never go back.
 fn read_on(rx: &mut LatestReader<u32, Port>, reads: u32) {
     let mut last = 0;
     for _ in 0..reads {
@@ -143,7 +143,7 @@ fn writer_dies(search: Search, buffers: u32) {
             let mut tx = writer(&heir);
             let before = tx.published();
             assert!(before == published || (before, published) == (2, 1));
-            // It has the version that the dead one's would have had, but another value.
+            // It has the version that the dead writer's would have got, but another value.
             publish(&mut tx, 3);
             before
         });
@@ -191,7 +191,7 @@ impl Place {
         Self::new(region.mem(), &region.look().channel("v").unwrap())
     }
 
-    /// A writer that has come as far as this version. What it is told of lies outside the region.
+    /// A writer that has published up to this version, which is kept outside the region.
     fn writer_at(&self, version: Version) -> Writer {
         let elsewhere = Self::in_region();
         let newest = Word::new(version.count);

@@ -1,6 +1,6 @@
 //! A value under a lock: one owner at a time, no wake lost, no change lost.
 //!
-//! The value is two equal words, so that half of one shows; its cells are loom's, so that an owner who
+//! The value is two equal words, so that half of one shows; its cells are loom's, so that an owner that
 //! does not see all that the last one did is a race. In a model region nobody wakes by time, unless the
 //! model says so, so a lost wake shows as a deadlock.
 
@@ -37,17 +37,17 @@ pub fn open(at: &Attachment<Port>) -> Table {
     at.mutex("m").expect("the plan has it")
 }
 
-/// The guard of a lock that was had, whose last owner lives.
+/// The guard of a successful lock whose last owner lives.
 pub fn held<'m>(lock: Result<Lock<'m, Pair, Port>, LockError>) -> Guard<'m, Pair, Port> {
-    match lock.expect("the lock is to be had") {
+    match lock.expect("the lock is free or its owner is dead") {
         Lock::Held(guard) => guard,
         Lock::OwnerDied(_) => panic!("nobody died with the lock"),
     }
 }
 
-/// The recovery of a lock that was had, whose last owner died with it.
+/// The recovery of a successful lock whose last owner died holding it.
 pub fn died<'m>(lock: Result<Lock<'m, Pair, Port>, LockError>) -> Recovery<'m, Pair, Port> {
-    match lock.expect("the lock is to be had") {
+    match lock.expect("the lock is free or its owner is dead") {
         Lock::Held(_) => panic!("its owner died"),
         Lock::OwnerDied(recovery) => recovery,
     }
@@ -119,7 +119,7 @@ fn tried(mutex: &mut Table) -> bool {
     }
 }
 
-/// The same without sleep: who does not get the lock lets others run, and tries again.
+/// The same without sleep: a thread that does not get the lock lets others run, and tries again.
 ///
 /// ```text
 ///   thread                                thread

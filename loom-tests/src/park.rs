@@ -170,7 +170,7 @@ fn readers_wait<const READERS: usize>(search: Search, last: u32) {
     });
 }
 
-/// What a sender's missing fence costs if nothing else is done: in a region where no time passes, the
+/// The cost of a sender's missing fence if nothing else is done: in a region where no time passes, the
 /// sleeper sleeps for ever.
 ///
 /// ```text

@@ -24,7 +24,7 @@ pub trait Queue: 'static {
     fn took_over(tx: &Self::Tx) -> bool;
     /// Leaves the fence of the wake check out.
     fn unfenced(tx: &mut Self::Tx);
-    /// What the consumer knows of the producer.
+    /// The producer's status as the consumer sees it.
     fn peer(rx: &Self::Rx) -> PeerStatus;
     fn send(tx: &mut Self::Tx, number: u32) -> Result<(), TrySendError>;
     fn send_batch(tx: &mut Self::Tx, numbers: &[u32]) -> Result<usize, TrySendError>;
@@ -72,7 +72,7 @@ pub struct Got {
     pub sequence: u32,
 }
 
-/// Frames in a ring of so many bytes, of which 64 is the smallest: odd numbers carry 8 bytes, even
+/// Frames in a ring of this many bytes, at least 64: odd numbers carry 8 bytes, even
 /// ones none, so that places and pads vary.
 pub struct Frames<const RING: u32>;
 

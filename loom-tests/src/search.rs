@@ -20,7 +20,7 @@ const MAX_BRANCHES: usize = 5_000;
 /// Chooses between quick and full.
 const VARIABLE: &str = "STRAIT_MODELS";
 
-/// What the report of a model contains that was searched with fewer preemptions.
+/// A text in the report of a model that was searched with fewer preemptions.
 pub const FEWER: &str = "(quick; full: ";
 
 /// Whether models are to be searched with fewer preemptions.
@@ -55,7 +55,7 @@ pub const fn up_to(preemptions: usize) -> Search {
 }
 
 impl Search {
-    /// The same, but with so many preemptions only in a quick search.
+    /// The same, but with only this many preemptions in a quick search.
     pub const fn quick(self, preemptions: usize) -> Self {
         Self { quick: Some(preemptions), ..self }
     }
@@ -137,7 +137,7 @@ impl Drop for Which {
     }
 }
 
-/// What a search took.
+/// The cost of a search.
 struct Tally {
     /// loom's settings, which its environment variables can change.
     builder: Builder,

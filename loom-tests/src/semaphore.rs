@@ -1,6 +1,6 @@
 //! Semaphores: no permit is created or lost, and no wake.
 //!
-//! What is done under a permit, or before a release, is a value in a plain cell, so that one who does not
+//! The work under a permit, or before a release, is a value in a plain cell, so that a thread that does not
 //! see it is a race. In a model region nobody wakes by time, unless the model says so, so a lost wake
 //! shows as a deadlock.
 
@@ -51,13 +51,13 @@ fn permits(at: &Attachment<Port>) -> Permits<Port> {
     at.permits("p").expect("the plan has it")
 }
 
-/// A plain cell of the region: whoever reads or writes it must have it alone.
+/// A plain cell of the region: its reader or writer must have it alone.
 struct Cell(Attachment<Port>);
 
 impl Cell {
     fn with(&self, change: impl FnOnce(u32) -> u32) -> u32 {
         let at = self.0.channel("cell").expect("the plan has it").data;
-        let cell = self.0.port().mem().span(at, 4).expect("it lies inside");
+        let cell = self.0.port().mem().span(at, 4).expect("it is inside");
         let mut bytes = [0; 4];
         cell.read(0, &mut bytes);
         let value = change(u32::from_le_bytes(bytes));
@@ -67,7 +67,7 @@ impl Cell {
 }
 
 /// ```text
-///   releaser                              one who waits
+///   releaser                              a waiter
 ///   write                                 count: 0
 ///   count + 1, clear WAITERS              count: 0 -> 0, WAITERS
 ///   wake, if it was set                   sleep while it is that
@@ -122,7 +122,7 @@ fn one_at_a_time<const THREADS: usize>(search: Search) {
 /// Two wait, and two are released one after the other: each gets one. Up to two preemptions.
 ///
 /// ```text
-///   releaser                   one who waits            another who waits
+///   releaser                   a waiter                 another waiter
 ///   count + 1, wake            count: 0, WAITERS        count: 0, WAITERS
 ///   count + 1, wake            sleep while it is that   sleep while it is that
 ///                              count - 1                count - 1
@@ -145,7 +145,7 @@ fn two_wait_for_two(search: Search) {
 /// One waits twice, and two release. Up to two preemptions.
 ///
 /// ```text
-///   releaser                   releaser                 one who waits
+///   releaser                   releaser                 a waiter
 ///   count + 1, wake            count + 1, wake          count: 0, WAITERS, sleep
 ///                                                       count - 1
 ///                                                       count: 0, WAITERS, sleep
@@ -211,7 +211,7 @@ fn no_more_than_the_most() {
 /// and what it did not, never.
 ///
 /// ```text
-///   releaser                              one who waits
+///   releaser                              a waiter
 ///   count + 1, clear WAITERS              count: 0 -> 0, WAITERS
 ///   (killed somewhere here)               sleep, for a probe period at most
 ///   wake, if it was set                   count - 1
@@ -299,7 +299,7 @@ fn two_survivors(search: Search) {
 /// back once, within a probe period.
 ///
 /// ```text
-///   holder                                one who waits
+///   holder                                a waiter
 ///   permit: 0 -> me                       permit: the holder's; is it dead?
 ///   permit: me -> 0                       then permit: the holder's -> me
 ///   fence                                 else parked = 1, fence, again, sleep
@@ -329,7 +329,7 @@ fn holder_dies() {
     });
 }
 
-/// One dies with two permits: each comes back once, to whoever asks. Up to three preemptions.
+/// One dies with two permits: each comes back once, to the next acquirer. Up to three preemptions.
 ///
 /// ```text
 ///   survivor                              survivor

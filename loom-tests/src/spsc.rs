@@ -96,7 +96,7 @@ pub fn assert_gapless(got: &[Got], first: u32) {
     assert_eq!(sequences, expected);
 }
 
-/// What is sent arrives: whole, once, in order.
+/// Every frame that is sent arrives: whole, once, in order.
 ///
 /// ```text
 ///   producer                              consumer
@@ -222,7 +222,7 @@ fn who_wants_space_gets_it<Q: Queue>() {
     });
 }
 
-/// The consumer is never told of more than there is.
+/// The consumer never sees a length greater than the number of frames.
 ///
 /// ```text
 ///   producer                              consumer

@@ -44,7 +44,7 @@ models! {
     "heir_elsewhere/compact_2" => heir_elsewhere::<Compact<2>>(ALL),
 }
 
-/// What a producer that may have died knew of its sends.
+/// The sends that a producer, which may have died, knew of.
 #[derive(Default)]
 struct Sends {
     /// Those that returned.
@@ -77,7 +77,7 @@ impl Sends {
         end.is_ok()
     }
 
-    /// What must arrive, given what did: the one under way may or may not have been committed.
+    /// The frames that must arrive, given what did: the one under way may or may not have been committed.
     fn expected(self, arrived: &[u32], so_far: &mut Vec<u32>) {
         so_far.extend(self.done);
         if let Some(number) = self.begun
@@ -88,12 +88,12 @@ impl Sends {
     }
 }
 
-/// Claims the producer's role, which nobody has, or one who is dead.
+/// Claims the producer's role, which is free or whose owner is dead.
 pub fn tx<Q: Queue>(at: &Attachment<Port>) -> Q::Tx {
     Q::tx(at).expect("its owner is dead or has given it back")
 }
 
-/// A region whose queue was used `before` times, and a participant who holds no role in it now.
+/// A region whose queue was used `before` times, and a participant that holds no role in it now.
 pub fn used<Q: Queue>(before: u32) -> (Region, Attachment<Port>) {
     let region = Region::new(&Q::PLAN);
     let first = region.join();
@@ -277,7 +277,7 @@ fn heir_elsewhere<Q: Queue>(search: Search) {
     });
 }
 
-/// Claims a role as soon as it is to be had.
+/// Claims a role as soon as it is free.
 pub fn claim<R>(mut open: impl FnMut() -> Result<R, ChannelError>) -> R {
     loop {
         match open() {

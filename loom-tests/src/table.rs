@@ -34,7 +34,7 @@ fn leave(port: &Port, me: Ident) {
     port.give_back(me);
 }
 
-/// Has two join at once; answers with those who found a place.
+/// Lets two join at once. Returns the identities of those that found a place.
 fn both(region: &Region) -> Vec<Ident> {
     let threads = [region.port(), region.port()].map(|port| thread::spawn(move || join(&port)));
     threads.into_iter().filter_map(|thread| thread.join().unwrap().ok()).collect()
@@ -100,7 +100,7 @@ fn one_of_two_joins_over_the_dead() {
     });
 }
 
-/// A joiner dies at any step, while another joins. The slot is not lost: it is to be had as soon as
+/// A joiner dies at any step, while another joins. The slot is not lost: it can be taken as soon as
 /// the dead one's token is gone, with an identity that was never given out.
 ///
 /// ```text

@@ -229,7 +229,7 @@ fn at_one_doorbell(search: Search, receive: [fn(&mut Consumer); 2]) {
     });
 }
 
-/// A future is dropped after its first poll, whatever the sender does meanwhile. What it had not
+/// A future is dropped after its first poll, whatever the sender does at the same time. What it had not
 /// returned is there for the next.
 ///
 /// ```text

@@ -1,4 +1,4 @@
-//! What models of waiting share, whether threads wait or tasks.
+//! Helpers of the models of waiting, of threads and of tasks.
 
 use core::time::Duration;
 

@@ -1,8 +1,8 @@
-//! What the options of a region come to on this system.
+//! The options of a region on this system.
 
 use core::fmt;
 
-/// Who may use a region, and how it is mapped.
+/// The access to a region, and how it is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The mode of a file that is created, and the most that one that is opened may grant.
@@ -44,5 +44,5 @@ impl fmt::Display for Exposure {
     }
 }
 
-/// What to do where memory cannot be locked.
+/// Advice where memory cannot be locked.
 pub const LOCK_ADVICE: &str = "raise RLIMIT_MEMLOCK (ulimit -l), or grant CAP_IPC_LOCK, or do not lock";

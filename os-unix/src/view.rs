@@ -244,7 +244,7 @@ impl New {
     }
 }
 
-/// What gives a new region its name. Dropped before that, it leaves nothing behind.
+/// Gives a new region its name. Dropped before that, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Publication(Option<(Draft, PathBuf)>);
 

@@ -25,7 +25,7 @@ fn frequency() -> u64 {
     })
 }
 
-/// In two parts, for the product of the whole would overflow after half an hour.
+/// In two parts, because the product of the whole would overflow after half an hour.
 fn to_ns(ticks: u64, frequency: u64) -> u64 {
     let (seconds, rest) = (ticks / frequency, ticks % frequency);
     seconds.saturating_mul(1_000_000_000).saturating_add(rest.saturating_mul(1_000_000_000) / frequency)

@@ -4,13 +4,13 @@
 //! | module | calls |
 //! | --- | --- |
 //! | [`place`], [`new`], [`view`] | sections and files of regions: made, checked, mapped, handed over, removed |
-//! | section, file, security | what regions are in, and who is let in |
+//! | section, file, security | the memory of regions, and the access to it |
 //! | liveness | locks on the region's file, or named events, that the kernel drops with the process |
 //! | wait | a named event for each word that is slept on |
 //! | [`clock`], [`whoami`], [`rt`] | the performance counter, the process's start, scheduling |
 //! | [`pipe`], [`semaphore`], [`mutex`], [`window`] | the system's own, which need no region |
 //!
-//! Where the system lacks something, the function returns an error that says so.
+//! Where the system lacks something, the function returns an error for that.
 //!
 //! [`strait-os`]: https://docs.rs/strait-os
 #![cfg_attr(not(windows), allow(rustdoc::broken_intra_doc_links, reason = "elsewhere the crate is empty"))]

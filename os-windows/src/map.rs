@@ -26,7 +26,7 @@ pub(crate) enum Failed {
     Map(OsError),
     /// Locking it into memory.
     Lock(OsError),
-    /// The section is shorter than its header says, or has pages that are only reserved.
+    /// The section is shorter than its header states, or has pages that are only reserved.
     TooShort { needed: u32, found: u64 },
 }
 
@@ -51,7 +51,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the first `len` bytes of a section, or as many as the header in it says. What is mapped
+    /// Maps the first `len` bytes of a section, or as many as the header in it states. The mapping
     /// is there in fact: a section that is shorter, or has holes, is refused.
     pub(crate) fn new(
         section: BorrowedHandle<'_>,
@@ -85,7 +85,7 @@ impl Mapping {
     fn committed(&self) -> Result<u64, OsError> {
         let mut found = MEMORY_BASIC_INFORMATION::default();
         let size = size_of::<MEMORY_BASIC_INFORMATION>();
-        // SAFETY: the address is mapped, and the buffer as long as is said.
+        // SAFETY: the address is mapped, and the buffer as long as stated.
         if unsafe { VirtualQuery(self.base.as_ptr(), &raw mut found, size) } == 0 {
             return Err(OsError::last("VirtualQuery"));
         }
@@ -149,7 +149,7 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         let view = MEMORY_MAPPED_VIEW_ADDRESS { Value: self.base.as_ptr() };
-        // SAFETY: the view is ours and mapped (P1), and whoever uses it keeps `self`.
+        // SAFETY: the view is ours and mapped (P1), and its users keep `self`.
         unsafe { UnmapViewOfFile(view) };
     }
 }

@@ -22,7 +22,7 @@ use crate::security::{self, Descriptor, Sort};
 use crate::view::{ANYWHERE, Home, NOT_OURS, View};
 use crate::wait::Events;
 
-/// What the zeros are in.
+/// The new memory, all zeros.
 enum Source {
     /// A section, and the sign of its name if it gets one.
     Memory {
@@ -148,7 +148,7 @@ impl New {
     }
 }
 
-/// What gives a new region its name. Dropped before that, it leaves nothing behind.
+/// Gives a new region its name. Dropped before that, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Publication(Means);
 

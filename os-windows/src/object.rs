@@ -1,4 +1,4 @@
-//! The system's named semaphores and mutexes: their names, whether they are there, who may use them, and waiting.
+//! The system's named semaphores and mutexes: their names, whether they exist, access to them, and waiting.
 
 use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
@@ -63,7 +63,7 @@ pub(crate) fn system_name(name: &str) -> Vec<u16> {
     wide(format!("{space}{name}"))
 }
 
-/// Who may use a new object: this user alone, or by a security descriptor in the system's own language.
+/// The access to a new object: this user alone, or a security descriptor in the system's own language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access(Option<String>);
 
@@ -89,7 +89,7 @@ impl Access {
     }
 }
 
-/// What a call that creates or opens came to, which is to be asked at once. True if it was there before.
+/// Outcome of a call that creates or opens; to be called right after it. True if the object existed before.
 ///
 /// # Safety
 ///
@@ -109,13 +109,13 @@ pub(crate) unsafe fn take(call: &'static str, handle: HANDLE) -> Result<(OwnedHa
 pub enum Waited {
     /// This thread has the object.
     Had,
-    /// This thread has it, and the thread that had it before has ended without giving it back.
+    /// This thread has it, and its last owner has ended without giving it back.
     Abandoned,
     /// It was not free.
     TimedOut,
 }
 
-/// Waits up to `timeout`: never less, for the system's own time-outs can end a tick early.
+/// Waits up to `timeout`: never less, although the system's own time-outs can end a tick early.
 pub(crate) fn wait(object: &OwnedHandle, timeout: Duration) -> Result<Waited, OsError> {
     const LONGEST: Duration = Duration::from_millis(1 << 30);
     let start = Instant::now();
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(text("Local\\motor"), "Local\\motor\0");
         assert_eq!(text("Global\\motor"), "Global\\motor\0");
         assert_eq!(bare_name("Global\\motor"), Some("motor"));
-        // What is wrong with a bare name, whoever asks for it sees.
+        // The bare name itself is checked by the caller.
         for (given, bare) in [("Session\\a", None), ("\\a", None), ("Global\\a\\b", Some("a\\b"))] {
             assert_eq!(bare_name(given), bare, "{given:?}");
         }

@@ -1,4 +1,4 @@
-//! What the options of a region come to on this system.
+//! The options of a region on this system.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use crate::security::Sid;
 
 pub use crate::security::{Sddl, SddlError};
 
-/// Who may use a region, and how it is mapped.
+/// The access to a region, and how it is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The group that may read and write as well.
@@ -41,7 +41,7 @@ impl Options {
 /// The owner of a file or an object.
 pub type Owner = Sid;
 
-/// Somebody who is let in, and whom the options do not let in.
+/// A user that the object lets in and the options do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
     /// One of them; `None` if everybody is let in, or if that cannot be read.
@@ -57,5 +57,5 @@ impl fmt::Display for Exposure {
     }
 }
 
-/// What to do where memory cannot be locked.
+/// Advice where memory cannot be locked.
 pub const LOCK_ADVICE: &str = "free memory, or grant the privilege to raise working sets, or do not lock";

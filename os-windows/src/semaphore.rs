@@ -60,12 +60,12 @@ impl Semaphore {
         Self::open(name).map(drop)
     }
 
-    /// Takes a permit, or says that there is none.
+    /// Takes a permit. Returns false if there is none.
     pub fn try_acquire(&self) -> Result<bool, OsError> {
         self.acquire(Duration::ZERO)
     }
 
-    /// Takes a permit, or says that there was none for so long.
+    /// Takes a permit. Returns false if there was none until the time-out.
     pub fn acquire(&self, timeout: Duration) -> Result<bool, OsError> {
         object::wait(&self.0, timeout).map(|waited| waited != Waited::TimedOut)
     }

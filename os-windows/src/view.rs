@@ -197,7 +197,7 @@ impl View {
     }
 
     /// See [`strait_core::port::Liveness::probe`], whose contract this keeps, by the invariants of the liveness
-    /// modules: `Dead` is said only where the kernel finds the token gone, with an acquire fence behind it.
+    /// modules: it returns `Dead` only where the kernel finds the token gone, with an acquire fence behind it.
     #[must_use]
     pub fn probe(&self, who: Ident) -> Probe {
         self.tokens.probe(who)
@@ -259,7 +259,7 @@ impl fmt::Debug for View {
     }
 }
 
-/// What it means that a file which has just been opened cannot be opened once more: it is being
+/// The error if a file that has just been opened cannot be opened once more: it is being
 /// deleted.
 fn reopened(error: OsError) -> OpenFailed {
     match OpenFailed::from_os(error) {

@@ -1,7 +1,7 @@
 //! Sleeping until a word of the region changes.
 //!
 //! Each wait point has an event of its own, named after the region's instance and the word's offset.
-//! The first sleeper creates it. Whoever wakes opens it by its name: if there is none, nobody sleeps.
+//! The first sleeper creates it. A waker opens it by its name: if there is none, nobody sleeps.
 //! (The core asks for a wake only where somebody has said that he sleeps, so sending costs no call
 //! of the system while nobody waits.) The event goes with the last process that has it open.
 //!
@@ -9,8 +9,8 @@
 //!
 //! # If a wake is lost
 //!
-//! The event stays set after a wake, so that it reaches all who sleep, and the next sleeper takes it
-//! back before he looks at the word. One who has looked but does not sleep yet may miss that wake
+//! The event stays set after a wake, so that it reaches all sleepers, and the next sleeper resets
+//! it before it looks at the word. A thread that has looked but does not sleep yet may miss that wake
 //! then, if somebody else goes to sleep at the same word in the same moment. He sleeps as long as
 //! nobody wakes him, but never longer than his probe period. Nothing else is ever lost: the word is
 //! changed before the event is set, and looked at after it was taken back.
@@ -22,7 +22,7 @@
 //! publication and wake may need a probe period and a tick. A wake is not late: it does not wait for
 //! a tick. [`pause`] uses a timer of higher resolution where there is one (Windows 10 of 2018).
 //!
-//! Where no event can be had (an app container may not create any in the machine's namespace), the
+//! Where no event can be created (an app container may not create any in the machine's namespace), the
 //! sleeper polls: it looks every millisecond, or every tick.
 
 use core::time::Duration;
@@ -69,7 +69,7 @@ impl Events {
             // SAFETY: the handle is open until `self` is dropped.
             unsafe { ResetEvent(event) };
         }
-        // ORDERING: relaxed. Whoever wakes changes the word before he sets the event, and the calls
+        // ORDERING: relaxed. A waker changes the word before it sets the event, and the calls
         // that take the event back or create it go through the event's lock in the kernel: if this is
         // still the old value, he has yet to set it. What it guards is loaded by the caller.
         if point.word.load(RELAXED) != expected {
@@ -107,7 +107,7 @@ impl Events {
         let event = unsafe { CreateEventW(&raw const attributes, manual_reset, set, name.as_ptr()) };
         // SAFETY: the call made the handle, and nobody else knows it.
         let created = (!event.is_null()).then(|| unsafe { own(event) });
-        // It asked for all rights; those who were only let in to wait and to wake ask for these.
+        // It asked for all rights; a user that may only wait and wake asks for these.
         created.or_else(|| open(&name))
     }
 }

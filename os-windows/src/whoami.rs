@@ -1,9 +1,9 @@
-//! What identifies this process to a human reader.
+//! This process's identification for a human reader.
 
 use windows_sys::Win32::Foundation::FILETIME;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
-/// When this process was created, in units of 100 ns since 1601; 0 if that cannot be told.
+/// When this process was created, in units of 100 ns since 1601; 0 if that is unknown.
 #[must_use]
 pub fn start_time() -> u64 {
     let zero = FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 };

@@ -24,7 +24,7 @@
 //!   A creator that dies leaves nothing that is in the next one's way.
 //! - What is opened is checked: its kind, its owner, whom it lets in, and its length; on Windows also that its
 //!   pages are there.
-//! - A participant is taken for dead only when the kernel says that its token is gone. A stopped
+//! - A participant is taken for dead only when the kernel proves that its token is gone. A stopped
 //!   process is alive; what cannot be known (access denied, a file on a server) counts as alive.
 //! - No descriptor survives an `exec`, and no handle is inherited by a child.
 //!
@@ -32,8 +32,8 @@
 //!
 //! On Unix:
 //!
-//! - Peers of a region with a name or in a file trust each other: whoever may write to the file may
-//!   also cut it short, and the next access raises `SIGBUS`. Peers that are not trusted get a
+//! - Peers of a region with a name or in a file trust each other: a process that may write to the file
+//!   may also cut it short, and the next access raises `SIGBUS`. Peers that are not trusted get a
 //!   [sealed](SealedRegion) region.
 //! - Each open region takes two descriptors; one process can take part in 1,024 at a time.
 //! - `fork` must not be called from a signal handler while this crate is in use.
@@ -51,7 +51,7 @@
 //!
 //! # What was run on Windows
 //!
-//! The tests run under wine 8 in the lane `windows`; on Windows itself they are yet to be seen. Where wine
+//! The tests run under wine 8 in the lane `windows`; on Windows itself they have not been run yet. Where wine
 //! does otherwise than Windows' own documents say, and it matters here:
 //!
 //! | | Windows, by its documents | wine 8, as seen |
@@ -59,13 +59,13 @@
 //! | a file that is mapped | cannot be cut short, nor deleted | can be both |
 //! | growing a file | takes the space | leaves a hole: a full disk ends the process later |
 //! | a file renamed while it is open | keeps its volume's number | loses it, so that 0 matches any here |
-//! | `ReOpenFile` | opens that file | opens the name that it had; so the result is compared here |
+//! | `ReOpenFile` | opens that file | opens its former name; so the result is compared here |
 //! | deleting a file that is open | frees its name at once | when the last handle is closed; so it is renamed first here |
 //! | an object made without a descriptor | has an owner | has none, and is refused here |
 //! | creating a section in `Global\` | takes a privilege | takes none: that refusal is untested |
 //! | locks on a file | are seen by Windows alone | are seen by native processes, and theirs here |
 //! | `FILE_FLAG_FIRST_PIPE_INSTANCE`, a pipe's list of rights | are enforced | are not |
-//! | the level at which a pipe's client lets itself be impersonated | is heeded | is not: always all |
+//! | the level at which a pipe's client lets itself be impersonated | limits the server | does not: the server always gets all rights |
 //! | the first window of a program | is there | fails, for ever, in some that start while wine's desktop does |
 //! | starting a process | works | fails once in some thousand times (error 1359), except under `setarch -R` |
 //! | a named object's call | takes about a microsecond | 13 to 16, by way of wine's server |

@@ -11,12 +11,12 @@ use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, 
 use crate::sys::{View, clock, whoami};
 use crate::{OsError, RegionOptions};
 
-/// What all clones of a port share; the last one leaves the region.
+/// The state that all clones of a port share; the last one leaves the region.
 struct Inner {
     /// The mapping, the token, and what is slept on.
     view: View,
     domain: u32,
-    /// The slots of the domain. Those of others are filled by who knows what, and never hold a token.
+    /// The slots of the domain. Those of other domains are filled by other systems, and never hold a token.
     own: RangeInclusive<u32>,
     /// The place in the participant table that is ours. Set before there is a second clone.
     seat: Option<Ident>,
@@ -38,6 +38,10 @@ impl Drop for Inner {
 ///
 /// Clones are one participant. Its token is given back, and the mapping ends, with the last of them.
 ///
+/// A program rarely makes one: [`RegionPlace`](crate::RegionPlace) and [`SealedRegion`](crate::SealedRegion) do,
+/// and [`Region::port`](strait_core::Attachment::port) returns it. It is named in the types of endpoints, as in
+/// `TypedProducer<Torque, SystemPort>`.
+///
 /// # After a fork
 ///
 /// On Unix: the child is no participant, and its parent still is one. In the child the port's
@@ -52,13 +56,38 @@ impl Drop for Inner {
 /// # Other domains
 ///
 /// The kernel's proof of death reaches the processes of one system, so of participants of another domain
-/// (see [`RegionOptions::domain`]) this port says `Unknown`. Nor does its wake reach them, or theirs this
+/// (see [`RegionOptions::domain`]) this port returns `Unknown`. Nor does its wake reach them, or theirs this
 /// one: a thread that waits for them sleeps for its probe period at a time.
 ///
 /// # Closed descriptors
 ///
 /// On Unix, closing descriptors that this crate opened (as some daemons do with all of them) forfeits the
 /// proof of life: others would take the participant for dead while it works.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::port::{Liveness as _, Port as _, Probe};
+/// use strait_core::{Channel, Plan};
+/// use strait_os::{RegionName, RegionOptions, SystemPort};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+/// # let name = &format!("doc-system-port-{}", std::process::id());
+/// let name = RegionName::new(name)?;
+/// let region = name.create(&PLAN, &RegionOptions::new())?;
+/// let port: &SystemPort = region.port();
+/// assert!(port.is_current()? && !port.is_sealed() && !port.forked());
+///
+/// // A second participant, as another process would be:
+/// let other = name.open(&RegionOptions::new())?;
+/// let ident = other.port().ident().expect("it takes part");
+/// assert_eq!(port.ident().map(|own| own == ident), Some(false));
+/// assert_ne!(port.probe(ident), Probe::Dead);
+/// name.remove()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SystemPort(Arc<Inner>);
 
@@ -95,7 +124,7 @@ impl SystemPort {
     }
 
     /// Whether the region's name or file still leads to this region. If it was removed, or made
-    /// anew, this handle goes on working in the old memory, which newcomers never see. Sealed
+    /// anew, this handle goes on working in the old memory, which nobody can open any more. Sealed
     /// memory has no name, so nothing changes.
     ///
     /// # Errors
@@ -153,9 +182,9 @@ impl Clock for SystemPort {
 }
 
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
-// SAFETY: of its own domain it forwards to `View::probe`, which says `Dead` only by the kernel's proof and
+// SAFETY: of its own domain it forwards to `View::probe`, which returns `Dead` only by the kernel's proof and
 // with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
-// domains it never says `Dead`.
+// domains it never returns `Dead`.
 unsafe impl Liveness for SystemPort {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.view().acquire(who)

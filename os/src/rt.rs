@@ -6,14 +6,27 @@
 //! | [`set_time_critical`] | no | no | no | yes |
 //! | [`pin`] | yes | yes | no | yes |
 //!
-//! What a system does not have is [`RtError::Unsupported`].
+//! On a system without a function it returns [`RtError::Unsupported`].
 //!
-//! ```no_run
-//! # fn main() -> Result<(), strait_os::rt::RtError> {
-//! strait_os::rt::set_fifo(80)?; // above most, below the kernel's own threads
-//! strait_os::rt::pin(&[2])?; // a core that nobody else uses
-//! # Ok(())
-//! # }
+//! # Examples
+//!
+//! ```
+//! use strait_os::rt::{self, RtError};
+//!
+//! let control_loop = std::thread::spawn(|| {
+//!     // Above most threads, below the kernel's own.
+//!     match rt::set_fifo(80) {
+//!         Ok(()) => {}
+//!         // Without the right to real-time priorities the loop still runs, with more jitter.
+//!         Err(RtError::NotPermitted | RtError::Unsupported) => println!("without real-time priority"),
+//!         Err(error) => panic!("{error}"),
+//!     }
+//!     // A CPU that is reserved for it; here the first one.
+//!     rt::pin(&[0])
+//! });
+//! let pinned = control_loop.join().unwrap();
+//! assert!(matches!(pinned, Ok(()) | Err(RtError::Cpu { cpu: 0 } | RtError::Unsupported)));
+//! assert_eq!(rt::pin(&[]), Err(RtError::NoCpu));
 //! ```
 
 use core::fmt;
@@ -21,7 +34,7 @@ use core::fmt;
 use crate::OsError;
 use crate::sys::rt;
 
-/// Why the scheduler did not do as it was told.
+/// Why a thread's scheduling was not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RtError {

@@ -43,8 +43,8 @@ fn of_other_domains_nothing_is_known() {
     let there = place.region().open(&two()).expect("open");
     let looks = place.region().open(&RegionOptions::new().read_only(true)).expect("open");
     for judge in [&here, &looks] {
-        assert_eq!(probe(judge, ident(&there)), Probe::Unknown, "who lives");
-        assert_eq!(probe(judge, Ident::new(4, 1).unwrap()), Probe::Unknown, "who never was");
+        assert_eq!(probe(judge, ident(&there)), Probe::Unknown, "a living participant");
+        assert_eq!(probe(judge, Ident::new(4, 1).unwrap()), Probe::Unknown, "one that never was");
     }
     assert_eq!(probe(&there, ident(&here)), Probe::Unknown);
     // Of its own domain it is not Unknown, where the system proves deaths at all.

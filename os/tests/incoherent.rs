@@ -37,7 +37,7 @@ const CHANNELS: &[Channel<'_>] = &[
 ];
 const PLAN: Plan<'_> = Plan::new(CHANNELS).line(LINE).participants(4).split_payload(PAGE);
 
-/// What ports do of what they are asked.
+/// The hooks that ports carry out.
 #[derive(Clone, Copy)]
 struct Hooks {
     clean: bool,
@@ -46,7 +46,7 @@ struct Hooks {
 
 const BOTH: Hooks = Hooks { clean: true, invalidate: true };
 
-/// What lies behind the caches.
+/// The memory behind the caches.
 struct Machine {
     control: File,
     payload: Mutex<Vec<u8>>,
@@ -57,7 +57,7 @@ struct Machine {
 struct Side {
     base: NonNull<c_void>,
     mem: Mem,
-    /// The payload's lines as memory had them when they were last fetched or written back: a line that
+    /// The payload's lines as they were in memory when last fetched or written back: a line that
     /// differs is dirty.
     clean: Mutex<Vec<u8>>,
     machine: Arc<Machine>,
@@ -80,7 +80,7 @@ impl Machine {
     fn new(hooks: Hooks) -> Arc<Self> {
         let control = File::from(memfd_create("incoherent", MFdFlags::MFD_CLOEXEC).expect("memory"));
         control.set_len(u64::from(start())).expect("memory");
-        // What was there before; nobody has reason to expect zeros.
+        // The old content; nobody may rely on zeros.
         let payload = Mutex::new(vec![0xEE; PLAN.size() - start() as usize]);
         let machine = Arc::new(Self { control, payload, hooks });
         initialise(&Side::new(&machine).mem, &PLAN, 1, Contents::Unknown).expect("the plan works");
@@ -143,7 +143,7 @@ impl Side {
         });
     }
 
-    /// What a cache may do at any moment: write a dirty line back, fetch a clean one again.
+    /// A step that a cache may take at any moment: write a dirty line back, fetch a clean one again.
     fn weather(&self, line: u32) {
         let lines = (PLAN.size() as u32 - start()) / LINE;
         let at = start() + line % lines * LINE;
@@ -218,7 +218,7 @@ unsafe impl Port for CachedPort {
     }
 
     fn clean(&self, offset: u32, len: u32) {
-        // The other side runs meanwhile, and would find what is published too early.
+        // The other side runs at the same time, and would find what is published too early.
         std::thread::yield_now();
         if self.side.machine.hooks.clean {
             self.side.write_back(offset, len);
@@ -252,7 +252,7 @@ fn two(machine: &Arc<Machine>) -> [(Arc<Side>, Region); 2] {
     })
 }
 
-/// A plain generator; the seed is printed by whoever fails.
+/// A plain generator; the seed is printed on failure.
 struct Random(u64);
 
 impl Random {
@@ -270,7 +270,7 @@ fn small(i: u32) -> [u8; 12] {
     value
 }
 
-/// Never what lay in memory before.
+/// Never the memory's old content.
 fn letter(i: u64) -> u8 {
     i as u8 & 0x7F
 }

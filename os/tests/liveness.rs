@@ -1,4 +1,4 @@
-//! Who is taken for dead, and who is not. Numbers are those of the fault list.
+//! Participants that are taken for dead, and those that are not. Numbers are those of the fault list.
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
@@ -135,7 +135,7 @@ fn fault_12_and_40_neither_a_process_id_nor_a_forged_table_matters() {
         mem.setup_write(entry + at::PID, pid);
         mem.setup_write(entry + at::STARTED, 1);
         assert_eq!(probe(&ours, who), Probe::Alive);
-        // And that a dead one is this process: whoever is dead stays dead.
+        // And that a dead one is this process: a dead participant stays dead.
         living.kill();
         mem.setup_write(entry + at::PID, std::process::id());
         assert_eq!(probe(&ours, who), Probe::Dead);

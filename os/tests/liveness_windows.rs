@@ -1,4 +1,4 @@
-//! What a child inherits on Windows: nothing that keeps its parent alive.
+//! A child inherits nothing on Windows that keeps its parent alive.
 #![cfg(windows)]
 
 mod common;

@@ -19,7 +19,7 @@ use strait_os::{CreateError, OpenError, OpenOrCreateError, Region, RegionFile, R
 /// About a megabyte.
 const LARGE: Plan<'static> = Plan::new(&[Channel::frames("large", 1 << 20, 256)]);
 
-/// A user who is nobody's.
+/// A user id that nobody has.
 const OTHER: u32 = 65_534;
 
 #[test]

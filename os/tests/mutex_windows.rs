@@ -58,11 +58,11 @@ fn a_killed_holder_is_told_of_once() {
     });
     std::thread::sleep(Duration::from_millis(50));
     helper.kill();
-    assert!(waiter.join().expect("no panic"), "who waits is told");
+    assert!(waiter.join().expect("no panic"), "the waiter is notified");
     assert!(is_held(ours.lock_timeout(LONG)), "once");
     let mut helper = holder(&name);
     helper.kill();
-    assert!(is_abandoned(ours.lock_timeout(LONG)), "who comes later is told as well");
+    assert!(is_abandoned(ours.lock_timeout(LONG)), "a later caller is notified as well");
     assert!(is_held(ours.try_lock()));
 }
 

@@ -29,7 +29,7 @@ use strait_os::linux::{PiLock, PiMutex};
 use strait_os::rt::{pin, set_fifo};
 
 const LONG: Duration = Duration::from_secs(30);
-/// What low has to do: longer than a waiter's probe period, much shorter than medium's patience.
+/// The work of the low thread: longer than a waiter's probe period, much shorter than medium's patience.
 const WORK: Duration = Duration::from_millis(60);
 /// How long medium spins at the longest; below what the kernel allows real-time threads in a second.
 const PATIENCE: Duration = Duration::from_millis(600);

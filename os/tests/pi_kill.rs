@@ -91,7 +91,7 @@ fn fault_09_a_stopped_owner_keeps_it() {
     assert_eq!(pass(ours.lock_timeout(LONG)), Outcome::Held);
 }
 
-/// What the words can be when an owner, or one who recovers, dies between two of its steps: made by hand
+/// The values of the words when an owner, or a recoverer, dies between two of its steps: made by hand
 /// in a process that is then killed.
 #[test]
 fn whoever_dies_between_two_words_is_succeeded() {

@@ -188,7 +188,7 @@ fn uncontended_it_makes_no_system_call() {
     }
 }
 
-/// Locks where the kernel kills whoever calls anything but read, write and exit.
+/// Locks where the kernel kills a caller of anything but read, write and exit.
 fn strict_role(name: &str) {
     const STRICT: nix::libc::c_ulong = 1;
     let mut mutex = PiMutex::named(name, &RegionOptions::new()).expect("a mutex");

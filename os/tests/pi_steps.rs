@@ -2,7 +2,7 @@
 //!
 //! A victim is traced and stepped, instruction by instruction, through an operation. After its n-th
 //! change of the words, and some instructions later, it is killed; then the survivors must get the mutex,
-//! each in turn, and be told of the death where there was one.
+//! each in turn, and be notified of the death where there was one.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -31,7 +31,7 @@ const MOST_STEPS: u32 = 400_000;
 const GO: usize = 10;
 const DONE: usize = 11;
 
-/// What is stepped through, and what the mutex is like before.
+/// The operation that is stepped through, and the state of the mutex before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     /// Lock and unlock while nobody else wants it.

@@ -574,7 +574,7 @@ fn streams_have_embedded_ios_traits() {
     assert_eq!(full.kind(), ErrorKind::TimedOut);
 }
 
-/// What the tests start, by this name.
+/// The helpers that the tests start by this name.
 #[test]
 fn helper() {
     let Some((role, argument)) = role() else { return };

@@ -1,5 +1,5 @@
-//! Pipes: what only holds where they are Unix sockets. Who may enter, what a dead server leaves, what a
-//! peer that lies gets.
+//! Pipes as Unix sockets: access, the remains of a dead server, and the errors of a misbehaving
+//! peer.
 #![cfg(target_os = "linux")]
 
 #[path = "common/process.rs"]
@@ -353,7 +353,7 @@ fn helper() {
             say(&format!("private: {:?}", Pipe::connect_timeout(&name, &options, VAIN).err()));
             let pipe = Pipe::connect_timeout(&name, &options.public(true), LONG).expect("a server");
             say(&format!("public: {}", pipe.peer().expect("known").user().expect("known")));
-            // Our own name of that kind is another one: nobody is led to it who asks for root's.
+            // Our own pipe of that name is another one: a client that asks for root's does not reach it.
             let _ours = PipeListener::bind(&name, &PipeOptions::new().public(true)).expect("ours");
             let other = PipeOptions::new().public(true).served_by(&User::from_uid(1));
             say(&format!("squat: {:?}", Pipe::connect_timeout(&name, &other, VAIN).map(drop)));
@@ -369,7 +369,7 @@ fn helper() {
             let mut listener = PipeListener::bind(&name, &PipeOptions::new()).expect("a listener");
             let _client = Pipe::connect_timeout(&name, &PipeOptions::new(), LONG).expect("a server");
             let server = listener.accept_timeout(LONG).expect("a client");
-            // From now on the client, who was like us, has other groups.
+            // From now on the client, which was like us, has other groups.
             setgroups(&[Gid::from_raw(4711)]).expect("root may");
             say(&format!("before: {:?}", server.impersonate().err()));
             let keep = nix::libc::SECBIT_NO_SETUID_FIXUP as nix::libc::c_ulong;

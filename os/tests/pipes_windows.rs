@@ -128,7 +128,7 @@ fn a_second_first_instance_is_denied() {
 fn a_server_that_lets_nobody_in_is_obeyed() {
     let test = "a_server_that_lets_nobody_in_is_obeyed";
     let name = unique();
-    // The system alone. Whoever runs this test is somebody else.
+    // The system alone. The user that runs this test is another one.
     let options = PipeOptions::new().sddl(Sddl::new("D:P(A;;GA;;;SY)").expect("a descriptor"));
     let listener = PipeListener::bind(&name, &options).expect("a listener");
     let client = Pipe::connect_timeout(&name, &PipeOptions::new(), VAIN);
@@ -153,7 +153,7 @@ fn the_security_descriptor_is_given_to_the_system() {
     assert!(text.contains("(A;;0x12019b;;;AU)"), "{text}");
 }
 
-/// Who may use what is open.
+/// The access to an open object.
 fn access_list(open: &File) -> String {
     let (what, mut descriptor) = (DACL_SECURITY_INFORMATION, null_mut());
     let (handle, none, not) = (open.as_raw_handle(), null_mut(), null_mut());

@@ -117,7 +117,7 @@ fn fault_25_a_creator_that_dies_leaves_a_complete_region_or_none() {
             drop(ours);
         }
     }
-    // What a creator that died has left was deleted by the next, or was never there. Only where a file needs
+    // The remains of a creator that died were deleted by the next, or were never there. Only where a file needs
     // a name, and the system deletes nothing, one that was never finished keeps its private one.
     assert!(scratch.names().is_empty() || !cfg!(any(target_os = "linux", windows)), "{:?}", scratch.names());
 }

@@ -28,7 +28,7 @@ fn named_regions_are_listed_as_long_as_they_are_there() {
     let again = place.create();
     assert!(listed());
     drop(again);
-    assert!(!listed(), "it went with the last who had it open");
+    assert!(!listed(), "it went with the last process that had it open");
     assert_eq!(open_error(&place.region()), OpenError::NotFound);
     drop(ours);
     drop(place.create());

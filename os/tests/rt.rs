@@ -21,7 +21,7 @@ fn a_priority_that_does_not_exist_is_refused() {
 fn a_priority_is_set_or_the_refusal_says_why() {
     let outcome = std::thread::spawn(|| {
         let set = set_fifo(10);
-        // SAFETY: the call takes a number and answers with one.
+        // SAFETY: the call takes a number and returns one.
         let policy = unsafe { nix::libc::sched_getscheduler(0) };
         (set, policy)
     });
@@ -57,7 +57,7 @@ mod pinning {
         let missing = (0..CpuSet::count()).find(|cpu| !before.contains(cpu)).expect("not that many");
         assert_eq!(pin(&[before[0], missing]), Err(RtError::Cpu { cpu: missing }));
         assert_eq!(allowed(), before, "refused means unchanged");
-        pin(&before[..1]).expect("a CPU that the thread had");
+        pin(&before[..1]).expect("a CPU that the thread was allowed");
         assert_eq!(allowed(), before[..1]);
     }
 }

@@ -36,7 +36,7 @@ fn send_raw(socket: &UnixStream, mark: &[u8], fds: &[RawFd]) {
     sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(mark)], rights, MsgFlags::empty(), None).expect("sent");
 }
 
-/// What comes of receiving that.
+/// The outcome of receiving that.
 fn receive_raw(mark: &[u8], fds: &[RawFd]) -> Result<Region, ReceiveError> {
     let (ours, theirs) = pair();
     send_raw(&ours, mark, fds);
@@ -194,8 +194,8 @@ fn fault_49_a_wrong_size_is_refused() {
 
 #[test]
 fn a_message_that_is_no_region_is_refused_and_leaves_no_descriptor() {
-    // What the kernel lists of a process's descriptors changes with other tests, so this looks at
-    // what it can tell apart: who still has the file open.
+    // The kernel's list of a process's descriptors changes with other tests, so this looks at
+    // the processes that still have the file open.
     let file = memory(&image(), ALL);
     let fd = file.as_raw_fd();
     let inode = file.metadata().expect("its number").ino();

@@ -78,7 +78,7 @@ fn fault_49_what_is_no_region_is_refused() {
     assert_eq!(refused(file.into()), ReceiveError::NotARegion);
     let blank = ReceiveError::Open(OpenError::Attach(AttachError::Uninitialised));
     assert_eq!(refused(section(65_536, 0)), blank);
-    // Pages that are only reserved would end whoever touches them.
+    // Pages that are only reserved would end a process that touches them.
     let error = refused(section(65_536, SEC_RESERVE));
     let too_short = |error| {
         matches!(error, ReceiveError::Open(OpenError::Attach(AttachError::TooShort { found: 0, .. })))

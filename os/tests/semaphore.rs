@@ -143,7 +143,7 @@ fn a_waiter_that_is_killed_takes_no_permit() {
     assert!(eventually(|| ours.try_acquire().is_ok()));
 }
 
-/// What the tests start, by this name.
+/// The helpers that the tests start by this name.
 #[test]
 fn helper() {
     let Some((role, name)) = role() else { return };

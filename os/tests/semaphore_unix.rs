@@ -95,7 +95,7 @@ fn a_semaphore_is_its_users_alone_unless_asked_otherwise() {
     assert_eq!(helper.hear(), "NotPermitted");
 }
 
-/// What the tests start, by this name.
+/// The helpers that the tests start by this name.
 #[test]
 fn helper() {
     let Some((role, name)) = role() else { return };

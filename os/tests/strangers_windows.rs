@@ -1,4 +1,4 @@
-//! Names that belong to somebody or something else, and who is let in. Numbers are those of the fault
+//! Names that belong to another user or object, and the users that are let in. Numbers are those of the fault
 //! list.
 #![cfg(windows)]
 
@@ -142,7 +142,7 @@ fn fault_60_a_name_of_another_kind_of_object_is_a_distinct_error() {
 
 #[test]
 fn fault_25_what_a_creator_left_half_made_is_in_nobodys_way() {
-    // It had the name, and no more.
+    // It has the name, and no more.
     let place = Place::local();
     let _name = section(&name_of(&place), 4096);
     assert_eq!(open_error(&place, &RegionOptions::new()), OpenError::NotFound);
@@ -191,7 +191,7 @@ fn security_of(path: &str) -> String {
         ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor, SDDL_REVISION_1, what, into, len)
     };
     assert_ne!(converted, 0);
-    // SAFETY: the call put so many units there, the last of them zero.
+    // SAFETY: the call put that many units there, the last of them zero.
     let units = unsafe { std::slice::from_raw_parts(text, len as usize) };
     let shown = String::from_utf16_lossy(units).trim_end_matches('\0').to_string();
     // SAFETY: the system allocated both for us.

@@ -39,7 +39,7 @@ fn an_event_is_made_by_the_first_sleeper_and_goes_with_the_last_who_has_it_open(
     let (ours, theirs) = (place.create(), place.open());
     assert!(!has_event(&ours));
     with_point(&ours, |point| ours.port().wake(point));
-    assert!(!has_event(&ours), "whoever wakes makes none");
+    assert!(!has_event(&ours), "a waker makes none");
     with_point(&theirs, |point| theirs.port().wait(point, 0, Duration::from_millis(10)));
     assert!(has_event(&ours));
     drop(theirs);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use strait::{RegionFile, RegionName, RegionPlace};
 
-/// How long anything may take before the test fails: long, for the machine may be busy.
+/// How long anything may take before the test fails: long, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The variable that tells a child what to do.
@@ -29,7 +29,7 @@ const ROLE: &str = "STRAIT_TEST_ROLE";
 /// The variable that tells a child where.
 const REGION: &str = "STRAIT_TEST_REGION";
 
-/// Stands before a path, where a child is told a region's place.
+/// The prefix of a path in a child's argument for a region's place.
 const PATH: &str = "path:";
 
 /// A region's name or path that is this test's alone, removed at the end.
@@ -73,7 +73,7 @@ impl Drop for Name {
     }
 }
 
-/// What this process is to do as a child, and on which region; `None` in the test itself.
+/// This process's task as a child, and its region; `None` in the test itself.
 pub fn role() -> Option<(String, RegionPlace)> {
     let role = std::env::var(ROLE).ok()?;
     let place = std::env::var(REGION).ok()?;
@@ -124,7 +124,7 @@ impl Kid {
         Self { stdin: child.stdin.take(), child, lines }
     }
 
-    /// What the child tells next.
+    /// The child's next line.
     pub fn hear(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("the child speaks before patience ends")
     }

@@ -11,7 +11,7 @@ unsafe extern "system" {
     fn NtResumeProcess(process: RawHandle) -> i32;
 }
 
-/// Whether a named region is there until it is removed: here it goes with the last who has it open.
+/// Whether a named region is there until it is removed: here it goes with the last process that has it open.
 pub const NAMED_STAYS: bool = false;
 
 /// Ends this process at once, with nothing cleaned up.

@@ -11,7 +11,7 @@ use super::paths::Outcome::{self, Done};
 use super::paths::show;
 use super::x86::Costly;
 
-/// What must be found in each.
+/// The instructions that must be found in each.
 pub const EXPECTED: &[(&str, &[Costly])] = &[
     ("nothing", &[]),
     (TEN_NOPS, &[]),

@@ -1,6 +1,6 @@
 //! The child's side: brings an endpoint to where a path begins, and shows the parent one call.
 //!
-//! What is shown is what a user's loop would hold: one call of the interface with what it needs by
+//! Each path is the content of a user's loop: one call of the interface with its arguments by
 //! reference, and a look at what came of it. The functions are never inlined and are called through
 //! a pointer that the compiler does not see through, so nothing of the state is known in advance.
 //!
@@ -56,7 +56,7 @@ pub fn be_the_last_owner(region: &RegionPlace) -> impl Sized {
 /// The channel whose producer has died.
 const ORPHAN: &str = "orphan";
 
-/// What came of a call.
+/// The outcome of a call.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -181,7 +181,7 @@ fn values<T: Message>(region: &Region, channel: &str) {
     show(&named("receive-stores-head"), receive, &mut rx, value, Done);
     assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
 
-    // The next value but one lies at the ring's start.
+    // The next value but one is at the ring's start.
     repeat(SLOTS - 3 - rx.sequence() % SLOTS, receive, &mut rx, value);
     repeat(3, send, &mut tx, value);
     rx.flush();
@@ -296,7 +296,7 @@ struct Ring {
 }
 
 impl Ring {
-    /// What a frame of `len` bytes takes of the ring.
+    /// The bytes of the ring that a frame of `len` bytes takes.
     fn footprint(len: usize) -> u32 {
         (16 + len as u32).next_multiple_of(16)
     }
@@ -316,7 +316,7 @@ impl Ring {
         self.place = if self.place + footprint > RING { footprint } else { (self.place + footprint) % RING };
     }
 
-    /// Passes empty frames until the next one comes to lie at `place`, and tells the region.
+    /// Passes empty frames until the next one is placed at `place`, and publishes the head.
     #[track_caller]
     fn go_to(&mut self, place: u32, back: &mut Mail<'_>) {
         while self.place != place {
@@ -466,7 +466,7 @@ extern "C" fn open_producer(region: &mut Region, opening: &mut Opening) -> Outco
     if opening.opened.is_some() { Done } else { Wrong }
 }
 
-/// What happens once, before the first message.
+/// Work done once, before the first message.
 fn set_up(region: &RegionPlace, mut attachment: Region) {
     let mut region = region.clone();
     show("set-up/attach", open, &mut region, &mut None, Done);

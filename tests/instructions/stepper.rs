@@ -9,7 +9,7 @@ use super::common::Name;
 use super::common::tracee::Tracee;
 use super::x86::{Costly, LONGEST, judge};
 
-/// What the child tells when it has shown everything.
+/// The child's last line, when it has shown everything.
 pub const END: &str = "end";
 
 /// Steps that lead from a child's stop to the call that it shows, at the most.
@@ -17,12 +17,12 @@ const APPROACH: u32 = 100_000;
 
 /// One call, as it was executed.
 pub struct Call {
-    /// What the child calls it.
+    /// The child's name of it.
     pub name: String,
     /// The place of every instruction in its order, the called function's `ret` included; counted
     /// from the program's start, as a disassembly of it counts.
     pub trace: Vec<u64>,
-    /// What costly instructions were among them, and how many.
+    /// The costly instructions among them, and their counts.
     pub found: BTreeMap<Costly, usize>,
 }
 
@@ -40,11 +40,11 @@ pub fn watch(role: &str, name: &Name) -> Vec<Call> {
     let mut calls = Vec::new();
     loop {
         stepper.tracee.run_to_stop();
-        let told = kid.hear();
-        if told == END {
+        let line = kid.hear();
+        if line == END {
             return calls;
         }
-        let (name, entry) = told.split_once(' ').expect("a name and an address");
+        let (name, entry) = line.split_once(' ').expect("a name and an address");
         let entry = entry.parse().expect("an address");
         calls.push(stepper.through(name, entry));
     }

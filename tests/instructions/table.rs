@@ -24,7 +24,7 @@ const HEAD: &str = "\
 /// How many of each kind of costly instructions.
 type Count = BTreeMap<Costly, usize>;
 
-/// What a path may cost.
+/// The limits of a path's cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Its name.
@@ -35,7 +35,7 @@ pub struct Limit {
     pub allowed: Count,
 }
 
-/// What a path did cost.
+/// The measured cost of a path.
 pub struct Row {
     /// Its name.
     pub name: String,
@@ -46,7 +46,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// What was seen of a path; `nothing` is the call of nothing.
+    /// The cost seen of a path; `nothing` is the call of nothing.
     pub fn of(call: &Call, nothing: &Call) -> Self {
         let count = call.trace.len().saturating_sub(nothing.trace.len());
         Self { name: call.name.clone(), count, found: call.found.clone() }
@@ -72,7 +72,7 @@ impl Row {
         Limit { name, most, allowed }
     }
 
-    /// What is wrong with this path, if anything.
+    /// The complaint about this path, if any.
     fn complaint(&self, limit: Option<&Limit>) -> Option<String> {
         let Some(limit) = limit else {
             return Some("has no limit".to_owned());

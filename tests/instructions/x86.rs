@@ -55,7 +55,7 @@ impl fmt::Display for Costly {
 /// The longest instruction in bytes.
 pub const LONGEST: usize = 15;
 
-/// What costly instruction starts at the first of these bytes, if any.
+/// The costly instruction that starts at the first of these bytes, if any.
 ///
 /// They must start where an instruction does: then prefixes are what stands before the opcode, and
 /// nothing in a displacement or an immediate is ever looked at.
@@ -111,7 +111,7 @@ mod tests {
 
     #[track_caller]
     fn judged(code: &[u8], as_what: Option<Costly>) {
-        // What comes behind must not matter.
+        // The bytes behind it must not matter.
         for behind in [0x00, 0x90, 0xF0, 0xFF] {
             let mut bytes = [behind; LONGEST];
             bytes[..code.len()].copy_from_slice(code);

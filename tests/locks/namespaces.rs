@@ -11,7 +11,7 @@ use strait::{Lock, LockError, RegionOptions, RegionPlace};
 use super::common::{Kid, Name, PATIENCE, linger, tell};
 use super::{after_a_death, gains, make};
 
-/// What such a child does.
+/// Such a child's part.
 pub fn child(region: &RegionPlace) {
     if std::process::id() != 1 {
         return into_a_namespace();

@@ -28,7 +28,7 @@ const MOST_STEPS: u64 = 8000;
 /// The longest region.
 const LONGEST: usize = 16 * 1024;
 
-/// What was survived.
+/// The kills that were survived.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     /// Instructions of the operation.
@@ -65,7 +65,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What was not survived.
+/// A kill that was not survived.
 #[derive(Debug)]
 pub enum Trouble {
     /// The survivors of a snapshot found something wrong.
@@ -129,7 +129,7 @@ fn past(operation: &Operation) -> Option<Vec<u8>> {
         }
         Past::Deaths(past) => {
             let attachment = make();
-            // In the copy that is read here all this is as they left it who died.
+            // In the copy that is read here all this is as the dead left it.
             let _left = past(&attachment);
             read()
         }
@@ -147,8 +147,8 @@ impl Victim {
         Ok(Self { name, kid, tracee })
     }
 
-    /// Lets it go up to where it has mapped its region, without which no instruction can change that, and
-    /// answers with the region's file.
+    /// Runs it until it has mapped its region, before which no instruction can change it. Returns the
+    /// region's file.
     fn find_region(&self) -> File {
         let process = PathBuf::from(format!("/proc/{}", self.kid.pid()));
         let known = self.name.region();
@@ -162,7 +162,7 @@ impl Victim {
         File::open(file.path()).expect("a region can be read by its owner")
     }
 
-    /// Kills it where it stands; answers with the survivors' region.
+    /// Kills it where it stands. Returns the survivors' region.
     fn kill(self) -> Name {
         self.tracee.kill(self.kid);
         self.name
@@ -179,7 +179,7 @@ pub fn not_permitted() -> bool {
     false
 }
 
-/// What an operation did to its region.
+/// An operation's changes to its region.
 struct Steps {
     /// How many instructions it took.
     count: u64,
@@ -212,7 +212,7 @@ fn step(operation: &Operation, past: Option<&[u8]>) -> Steps {
 }
 
 thread_local! {
-    /// What survivors complain of in this thread, while they are at it.
+    /// The survivors' complaints in this thread, while they run.
     static COMPLAINT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -234,7 +234,7 @@ fn keep_complaints() {
     });
 }
 
-/// Calls the survivors; answers with what they see, or what they complain of.
+/// Calls the survivors. Returns the state that they see, or their complaint.
 fn survive(operation: &Operation, region: &RegionPlace, order: First) -> Result<Seen, String> {
     keep_complaints();
     COMPLAINT.set(Some(String::new()));
@@ -283,7 +283,7 @@ fn try_points(operation: &Operation, steps: &Steps) -> Result<Tally, Trouble> {
 }
 
 /// Kills a victim before each of its stores in turn, by the points that the core has for that, until one
-/// comes to its end; answers how many were killed.
+/// completes. Returns how many were killed.
 pub fn try_points_of(operation: &Operation) -> Result<usize, Trouble> {
     let past = past(operation);
     for point in 0.. {
@@ -328,13 +328,13 @@ pub fn try_all(operation: &Operation, random: usize, seed: u64) -> Result<Tally,
     Ok(tally)
 }
 
-/// Kills a victim after so many instructions, for real.
+/// Kills a victim after this many instructions, for real.
 pub fn try_kill(operation: &Operation, instructions: u64) -> Result<(), Trouble> {
     kill_at(operation, past(operation).as_deref(), 0, instructions).map(drop)
 }
 
-/// Kills a victim so many instructions behind a boundary of its system calls, or when it is done, and
-/// calls the survivors. Answers at which boundary that was.
+/// Kills a victim this many instructions after a boundary of its system calls, or when it is done, and
+/// calls the survivors. Returns the boundary.
 fn kill_at(
     operation: &Operation,
     past: Option<&[u8]>,

@@ -86,12 +86,12 @@ fn with_word(region: &Region, change: impl FnOnce(u32) -> u32) {
     mem.setup_write(at, change(mem.setup_read(at)));
 }
 
-/// One who has the lock.
+/// A participant that has the lock.
 fn owner(region: &Region) -> Kept {
     Box::new(held(region))
 }
 
-/// One who has the lock of a third owner that died in the repair.
+/// A participant that has the lock of a third owner that died in the repair.
 fn fourth_owner(region: &Region) -> Kept {
     let guard = held(region);
     with_word(region, |word| word | 3 << 29);
@@ -287,7 +287,7 @@ fn release_permit(region: &RegionPlace) -> Act {
     })
 }
 
-/// The survivors of one who took a permit: all are there, once each, and once more when given back. They
+/// The survivors of a participant that took a permit: all are there, once each, and once more when given back. They
 /// see how many came back from the dead.
 fn survive_taker(region: &RegionPlace, _: First) -> Seen {
     let (here, there) = (open(region), open(region));
@@ -306,7 +306,7 @@ fn survive_taker(region: &RegionPlace, _: First) -> Seen {
     [back as u64, 0]
 }
 
-/// As [`survive_taker`]; they see how many were given back by one who had one.
+/// As [`survive_taker`]; they see how many were given back by a participant that had one.
 fn survive_giver(region: &RegionPlace, first: First) -> Seen {
     [1 - survive_taker(region, first)[0], 0]
 }

@@ -1,4 +1,4 @@
-//! What an operation is: where it starts, what the victim does, and what its survivors check.
+//! Operations: where each starts, what the victim does, and what its survivors check.
 
 use std::any::Any;
 
@@ -7,7 +7,7 @@ use strait::{Plan, Region, RegionPlace};
 /// Things that are kept, whatever they are: until the process that has them is dead.
 pub type Kept = Box<dyn Any>;
 
-/// One call of the interface, ready to be made; answers with what it must not drop.
+/// One call of the interface, ready to be made. Returns the objects that it must not drop.
 pub type Act = Box<dyn FnOnce() -> Kept>;
 
 /// How far an operation has got as the survivors see it: each number only ever goes up.
@@ -25,14 +25,14 @@ pub enum First {
 /// Both orders.
 pub const ORDERS: [First; 2] = [First::Producer, First::Consumer];
 
-/// What a victim finds.
+/// The region that a victim finds.
 #[derive(Clone, Copy)]
 pub enum Past {
     /// No region.
     Nothing,
     /// A region whose maker has left it, unused.
     Unused,
-    /// A region in which participants did something, who are dead by now.
+    /// A region with the work of participants that are dead by now.
     Deaths(fn(&Region) -> Kept),
 }
 
@@ -46,15 +46,15 @@ pub struct Operation {
     pub name: &'static str,
     /// The region's plan.
     pub plan: Plan<'static>,
-    /// What the victim finds.
+    /// The region that the victim finds.
     pub past: Past,
-    /// The victim: goes up to the operation, and answers with it.
+    /// The victim: goes up to the operation, and returns it.
     pub victim: fn(&RegionPlace) -> Act,
     /// The survivors, when all others are dead: they panic if something is wrong.
     pub survivors: fn(&RegionPlace, First) -> Seen,
-    /// What they see before the operation.
+    /// The state that they see before the operation.
     pub before: Seen,
-    /// What they see after it.
+    /// The state that they see after it.
     pub after: Seen,
 }
 
@@ -69,13 +69,13 @@ impl Operation {
         Self { name, plan, past: Past::Unused, victim, survivors, before: [0; 2], after: [0; 2] }
     }
 
-    /// What the victim finds.
+    /// The region that the victim finds.
     pub fn past(mut self, past: Past) -> Self {
         self.past = past;
         self
     }
 
-    /// What the survivors see before the operation, and after it.
+    /// The states that the survivors see before the operation and after it.
     pub fn sees(mut self, before: Seen, after: Seen) -> Self {
         (self.before, self.after) = (before, after);
         self

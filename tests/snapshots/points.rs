@@ -2,7 +2,7 @@
 
 use super::operation::Act;
 
-/// Makes the call, and is killed before its store of this number, if it has so many.
+/// Makes the call, and is killed before its store of this number, if it has that many.
 #[cfg(strait_crash_points)]
 pub fn pass(point: u32, act: Act) {
     use super::common::tell;

@@ -92,7 +92,7 @@ fn every_second() -> ConsumerOptions {
     ConsumerOptions::new().release_every(2)
 }
 
-/// A channel's word in the region says that somebody sleeps: one who is dead, or who will not wake.
+/// A channel's word in the region says that somebody sleeps: a dead thread, or one that will not wake.
 fn somebody_sleeps<Q: Queue>(region: &Region) {
     let entry = region.channel(Q::NAME).expect("it is planned");
     region.port().mem().setup_write(entry.wait_a, 1);

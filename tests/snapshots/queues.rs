@@ -46,11 +46,11 @@ pub trait Queue {
     fn rx(region: &Region, options: ConsumerOptions) -> Self::Rx;
     /// Sends message `n`, if there is space.
     fn send(tx: &mut Self::Tx, n: u32) -> bool;
-    /// Receives a message, which must be whole; answers with its number.
+    /// Receives a message, which must be whole. Returns its number.
     fn receive(rx: &mut Self::Rx) -> Option<u32>;
     /// The number of the message that comes next.
     fn next(tx: &Self::Tx) -> u32;
-    /// Panics if either side has caught its peer at a lie.
+    /// Panics if either side has found a violation by its peer.
     fn check(tx: &Self::Tx, rx: &Self::Rx);
 }
 
@@ -65,7 +65,7 @@ impl Frames {
     const CHANNEL: &'static [Channel<'static>] =
         &[Channel::frames(Self::NAME, RING, LONGEST).consumer_may_block().producer_may_block()];
 
-    /// What message `n` is as a frame: all take as much of the ring, and the next ones differ from it in
+    /// Message `n` as a frame: all take as much of the ring, and the next ones differ from it in
     /// every byte. Without work, for each instruction of it would be stepped through.
     pub fn content(n: u32) -> &'static [u8] {
         const BYTES: [u8; 128] = {
@@ -119,7 +119,7 @@ impl Queue for Frames {
     }
 }
 
-/// What message `n` is as a value.
+/// Message `n` as a value.
 pub fn value(n: u32) -> Value {
     let n = u64::from(n);
     [n + 1, !n, n << 32 | n]
@@ -234,10 +234,10 @@ pub fn survive<Q: Queue>(region: &RegionPlace, first: First) -> Seen {
     let seen = found.unwrap_or((next, next));
     assert_eq!(seen.1, next, "what the producer takes for sent is what the consumer gets");
     let end = use_it::<Q>(&mut tx, &mut rx, next);
-    // Whoever comes after those survivors, who leave as one should, finds nothing but the next place.
+    // Those survivors leave in order, so the next participant finds nothing but the next place.
     drop((tx, rx));
     let (mut tx, mut rx) = (Q::tx(region), Q::rx(region, options));
-    assert_eq!((drain::<Q>(&mut rx), Q::next(&tx)), (None, end), "after those who left");
+    assert_eq!((drain::<Q>(&mut rx), Q::next(&tx)), (None, end), "after those that left");
     use_it::<Q>(&mut tx, &mut rx, end);
     [seen.0.into(), seen.1.into()]
 }

@@ -48,7 +48,7 @@ fn leave(region: &RegionPlace) -> Act {
     })
 }
 
-/// The survivors of a creator: they open a region that is complete, or are told that there is none; then
+/// The survivors of a creator: they open a region that is complete, or get the error that there is none; then
 /// they make it. They see whether it was complete.
 fn survive_creator(region: &RegionPlace, first: First) -> Seen {
     let complete = match region.open(&RegionOptions::new()) {
@@ -65,7 +65,7 @@ fn survive_creator(region: &RegionPlace, first: First) -> Seen {
             region.remove().expect("what is no region can be removed");
             false
         }
-        Err(error) => panic!("half a region, of which nothing better is said than: {error}"),
+        Err(error) => panic!("half a region, reported as: {error}"),
     };
     if !complete {
         drop(region.create(&PLAN, &RegionOptions::new()).expect("it can be made again"));
@@ -83,7 +83,7 @@ fn survive_members(region: &RegionPlace, _: First) -> Seen {
     let members: Vec<Region> = (0..SEATS).map(|_| open(region)).collect();
     assert!(
         matches!(region.open(&RegionOptions::new()), Err(OpenError::TableFull)),
-        "there are so many seats"
+        "that many places are taken"
     );
     let idents: Vec<Ident> = members.iter().filter_map(|member| member.port().ident()).collect();
     assert_eq!(idents.len(), members.len(), "a member has a name");

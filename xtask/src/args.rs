@@ -3,7 +3,7 @@
 use crate::fuzz;
 use crate::steps::{Extent, When};
 
-/// What the user asked for.
+/// The arguments.
 #[derive(Debug, PartialEq)]
 pub enum Command {
     Help,
@@ -24,7 +24,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// How much of each step is to run: a plain `test` is for those who wait for it.
+    /// How much of each step is to run: a plain `test` is short enough to wait for.
     pub fn extent(&self) -> Extent {
         if self.names.is_empty() && !self.all { Extent::Quick } else { Extent::Full }
     }

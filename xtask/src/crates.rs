@@ -1,12 +1,12 @@
 //! Which packages the commands name, where that changes when code moves from one crate to another.
 
-/// What is for Unix.
+/// The packages for Unix alone.
 pub const UNIX: &str = "-p strait-os-unix -p strait-os -p strait";
 
 /// The package with the tests of what programs use of their system: pipes, regions, domains, events.
 pub const UNIX_SYSTEM: &str = "-p strait-os";
 
-/// What is for Windows.
+/// The packages for Windows alone.
 pub const WINDOWS: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait -p strait-cli";
 
 /// Those of them in which something is compiled for Windows only.

@@ -5,16 +5,16 @@ use std::io;
 
 use crate::run::{Outcome, Run, together};
 
-/// What all of them are built with.
+/// The features that all of them are built with.
 const FEATURES: &str = "--features embedded-io-07";
 
 /// Seconds that one may run, its second process included. The slowest takes a tenth of it.
 pub const LIMIT: u32 = 120;
 
-/// What none of them takes.
+/// The start of an example's answer to arguments that it does not take.
 const WRONG: &str = "no such arguments";
 
-/// The names of the examples: the sources that lie in `examples` itself, sorted.
+/// The names of the examples: the sources directly in `examples`, sorted.
 fn names(folder: &str) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

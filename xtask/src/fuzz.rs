@@ -16,7 +16,7 @@ use crate::run::{Outcome, Run};
 /// The targets: the programs in `fuzz/src/bin`.
 pub const TARGETS: &[&str] = &["attach", "endpoints", "honest", "stream", "ring_pipe", "capi", "directory"];
 
-/// Seconds a target runs if nothing else is said.
+/// Seconds a target runs by default.
 const SECONDS: u32 = 30;
 
 /// Seconds a target runs as a step of `cargo xtask test --all`.
@@ -28,14 +28,14 @@ const LIMITS: &[&str] = &["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", 
 /// Where the programs, the inputs found and those that crash go.
 const BUILT: &str = "target/fuzz";
 
-/// What makes a program a target. The copies are done a word at a time, since the sanitizer does not see
+/// Flags that make a program a target. The copies are done a word at a time, since the sanitizer does not see
 /// into assembly.
 const FLAGS: &str = "--cfg fuzzing --cfg strait_word_copies -Zsanitizer=address -Ccodegen-units=1 \
     -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0";
 
-/// What the user asked for.
+/// The arguments.
 #[derive(Debug, PartialEq)]
 pub struct Choice {
     seconds: u32,
@@ -195,7 +195,7 @@ fn one(target: &str, seconds: u32) -> Result<String, String> {
     ))
 }
 
-/// What libFuzzer said of a run.
+/// libFuzzer's report of a run.
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     runs: u64,

@@ -34,7 +34,7 @@ impl Debian {
     ///
     /// # Errors
     ///
-    /// What the lane comes to without them.
+    /// The lane's outcome without them.
     pub fn with(further: &[&str]) -> Result<Self, Outcome> {
         packages(&[RUST, further].concat())?;
         let debian = Self::find()?;
@@ -65,7 +65,7 @@ impl Debian {
         release(&self.version) >= Some(RELEASE)
     }
 
-    /// What the compiler says of itself.
+    /// The compiler's version, as it prints it.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -134,17 +134,17 @@ fn targets() -> Result<Outcome, Outcome> {
 ///
 /// # Errors
 ///
-/// What the lane comes to without them.
+/// The lane's outcome without them.
 pub fn packages(names: &[&str]) -> Result<(), Outcome> {
     required(install(names))
 }
 
-/// What a lane comes to if it cannot have what it needs.
-fn required(had: Result<(), String>) -> Result<(), Outcome> {
-    had.map_err(unavailable)
+/// The outcome of a lane that cannot get what it needs.
+fn required(found: Result<(), String>) -> Result<(), Outcome> {
+    found.map_err(unavailable)
 }
 
-/// What a lane comes to that cannot have what it needs.
+/// The outcome of a lane whose needs are not met: skipped, or failed in CI.
 pub fn unavailable(reason: String) -> Outcome {
     unavailable_where(reason, env::var("CI").ok().as_deref())
 }
@@ -211,7 +211,7 @@ fn file_in(files: &str, end: &str) -> Option<String> {
         .map(String::from)
 }
 
-/// What a command prints, if it can be run and succeeds.
+/// The output of a command, if it can be run and succeeds.
 fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -8,7 +8,7 @@ use crate::run::{Outcome, together};
 /// A part by its name.
 pub type Part<'a> = (&'static str, &'a dyn Fn() -> Outcome);
 
-/// What a part took.
+/// The time that a part took.
 #[derive(Debug, PartialEq)]
 pub struct Lap {
     /// How many parts it is within.

@@ -164,7 +164,7 @@ all              13.9
             Outcome::Passed
         }
         assert!(run_one(&Step { run: goes_on, ..GOOD }).said.is_empty());
-        // What goes to a terminal is not kept.
+        // Output to a terminal is not kept.
         let expected = if std::io::stdout().is_terminal() { 0 } else { 1 };
         let said = run_one(&Step { run: fails, ..GOOD }).said;
         assert_eq!(said.len(), expected);

@@ -1,5 +1,5 @@
 //! One child process: its command line shown, its environment cleaned, its output streamed, and the end of
-//! what a failed one said kept, for whoever sees the end of a long log alone.
+//! what a failed one said kept, for readers of only the end of a long log.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -34,13 +34,13 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// Lines of a failed command that are said again at the end.
+/// Lines of a failed command that are repeated at the end.
 const KEPT: usize = 40;
 
 /// How long the output of a command that has ended is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Seconds from which on the time a command took is said.
+/// Seconds from which a command's time is printed.
 const WORTH_SAYING: f64 = 5.0;
 
 thread_local! {
@@ -48,7 +48,7 @@ thread_local! {
     static FAILURES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What this thread saw fail since it asked last: each command line with the end of what it said.
+/// The commands that failed in this thread since the last call: each command line with the end of its output.
 pub fn failures() -> Vec<String> {
     FAILURES.take()
 }
@@ -58,7 +58,7 @@ fn remember(shown: &str, end: &[&str]) {
     FAILURES.with_borrow_mut(|failures| failures.push(failure));
 }
 
-/// The queue is whole whoever panicked with it.
+/// The queue is whole even if a holder of its lock panicked.
 fn lock(kept: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -87,7 +87,7 @@ pub fn together(parts: &[(&str, Outcome)]) -> Outcome {
 /// A command to run, with the environment it adds.
 pub struct Run {
     command: Command,
-    /// What the user could type to run it himself.
+    /// The command line, as a user could type it.
     shown: String,
 }
 
@@ -160,7 +160,7 @@ impl Run {
         outcome
     }
 
-    /// Runs it; answers how it ended, and with its last lines, unless they went to a terminal as they came.
+    /// Runs it. Returns how it ended and its last lines, which are empty if they went to a terminal.
     fn streamed(mut self) -> (io::Result<ExitStatus>, VecDeque<String>) {
         if io::stdout().is_terminal() {
             return (self.command.status(), VecDeque::new());
@@ -184,7 +184,7 @@ impl Run {
             let _ = gone.send(());
         });
         let ended = child.wait();
-        // What it left running may hold the pipe for ever.
+        // A process that it left running may hold the pipe for ever.
         let _ = is_gone.recv_timeout(GRACE);
         let end = std::mem::take(&mut *lock(&end));
         (ended, end)
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(ended.expect("sh").code(), Some(3));
         if !std::io::stdout().is_terminal() {
             assert_eq!((end.len(), end.back().map(String::as_str)), (KEPT, Some("last")));
-            // What the command leaves running does not keep us.
+            // A process that the command leaves running does not keep us.
             let (ended, _) = script("sleep 5 &").streamed();
             assert!(ended.expect("sh").success());
         }

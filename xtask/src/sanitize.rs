@@ -66,7 +66,7 @@ impl Sanitizer {
     }
 }
 
-/// What turns addresses in a report into names and lines.
+/// The program that turns addresses in a report into names and lines.
 const SYMBOLS: &str = "external_symbolizer_path=/usr/bin/addr2line";
 
 /// A control's own command: the test `name` of one file, and nothing else.

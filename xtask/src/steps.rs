@@ -9,7 +9,7 @@ use crate::{bench, crates, examples, firmware, fuzz, lanes, peers, sanitize, win
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What finds nearly everything in a few minutes.
+    /// The steps that find nearly everything in a few minutes.
     Quick,
     /// Everything.
     Full,
@@ -29,7 +29,7 @@ pub enum When {
 /// One named part of the test command.
 pub struct Step {
     pub name: &'static str,
-    /// What it does, in a few words.
+    /// A short description.
     pub what: &'static str,
     pub when: When,
     /// Skipped while this path does not exist.
@@ -249,7 +249,7 @@ fn tests(features: &str) -> Outcome {
     ])
 }
 
-/// What has its own code with the feature.
+/// The packages with code of their own for the feature.
 mod feature {
     use super::{FEATURE, Outcome, Run, crates, parts};
 

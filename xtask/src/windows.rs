@@ -1,7 +1,7 @@
 //! Windows, as far as wine goes: the tests and examples built for it with Debian's Rust and mingw, and run.
 //!
 //! Wine runs in a folder of its own in the cache, whose server is ended when the lane is. What wine
-//! does otherwise than Windows is said at the head of `strait-os`.
+//! differs from Windows is listed at the head of `strait-os`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,12 +23,12 @@ const FACADE: &str = "--test threads --test scribble --test kill --test locks";
 /// Seconds that one program may run. The slowest of them takes a fifth of it.
 const LIMIT: u32 = 600;
 
-/// Has wine's server stay for so many seconds after the last program. Debian's ends with it at once, and a
+/// Keeps wine's server running for this many seconds after the last program. Debian's ends with it at once, and a
 /// program that starts in that moment ends with an error of wine's own.
 const SERVER: &str = "-p1200";
 
-/// Starts a program whose memory does not lie at random. Wine wants a page at a fixed address, and the heap of
-/// its loader comes to lie there once in some thousand starts.
+/// Starts a program without address space randomisation. Wine wants a page at a fixed address, and the heap of
+/// its loader is placed there once in some thousand starts.
 const STEADY: &str = "setarch -R";
 
 /// Rust's standard library takes its random numbers from a DLL that wine 8 does not have. It has a
@@ -104,7 +104,7 @@ impl Wine {
         self.limited(LIMIT, args)
     }
 
-    /// The same with so many seconds for each program.
+    /// The same with this many seconds for each program.
     fn limited(&self, limit: u32, args: &str) -> Run {
         let args = format!("{args} --target {TARGET}");
         self.within(self.debian.cargo(&self.folder, &self.sysroot, &args))

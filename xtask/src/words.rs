@@ -2,7 +2,7 @@
 //!
 //! 32-bit x86 runs by itself, the others under qemu-user. (Where a test that starts processes is run there by
 //! hand, its children are started through the emulator too: `STRAIT_TEST_RUNNER`.) What an emulator shows is
-//! that the code is right for the word size and the layout; a weakly ordered processor it is not, for it runs
+//! that the code is right for the word size and the layout; a weakly ordered processor it is not, because it runs
 //! on this machine's memory.
 
 use crate::lanes::Debian;
@@ -49,9 +49,9 @@ const PACKAGES: &[&str] = &[
     "libc6-dev-s390x-cross",
 ];
 
-/// What takes minutes in an emulator, what asserts how much happens in a time, and what hangs there.
+/// The tests that are left out: those that take minutes in an emulator, that assert rates, or that hang there.
 const NOT_EMULATED: &str = "the tests participants, random_images, no_alloc and lies of the core; of the Unix \
-    port those that start processes, for the emulator's own fork was seen to hang in a process of several threads \
+    port those that start processes, because the emulator's own fork was seen to hang in a process of several threads \
     (example word_sizes starts each by itself)";
 
 /// The core's tests that are run in an emulator.

@@ -6,7 +6,7 @@ use crate::ends::{Halves, Link, Pop, Push, Values};
 use crate::error::Result;
 use crate::job::Job;
 
-/// What all contenders have for values; one of them stays empty.
+/// The capacity of all contenders for values; one place stays empty.
 const SLOTS: usize = 256;
 
 type Tx<const N: usize> = Producer<'static, [u64; N]>;

@@ -87,7 +87,7 @@ impl<const ROBUST: bool> Lock for Pthread<ROBUST> {
                 libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST)
             };
         }
-        // SAFETY: the lock lies where it will stay, and nobody has used it.
+        // SAFETY: the lock is where it will stay, and nobody has used it.
         failed |= unsafe { libc::pthread_mutex_init(lock.get(), attributes.as_ptr()) };
         if failed == 0 { Ok(Self(lock)) } else { Err("the C library makes no such mutex".into()) }
     }
@@ -111,7 +111,7 @@ impl Lock for Posix {
             Box::new(UnsafeCell::new(MaybeUninit::zeroed()));
         // SAFETY: a `MaybeUninit` is laid out as what it may hold, which is initialised below.
         let place: Box<UnsafeCell<libc::sem_t>> = unsafe { Box::from_raw(Box::into_raw(place).cast()) };
-        // SAFETY: it lies where it will stay, and nobody has used it.
+        // SAFETY: it is where it will stay, and nobody has used it.
         match unsafe { libc::sem_init(place.get(), 1, 0) } {
             0 => Ok(Self(place)),
             _ => Err("the C library makes no such semaphore".into()),

@@ -39,11 +39,11 @@ pub enum Sizes {
     Bytes,
     /// Any; with a header in the same line, so that 48 bytes are the most that share it.
     Frames,
-    /// Any up to so many bytes.
+    /// Any size up to this many bytes.
     UpTo(usize),
 }
 
-/// Whoever carries messages.
+/// A library or mechanism that carries messages.
 pub struct Contender {
     /// Its name.
     pub name: &'static str,
@@ -84,7 +84,7 @@ fn go<L: Link>(job: &Job) -> Result<Value> {
     }
 }
 
-/// What is measured at every size.
+/// The metrics measured at every size.
 fn carry<L: Link>(job: &Job) -> Result<Value> {
     match job.metric {
         Metric::Latency => drive::latency::measure::<L>(job),
@@ -93,12 +93,12 @@ fn carry<L: Link>(job: &Job) -> Result<Value> {
     }
 }
 
-/// What a lock can be measured for.
+/// The metrics of a lock.
 fn lock<L: Lock>(job: &Job) -> Result<Value> {
     drive::lock::measure::<L>(job)
 }
 
-/// A measurement of a link of so many words as the job has.
+/// A measurement of a link with as many words as the job has.
 macro_rules! by_words {
     (@ $n:literal $module:ident :: $link:ident) => { $module::$link<$n> };
     (@ $n:literal $module:ident :: $link:ident < $kind:ident >) => { $module::$link<$module::$kind, $n> };
@@ -115,7 +115,7 @@ macro_rules! by_words {
     };
 }
 
-/// The same for those who make values in place, so that no size is too large for a stack.
+/// The same for contenders that make values in place, so that no size is too large for a stack.
 macro_rules! by_any_words {
     ($($link:tt)+) => {
         |job: &Job| match job.size {

@@ -1,4 +1,4 @@
-//! Where strait's channels lie: one named region for each, opened by each process.
+//! The regions of strait's channels: one named region for each, opened by each process.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ pub fn options() -> RegionOptions {
     RegionOptions::new().prefault(true)
 }
 
-/// The region's name: told apart by process and number.
+/// The region's name: made of process and number.
 pub fn region(number: u32) -> Result<RegionName> {
     RegionName::new(&format!("bench-{}-{number}", std::process::id())).map_err(|error| error.to_string())
 }
@@ -71,7 +71,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // In processes: whoever is last finds nothing any more, which is well.
+        // Between processes the last one finds nothing any more, which is right.
         let _ = self.region.remove();
     }
 }

@@ -87,7 +87,7 @@ impl Sender for End<HeapProd<u64>> {
     fn offer(&mut self, seq: u64) -> bool {
         let Some(place) = self.0.vacant_slices_mut().0.get_mut(..self.1) else { return false };
         payload::fill_uninit(place, seq);
-        // SAFETY: so many words are vacant, and they were filled.
+        // SAFETY: that many words are vacant, and they were filled.
         unsafe { self.0.advance_write_index(self.1) };
         true
     }

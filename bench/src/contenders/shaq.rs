@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::job::{Job, Mode};
 use crate::payload;
 
-/// Where the queue lies.
+/// The file of the queue.
 enum Place<const N: usize> {
     Heap(Halves<Producer<[u64; N]>, Consumer<[u64; N]>>),
     File(File),
@@ -29,7 +29,7 @@ impl<const N: usize> Place<N> {
         let name = format!("strait-bench-{number}");
         let file = memfd_create(name.as_str(), MFdFlags::empty()).map(File::from);
         let file = file.map_err(|error| format!("memfd_create: {error}"))?;
-        // SAFETY: the file is new, so this is the one who lays it out.
+        // SAFETY: the file is new, so this process lays it out.
         let made = unsafe { Producer::<[u64; N]>::create(&file, spsc::minimum_file_size::<[u64; N]>(slots)) };
         drop(made.map_err(|error| format!("shaq: {error:?}"))?);
         Ok(Self::File(file))

@@ -1,4 +1,4 @@
-//! Strait's queues of frames: copied in and out, or made and read where they lie.
+//! Strait's queues of frames: copied in and out, or made and read in place.
 
 use strait::{Channel, Consumer, Producer, SystemPort};
 
@@ -67,7 +67,7 @@ impl Link for Copying {
     }
 }
 
-/// Made and read where they lie.
+/// Made and read in place.
 pub struct InPlace(Place, usize);
 
 /// An end, and the bytes of a message.
@@ -90,7 +90,7 @@ impl Link for InPlace {
     }
 }
 
-/// Made and read where they lie: frames of 1 MiB with their header, in a ring of as many bytes as the job says.
+/// Made and read in place: frames of 1 MiB with their header, in a ring of as many bytes as the job says.
 pub struct Long(InPlace);
 
 /// Bytes of a long frame's payload. Two such frames fill a ring of 2 MiB.

@@ -6,7 +6,7 @@ use crate::ends::{Link, Pop, Push, Values};
 use crate::error::Result;
 use crate::job::Job;
 
-/// What all contenders have for values.
+/// The capacity of all contenders for values.
 const SLOTS: usize = 256;
 
 /// The queue, which outlives its ends: the process is short.

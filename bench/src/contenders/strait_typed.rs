@@ -58,7 +58,7 @@ impl Kind for Compact {
     }
 }
 
-/// Published in the slot, and whoever sends looks whether to wake somebody.
+/// Published in the slot, and the sender looks whether to wake somebody.
 pub struct Waking;
 
 impl Kind for Waking {

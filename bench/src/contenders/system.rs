@@ -1,4 +1,4 @@
-//! What the system itself has: pipe, socket, message queue, event counter. Polled without blocking,
+//! The system's own mechanisms: pipe, socket, message queue, event counter. Polled without blocking,
 //! or asleep where sleep is what is measured.
 
 use std::io;
@@ -24,7 +24,7 @@ fn sleeps(job: &Job) -> bool {
     job.metric == Metric::Wake
 }
 
-/// `None` for "not now"; any other error ends the process, for the figures would be of nothing.
+/// `None` for "not now"; any other error ends the process, because the figures would be meaningless.
 fn now<T>(result: nix::Result<T>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
@@ -133,7 +133,7 @@ pub struct Mq(Arc<MqdT>, Job);
 /// An end of a message queue.
 pub struct MqEnd(Arc<MqdT>);
 
-/// Whether it can be had at all.
+/// Whether this system has it.
 pub fn mq_allows(size: usize) -> std::result::Result<(), String> {
     let text =
         std::fs::read_to_string("/proc/sys/fs/mqueue/msgsize_max").map_err(|_| "no POSIX queues here")?;

@@ -1,4 +1,4 @@
-//! A lock taken and given back by one who is alone, or a semaphore released and acquired.
+//! A lock taken and given back without contention, or a semaphore released and acquired.
 
 use std::hint::black_box;
 

@@ -21,7 +21,7 @@ use crate::sys::now;
 const PROBE: u64 = 4096;
 /// Nanoseconds that a timetable lasts at most, however many samples are wanted.
 const LONGEST: u64 = 500_000_000;
-/// From the timetable's being told to its start.
+/// From the announcement of the timetable to its start.
 const LEAD: u64 = 20_000;
 
 /// Measures it.

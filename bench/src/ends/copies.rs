@@ -10,7 +10,7 @@ pub trait Write {
     /// Tries once to send a message.
     fn write(&mut self, message: &[u8]) -> bool;
 
-    /// Tries once to send some of the messages, which lie one after the other, in one call; how many
+    /// Tries once to send some of the messages, which are one after the other, in one call; how many
     /// went.
     #[inline]
     fn write_batch(&mut self, messages: &[u8], size: usize) -> usize {

@@ -12,7 +12,7 @@ use crate::job::Job;
 pub use copies::{Copies, Read, Write};
 pub use values::{Pop, Push, Values};
 
-/// Looks without a pause in between, before the processor is told that we spin.
+/// Looks without a pause in between, before the spin hint.
 const BARE: u32 = 64;
 
 /// Looks until there is something: bare at first, then with PAUSE.

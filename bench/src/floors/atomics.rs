@@ -17,7 +17,7 @@ fn alone(job: &Job, mut step: impl FnMut(&AtomicU32)) -> Result<Value> {
     Ok(slices.figures(1.0))
 }
 
-/// What a lock that is taken and left costs at the least if both need a locked instruction.
+/// The least cost of taking and leaving a lock if both need a locked instruction.
 pub fn cas_pair(job: &Job) -> Result<Value> {
     alone(job, |word| {
         assert!(word.compare_exchange(0, 1, Acquire, Relaxed).is_ok(), "nobody else is here");
@@ -25,7 +25,7 @@ pub fn cas_pair(job: &Job) -> Result<Value> {
     })
 }
 
-/// What a look for sleepers costs at the least if none may be missed.
+/// The least cost of looking for sleepers if none may be missed.
 pub fn fence_after_store(job: &Job) -> Result<Value> {
     alone(job, |word| {
         word.store(1, Release);

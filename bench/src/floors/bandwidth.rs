@@ -22,7 +22,7 @@ struct Block([AtomicU64; MOST / WORD]);
 unsafe impl shared::Zeroed for Block {}
 
 impl Block {
-    /// Nobody may write to the words meanwhile.
+    /// Nobody may write to the words during the call.
     unsafe fn words(&self, count: usize) -> &[u64] {
         let words = &self.0[..count];
         // SAFETY: atomics have the layout of their values, and the caller keeps writers away.
@@ -30,7 +30,7 @@ impl Block {
     }
 }
 
-/// Nanoseconds a line of so many bytes.
+/// Nanoseconds a line of this many bytes.
 pub fn measure<const BYTES: usize>(job: &Job) -> Result<Value> {
     let block: &Block = shared::zeroed()?;
     let count = BYTES / WORD;
@@ -45,7 +45,7 @@ pub fn measure<const BYTES: usize>(job: &Job) -> Result<Value> {
                 control.go(rounds);
                 control.reached(rounds);
                 let start = Instant::now();
-                // SAFETY: the other side has written, and goes on only when told to.
+                // SAFETY: the other side has written, and goes on only when signalled to.
                 let sum = payload::sum(unsafe { block.words(count) });
                 payload::check(rounds, count, sum);
                 times.push(start.elapsed().as_nanos() as f64);

@@ -1,4 +1,4 @@
-//! What the machine itself takes, whoever programs it.
+//! Floors: the times that the machine itself takes, in any program.
 
 mod atomics;
 mod bandwidth;
@@ -18,7 +18,7 @@ use crate::job::Job;
 pub struct Floor {
     /// Its name.
     pub name: &'static str,
-    /// What it is, for a reader.
+    /// A description for readers.
     pub what: &'static str,
     /// Whether it is measured between processes too.
     pub processes: bool,

@@ -1,7 +1,7 @@
-//! The fastest stream of short messages that lines allow: the sequence lies behind the payload, in the same line or
+//! The fastest stream of short messages that lines allow: the sequence is behind the payload, in the same line or
 //! in the next; the reader tells seldom how far it has come. And the same with a writer that notes each message in
-//! a line of its own, as everybody does who keeps a state between two calls: what a store to a line that is near
-//! costs those to lines that are not.
+//! a line of its own, as every endpoint does that keeps a state between two calls: it shows how much a store to a
+//! near line delays those to lines that are not.
 
 use std::sync::atomic::{AtomicU64, Ordering::*};
 

@@ -12,7 +12,7 @@ const NOISE: Cause = ('n', "less than a tenth: noise");
 const UNCHECKED: Cause = (
     'u',
     "the peer's sides trust each other: it works in place, or moves what need not be copied; ours is copied in and \
-     out, as the peer may write meanwhile",
+     out, as the peer may write at the same time",
 );
 const HEADER: Cause = (
     'h',
@@ -33,7 +33,7 @@ const ACCOUNTS: Cause =
 const FENCE: Cause = ('f', "the fence of the wake check; WakeCheck::Unfenced leaves it out");
 const READERS: Cause = (
     'r',
-    "any number of readers, who only load, and check before and after; the peer has one, who swaps buffers",
+    "any number of readers, which only load, and check before and after; the peer has one, which swaps buffers",
 );
 const OWNER: Cause = (
     'o',

@@ -34,7 +34,7 @@ pub fn all(results: &Results) -> Vec<(&'static str, String)> {
     charts
 }
 
-/// Peers first, so that strait lies above them.
+/// Peers first, so that strait is drawn above them.
 fn layered(mut lines: Vec<Line>) -> Vec<Line> {
     let ours = |line: &Line| contenders::named(&line.who).is_some_and(|who| who.ours);
     lines.sort_by_key(|line| (line.floor, ours(line)));
@@ -82,7 +82,7 @@ fn decades(lines: &[Line]) -> Axis {
     Axis::decades("", lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)), time)
 }
 
-/// Quantiles from the median on, so that one in 10, 100, 1000 lie equally far apart.
+/// Quantiles from the median on, so that one in 10, 100, 1000 are equally far apart.
 const RARE: &[f64] = &[2.0, 4.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5];
 
 fn percentiles(results: &Results) -> Vec<Panel> {
@@ -96,7 +96,7 @@ fn percentiles(results: &Results) -> Vec<Panel> {
             let mode = if tail.mode == Mode::Threads { "threads" } else { "processes" };
             let label =
                 if floor { "hiccups of an empty spin".into() } else { format!("{}, {mode}", tail.who) };
-            // Beyond what one in so many samples can tell there is nothing to show.
+            // Rarer quantiles than the number of samples supports are not shown.
             let told = RARE.iter().filter(|&&rare| rare * 3.0 <= tail.latencies.len() as f64);
             let at = |&rare: &f64| (rare, tail.latencies.value_at_quantile(1.0 - 1.0 / rare) as f64);
             Line { who: tail.who.clone(), label, points: told.map(at).collect(), floor }

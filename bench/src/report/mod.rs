@@ -1,4 +1,4 @@
-//! What a run comes to: a table, JSON, pictures.
+//! The results of a run: a table, JSON, pictures.
 
 mod causes;
 mod charts;

@@ -1,4 +1,4 @@
-//! Who is ahead: strait against its best peer, wherever both were measured.
+//! Comparisons: strait against its best peer, wherever both were measured.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::stats::Spread;
 
 /// One of strait's contenders in one discipline.
 pub struct Row {
-    /// What was measured.
+    /// The measurement.
     pub metric: Metric,
     /// The bytes of a message.
     pub size: usize,
@@ -22,7 +22,7 @@ pub struct Row {
     pub what: String,
     /// Strait's contender.
     pub ours: String,
-    /// What it takes.
+    /// Its time.
     pub ns: Spread,
     /// Over which floor, and how often that.
     pub floor: Option<(&'static str, Spread)>,
@@ -37,7 +37,7 @@ impl Row {
     }
 }
 
-/// What is compared for each metric: the figure, and its name.
+/// The figure that is compared for each metric, and its name.
 const FIGURES: &[(Metric, &str, &str)] = &[
     (Metric::Latency, "ns", "latency"),
     (Metric::Stream, "ns", "stream"),
@@ -57,7 +57,7 @@ pub fn compare(results: &Results) -> Vec<Row> {
     let mut rows = Vec::new();
     for &(metric, figure, name) in FIGURES {
         let mut disciplines: BTreeMap<(Mode, usize, usize, bool), Vec<&Key>> = BTreeMap::new();
-        // What size costs in one thread stands under scale.
+        // The cost of size in one thread is shown under scale.
         let shown = |key: &&Key| key.metric == metric && (metric != Metric::Local || key.size == 8);
         for key in results.keys().filter(shown) {
             // A latest value is no queue, and a semaphore no mutex.

@@ -10,9 +10,9 @@ use super::text::number;
 
 /// One cost against one number.
 pub struct Scale {
-    /// What grows.
+    /// The quantity that grows.
     pub of: String,
-    /// What it costs.
+    /// The cost.
     pub what: String,
     /// Numbers and medians of nanoseconds.
     pub points: Vec<(f64, f64)>,

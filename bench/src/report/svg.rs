@@ -41,7 +41,7 @@ pub struct Line {
 
 /// A logarithmic axis.
 pub struct Axis {
-    /// What it shows.
+    /// Its title.
     pub label: String,
     /// Values with their names.
     pub ticks: Vec<(f64, String)>,
@@ -84,7 +84,7 @@ pub struct Panel {
     pub x: Axis,
     /// Up the side.
     pub y: Axis,
-    /// Peers first: what comes later lies above.
+    /// Peers first: later lines are drawn above.
     pub lines: Vec<Line>,
 }
 
@@ -195,7 +195,7 @@ fn document(width: f64, height: f64, body: &str) -> String {
     )
 }
 
-/// Panels side by side, so many in a row.
+/// Panels side by side, this many in a row.
 pub fn panels(panels: &[Panel], across: usize, (width, height): (f64, f64)) -> String {
     let mut body = String::new();
     for (i, panel) in panels.iter().enumerate() {

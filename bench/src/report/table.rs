@@ -36,7 +36,7 @@ fn cells(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// What stands for a row that a peer has won, and why it has.
+/// The mark of a row that a peer has won, and the reason.
 pub fn verdict(row: &Row) -> String {
     match (row.lost(), causes::of(row)) {
         (true, Some((letter, _))) => format!("LOSS ({letter})"),
@@ -46,7 +46,7 @@ pub fn verdict(row: &Row) -> String {
     }
 }
 
-/// What stands for a goal.
+/// The mark of a goal.
 pub fn judged(goal: &Goal) -> &'static str {
     match goal.met() {
         Some(true) => "met",

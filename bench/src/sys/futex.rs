@@ -19,7 +19,7 @@ pub fn wait(word: &AtomicU32, expected: u32) {
     };
 }
 
-/// Wakes one who sleeps on the word.
+/// Wakes one thread that sleeps on the word.
 pub fn wake(word: &AtomicU32) {
     // SAFETY: the kernel takes the address for a key and reads nothing.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };

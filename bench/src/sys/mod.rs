@@ -1,4 +1,4 @@
-//! What is asked of the system: clock, pinning, futexes, shared memory, a second process.
+//! The system's functions that are used: clock, pinning, futexes, shared memory, a second process.
 
 pub mod fork;
 pub mod futex;

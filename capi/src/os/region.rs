@@ -107,7 +107,7 @@ pub unsafe extern "C" fn strait_open(
     unsafe { open_by(region, place, flags, |at, options| at.open(options).map_err(open_status)) }
 }
 
-/// Opens a region, or creates it if it is not there, whoever is first.
+/// Opens a region, or creates it if it is not there, whichever process is first.
 ///
 /// # Safety
 ///
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn strait_open_or_create(
     unsafe { open_by(region, place, flags, open) }
 }
 
-/// Takes a region's name away, alive or not. Those who have it open go on in its memory.
+/// Takes a region's name away, alive or not. Processes that have it open keep its memory.
 ///
 /// # Safety
 ///

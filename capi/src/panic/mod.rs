@@ -1,4 +1,4 @@
-//! Who answers for a panic. There is none to be expected; but the language wants somebody named.
+//! The panic handler. No panic is expected, but the language requires a handler.
 
 #[cfg(target_os = "none")]
 mod bare;

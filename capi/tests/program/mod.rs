@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target folder");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in the target folder");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--package", "strait-capi", "--target-dir"]).arg(target);
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -31,7 +31,7 @@ pub fn compiler(name: &str) -> Option<&str> {
     None
 }
 
-/// Builds `tests/c/<source>` with a compiler and its flags; answers with the program's path.
+/// Builds `tests/c/<source>` with a compiler and its flags. Returns the program's path.
 pub fn build(compiler: &str, flags: &[&str], source: &str, program: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program);

@@ -37,7 +37,7 @@ struct Cli {
     command: Command,
 }
 
-/// What the user asked for.
+/// The command line's arguments.
 #[derive(Subcommand)]
 pub enum Command {
     /// Balance a simulated pendulum across four processes
@@ -73,8 +73,8 @@ pub enum Command {
 
 const DEMO_HELP: &str = "\
 The plant simulates a cart with a pendulum on it and sends what its sensors see through one queue;
-the controller answers with forces through another, by gains that lie in a table under a lock, which
-the tuner changes now and then; this process watches through a latest-value slot, and sums up. The
+the controller returns forces through another, computed with a table of gains under a lock that the
+tuner changes now and then; this process watches through a latest-value slot, and sums up. The
 status is 1 if a frame was lost or the pendulum fell.
 
 With --kill-every the controller is killed (SIGKILL) and another one takes over what it left, again
@@ -194,7 +194,7 @@ pub enum Role {
     Tuner,
 }
 
-/// What both sides of a transfer are told.
+/// The arguments of both sides of a transfer.
 #[derive(Args)]
 pub struct Transfer {
     /// The region's name, or its path if it holds a slash

@@ -34,7 +34,7 @@ fn parse_from(words: Vec<OsString>) -> Result<Command> {
     }
 }
 
-/// What clap says in several paragraphs, without its heading and its usage.
+/// The text of clap's error, in one line, without its heading and its usage.
 fn one_line(text: &str) -> String {
     let text = text.trim_start_matches("error: ");
     let text = text.split("\nUsage:").next().unwrap_or(text);

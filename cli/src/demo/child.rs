@@ -21,7 +21,7 @@ pub const ROLES: [Role; 3] = [Role::Plant, Role::Controller, Role::Tuner];
 /// How much longer than the time between kills a tuner lives.
 const TUNER_LIVES: u32 = 3;
 
-/// What a part has said or done.
+/// A part's report, or its end.
 pub enum Event {
     /// Something for the user.
     Note(String),

@@ -7,15 +7,15 @@ use super::physics::{FORCE_LIMIT, State, advance};
 
 type Matrix = [[f64; 4]; 4];
 
-/// What a metre, a metre per second, a radian and a radian per second off cost, per second.
+/// The cost per second of being off by a metre, a metre per second, a radian and a radian per second.
 const COST: State = [1.0, 1.0, 10.0, 1.0];
-/// What a newton costs, per second.
+/// The cost per second of a newton.
 const FORCE_COST: f64 = 0.05;
 /// Above 1 kHz the gains hardly change any more, but take many more iterations.
 const SHORTEST_STEP: f64 = 1e-3;
 const MOST_ITERATIONS: u32 = 200_000;
 
-/// The gains for control steps of so many seconds.
+/// The gains for control steps of this many seconds.
 pub fn design(period: f64) -> State {
     let period = period.max(SHORTEST_STEP);
     let (a, b) = linearise(period);

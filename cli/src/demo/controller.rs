@@ -23,13 +23,13 @@ const PROBE: Duration = Duration::from_millis(100);
 /// Runs the controller until the frame that says it is the last. Returns its report.
 pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
     let text = |error: strait::ChannelError| error.to_string();
-    // What was answered is released before the next answer, so that a successor answers little again.
+    // Answered frames are released before the next answer, so that a successor answers few again.
     let options = ConsumerOptions::new().release_every(1);
     let mut sensors: TypedConsumer<Sensors, _> =
         attachment.typed_consumer_with(SENSORS, options).map_err(text)?;
     let mut forces: TypedProducer<Force, _> = attachment.typed_producer(FORCES).map_err(text)?;
     let mut table = GainTable::open(attachment)?;
-    // Until the table can be had: its owner may be anywhere, and the pendulum waits for nobody.
+    // Until the table can be locked: its owner may be anywhere, and the pendulum does not wait.
     let mut gains: State = part.gains.as_slice().try_into().map_err(|_| "four gains are needed")?;
     let port = attachment.port();
     if part.number == Role::Controller as u64 {
@@ -71,7 +71,7 @@ pub fn run(part: &Part, attachment: &Region) -> Answer<Value> {
     }
 }
 
-/// The number that ends in these 32 bits and lies closest to another one.
+/// The number that ends in these 32 bits and is closest to another one.
 pub fn widen(near: u64, low: u32) -> u64 {
     near.wrapping_add_signed(i64::from(low.wrapping_sub(near as u32) as i32))
 }

@@ -1,4 +1,4 @@
-//! What the demo's processes tell each other, and the region's plan.
+//! The messages between the demo's processes, and the region's plan.
 
 use strait::{Channel, Message, Plan};
 
@@ -32,7 +32,7 @@ strait::message! {
         pub newtons: f64,
     }
 
-    /// The plant's state, for whoever wants to watch.
+    /// The plant's state, for observers.
     pub struct Snapshot {
         /// Steps made.
         pub step: u64,

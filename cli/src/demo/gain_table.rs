@@ -10,7 +10,7 @@ use super::part::Answer;
 /// A handle on the gain table.
 pub struct GainTable(Mutex<Gains, SystemPort>);
 
-/// What locking the table came to.
+/// Outcome of locking the table.
 pub struct Locked<'t> {
     pub guard: Guard<'t, Gains, SystemPort>,
     /// Its last owner died with it, and the table was rolled back.

@@ -6,7 +6,7 @@ use crate::args::Role;
 
 /// A process that was killed.
 pub struct Kill {
-    /// What it was.
+    /// The kind of process.
     pub role: Role,
     /// The last step of the plant's that was seen before.
     pub step: u64,
@@ -14,7 +14,7 @@ pub struct Kill {
     at_ns: u64,
     /// The number of the process that took its place.
     successor: u64,
-    /// How long it took until what it had left lying was put right: of a controller, from its last answer
+    /// How long the recovery took: of a controller, from its last answer
     /// to its successor's first; of a tuner, until the gain table was rolled back.
     pub recovery_ns: Option<u64>,
 }
@@ -66,7 +66,7 @@ impl Killer {
         }
     }
 
-    /// What was killed, given how long there was no answer before each controller's first.
+    /// The kills, given how long there was no answer before each controller's first.
     pub fn finish(mut self, gaps: &[(u64, u64)]) -> Vec<Kill> {
         for kill in self.kills.iter_mut().filter(|kill| kill.role == Role::Controller) {
             let gap = gaps.iter().find(|(number, _)| *number == kill.successor);

@@ -8,7 +8,7 @@
 //!      | state (latest value)
 //!      v
 //!   supervisor (this process): starts the others, shows the state, sums up, cleans up; and kills
-//!   controllers and tuners, if it is told to
+//!   controllers and tuners, if asked to
 //! ```
 
 mod child;

@@ -1,4 +1,4 @@
-//! What plant, controller and tuner have in common: how they start, what they say, how they end.
+//! Common to plant, controller and tuner: start, reports, and end.
 //!
 //! A part waits for a line on its standard input before it begins. When that input ends, the
 //! supervisor is gone, by Ctrl-C or worse: the part removes the region and ends too. (It leads a
@@ -21,7 +21,7 @@ use super::child::ROLES;
 /// How long a part waits for the other one to come, and the supervisor for a step.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a part reports, or why it gave up.
+/// A part's report, or its error.
 pub type Answer<T> = std::result::Result<T, String>;
 
 /// Starts as the part, runs `body`, and reports what it returns.

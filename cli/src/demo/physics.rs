@@ -30,7 +30,7 @@ pub fn angle(state: &State) -> f64 {
     state[2]
 }
 
-/// Whether the pendulum lies.
+/// Whether the pendulum has fallen.
 pub fn has_fallen(state: &State) -> bool {
     angle(state).abs() >= FRAC_PI_2
 }
@@ -67,7 +67,7 @@ pub fn advance(state: &State, force: f64, seconds: f64) -> State {
     state
 }
 
-/// What pushes the pendulum about, and blurs what the sensors see. The same in every run.
+/// Disturbances of the pendulum, and noise of the sensors. The same in every run.
 pub struct Disturbance(u64);
 
 impl Disturbance {
@@ -91,7 +91,7 @@ impl Disturbance {
         state[3] += STRENGTH * seconds.sqrt() * self.uniform();
     }
 
-    /// What the sensors see.
+    /// The sensors' readings.
     pub fn measure(&mut self, state: &State) -> State {
         const BLUR: State = [1e-4, 1e-3, 1e-4, 1e-3];
         std::array::from_fn(|i| state[i] + BLUR[i] * self.uniform())
@@ -145,7 +145,7 @@ mod tests {
         assert!(long.is_some_and(|worst| worst < 0.8), "{long:?}");
         let often = run(1000, true, |step| step % 100 > 40);
         assert!(often.is_some_and(|worst| worst < 0.8), "{often:?}");
-        // Whoever is killed as often as may be, and replaced as late as the plant lets it be.
+        // A controller that is killed as often as possible, and replaced as late as the plant allows.
         let killed = run(1000, true, |step| step % 225 > 25);
         assert!(killed.is_some_and(|worst| worst < 0.8), "{killed:?}");
     }

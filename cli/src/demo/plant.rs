@@ -9,7 +9,7 @@
 //! control.
 //!
 //! It counts both directions: a force when it arrives, a sensor frame when its answer does. So what
-//! one controller after the other has received is counted by somebody who outlives them all.
+//! one controller after the other has received is counted by a process that outlives them all.
 
 use std::time::Duration;
 
@@ -188,7 +188,7 @@ impl Plant {
     fn see_off(&mut self) -> Answer<()> {
         let start = self.port.now_ns();
         while self.port.now_ns() - start < nanos(LAST) {
-            // What was sent before its sender left is there once that is seen.
+            // Once the sender is seen to have left, everything that it sent is there.
             let absent = self.forces.peer() == PeerStatus::Absent;
             match self.forces.recv_timeout(Duration::from_millis(1)) {
                 Ok(force) => self.take(&force),

@@ -6,7 +6,7 @@ use super::killer::Kill;
 use super::supervisor::Outcome;
 use super::trace::{self, Piece};
 
-/// The drawing's size, and where its panels lie, in pixels.
+/// The drawing's size, and the positions of its panels, in pixels.
 const WIDTH: f64 = 1120.0;
 const HEIGHT: f64 = 600.0;
 const LEFT: f64 = 64.0;
@@ -76,7 +76,7 @@ fn class(role: Role) -> &'static str {
     if role == Role::Tuner { "tuner" } else { "controller" }
 }
 
-/// What the kills' marks mean, for those there are.
+/// The legend of the marks of kills that occur.
 fn legend(svg: &mut String, kills: &[Kill]) {
     let mut x = LEFT;
     for (role, what) in

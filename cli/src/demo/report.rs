@@ -12,7 +12,7 @@ use super::frames::{FORCES, Gains, SENSORS};
 use super::supervisor::Outcome;
 use super::tally::Direction;
 
-/// What became of a run.
+/// The result of a run.
 pub struct Summary {
     sensors: Direction,
     forces: Direction,
@@ -131,7 +131,7 @@ impl Summary {
         }
         if self.stood_still_ns > 0 {
             text.push_str(&format!(
-                "simulated time stood still for {:.0} ms in all, for want of an answer to 200 ms of it\n",
+                "simulated time stood still for {:.0} ms in all: nothing answered for 200 ms of it\n",
                 self.stood_still_ns as f64 / 1e6
             ));
         }
@@ -141,7 +141,7 @@ impl Summary {
         text
     }
 
-    /// The dead, and what became of what they had.
+    /// The dead, and what became of their roles and locks.
     fn toll(&self) -> String {
         let rows = [
             ("controllers killed", self.controllers_killed.to_string()),
@@ -166,7 +166,7 @@ impl Summary {
         )
     }
 
-    /// What was wrong, if anything was. Where controllers were killed, each may leave one frame answered
+    /// The failure, if there was one. Where controllers were killed, each may leave one frame answered
     /// and not yet released, which the next one answers again.
     pub fn verdict(&self) -> Option<String> {
         let Direction { duplicated, reordered, .. } = &self.both;

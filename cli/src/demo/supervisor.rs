@@ -24,11 +24,11 @@ const AFTER_END: Duration = Duration::from_secs(5);
 /// The same, once one has failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// What the run came to.
+/// The outcome of the run.
 pub struct Outcome {
     /// The plant's report.
     pub plant: Value,
-    /// Who was killed.
+    /// The processes that were killed.
     pub kills: Vec<Kill>,
 }
 
@@ -37,13 +37,13 @@ struct Run<'p, 'a> {
     parts: &'p mut Parts<'a>,
     /// The number of the process that has each role.
     current: [u64; 3],
-    /// A controller that has been started in advance, for that takes long on a busy machine.
+    /// A controller that has been started in advance, because that takes long on a busy machine.
     spare: Option<u64>,
     killer: Option<Killer>,
     report: Option<Value>,
     ended: [bool; 3],
     state: Option<Snapshot>,
-    /// What a part said of its failure.
+    /// The error that a part reported.
     complaint: Option<String>,
     /// How a part ended that said nothing.
     accident: Option<String>,
@@ -115,7 +115,7 @@ impl Run<'_, '_> {
         if let (Event::Repaired(at_ns), Some(killer)) = (&event, &mut self.killer) {
             killer.repaired(*at_ns);
         }
-        // What others say, who have been killed, is past.
+        // Reports of parts that have been killed are out of date.
         let Some(at) = self.current.iter().position(|&current| current == number) else { return Ok(()) };
         let role = ROLES[at];
         match event {
@@ -133,7 +133,7 @@ impl Run<'_, '_> {
                 if role == Role::Plant || !self.is_done() {
                     self.complaint.get_or_insert(format!("{}: {text}", name(role)));
                 }
-                // What it said counts as its report: its end is no accident.
+                // Its error counts as its report: its end is explained.
                 self.ended[at] = true;
             }
             Event::Ended => {

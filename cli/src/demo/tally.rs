@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Numbers that are remembered as missing; what is missing beyond that counts as lost for good.
 const MOST_MISSING: usize = 1 << 20;
 
-/// What takes longer than this counts as taking this long.
+/// Longer times count as this one.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// A histogram of nanoseconds with three significant digits.
@@ -18,7 +18,7 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_NS, 3).unwrap_or_else(|_| unreachable!("the bounds are constant"))
 }
 
-/// What a receiver counted.
+/// A receiver's counts.
 pub struct Tally {
     next: u64,
     missing: BTreeSet<u64>,
@@ -80,7 +80,7 @@ pub struct Direction {
 }
 
 impl Direction {
-    /// What a sender counted, and the tally of its receiver.
+    /// A sender's counts, and the tally of its receiver.
     pub fn read(sent: u64, tally: &Value) -> Option<Self> {
         let mut latency = histogram();
         for pair in tally["latency"].as_array()? {

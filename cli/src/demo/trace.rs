@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The most pieces.
 const PIECES: u64 = 2000;
 
-/// What was least and most in one piece.
+/// The least and the most value of one piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Piece {
     /// The piece's first step.
@@ -24,7 +24,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Of a run of so many steps.
+    /// The trace of a run of this many steps.
     pub fn new(steps: u64) -> Self {
         Self { each: steps.div_ceil(PIECES).max(1), pieces: Vec::new() }
     }

@@ -16,7 +16,7 @@ use super::part::{self, Answer, PATIENCE};
 const EVERY: Duration = Duration::from_millis(20);
 /// From one gain to the next, with the lock held.
 const THINKING: Duration = Duration::from_micros(500);
-/// What the gains are multiplied by, in turn.
+/// The factors of the gains, in turn.
 const FACTORS: [f64; 4] = [1.0, 1.1, 1.0, 0.9];
 
 /// Runs the tuner until the plant is done. Returns its report.

@@ -1,4 +1,4 @@
-//! What the tool does in another way on each system.
+//! The parts of the tool that differ between systems.
 
 #[cfg(unix)]
 mod unix;

@@ -14,7 +14,7 @@ use super::removal::PARTICIPANTS;
 /// The ring of a channel for which the user gave no capacity.
 const CAPACITY: u32 = 1 << 16;
 
-/// What the user asked for.
+/// The transfer's arguments.
 pub struct TransferChannel {
     pub region: RegionPlace,
     /// The region as errors name it.

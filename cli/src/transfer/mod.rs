@@ -9,21 +9,21 @@
 //! - [`DATA`], any number of times: the file's next bytes, as many as the frame has, never none
 //! - [`END`]: how many bytes were sent (u64), their CRC-32C (u32)
 //!
-//! The shortest frames that will do have 16 bytes. Nothing comes back but the space of frames that
-//! were released, and that is the receipt: the receiver releases the last frame when the file is
+//! Frames need at least 16 bytes. Nothing is sent back. The receipt is the space of
+//! released frames: the receiver releases the last frame when the file is
 //! complete under its name, and not before. A receiver that gives up leaves it in the queue.
 //!
 //! # If a side dies
 //!
 //! Each side knows the other by its identity, and so notices its death, its leaving, and a successor
 //! in its role alike; either way the transfer has failed. A receiver passes over frames until one
-//! begins the transfer of the sender that it has met, so what a dead sender left in the queue never
-//! gets into a file.
+//! begins the transfer of the sender that it has met, so the remains of a dead sender in the queue never
+//! get into a file.
 //!
-//! # Who removes the region
+//! # Removal of the region
 //!
-//! The receiver, just before its receipt: when the sender ends, the name is free. After a failure
-//! whoever is the last to leave, or what it leaves behind to clean up (see [`janitor`]); at the
+//! The receiver removes it just before its receipt: when the sender ends, the name is free. After a failure
+//! the last side to leave does, or the process that it starts for that (see [`janitor`]); at the
 //! latest the next transfer of that name. A region that somebody else made is used and left in place.
 
 mod channel;
@@ -54,7 +54,7 @@ const LEAST_FRAME: u32 = 16;
 /// How long to wait before looking whether the other side lives.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// What [`BEGIN`] says.
+/// The content of [`BEGIN`].
 struct Begin {
     sender: u32,
     length: u64,
@@ -80,7 +80,7 @@ impl Begin {
     }
 }
 
-/// What [`END`] says.
+/// The content of [`END`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct End {
     length: u64,

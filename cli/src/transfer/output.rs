@@ -10,7 +10,7 @@ use crate::error::{Error, Result, reason};
 const BUFFER: usize = 1 << 18;
 /// Bytes after which storage is waited for, so that the end does not have to wait for all of them.
 const SYNC: u64 = 1 << 28;
-/// What the temporary names end in.
+/// The suffix of temporary names.
 const SUFFIX: &str = ".strait-part";
 /// How much of the file's own name they have, so that they never get too long.
 const STEM: usize = 200;
@@ -101,7 +101,7 @@ fn is_directory(path: &Path) -> Error {
     Error::failed(format!("{}: is a directory; give the name of a file", path.display()))
 }
 
-/// Where the file will lie: through links, and nowhere but in a regular file's place.
+/// The file's final path: links are followed, and only a regular file is replaced.
 fn resolve(target: &Path) -> Result<PathBuf> {
     if target.to_string_lossy().ends_with(is_separator) {
         return Err(is_directory(target));

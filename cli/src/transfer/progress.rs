@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Bytes after which the bar is told.
+/// Bytes after which the bar is updated.
 const STEP: u64 = 1 << 16;
 
 /// How far a transfer has come.
@@ -35,7 +35,7 @@ impl Progress {
         Self { bar, bytes: 0, shown: 0, start: Instant::now() }
     }
 
-    /// So many bytes more.
+    /// Adds this many bytes.
     pub fn add(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         if self.bytes - self.shown >= STEP {

@@ -60,7 +60,7 @@ fn receive(meeting: Meeting<'_, Consumer<SystemPort>>, output: Output) -> Result
             }
             Err(TryRecvError::Empty) => {
                 if !wait(&mut queue, attachment.port()) {
-                    // What a sender that is gone has sent is found by the next look.
+                    // The next look finds everything that the sender has sent before it left.
                     fate = peer.fate();
                     incoming.check_patience(since, timeout)?;
                 }
@@ -86,7 +86,7 @@ struct Transfer {
     next: u32,
 }
 
-/// What has been received.
+/// The part of the file that has been received.
 struct Incoming {
     output: Output,
     buffer: Vec<u8>,
@@ -111,7 +111,7 @@ impl Incoming {
         frame.copy_from(0, buffer);
         let Some(transfer) = &mut self.transfer else {
             let begin = if tag == BEGIN { Begin::decode(buffer) } else { None };
-            // Frames of others, who left them here, are passed over.
+            // Frames that earlier senders left here are skipped.
             if let Some(begin) = begin.filter(|begin| begin.sender == self.sender) {
                 let progress = Progress::new(&text::printable(&begin.name), begin.length);
                 self.transfer = Some(Transfer { progress, crc: Crc::new(), next: sequence.wrapping_add(1) });

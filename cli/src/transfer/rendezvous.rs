@@ -1,4 +1,4 @@
-//! How the two sides meet: whichever comes first creates the region, the other one finds it.
+//! The meeting of the two sides: the first one creates the region, the other one opens it.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const BUSY: Duration = Duration::from_secs(1);
 /// How long to sleep between two looks for the other side.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Where, and for how long at most, one side waits for the other.
+/// The place, and the longest time, of one side's wait for the other.
 pub struct Rendezvous {
     channel: TransferChannel,
     timeout: Duration,
@@ -29,7 +29,7 @@ pub struct Meeting<'r, E> {
     pub attachment: Region,
     pub endpoint: E,
     pub peer: Watch,
-    /// How long to bear with a peer that is alive but does nothing.
+    /// How long to tolerate a peer that is alive but does nothing.
     pub timeout: Duration,
     /// The region, if it was created for a transfer: the receiver removes it then.
     pub ours: Option<&'r RegionPlace>,
@@ -37,7 +37,7 @@ pub struct Meeting<'r, E> {
 }
 
 impl Rendezvous {
-    /// Checks what the user asked for.
+    /// Checks the arguments.
     pub fn new(wanted: &Transfer) -> Result<Self> {
         Ok(Self { channel: TransferChannel::new(wanted)?, timeout: wanted.timeout })
     }

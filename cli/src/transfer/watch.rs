@@ -1,4 +1,4 @@
-//! Watching the other side: one incarnation of it, not just whoever has its role.
+//! Watching the other side: one incarnation of it, not just the current owner of its role.
 
 use std::sync::atomic::{Ordering, fence};
 
@@ -27,7 +27,7 @@ impl Side {
         }
     }
 
-    /// What it is called.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sender => "sender",
@@ -36,7 +36,7 @@ impl Side {
     }
 }
 
-/// Who has the role of `side`, and what is known of him.
+/// The owner of the role of `side`, and whether it is alive.
 pub fn owner(attachment: &Region, entry: &Entry, side: Side) -> Option<(Ident, Probe)> {
     let port = attachment.port();
     let state = channel_state(port.mem(), attachment.header().line, entry);
@@ -52,7 +52,7 @@ pub struct Watch {
     who: Ident,
 }
 
-/// What has become of the other side.
+/// The state of the other side.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It is there.
@@ -64,12 +64,12 @@ pub enum Fate {
 }
 
 impl Watch {
-    /// Watches the participant who has the role of `side`.
+    /// Watches the participant that has the role of `side`.
     pub fn new(attachment: &Region, entry: Entry, side: Side, who: Ident) -> Self {
         Self { attachment: attachment.clone(), entry, side, who }
     }
 
-    /// Who it is.
+    /// The participant that is watched.
     pub fn who(&self) -> Ident {
         self.who
     }
@@ -81,19 +81,19 @@ impl Watch {
             Some((who, _)) if who == self.who => Fate::Present,
             _ => Fate::Left,
         };
-        // Its stores lie before its giving the role back, which was read without ordering.
+        // Its stores precede its release of the role, which was read without ordering.
         fence(Ordering::Acquire);
         fate
     }
 
-    /// The error of a transfer that ended early, so many bytes after its beginning.
+    /// The error of a transfer that ended early, after this many bytes.
     pub fn error(&self, fate: Fate, bytes: u64) -> Error {
         let name = self.side.name();
         Error::failed(match fate {
             Fate::Died => format!("the {name} died after {bytes} bytes; start both sides again"),
-            _ => format!(
-                "the {name} gave up after {bytes} bytes; see what it says, then start both sides again"
-            ),
+            _ => {
+                format!("the {name} gave up after {bytes} bytes; see its output, then start both sides again")
+            }
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests of the tool share: running it, with a bound on every wait, and places to clean up.
+//! Helpers of the tool's tests: running it, with a bound on every wait, and places to clean up.
 #![allow(dead_code, missing_docs)]
 
 #[cfg(unix)]
@@ -54,7 +54,7 @@ impl Place {
         self.dir.join(name).to_str().expect("UTF-8").to_string()
     }
 
-    /// Writes a file of so many bytes, which do not repeat soon.
+    /// Writes a file of this many bytes, which do not repeat soon.
     pub fn file(&self, name: &str, len: usize) -> String {
         let mut state = 0x2545_F491_u32;
         let bytes: Vec<u8> = (0..len)
@@ -69,7 +69,7 @@ impl Place {
         self.path(name)
     }
 
-    /// What else lies in the directory.
+    /// The other files of the directory.
     pub fn others(&self, expected: &[&str]) -> Vec<String> {
         let names = fs::read_dir(&self.dir).expect("the directory");
         let names = names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -116,7 +116,7 @@ impl Done {
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Checks that all went well, and answers with standard output.
+    /// Checks that all went well, and returns standard output.
     pub fn ok(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout
@@ -128,7 +128,7 @@ impl Done {
         serde_json::from_str(&text).expect("JSON")
     }
 
-    /// Checks for an exit code and one line of explanation, and answers with that line.
+    /// Checks for an exit code and one line of explanation, and returns that line.
     pub fn refused(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "one line: {self:?}");

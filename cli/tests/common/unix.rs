@@ -31,19 +31,19 @@ const INTERRUPT: u32 = 2;
 /// The exit code of what such a signal ended: none.
 pub const ENDED: Option<i32> = None;
 
-/// What the tool says of a part that was killed.
+/// The tool's text for a part that was killed.
 pub const SAID: &str = "was killed by signal 9";
 
-/// What is neither a file nor a directory.
+/// A path that is neither a file nor a directory.
 pub const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
 
-/// What the tool says of one.
+/// The tool's text for one.
 pub const DEVICE_SAID: &str = "no regular file";
 
-/// What can be opened, but not written to.
+/// A path that can be opened, but not written to.
 pub const FULL: &[&str] = &["/dev/full"];
 
-/// How many bytes of a damaged region are tried: every one of so many.
+/// How many bytes of a damaged region are tried: one in this many.
 pub const SPARSE: usize = 1;
 
 /// Sends a signal by its name.

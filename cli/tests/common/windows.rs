@@ -34,19 +34,19 @@ pub const STARTED: Duration = Duration::from_secs(2);
 /// The exit code of what was killed.
 pub const ENDED: Option<i32> = Some(9);
 
-/// What the tool says of a part that was killed.
+/// The tool's text for a part that was killed.
 pub const SAID: &str = "ended early with status 9";
 
-/// What is neither a file nor a directory.
+/// A path that is neither a file nor a directory.
 pub const DEVICES: &[&str] = &["NUL"];
 
-/// What the tool says of one: its name, and what the system says.
+/// The tool's text for one: its name, and the system's text.
 pub const DEVICE_SAID: &str = "NUL: ";
 
-/// What can be opened, but not written to.
+/// A path that can be opened, but not written to.
 pub const FULL: &[&str] = &[];
 
-/// How many bytes of a damaged region are tried: every one of so many. Under wine it takes half a
+/// How many bytes of a damaged region are tried: one in this many. Under wine it takes half a
 /// second to start a process.
 pub const SPARSE: usize = 16;
 

@@ -61,7 +61,7 @@ impl<P: Port> Drive<P> {
         }
     }
 
-    /// Whether the panel is dead. What it had sent before counts still, so ask for the proof first
+    /// Whether the panel is dead. Messages that it sent before still count, so ask for the proof first
     /// and look at the queue after it.
     pub(crate) fn is_alone(&mut self) -> Option<Stopped> {
         if self.stop.peer() != PeerStatus::Dead {

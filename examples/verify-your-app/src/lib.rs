@@ -14,7 +14,7 @@ use strait::{Channel, Plan};
 pub use drive::{Drive, Stopped};
 pub use panel::Panel;
 
-/// What is to be done, and how it is told to stop. Both channels ring one bell, so the drive can
+/// The drive's jobs, and the channel that stops it. Both channels ring one bell, so the drive can
 /// sleep for either.
 pub const PLAN: Plan =
     Plan::new(&[Channel::slots::<u32>("jobs", 2).doorbell(1), Channel::slots::<u32>("stop", 1).doorbell(1)])

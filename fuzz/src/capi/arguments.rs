@@ -9,7 +9,7 @@ use crate::input::Input;
 /// The longest buffer.
 const LONGEST: usize = 200;
 
-/// Bytes on the heap, as many as are said; or none, and null, whatever is said.
+/// Bytes on the heap, as many as the length states; or none, and null, with any length.
 pub(super) struct Bytes {
     bytes: Vec<u8>,
     is_null: bool,

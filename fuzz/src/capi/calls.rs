@@ -344,7 +344,7 @@ impl Objects {
             call!(strait_semaphore_close(self.semaphore.whole())),
         ];
         for (status, open) in closed.into_iter().zip(self.open) {
-            // A mutex may have been taken away by a lie; it is closed all the same.
+            // A mutex may have been taken away by a misbehaving peer; it is closed all the same.
             assert_eq!(status == strait_status::NotOpen, !open, "{status:?}");
         }
     }

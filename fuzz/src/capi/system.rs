@@ -8,7 +8,7 @@ use strait_core::port::{Clock, Ident, Liveness, Port, Probe, Wait};
 
 use crate::world::{FuzzPort, Region};
 
-/// What a participant of this region supplies.
+/// The functions that a participant of this region supplies.
 pub(super) fn system_of(region: &Region) -> strait_system_t {
     strait_system_t {
         context: std::ptr::from_ref(region).cast_mut().cast(),

@@ -91,7 +91,7 @@ impl<'r> Run<'r> {
         self.rx.as_mut().expect("always there")
     }
 
-    /// What came of a send, held against the model.
+    /// The outcome of a send, compared with the model.
     fn account(&mut self, result: Result<(), TrySendError>, tag: u32, bytes: &[u8], reserved: usize) {
         let too_large = reserved as u32 > self.max_len;
         match result {
@@ -338,7 +338,7 @@ impl<'r> Run<'r> {
         self.model.new_consumer();
     }
 
-    /// What both sides say of the queue.
+    /// The queue's state as both sides report it.
     fn check(&mut self) {
         let (most, fewest) = self.model.used();
         let waiting = self.model.waiting.len() as u32;

@@ -9,7 +9,7 @@ use crate::world::{FuzzPort, POLICY, Region, SOON};
 
 const LONGEST: usize = 40;
 
-/// What was published last.
+/// The last published value.
 #[derive(Clone, Debug)]
 struct Newest {
     number: u64,

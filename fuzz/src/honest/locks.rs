@@ -17,11 +17,11 @@ const PERMITS: u32 = 3;
 /// Participants that take part at once.
 const MEMBERS: usize = 3;
 
-/// What is known of the mutex.
+/// The model of the mutex.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Free,
-    /// Its owner died with it, perhaps while it was editing in place; so many have since the data were
+    /// Its owner died with it, perhaps while it was editing in place; the number of deaths since the data were
     /// whole.
     Orphaned {
         in_place: bool,
@@ -30,10 +30,10 @@ enum State {
     Poisoned,
 }
 
-/// After so many deaths without a repair between them, a mutex is given up.
+/// After this many deaths without a repair between them, a mutex is given up.
 const MOST_DEATHS: u32 = 4;
 
-/// What all of it should be.
+/// The expected state of all of it.
 struct Model {
     state: State,
     value: Value,
@@ -226,7 +226,7 @@ fn count(hands: &mut Hands<'_>, model: &mut Model, input: &mut Input<'_>) {
     }
 }
 
-/// What a tool does that frees locks of the dead.
+/// The work of a tool that frees locks of the dead.
 fn recover(member: &Member<'_>, model: &mut Model) {
     match (member.recover_mutex("m"), model.state) {
         (Ok(Recovered::WasFree), State::Free)

@@ -8,7 +8,7 @@ use crate::common::model::Model;
 use crate::input::Input;
 use crate::world::{FuzzPort, Member, Region};
 
-/// A value that is told by its number.
+/// A value that follows from its number.
 fn numbered<T: Message>(number: u32) -> T {
     let bytes: Vec<u8> = number.to_le_bytes().into_iter().cycle().take(size_of::<T>()).collect();
     T::read_from_bytes(&bytes).expect("as many bytes as it has")
@@ -206,7 +206,7 @@ impl<'r, T: Message + PartialEq + std::fmt::Debug> Run<'r, T> {
         self.model.new_consumer();
     }
 
-    /// What both sides say of the queue.
+    /// The queue's state as both sides report it.
     fn check(&mut self) {
         let (most, fewest) = self.model.used();
         let waiting = self.model.waiting.len() as u32;

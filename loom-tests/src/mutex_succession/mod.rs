@@ -1,5 +1,5 @@
 //! A lock whose owner dies at any step: the value is old or new, the lock comes back, and its next owner
-//! is told of the death.
+//! is notified of the death.
 
 mod owner;
 mod poisoned;

@@ -50,10 +50,13 @@ pub fn owner_dies(search: Search) {
                 timed_out = true;
             }
         }
-        let had_at = now(&there);
+        let locked_at = now(&there);
         let (died, gone_at) = owner.join().unwrap();
-        assert!(had_at <= gone_at + PROBE, "had or given up at {had_at:?}, the owner gone by {gone_at:?}");
-        // And whether it was had before or not, it is to be had now.
+        assert!(
+            locked_at <= gone_at + PROBE,
+            "locked or given up at {locked_at:?}, the owner gone by {gone_at:?}"
+        );
+        // Whether or not that attempt got the lock, a new one gets it now.
         match mutex.try_lock().unwrap() {
             Lock::Held(guard) => assert_eq!(whole(guard.get()), guard.version()),
             Lock::OwnerDied(recovery) => {
@@ -112,7 +115,7 @@ pub fn owner_dies_before_two(search: Search) {
     });
 }
 
-/// The owner dies anywhere while it writes where the value lies. A value that may be half written is
+/// The owner dies anywhere while it writes in place. A value that may be half written is
 /// never taken for a whole one, and one that was changed has another version.
 ///
 /// ```text

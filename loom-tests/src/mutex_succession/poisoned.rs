@@ -43,10 +43,10 @@ pub fn reinitialised_by_one(search: Search) {
     });
 }
 
-/// Who re-initialises dies anywhere: the lock is given up still, or the new value is there.
+/// The re-initialising owner dies anywhere: the lock is given up still, or the new value is there.
 ///
 /// ```text
-///   one who re-initialises                survivor
+///   re-initialising owner                 survivor
 ///   word: poisoned -> me, 3 deaths        word: poisoned, or the other; is it dead?
 ///   value, version + 1                    then give up, or take over
 ///   word: no deaths
@@ -77,7 +77,7 @@ pub fn reinitialiser_dies(search: Search) {
     });
 }
 
-/// A recovery is dropped while another sleeps for the lock: it is woken, and told.
+/// A recovery is dropped while another sleeps for the lock: it is woken, and notified.
 ///
 /// ```text
 ///   owner of the recovery                 another

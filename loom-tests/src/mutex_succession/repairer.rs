@@ -10,10 +10,10 @@ use super::staging::{die_in_place, die_with_the_lock, ident, settle};
 use crate::mutex::{PLAN, Table, count_up, died, held, open, whole};
 use crate::search::Search;
 
-/// Room for all who die, for a place has few incarnations in a model.
+/// Room for all that die, because a place has few incarnations in a model.
 const MANY: Plan<'static> = PLAN.participants(8);
 
-/// The owner is dead, and the repairer dies anywhere. The next one gets the lock and is told, until
+/// The owner is dead, and the repairer dies anywhere. The next one gets the lock and is notified, until
 /// somebody has repaired it.
 ///
 /// ```text
@@ -67,7 +67,7 @@ fn look_again(mutex: &mut Table) -> bool {
     }
 }
 
-/// The same, where the owner died while it wrote in place: until the repair is whole, everybody is told.
+/// The same, where the owner died while it wrote in place: until the repair is whole, every owner is notified.
 ///
 /// ```text
 ///   repairer                              survivor

@@ -35,7 +35,7 @@ impl Stage {
         self.0.store(stage, Ordering::SeqCst);
     }
 
-    /// Whether so many recoveries are right after a death here: none before the lock and after it, one
+    /// Whether this number of recoveries is right after a death here: none before the lock and after it, one
     /// with the lock; in the calls themselves either.
     pub fn allows(&self, recoveries: u32) -> bool {
         match self.0.load(Ordering::SeqCst) {

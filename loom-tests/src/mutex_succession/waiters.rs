@@ -26,7 +26,7 @@ pub fn woken_waiter_dies(search: Search) {
         let (at, there) = (region.join(), region.join());
         let (mut owner, mut dying, mut mutex) = (open(&region.join()), open(&at), open(&there));
         let guard = held(owner.try_lock());
-        // Both by the clock of the one who lives.
+        // Both by the clock of the survivor.
         let (clock, clock_of_dead) = (there.port().clone(), there.port().clone());
         let waiter = thread::spawn(move || {
             let _ = death.run(at.port(), || turn(&mut dying, &Stage::default()));
@@ -45,17 +45,17 @@ pub fn woken_waiter_dies(search: Search) {
         guard.unlock().unwrap();
         let free_at = Duration::from_nanos(clock.now_ns());
         let gone_at = waiter.join().unwrap();
-        let (had_at, had) = other.join().unwrap();
+        let (locked_at, locked) = other.join().unwrap();
         let last = free_at.max(gone_at);
-        assert!(had_at <= last + PROBE, "had: {had}, at {had_at:?}, free by {last:?}");
+        assert!(locked_at <= last + PROBE, "locked: {locked}, at {locked_at:?}, free by {last:?}");
     });
 }
 
-/// Who changed the value dies anywhere, also before it wakes who waits for the change: that costs a
+/// The changer of the value dies anywhere, also before it wakes the waiters for the change: that costs a
 /// probe period.
 ///
 /// ```text
-///   owner                                 one who waits for a change
+///   owner                                 a waiter for a change
 ///   lock, version + 1, unlock             version: as before
 ///   (killed somewhere here)               parked = 1, version: as before
 ///   parked? then parked = 0, wake         sleep, for a probe period at most
@@ -90,10 +90,10 @@ pub fn notifier_dies(search: Search) {
     });
 }
 
-/// A repair changes the value, and wakes who waits for that. Up to three preemptions.
+/// A repair changes the value, and wakes the waiters for a change. Up to three preemptions.
 ///
 /// ```text
-///   repairer                              one who waits for a change
+///   repairer                              a waiter for a change
 ///   word: the dead -> me, 1 death         version: as before
 ///   value, version + 1                    parked = 1, fence
 ///   word: no deaths, me -> 0              version: as before?
@@ -113,11 +113,11 @@ pub fn a_repair_is_a_change(search: Search) {
     });
 }
 
-/// An owner that dies with the lock may have changed the value and told nobody. Who takes the lock over
-/// wakes for it. Up to three preemptions.
+/// An owner that dies with the lock may have changed the value and woken nobody. Its successor
+/// wakes the waiters. Up to three preemptions.
 ///
 /// ```text
-///   owner, then its successor             one who waits for a change
+///   owner, then its successor             a waiter for a change
 ///   lock, version + 1                     version: as before
 ///   (killed somewhere here)               parked = 1, fence
 ///   word: the dead -> me, 1 death         version: as before?

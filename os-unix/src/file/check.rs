@@ -54,7 +54,7 @@ fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
         .map_err(|error| explain(path, &error))
 }
 
-/// What stands in the way, as far as the name itself shows it.
+/// The reason to refuse it, as far as the name itself shows one.
 fn explain(path: &Path, error: &io::Error) -> OpenFailed {
     match error.raw_os_error() {
         Some(libc::ENOENT) => OpenFailed::NotFound,

@@ -16,7 +16,7 @@ use crate::failed::CreateFailed;
 use crate::failed::FromIo as _;
 use strait_os_base::directory_of;
 
-/// What private names start with.
+/// The prefix of private names.
 const PRIVATE: &str = ".strait.";
 
 /// A new file with its space reserved, which nobody else can find.

@@ -11,7 +11,7 @@ use nix::unistd::geteuid;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 
-/// Where named regions lie: a directory that only this user can enter.
+/// The directory of named regions, which only this user can enter.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     let uid = geteuid().as_raw();
     let dir = PathBuf::from(format!("/tmp/strait-{uid}"));

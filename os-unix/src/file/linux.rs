@@ -17,7 +17,7 @@ use crate::failed::OpenFailed;
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
 
-/// Where named regions lie.
+/// The directory of named regions.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     Ok(PathBuf::from("/dev/shm"))
 }

@@ -109,12 +109,12 @@ extern "C" fn in_child() {
         let (base, len) = (entry.base.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_FIXED;
-        // SAFETY: the range is mapped from this very file and ours (F3). Whoever uses it goes on
+        // SAFETY: the range is mapped from this very file and ours (F3). Its users go on
         // with a mapping of the same contents at the same place.
         let mapped = unsafe { libc::mmap(base, len, access, kind, file, 0) };
         if mapped == libc::MAP_FAILED {
             // Better memory that cannot be touched in the child than the parent's.
-            // SAFETY: the range is ours (F3), and the child has been told not to use it.
+            // SAFETY: the range is ours (F3), and the child knows not to use it.
             unsafe { libc::mprotect(base, len, libc::PROT_NONE) };
         }
     }
@@ -192,7 +192,7 @@ impl Token {
         }
         let fd = TABLE[self.entry].token.load(Ordering::Relaxed);
         // SAFETY: the entry is ours (F2), so the descriptor stays open until `self` is dropped,
-        // which the borrow of `self` prevents. A fork cannot begin in this thread meanwhile.
+        // which the borrow of `self` prevents. A fork cannot begin in this thread during that time.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         Some(use_it(fd))
     }

@@ -1,4 +1,4 @@
-//! What a fork must not carry over: a child is not its parent.
+//! State that a fork must not carry over: a child is not its parent.
 //!
 //! A forked child inherits mappings and descriptors, but it is no participant: its parent is. An
 //! [`Origin`] tells the two apart. On Linux, before `fork` returns in the child, its copies of

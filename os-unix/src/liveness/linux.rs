@@ -28,9 +28,9 @@ use crate::error::{FromCall as _, OsError};
 use crate::fork::Token;
 use crate::map::Mapping;
 
-/// Tokens lie behind every possible content of the file.
+/// Tokens are at offsets beyond every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
-/// Bytes on which two descriptions are told apart.
+/// Bytes by which two open file descriptions are distinguished.
 const TRIAL_BASE: u64 = 1 << 41;
 const TRIALS: u32 = 8;
 
@@ -64,7 +64,7 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// Prepares the region's file for probes, and for tokens too if it takes part in the region
     /// through the mapping `joins`. `file` must be a description that only this process has; `path`
-    /// is where the file lies, if it has a name.
+    /// is where the file is, if it has a name.
     ///
     /// # Safety
     ///

@@ -97,7 +97,7 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         // Fails only for a range that is not mapped, which this one is.
-        // SAFETY: the range is ours and mapped (P1), and whoever uses it keeps `self`.
+        // SAFETY: the range is ours and mapped (P1), and its users keep `self`.
         let _ = unsafe { munmap(self.base, self.len as usize) };
     }
 }

@@ -9,14 +9,14 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, r
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{ReceiveFailed, ShareFailed};
 
-/// What travels beside the descriptor.
+/// The bytes sent beside the descriptor.
 const MARK: [u8; 8] = *b"strait/0";
 
 /// The most descriptors that one message can carry: none is ever cut off, and so none is lost
 /// without being closed.
 const MOST: usize = 253;
 
-/// Sends a descriptor; whoever receives it gets a share of its description.
+/// Sends a descriptor; its receiver shares the open file description.
 pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), ShareFailed> {
     let data = [IoSlice::new(&MARK)];
     let fds = [fd.as_raw_fd()];

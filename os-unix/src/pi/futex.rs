@@ -18,7 +18,7 @@ pub const WAITERS: u32 = libc::FUTEX_WAITERS;
 /// In a word: the kernel handed it over, for its owner has ended.
 pub const OWNER_DIED: u32 = libc::FUTEX_OWNER_DIED;
 
-/// What the kernel says to one who wants the word.
+/// The kernel's answer to a thread that wants the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is the caller's now.
@@ -36,7 +36,7 @@ pub enum Answer {
     Failed(OsError),
 }
 
-/// What the kernel takes as a time: two longs, whatever the C library's `timespec` is.
+/// A time as the kernel takes it: two longs, whatever the C library's `timespec` is.
 #[repr(C)]
 struct Timespec {
     seconds: c_long,
@@ -116,7 +116,7 @@ pub fn thread_id() -> u32 {
 
 #[cold]
 fn ask_thread_id() -> u32 {
-    // SAFETY: the call takes nothing and answers with a number.
+    // SAFETY: the call takes nothing and returns a number.
     let id = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
     // Without the fork handlers nothing is remembered, for a child would take it for its own.
     if let Ok(origin) = Origin::here() {

@@ -81,7 +81,7 @@ impl From<CreateFailed> for Failed {
     }
 }
 
-/// The mutex itself: 16 bytes of shared memory. `strait_os::linux` says who writes what, and when.
+/// The mutex itself: 16 bytes of shared memory. `strait_os::linux` documents the writers of each word.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Words {
@@ -111,7 +111,7 @@ pub fn path_of(name: &str) -> Result<PathBuf, OsError> {
 }
 
 impl Page {
-    /// Opens the page and joins those who use it.
+    /// Opens the page and joins its users.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Failed> {
         if options.read_only {
             return Err(Failed::ReadOnly);
@@ -149,7 +149,7 @@ impl Page {
         unsafe { words.as_ref() }
     }
 
-    /// Who this handle is.
+    /// This handle's identity.
     #[must_use]
     #[inline]
     pub fn ident(&self) -> Ident {
@@ -232,7 +232,7 @@ fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, Failed> {
     Err(Failed::Exhausted)
 }
 
-/// Takes the name away. Those who have the mutex open go on with it.
+/// Takes the name away. Handles that are open keep working.
 pub fn remove(path: &Path) -> Result<(), OpenFailed> {
     unlink(path)
 }

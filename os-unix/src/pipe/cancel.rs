@@ -19,7 +19,7 @@ pub struct Canceller {
 pub struct Wait<'a> {
     /// Until then; not at all if it is `None`.
     pub until: Option<Instant>,
-    /// What can end the wait earlier.
+    /// The canceller that can end the wait earlier.
     pub cancel: Option<&'a Canceller>,
 }
 
@@ -52,7 +52,7 @@ impl Canceller {
         seen
     }
 
-    /// What is readable when it was used.
+    /// The descriptor that is readable once it was used.
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
         self.look.as_fd()
     }

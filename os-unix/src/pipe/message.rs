@@ -26,7 +26,7 @@ pub struct Messages {
     connection: Connection,
     /// The packet received last: flags and data.
     packet: Box<[u8]>,
-    /// What of `packet` has not been handed out: from, to. The flags are looked at once, when `fresh`.
+    /// The part of `packet` that has not been handed out: from, to. The flags are looked at once, when `fresh`.
     from: usize,
     to: usize,
     fresh: bool,

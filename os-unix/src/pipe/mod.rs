@@ -23,7 +23,7 @@ pub use socket::{Connection, Listener, Turn};
 pub use user::User;
 pub use wait::nap;
 
-/// What a pipe passes.
+/// The kind of a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Bytes: a stream socket.
@@ -32,14 +32,14 @@ pub enum Kind {
     Messages,
 }
 
-/// What the system has to know of the options.
+/// The part of the options that the system needs.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The server lets every user in.
     pub public: bool,
     /// Without effect: Unix sockets do not reach other machines.
     pub remote: bool,
-    /// Without effect: the system decides who may act as whom.
+    /// Without effect: the system alone decides which user may act as another.
     pub may_impersonate: bool,
 }
 

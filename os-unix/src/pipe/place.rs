@@ -130,7 +130,7 @@ impl Place {
     }
 }
 
-/// What a place's directory looks like.
+/// The state of a place's directory.
 enum Looks {
     Right,
     Missing,
@@ -164,7 +164,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if getpid().as_raw() == self.pid {
-            // In this order, while the lock is held: whoever gets it next finds neither.
+            // In this order, while the lock is held: its next holder finds neither.
             let _ = fs::remove_file(self.place.socket());
             let _ = fs::remove_file(self.place.lock_file());
         }

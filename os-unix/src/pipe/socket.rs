@@ -116,7 +116,7 @@ impl Connection {
         self.0.try_clone().map(Self).map_err(|error| OsError::io("dup", &error))
     }
 
-    /// Who is at the other end: process and user, as far as is known.
+    /// The process and user at the other end, as far as known.
     pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
         let (pid, user) = os::peer(self.0.as_fd()).map_err(|error| OsError::nix("getsockopt", error))?;
         Ok((pid, Some(user)))
@@ -160,7 +160,7 @@ impl Connection {
         is_ready(self.as_fd(), PollFlags::POLLOUT)
     }
 
-    /// What arrives into `buf`; 0 only at the end of all.
+    /// Receives into `buf`. Returns 0 only at the end of all.
     pub(super) fn receive(&self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
         let fd = self.0.as_raw_fd();
         let mut once = || recv(fd, buf, MsgFlags::empty());

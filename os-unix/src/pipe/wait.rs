@@ -56,7 +56,7 @@ fn sleep(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait<'_>) -> Result<(), Io
     }
 }
 
-/// What is left of the time.
+/// The time that is left.
 fn left(until: Option<Instant>) -> Result<Duration, IoFailure> {
     let left = until.map(|end| end.saturating_duration_since(Instant::now()));
     left.filter(|left| !left.is_zero()).ok_or(IoFailure::OutOfTime)

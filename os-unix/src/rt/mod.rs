@@ -18,7 +18,7 @@ pub use strait_os_base::rt::Failed;
 
 /// Runs the calling thread as `SCHED_FIFO`.
 pub fn set_fifo(priority: i32) -> Result<(), Failed> {
-    // SAFETY: the call takes a number and answers with one.
+    // SAFETY: the call takes a number and returns one.
     let lowest = unsafe { libc::sched_get_priority_min(libc::SCHED_FIFO) };
     // SAFETY: as above.
     let highest = unsafe { libc::sched_get_priority_max(libc::SCHED_FIFO) };
@@ -30,7 +30,7 @@ pub fn set_fifo(priority: i32) -> Result<(), Failed> {
     parameters.sched_priority = priority;
     // SAFETY: a thread may always name itself.
     let this = unsafe { libc::pthread_self() };
-    // SAFETY: the thread exists, for it is this one, and the struct lives until the call is over.
+    // SAFETY: the thread exists, because it is this one, and the struct lives until the call is over.
     match unsafe { libc::pthread_setschedparam(this, libc::SCHED_FIFO, &raw const parameters) } {
         0 => Ok(()),
         libc::EPERM => Err(Failed::NotPermitted),

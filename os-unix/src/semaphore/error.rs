@@ -1,4 +1,4 @@
-//! What the system's errors mean to a semaphore. `strait_os` makes its own errors of these.
+//! The system's errors as a semaphore sees them. `strait_os` makes its own errors of these.
 
 use nix::errno::Errno;
 

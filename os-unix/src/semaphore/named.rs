@@ -10,7 +10,7 @@ use super::error::{OpenFailure, ReleaseFailure};
 use super::{sys, value, wait};
 use crate::error::{FromCall as _, OsError};
 
-/// Who may use a new semaphore: its mode.
+/// The access to a new semaphore: its mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access(u32);
 
@@ -58,7 +58,7 @@ impl Semaphore {
         sys::unlink(&name).map_err(|error| OpenFailure::new("sem_unlink", error))
     }
 
-    /// Takes a permit, or says that there is none.
+    /// Takes a permit. Returns false if there is none.
     pub fn try_acquire(&self) -> Result<bool, OsError> {
         match self.0.try_wait() {
             Ok(()) => Ok(true),
@@ -68,7 +68,7 @@ impl Semaphore {
         }
     }
 
-    /// Takes a permit, or says that there was none for so long.
+    /// Takes a permit. Returns false if there was none until the time-out.
     pub fn acquire(&self, timeout: Duration) -> Result<bool, OsError> {
         match wait::wait(&self.0, timeout) {
             Ok(()) => Ok(true),
@@ -94,7 +94,7 @@ impl Semaphore {
         Ok(())
     }
 
-    /// How many permits are left, if the system says.
+    /// How many permits are left, if the system reports it.
     #[must_use]
     pub fn value(&self) -> Option<u32> {
         value::of(&self.0)

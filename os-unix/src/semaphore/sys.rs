@@ -82,7 +82,7 @@ pub(super) fn unlink(name: &CStr) -> Result<(), Errno> {
 
 /// The most permits that a semaphore holds.
 pub(super) fn max() -> u32 {
-    /// What POSIX promises at least.
+    /// The least that POSIX guarantees.
     const LEAST: u32 = 32_767;
     // SAFETY: the call takes a number and returns one.
     let max = unsafe { libc::sysconf(libc::_SC_SEM_VALUE_MAX) };

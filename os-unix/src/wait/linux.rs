@@ -6,7 +6,7 @@ use core::time::Duration;
 use nix::libc;
 use strait_core::port::WaitPoint;
 
-/// What the kernel takes as a time: two longs, on 32-bit machines too (`SYS_futex` is the call of
+/// A time as the kernel takes it: two longs, on 32-bit machines too (`SYS_futex` is the call of
 /// the old layout there, whatever the C library's `timespec` is).
 #[repr(C)]
 struct Timespec {

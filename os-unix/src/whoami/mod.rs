@@ -1,4 +1,4 @@
-//! What identifies this process to a human reader.
+//! This process's identification for a human reader.
 
 #[cfg(target_os = "linux")]
 mod linux;

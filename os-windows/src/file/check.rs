@@ -27,7 +27,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
     let file = File::options()
         .access_mode(GENERIC_READ | write)
         .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
-        // Should it be somebody's pipe, he learns who we are, and cannot act as us.
+        // If it is somebody's pipe, its server can identify us, and cannot act as us.
         .security_qos_flags(SECURITY_IDENTIFICATION)
         .open(path)
         .map_err(|error| explain(path, &error))?;
@@ -47,7 +47,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
     Ok((file, len))
 }
 
-/// What it is, if it is no file.
+/// Its kind, if it is no file.
 fn kind(attributes: u32) -> Option<&'static str> {
     if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         Some("symbolic link or other reparse point")
@@ -58,7 +58,7 @@ fn kind(attributes: u32) -> Option<&'static str> {
     }
 }
 
-/// What stands in the way, as far as the name itself shows it.
+/// The reason to refuse it, as far as the name itself shows one.
 fn explain(path: &Path, error: &io::Error) -> OpenFailed {
     if is_not_found(error) {
         return OpenFailed::NotFound;

@@ -21,7 +21,7 @@ use crate::security::Descriptor;
 use crate::wide::wide;
 use strait_os_base::directory_of;
 
-/// What private names start with.
+/// The prefix of private names.
 const PRIVATE: &str = ".strait-draft.";
 
 /// The private name of a new file, which nobody looks for.
@@ -81,8 +81,8 @@ impl Drop for Draft {
 }
 
 /// Takes a file's name away. One that is open or mapped cannot be deleted, or keeps its name for as
-/// long, but it can be renamed: it gets a private name and is deleted by the last who has it open, or
-/// by the next who creates or removes a region in that directory.
+/// long, but it can be renamed: it gets a private name and is deleted with its last handle, or
+/// by the next process that creates or removes a region in that directory.
 pub(crate) fn remove(path: &Path) -> Result<(), OpenFailed> {
     if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
         return Err(OpenFailed::NotAFile { kind: "directory" });
@@ -93,7 +93,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), OpenFailed> {
     Ok(())
 }
 
-/// Deletes what lies under private names in a directory and nobody has open: drafts whose creator
+/// Deletes files under private names in a directory that nobody has open: drafts whose creator
 /// died, and regions that were removed.
 pub(crate) fn sweep(dir: &Path) {
     for entry in dir.read_dir().into_iter().flatten().flatten() {

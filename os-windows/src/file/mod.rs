@@ -17,7 +17,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::error::{FromCall as _, OsError};
 
-/// What the system tells of an open file.
+/// The system's information on an open file.
 pub(crate) fn information(file: &File) -> Result<BY_HANDLE_FILE_INFORMATION, OsError> {
     let mut found = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the handle is open, and the pointer a local's.

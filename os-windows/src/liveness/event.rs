@@ -4,7 +4,7 @@
 //!
 //! - E1. A token's only lasting handle belongs to the process that took it: it is not inherited, and
 //!   never handed over. So the name ends with this process, or when the token is given back.
-//! - E2. All who take part in a region look names up in one namespace: each has found the region's
+//! - E2. All participants of a region look names up in one namespace: each has found the region's
 //!   beacon there, an event that the region's creator made and every participant keeps open. So a
 //!   name that is not found is not there.
 

@@ -31,7 +31,7 @@ use crate::error::{FromCall as _, OsError};
 use crate::file;
 use crate::security::own;
 
-/// Tokens lie behind every possible content of the file.
+/// Tokens are at offsets beyond every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
 
 /// How often a token is tried for, which another's probe may be in the way of for a moment.
@@ -95,7 +95,7 @@ impl FileTokens {
 }
 
 /// Opens a file again: a file object of its own. Fails if the file is being deleted. (Wine opens by the
-/// name that the file had, which may be another's by now.)
+/// file's former name, which may be another file's by now.)
 fn another(file: &File) -> Result<OwnedHandle, OsError> {
     let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     // SAFETY: the handle is open.
@@ -117,7 +117,7 @@ fn is_remote(file: &File) -> bool {
     // As long as the longest version of the answer.
     let mut answer = [0_u64; 32];
     let (at, len) = (answer.as_mut_ptr().cast(), size_of_val(&answer) as u32);
-    // SAFETY: the handle is open, and the buffer aligned and as long as is said.
+    // SAFETY: the handle is open, and the buffer aligned and as long as stated.
     unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FileRemoteProtocolInfo, at, len) != 0 }
 }
 

@@ -14,7 +14,7 @@
 //! the table, where a liar may put a dead process's. An abandoned mutex tells only of the end of a
 //! thread.
 //!
-//! An exception to "the kernel takes it away": whoever asks holds the dead one's name or byte for the
+//! An exception to "the kernel takes it away": a prober holds the dead one's name or byte for the
 //! moment of the question. If he is stopped just then, the dead one counts as alive until he goes on.
 
 mod event;
@@ -60,7 +60,7 @@ impl Tokens {
         match found {
             Ok(false) => Probe::Alive,
             Ok(true) => {
-                // ORDERING: the kernel took the token away after the holder's last store, and told us
+                // ORDERING: the kernel took the token away after the holder's last store, and reported it
                 // after that; the caller's loads come after both.
                 core::sync::atomic::fence(core::sync::atomic::Ordering::Acquire);
                 Probe::Dead

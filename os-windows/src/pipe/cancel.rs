@@ -18,7 +18,7 @@ pub struct Canceller(Event);
 pub struct Wait<'a> {
     /// Until then; not at all if it is `None`.
     pub until: Option<Instant>,
-    /// What can end the wait earlier.
+    /// The canceller that can end the wait earlier.
     pub cancel: Option<&'a Canceller>,
 }
 
@@ -39,7 +39,7 @@ impl Canceller {
         unsafe { WaitForSingleObject(self.raw(), millis) == WAIT_OBJECT_0 }
     }
 
-    /// What is set when it was used, and cleared by the wait that sees it.
+    /// Set when it is used, and cleared by the wait that sees it.
     pub(super) fn raw(&self) -> HANDLE {
         self.0.raw()
     }

@@ -1,4 +1,4 @@
-//! What the system's errors mean to a pipe. `strait_os` makes its own errors of these.
+//! The system's errors as a pipe sees them. `strait_os` makes its own errors of these.
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,

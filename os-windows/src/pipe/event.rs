@@ -50,7 +50,7 @@ pub(super) fn wait_for(done: &Event, wait: Wait<'_>) -> Result<(), IoFailure> {
     let handles = [done.raw(), cancel.map_or(done.raw(), Canceller::raw)];
     let count = if cancel.is_some() { 2 } else { 1 };
     loop {
-        // SAFETY: so many handles are there, and they are open.
+        // SAFETY: the count is the number of handles, which are open.
         let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, millis(wait.until)) };
         match result {
             WAIT_OBJECT_0 => return Ok(()),
@@ -62,7 +62,7 @@ pub(super) fn wait_for(done: &Event, wait: Wait<'_>) -> Result<(), IoFailure> {
     }
 }
 
-/// What is left of the time.
+/// The time that is left.
 fn left(until: Option<Instant>) -> Duration {
     until.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
 }
@@ -72,7 +72,7 @@ pub(super) fn in_time(until: Option<Instant>) -> Result<(), IoFailure> {
     if left(until).is_zero() { Err(IoFailure::OutOfTime) } else { Ok(()) }
 }
 
-/// What is left in milliseconds, rounded up, cut to what the system can say.
+/// The time that is left in milliseconds, rounded up, and limited to what the system can express.
 fn millis(until: Option<Instant>) -> u32 {
     const MOST: u128 = 1 << 30;
     left(until).as_nanos().div_ceil(1_000_000).min(MOST) as u32

@@ -41,7 +41,7 @@ impl Impersonation<'_> {
         let mut begun = Self { user: User::from_sid(crate::Sid::NOBODY), _thread: PhantomData };
         let (user, level) = this_thread()?;
         if level < SecurityImpersonation {
-            // The system would refuse to open anything, with an error that says nothing of the client.
+            // The system would refuse to open anything, with an error that does not mention the client.
             return Err(ImpersonateFailure::NotPermitted);
         }
         begun.user = user;
@@ -79,7 +79,7 @@ fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateFail
     let mut level: SECURITY_IMPERSONATION_LEVEL = 0;
     let (at, size) = ((&raw mut level).cast(), size_of_val(&level) as u32);
     let (raw, mut needed) = (std::os::windows::io::AsRawHandle::as_raw_handle(&token), 0);
-    // SAFETY: the handle is open, and the buffer as long as is said.
+    // SAFETY: the handle is open, and the buffer as long as stated.
     if unsafe { GetTokenInformation(raw, TokenImpersonationLevel, at, size, &raw mut needed) } == 0 {
         return Err(ImpersonateFailure::Os(OsError::last("GetTokenInformation")));
     }

@@ -27,10 +27,10 @@ use crate::error::{FromCall as _, OsError};
 use crate::security::own;
 use crate::wide::wide;
 
-/// What the system keeps of what one side has written and the other has not read, in bytes.
+/// The system's buffer for bytes that one side has written and the other has not read.
 pub(super) const BUFFER: u32 = 64 * 1024;
 
-/// What a pipe passes.
+/// The kind of a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Bytes: a pipe in byte mode.
@@ -54,7 +54,7 @@ fn pipe_mode(kind: Kind, remote: bool) -> u32 {
     PIPE_WAIT | kind | if remote { 0 } else { PIPE_REJECT_REMOTE_CLIENTS }
 }
 
-/// How a client connects: unless it allows more, the server can see who it is, but not act as it.
+/// How a client connects: unless it allows more, the server can identify it, but not act as it.
 fn client_flags(may_impersonate: bool) -> u32 {
     let level = if may_impersonate { SECURITY_IMPERSONATION } else { SECURITY_IDENTIFICATION };
     FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | level
@@ -222,7 +222,7 @@ impl Connection {
         Ok(if flags & PIPE_TYPE_MESSAGE != 0 { Kind::Messages } else { Kind::Bytes })
     }
 
-    /// A client's end reads bytes until it is told otherwise.
+    /// A client's end reads bytes until it is set to messages.
     fn read_messages(&self) -> Result<(), OsError> {
         let mode = PIPE_READMODE_MESSAGE;
         // SAFETY: the handle is open, and the pointer a local's; nothing else is set.
@@ -237,7 +237,7 @@ impl Connection {
         Ok(Self { channel: Channel::new(handle)?, server: self.server })
     }
 
-    /// Who is at the other end: process and user, as far as is known.
+    /// The process and user at the other end, as far as known.
     pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
         let mut pid = 0;
         let (pipe, at) = (self.channel.raw(), &raw mut pid);

@@ -1,4 +1,4 @@
-//! Messages on named pipes in message mode: the system's own, written whole, and read in parts by whoever has a
+//! Messages on named pipes in message mode: the system's own, written whole, and read in parts by a receiver with a
 //! smaller buffer.
 
 use super::cancel::Wait;

@@ -3,11 +3,11 @@
 use crate::error::OsError;
 use crate::security::{Descriptor, Sid};
 
-/// What a client needs: to read, to write, their attributes (to set the mode), to see who the owner is, and to
+/// The rights that a client needs: to read, to write, their attributes (to set the mode), to see the owner, and to
 /// wait. Generic rights to write would hold the right to make instances too, which is the server's.
 pub(super) const CLIENT_RIGHTS: u32 = 0x0012_019B;
 
-/// What the system has to know of the options.
+/// The part of the options that the system needs.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The server lets every user in.

@@ -62,7 +62,7 @@ fn is_cancelled(wait: Wait<'_>) -> bool {
     wait.until.is_some() && wait.cancel.is_some_and(|cancel| cancel.take_within(0))
 }
 
-/// What a read came to.
+/// Outcome of a read.
 pub(super) struct Arrived {
     pub(super) len: usize,
     /// The message goes on.
@@ -232,7 +232,7 @@ impl Drop for Channel {
         if self.flight.under_way {
             // SAFETY: the handle is open.
             unsafe { CancelIoEx(self.raw(), &raw const self.flight.state) };
-            // What the peer has not taken by now it will not get.
+            // The peer never gets what it has not taken by now.
             let _ = self.land();
         }
     }

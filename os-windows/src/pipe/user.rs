@@ -84,7 +84,7 @@ impl User {
         let mut buffer = Buffer { user: TOKEN_USER::default(), _sid: [0; SECURITY_MAX_SID_SIZE as usize] };
         let (at, size) = ((&raw mut buffer).cast(), size_of::<Buffer>() as u32);
         let mut needed = 0;
-        // SAFETY: the handle is open, and the buffer as long as is said.
+        // SAFETY: the handle is open, and the buffer as long as stated.
         if unsafe { GetTokenInformation(token.as_raw_handle(), TokenUser, at, size, &raw mut needed) } == 0 {
             return Err(OsError::last("GetTokenInformation"));
         }
@@ -94,7 +94,7 @@ impl User {
     }
 }
 
-/// What `TokenUser` asks for: a pointer, and behind it what it points to.
+/// The buffer of `TokenUser`: a pointer, and behind it the data that it points to.
 #[repr(C)]
 struct Buffer {
     user: TOKEN_USER,

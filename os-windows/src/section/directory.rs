@@ -37,7 +37,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
     loop {
         let (at, len) = (buffer.as_mut_ptr().cast(), (buffer.len() * 8) as u32);
         let raw = directory.as_raw_handle();
-        // SAFETY: the handle is open, the buffer aligned and as long as is said, the context ours.
+        // SAFETY: the handle is open, the buffer aligned and as long as stated, the context ours.
         let status =
             unsafe { NtQueryDirectoryObject(raw, at, len, true, false, &raw mut context, null_mut()) };
         match status {
@@ -47,7 +47,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         }
         // SAFETY: the call put one entry at the start of the buffer.
         let entry = unsafe { *buffer.as_ptr().cast::<Entry>() };
-        // SAFETY: the entry's strings lie in the buffer, which has not changed.
+        // SAFETY: the entry's strings are inside the buffer, which has not changed.
         let name = unsafe { text(&entry.name) };
         // SAFETY: as above.
         let kind = unsafe { text(&entry.kind) };

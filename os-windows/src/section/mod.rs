@@ -54,7 +54,7 @@ fn open(name: &[u16], read_only: bool) -> Result<Option<OwnedHandle>, OsError> {
     Ok(Some(unsafe { own(handle) }))
 }
 
-/// What a region's memory is called.
+/// The name of a region's memory.
 fn memory(space: Space, instance: u64) -> Vec<u16> {
     space.object(instance, "memory", 0)
 }

@@ -1,4 +1,4 @@
-//! A region's name: a section of one page that says which region stands under it.
+//! A region's name: a section of one page that holds the id of the region under it.
 //!
 //! ```text
 //!   0  magic "SIGN"
@@ -7,10 +7,10 @@
 //! ```
 //!
 //! The system has no way to give a section a name later, or to take it away. So the name belongs to
-//! this page, and the region itself lies in a section that is named after its instance id. It is
+//! this page, and the region itself is in a section that is named after its instance id. It is
 //! complete before its id is put here, by one compare-and-swap, and removing it takes the id away.
-//! The page lives as long as somebody has it open: everybody who has the region open does, and for a
-//! moment whoever looks for it.
+//! The page lives as long as somebody has it open: every process that has the region open does, and for a
+//! moment every process that looks for it.
 //!
 //! # Invariants
 //!
@@ -47,7 +47,7 @@ pub(crate) struct Sign {
 /// Why there is no sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignError {
-    /// What stands under the name is a section, but no sign.
+    /// The object of that name is a section, but no sign.
     Foreign,
     /// This user may not create sections that other sessions see.
     NotPrivileged,
@@ -108,9 +108,9 @@ impl Sign {
         self.handle.as_handle()
     }
 
-    /// The region that stands under the name, as far as the sign says; it may be gone already.
+    /// The region under the name, by the sign; it may be gone already.
     pub(crate) fn instance(&self) -> Option<u64> {
-        // ORDERING(sign): whoever sees the id finds the region complete.
+        // ORDERING(sign): a reader that sees the id finds the region complete.
         let instance = self.word().load(Ordering::Acquire);
         (instance != 0).then_some(instance)
     }
@@ -121,7 +121,7 @@ impl Sign {
         if self.read_only {
             return false;
         }
-        // Relaxed: it is constant once it is there, and says nothing of the region.
+        // Relaxed: it is constant once it is there, and independent of the region's content.
         self.magic().store(MAGIC, Ordering::Relaxed);
         let old = old.unwrap_or(0);
         // ORDERING(sign): the region is complete before its id can be seen.

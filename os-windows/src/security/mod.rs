@@ -1,4 +1,4 @@
-//! Who may use what we create, and whom we trust to have created what we open.
+//! The users that may open what we create, and those trusted to have created what we open.
 
 mod sddl;
 mod sid;
@@ -46,7 +46,7 @@ unsafe impl Send for Descriptor {}
 unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
-    /// What the options ask for: their SDDL, or this user as the owner with all rights, and the owner
+    /// The descriptor that the options ask for: their SDDL, or this user as the owner with all rights, and the owner
     /// and the group that they name, if any, with the right to read and write.
     pub(crate) fn of(options: &Options) -> Result<Self, OsError> {
         let own = Sid::own()?;
@@ -93,7 +93,7 @@ impl Descriptor {
         let (mut owner, mut defaulted) = (null_mut(), 0);
         // SAFETY: the descriptor is valid until `self` is dropped, and the pointers are locals'.
         unsafe { GetSecurityDescriptorOwner(self.0, &raw mut owner, &raw mut defaulted) };
-        // SAFETY: it is null, or lies in the descriptor.
+        // SAFETY: it is null, or points into the descriptor.
         unsafe { Sid::read(owner) }
     }
 
@@ -107,12 +107,12 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: the system allocated it for whoever frees it, which nobody did before.
+        // SAFETY: the system allocated it for the caller to free, and nobody did before.
         unsafe { LocalFree(self.0) };
     }
 }
 
-/// What is opened.
+/// The kind of object that is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// A file.
@@ -156,13 +156,13 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
     let own = Sid::own().map_err(Distrust::Os)?;
     let asked = Descriptor::of(options).map_err(Distrust::Os)?;
     let wanted = options.owner.or(asked.owner()).unwrap_or(own);
-    // SAFETY: the owner lies in the descriptor, which lives.
+    // SAFETY: the owner is inside the descriptor, which lives.
     match unsafe { Sid::read(found.owner) } {
         Some(owner) if owner == wanted => {}
         owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY), wanted }),
     }
     let mut allowed = vec![own, wanted, Sid::SYSTEM, Sid::ADMINISTRATORS];
-    // SAFETY: the list lies in the descriptor, which lives.
+    // SAFETY: the list is inside the descriptor, which lives.
     let asked = unsafe { let_in(asked.dacl()) };
     allowed.extend(asked.ok_or(Distrust::TooOpen { found: None })?);
     // SAFETY: as above.
@@ -177,7 +177,7 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
 struct Found {
     owner: PSID,
     dacl: *const ACL,
-    /// What both lie in.
+    /// The descriptor that both point into.
     _descriptor: Descriptor,
 }
 

@@ -38,9 +38,9 @@ impl Sid {
     pub const LOCAL_SERVICE: Self = Self::of(5, &[19]);
     /// Services with few rights that use the network.
     pub const NETWORK_SERVICE: Self = Self::of(5, &[20]);
-    /// Everybody who is logged on at a desktop.
+    /// All users that are logged on at a desktop.
     pub const INTERACTIVE: Self = Self::of(5, &[4]);
-    /// Those who manage the machine. They can give themselves any right anyway.
+    /// The machine's administrators. They can give themselves any right anyway.
     pub const ADMINISTRATORS: Self = Self::of(5, &[32, 544]);
     /// Nobody at all.
     pub const NOBODY: Self = Self::of(0, &[0]);
@@ -77,7 +77,7 @@ impl Sid {
         let mut domain = [0; 256];
         let (mut len, mut domain_len, mut kind) = (LONGEST as u32, domain.len() as u32, 0);
         let sid: PSID = found.bytes.as_mut_ptr().cast();
-        // SAFETY: the name ends in a zero, and each buffer has the length that is said beside it.
+        // SAFETY: the name ends in a zero, and each buffer has the length that is passed beside it.
         let known = unsafe {
             LookupAccountNameW(
                 null(),
@@ -111,7 +111,7 @@ impl Sid {
         let (at, size) = ((&raw mut user).cast(), size_of::<UserBuffer>() as u32);
         let mut needed = 0;
         let token = token.as_raw_handle();
-        // SAFETY: the handle is open, and the buffer as long as is said.
+        // SAFETY: the handle is open, and the buffer as long as stated.
         if unsafe { GetTokenInformation(token, TokenUser, at, size, &raw mut needed) } == 0 {
             return Err(OsError::last("GetTokenInformation"));
         }
@@ -140,7 +140,7 @@ impl Sid {
     }
 }
 
-/// What `TokenUser` asks for: a pointer, and behind it what it points to.
+/// The buffer of `TokenUser`: a pointer, and behind it the data that it points to.
 #[repr(C)]
 struct UserBuffer {
     user: TOKEN_USER,

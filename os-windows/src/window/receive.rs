@@ -25,7 +25,7 @@ use crate::wide::wide;
 /// The most posted messages that a pump handles before it looks at its time again.
 const MOST: usize = 1000;
 
-/// What came.
+/// A received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming<'a> {
     /// `WM_COPYDATA`: tag and bytes.
@@ -41,9 +41,9 @@ pub struct Window {
     window: HWND,
 }
 
-/// What the window's procedure works with during a pump.
+/// The state of the window's procedure during a pump.
 struct Pump<'a> {
-    /// Borrowed while a message is handled: one that comes meanwhile is not for us.
+    /// Borrowed while a message is handled: one that comes during that is not for us.
     handler: RefCell<&'a mut dyn FnMut(Incoming<'_>) -> isize>,
     handled: RefCell<Handled>,
 }
@@ -181,7 +181,7 @@ unsafe extern "system" fn procedure(window: HWND, message: u32, first: WPARAM, s
             let Some(data) = (unsafe { (second as *const COPYDATASTRUCT).as_ref() }) else { return 0 };
             let bytes = match data.cbData {
                 len if len > 0 && !data.lpData.is_null() => {
-                    // SAFETY: the system has copied so many bytes to there, and they stay until the answer.
+                    // SAFETY: the system has copied that many bytes to there, and they stay until the answer.
                     unsafe { core::slice::from_raw_parts(data.lpData.cast::<u8>(), len as usize) }
                 }
                 _ => &[],
@@ -203,7 +203,7 @@ impl Pump<'_> {
         if self.has_panicked() {
             return 0; // The system handed it over in the same call.
         }
-        // Taken: the handler itself looks for messages, and this came meanwhile.
+        // Taken: the handler itself looks for messages, and this came during that.
         let Ok(mut handler) = self.handler.try_borrow_mut() else { return 0 };
         let answer = catch_unwind(AssertUnwindSafe(|| handler(message)));
         let mut handled = self.handled.borrow_mut();

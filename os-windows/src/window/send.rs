@@ -25,7 +25,7 @@ pub enum SendFailure {
     Gone,
     /// The receiver has more rights.
     NotPermitted,
-    /// The data is longer than can be said.
+    /// The data is longer than a message's length can express.
     TooLarge,
     /// The message's numbers may be addresses.
     NotForPrograms,
@@ -72,7 +72,7 @@ impl Remote {
             cbData: len as u32,
             lpData: bytes.as_ptr().cast_mut().cast(), // The system only reads it.
         };
-        // SAFETY: the data and its bytes live until the call is over, and the message is the one that says so.
+        // SAFETY: the data and its bytes live until the call is over, and the message is the one that takes them.
         unsafe { self.send_raw(WM_COPYDATA, 0, (&raw const data) as isize, timeout) }
     }
 
@@ -128,7 +128,7 @@ impl Remote {
 
 fn explain(error: OsError) -> SendFailure {
     match error {
-        // A hung receiver is said to be so without a number.
+        // The system reports a hung receiver without an error number.
         error if error.is(ERROR_TIMEOUT) || error.is(0) => SendFailure::TimedOut,
         error if error.is(ERROR_INVALID_WINDOW_HANDLE) => SendFailure::Gone,
         error if error.is(ERROR_ACCESS_DENIED) => SendFailure::NotPermitted,

@@ -6,7 +6,7 @@
 //!   wake: futex and eventfd  ------>  reactor: poll the eventfd, drain it, wake the tasks
 //! ```
 //!
-//! A peer without the eventfd is found after the task's probe period, for the reactor keeps that too; so is
+//! A peer without the eventfd is found after the task's probe period, because the reactor keeps that too; so is
 //! one that died between its publication and its ring. Senders that block and receivers that
 //! await mix freely: a wake goes both ways.
 
@@ -29,18 +29,34 @@ use crate::{OsError, SystemPort};
 /// # Errors
 ///
 /// [`OsError`] if the system is out of descriptors.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), strait_os::OsError> {
+/// let bell = strait_os::linux::doorbell()?;
+/// let for_the_peer = bell.try_clone().expect("a descriptor is left");
+/// # drop((bell, for_the_peer));
+/// # Ok(())
+/// # }
+/// ```
 pub fn doorbell() -> Result<OwnedFd, OsError> {
     event::doorbell()
 }
 
-/// So many tasks can sleep through one port at once; further ones poll.
+/// This many tasks can sleep through one port at once; further ones poll.
 const TASKS: usize = 64;
 
 /// A [`SystemPort`] that also wakes by eventfds: it rings those of its peers, and its own wakes the tasks
-/// that [wait](AsyncWait) through it. Clones share the tasks.
+/// that [wait](AsyncWait) through it. Clones share the tasks. See `examples/async_doorbell.rs` for two processes.
+///
+/// # Examples
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
+/// use std::time::Duration;
 /// use strait_core::{Attachment, Channel, Plan};
 /// use strait_os::linux::{EventPort, doorbell};
 /// use strait_os::{RegionName, RegionOptions};
@@ -49,12 +65,26 @@ const TASKS: usize = 64;
 /// # let name = format!("doc-event-port-{}", std::process::id());
 /// let region = RegionName::new(&name)?.create(&PLAN, &RegionOptions::new())?;
 /// # RegionName::new(&name)?.remove()?;
+/// // The receiver's task: `recv` waits for the doorbell, which the peer gets a copy of.
 /// let bell = doorbell()?;
 /// let for_the_peer = bell.try_clone()?;
 /// let tasks = Attachment::attach(EventPort::new(region.port().clone(), bell, vec![]))?;
-/// let commands = tasks.consumer("commands")?;
-/// // `commands.recv(..).await` in a task; `tasks.port().turn(..)` while no task is ready.
-/// # drop((for_the_peer, commands));
+/// let mut commands = tasks.consumer("commands")?;
+///
+/// // The sender's port rings it.
+/// let sender = EventPort::new(region.port().clone(), doorbell()?, vec![for_the_peer]);
+/// let mut producer = Attachment::attach(sender)?.producer("commands")?;
+///
+/// let mut buf = [0; 256];
+/// {
+///     let mut received = pin!(commands.recv(&mut buf));
+///     let mut context = Context::from_waker(Waker::noop());
+///     assert!(received.as_mut().poll(&mut context).is_pending());
+///     producer.try_send(7, b"home")?;
+///     tasks.port().turn(Duration::from_secs(10)); // An executor calls it while no task is ready.
+///     let Poll::Ready(received) = received.poll(&mut context) else { panic!("it was woken") };
+///     assert_eq!(received?.len, 4);
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -88,11 +118,11 @@ impl EventPort {
         Self { port, shared: Arc::new(Shared { own, peers, tasks: Mutex::default() }) }
     }
 
-    /// Sleeps until the doorbell rings, a task's probe period is over, or `timeout` has passed; then has the
-    /// tasks look for which that is of interest. May return early.
+    /// Sleeps until the doorbell rings, a task's probe period is over, or `timeout` has passed; then wakes the
+    /// tasks that wait for it. May return early.
     ///
     /// An executor calls it when no task is ready. Where the executor is not to be changed, a thread of
-    /// its own calls it in a loop; a probe period that begins meanwhile then ends with the turn at the latest.
+    /// its own calls it in a loop; a probe period that begins during a turn then ends with it at the latest.
     pub fn turn(&self, timeout: Duration) {
         if self.port.forked() {
             return self.pause(timeout.min(Duration::from_millis(1)));

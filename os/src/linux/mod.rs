@@ -1,4 +1,4 @@
-//! What is of Linux alone: tasks that wait by eventfds, and a mutex with priority inheritance.
+//! Linux alone: tasks that wait by eventfds, and a mutex with priority inheritance.
 
 mod event;
 mod pi;

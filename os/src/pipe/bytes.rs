@@ -16,6 +16,29 @@ use crate::OsError;
 use crate::sys::pipe::{Connection, Kind};
 
 /// A server of a named pipe that passes bytes. See [the module](super).
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{BindError, Pipe, PipeError, PipeListener, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-listener-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = PipeListener::bind(&name, &PipeOptions::new())?;
+/// let again = PipeListener::bind(&name, &PipeOptions::new());
+/// assert_eq!(again.map(drop), Err(BindError::AlreadyExists));
+///
+/// assert_eq!(listener.try_accept().map(drop), Err(PipeError::NotReady), "no client yet");
+/// let client = std::thread::spawn(move || Pipe::connect_timeout(&name, &PipeOptions::new(), LIMIT));
+/// let pipe = listener.accept_timeout(LIMIT)?;
+/// assert_eq!(pipe.peer()?.pid().unwrap_or(std::process::id()), std::process::id());
+/// # client.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PipeListener(Listener);
 
@@ -58,7 +81,7 @@ impl PipeListener {
         self.0.accept(Limit::Try).map(Pipe::accepted)
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = Cancel::by(canceller);
     }
@@ -67,6 +90,33 @@ impl PipeListener {
 /// One end of a named pipe that passes bytes both ways. See [the module](super).
 ///
 /// Dropping it ends it; the peer still receives what was sent.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{Pipe, PipeError, PipeListener, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-pipe-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = PipeListener::bind(&name, &PipeOptions::new())?;
+/// let client = std::thread::spawn(move || -> Result<(), PipeError> {
+///     let mut pipe = Pipe::connect_timeout(&name, &PipeOptions::new(), LIMIT).expect("the server is there");
+///     pipe.write_timeout(b"hello", LIMIT)?;
+///     pipe.flush_timeout(LIMIT)
+/// });
+/// let mut pipe = listener.accept_timeout(LIMIT)?;
+/// client.join().expect("no panic")?;
+/// let mut buf = [0; 16];
+/// let len = pipe.read_timeout(&mut buf, LIMIT)?;
+/// assert_eq!(&buf[..len], b"hello");
+/// // The client dropped its end; everything that it sent came first.
+/// assert_eq!(pipe.read_timeout(&mut buf, LIMIT), Err(PipeError::PeerEnded));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Pipe {
     connection: Connection,
@@ -203,7 +253,7 @@ impl Pipe {
         self.connection.is_writable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Returns who is at the other end.
+    /// Returns the process and user at the other end.
     ///
     /// # Errors
     ///
@@ -222,7 +272,7 @@ impl Pipe {
         Ok(Impersonation(self.connection.impersonate()?))
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

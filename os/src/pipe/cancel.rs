@@ -12,6 +12,11 @@ use crate::sys;
 /// One [`cancel`](Self::cancel) ends one call that may wait, with `Cancelled`: the one under way, or else
 /// the next. Several before that count as one. Calls that never wait do not look at it.
 ///
+/// It is given to a client by [`PipeOptions::canceller`](super::PipeOptions::canceller), and to a handle that is
+/// open by its `set_canceller`.
+///
+/// # Examples
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;

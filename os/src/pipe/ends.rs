@@ -13,6 +13,8 @@ use crate::sys::pipe::End;
 /// The end that reads of an anonymous pipe, with time-outs. The other end is the standard library's, and is
 /// made to be a child's standard output or error stream; two pipes make a duplex one.
 ///
+/// # Examples
+///
 /// ```
 /// # #[cfg(unix)]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,6 +46,25 @@ pub struct ReadEnd {
 ///
 /// On Unix a write after the reader has ended is an error, and no signal, in a program whose `main` is Rust's;
 /// another must ignore `SIGPIPE`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(unix)]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::process::{Command, Stdio};
+/// use std::time::Duration;
+/// use strait_os::pipe::WriteEnd;
+///
+/// let (mut ours, theirs) = WriteEnd::pair()?;
+/// let child = Command::new("cat").stdin(theirs).stdout(Stdio::piped()).spawn()?;
+/// assert_eq!(ours.write_timeout(b"done", Duration::from_secs(10))?, 4);
+/// drop(ours); // `cat` sees the end of its input.
+/// assert_eq!(child.wait_with_output()?.stdout, b"done");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(unix))] fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct WriteEnd {
     end: End,
@@ -97,7 +118,7 @@ impl ReadEnd {
         self.end.is_readable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// What can cancel the waits from now on; `None` takes it away.
+    /// Sets the canceller of the waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }
@@ -176,7 +197,7 @@ impl WriteEnd {
         self.end.is_writable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// What can cancel the waits from now on; `None` takes it away.
+    /// Sets the canceller of the waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with pipes: one enum per operation.
+//! Errors of pipes: one enum per operation.
 
 use core::fmt;
 
@@ -129,7 +129,7 @@ pub enum PipeError {
     Broken,
     /// The message is longer than [`MAX_MESSAGE`](super::MAX_MESSAGE).
     TooLarge,
-    /// The other side sends what this side cannot; every later call says so too. Does not occur on
+    /// The other side sends what this side cannot; every later call returns this too. Does not occur on
     /// Windows.
     Fault,
     /// This system, or this kind of pipe, cannot do that. Occurs on Windows, for half closes.
@@ -142,11 +142,11 @@ impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotReady => f.write_str("not ready; try later"),
-            Self::TimedOut => f.write_str("nothing happened for the time allowed"),
+            Self::TimedOut => f.write_str("the time-out passed"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::PeerEnded => f.write_str("the other side has closed the pipe or ended"),
             Self::Broken => {
-                f.write_str("the sender broke this message off; throw away what was received of it")
+                f.write_str("the sender broke this message off; discard the parts received of it")
             }
             Self::TooLarge => f.write_str("the message is longer than 16 MiB; divide it"),
             Self::Fault => f.write_str(

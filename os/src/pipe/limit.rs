@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::error::PipeError;
 use crate::sys::pipe::IoFailure;
 
-/// How long the calls of embedded-io's traits wait unless told otherwise.
+/// How long the calls of embedded-io's traits wait by default.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest wait; a longer one is cut to this.
@@ -44,7 +44,7 @@ impl Limit {
         }
     }
 
-    /// What is left.
+    /// The time that is left.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What the listeners of both kinds, and the connecting to them, have in common.
+//! Listening and connecting, for pipes of bytes and of messages.
 
 use core::time::Duration;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use crate::sys::pipe::{Connection, Kind, Messages};
 /// Bytes of the longest message.
 pub const MAX_MESSAGE: usize = 16 << 20;
 
-/// What a call received of a message.
+/// The part of a message that a call received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePart {
     /// Bytes that were put into the buffer.
@@ -28,6 +28,30 @@ pub struct MessagePart {
 }
 
 /// A server of a named pipe that passes messages. See [the module](super).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(target_os = "macos"))]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{MessageListener, MessagePipe, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-message-listener-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = MessageListener::bind(&name, &PipeOptions::new())?;
+/// let client = std::thread::spawn(move || {
+///     let mut pipe = MessagePipe::connect_timeout(&name, &PipeOptions::new(), LIMIT).expect("a server");
+///     pipe.recv_timeout(&mut [0; 16], LIMIT).expect("a message").len
+/// });
+/// let mut pipe = listener.accept_timeout(LIMIT)?;
+/// pipe.send_timeout(b"welcome", LIMIT)?;
+/// assert_eq!(client.join().expect("no panic"), 7);
+/// # Ok(())
+/// # }
+/// # #[cfg(target_os = "macos")] fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct MessageListener(Listener);
 
@@ -70,7 +94,7 @@ impl MessageListener {
         self.0.accept(Limit::Try).map(MessagePipe::accepted)
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.0.cancel = Cancel::by(canceller);
     }
@@ -80,6 +104,40 @@ impl MessageListener {
 ///
 /// On Unix it takes 32 KiB from the heap when it is made, and nothing later. On Windows it copies what it sends,
 /// to a buffer as long as the longest message that was sent through it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(target_os = "macos"))]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{MessageListener, MessagePipe, PipeName, PipeOptions};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-message-pipe-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// let mut listener = MessageListener::bind(&name, &PipeOptions::new())?;
+/// let client = std::thread::spawn(move || {
+///     let mut pipe = MessagePipe::connect_timeout(&name, &PipeOptions::new(), LIMIT).expect("a server");
+///     pipe.send_timeout(b"a message of 24 bytes...", LIMIT).expect("sent");
+///     pipe.send_timeout(b"another", LIMIT).expect("sent");
+///     pipe.flush_timeout(LIMIT).expect("gone");
+/// });
+/// let mut pipe = listener.accept_timeout(LIMIT)?;
+/// client.join().expect("no panic");
+///
+/// // A message that is longer than the buffer comes in parts; the next one is not touched.
+/// let mut buf = [0; 16];
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"a message of 24 "[..], true));
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"bytes..."[..], false));
+/// let part = pipe.recv_timeout(&mut buf, LIMIT)?;
+/// assert_eq!((&buf[..part.len], part.more), (&b"another"[..], false));
+/// # Ok(())
+/// # }
+/// # #[cfg(target_os = "macos")] fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct MessagePipe {
     messages: Messages,
@@ -147,7 +205,7 @@ impl MessagePipe {
     }
 
     /// Sends a message of up to [`MAX_MESSAGE`] bytes, waiting up to `timeout` for room. One that is longer
-    /// than the system's buffer needs a receiver meanwhile.
+    /// than the system's buffer needs a receiver that reads at the same time.
     ///
     /// On Windows it waits for the message before to have gone to the system, takes this one, and then waits for as
     /// much of the time as is left until that has gone too. It is lost if this handle is dropped before it has:
@@ -156,7 +214,7 @@ impl MessagePipe {
     /// # Errors
     ///
     /// [`PipeError`]: the message was not delivered, and will not be. If on Unix a part of it was, the receiver
-    /// is told `Broken` by the next message.
+    /// gets `Broken` instead of the next message.
     pub fn send_timeout(&mut self, message: &[u8], timeout: Duration) -> Result<(), PipeError> {
         self.send(message, Limit::after(timeout))
     }
@@ -211,7 +269,7 @@ impl MessagePipe {
         self.messages.is_readable().map_err(|failure| Limit::Try.error(failure))
     }
 
-    /// Returns who is at the other end.
+    /// Returns the process and user at the other end.
     ///
     /// # Errors
     ///
@@ -230,7 +288,7 @@ impl MessagePipe {
         Ok(Impersonation(self.messages.connection().impersonate()?))
     }
 
-    /// What can cancel the waits of this handle from now on; `None` takes it away.
+    /// Sets the canceller of this handle's waits from now on; `None` takes it away.
     pub fn set_canceller(&mut self, canceller: Option<&Canceller>) {
         self.cancel = Cancel::by(canceller);
     }

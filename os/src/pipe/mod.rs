@@ -11,8 +11,8 @@
 //! | half close | yes | no |
 //! | [`impersonate`](Pipe::impersonate) | same user, or by root on Linux | if the client [allows](PipeOptions::may_impersonate) it |
 //!
-//! On Unix a name belongs to its user, so two users serve the same name without meeting; a client says
-//! [whose](PipeOptions::served_by) it wants.
+//! On Unix a name belongs to its user, so two users serve the same name without conflict; a client names the
+//! [user](PipeOptions::served_by) whose pipe it wants.
 //!
 //! # Guarantees
 //!
@@ -33,14 +33,14 @@
 //! # Under wine 8
 //!
 //! The flag that only the first instance of a name may carry is ignored, a pipe's security descriptor is kept but
-//! not enforced, and the level that a client sets is not heeded: there, two servers that start at the same time can
+//! not enforced, and the level that a client sets is ignored: there, two servers that start at the same time can
 //! both get a name, any user can connect, and any client can be impersonated.
 //!
 //! # If a peer dies
 //!
 //! The other side receives what the dead one sent, then `PeerEnded`.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! Bytes are the application's to judge. On Unix packets that [`MessagePipe`] would never send are a `Fault`, for
 //! ever. On Windows a peer that is not strait and takes a message back that was read in part (it cancelled its

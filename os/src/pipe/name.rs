@@ -34,6 +34,15 @@ impl core::error::Error for PipeNameError {}
 
 /// A name of a pipe that can be one on every system: 1 to [`MAX_PIPE_NAME`] bytes, no slash, backslash or
 /// control character, no dot in front. Do not tell names apart by case alone: Windows does not.
+///
+/// # Examples
+///
+/// ```
+/// use strait_os::pipe::{PipeName, PipeNameError};
+///
+/// assert_eq!(PipeName::new("arm-3").map(|name| name.to_string()), Ok("arm-3".into()));
+/// assert_eq!(PipeName::new("arm/3"), Err(PipeNameError::Forbidden));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipeName(String);
 

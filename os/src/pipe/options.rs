@@ -10,6 +10,30 @@ pub(super) const MOST_INSTANCES: u32 = 253;
 
 /// How pipes are served and connected to. The default is for one user: a server lets in its own user's
 /// processes alone, a client accepts a server of its own user alone.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use strait_os::pipe::{Canceller, Pipe, PipeListener, PipeName, PipeOptions, User};
+///
+/// const LIMIT: Duration = Duration::from_secs(10);
+/// # let name = &format!("doc-pipe-options-{}", std::process::id());
+/// let name = PipeName::new(name)?;
+/// // The server takes two clients at a time, of any user of this machine.
+/// let serve = PipeOptions::new().instances(2).public(true);
+/// let mut listener = PipeListener::bind(&name, &serve)?;
+/// // The client looks for a public server, accepts this user's alone, and can be cancelled.
+/// let canceller = Canceller::new()?;
+/// let connect = PipeOptions::new().public(true).served_by(&User::current()).canceller(&canceller);
+/// let client = std::thread::spawn(move || Pipe::connect_timeout(&name, &connect, LIMIT));
+/// let pipe = listener.accept_timeout(LIMIT)?;
+/// assert_eq!(pipe.peer()?.user(), Some(&User::current()));
+/// # client.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PipeOptions {
     pub(super) instances: u32,
@@ -32,6 +56,21 @@ impl PipeOptions {
 
     /// For a server: how many clients it serves at once, 1 to 253. Further ones are not accepted before
     /// one of the pipes is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_os::pipe::{BindError, PipeListener, PipeName, PipeOptions};
+    ///
+    /// # let name = &format!("doc-instances-{}", std::process::id());
+    /// let name = PipeName::new(name)?;
+    /// let none = PipeListener::bind(&name, &PipeOptions::new().instances(0));
+    /// assert_eq!(none.map(drop), Err(BindError::Instances { asked: 0 }));
+    /// assert!(PipeListener::bind(&name, &PipeOptions::new().instances(1)).is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn instances(mut self, most: u32) -> Self {
         self.instances = most;
@@ -72,7 +111,7 @@ impl PipeOptions {
         self
     }
 
-    /// What can cancel the connecting, and the waits on the listener or pipe that comes of it.
+    /// The canceller of the connecting, and of the waits on the resulting listener or pipe.
     #[must_use]
     pub fn canceller(mut self, canceller: &Canceller) -> Self {
         self.cancel = Cancel::by(Some(canceller));

@@ -1,4 +1,4 @@
-//! What is tried again until it succeeds or the time is over: connecting, and taking a seat. The system
+//! Retries until success or until the time is over: connecting, and taking a seat. The system
 //! announces neither, so there is a nap between two tries.
 
 use core::time::Duration;
@@ -10,12 +10,12 @@ use super::seats::{Seat, Seats};
 /// Between two tries to connect, and two looks whether a client has left.
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
-/// Connects by `attempt`, again and again while nobody serves the name or there is no room. `nap` sleeps for so
-/// long, or until it is cancelled: then true.
+/// Connects by `attempt`, again and again while nobody serves the name or there is no room. `nap` sleeps for the
+/// given time, or until it is cancelled: then it returns true.
 ///
 /// # Errors
 ///
-/// What the last attempt said, or [`ConnectError::Cancelled`].
+/// The last attempt's error, or [`ConnectError::Cancelled`].
 pub(super) fn connect_by<T>(
     timeout: Duration,
     nap: impl Fn(Duration) -> bool,

@@ -15,7 +15,7 @@ pub(super) struct Seats {
 pub(super) struct Seat(Arc<AtomicU32>);
 
 impl Seats {
-    /// So many, all of them free.
+    /// This many seats, all of them free.
     pub(super) fn new(most: u32) -> Self {
         Self { taken: Arc::new(AtomicU32::new(0)), most }
     }

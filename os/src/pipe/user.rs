@@ -1,4 +1,4 @@
-//! Who is at the other end.
+//! Users, and the identity of a peer.
 
 use core::fmt;
 
@@ -6,6 +6,15 @@ use crate::sys;
 
 /// A user of this system: a number on Unix, a security identifier on Windows. The traits `UserExt` of
 /// `strait_os::unix` and `strait_os::windows` make one of the other.
+///
+/// # Examples
+///
+/// ```
+/// use strait_os::pipe::User;
+///
+/// let user = User::current();
+/// assert_eq!(User::parse(&user.to_string()), Some(user));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct User(pub(crate) sys::pipe::User);
 
@@ -29,10 +38,10 @@ impl fmt::Display for User {
     }
 }
 
-/// Who is at the other end of a pipe, as the system says.
+/// The process and user at the other end of a pipe, as the system reports them.
 ///
 /// It is the process that connected, or that served (on Unix called `listen`, on Windows made this instance).
-/// Another process that was handed that end since is not seen. The process may have ended, and its number be
+/// A process that was handed that end later is not seen. The process may have ended, and its number be
 /// another's, by the time that this is looked at. On Windows the user is that of the process with this number, so
 /// where that must not be fooled, [impersonate](super::Pipe::impersonate) and ask `ImpersonationExt::user` of
 /// `strait_os::windows`.

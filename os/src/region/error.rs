@@ -1,5 +1,5 @@
-//! What can go wrong with regions: one enum per operation, the same on every system. A variant that only some
-//! systems have says so.
+//! Errors of regions: one enum per operation, the same on every system. A variant that occurs on some systems only
+//! names them.
 
 use core::fmt;
 
@@ -27,7 +27,7 @@ pub enum CreateError {
     ReadOnly,
     /// No channel of the plan is for the domain that the options name, so it has no participants.
     Domain,
-    /// There is not so much space.
+    /// There is not enough space.
     NoSpace,
     /// The directory does not exist.
     NoDirectory,
@@ -72,11 +72,11 @@ impl fmt::Display for CreateError {
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Format(error) => error.fmt(f),
             Self::Mode { mode } => {
-                write!(f, "mode {mode:04o} cannot be; give 0600, with 0066 at the most added to it")
+                write!(f, "mode {mode:04o} is not possible; give 0600, with 0066 at the most added to it")
             }
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
-            Self::NoSpace => f.write_str("no space for it; free some, or plan for less"),
+            Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),
             Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
             Self::NotPermitted => f.write_str(
                 "this user may not create it there; change the directory's owner or rights, or take another name",
@@ -103,9 +103,9 @@ pub enum OpenError {
     NotFound,
     /// It does not let this user in.
     NotPermitted,
-    /// What stands there is no regular file.
+    /// The path is no regular file.
     NotAFile {
-        /// What it is.
+        /// The kind of object that it is.
         kind: &'static str,
     },
     /// The name belongs to another kind of object, or to a section that is not strait's. Windows only.
@@ -117,7 +117,7 @@ pub enum OpenError {
     },
     /// Some program has the file open and does not share it. Windows only.
     InUse,
-    /// It belongs to somebody else, who could put anything into it.
+    /// It belongs to another user, who could put anything into it.
     WrongOwner {
         /// Its owner: a user id, on Windows a `Sid`.
         found: Owner,
@@ -138,7 +138,7 @@ pub enum OpenError {
     },
     /// The file has holes, and the file system no space to fill them. Linux only.
     NoSpace,
-    /// What it holds is no region that this program can use.
+    /// Its content is no region that this program can use.
     Attach(AttachError),
     /// It belongs to another session, or a container, where nobody could tell whether this process lives.
     /// Windows only.
@@ -187,7 +187,7 @@ impl fmt::Display for OpenError {
                 "it belongs to user {found}, not {wanted}; run as that user, or name it as the owner to trust"
             ),
             Self::TooOpen(exposure) => exposure.fmt(f),
-            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region"),
+            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region; remove it, or take another name"),
             Self::TooLong { len } => write!(f, "the file has {len} bytes; a region has less than 2 GiB"),
             Self::NoSpace => f.write_str("the file has holes, and there is no space to fill them; free some"),
             Self::Attach(error) => error.fmt(f),
@@ -234,7 +234,7 @@ impl core::error::Error for OpenOrCreateError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShareError {
-    /// The region is not sealed memory: it has a name or a file, and on Unix whoever gets it could cut it
+    /// The region is not sealed memory: it has a name or a file, and on Unix the receiver could cut it
     /// short under its users.
     NotSealed,
     /// This process is a forked child of the one that opened the region. Unix only.
@@ -291,11 +291,11 @@ pub enum ReceiveError {
     NotARegion,
     /// The memory lacks a seal, so that the peer could cut it short. Unix only.
     Unsealed,
-    /// The memory's length is not what its header says. Unix only.
+    /// The memory's length differs from that in its header. Unix only.
     WrongSize {
-        /// What the header says.
+        /// The length in the header.
         header: u32,
-        /// What it is.
+        /// The memory's length.
         found: u32,
     },
     /// It could not be mapped or attached.
@@ -324,10 +324,12 @@ impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the socket's other end is closed, and no region came"),
-            Self::NotARegion => f.write_str("what the peer handed over is no region, or not one to write to"),
+            Self::NotARegion => {
+                f.write_str("the peer sent no region, or one that cannot be written; check that peer")
+            }
             Self::Unsealed => f.write_str("the memory that the peer sent is not sealed; refuse that peer"),
             Self::WrongSize { header, found } => {
-                write!(f, "the region that the peer sent has {found} bytes, its header says {header}")
+                write!(f, "the region that the peer sent has {found} bytes, its header states {header}")
             }
             Self::Open(error) => error.fmt(f),
             Self::Unsupported => f.write_str(UNSUPPORTED),

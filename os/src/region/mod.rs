@@ -28,12 +28,66 @@ pub(crate) const ROUNDS: u32 = 16;
 ///
 /// It is this process's place in the region's participant table, unless the options said read-only. Clones of
 /// its [port](Attachment::port), which every endpoint holds, are the same participant.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Channel, Plan, TypedProducer};
+/// use strait_os::{Region, RegionName, RegionOptions, SystemPort};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::slots::<f32>("torque", 64)]);
+///
+/// /// An endpoint in a struct of one's own names the port that it works through.
+/// struct Controller {
+///     torque: TypedProducer<f32, SystemPort>,
+/// }
+///
+/// impl Controller {
+///     fn open(region: &Region) -> Result<Self, strait_core::ChannelError> {
+///         Ok(Self { torque: region.typed_producer("torque")? })
+///     }
+/// }
+///
+/// # let name = &format!("doc-region-{}", std::process::id());
+/// let name = RegionName::new(name)?;
+/// let region = name.create(&PLAN, &RegionOptions::new())?;
+/// let mut controller = Controller::open(&region)?;
+/// controller.torque.try_send(&0.5)?;
+/// name.remove()?;
+/// # Ok(())
+/// # }
+/// ```
 pub type Region = Attachment<SystemPort>;
 
 /// Where a region is: under a [name](RegionName) or in a [file](RegionFile). Both deref to this.
 ///
 /// Either way the region appears complete or not at all, and nobody's is ever replaced. A creator that dies
 /// half-way leaves nothing that is in the way of the next.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Channel, Plan};
+/// use strait_os::{RegionFile, RegionName, RegionOptions, RegionPlace};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::frames("commands", 4096, 256)]);
+///
+/// // A program whose user chooses where the region is:
+/// fn place(arg: &str) -> Result<RegionPlace, Box<dyn std::error::Error>> {
+///     Ok(if arg.contains('/') { RegionFile::new(arg).into() } else { RegionName::new(arg)?.into() })
+/// }
+///
+/// # let arg = &format!("doc-region-place-{}", std::process::id());
+/// let place = place(arg)?;
+/// let region = place.open_or_create(&PLAN, &RegionOptions::new())?;
+/// assert!(region.port().is_current()?);
+/// place.remove()?;
+/// assert!(!region.port().is_current()?, "it works on, but nobody can open it any more");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionPlace(sys::Place);
 
@@ -60,7 +114,7 @@ impl RegionPlace {
         open(View::open(&self.0, &options.sys)?, options)
     }
 
-    /// Opens the region, or creates it if it is not there, whoever is first. An existing region
+    /// Opens the region, or creates it if it is not there, whichever process is first. An existing region
     /// need not be of the same plan: what is in it is checked channel by channel as endpoints are
     /// opened.
     ///
@@ -85,10 +139,10 @@ impl RegionPlace {
         Err(OpenOrCreateError::Contended)
     }
 
-    /// Takes the region's name away, alive or not. Those who have it open go on in its memory until
-    /// they close it; newcomers find nothing.
+    /// Takes the region's name away, alive or not. Processes that have it open keep its memory until
+    /// they close it; a later `open` finds nothing.
     ///
-    /// On Windows a file that somebody has open is renamed, and is deleted by the last who has it open.
+    /// On Windows a file that is open is renamed, and is deleted when its last handle is closed.
     ///
     /// # Errors
     ///

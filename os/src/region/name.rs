@@ -13,6 +13,10 @@ use crate::{NameError, OsError, sys};
 /// | it is | a file in `/dev/shm`, in memory | a file in `/tmp/strait-<uid>`, which only this user can enter | a section in the session's namespace, in the paging file |
 /// | it is there until | it is removed, or the machine restarts | it is removed | the last process that has it open closes it |
 ///
+/// It derefs to [`RegionPlace`], which creates, opens and removes the region. Where a region must outlive a
+/// restart of the machine, take a [`RegionFile`](crate::RegionFile); where its peers are not trusted, a
+/// [`SealedRegion`](crate::SealedRegion).
+///
 /// # Examples
 ///
 /// ```
@@ -59,6 +63,23 @@ impl RegionName {
     /// # Errors
     ///
     /// [`OsError`] if the system does not tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_core::{Channel, Plan};
+    /// use strait_os::{RegionName, RegionOptions};
+    ///
+    /// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+    /// # let name = &format!("doc-list-{}", std::process::id());
+    /// let place = RegionName::new(name)?;
+    /// let _region = place.create(&PLAN, &RegionOptions::new())?;
+    /// assert!(RegionName::list()?.contains(name));
+    /// place.remove()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list() -> Result<Vec<String>, OsError> {
         let mut names = sys::Place::names()?;
         names.retain(|name| check_name(name).is_ok());

@@ -1,4 +1,4 @@
-//! What can go wrong with the system's semaphores: one enum per operation.
+//! Errors of the system's semaphores: one enum per operation.
 
 use core::fmt;
 
@@ -67,8 +67,8 @@ impl fmt::Display for SemOpenError {
             Self::Initial { asked, max } => {
                 write!(f, "a semaphore holds at most {max} permits here, not {asked}; start with fewer")
             }
-            Self::Mode { mode } => write!(f, "mode {mode:04o} cannot be; give bits of 0666"),
-            Self::WrongKind => f.write_str("the name is that of something else; take another name"),
+            Self::Mode { mode } => write!(f, "mode {mode:04o} is not possible; give bits of 0666"),
+            Self::WrongKind => f.write_str("the name belongs to an object of another kind; take another name"),
             Self::NoSpace => f.write_str("no space for a further semaphore; remove some"),
             Self::Os(error) => error.fmt(f),
         }
@@ -83,7 +83,7 @@ impl core::error::Error for SemOpenError {}
 pub enum SemAcquireError {
     /// There is none now.
     Empty,
-    /// There was none for the time allowed.
+    /// There was none until the time-out.
     TimedOut,
     /// Some other error of the system.
     Os(OsError),
@@ -93,7 +93,7 @@ impl fmt::Display for SemAcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("no permit is left"),
-            Self::TimedOut => f.write_str("no permit was left for the time allowed"),
+            Self::TimedOut => f.write_str("no permit was left until the time-out passed"),
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -105,7 +105,7 @@ impl core::error::Error for SemAcquireError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SemReleaseError {
-    /// The semaphore cannot hold so many.
+    /// The semaphore cannot hold that many.
     Overflow {
         /// How many were given back before that showed.
         released: u32,
@@ -132,7 +132,7 @@ impl fmt::Display for SemReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overflow { released } => {
-                write!(f, "more permits than the semaphore holds; {released} were given back")
+                write!(f, "the semaphore cannot hold so many permits; {released} were given back")
             }
             Self::Os { released, error } => write!(f, "{error}; {released} were given back"),
         }

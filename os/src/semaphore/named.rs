@@ -21,8 +21,8 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 ///
 /// **A dead holder's permit does not come back.** The count has no owners: a process that ends between
 /// acquire and release, however it ends, takes its permit with it for ever, and nobody can tell. Any
-/// program may also release what it never acquired. Between strait's own programs take the robust
-/// semaphore of a region.
+/// program may also release what it never acquired. Between strait's own programs take a region's
+/// [`Permits`](strait_core::Permits), which come back from the dead, or its [`Semaphore`](strait_core::Semaphore).
 ///
 /// # Steps
 ///
@@ -41,11 +41,13 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 /// Its permits are gone. Nothing else happens: a thread that waits is woken by the next release, and times out
 /// if there is none.
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
-/// Whoever may open the semaphore can take or give any number of permits. On Linux it is a file in
-/// `/dev/shm`, and whoever may write to that can also cut it short, which ends others with `SIGBUS`: it is for
-/// peers of one trust.
+/// A process that may open the semaphore can take or give any number of permits. On Linux it is a file in
+/// `/dev/shm`, and a process that may write to that can also cut it short, which ends others with `SIGBUS`: use it
+/// between peers that trust each other.
+///
+/// # Examples
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -103,9 +105,9 @@ impl NamedSemaphore {
         Ok(Self(Semaphore::open_or_create(name, initial, &Access::PRIVATE)?))
     }
 
-    /// Takes the semaphore's name away. Processes that have it open go on with it; newcomers find nothing.
+    /// Takes the semaphore's name away. Handles that are open keep working; a later `open` finds nothing.
     ///
-    /// On Windows a name cannot be taken away, as it goes with the last handle: there this only says whether
+    /// On Windows a name cannot be taken away, as it goes with the last handle: there this only checks that
     /// there is such a semaphore.
     ///
     /// # Errors
@@ -151,7 +153,7 @@ impl NamedSemaphore {
     ///
     /// # Errors
     ///
-    /// [`SemReleaseError`], which says how many were given back: none, if it could be foreseen, and none on
+    /// [`SemReleaseError`], with the number that was given back: none, if the error could be foreseen, and none on
     /// Windows.
     pub fn release(&self, permits: u32) -> Result<(), SemReleaseError> {
         Ok(self.0.release(permits)?)

@@ -1,4 +1,4 @@
-//! What is of Unix alone: modes and owners of files, users by number, and sockets that hand regions over.
+//! Unix alone: modes and owners of files, users by number, and sockets that hand regions over.
 
 mod pipe;
 mod region;

@@ -1,4 +1,4 @@
-//! What pipes and semaphores have on Unix alone.
+//! Functions of pipes and semaphores on Unix alone.
 
 use crate::pipe::User;
 use crate::sys;
@@ -11,6 +11,8 @@ mod sealed {
 }
 
 /// A user is a number.
+///
+/// # Examples
 ///
 /// ```
 /// use strait_os::pipe::User;
@@ -40,6 +42,23 @@ impl UserExt for User {
 }
 
 /// A semaphore has a mode.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_os::NamedSemaphore;
+/// use strait_os::unix::NamedSemaphoreExt as _;
+///
+/// # let name = &format!("doc-sem-mode-{}", std::process::id());
+/// // For a group; the umask still takes bits away.
+/// let berths = NamedSemaphore::create_with_mode(name, 2, 0o660)?;
+/// berths.try_acquire()?;
+/// berths.release(1)?;
+/// NamedSemaphore::remove(name)?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait NamedSemaphoreExt: sealed::Sealed + Sized {
     /// Creates the semaphore with this mode, less what the umask takes away. Both reading and
     /// writing are needed to use it.

@@ -1,4 +1,4 @@
-//! What is of Unix alone: modes and owners of files, and sockets that hand regions over.
+//! Unix alone: modes and owners of files, and sockets that hand regions over.
 
 use std::os::fd::AsFd;
 
@@ -7,20 +7,56 @@ use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, Syste
 
 /// Options that Unix alone has.
 ///
+/// # Examples
+///
 /// ```
-/// use strait_os::RegionOptions;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use strait_core::{Channel, Plan};
 /// use strait_os::unix::RegionOptionsExt as _;
+/// use strait_os::{OpenError, RegionName, RegionOptions};
+///
+/// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+/// # let name = &format!("doc-mode-{}", std::process::id());
+/// let name = RegionName::new(name)?;
 /// let for_a_group = RegionOptions::new().mode(0o660);
-/// # assert_ne!(for_a_group, RegionOptions::new());
+/// let _region = name.create(&PLAN, &for_a_group)?;
+/// // It lets in more users than the default accepts, and is opened only by those that ask for that.
+/// assert!(matches!(name.open(&RegionOptions::new()), Err(OpenError::TooOpen(_))));
+/// assert!(name.open(&for_a_group).is_ok());
+/// name.remove()?;
+/// # Ok(())
+/// # }
 /// ```
 pub trait RegionOptionsExt: Sized {
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
-    /// nothing beyond it. 0600 unless set. Everybody who may write to a region can disturb all who
-    /// use it, so widen it only for peers of one trust.
+    /// nothing beyond it. 0600 unless set. A process that may write to a region can disturb all its
+    /// users, so widen it only for peers that trust each other.
     #[must_use]
     fn mode(self, mode: u32) -> Self;
 
     /// Opens only files of this user. This process's effective user unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_core::{Channel, Plan};
+    /// use strait_os::pipe::User;
+    /// use strait_os::unix::{RegionOptionsExt as _, UserExt as _};
+    /// use strait_os::{OpenError, RegionName, RegionOptions};
+    ///
+    /// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+    /// # let name = &format!("doc-owner-{}", std::process::id());
+    /// let name = RegionName::new(name)?;
+    /// let _region = name.create(&PLAN, &RegionOptions::new())?;
+    /// let us = User::current().uid();
+    /// assert!(name.open(&RegionOptions::new().owner(us)).is_ok());
+    /// let of_another = name.open(&RegionOptions::new().owner(us + 1));
+    /// assert!(matches!(of_another, Err(OpenError::WrongOwner { .. })));
+    /// name.remove()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     fn owner(self, uid: u32) -> Self;
 }

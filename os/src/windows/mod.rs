@@ -1,4 +1,4 @@
-//! What is of Windows alone: security descriptors, names in the machine, handles that hand regions over, the
+//! Windows alone: security descriptors, names in the machine, handles that hand regions over, the
 //! system's mutex, and messages between windows.
 
 mod named_mutex;

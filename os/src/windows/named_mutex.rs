@@ -26,9 +26,9 @@ use super::Sddl;
 ///
 /// The next lock is [`NamedMutexLock::Abandoned`], once.
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
-/// Whoever may open the mutex can keep it for ever: every wait has a time-out.
+/// A process that may open the mutex can keep it for ever: every wait has a time-out.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +127,7 @@ pub enum NamedMutexLock<'a> {
     /// It was free.
     Held(NamedMutexGuard<'a>),
     /// The thread that held it has ended without giving it back; its process may live on. What the mutex guards
-    /// may be half-done. The system says so once: the next one to lock sees `Held`.
+    /// may be half-done. The system reports it once: the next one to lock gets `Held`.
     Abandoned(NamedMutexGuard<'a>),
 }
 
@@ -218,7 +218,9 @@ impl fmt::Display for MutexOpenError {
             Self::AlreadyExists => f.write_str("it exists already; open it, or take another name"),
             Self::NotFound => f.write_str("there is no such mutex; create it first"),
             Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
-            Self::WrongKind => f.write_str("the name is that of something else; take another name"),
+            Self::WrongKind => {
+                f.write_str("the name belongs to an object of another kind; take another name")
+            }
             Self::NoSpace => f.write_str("no space for a further mutex; close some"),
             Self::Os(error) => error.fmt(f),
         }
@@ -231,9 +233,9 @@ impl core::error::Error for MutexOpenError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MutexLockError {
-    /// Somebody else holds it now.
+    /// Another thread holds it now.
     Busy,
-    /// Somebody else held it for the time allowed.
+    /// Another thread held it for the whole time-out.
     TimedOut,
     /// Some other error of the system.
     Os(OsError),
@@ -242,8 +244,8 @@ pub enum MutexLockError {
 impl fmt::Display for MutexLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("somebody else holds the mutex"),
-            Self::TimedOut => f.write_str("somebody else held the mutex for the time allowed"),
+            Self::Busy => f.write_str("another thread holds the mutex; try again later"),
+            Self::TimedOut => f.write_str("another thread held the mutex for the whole time-out"),
             Self::Os(error) => error.fmt(f),
         }
     }

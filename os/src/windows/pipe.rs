@@ -1,4 +1,4 @@
-//! What pipes and semaphores have on Windows alone.
+//! Functions of pipes and semaphores on Windows alone.
 
 use crate::pipe::{Impersonation, PipeOptions, User};
 use crate::sys;
@@ -58,7 +58,7 @@ impl PipeOptionsExt for PipeOptions {
     }
 }
 
-/// The system says who is impersonated.
+/// The user that is impersonated, as the system reports it.
 pub trait ImpersonationExt: sealed::Sealed {
     /// The client's user, as it was when it connected: unlike a process id, this cannot be another's by now.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What is of Windows alone: security descriptors, names in the machine, and handles that hand regions over.
+//! Windows alone: security descriptors, names in the machine, and handles that hand regions over.
 
 use std::os::windows::io::{AsHandle, OwnedHandle};
 
@@ -10,6 +10,8 @@ use crate::{
 use super::{Sddl, Sid};
 
 /// Options that Windows alone has.
+///
+/// # Examples
 ///
 /// ```
 /// # #[cfg(windows)]
@@ -35,7 +37,7 @@ use super::{Sddl, Sid};
 /// | in a file | [`RegionFile`](crate::RegionFile) | nothing but a directory that both may use |
 ///
 /// The options are [`meeting`](Self::meeting) of the group that the program's user is in: a group made for
-/// the purpose, or [`Sid::INTERACTIVE`] for whoever sits at the machine.
+/// the purpose, or [`Sid::INTERACTIVE`] for the users logged on at a desktop.
 pub trait RegionOptionsExt: Sized {
     /// The preset for a service that runs as `service` and programs whose users are in `group`. See
     /// the table above.
@@ -43,8 +45,8 @@ pub trait RegionOptionsExt: Sized {
     fn meeting(service: Sid, group: Sid) -> Self;
 
     /// Lets the members of this group read and write what is created, and opens regions that let
-    /// them. Nobody but the owner unless set. Everybody who may write to a region can disturb all who
-    /// use it, so widen it only for peers of one trust.
+    /// them. Nobody but the owner unless set. A process that may write to a region can disturb all its
+    /// users, so widen it only for peers that trust each other.
     #[must_use]
     fn group(self, group: Sid) -> Self;
 
@@ -93,8 +95,8 @@ impl RegionName {
 }
 
 impl SealedRegion {
-    /// Takes part in a sealed region whose handle this process was given, as [`SystemPort::share`]
-    /// says. What the handle is of is checked before it is used.
+    /// Takes part in a sealed region whose handle this process was given, as documented at
+    /// [`SystemPort::share`]. The handle's object is checked before it is used.
     ///
     /// # Errors
     ///

@@ -18,10 +18,10 @@
 //!
 //! The sender gets [`WindowSendError::Gone`], or `TimedOut` if it died with the message in hand.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! Any program of the same desktop and of no lower rights can send anything, under any name: neither sender
-//! nor tag prove who it is. Take what comes as a stranger's.
+//! nor tag prove the sender's identity. Treat every message as a stranger's.
 //!
 //! # Under wine 8
 //!
@@ -30,7 +30,7 @@
 //!
 //! # When not to use it
 //!
-//! Between programs of one's own: a pipe says who is at the other end, and a region is faster.
+//! Between programs of one's own: a pipe identifies its peer, and a region is faster.
 
 use core::ffi::c_void;
 use core::fmt;
@@ -39,7 +39,7 @@ use core::time::Duration;
 use crate::OsError;
 use crate::sys::window::{Incoming, Remote, SendFailure, Window};
 
-/// What came.
+/// A received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowMessage<'a> {
     /// `WM_COPYDATA`: a tag and bytes. The sender waits for the answer; the bytes are gone after it.

@@ -1,4 +1,4 @@
-//! What the tests share: scratch places, and other processes.
+//! Helpers of the tests: scratch places, and other processes.
 #![allow(dead_code, unused_imports, missing_docs)]
 
 mod process;
@@ -38,7 +38,7 @@ pub fn unique() -> String {
     format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A place for a region, as a helper can be told it.
+/// A place for a region, with the text by which a helper finds it.
 pub struct Place {
     pub text: String,
     /// Nobody else uses it, and it is removed in the end.
@@ -61,7 +61,7 @@ impl Place {
         Self { text: format!("file:{}", scratch.path(&unique()).display()), ours: true }
     }
 
-    /// In a helper: the place that a test told.
+    /// In a helper: the place from a test's text.
     pub fn told(text: &str) -> Self {
         Self { text: text.into(), ours: false }
     }
@@ -124,7 +124,7 @@ impl Scratch {
         self.0.join(name)
     }
 
-    /// What is in it.
+    /// Its content.
     pub fn names(&self) -> Vec<String> {
         let names = fs::read_dir(&self.0).expect("the directory");
         names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
@@ -146,14 +146,14 @@ pub fn probe(attached: &Region, who: Ident) -> Probe {
 }
 
 impl Helper {
-    /// Who the helper is, where that is what it says next.
+    /// The helper's identity, which it prints next.
     pub fn hear_ident(&mut self) -> Ident {
         let word = self.hear().parse().expect("a number");
         Ident::from_word(word).expect("an identity")
     }
 }
 
-/// In a helper: opens the region, says who it is, and stays until it is told to end.
+/// In a helper: opens the region, prints its identity, and stays until it is asked to end.
 pub fn hold(place: &Place) {
     let attached = place.open();
     say(&ident(&attached).word().to_string());

@@ -1,4 +1,4 @@
-//! What the tests of the priority-inheritance mutex share: names, holders, and the mutex's words, seen and
+//! Helpers of the tests of the priority-inheritance mutex: names, holders, and the mutex's words, seen and
 //! changed as a peer without manners could.
 #![allow(dead_code, missing_docs)]
 
@@ -99,7 +99,7 @@ impl Drop for Name {
     }
 }
 
-/// In a helper: holds the mutex until it is told something, and answers what the unlock came to.
+/// In a helper: holds the mutex until it gets a line, and prints the outcome of the unlock.
 pub fn hold_pi(name: &str, then: impl FnOnce(&str)) {
     let mut mutex = PiMutex::named(name, &RegionOptions::new()).expect("a mutex");
     let lock = mutex.lock_timeout(LONG).expect("free, or its owner dead");

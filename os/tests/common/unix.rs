@@ -1,4 +1,4 @@
-//! What the tests do in another way on Unix: signals, users, and files under names.
+//! The parts of the tests that differ on Unix: signals, users, and files under names.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Drop for Name {
 
 /// The file of a region.
 pub fn path_of(region: &RegionPlace) -> &Path {
-    region.path().expect("a file, for it is Unix")
+    region.path().expect("a file, because it is Unix")
 }
 
 /// A helper's place, which is a file here.
@@ -99,7 +99,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const BREATH: Duration = Duration::from_micros(50);
 /// Every length is tried.
 pub const LENGTHS_STEP: usize = 1;
-/// What a sleep of 100 ms and a pause of 50 ms take at the least.
+/// The least durations of a sleep of 100 ms and a pause of 50 ms.
 pub const SHORTEST_SLEEP: Duration = Duration::from_millis(90);
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(40);
 /// Until a helper sleeps that has said that it is about to.

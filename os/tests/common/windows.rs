@@ -1,4 +1,4 @@
-//! What the tests do in another way on Windows.
+//! The parts of the tests that differ on Windows.
 
 use std::os::windows::io::AsRawHandle;
 use std::process::ExitStatus;
@@ -58,7 +58,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const BREATH: Duration = Duration::from_millis(1);
 /// Every seventh length is tried.
 pub const LENGTHS_STEP: usize = 7;
-/// What a sleep of 100 ms and a pause of 50 ms take at the least: a tick less.
+/// The least durations of a sleep of 100 ms and a pause of 50 ms: a tick less.
 pub const SHORTEST_SLEEP: Duration = Duration::from_millis(80);
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(35);
 /// Until a helper sleeps that has said that it is about to.

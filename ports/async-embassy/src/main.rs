@@ -35,7 +35,7 @@ static TASKS: Tasks = Tasks::new();
 
 type Port = LocalPort<'static, Tasks>;
 
-/// What the interrupt sends to.
+/// The interrupt's endpoint.
 struct Ends {
     samples: TypedProducer<u32, Port>,
     ticks: LatestWriter<u32, Port>,
@@ -87,7 +87,7 @@ async fn control(mut samples: TypedConsumer<u32, Port>, mut results: TypedProduc
     assert!(given_up > 0, "there was never a wait to give up");
 }
 
-/// What a future comes to in one poll; then it is dropped.
+/// The outcome of one poll of a future, which is dropped then.
 async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match future.as_mut().poll(context) {

@@ -7,7 +7,7 @@ use core::time::Duration;
 use critical_section::{Mutex, with};
 use strait_core::port::{AsyncWait, Clock, NoSystem, Wait, WaitPoint, WaiterId, Wakers};
 
-/// So many tasks can wait at once; further ones poll.
+/// This many tasks can wait at once; further ones poll.
 const TASKS: usize = 4;
 
 /// Wakes tasks. Nobody blocks, and there is no clock: the senders of one program end with it, and fence

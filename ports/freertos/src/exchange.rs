@@ -10,7 +10,7 @@ use crate::{LONG, POLICY, await_all, count, done, join, kernel};
 
 const FRAMES: u32 = 500;
 
-/// What the interrupt publishes to, and how often it has.
+/// The interrupt's endpoint, and how often it has published.
 struct Ticks {
     writer: LatestWriter<u32, Rtos>,
     count: u32,

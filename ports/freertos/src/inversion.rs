@@ -20,7 +20,7 @@ use crate::{APPLICATION, LONG, POLICY, await_all, count, done, join};
 pub const HIGH: u32 = 4;
 const MIDDLE: u32 = 3;
 const LOW: u32 = 2;
-/// What the middle task has to do.
+/// The middle task's work.
 pub const STEPS: u32 = 1000;
 
 static CEILING: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));

@@ -68,7 +68,7 @@ extern "C" fn run(code: *mut c_void) {
 pub fn start() -> ! {
     // SAFETY: called once, from `main`, with the kernel's handlers in the vector table.
     unsafe { c::vTaskStartScheduler() };
-    unreachable!("the kernel had no memory for its idle task")
+    unreachable!("the kernel has no memory for its idle task")
 }
 
 /// The task that calls this.
@@ -83,19 +83,19 @@ pub fn ticks() -> u32 {
     unsafe { c::xTaskGetTickCount() }
 }
 
-/// Sleeps for so many ticks.
+/// Sleeps for this many ticks.
 pub fn delay(ticks: u32) {
     // SAFETY: in a task, and not in a critical section.
     unsafe { c::vTaskDelay(ticks) };
 }
 
-/// Waits for a notification, for so many ticks at most, and clears it.
+/// Waits for a notification, for this many ticks at most, and clears it.
 pub fn take_notice(index: u32, ticks: u32) {
     // SAFETY: in a task, and not in a critical section; both indices exist by the configuration.
     unsafe { c::ulTaskGenericNotifyTake(index, 1, ticks) };
 }
 
-/// Notifies a task, from a task or an interrupt. Where that is more urgent than who calls, it runs at once.
+/// Notifies a task, from a task or an interrupt. If that task is more urgent than the caller, it runs at once.
 pub fn notify(task: Task, index: u32) {
     if in_interrupt() {
         // SAFETY: tasks never end, and the tick's interrupt switches tasks by itself at its end.

@@ -57,7 +57,7 @@ fn done() {
     kernel::notify(conductor.expect("it started this task"), APPLICATION);
 }
 
-/// Waits until so many tasks are done, which have counted themselves.
+/// Waits until this many tasks are done, which count themselves.
 fn await_all(tasks: &Mutex<Cell<u32>>, all: u32) {
     while with(|section| tasks.borrow(section).get()) < all {
         kernel::take_notice(APPLICATION, 1000);

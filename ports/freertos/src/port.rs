@@ -9,7 +9,7 @@ use strait_core::port::{Clock, Ident, Liveness, LocalPort, Mem, Port, Probe, Tok
 
 use crate::kernel::{self, Task};
 
-/// So many tasks can sleep at once; further ones look once a tick.
+/// This many tasks can sleep at once; further ones look once a tick.
 const SLEEPERS: usize = 8;
 /// So many tasks can hold mutexes under a ceiling at once; further ones keep their priority.
 const HOLDERS: usize = 8;
@@ -18,7 +18,7 @@ const RAISED: u32 = 1;
 /// The notification that is strait's.
 const NOTICE: u32 = 1;
 
-/// Who sleeps where, and the time. A task sleeps in its notification; this table says whom to notify.
+/// The sleepers and their words, and the time. A task sleeps in its notification; this table lists them.
 pub struct Kernel {
     sleepers: Mutex<RefCell<[Option<Sleeper>; SLEEPERS]>>,
     /// The ticks when the clock was read last, in 64 bits.
@@ -102,7 +102,7 @@ impl Wait for Kernel {
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         let (instance, offset) = (point.instance, point.offset);
         let me = Sleeper { task: kernel::current(), instance, offset };
-        // Nobody runs between the look at the word and the entry in the table, and who wakes looks into the
+        // Nobody runs between the look at the word and the entry in the table, and a waker looks into the
         // table after it changed the word. A notice that comes before the sleep ends that at once.
         let entered = with(|section| {
             // ORDERING: Relaxed; one core, and the caller looks at the data again.

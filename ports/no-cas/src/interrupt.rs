@@ -21,9 +21,9 @@ pub struct Encoder {
     commanded: u32,
     /// Samples sent.
     pub sent: u32,
-    /// How often it had the lock.
-    pub had: u32,
-    /// How often the main loop had it.
+    /// How often it locked.
+    pub locked: u32,
+    /// How often the main loop did.
     pub missed: u32,
 }
 
@@ -40,7 +40,7 @@ pub fn remove() -> Option<Encoder> {
     critical_section::with(|cs| ENCODER.take(cs))
 }
 
-/// What the timer calls.
+/// The timer's handler.
 pub fn tick() {
     sections::in_interrupt(|| {
         critical_section::with(|cs| {
@@ -65,7 +65,7 @@ impl Encoder {
             tick: 0,
             commanded: 0,
             sent: 0,
-            had: 0,
+            locked: 0,
             missed: 0,
         })
     }
@@ -100,7 +100,7 @@ impl Encoder {
                 let mut tally = lock.or_roll_back().ok().expect("nobody died");
                 tally.update(|tally| tally.interrupt += 1);
                 tally.unlock().expect("it is ours");
-                self.had += 1;
+                self.locked += 1;
             }
             Err(LockError::Busy) => self.missed += 1,
             Err(error) => panic!("{error}"),

@@ -3,7 +3,7 @@
 //!
 //! strait's atomics are portable-atomic's: where the core has no compare-and-swap, that enters the
 //! critical section that the program supplies (`sections.rs`). Here an interrupt and the main loop
-//! use everything at once, and count who enters it.
+//! use everything at once, and count the entries to it.
 #![no_std]
 #![no_main]
 
@@ -25,7 +25,7 @@ strait_core::message! {
     /// Where the shaft is.
     struct Shaft { tick: u32, angle: u32 }
 
-    /// How often each side had the lock.
+    /// How often each side locked.
     struct Tally { main: u32, interrupt: u32 }
 }
 
@@ -123,7 +123,7 @@ fn main() -> ! {
     let encoder = interrupt::remove().expect("it was installed");
 
     let tally = control.tally.try_lock().ok().and_then(|lock| lock.or_roll_back().ok()).expect("free").get();
-    assert_eq!(tally, Tally { main: ROUNDS, interrupt: encoder.had });
+    assert_eq!(tally, Tally { main: ROUNDS, interrupt: encoder.locked });
     assert!(encoder.missed >= ROUNDS / 4, "the lock was never contended");
     assert_eq!(control.credit.count(), encoder.sent - ROUNDS, "the semaphore has miscounted");
     println!(

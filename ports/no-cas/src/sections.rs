@@ -1,5 +1,5 @@
 //! The critical section that stands in for compare-and-swap: interrupts are shut out. It counts how
-//! often it is entered, to show who needs it.
+//! often it is entered, to show which calls need it.
 //!
 //! Right for one core alone: where a second one shares the memory, it must not be used.
 

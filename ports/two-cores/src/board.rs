@@ -86,7 +86,7 @@ pub fn start_second() {
     unsafe { CPUWAIT.write_volatile(waiting & !2) };
 }
 
-/// Lets the core that calls this run for so many cycles more, and then starts it anew.
+/// Lets the core that calls this run for this many cycles more, and then restarts it.
 pub fn bite_after(cycles: u32) {
     // SAFETY: each core has a timer of its own at this address, and uses it here alone.
     let mut timer = unsafe { Peripherals::steal() }.SYST;

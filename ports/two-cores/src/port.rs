@@ -29,10 +29,10 @@ static REGION: Shared = Shared(UnsafeCell::new([0; LEN]));
 /// How often each core has started. Each counts its own, before it joins.
 static BOOTS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
 
-/// Who holds each place of the participant table, as `Life` packs it; 0 is nobody.
+/// The holder of each place of the participant table, as `Life` packs it; 0 is nobody.
 static TOKENS: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
 
-/// The lock register: who has it, as `Life` packs it without an epoch; 0 is nobody. A part's own would be
+/// The lock register: its holder, as `Life` packs it without an epoch; 0 is nobody. A part's own would be
 /// a hardware semaphore; this one is taken by an exclusive, on a word outside the region.
 static REGISTER: AtomicU32 = AtomicU32::new(0);
 /// How often it was taken from the dead.
@@ -54,7 +54,7 @@ pub fn create(plan: &Plan<'_>) {
 
 /// How often a core has started.
 pub fn boots(core: usize) -> u32 {
-    // What a core did before it started anew lies before its counting.
+    // What a core did before its restart precedes its increment of the count.
     BOOTS[core].load(Ordering::Acquire)
 }
 
@@ -76,13 +76,13 @@ impl Life {
         self.boot
     }
 
-    /// The boots that can be told apart.
+    /// The number of boots that can be distinguished.
     const BOOTS: u32 = 1 << 10;
 
     /// A new life of the core that calls this, which ends its last one.
     pub fn begin(core: usize) -> Self {
         let boot = BOOTS[core].load(Ordering::Relaxed).wrapping_add(1);
-        // All that the last life did lies before it.
+        // Everything that the last boot did precedes it.
         BOOTS[core].store(boot, Ordering::Release);
         Self { core, boot }
     }
@@ -141,7 +141,7 @@ impl Wait for Core {
     fn wake(&self, _: WaitPoint<'_>) {}
 }
 
-/// There is no clock; whoever waits counts looks.
+/// There is no clock; a waiter counts looks.
 impl Clock for Core {
     fn now_ns(&self) -> u64 {
         u64::MAX
@@ -149,7 +149,7 @@ impl Clock for Core {
 }
 
 // SAFETY: a place's token names the core and the boot that took it, before it was published. `Dead` is
-// answered when it names another epoch, for then it was given back or taken from the dead; or when the
+// answered when it names another epoch, because then it was given back or taken from the dead; or when the
 // core has started since, which it counts before it does anything else and after all that it did before.
 unsafe impl Liveness for Core {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
@@ -166,7 +166,7 @@ unsafe impl Liveness for Core {
     unsafe fn release(&self, who: Ident) {
         if let Some(token) = Self::token(who) {
             let mine = self.life.packed(who.epoch());
-            // All that was done lies before it.
+            // Everything done under the lock precedes it.
             let _ = token.compare_exchange(mine, 0, Ordering::Release, Ordering::Relaxed);
         }
     }
@@ -179,7 +179,7 @@ unsafe impl Liveness for Core {
 }
 
 // SAFETY: the memory is a static; the identity is set once, before anybody else sees the port. The
-// register is had by one at a time: by an exclusive from 0, or from one whose core has started since,
+// register has one holder at a time: by an exclusive from 0, or from one whose core has started since,
 // with all that it did before.
 unsafe impl Port for Core {
     fn mem(&self) -> &Mem {

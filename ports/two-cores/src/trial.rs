@@ -1,4 +1,4 @@
-//! What both cores do: messages both ways, a value of the second core's, and totals under a lock. First
+//! The work of both cores: messages both ways, a value of the second core's, and totals under a lock. First
 //! undisturbed; then the second core is started anew at random moments, and goes on where it was.
 
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// What each core has added, and the sum of both: `[first's, second's, sum]`.
+/// The total that each core has added, and the sum of both: `[first's, second's, sum]`.
 type Totals = [u32; 3];
 
 /// Times that each core locks, undisturbed.
@@ -60,7 +60,7 @@ const RECOVERIES: u32 = 50;
 /// Spins of the second core under the lock, when it is to die there.
 const WORK: u32 = 500;
 
-/// What the second core is to do: its rounds undisturbed, then go on while it is started anew, then end.
+/// The second core's task: its rounds undisturbed, then go on while it is started anew, then end.
 static PHASE: AtomicU32 = AtomicU32::new(CALM);
 const CALM: u32 = 0;
 const STORM: u32 = 1;
@@ -71,7 +71,7 @@ static DONE: AtomicU32 = AtomicU32::new(0);
 const ROUNDS_DONE: u32 = 1;
 const ALL_DONE: u32 = 2;
 
-/// How often the first core has had the lock.
+/// How often the first core has locked.
 static TURNS: AtomicU32 = AtomicU32::new(0);
 /// The second core's domain, for itself.
 static DOMAIN: AtomicU32 = AtomicU32::new(0);
@@ -84,7 +84,7 @@ fn payload(number: u32) -> [u8; 40] {
     core::array::from_fn(|i| number.rotate_left(i as u32) as u8)
 }
 
-/// What each core has: its endpoints, and what it knows.
+/// A core's endpoints, and its state.
 struct Side {
     tx: Producer<Core>,
     rx: Consumer<Core>,
@@ -115,7 +115,7 @@ impl Side {
         let _ = self.tx.try_send(number, &payload(number));
     }
 
-    /// Receives a frame, if there is one, and answers with its number.
+    /// Receives a frame, if there is one, and returns its number.
     fn receive(&mut self) -> Option<u32> {
         let mut buffer = [0; 40];
         match self.rx.try_recv(&mut buffer) {
@@ -131,7 +131,7 @@ impl Side {
         }
     }
 
-    /// Adds one to its own total and to the sum; answers with the totals. Whoever died with the lock left
+    /// Adds one to its own total and to the sum. Returns the totals. An owner that died with the lock left
     /// them whole.
     fn add(&mut self) -> Totals {
         for _ in 0..PATIENCE {
@@ -154,7 +154,7 @@ impl Side {
                 }
             }
         }
-        panic!("the lock is not to be had")
+        panic!("the lock was not acquired")
     }
 }
 
@@ -177,7 +177,7 @@ fn refusals(life: Life, domain: u32) {
     assert_eq!(region.producer(elsewhere).err(), Some(ChannelError::Domain { planned }));
 }
 
-/// What the first core knows of the second one's messages.
+/// The second core's messages as the first one knows them.
 struct Watch {
     position: LatestReader<[u32; 6], Core>,
     /// The newest position.
@@ -233,7 +233,7 @@ pub fn first(kind: Kind) -> ! {
     }
     PHASE.store(OVER, Ordering::Release);
     wait_for(ALL_DONE);
-    // What it had committed before it died is there, and what it had not, never was.
+    // Messages that it committed before it died are there, and no others.
     while let Some(number) = side.receive() {
         assert_eq!(number, watch.next, "a frame was lost, or came twice");
         watch.next += 1;
@@ -266,7 +266,7 @@ pub fn second() -> ! {
     board::bite_no_more();
     let phase = PHASE.load(Ordering::Acquire);
     if phase == STORM {
-        // Parts take their time to boot; the first core finds meanwhile what this one held.
+        // Parts take their time to boot; in that time the first core finds what this one held.
         let turns = TURNS.load(Ordering::Relaxed);
         while TURNS.load(Ordering::Relaxed).wrapping_sub(turns) < 2 && PHASE.load(Ordering::Relaxed) == STORM
         {

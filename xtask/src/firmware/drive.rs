@@ -10,7 +10,7 @@ use super::trial::Trial;
 
 /// The emulators take a file of exactly their memory's length.
 const MEMORY: u64 = 16 << 20;
-/// What stands for the file in a command line.
+/// The placeholder for the file in a command line.
 const FILE: &str = "FILE";
 const SHARED: &str = "-m 16M -object memory-backend-file,id=ram,size=16M,mem-path=FILE,share=on -display none \
                       -monitor none -serial none -semihosting";

@@ -1,4 +1,4 @@
-//! What builds firmware: Debian's Rust for any target, and lld.
+//! The tools that build firmware: Debian's Rust for any target, and lld.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// What the lane comes to without them.
+    /// The lane's outcome without them.
     pub fn new() -> Result<Self, Outcome> {
         let packages = [&["lld", "qemu-system-arm", "qemu-system-misc", LINTER], C].concat();
         let debian = Debian::with(&packages)?;

@@ -39,7 +39,7 @@ pub fn lane() -> Outcome {
     ])
 }
 
-/// What of the ports' promises is shown on this machine: memory that is not coherent, by a double of its
+/// The ports' promises that are shown on this machine: memory that is not coherent, by a double of its
 /// cache; the C interface; peers in other languages; and other word sizes.
 fn on_the_host() -> Outcome {
     let show = |args: &str| Run::cargo(&format!("test {args} -- --nocapture")).run();

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What the last line starts with.
+/// The start of the last line.
 const SIGN: &str = "PASS ";
 
 /// How often to look whether it has ended.
@@ -37,7 +37,7 @@ impl Trial {
         trial.printed = trial.child.stdout.take().map(|mut stdout| {
             thread::spawn(move || {
                 let mut bytes = Vec::new();
-                // What was read until an error is all there is.
+                // Whatever was read before an error is all there is.
                 let _ = stdout.read_to_end(&mut bytes);
                 String::from_utf8_lossy(&bytes).into_owned()
             })
@@ -45,11 +45,11 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Waits for its end, and answers with what it proved.
+    /// Waits for its end, and returns what it proved.
     ///
     /// # Errors
     ///
-    /// What is wrong; its output is shown then.
+    /// The failure; the output is shown then.
     pub fn verdict(self, limit: Duration) -> Result<String, String> {
         let output = self.output(limit)?;
         proved(&output).map(String::from).ok_or_else(|| {
@@ -58,11 +58,11 @@ impl Trial {
         })
     }
 
-    /// Waits for its end, which must be a success, and answers with what it printed.
+    /// Waits for its end, which must be a success, and returns what it printed.
     ///
     /// # Errors
     ///
-    /// What is wrong; its output is shown then.
+    /// The failure; the output is shown then.
     pub fn output(mut self, limit: Duration) -> Result<String, String> {
         let start = Instant::now();
         let why = loop {
@@ -92,7 +92,7 @@ impl Drop for Trial {
     }
 }
 
-/// What the last line says was proved.
+/// The claims that the last line lists as proved.
 fn proved(output: &str) -> Option<&str> {
     output.trim_end().lines().next_back()?.strip_prefix(SIGN)
 }

@@ -13,7 +13,7 @@ use crate::error::{FromCall as _, OsError};
 /// The most further groups that a process can have.
 const MOST_GROUPS: usize = 65_536;
 
-/// Who a thread is to the file system. The groups are sorted.
+/// A thread's identity to the file system. The groups are sorted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rights {
     uid: uid_t,

@@ -35,7 +35,7 @@ fn quiet(socket: &OwnedFd) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// Who is at the other end: process, which is not known here, and user.
+/// The process, which is not known here, and the user at the other end.
 pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, User), Errno> {
     let (uid, _) = getpeereid(fd)?;
     Ok((None, User::from_uid(uid.as_raw())))

@@ -20,7 +20,7 @@ pub(in crate::pipe) fn socket(kind: SockType) -> Result<OwnedFd, Errno> {
     socket::socket(AddressFamily::Unix, kind, flags, None)
 }
 
-/// Who is at the other end: process and user.
+/// The process and user at the other end.
 pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, User), Errno> {
     let found = getsockopt(&fd, sockopt::PeerCredentials)?;
     // 0: a process that has no number in this namespace.

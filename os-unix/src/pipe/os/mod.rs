@@ -1,4 +1,4 @@
-//! What differs between the systems: making sockets, sending without a signal, who the peer is.
+//! The parts that differ between systems: making sockets, sending without a signal, the peer's identity.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,11 +1,11 @@
-//! What can go wrong with the mutex: one enum per operation.
+//! Errors of the mutex: one enum per operation.
 
 use core::fmt;
 
 use crate::sys::pi::Failed;
 use crate::{CreateError, NameError, OpenError, OsError};
 
-/// Why a mutex could not be had under its name.
+/// Error of creating or opening a mutex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiOpenError {
@@ -23,7 +23,7 @@ pub enum PiOpenError {
     Contended,
     /// The options ask for a read-only mapping, through which nothing can be locked.
     ReadOnly,
-    /// What stands under the name is no mutex, or one of another version.
+    /// The file of that name is no mutex, or one of another version.
     NotAMutex,
     /// It was created in another PID namespace, where thread ids mean other threads.
     OtherNamespace {
@@ -81,9 +81,9 @@ impl fmt::Display for PiOpenError {
             Self::Create(error) => error.fmt(f),
             Self::Contended => f.write_str("it is created and removed all the time; stop one of the two"),
             Self::ReadOnly => f.write_str("a mutex cannot be used read-only; leave that option out"),
-            Self::NotAMutex => {
-                f.write_str("what has this name is no mutex of this version; remove it or take another name")
-            }
+            Self::NotAMutex => f.write_str(
+                "the file of that name is no mutex of this version; remove it or take another name",
+            ),
             Self::OtherNamespace { theirs, ours } => write!(
                 f,
                 "it was created in PID namespace {theirs}, this is {ours}; run both in one, or remove it \
@@ -97,16 +97,16 @@ impl fmt::Display for PiOpenError {
 
 impl core::error::Error for PiOpenError {}
 
-/// Why the mutex was not had.
+/// Error of a lock attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiLockError {
-    /// Somebody has it who lives, or cannot be proven dead.
+    /// Another thread holds it, and is alive or cannot be proven dead.
     Busy,
-    /// Somebody had it for the time allowed.
+    /// Somebody else held it for the whole time-out.
     TimedOut,
-    /// This thread has it already, through this handle or another one; or it is had by a thread that
-    /// waits, perhaps through others, for what this thread has.
+    /// This thread holds it already, through this handle or another one; or its owner waits, perhaps through
+    /// other threads, for a mutex that this thread holds.
     Deadlock,
     /// It was given up with its data unrepaired; [`lock_poisoned_timeout`] takes it all the same.
     ///
@@ -125,11 +125,11 @@ pub enum PiLockError {
 impl fmt::Display for PiLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("somebody else has the mutex"),
-            Self::TimedOut => f.write_str("somebody else had the mutex for the time allowed"),
-            Self::Deadlock => {
-                f.write_str("this thread has the mutex, or what its owner waits for; unlock first")
-            }
+            Self::Busy => f.write_str("another thread holds the mutex; try again later"),
+            Self::TimedOut => f.write_str("another thread held the mutex for the whole time-out"),
+            Self::Deadlock => f.write_str(
+                "this thread holds the mutex, or another one that its owner waits for; unlock first",
+            ),
             Self::Poisoned => f.write_str("the mutex was given up unrepaired; take it poisoned, and repair"),
             Self::Abandoned => {
                 f.write_str("the owner's thread ended without unlocking; drop its handle, or end its process")
@@ -143,20 +143,22 @@ impl fmt::Display for PiLockError {
 
 impl core::error::Error for PiLockError {}
 
-/// Why the mutex could not be given back.
+/// Error of an unlock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PiUnlockError {
     /// It is not this thread's (any more). Nothing was changed.
     NotOwner,
-    /// Some other error of the system. Only a peer that broke the mutex can bring it about.
+    /// Some other error of the system. Only a peer that broke the mutex can cause it.
     Os(OsError),
 }
 
 impl fmt::Display for PiUnlockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOwner => f.write_str("the mutex belongs to somebody else, or to nobody"),
+            Self::NotOwner => {
+                f.write_str("the mutex is free, or another thread holds it; nothing was changed")
+            }
             Self::Os(error) => error.fmt(f),
         }
     }

@@ -1,4 +1,4 @@
-//! A mutex that was had: whole, or for repair.
+//! A locked mutex: whole, or to be repaired.
 
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
@@ -7,7 +7,7 @@ use super::error::PiUnlockError;
 use super::mutex::PiMutex;
 use super::words::{POISONED, WHOLE};
 
-/// A mutex that was had.
+/// Outcome of a successful lock.
 #[must_use = "what is dropped is unlocked, and a recovery that is dropped gives the mutex up"]
 #[derive(Debug)]
 pub enum PiLock<'m> {
@@ -68,19 +68,19 @@ impl<'m> PiGuard<'m> {
         Self(Hold::new(mutex))
     }
 
-    /// How often the mutex was taken over from a dead owner: a fencing token. Whoever is told to act
+    /// How often the mutex was taken over from a dead owner: a fencing token. A device that gets commands sent
     /// under this mutex can refuse those with a smaller one.
     #[must_use]
     pub fn takeovers(&self) -> u32 {
         self.0.takeovers()
     }
 
-    /// Unlocks, and says whether the mutex was still this thread's. One compare-and-swap, or one system
+    /// Unlocks, and returns an error if the mutex was no longer this thread's. One compare-and-swap, or one system
     /// call if somebody waits.
     ///
     /// # Errors
     ///
-    /// [`PiUnlockError`]: it was not, and what was done under it may clash with its owner's doings.
+    /// [`PiUnlockError`]: it was not, and what was done under it may conflict with its owner's changes.
     #[inline]
     pub fn unlock(mut self) -> Result<(), PiUnlockError> {
         self.0.unlock()
@@ -90,7 +90,7 @@ impl<'m> PiGuard<'m> {
 impl Drop for PiGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Whoever wants to know calls `unlock`.
+        // A caller that needs the result calls `unlock`.
         let _ = self.0.unlock();
     }
 }

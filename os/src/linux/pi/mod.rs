@@ -1,7 +1,7 @@
-//! A mutex with priority inheritance, for Linux: whoever holds it runs with the priority of the
+//! A mutex with priority inheritance, for Linux: its owner runs with the priority of the
 //! highest thread that waits for it.
 //!
-//! It lies in a page of its own, under a name, and guards whatever its users agree on. Locking and
+//! It is in a page of its own, under a name, and guards whatever its users agree on. Locking and
 //! unlocking take one compare-and-swap each and no system call while nobody else wants it.
 //!
 //! # Memory
@@ -11,12 +11,12 @@
 //! 64 word   68 owner   72 takeovers   76 state
 //! ```
 //!
-//! | word | values | who writes |
+//! | word | values | written by |
 //! |---|---|---|
-//! | word | thread id, `OWNER_DIED` (bit 30), `WAITERS` (bit 31): the kernel's own format | owners, the kernel, who recovers |
-//! | owner | the owner's identity, from just after locking to just before unlocking; bit 31: it is recovered by that identity, on suspicion; else 0 | the owner; who recovers |
+//! | word | thread id, `OWNER_DIED` (bit 30), `WAITERS` (bit 31): the kernel's own format | owners, the kernel, a recoverer |
+//! | owner | the owner's identity, from just after locking to just before unlocking; bit 31: it is recovered by that identity, on suspicion; else 0 | the owner; a recoverer |
 //! | takeovers | how often an owner's death was found; wraps | the owner |
-//! | state | 0: whole; 1 to 3: so many owners died in a row; all ones: poisoned | the owner |
+//! | state | 0: whole; 1 to 3: the number of owners that died in a row; all ones: poisoned | the owner |
 //!
 //! # States
 //!
@@ -40,17 +40,17 @@
 //! - D1. `owner` names A, `OWNER_DIED` is clear, and A's token is free: A's process has ended, has
 //!   become another program, or has dropped the handle. Whose the thread id is now does not matter.
 //! - D2. Nobody has signed (`owner` is 0, or marked, or left from before an inheritance), and the
-//!   kernel answers `ESRCH`: no thread has that id. Or it is the caller's own id, who knows that it
-//!   has not locked.
+//!   kernel answers `ESRCH`: no thread has that id. Or it is the caller's own id, and the
+//!   caller knows that it has not locked.
 //!
 //! A thread that ends in a process that lives, with its handle kept, is not proven dead: the kernel
-//! says `ESRCH`, but the token is held. That is [`PiLockError::Abandoned`].
+//! returns `ESRCH`, but the token is held. That is [`PiLockError::Abandoned`].
 //!
 //! # Invariants
 //!
 //! - I1. An owner stores its identity after it has got the word, and clears it before it lets the word
 //!   go. While `OWNER_DIED` is set, the identity may be that of an owner before. So an identity without
-//!   mark beside a word without `OWNER_DIED` says: nobody else who lives has the word.
+//!   mark beside a word without `OWNER_DIED` means: no other living thread has the word.
 //! - I2. No identity is ever used twice, so a compare-and-swap that replaces a dead one succeeds once.
 //!   From 0 there is no such certainty; therefore that claim is marked, proves nothing to others, and
 //!   asks the kernel again before it goes on.
@@ -60,7 +60,7 @@
 //!   or `EINVAL` while others are queued), and those who are leave within `PROBE`. The word goes from
 //!   there to its new owner only with the queue empty, so the kernel never has another owner in mind
 //!   than the word.
-//! - I5. All deaths lead through *inherited* or *nobody's*, whose next owner is told.
+//! - I5. All deaths lead through *inherited* or *nobody's*, whose next owner is notified.
 //!
 //! # Memory ordering
 //!
@@ -75,7 +75,7 @@
 //! not signed: if it dies there, *and* its thread id is given to another thread before anyone looks, the
 //! mutex stays taken until that thread ends.
 //!
-//! # If a peer lies
+//! # If a peer misbehaves
 //!
 //! It can take the mutex from its owner, keep it for ever, or lend the waiters' priority to any thread of
 //! the machine. It cannot make a call panic or last beyond its deadline.

@@ -17,7 +17,7 @@ use crate::sys::clock;
 use crate::sys::pi::{self, Page, futex};
 use crate::{CreateError, OpenError, RegionOptions};
 
-/// A mutex between threads and processes whose owner inherits the priority of those who wait for it.
+/// A mutex between threads and processes whose owner inherits the priority of its waiters.
 /// Linux only, from 5.14; within one PID namespace.
 ///
 /// Each thread that locks has a handle of its own. The mutex guards whatever its users agree on, a region
@@ -42,17 +42,17 @@ use crate::{CreateError, OpenError, RegionOptions};
 ///
 /// # If the owner dies
 ///
-/// The next one gets [`PiLock::OwnerDied`]: who waits, at once; who comes later, when it comes. Death is
-/// what the kernel says, and never a time that has passed: an owner that is stopped or slow keeps the
+/// The next one gets [`PiLock::OwnerDied`]: a waiter at once, a later caller when it locks. Death is
+/// the kernel's proof, and never inferred from a time that has passed: an owner that is stopped or slow keeps the
 /// mutex. It also counts as the owner's death if the handle is dropped while its guard is forgotten, and
-/// if the process becomes another program; others are told after [`PROBE`](Self::PROBE) then. A thread
+/// if the process becomes another program; others notice that after [`PROBE`](Self::PROBE). A thread
 /// that ends while its handle is kept leaves the mutex [abandoned](PiLockError::Abandoned).
 ///
-/// # If a peer lies
+/// # If a peer misbehaves
 ///
-/// Who can write to the page can unlock, lock, and lend the waiters' priority to any thread; it cannot
-/// make a call panic, or hang beyond its deadline. An owner that was dispossessed so gets `NotOwner` when
-/// it unlocks.
+/// A process that can write to the page can unlock, lock, and lend the waiters' priority to any thread; it cannot
+/// make a call panic, or hang beyond its deadline. An owner that lost the mutex in this way gets `NotOwner`
+/// when it unlocks.
 ///
 /// # After a fork
 ///
@@ -60,6 +60,8 @@ use crate::{CreateError, OpenError, RegionOptions};
 /// refused as [`Forked`](PiLockError::Forked), unlocking through a guard as
 /// [`NotOwner`](super::PiUnlockError::NotOwner), and dropping either changes nothing. The child opens the mutex
 /// anew. This rests on `pthread_atfork`, as with [`SystemPort`](crate::SystemPort).
+///
+/// # Examples
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -125,8 +127,8 @@ impl PiMutex {
         Ok(Self { page: Page::open(&path, &options.sys)?, path, not_sync: PhantomData })
     }
 
-    /// Takes the mutex's name away, held or not. Those who have it open go on with it; newcomers find
-    /// nothing, or another one.
+    /// Takes the mutex's name away, held or not. Handles that are open keep working; a later `open`
+    /// finds nothing, or another mutex.
     ///
     /// # Errors
     ///
@@ -135,13 +137,13 @@ impl PiMutex {
         Ok(pi::remove(&path_of(name)?).map_err(OpenError::from)?)
     }
 
-    /// The file that the mutex lies in.
+    /// The file that holds the mutex.
     #[must_use]
     pub fn path(&self) -> &std::path::Path {
         &self.path
     }
 
-    /// Who this handle is among those who use the mutex.
+    /// This handle's identity among the handles of the mutex.
     #[must_use]
     pub fn ident(&self) -> Ident {
         self.page.ident()
@@ -158,7 +160,7 @@ impl PiMutex {
         self.lock(|| None, false)
     }
 
-    /// Locks, waiting up to `timeout`, and lending the owner this thread's priority meanwhile.
+    /// Locks, waiting up to `timeout`. The owner inherits this thread's priority during the wait.
     ///
     /// # Errors
     ///
@@ -177,8 +179,8 @@ impl PiMutex {
         self.lock(|| Some(after(deadline.saturating_duration_since(Instant::now()))), false)
     }
 
-    /// Locks as [`lock_timeout`](Self::lock_timeout) does, but takes a poisoned mutex too: it answers with
-    /// a recovery then. For somebody who knows how to set the data anew.
+    /// Locks as [`lock_timeout`](Self::lock_timeout) does, but takes a poisoned mutex too, and returns
+    /// a recovery for it. For a program that can set the data anew.
     ///
     /// # Errors
     ///
@@ -193,7 +195,7 @@ impl PiMutex {
             return Err(PiLockError::Forked);
         }
         let taken = self.hands(|hands| {
-            // The clock is asked only if it comes to waiting.
+            // The clock is read only before a wait.
             let taken = if hands.grab() { hands.sign() } else { hands.lock_slow(until())? };
             hands.accept(taken, any)
         })?;
@@ -203,7 +205,7 @@ impl PiMutex {
         })
     }
 
-    /// What the mutex's words say now. A few loads, and a question to the kernel if somebody has it.
+    /// The mutex's state now. A few loads, and one system call if it is locked.
     #[must_use]
     pub fn status(&self) -> PiStatus {
         let words = self.page.words();
@@ -236,16 +238,16 @@ impl PiMutex {
     }
 }
 
-/// What a mutex's words say; see [`PiMutex::status`].
+/// A mutex's state; see [`PiMutex::status`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PiStatus {
-    /// The id of the thread that has it, or that had it when it died.
+    /// The id of the thread that holds it, or held it when it died.
     pub thread: Option<u32>,
     /// Whether somebody waits for it, or has waited since it was last free.
     pub waiters: bool,
     /// The owner, where it has signed.
     pub owner: Option<Ident>,
-    /// What is known of the owner.
+    /// Whether the owner is alive, as far as known.
     pub owner_is: Probe,
     /// How often it was taken over from a dead owner.
     pub takeovers: u32,

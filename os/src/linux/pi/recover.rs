@@ -1,4 +1,4 @@
-//! Waiting for the word, and taking it over from one who has died.
+//! Waiting for the word, and taking it over from a dead owner.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use core::sync::atomic::fence;
@@ -16,7 +16,7 @@ const NAP: Duration = Duration::from_millis(1);
 /// Tries of a compare-and-swap that others keep spoiling by setting `WAITERS`, which they do once each.
 const TRIES: u32 = 64;
 
-/// What a try to succeed the dead came to.
+/// Outcome of an attempt to succeed a dead owner.
 enum Succession {
     /// The word is ours, and signed.
     Ours(Taken),
@@ -68,7 +68,7 @@ impl Hands<'_> {
             return Err(PiLockError::Deadlock);
         }
         if word & THREAD == self.thread {
-            // Ours through another handle; or somebody's who is dead, and whose number we were given.
+            // Ours through another handle; or a dead thread's, whose id we were given.
             let lives = signed.who.is_some_and(|who| (self.probe)(who) != Probe::Dead);
             return if lives && !signed.suspect { Err(PiLockError::Deadlock) } else { Ok(Answer::Gone) };
         }
@@ -83,12 +83,12 @@ impl Hands<'_> {
 
     /// Whether somebody is about to recover the word, or has left off.
     pub(super) fn is_nobodys(&self) -> bool {
-        // ORDERING: Relaxed; for whoever wants to know how it is, or what to do next.
+        // ORDERING: Relaxed; only a hint of the state, and of the next step.
         self.words.word.load(Relaxed) & THREAD == NOBODY
     }
 
     fn taken_from_kernel(&self) -> Taken {
-        // ORDERING: the last owner's doings lie before what the kernel did with the word.
+        // ORDERING: the last owner's stores precede what the kernel did with the word.
         fence(Acquire);
         self.sign()
     }
@@ -117,7 +117,7 @@ impl Hands<'_> {
         }
         let result = self.dispossess(proven.then_some(word & THREAD), until);
         if matches!(result, Succession::No) {
-            // Somebody who holds the word has signed over the claim if this fails.
+            // If this fails, an owner that holds the word has signed over the claim.
             // ORDERING: Relaxed; it takes back what nobody has acted upon.
             let _ = self.words.owner.compare_exchange(claim, 0, Relaxed, Relaxed);
         }
@@ -149,7 +149,7 @@ impl Hands<'_> {
                 word = self.words.word.load(Acquire); // The kernel has set `WAITERS`.
             }
             let nobody = NOBODY | word & WAITERS;
-            // ORDERING: AcqRel; the claim lies before it, the dead one's doings too.
+            // ORDERING: AcqRel; the claim precedes it, and so do the dead owner's stores.
             let _ = self.words.word.compare_exchange(word, nobody, AcqRel, Relaxed);
         }
         Succession::No

@@ -28,12 +28,12 @@ pub(super) const SUSPECT: u32 = 1 << 31;
 
 /// In `state`: the data are whole.
 pub(super) const WHOLE: u32 = 0;
-/// In `state`: this many owners died in a row, the most that are told.
+/// In `state`: this many owners died in a row, the most that are reported.
 const MOST_DEATHS: u32 = 3;
 /// In `state`: given up.
 pub(super) const POISONED: u32 = u32::MAX;
 
-/// How the mutex was had.
+/// Outcome of a successful lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// The data are whole.
@@ -44,7 +44,7 @@ pub(super) enum Taken {
     Poisoned,
 }
 
-/// One participant's hands on the words: who it is, in which thread, and how it asks about others.
+/// One participant's access to the words: its identity, its thread, and its proof of others' deaths.
 pub(super) struct Hands<'a> {
     pub(super) words: &'a Words,
     pub(super) me: Ident,
@@ -52,7 +52,7 @@ pub(super) struct Hands<'a> {
     pub(super) probe: &'a dyn Fn(Ident) -> Probe,
 }
 
-/// Who stands in `owner`.
+/// The content of `owner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
     pub(super) who: Option<Ident>,
@@ -69,16 +69,16 @@ impl Hands<'_> {
     /// Takes the word if it is 0: one compare-and-swap.
     #[inline]
     pub(super) fn grab(&self) -> bool {
-        // ORDERING: Acquire; the last owner's doings lie before its release.
+        // ORDERING: Acquire; the last owner's stores precede its release.
         self.words.word.compare_exchange(0, self.thread, Acquire, Relaxed).is_ok()
     }
 
-    /// Signs the word that has become ours, and says in what state the data are (I1).
+    /// Signs the word that has become ours, and returns the state of the data (I1).
     #[inline]
     pub(super) fn sign(&self) -> Taken {
         // ORDERING: Acquire, for words that the kernel has given us.
         let word = self.words.word.load(Acquire);
-        // ORDERING: Relaxed; whoever reads it compares and swaps before it acts on it.
+        // ORDERING: Relaxed; its readers compare and swap before they act on it.
         self.words.owner.store(self.me.word(), Relaxed);
         // ORDERING: Relaxed; the state is its owner's, and the word was acquired.
         let state = self.words.state.load(Relaxed);
@@ -116,7 +116,7 @@ impl Hands<'_> {
 
     /// Whether the word is ours.
     pub(super) fn is_owner(&self) -> bool {
-        // ORDERING: Relaxed; what we wrote ourselves, or somebody's lie.
+        // ORDERING: Relaxed; what we wrote ourselves, or a misbehaving peer's store.
         let (word, owner) = (self.words.word.load(Relaxed), self.words.owner.load(Relaxed));
         word & THREAD == self.thread && owner == self.me.word()
     }
@@ -129,7 +129,7 @@ impl Hands<'_> {
         }
         // ORDERING: Relaxed; the release below comes after it (I1).
         self.words.owner.store(0, Relaxed);
-        // ORDERING: Release; our doings lie before it.
+        // ORDERING: Release; our stores precede it.
         match self.words.word.compare_exchange(self.thread, 0, Release, Relaxed) {
             Ok(_) => Ok(()),
             Err(_) => self.unlock_slow(),
@@ -138,7 +138,7 @@ impl Hands<'_> {
 
     #[cold]
     fn unlock_slow(&self) -> Result<(), PiUnlockError> {
-        // ORDERING: our doings lie before whatever the kernel does with the word.
+        // ORDERING: our stores precede whatever the kernel does with the word.
         fence(Release);
         match futex::unlock(&self.words.word) {
             Ok(true) => Ok(()),
@@ -147,7 +147,7 @@ impl Hands<'_> {
         }
     }
 
-    /// What a lock comes to, for one who takes poisoned mutexes too (`any`) or does not.
+    /// Outcome of a lock, for a caller that takes poisoned mutexes too (`any`) or does not.
     pub(super) fn accept(&self, taken: Taken, any: bool) -> Result<Taken, PiLockError> {
         if taken == Taken::Poisoned && !any {
             // If that fails, the mutex has been taken from us.

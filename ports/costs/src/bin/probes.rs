@@ -191,7 +191,7 @@ fn locks(region: &Attachment<Port>) -> Option<()> {
     Some(())
 }
 
-/// What stands in the memory besides the values.
+/// The memory's content besides the values.
 fn sizes() {
     ram("heapless spsc, u32 x 8: all of it", 0, size_of::<spsc::Queue<u32, 8>>());
     ram("heapless spsc, u32 x 8: a half", 0, size_of::<spsc::Producer<'static, u32>>());

@@ -1,4 +1,4 @@
-//! What the programs here share: the board and the port.
+//! Shared by the programs here: the board and the port.
 #![no_std]
 
 mod board;

@@ -15,7 +15,7 @@ use strait_core::{
 /// Why the region could not be joined.
 #[derive(Debug)]
 pub enum JoinError {
-    /// What lies in the memory.
+    /// The content of the memory.
     Attach(AttachError),
     /// No place left.
     Table(TableFull),
@@ -81,16 +81,16 @@ impl Wait for Board {
     fn wake(&self, _: WaitPoint<'_>) {}
 }
 
-/// There is no clock, so time is always up: whoever waits here counts his looks.
+/// There is no clock, so time is always up: a waiter here counts its looks.
 impl Clock for Board {
     fn now_ns(&self) -> u64 {
         u64::MAX
     }
 }
 
-// SAFETY: only this core joins as its domain, and it runs one program at a time, this one. So whoever
-// had one of the domain's places before is this core before its last reset, and is no more; and its
-// stores, which went straight to the memory, came before the reset. Nothing is said of others.
+// SAFETY: only this core joins as its domain, and it runs one program at a time, this one. So the
+// previous holder of one of the domain's places is this core before its last reset, and is no more; and its
+// stores, which went straight to the memory, came before the reset. It proves nothing of other domains.
 unsafe impl Liveness for Board {
     unsafe fn acquire(&self, _: Ident) -> Result<(), TokenRefused> {
         Ok(())

@@ -105,7 +105,7 @@ impl<'a> Test<'a> {
     }
 
     /// The drive dies in the middle of a frame that it has reserved and half written, and of a command
-    /// that it has not released. What it had committed is there, what it had not is not; the commands
+    /// that it has not released. Frames that it committed are there, others are not; the commands
     /// wait for it, the one it died of first.
     fn die_in_a_frame(&mut self) -> Result<(), Box<dyn Error>> {
         let before = self.controller.answered();

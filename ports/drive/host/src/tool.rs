@@ -21,7 +21,7 @@ pub fn inspect(tool: &str, region: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends a file to the drive; answers how long it was.
+/// Sends a file to the drive. Returns its length.
 pub fn send(tool: &str, region: &str) -> Result<u32, Box<dyn Error>> {
     let path = std::env::temp_dir().join(region);
     std::fs::write(&path, vec![0x5A; BYTES as usize])?;

@@ -7,8 +7,8 @@ use strait_core::{
 
 use crate::{LONGEST, Setpoint, Shaft, tag};
 
-/// What to do while there is nothing to do: once for each time that it may be done in vain. Without
-/// an answer after so many, the drive is taken for gone.
+/// Pauses between two looks, at most this many times. Without an answer by then, the drive is taken for
+/// gone.
 pub struct Idle<F: FnMut()> {
     /// How often.
     pub patience: u32,
@@ -36,7 +36,7 @@ impl<P: Port> Controller<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`] of the first role that is not to be had.
+    /// [`ChannelError`] of the first role that cannot be claimed.
     pub fn open(region: &Attachment<P>) -> Result<Self, ChannelError> {
         Ok(Self {
             commands: region.producer("commands")?,
@@ -110,7 +110,7 @@ impl<P: Port> Controller<P> {
         }
     }
 
-    /// Waits for an event of this tag, and answers with the number it carries.
+    /// Waits for an event of this tag, and returns the number it carries.
     ///
     /// # Panics
     ///

@@ -65,7 +65,7 @@ pub mod tag {
     pub const HANG: u32 = 2;
     /// End the program.
     pub const STOP: u32 = 3;
-    /// Event: so many bytes of a file have come through `files`.
+    /// Event: this many bytes of a file have come through `files`.
     pub const FILE: u32 = 4;
     /// Event: what the drive never gets to commit.
     pub const HALF: u32 = 5;

@@ -12,7 +12,7 @@ use strait_core::{StaticProducer, StaticQueue};
 const SLOTS: usize = 8;
 const SAMPLES: u32 = 1000;
 
-/// What the interrupt measures.
+/// The interrupt's measurement.
 struct Sample {
     number: u32,
     /// Ticks so far at which the queue was full.

@@ -38,7 +38,7 @@ const NANOS_A_TICK: u64 = 200_000;
 const TICKS_AN_EVENT: u32 = 5;
 const EVENTS: u32 = 200;
 
-/// What the endpoints need of the board: a clock, and sleep until the next interrupt.
+/// The endpoints' needs of the board: a clock, and sleep until the next interrupt.
 struct Board {
     ticks: Mutex<Cell<u64>>,
     sleeps: Mutex<Cell<u32>>,

@@ -1,4 +1,4 @@
-//! What differs between the boards: the timer, the switch for interrupts, sleep, and the entry point.
+//! The parts that differ between boards: the timer, the switch for interrupts, sleep, and the entry point.
 
 #[cfg(target_arch = "arm")]
 mod cortex_m0;

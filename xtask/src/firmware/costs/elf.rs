@@ -11,7 +11,7 @@ pub struct Function {
     pub calls: BTreeSet<String>,
 }
 
-/// What the probes are called, by what each is a probe of.
+/// The prefixes of the probes' names, by the primitive that each measures.
 const PROBES: [&str; 9] =
     ["heapless_", "static_", "typed_", "frames_", "latest_", "mutex_", "semaphore_", "permits_", "region_"];
 
@@ -60,7 +60,7 @@ pub fn code(functions: &BTreeMap<String, Function>) -> BTreeMap<String, u32> {
 fn closure(functions: &BTreeMap<String, Function>, name: &str) -> u32 {
     let (mut seen, mut open, mut bytes) = (BTreeSet::new(), vec![name], 0);
     while let Some(name) = open.pop() {
-        // What is called to panic is not part of an operation.
+        // The functions called to panic are not part of an operation.
         if name.contains("panick") || !seen.insert(name) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the operations cost on a Cortex-M3, measured, and compared with `ports/COSTS.md`.
+//! The costs of the operations on a Cortex-M3, measured, and compared with `ports/COSTS.md`.
 //!
 //! Code is the size of an operation's function and of all that it calls, but for what is called to
 //! panic. Steps are the instructions executed from the call to the return, counted in QEMU's log of
@@ -25,7 +25,7 @@ const TABLE: &str = "ports/COSTS.md";
 const TARGET: &str = "thumbv7m-none-eabi";
 const MACHINE: &str = "qemu-system-arm -M mps2-an385 -icount shift=5,sleep=off -display none -monitor none \
                        -serial none -semihosting";
-/// What a port with one queue may take: code, constants and the table of vectors.
+/// The most bytes that a port with one queue may take: code, constants and the table of vectors.
 const MINIMAL: u32 = 2048;
 
 /// Everything that was measured.
@@ -80,7 +80,7 @@ fn measure(lab: &Lab) -> Result<Costs, String> {
     Ok(costs)
 }
 
-/// What was set out for: a queue no larger than heapless's, and a port in 2 KiB.
+/// The goals: a queue no larger than heapless's, and a port in 2 KiB.
 fn aims(costs: &Costs) -> Result<(), String> {
     let code = |name: &str| costs.code.get(name).copied().ok_or(format!("no {name} was measured"));
     for (ours, theirs) in [("static_push", "heapless_enqueue"), ("static_pop", "heapless_dequeue")] {

@@ -83,7 +83,7 @@ pub fn read(page: &str) -> Costs {
 ///
 /// # Errors
 ///
-/// What does not.
+/// The figures that do not.
 pub fn compare(limits: &Costs, found: &Costs) -> Result<String, String> {
     let mut wrong = Vec::new();
     for (what, limits, found) in

@@ -64,7 +64,7 @@ impl Drive {
         match command.tag {
             tag::ECHO => self.report(tag::ECHO, &buffer[..command.len]),
             tag::HANG if number == self.now.boot => self.hang(),
-            tag::HANG => {} // It comes again, for it was never released: this boot lives.
+            tag::HANG => {} // It comes again, because it was never released: this boot lives.
             tag::STOP => {
                 self.commands.release();
                 println!("PASS boot {}: told to stop", self.now.boot);

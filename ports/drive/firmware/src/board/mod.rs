@@ -1,4 +1,4 @@
-//! What differs between the boards: where the shared memory lies, and the entry point. The build script
+//! The parts that differ between boards: the place of the shared memory, and the entry point. The build script
 //! says which board it is.
 
 #[cfg(board = "cortex_m3")]
