@@ -219,7 +219,7 @@ impl Pipe {
     ///
     /// [`ImpersonateError`]; this thread's rights are its own then.
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateError> {
-        Ok(Impersonation(self.connection.impersonate()?))
+        Impersonation::begin(|| self.connection.impersonate())
     }
 
     /// What can cancel the waits of this handle from now on; `None` takes it away.

@@ -227,7 +227,7 @@ impl MessagePipe {
     ///
     /// [`ImpersonateError`]; this thread's rights are its own then.
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateError> {
-        Ok(Impersonation(self.messages.connection().impersonate()?))
+        Impersonation::begin(|| self.messages.connection().impersonate())
     }
 
     /// What can cancel the waits of this handle from now on; `None` takes it away.
