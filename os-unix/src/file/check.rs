@@ -14,6 +14,7 @@ use super::draft::finish_for_another;
 use super::os;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
+use crate::fd;
 use crate::options::{Exposure, Options};
 
 /// Regions are shorter than this.
@@ -55,6 +56,7 @@ fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
         .write(!options.read_only)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
+        .and_then(fd::keep)
         .map_err(|error| explain(path, &error))
 }
 

@@ -13,6 +13,7 @@ use super::os;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
+use crate::fd;
 
 /// What private names start with.
 const PRIVATE: &str = ".strait.";
@@ -50,6 +51,10 @@ impl Draft {
             .custom_flags(libc::O_NOFOLLOW)
             .open(&private)
             .map_err(|error| CreateFailed::from_io("open", &error))?;
+        let file = fd::keep(file).map_err(|error| {
+            let _ = fs::remove_file(&private);
+            CreateFailed::from_io("dup", &error)
+        })?;
         Ok(Self { file, private: Some(private) })
     }
 

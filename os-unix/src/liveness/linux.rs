@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - L1. The token's description is opened by this process alone, never sent, never duplicated, and
+//! - L1. The token's description is opened by this process alone, never sent, held by one descriptor, and
 //!   closed in forked children. So its locks end with this process, and not before the token is
 //!   released.
 //! - L2. The probe's description is another one, on which nobody ever takes a lock. So a probe sees
@@ -25,6 +25,7 @@ use strait_core::port::{Ident, Probe, TokenRefused};
 use super::ofd;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
 use crate::fork::Token;
 use crate::map::Mapping;
 
@@ -167,6 +168,7 @@ pub(crate) fn another(file: &File, path: Option<&Path>) -> Result<File, OsError>
 fn reopen(path: &Path, file: &File, flags: i32) -> std::io::Result<File> {
     let flags = flags | libc::O_NONBLOCK;
     let new = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+    let new = fd::keep(new)?;
     let (old, found) = (file.metadata()?, new.metadata()?);
     if (old.dev(), old.ino()) != (found.dev(), found.ino()) {
         return Err(std::io::Error::from_raw_os_error(libc::ESTALE));

@@ -11,6 +11,7 @@ use nix::unistd::getpid;
 use super::error::{BindFailure, ConnectFailure};
 use super::os::BASE;
 use super::user::User;
+use crate::fd;
 
 /// Tries before a lock file that comes and goes is given up.
 const TRIES: u32 = 16;
@@ -107,6 +108,7 @@ impl Place {
                 .mode(0o600)
                 .custom_flags(libc::O_NOFOLLOW)
                 .open(&path)
+                .and_then(fd::keep)
                 .map_err(|error| BindFailure::io("open the lock file", &error))?;
             match file.try_lock() {
                 Ok(()) => {}

@@ -285,7 +285,8 @@ impl core::error::Error for ShareError {}
 pub enum ReceiveError {
     /// The socket's other end is closed, and nothing came. Unix only.
     Closed,
-    /// On Unix: what came is not one descriptor with strait's mark beside it. On Windows: the handle is not of
+    /// On Unix: what came is not one descriptor with strait's mark beside it, or it is of no ordinary memory
+    /// (memory in huge pages could be taken away in spite of its seals). On Windows: the handle is not of
     /// a section, or does not let this process write.
     NotARegion,
     /// The memory lacks a seal, so that the peer could cut it short. Unix only.
