@@ -107,7 +107,8 @@ enum strait_status
   STRAIT_STATUS_NOT_A_REGION = 23,
   // The region has another version of the format.
   STRAIT_STATUS_VERSION = 24,
-  // The region has features that this library does not know.
+  // The region has features that this library does not know, or keeps its payload apart for caches that are
+  // not coherent, which this interface does not serve.
   STRAIT_STATUS_FEATURES = 25,
   // Header, directory or channel contradict themselves: damaged.
   STRAIT_STATUS_DAMAGED = 26,
