@@ -24,6 +24,11 @@ pub enum CreateFailed {
     },
     /// Out of space.
     NoSpace,
+    /// Longer than this process's files may be.
+    FileSizeLimit {
+        /// Bytes.
+        limit: u64,
+    },
     /// No such directory.
     NoDirectory,
     /// Denied.
@@ -157,6 +162,15 @@ impl From<map::Failed> for OpenFailed {
         match failed {
             map::Failed::Map(error) => Self::Os(error),
             map::Failed::Lock(error) => Self::Lock(error),
+        }
+    }
+}
+
+impl From<map::CopyFailed> for OpenFailed {
+    fn from(failed: map::CopyFailed) -> Self {
+        match failed {
+            map::CopyFailed::Short { len } => Self::TooShort { len },
+            map::CopyFailed::Os(error) => Self::Os(error),
         }
     }
 }

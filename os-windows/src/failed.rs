@@ -28,6 +28,11 @@ pub enum CreateFailed {
     },
     /// Out of space.
     NoSpace,
+    /// Longer than this process's files may be; not on Windows.
+    FileSizeLimit {
+        /// Bytes.
+        limit: u64,
+    },
     /// No such directory.
     NoDirectory,
     /// Denied.

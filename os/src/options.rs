@@ -32,6 +32,10 @@ impl RegionOptions {
 
     /// Opens regions of any owner, whomever they let in, as long as the system lets this user in: for tools
     /// that look. What such a region holds may come from anybody.
+    ///
+    /// With [`read_only`](Self::read_only), on Unix, what is opened is a copy, which does not change any more:
+    /// whoever may write to a file can also cut it short, and under a mapping that ends this process with
+    /// `SIGBUS`. Without it there is a mapping, and that can happen.
     #[must_use]
     pub const fn any_owner(mut self, on: bool) -> Self {
         self.sys.any_owner = on;

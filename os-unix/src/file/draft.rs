@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit};
 
 use super::os;
 use crate::entropy;
@@ -117,6 +118,11 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateFailed> {
 /// Makes `file` this long, with its space taken now: a full file system is an error here, and no
 /// signal later.
 pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
+    // Beyond it the kernel raises `SIGXFSZ`, which ends the process before there is an error.
+    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|error| OsError::nix("getrlimit", error))?;
+    if u64::from(len) > limit as u64 {
+        return Err(CreateFailed::FileSizeLimit { limit: limit as u64 });
+    }
     let reserved = match os::allocate(file, len) {
         Ok(true) => Ok(()),
         Ok(false) => write_zeros(file, len),

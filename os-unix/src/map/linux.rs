@@ -1,7 +1,10 @@
 //! Prefault by `madvise`, which makes pages writable without writing to them.
 
+use std::fs::File;
+
 use nix::errno::Errno;
 use nix::libc;
+use nix::unistd::{Whence, lseek};
 
 use super::{Mapping, touch};
 
@@ -15,4 +18,14 @@ pub(super) fn prefault(mapping: &Mapping, read_only: bool) -> Result<(), Errno> 
         other => return other.map(drop),
     }
     Ok(())
+}
+
+/// Where the file's next bytes that are no hole start, from `at` on; all count where the file system does not
+/// know.
+pub(super) fn next_data(file: &File, at: u64) -> Option<u64> {
+    match lseek(file, i64::try_from(at).ok()?.try_into().ok()?, Whence::SeekData) {
+        Ok(start) => u64::try_from(start).ok(),
+        Err(Errno::ENXIO) => None,
+        Err(_) => Some(at),
+    }
 }

@@ -29,6 +29,11 @@ pub enum CreateError {
     Domain,
     /// There is not so much space.
     NoSpace,
+    /// This process may not make files of that length. Unix only.
+    FileSizeLimit {
+        /// The longest that it may make, in bytes.
+        limit: u64,
+    },
     /// The directory does not exist.
     NoDirectory,
     /// This user may not create files there; on Windows also, the name belongs to somebody else.
@@ -52,6 +57,7 @@ impl From<CreateFailed> for CreateError {
             CreateFailed::NameTaken => Self::NameTaken,
             CreateFailed::Mode { mode } => Self::Mode { mode },
             CreateFailed::NoSpace => Self::NoSpace,
+            CreateFailed::FileSizeLimit { limit } => Self::FileSizeLimit { limit },
             CreateFailed::NoDirectory => Self::NoDirectory,
             CreateFailed::NotPermitted => Self::NotPermitted,
             CreateFailed::NotPrivileged => Self::NotPrivileged,
@@ -77,6 +83,10 @@ impl fmt::Display for CreateError {
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
             Self::NoSpace => f.write_str("no space for it; free some, or plan for less"),
+            Self::FileSizeLimit { limit } => write!(
+                f,
+                "this process may not make files of more than {limit} bytes; raise that limit (ulimit -f), or plan for less"
+            ),
             Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
             Self::NotPermitted => f.write_str(
                 "this user may not create it there; change the directory's owner or rights, or take another name",
