@@ -120,8 +120,9 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateFailed> {
 pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
     // Beyond it the kernel raises `SIGXFSZ`, which ends the process before there is an error.
     let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|error| OsError::nix("getrlimit", error))?;
-    if u64::from(len) > limit as u64 {
-        return Err(CreateFailed::FileSizeLimit { limit: limit as u64 });
+    let limit = wide(limit);
+    if u64::from(len) > limit {
+        return Err(CreateFailed::FileSizeLimit { limit });
     }
     let reserved = match os::allocate(file, len) {
         Ok(true) => Ok(()),
@@ -132,6 +133,11 @@ pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
         Some(libc::ENOSPC | libc::EDQUOT) => CreateFailed::NoSpace,
         _ => CreateFailed::Os(OsError::io("reserve space", &error)),
     })
+}
+
+/// A limit, which is not of one type on all systems; what is none there is none here.
+fn wide(limit: impl TryInto<u64>) -> u64 {
+    limit.try_into().unwrap_or(u64::MAX)
 }
 
 fn write_zeros(file: &File, len: u32) -> io::Result<()> {

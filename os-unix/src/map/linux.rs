@@ -23,7 +23,8 @@ pub(super) fn prefault(mapping: &Mapping, read_only: bool) -> Result<(), Errno> 
 /// Where the file's next bytes that are no hole start, from `at` on; all count where the file system does not
 /// know.
 pub(super) fn next_data(file: &File, at: u64) -> Option<u64> {
-    match lseek(file, i64::try_from(at).ok()?.try_into().ok()?, Whence::SeekData) {
+    // Below 2 GiB, so it fits 32 bits with a sign.
+    match lseek(file, at as libc::off_t, Whence::SeekData) {
         Ok(start) => u64::try_from(start).ok(),
         Err(Errno::ENXIO) => None,
         Err(_) => Some(at),

@@ -16,7 +16,8 @@ use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, Syste
 pub trait RegionOptionsExt: Sized {
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
     /// nothing beyond it. 0600 unless set. Everybody who may write to a region can disturb all who
-    /// use it, so widen it only for peers of one trust.
+    /// use it, so widen it only for peers of one trust. Who may only read it can keep others from joining it
+    /// as long as it lives, by a shared lock on the file; those who have joined are not disturbed.
     #[must_use]
     fn mode(self, mode: u32) -> Self;
 
