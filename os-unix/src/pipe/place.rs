@@ -51,10 +51,10 @@ impl Place {
         }
         match self.look(&User::current()) {
             Looks::Right => {}
-            // As it was made, or as a server that died in between has left it.
-            Looks::Closed if self.public => {
-                let open = Permissions::from_mode(0o711);
-                fs::set_permissions(&self.dir, open).map_err(|error| BindFailure::io("chmod", &error))?;
+            // As the umask made it, or as a server that died in between has left it.
+            Looks::Closed => {
+                let mode = Permissions::from_mode(self.mode());
+                fs::set_permissions(&self.dir, mode).map_err(|error| BindFailure::io("chmod", &error))?;
             }
             _ => return Err(BindFailure::NotPermitted),
         }
@@ -73,11 +73,16 @@ impl Place {
     fn look(&self, user: &User) -> Looks {
         let Ok(found) = fs::symlink_metadata(&self.dir) else { return Looks::Missing };
         let mode = found.mode() & 0o7777;
-        match (found.is_dir() && found.uid() == user.uid(), mode, self.public) {
-            (true, 0o700, false) | (true, 0o711, true) => Looks::Right,
-            (true, 0o700, true) => Looks::Closed,
+        match found.is_dir() && found.uid() == user.uid() {
+            true if mode == self.mode() => Looks::Right,
+            true if mode & !0o700 == 0 => Looks::Closed,
             _ => Looks::Wrong,
         }
+    }
+
+    /// The directory's mode.
+    fn mode(&self) -> u32 {
+        if self.public { 0o711 } else { 0o700 }
     }
 
     /// Takes the name: the kernel drops the lock with the process, so a name whose server has died is
@@ -135,7 +140,7 @@ impl Place {
 enum Looks {
     Right,
     Missing,
-    /// Private where it is to be public.
+    /// The user's, and lets in fewer than it should.
     Closed,
     /// Another user's, or open to changes by others, or no directory.
     Wrong,
