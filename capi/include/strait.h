@@ -415,7 +415,8 @@ strait_status strait_consumer_open(struct strait_consumer_t *consumer,
                                    const char *name,
                                    const struct strait_consumer_options_t *options);
 
-// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits.
+// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits. If it says
+// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
 strait_status strait_consumer_try_recv(struct strait_consumer_t *consumer,
                                        void *buffer,
                                        size_t capacity,

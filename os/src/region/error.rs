@@ -188,7 +188,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::NotFound => f.write_str("there is no such region; create it first"),
             Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
-            Self::NotAFile { kind } => write!(f, "it is a {kind}, no region; remove it or take another name"),
+            Self::NotAFile { kind } => write!(f, "it is a {kind}, not a region; give another name or path"),
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Linked { links } => write!(f, "the file has {links} names, a region has one; remove it"),
             Self::InUse => f.write_str("a program has the file open and does not share it; end that program"),
