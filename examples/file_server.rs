@@ -2,7 +2,8 @@
 //! the client's rights, and sends back the content or a refusal. The client checks the server's identity.
 //!
 //! Asserts that four clients are served at once; that each got exactly what it could have read by itself, so that
-//! a file which it may not read is refused by a server which may; that on Windows one that does not let the server
+//! a file which it may not read is refused by a server which may; that a FIFO, whose opening would wait for its
+//! other end, is refused and keeps no instance busy; that on Windows one that does not let the server
 //! act for it gets nothing; and that one that expects another's server never asks. Says what cannot be tried here.
 
 mod common;
@@ -43,11 +44,17 @@ fn read_until(pipe: &mut Pipe, stop: Option<u8>) -> Result<Vec<u8>> {
     Ok(read)
 }
 
+/// Opens a regular file. A client must not choose what the server waits for: a FIFO without a writer, a device.
+fn open(path: &str) -> std::io::Result<File> {
+    let file = common::os::without_waiting(File::options().read(true)).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::Error::other("no regular file")) }
+}
+
 /// The content of a file that the client may read.
 fn content(pipe: &Pipe, path: &[u8]) -> Result<Vec<u8>> {
     let path = std::str::from_utf8(path)?.trim_end();
     let client = pipe.impersonate()?;
-    let file = File::open(path);
+    let file = open(path);
     client.revert();
     let mut content = Vec::new();
     file?.take(LONGEST as u64).read_to_end(&mut content)?;
@@ -94,7 +101,7 @@ fn served_by(user: &str) -> Result<PipeOptions> {
     Ok(PipeOptions::new().public(true).served_by(&User::parse(user).ok_or("no such user")?))
 }
 
-/// A client; `how` is "as-nobody", "as-ourselves", or "unwilling" to be acted for.
+/// A client; `how` is "as-nobody", "as-ourselves", "unwilling" to be acted for, or "for-a-fifo".
 fn fetch(name: &str, server: &str, pid: &str, path: &str, how: &str) -> Result<()> {
     if how == "as-nobody" {
         common::os::become_nobody()?;
@@ -105,6 +112,10 @@ fn fetch(name: &str, server: &str, pid: &str, path: &str, how: &str) -> Result<(
     pipe.write_all(format!("{path}\n").as_bytes())?;
     let answer = read_until(&mut pipe, None)?;
     let (verdict, content) = answer.split_first().ok_or("no answer")?;
+    if how == "for-a-fifo" {
+        assert_eq!(*verdict, REFUSED);
+        return Ok(());
+    }
     match std::fs::read(path) {
         Ok(own) if how != "unwilling" || !common::os::client_decides() => {
             assert!(*verdict == GRANTED && content == own, "{}", String::from_utf8_lossy(content));
@@ -116,9 +127,10 @@ fn fetch(name: &str, server: &str, pid: &str, path: &str, how: &str) -> Result<(
 
 fn run() -> Result<()> {
     let folder = Folder::new("file-server")?;
-    let (open, secret) = (folder.path("open"), folder.path("secret"));
+    let [open, secret, fifo] = ["open", "secret", "fifo"].map(|name| folder.path(name));
     std::fs::write(&open, "for all\n".repeat(30_000))?;
     let hidden = common::os::hide(&secret)?;
+    let has_fifo = common::os::make_fifo(&fifo)?;
 
     let name = common::fresh_name("files");
     let options = PipeOptions::new().public(true).instances(INSTANCES);
@@ -128,6 +140,8 @@ fn run() -> Result<()> {
         std::thread::spawn(|| serve(listener));
     }
     let (server, pid) = (User::current().to_string(), std::process::id().to_string());
+    // One for each instance, were it to wait.
+    let fifos = if has_fifo { INSTANCES } else { 0 };
     let asked = [
         (&open, "as-nobody"),
         (&secret, "as-nobody"),
@@ -136,7 +150,8 @@ fn run() -> Result<()> {
         (&open, "unwilling"),
     ];
     let start = |(path, how): (&String, &str)| Other::start(&["fetch", &name, &server, &pid, path, how]);
-    let clients: Result<Vec<_>> = [asked, asked].concat().into_iter().map(start).collect();
+    let first = std::iter::repeat_n((&fifo, "for-a-fifo"), fifos as usize);
+    let clients: Result<Vec<_>> = first.chain(asked).chain(asked).map(start).collect();
     clients?.into_iter().try_for_each(Other::finish)?;
 
     let stranger = served_by(common::os::STRANGER)?;
@@ -153,10 +168,14 @@ fn run() -> Result<()> {
     if cfg!(windows) && !unwilling {
         println!("skipped: a client that does not let the server act for it; wine 8 does not heed that");
     }
+    if !has_fifo {
+        println!("skipped: a FIFO; there are none here");
+    }
     // Root may read it, and so may a client of root.
     let hidden_from_us = File::open(&secret).is_err();
-    let expected = [hidden, hidden_from_us, unwilling].map(|refuses| 2 * u32::from(refuses)).iter().sum();
-    assert_eq!((served, refused, most), (10 - expected, expected, INSTANCES));
+    let expected: u32 =
+        [hidden, hidden_from_us, unwilling].map(|refuses| 2 * u32::from(refuses)).iter().sum();
+    assert_eq!((served, refused, most), (10 - expected, expected + fifos, INSTANCES));
     Ok(())
 }
 

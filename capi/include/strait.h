@@ -107,7 +107,8 @@ enum strait_status
   STRAIT_STATUS_NOT_A_REGION = 23,
   // The region has another version of the format.
   STRAIT_STATUS_VERSION = 24,
-  // The region has features that this library does not know.
+  // The region has features that this library does not know, or keeps its payload apart for caches that are
+  // not coherent, which this interface does not serve.
   STRAIT_STATUS_FEATURES = 25,
   // Header, directory or channel contradict themselves: damaged.
   STRAIT_STATUS_DAMAGED = 26,
@@ -416,7 +417,8 @@ strait_status strait_consumer_open(struct strait_consumer_t *consumer,
                                    const char *name,
                                    const struct strait_consumer_options_t *options);
 
-// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits.
+// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits. If it says
+// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
 strait_status strait_consumer_try_recv(struct strait_consumer_t *consumer,
                                        void *buffer,
                                        size_t capacity,

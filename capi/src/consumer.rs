@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use strait_core::{Consumer, ConsumerOptions, Delivery, Received};
+use strait_core::{Consumer, ConsumerOptions, Delivery, Received, RecvError, TryRecvError};
 
 use crate::handle::{self, Handle};
 use crate::port::CPort;
@@ -78,31 +78,59 @@ pub unsafe extern "C" fn strait_consumer_open(
     unsafe { handle::open(consumer, make) }
 }
 
+/// An error that may say how long the buffer must be.
+trait Needs {
+    fn needs(&self) -> Option<usize>;
+}
+
+impl Needs for TryRecvError {
+    fn needs(&self) -> Option<usize> {
+        if let Self::TooSmall { needed } = self { Some(*needed) } else { None }
+    }
+}
+
+impl Needs for RecvError {
+    fn needs(&self) -> Option<usize> {
+        if let Self::TooSmall { needed } = self { Some(*needed) } else { None }
+    }
+}
+
 /// Receives by `take` into a buffer from C.
 ///
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn receive<E: Into<strait_status>>(
+unsafe fn receive<E: Into<strait_status> + Needs>(
     consumer: *mut strait_consumer_t,
     buffer: *mut c_void,
     capacity: usize,
-    received: *mut strait_received_t,
+    received_at: *mut strait_received_t,
     take: impl FnOnce(&mut Consumer<CPort>, &mut [u8]) -> Result<Received, E>,
 ) -> strait_status {
     let receive = |consumer: &mut Consumer<CPort>| {
-        arg::may_answer(received)?;
+        arg::may_answer(received_at)?;
         // SAFETY: the caller's promise.
         let buffer = unsafe { arg::buffer(buffer.cast(), capacity)? };
-        let Received { tag, sequence, len } = take(consumer, buffer).map_err(E::into)?;
+        let Received { tag, sequence, len } = match take(consumer, buffer) {
+            Ok(taken) => taken,
+            Err(error) => {
+                if let Some(len) = error.needs() {
+                    let received = strait_received_t { len, ..strait_received_t::default() };
+                    // SAFETY: the caller's promise.
+                    unsafe { arg::answer(received_at, received)? };
+                }
+                return Err(error.into());
+            }
+        };
         // SAFETY: the caller's promise.
-        unsafe { arg::answer(received, strait_received_t { tag, sequence, len }) }
+        unsafe { arg::answer(received_at, strait_received_t { tag, sequence, len }) }
     };
     // SAFETY: the caller's promise.
     unsafe { handle::with(consumer, receive) }
 }
 
-/// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits.
+/// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits. If it says
+/// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
 ///
 /// # Safety
 ///

@@ -190,6 +190,18 @@ impl CPort {
         port
     }
 
+    /// A port of the same region and memory of the caller's, as this participant.
+    pub fn seated(&self, me: Ident) -> Self {
+        let source = match &self.source {
+            // SAFETY: as in `clone`.
+            Source::Given { mem, .. } => Source::Given { mem: unsafe { mem.share() }, me: Some(me) },
+            #[cfg(feature = "os")]
+            Source::System(port) => Source::System(port.clone()), // It has an identity of its own.
+        };
+        // SAFETY: the same `shared`, which this port keeps where it is.
+        unsafe { Self::new(self.shared, source) }
+    }
+
     pub fn shared(&self) -> &Shared {
         // SAFETY: it stays where it is while this port is counted.
         unsafe { self.shared.as_ref() }

@@ -30,7 +30,9 @@ impl Handle for strait_region_t {
     const KIND: Kind = Kind::Region;
 }
 
-/// Opens a region in `handle`, with the source that `join` finds.
+/// Opens a region in `handle`, with the source that `look` finds, as the participant that `join` makes of the
+/// caller. That comes after all checks, and what it took is given back if the region turns out unfit in spite of
+/// them, which takes a liar: so where the answer is not `Ok`, no place and no token is kept.
 ///
 /// # Safety
 ///
@@ -38,21 +40,26 @@ impl Handle for strait_region_t {
 pub(crate) unsafe fn open_region(
     handle: *mut strait_region_t,
     system: strait_system_t,
-    join: impl FnOnce(&strait_system_t) -> Result<Source, strait_status>,
+    look: impl FnOnce() -> Result<Source, strait_status>,
+    join: impl FnOnce(&Mem, &Header, &strait_system_t) -> Result<Option<Ident>, strait_status>,
 ) -> strait_status {
     let make = |place: NonNull<Region>| {
-        let source = join(&system)?;
-        let seated = match &source {
-            Source::Given { me, .. } => *me,
-            #[cfg(feature = "os")]
-            Source::System(_) => None,
-        };
+        let source = look()?;
         let shared = place.cast::<Shared>(); // Its first field.
         // SAFETY: the place is the storage's own.
         unsafe { shared.write(Shared::new(system)) };
         // SAFETY: it is in the storage, which is not moved; `close` ensures that no port is left.
         let port = unsafe { CPort::new(shared, source) };
-        let attachment = Attachment::attach(port)?;
+        let mut attachment = Attachment::attach(port)?;
+        let seated = join(attachment.port().mem(), attachment.header(), &system)?;
+        if let Some(me) = seated {
+            let port = attachment.port().seated(me);
+            attachment = Attachment::attach(port).inspect_err(|_| {
+                participants::leave(attachment.port().mem(), attachment.header(), me);
+                // SAFETY: the participant has just left the table, and no role was claimed in its name.
+                unsafe { system.release(me) };
+            })?;
+        }
         // SAFETY: the place is the storage's own.
         let whole = unsafe { &raw mut (*place.as_ptr()).attachment };
         // SAFETY: as above.
@@ -65,6 +72,11 @@ pub(crate) unsafe fn open_region(
     };
     // SAFETY: the caller's promise; each field is written before the answer `Ok`.
     crate::status::status(unsafe { handle::open_in_place(handle, make) })
+}
+
+/// Of a source that takes no part, or that takes part already.
+pub(crate) fn no_more(_: &Mem, _: &Header, _: &strait_system_t) -> Result<Option<Ident>, strait_status> {
+    Ok(None)
 }
 
 /// Shows `using` the attachment of an open region.
@@ -135,15 +147,14 @@ pub unsafe extern "C" fn strait_attach(
             Err(error) => return error,
         }
     };
-    let join = |system: &strait_system_t| {
-        let mem = self::memory(memory, len)?;
-        let header = Header::check(&mem)?;
+    let look = || Ok(Source::Given { mem: self::memory(memory, len)?, me: None });
+    let join = |mem: &Mem, header: &Header, system: &strait_system_t| {
         let card = Card { boot: system.boot, ..Card::default() };
-        let joined = participants::join(&mem, &header, system.domain, system, card);
-        Ok(Source::Given { me: Some(joined.map_err(|_| strait_status::TableFull)?), mem })
+        let joined = participants::join(mem, header, system.domain, system, card);
+        joined.map(Some).map_err(|_| strait_status::TableFull)
     };
     // SAFETY: the caller's promise.
-    unsafe { open_region(region, system, join) }
+    unsafe { open_region(region, system, look, join) }
 }
 
 /// Attaches to the region in `memory` to look only: it can be inspected, and latest values can be read.
@@ -158,9 +169,9 @@ pub unsafe extern "C" fn strait_observe(
     memory: *mut c_void,
     len: u32,
 ) -> strait_status {
-    let join = |_: &strait_system_t| Ok(Source::Given { mem: self::memory(memory, len)?, me: None });
+    let look = || Ok(Source::Given { mem: self::memory(memory, len)?, me: None });
     // SAFETY: the caller's promise.
-    unsafe { open_region(region, strait_system_t::NONE, join) }
+    unsafe { open_region(region, strait_system_t::NONE, look, no_more) }
 }
 
 /// Closes a region: gives up its place in the participant table. `STRAIT_STATUS_IN_USE` while an object that

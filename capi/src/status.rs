@@ -38,7 +38,8 @@ pub enum strait_status {
     NotARegion = 23,
     /// The region has another version of the format.
     Version = 24,
-    /// The region has features that this library does not know.
+    /// The region has features that this library does not know, or keeps its payload apart for caches that are
+    /// not coherent, which this interface does not serve.
     Features = 25,
     /// Header, directory or channel contradict themselves: damaged.
     Damaged = 26,
@@ -128,7 +129,7 @@ impl strait_status {
         ),
         (s::NotARegion, c"this is not a strait region"),
         (s::Version, c"the region has another version of the format; rebuild one side"),
-        (s::Features, c"the region has features that this library does not know"),
+        (s::Features, c"the region has features that this library does not know or does not serve"),
         (s::Damaged, c"header, directory or channel contradict themselves; the region was damaged"),
         (s::TableFull, c"every place in the participant table is taken; plan for more"),
         (s::BadPlan, c"the plan cannot work: check names, capacities, sizes, line and participants"),
@@ -179,7 +180,7 @@ impl From<AttachError> for strait_status {
             AttachError::Uninitialised => s::Uninitialised,
             AttachError::NotARegion => s::NotARegion,
             AttachError::Version { .. } => s::Version,
-            AttachError::Features { .. } => s::Features,
+            AttachError::Features { .. } | AttachError::Apart => s::Features,
             _ => s::Damaged,
         }
     }

@@ -1,8 +1,11 @@
 //! The parts that differ between systems: here Unix.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
-use nix::unistd::{Gid, Uid, geteuid, setgid, setuid};
+use nix::libc;
+use nix::sys::stat::Mode;
+use nix::unistd::{Gid, Uid, geteuid, mkfifo, setgid, setuid};
 use strait::RegionOptions;
 use strait::unix::RegionOptionsExt as _;
 
@@ -32,6 +35,17 @@ pub fn hide(path: &str) -> Result<bool> {
     std::fs::write(path, "for few\n")?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000))?;
     Ok(true)
+}
+
+/// Makes a FIFO, of which nobody has the other end.
+pub fn make_fifo(path: &str) -> Result<bool> {
+    mkfifo(path, Mode::S_IRUSR | Mode::S_IRGRP | Mode::S_IROTH)?;
+    Ok(true)
+}
+
+/// Opens without waiting for the other end of a FIFO, or taking a terminal for the process's own.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
 }
 
 /// Whether a client decides if a server may act with its rights. Here the system does.

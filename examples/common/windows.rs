@@ -1,5 +1,6 @@
 //! The parts that differ between systems: here Windows.
 
+use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
 use strait::RegionOptions;
@@ -25,6 +26,16 @@ pub fn hide(path: &str) -> Result<bool> {
     std::fs::write(path, "for few\n")?;
     let denied = Command::new("icacls").args([path, "/deny", "*S-1-1-0:(R)"]).stdout(Stdio::null()).status();
     Ok(denied.is_ok_and(|status| status.success()) && std::fs::File::open(path).is_err())
+}
+
+/// Files have no such neighbours here: false.
+pub fn make_fifo(_path: &str) -> Result<bool> {
+    Ok(false)
+}
+
+/// Opening waits for nobody here.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Whether a client decides if a server may act with its rights. Wine 8 lets it in any case.

@@ -23,6 +23,11 @@ pub enum CreateFailed<O, E> {
     },
     /// Out of space.
     NoSpace,
+    /// Longer than this process's files may be. Never on Windows.
+    FileSizeLimit {
+        /// Bytes.
+        limit: u64,
+    },
     /// No such directory.
     NoDirectory,
     /// Denied.

@@ -8,11 +8,13 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::unistd::{read, write};
 
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
 
 /// A new eventfd, which does not block.
 pub fn doorbell() -> Result<OwnedFd, OsError> {
     let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
-    EventFd::from_flags(flags).map(OwnedFd::from).map_err(|error| OsError::nix("eventfd", error))
+    let bell = EventFd::from_flags(flags).map_err(|error| OsError::nix("eventfd", error))?;
+    fd::keep(bell.into()).map_err(|error| OsError::io("dup", &error))
 }
 
 /// Rings; one that is full rings already.

@@ -51,3 +51,12 @@ impl From<map::Failed> for OpenFailed {
         }
     }
 }
+
+impl From<map::CopyFailed> for OpenFailed {
+    fn from(failed: map::CopyFailed) -> Self {
+        match failed {
+            map::CopyFailed::Short { len } => Self::TooShort { len },
+            map::CopyFailed::Os(error) => Self::Os(error),
+        }
+    }
+}

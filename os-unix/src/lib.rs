@@ -20,6 +20,7 @@ mod error;
 #[cfg(target_os = "linux")]
 pub mod event;
 mod failed;
+mod fd;
 mod file;
 mod fork;
 mod liveness;

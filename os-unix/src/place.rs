@@ -9,6 +9,7 @@ use nix::libc;
 
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
+use crate::file::check;
 use crate::file::os::named_dir;
 
 /// The prefix of a named region's file.
@@ -18,18 +19,20 @@ const PREFIX: &str = "strait.";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     path: PathBuf,
+    /// Whether it is a name's, and so strait's own whatever it holds.
+    named: bool,
 }
 
 impl Place {
     /// The place of a name, which has been checked.
     pub fn named(name: &str) -> Result<Self, OsError> {
-        Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")) })
+        Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")), named: true })
     }
 
-    /// The place in a file.
+    /// The place in a file. It stays there when the process changes its directory, unless that has none.
     #[must_use]
     pub fn file(path: PathBuf) -> Self {
-        Self { path }
+        Self { path: std::path::absolute(&path).unwrap_or(path), named: false }
     }
 
     /// The file.
@@ -42,8 +45,11 @@ impl Place {
         &self.path
     }
 
-    /// Unlinks the file.
+    /// Unlinks the file, if it is a name's or starts like a region.
     pub fn remove(&self) -> Result<(), OpenFailed> {
+        if !self.named {
+            check::refuse_other_files(&self.path)?;
+        }
         unlink(&self.path)
     }
 

@@ -67,7 +67,12 @@ impl View {
 
     /// Maps a file that has been checked.
     fn of_file(file: File, len: u32, path: Option<&Path>, options: &Options) -> Result<Self, OpenFailed> {
-        let map = Mapping::new(&file, len, options)?;
+        let map = if options.any_owner && options.read_only {
+            check::starts_like_a_region(&file)?;
+            Mapping::copy(&file, len)?
+        } else {
+            Mapping::new(&file, len, options)?
+        };
         let header = Header::check(&map.mem()).map_err(OpenFailed::Attach)?;
         Ok(Self::new(map, header, file, path, path, !options.read_only)?)
     }

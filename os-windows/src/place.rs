@@ -38,10 +38,10 @@ impl Place {
         Ok(Self(Kind::Named { space: Space::Global, name: name.into() }))
     }
 
-    /// The place in a file.
+    /// The place in a file. It stays there when the process changes its directory, unless that has none.
     #[must_use]
     pub fn file(path: PathBuf) -> Self {
-        Self(Kind::File(path))
+        Self(Kind::File(std::path::absolute(&path).unwrap_or(path)))
     }
 
     /// The file; a name has none.

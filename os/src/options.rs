@@ -45,6 +45,10 @@ impl RegionOptions {
     /// Opens regions of any owner, whomever they let in, as long as the system lets this user in: for tools
     /// that look. The content of such a region may come from anybody.
     ///
+    /// With [`read_only`](Self::read_only), on Unix, the file is copied, and the copy does not change any more: a
+    /// process that may write to a file can also cut it short, and under a mapping that ends this process with
+    /// `SIGBUS`. Without `read_only` there is a mapping, and that can happen.
+    ///
     /// # Examples
     ///
     /// ```

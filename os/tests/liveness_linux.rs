@@ -30,6 +30,36 @@ fn starting_is_not_dead() {
     assert_eq!(probe(&ours, unpublished), Probe::Dead);
 }
 
+/// Takes the shared lock on so many bytes, as a description that may only read can.
+#[cfg(target_pointer_width = "64")]
+fn lock_as_reader(reader: &std::fs::File, start: i64, len: i64) {
+    use nix::fcntl::{FcntlArg, fcntl};
+    let mut lock = nix::libc::flock { l_type: 0, l_whence: 0, l_start: start, l_len: len, l_pid: 0 };
+    lock.l_type = nix::libc::F_RDLCK as _;
+    fcntl(reader, FcntlArg::F_OFD_SETLK(&lock)).expect("the lock");
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_lock_of_a_reader_is_no_sign_of_life() {
+    let name = Name::new();
+    let region = name.region();
+    let ours = region.create(&PLAN, &RegionOptions::new()).expect("create");
+    let mut helper = Helper::start("hold", path_of(&region));
+    let theirs = helper.hear_ident();
+    helper.kill();
+    let reader = std::fs::File::open(path_of(&region)).expect("for reading");
+    lock_as_reader(&reader, (1 << 40) + i64::from(theirs.word()), 1);
+    assert_eq!(probe(&ours, theirs), Probe::Dead);
+    assert_eq!(probe(&ours, ident(&ours)), Probe::Alive);
+    // It can keep others out; then the error says what is in the way.
+    lock_as_reader(&reader, 1 << 41, 1 << 41);
+    let error = region.open(&RegionOptions::new()).err().expect("refused").to_string();
+    assert!(error.contains("another process has locked"), "{error}");
+    drop(reader);
+    region.open(&RegionOptions::new()).expect("open");
+}
+
 #[test]
 fn siblings_that_come_and_go_never_read_each_other_as_dead() {
     let name = Name::new();

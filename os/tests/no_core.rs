@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 const SUBJECTS: [&str; 11] = [
     "os/src/pipe",
     "os/src/semaphore",
-    "os/src/named_mutex.rs",
-    "os/src/window.rs",
+    "os/src/windows/named_mutex.rs",
+    "os/src/windows/window.rs",
     "os-unix/src/pipe",
     "os-unix/src/semaphore",
     "os-windows/src/pipe",

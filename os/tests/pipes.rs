@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use process::{Helper, command, end_in_a_while, eventually, hear, role, say};
 use strait_os::pipe::{
-    BindError, Canceller, ConnectError, MAX_MESSAGE, MessageListener, MessagePart, MessagePipe, Pipe,
-    PipeError, PipeListener, PipeName, PipeOptions, ReadEnd, User, WriteEnd,
+    BindError, Canceller, ConnectError, ImpersonateError, MAX_MESSAGE, MessageListener, MessagePart,
+    MessagePipe, Pipe, PipeError, PipeListener, PipeName, PipeOptions, ReadEnd, User, WriteEnd,
 };
 
 /// Longer than anything here takes.
@@ -511,6 +511,24 @@ fn a_server_opens_files_with_its_clients_rights() {
     rights.revert();
     let mut start = [0; 4];
     file.expect("readable").read_exact(&mut start).expect("some bytes");
+    drop(server.impersonate().expect("again"));
+}
+
+#[test]
+fn a_thread_acts_for_one_client_at_a_time() {
+    let name = unique();
+    let mut listener = PipeListener::bind(&name, &OPTIONS).expect("a listener");
+    let options = PipeOptions::new().may_impersonate(true);
+    let mut client = Pipe::connect_timeout(&name, &options, LONG).expect("a server");
+    let mut server = listener.accept_timeout(LONG).expect("a client");
+    write_all(&mut client, b"a request");
+    read_exactly(&mut server, 9);
+    let outer = server.impersonate().expect("the same user");
+    assert_eq!(server.impersonate().err(), Some(ImpersonateError::Nested));
+    assert_eq!(server.impersonate().err(), Some(ImpersonateError::Nested), "the refusal changes nothing");
+    let elsewhere = thread::scope(|scope| scope.spawn(|| server.impersonate().map(drop)).join());
+    assert_eq!(elsewhere.expect("no panic"), Ok(()), "another thread");
+    drop(outer);
     drop(server.impersonate().expect("again"));
 }
 

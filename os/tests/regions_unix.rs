@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use common::{Helper, PLAN, Scratch, hear, path_of, role_for_a_while, say};
+use strait_core::format::AttachError;
 use strait_core::port::Port;
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{
@@ -173,6 +174,94 @@ fn a_file_with_holes_is_filled_up_when_it_is_opened() {
     }
 }
 
+/// A tool that looks at another user's file must not be ended by what its owner does to it.
+#[test]
+fn a_file_that_is_cut_short_does_not_end_who_just_looks() {
+    let scratch = Scratch::new();
+    let region = RegionFile::new(scratch.path("region"));
+    drop(create(&region));
+    let mut helper = Helper::start("look", path_of(&region));
+    assert_eq!(helper.hear(), "1 channels");
+    File::options().write(true).open(path_of(&region)).expect("ours").set_len(0).expect("cut");
+    helper.tell("look again");
+    assert_eq!(helper.hear(), "1 channels");
+    let looking = region.open(&RegionOptions::new().read_only(true).any_owner(true));
+    assert_eq!(looking.err(), Some(OpenError::TooShort { len: 0 }));
+}
+
+fn look_role(path: &str) {
+    let options = RegionOptions::new().read_only(true).any_owner(true);
+    let region = RegionFile::new(path).open(&options).expect("open");
+    for _ in 0..2 {
+        say(&format!("{} channels", region.channels().count()));
+        hear();
+    }
+}
+
+/// The kernel ends a process that goes beyond its limit by a signal, before the call returns an error.
+#[test]
+fn a_region_that_is_longer_than_files_may_be_is_an_error_and_no_signal() {
+    let scratch = Scratch::new();
+    let mut helper = Helper::start("limited", scratch.path("region"));
+    let limit = 1024;
+    for _ in 0..2 {
+        assert_eq!(helper.hear(), format!("{:?}", Some(CreateError::FileSizeLimit { limit })));
+    }
+    assert_eq!(helper.hear(), "of the limit itself: None");
+    assert_eq!(fs::read_dir(&scratch.0).expect("the directory").count(), 1);
+}
+
+fn limited_role(path: &str) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).expect("a limit");
+    let limit = |bytes| setrlimit(Resource::RLIMIT_FSIZE, bytes, hard).expect("a limit");
+    let options = RegionOptions::new();
+    let region = RegionFile::new(path);
+    limit(1024);
+    say(&format!("{:?}", region.create(&PLAN, &options).err()));
+    say(&format!("{:?}", sealed(&options)));
+    limit(PLAN.size() as u64);
+    say(&format!("of the limit itself: {:?}", region.create(&PLAN, &options).err()));
+    hear();
+}
+
+#[cfg(target_os = "linux")]
+fn sealed(options: &RegionOptions) -> Option<CreateError> {
+    strait_os::SealedRegion::create(&PLAN, options).err()
+}
+
+/// There is none: as if it had been refused in the same way.
+#[cfg(not(target_os = "linux"))]
+fn sealed(_: &RegionOptions) -> Option<CreateError> {
+    Some(CreateError::FileSizeLimit { limit: 1024 })
+}
+
+#[test]
+fn what_is_no_region_is_not_removed() {
+    let scratch = Scratch::new();
+    let path = scratch.path("thesis");
+    let region = RegionFile::new(&path);
+    assert_eq!(region.remove(), Err(OpenError::NotFound));
+    for content in ["my thesis", "", "str"] {
+        fs::write(&path, content).expect("a file");
+        assert_eq!(region.remove(), Err(OpenError::Attach(AttachError::NotARegion)), "{content:?}");
+        assert_eq!(fs::read_to_string(&path).expect("still there"), content);
+    }
+    fs::remove_file(&path).expect("ours");
+    let link = RegionFile::new(scratch.path("link"));
+    symlink(&path, path_of(&link)).expect("a link");
+    drop(create(&region));
+    assert_eq!(link.remove(), Err(OpenError::NotAFile { kind: "symbolic link" }));
+    nix::unistd::mkfifo(&scratch.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    let fifo = RegionFile::new(scratch.path("fifo"));
+    assert_eq!(fifo.remove(), Err(OpenError::NotAFile { kind: "FIFO" }), "and it did not wait");
+    // A damaged one may go.
+    File::options().write(true).open(&path).expect("ours").write_all_at(&[0xFF; 64], 8).expect("damage");
+    assert!(matches!(open_error(&region), OpenError::Attach(_)));
+    region.remove().expect("it starts as a region does");
+    assert!(!path.exists());
+}
+
 #[test]
 fn helper() {
     let Some((role, path)) = role_for_a_while() else { return };
@@ -182,9 +271,16 @@ fn helper() {
             std::env::set_current_dir(&path).expect("the directory");
             let region = RegionFile::new("here");
             create(&region).port().sync().expect("sync");
-            assert_eq!(region.open(&RegionOptions::new()).expect("open").port().is_current(), Ok(true));
+            let opened = region.open(&RegionOptions::new()).expect("open");
+            assert_eq!(opened.port().is_current(), Ok(true));
+            std::env::set_current_dir("/").expect("a directory"); // As every daemon does.
+            assert_eq!(opened.port().is_current(), Ok(true));
+            opened.port().sync().expect("sync");
+            region.open(&RegionOptions::new()).expect("it is where it was");
             say("created and synced");
         }
+        "look" => look_role(&path),
+        "limited" => limited_role(&path),
         other => panic!("no such role: {other}"),
     }
 }

@@ -9,7 +9,7 @@ use strait::{
 
 use crate::plan::with_plan;
 use crate::port::Source;
-use crate::region::open_region;
+use crate::region::{no_more, open_region};
 use crate::{strait_plan_t, strait_region_t, strait_status, strait_system_t};
 
 /// Brings every page into memory while mapping.
@@ -60,14 +60,14 @@ unsafe fn open_by(
     flags: u32,
     opening: impl FnOnce(&RegionPlace, &RegionOptions) -> Result<Region, strait_status>,
 ) -> strait_status {
-    let join = |_: &strait_system_t| {
+    let look = || {
         // SAFETY: the caller's promise.
         let region = region_at(unsafe { text(place)? })?;
         let attachment = opening(&region, &options(flags)?)?;
         Ok(Source::System(attachment.port().clone()))
     };
     // SAFETY: the caller's promise.
-    unsafe { open_region(handle, strait_system_t::NONE, join) }
+    unsafe { open_region(handle, strait_system_t::NONE, look, no_more) }
 }
 
 /// Creates a region and takes part in it. `place` is a name, or a path if it holds a slash; `flags` are

@@ -90,7 +90,10 @@ static void frames(strait_region_t *region) {
   OK(strait_producer_try_send(&tx, 8, NULL, 0));
   CHECK(strait_producer_try_send(&tx, 8, NULL, 1), STRAIT_STATUS_BAD_ARGUMENT);
   CHECK(strait_producer_try_send(&tx, 8, memory, 33), STRAIT_STATUS_TOO_LARGE);
+  memset(&received, 0, sizeof received);
   CHECK(strait_consumer_try_recv(&rx, buffer, 7, &received), STRAIT_STATUS_TOO_SMALL);
+  THAT(received.len == 8);
+  CHECK(strait_consumer_recv_timeout(&rx, buffer, 7, NULL, 0), STRAIT_STATUS_TOO_SMALL);
   OK(strait_consumer_try_recv(&rx, buffer, sizeof buffer, &received));
   THAT(received.tag == 7 && received.sequence == 0 && received.len == 8 && !memcmp(buffer, "motor on", 8));
   OK(strait_consumer_recv_timeout(&rx, NULL, 0, NULL, 0));

@@ -3,9 +3,9 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{apart, ending, pin, real_time, was_killed};
+pub use unix::{apart, ending, pin, real_time, sync_directory, was_killed};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub use windows::{apart, ending, pin, real_time, was_killed};
+pub use windows::{apart, ending, pin, real_time, sync_directory, was_killed};

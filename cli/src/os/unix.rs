@@ -1,6 +1,9 @@
 //! Process groups, signals, `SCHED_FIFO`.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use strait::rt::{self, RtError};
@@ -24,6 +27,15 @@ pub fn ending(status: ExitStatus) -> String {
         (Some(signal), _) => format!("was killed by signal {signal}"),
         (_, Some(code)) => format!("ended early with status {code}"),
         _ => "ended early".into(),
+    }
+}
+
+/// Waits until what was renamed in a directory is on storage.
+pub fn sync_directory(dir: &Path) -> io::Result<()> {
+    match File::open(dir).and_then(|dir| dir.sync_all()) {
+        // A directory that may be written to but not read, or a file system that does not know of it.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
+        other => other,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Process groups, exit codes, thread priorities.
 
+use std::io;
 use std::os::windows::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use strait::rt::{self, RtError};
@@ -27,6 +29,11 @@ pub fn ending(status: ExitStatus) -> String {
         Some(code) => format!("ended early with status {code}"),
         None => "ended early".into(),
     }
+}
+
+/// Nothing: directories cannot be waited for here.
+pub fn sync_directory(_dir: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Gives the calling thread the highest priority that threads have, whatever the number.

@@ -5,6 +5,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf, is_separator};
 
 use crate::error::{Error, Result, reason};
+use crate::os;
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 1 << 18;
@@ -28,10 +29,7 @@ impl Output {
     pub fn create(target: &Path) -> Result<Self> {
         let target = resolve(target)?;
         let name = target.file_name().ok_or_else(|| is_directory(&target))?;
-        let dir = match target.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
+        let dir = directory_of(&target);
         let name = name.to_string_lossy();
         let stem = &name[..name.floor_char_boundary(STEM)];
         let part = dir.join(format!(".{stem}.{}{SUFFIX}", std::process::id()));
@@ -75,7 +73,9 @@ impl Output {
             }
             file.sync_all().map_err(|error| failed(&error))?;
         }
-        fs::rename(&self.part, &self.target).map_err(|error| failed(&error))
+        fs::rename(&self.part, &self.target).map_err(|error| failed(&error))?;
+        // Only now does the file have its name after a loss of power too.
+        os::sync_directory(directory_of(&self.target)).map_err(|error| failed(&error))
     }
 }
 
@@ -95,6 +95,13 @@ fn failed(target: &Path, error: &std::io::Error) -> Error {
         _ => "",
     };
     Error::failed(format!("{}: {}{advice}; nothing was kept", target.display(), reason(error)))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
 }
 
 fn is_directory(path: &Path) -> Error {

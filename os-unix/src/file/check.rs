@@ -2,17 +2,20 @@
 
 use std::fs::{File, FileType, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt as _, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::libc;
 use nix::unistd::geteuid;
+use strait_core::format::AttachError;
+use strait_core::ground::header::{HEADER_LEN, MAGIC, at};
 
 use super::draft::finish_for_another;
 use super::os;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
+use crate::fd;
 use crate::options::{Exposure, Options};
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
@@ -45,12 +48,45 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
     }
 }
 
+/// Refuses a file at `path` that is nobody's region: it does not start with a region's magic, which one that is
+/// damaged or of another version does, nor with the zeros of one that was never initialised.
+pub(crate) fn refuse_other_files(path: &Path) -> Result<(), OpenFailed> {
+    let options = Options { read_only: true, any_owner: true, ..Options::PRIVATE };
+    let file = open_only(path, &options)?;
+    let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
+    if !found.is_file() {
+        return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
+    }
+    match starts_like_a_region(&file) {
+        Err(OpenFailed::Attach(AttachError::Uninitialised)) => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether the file starts with a region's magic; `Uninitialised` if its header is zeros throughout.
+pub(crate) fn starts_like_a_region(file: &File) -> Result<(), OpenFailed> {
+    let mut start = [0; HEADER_LEN as usize];
+    let magic = match file.read_exact_at(&mut start, 0) {
+        Ok(()) if start == [0; HEADER_LEN as usize] => Err(AttachError::Uninitialised),
+        Ok(()) => Ok(start[at::MAGIC as usize..].first_chunk().copied().map(u32::from_le_bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(AttachError::NotARegion),
+        Err(error) => return Err(OpenFailed::Os(OsError::io("pread", &error))),
+    };
+    match magic {
+        Ok(Some(MAGIC)) => Ok(()),
+        Ok(Some(found)) if found.swap_bytes() == MAGIC => Err(OpenFailed::Attach(AttachError::ByteOrder)),
+        Ok(_) => Err(OpenFailed::Attach(AttachError::NotARegion)),
+        Err(error) => Err(OpenFailed::Attach(error)),
+    }
+}
+
 fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
     File::options()
         .read(true)
         .write(!options.read_only)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
+        .and_then(fd::keep)
         .map_err(|error| explain(path, &error))
 }
 

@@ -8,12 +8,14 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit};
 
 use super::os;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
 use crate::failed::FromIo as _;
+use crate::fd;
 use strait_os_base::directory_of;
 
 /// The prefix of private names.
@@ -52,6 +54,10 @@ impl Draft {
             .custom_flags(libc::O_NOFOLLOW)
             .open(&private)
             .map_err(|error| CreateFailed::from_io("open", &error))?;
+        let file = fd::keep(file).map_err(|error| {
+            let _ = fs::remove_file(&private);
+            CreateFailed::from_io("dup", &error)
+        })?;
         Ok(Self { file, private: Some(private) })
     }
 
@@ -106,6 +112,12 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateFailed> {
 /// Makes `file` this long, with its space taken now: a full file system is an error here, and no
 /// signal later.
 pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
+    // Beyond it the kernel raises `SIGXFSZ`, which ends the process before there is an error.
+    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|error| OsError::nix("getrlimit", error))?;
+    let limit = wide(limit);
+    if u64::from(len) > limit {
+        return Err(CreateFailed::FileSizeLimit { limit });
+    }
     let reserved = match os::allocate(file, len) {
         Ok(true) => Ok(()),
         Ok(false) => write_zeros(file, len),
@@ -115,6 +127,11 @@ pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
         Some(libc::ENOSPC | libc::EDQUOT) => CreateFailed::NoSpace,
         _ => CreateFailed::Os(OsError::io("reserve space", &error)),
     })
+}
+
+/// A limit, which is not of one type on all systems; what is none there is none here.
+fn wide(limit: impl TryInto<u64>) -> u64 {
+    limit.try_into().unwrap_or(u64::MAX)
 }
 
 fn write_zeros(file: &File, len: u32) -> io::Result<()> {

@@ -13,6 +13,7 @@ use nix::unistd::linkat;
 
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
+use crate::fd;
 
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
@@ -26,7 +27,7 @@ pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
 /// `/proc` is missing and so it could never be given one.
 pub(crate) fn unnamed(dir: &Path) -> io::Result<Option<File>> {
     let opened = File::options().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(dir);
-    match opened {
+    match opened.and_then(fd::keep) {
         Ok(file) if is_reachable(&file) => Ok(Some(file)),
         Ok(_) => Ok(None),
         Err(error) => match error.raw_os_error() {

@@ -33,6 +33,8 @@ use crate::error::OsError;
 /// Mappings with a token that one process can have.
 const MAX_TOKENS: usize = 1024;
 const FREE: RawFd = -1;
+/// The error where there is no entry; the limit on descriptors has nothing to do with it.
+const FULL: &str = "open one more region (a process can have 1024 open, mutexes included; close one)";
 
 /// A token's descriptor, and where its region is mapped from which other descriptor. All accesses
 /// are relaxed: the gate orders them, and a child has one thread.
@@ -170,7 +172,7 @@ impl Token {
         let origin = Origin::here()?;
         let _gate = Gate::shut();
         let free = TABLE.iter().position(|entry| entry.token.load(Ordering::Relaxed) == FREE);
-        let index = free.ok_or(OsError::new("open a liveness token", libc::EMFILE))?;
+        let index = free.ok_or(OsError::new(FULL, libc::EMFILE))?;
         let token = open()?;
         let entry = &TABLE[index];
         entry.file.store(file.as_raw_fd(), Ordering::Relaxed);

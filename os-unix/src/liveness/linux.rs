@@ -2,11 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - L1. The token's description is opened by this process alone, never sent, never duplicated, and
+//! - L1. The token's description is opened by this process alone, never sent, held by one descriptor, and
 //!   closed in forked children. So its locks end with this process, and not before the token is
 //!   released.
 //! - L2. The probe's description is another one, on which nobody ever takes a lock. So a probe sees
 //!   this process's own tokens as what they are: held.
+//!   Only exclusive locks count: a token is one, and taking one needs the right to write to the file. A shared
+//!   lock needs the right to read alone; it keeps nobody alive, but is in the way of whoever joins.
 //! - L3. An identity is held here only if it is in `held`, and changes there under its mutex. So
 //!   nobody takes a token that a sibling holds already (the kernel would agree, since the lock is
 //!   the description's), or gives back one that is not his.
@@ -25,6 +27,7 @@ use strait_core::port::{Ident, Probe, TokenRefused};
 use super::ofd;
 use crate::entropy;
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
 use crate::fork::Token;
 use crate::map::Mapping;
 
@@ -35,8 +38,9 @@ const TRIAL_BASE: u64 = 1 << 41;
 const TRIALS: u32 = 8;
 
 /// File systems whose locks a server or another program keeps, and may lose: their word is no
-/// proof. In order: NFS, SMB, CIFS, SMB2, 9P, FUSE, Ceph, AFS, Coda, Lustre, GFS2, OCFS2.
-const REMOTE: [u32; 12] = [
+/// proof. In order: NFS, SMB, CIFS, SMB2, 9P, FUSE, Ceph, AFS, Coda, Lustre, GFS2, OCFS2, GPFS, BeeGFS,
+/// OrangeFS, and the shared folders of VirtualBox and VMware.
+const REMOTE: [u32; 17] = [
     0x6969,
     0x517B,
     0xFF53_4D42,
@@ -49,6 +53,11 @@ const REMOTE: [u32; 12] = [
     0x0BD0_0BD0,
     0x0116_1970,
     0x7461_636F,
+    0x4750_4653,
+    0x1983_0326,
+    0x2003_0528,
+    0x786F_4256,
+    0xBACB_ACBC,
 ];
 
 /// The tokens that this process holds in one region, and the means to probe others.
@@ -90,7 +99,7 @@ impl Tokens {
             None | Some(Some(Ok(true))) => {}
             Some(other) => {
                 let error = other.and_then(Result::err).unwrap_or(Errno::EBADF);
-                return Err(OsError::nix("open the region's file once more", error));
+                return Err(OsError::nix(what_failed(error), error));
             }
         }
         Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
@@ -146,6 +155,22 @@ impl Tokens {
     }
 }
 
+/// What to say of a trial that went wrong.
+fn what_failed(error: Errno) -> &'static str {
+    match error {
+        Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
+            "prove lives by open-file-description locks, which this system or file system does not have"
+        }
+        Errno::EAGAIN | Errno::EACCES => {
+            "try a lock on the region's file, all of which another process has locked; end that process"
+        }
+        Errno::EBADF => {
+            "get a description of the region's file of its own, through /proc/self/fd or its path"
+        }
+        _ => "try a lock on the region's file, by which lives are proven",
+    }
+}
+
 fn offset(who: Ident) -> u64 {
     TOKEN_BASE + u64::from(who.word())
 }
@@ -167,6 +192,7 @@ pub(crate) fn another(file: &File, path: Option<&Path>) -> Result<File, OsError>
 fn reopen(path: &Path, file: &File, flags: i32) -> std::io::Result<File> {
     let flags = flags | libc::O_NONBLOCK;
     let new = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+    let new = fd::keep(new)?;
     let (old, found) = (file.metadata()?, new.metadata()?);
     if (old.dev(), old.ino()) != (found.dev(), found.ino()) {
         return Err(std::io::Error::from_raw_os_error(libc::ESTALE));

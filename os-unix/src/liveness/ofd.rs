@@ -20,9 +20,10 @@ pub(super) fn unlock(fd: impl AsFd, offset: u64) -> Result<(), Errno> {
     call(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, offset).map(drop)
 }
 
-/// Whether a description other than this one has a lock on the byte at `offset`.
+/// Whether a description other than this one has the exclusive lock on the byte at `offset`. A shared one does
+/// not count: whoever may only read the file can take that.
 pub(super) fn is_locked(fd: impl AsFd, offset: u64) -> Result<bool, Errno> {
-    let found = call(fd.as_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, offset)?;
+    let found = call(fd.as_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, offset)?;
     Ok(found != libc::F_UNLCK)
 }
 

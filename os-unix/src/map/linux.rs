@@ -1,7 +1,10 @@
 //! Prefault by `madvise`, which makes pages writable without writing to them.
 
+use std::fs::File;
+
 use nix::errno::Errno;
 use nix::libc;
+use nix::unistd::{Whence, lseek};
 
 use super::{Mapping, touch};
 
@@ -15,4 +18,15 @@ pub(super) fn prefault(mapping: &Mapping, read_only: bool) -> Result<(), Errno> 
         other => return other.map(drop),
     }
     Ok(())
+}
+
+/// Where the file's next bytes that are no hole start, from `at` on; all count where the file system does not
+/// know.
+pub(super) fn next_data(file: &File, at: u64) -> Option<u64> {
+    // Below 2 GiB, so it fits 32 bits with a sign.
+    match lseek(file, at as libc::off_t, Whence::SeekData) {
+        Ok(start) => u64::try_from(start).ok(),
+        Err(Errno::ENXIO) => None,
+        Err(_) => Some(at),
+    }
 }

@@ -4,9 +4,10 @@ use core::ffi::c_void;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, msync, munmap};
+use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, mmap_anonymous, msync, munmap};
 use strait_core::port::Mem;
 
 use crate::error::{FromCall as _, OsError};
@@ -15,12 +16,12 @@ use crate::options::Options;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-use linux::prefault;
+use linux::{next_data, prefault};
 
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
-use fallback::prefault;
+use fallback::{next_data, prefault};
 
 /// Why a file could not be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,25 @@ pub(crate) enum Failed {
     Lock(OsError),
 }
 
-/// A shared mapping of a whole file, unmapped when dropped.
+/// Why a file could not be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CopyFailed {
+    /// It is shorter by now.
+    Short {
+        /// Bytes.
+        len: u64,
+    },
+    /// Anything else.
+    Os(OsError),
+}
+
+impl From<OsError> for CopyFailed {
+    fn from(error: OsError) -> Self {
+        Self::Os(error)
+    }
+}
+
+/// A shared mapping of a whole file, or a private copy of it, unmapped when dropped.
 ///
 /// # Invariants
 ///
@@ -69,6 +88,31 @@ impl Mapping {
             // SAFETY: the range is ours and mapped (P1). Unmapping it unlocks it.
             unsafe { mlock(mapping.base, len as usize) }
                 .map_err(|error| Failed::Lock(OsError::nix("mlock", error)))?;
+        }
+        Ok(mapping)
+    }
+
+    /// A private copy of the first `len` bytes of `file`, of which holes take no memory; never zero. Whoever may
+    /// write to the file can cut it short under a shared mapping, whose next access is then `SIGBUS`; here they
+    /// make it an error at the most.
+    pub(crate) fn copy(file: &File, len: u32) -> Result<Self, CopyFailed> {
+        let failed = |call| move |error| OsError::nix(call, error);
+        let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
+        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
+        let base = unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE) };
+        let mapping = Self { base: base.map_err(failed("mmap"))?, len };
+        // SAFETY: the bytes are mapped and ours (P1), zeros, and nobody else knows them yet.
+        let bytes =
+            unsafe { core::slice::from_raw_parts_mut(mapping.base.cast::<u8>().as_ptr(), len as usize) };
+        let mut at = 0;
+        while let Some(start) = next_data(file, at).filter(|&start| start < u64::from(len)) {
+            match file.read_at(&mut bytes[start as usize..], start) {
+                Ok(0) => return Err(CopyFailed::Short { len: start }),
+                Ok(read) => at = start + read as u64,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(OsError::io("pread", &error).into()),
+            }
         }
         Ok(mapping)
     }

@@ -1,7 +1,8 @@
 //! Making memory files, sealing them, and refusing those of others that are not sealed.
 //!
-//! A sealed file can neither shrink nor grow, so an access within its length never raises a
-//! signal, whatever the peer that made it does.
+//! A sealed file of ordinary memory can neither shrink nor grow, so an access within its length never raises
+//! `SIGBUS`, whatever the peer that made it does. Memory in huge pages could: a peer may take a page back, and
+//! the pool may have no other.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,10 +11,12 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 
 use super::pass;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
+use crate::fd;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;
 
@@ -28,6 +31,7 @@ pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateFailed> {
         other => other,
     };
     let file = File::from(created.map_err(|error| OsError::nix("memfd_create", error))?);
+    let file = fd::keep(file).map_err(|error| OsError::io("dup", &error))?;
     set_mode(&file, mode)?;
     reserve(&file, len)?;
     Ok(file)
@@ -71,6 +75,11 @@ fn check(file: &File) -> Result<u32, ReceiveFailed> {
     }
     if !is_sealed(file) {
         return Err(ReceiveFailed::Unsealed);
+    }
+    // Seals are those of memory in huge pages too, which can run out behind a hole that no seal forbids.
+    let kind = fstatfs(file).map_err(|error| OsError::nix("fstatfs", error))?;
+    if kind.filesystem_type() != TMPFS_MAGIC {
+        return Err(ReceiveFailed::NotARegion);
     }
     OpenFailed::check_len(found.len()).map_err(|error: OpenFailed| ReceiveFailed::Open(error))
 }

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
 
 /// Two ends of a socket: one byte in it for each cancel that nobody has seen.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Canceller {
     pub fn new() -> Result<Self, OsError> {
         let failed = |error| OsError::io("socketpair", &error);
         let (pull, look) = UnixStream::pair().map_err(failed)?;
+        let (pull, look) = (fd::keep(pull).map_err(failed)?, fd::keep(look).map_err(failed)?);
         pull.set_nonblocking(true).map_err(failed)?;
         look.set_nonblocking(true).map_err(failed)?;
         Ok(Self { pull, look })

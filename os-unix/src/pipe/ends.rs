@@ -1,6 +1,6 @@
 //! Anonymous pipes: this process's end does not block, the other is the standard library's.
 
-use std::io::{PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -11,6 +11,12 @@ use super::cancel::Wait;
 use super::error::IoFailure;
 use super::wait::{is_ready, perform};
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
+
+fn pair() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((fd::keep(reader)?, fd::keep(writer)?))
+}
 
 /// This process's end.
 #[derive(Debug)]
@@ -19,14 +25,14 @@ pub struct End(OwnedFd);
 impl End {
     /// A pipe of which this process reads.
     pub fn reader() -> Result<(Self, PipeWriter), OsError> {
-        let (ours, theirs) = std::io::pipe().map_err(|error| OsError::io("pipe", &error))?;
-        Ok((Self::new(ours.into())?, theirs))
+        let (reader, writer) = pair().map_err(|error| OsError::io("pipe", &error))?;
+        Ok((Self::new(reader.into())?, writer))
     }
 
     /// A pipe to which this process writes.
     pub fn writer() -> Result<(Self, PipeReader), OsError> {
-        let (theirs, ours) = std::io::pipe().map_err(|error| OsError::io("pipe", &error))?;
-        Ok((Self::new(ours.into())?, theirs))
+        let (reader, writer) = pair().map_err(|error| OsError::io("pipe", &error))?;
+        Ok((Self::new(writer.into())?, reader))
     }
 
     /// Takes a descriptor whose description is this process's alone.

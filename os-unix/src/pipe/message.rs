@@ -45,7 +45,8 @@ impl Messages {
     /// Of a connection of that kind.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
-        let packet = vec![0; 1 + CHUNK].into_boxed_slice();
+        // One byte more than there can be: so that a longer packet, which the system cuts off, is found out.
+        let packet = vec![0; 1 + CHUNK + 1].into_boxed_slice();
         Self { connection, packet, from: 0, to: 0, fresh: false, inside: false, fault: false }
     }
 
@@ -99,7 +100,7 @@ impl Messages {
         }
         let flags = self.packet[0];
         let empty_is_legal = flags == FIRST | LAST;
-        if flags & !(FIRST | LAST) != 0 || (len == 1 && !empty_is_legal) {
+        if flags & !(FIRST | LAST) != 0 || (len == 1 && !empty_is_legal) || len > 1 + CHUNK {
             self.fault = true;
             return Err(IoFailure::Fault);
         }

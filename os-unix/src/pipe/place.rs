@@ -11,6 +11,7 @@ use nix::unistd::getpid;
 use super::error::{BindFailure, ConnectFailure};
 use super::os::BASE;
 use super::user::User;
+use crate::fd;
 use crate::pipe::error::FromErrno as _;
 
 /// Tries before a lock file that comes and goes is given up.
@@ -51,10 +52,10 @@ impl Place {
         }
         match self.look(&User::current()) {
             Looks::Right => {}
-            // As it was made, or as a server that died in between has left it.
-            Looks::Closed if self.public => {
-                let open = Permissions::from_mode(0o711);
-                fs::set_permissions(&self.dir, open).map_err(|error| BindFailure::io("chmod", &error))?;
+            // As the umask made it, or as a server that died in between has left it.
+            Looks::Closed => {
+                let mode = Permissions::from_mode(self.mode());
+                fs::set_permissions(&self.dir, mode).map_err(|error| BindFailure::io("chmod", &error))?;
             }
             _ => return Err(BindFailure::NotPermitted),
         }
@@ -73,11 +74,16 @@ impl Place {
     fn look(&self, user: &User) -> Looks {
         let Ok(found) = fs::symlink_metadata(&self.dir) else { return Looks::Missing };
         let mode = found.mode() & 0o7777;
-        match (found.is_dir() && found.uid() == user.uid(), mode, self.public) {
-            (true, 0o700, false) | (true, 0o711, true) => Looks::Right,
-            (true, 0o700, true) => Looks::Closed,
+        match found.is_dir() && found.uid() == user.uid() {
+            true if mode == self.mode() => Looks::Right,
+            true if mode & !0o700 == 0 => Looks::Closed,
             _ => Looks::Wrong,
         }
+    }
+
+    /// The directory's mode.
+    fn mode(&self) -> u32 {
+        if self.public { 0o711 } else { 0o700 }
     }
 
     /// Takes the name: the kernel drops the lock with the process, so a name whose server has died is
@@ -108,6 +114,7 @@ impl Place {
                 .mode(0o600)
                 .custom_flags(libc::O_NOFOLLOW)
                 .open(&path)
+                .and_then(fd::keep)
                 .map_err(|error| BindFailure::io("open the lock file", &error))?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -134,7 +141,7 @@ impl Place {
 enum Looks {
     Right,
     Missing,
-    /// Private where it is to be public.
+    /// The user's, and lets in fewer than it should.
     Closed,
     /// Another user's, or open to changes by others, or no directory.
     Wrong,

@@ -19,17 +19,23 @@ use super::user::User;
 use super::wait::{is_ready, perform};
 use super::{Kind, Options, os};
 use crate::error::{FromCall as _, OsError};
+use crate::fd;
 use crate::pipe::error::FromErrno as _;
 
 /// How many may be connected without being accepted yet.
 const BACKLOG: i32 = 16;
 
+fn number(error: std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
+}
+
 impl Kind {
     fn socket(self) -> Result<OwnedFd, Errno> {
-        os::socket(match self {
+        let socket = os::socket(match self {
             Self::Bytes => SockType::Stream,
             Self::Messages => SockType::SeqPacket,
-        })
+        })?;
+        fd::keep(socket).map_err(number)
     }
 }
 
@@ -76,13 +82,11 @@ impl Turn<'_> {
     /// The next client, once there is one.
     pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
         let socket = &self.0.socket;
-        let accept = || match socket.accept() {
-            Ok((stream, _)) => Ok(stream),
-            Err(error) => Err(match error.raw_os_error() {
-                // Gone before it was accepted: wait for the next.
-                Some(nix::libc::ECONNABORTED) => Errno::EAGAIN,
-                code => Errno::from_raw(code.unwrap_or(nix::libc::EIO)),
-            }),
+        let accept = || match socket.accept().and_then(|(stream, _)| fd::keep(stream)) {
+            Ok(stream) => Ok(stream),
+            // Gone before it was accepted: wait for the next.
+            Err(error) if error.raw_os_error() == Some(nix::libc::ECONNABORTED) => Err(Errno::EAGAIN),
+            Err(error) => Err(number(error)),
         };
         let stream = perform(socket.as_fd(), PollFlags::POLLIN, wait, "accept", accept)?;
         let failed = |error| IoFailure::Os(OsError::io("fcntl", &error));

@@ -1,17 +1,24 @@
 //! The futex: the kernel compares and sleeps in one step, so a wake in between is not lost.
+//!
+//! Kernels of 32 bits have two such calls, and may lack either: the one with times of 64 bits came with Linux 5.1,
+//! and the older one can be left out since. Where neither works (a sandbox, memory of a device) the sleeper
+//! polls: it must not spin, for the peer may need this very processor.
 
 use core::ffi::c_long;
 use core::time::Duration;
 
+use nix::errno::Errno;
 use nix::libc;
 use strait_core::port::WaitPoint;
 
-/// A time as the kernel takes it: two longs, on 32-bit machines too (`SYS_futex` is the call of
-/// the old layout there, whatever the C library's `timespec` is).
+use super::abi::{FUTEX, OLDER};
+use super::poll;
+
+/// A time as one of the two calls takes it.
 #[repr(C)]
-struct Timespec {
-    seconds: c_long,
-    nanoseconds: c_long,
+struct Timespec<T> {
+    seconds: T,
+    nanoseconds: T,
 }
 
 /// The longest sleep passed to the kernel; the caller looks again after it.
@@ -19,21 +26,46 @@ const LONGEST: Duration = Duration::from_secs(1 << 30);
 
 /// See [`strait_core::port::Wait::wait`]. The time is the monotonic clock's.
 pub(crate) fn wait(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
-    let timeout = timeout.min(LONGEST);
-    let timeout = Timespec {
-        seconds: timeout.as_secs() as c_long,
-        nanoseconds: c_long::from(timeout.subsec_nanos() as i32),
-    };
-    // Every error is a reason to look again: the word has changed, the time is over, a signal came.
-    // SAFETY: the word is valid and aligned for as long as the reference is held, and the kernel
-    // only loads it, atomically; the time is a local of the layout that the call takes.
-    unsafe {
-        libc::syscall(libc::SYS_futex, point.word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timeout)
-    };
+    let short = timeout.min(LONGEST);
+    let (seconds, nanoseconds) = (short.as_secs() as i64, i64::from(short.subsec_nanos()));
+    let time = Timespec { seconds, nanoseconds };
+    // SAFETY: the time is a local of the layout that the call takes.
+    let mut result = unsafe { sleep(FUTEX, point, expected, &time) };
+    if let (Err(Errno::ENOSYS), Some(older)) = (result, OLDER) {
+        let time = Timespec { seconds: seconds as c_long, nanoseconds: nanoseconds as c_long };
+        // SAFETY: as above, of two longs.
+        result = unsafe { sleep(older, point, expected, &time) };
+    }
+    match result {
+        // Reasons to look again: a wake, the word has changed, the time is over, a signal came.
+        Ok(()) | Err(Errno::EAGAIN | Errno::ETIMEDOUT | Errno::EINTR) => {}
+        Err(_) => poll::wait(point, expected, timeout),
+    }
+}
+
+/// # Safety
+///
+/// The time must be of the layout that the call takes.
+unsafe fn sleep<T>(
+    call: c_long,
+    point: WaitPoint<'_>,
+    expected: u32,
+    time: &Timespec<T>,
+) -> Result<(), Errno> {
+    let word = point.word.as_ptr();
+    // SAFETY: the word is valid and aligned for as long as the reference is held, and the kernel only loads it,
+    // atomically; the time is the caller's promise.
+    let result = unsafe { libc::syscall(call, word, libc::FUTEX_WAIT, expected, &raw const *time) };
+    Errno::result(result).map(drop)
 }
 
 /// See [`strait_core::port::Wait::wake`].
 pub(crate) fn wake(point: WaitPoint<'_>) {
-    // SAFETY: the kernel uses the word's address as a key and does not touch the word.
-    unsafe { libc::syscall(libc::SYS_futex, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
+    for call in [Some(FUTEX), OLDER].into_iter().flatten() {
+        // SAFETY: the kernel uses the word's address as a key and does not touch the word.
+        let result = unsafe { libc::syscall(call, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
+        if Errno::result(result) != Err(Errno::ENOSYS) {
+            return;
+        }
+    }
 }

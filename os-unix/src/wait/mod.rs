@@ -3,7 +3,9 @@
 //! | system | mechanism | a wake reaches the sleeper after |
 //! | --- | --- | --- |
 //! | Linux | a futex, shared between processes | the time of a context switch |
-//! | others | polling with sleeps | 1 ms at the most, and a context switch |
+//! | others, or where the kernel refuses the futex | polling with sleeps | 1 ms at the most, and a context switch |
+
+mod poll;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -14,3 +16,16 @@ pub(crate) use linux::{wait, wake};
 mod fallback;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use fallback::{wait, wake};
+
+/// The kernel's futex: the call with times of 64 bits, and the older one where there was another.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod abi {
+    pub(super) const FUTEX: core::ffi::c_long = nix::libc::SYS_futex;
+    pub(super) const OLDER: Option<core::ffi::c_long> = None;
+}
+#[cfg(all(target_os = "linux", target_pointer_width = "32"))]
+mod abi {
+    /// `SYS_futex_time64`, which has this number on all machines.
+    pub(super) const FUTEX: core::ffi::c_long = 422;
+    pub(super) const OLDER: Option<core::ffi::c_long> = Some(nix::libc::SYS_futex);
+}

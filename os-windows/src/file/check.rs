@@ -1,11 +1,13 @@
 //! Opening a file that may be anything, and refusing all but a region that is safe to use.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
 
+use strait_core::format::AttachError;
+use strait_core::ground::header::{HEADER_LEN, MAGIC, at};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE,
 };
@@ -48,6 +50,35 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
 }
 
 /// Its kind, if it is no file.
+/// Refuses a file at `path` that is nobody's region: it does not start with a region's magic, which one that is
+/// damaged or of another version does, nor with the zeros of one that was never initialised.
+pub(crate) fn refuse_other_files(path: &Path) -> Result<(), OpenFailed> {
+    let file = File::options()
+        .access_mode(GENERIC_READ)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+        .security_qos_flags(SECURITY_IDENTIFICATION)
+        .open(path)
+        .map_err(|error| explain(path, &error))?;
+    // SAFETY: the handle is open.
+    if unsafe { GetFileType(file.as_raw_handle()) } != FILE_TYPE_DISK {
+        return Err(OpenFailed::NotAFile { kind: "device or pipe" });
+    }
+    if let Some(kind) = kind(information(&file)?.dwFileAttributes) {
+        return Err(OpenFailed::NotAFile { kind });
+    }
+    let mut start = [0; HEADER_LEN as usize];
+    let read = (&file).read_exact(&mut start);
+    let magic = start[at::MAGIC as usize..].first_chunk().copied().map(u32::from_le_bytes);
+    match read {
+        Ok(()) if magic == Some(MAGIC) || start == [0; HEADER_LEN as usize] => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            Err(OpenFailed::Os(OsError::io("ReadFile", &error)))
+        }
+        _ => Err(OpenFailed::Attach(AttachError::NotARegion)),
+    }
+}
+
+/// What it is, if it is no file.
 fn kind(attributes: u32) -> Option<&'static str> {
     if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         Some("symbolic link or other reparse point")

@@ -13,6 +13,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_OPEN_REPARSE_POINT, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, MoveFileExW,
 };
 
+use super::check;
 use crate::entropy;
 use crate::error::FromOs as _;
 use crate::error::{FromCall as _, OsError};
@@ -87,6 +88,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), OpenFailed> {
     if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
         return Err(OpenFailed::NotAFile { kind: "directory" });
     }
+    check::refuse_other_files(path)?;
     let private = private_name(path)?;
     rename(path, &private).map_err(OpenFailed::from_os)?;
     sweep(directory_of(path));

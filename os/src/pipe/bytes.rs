@@ -269,7 +269,7 @@ impl Pipe {
     ///
     /// [`ImpersonateError`]; this thread's rights are its own then.
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateError> {
-        Ok(Impersonation(self.connection.impersonate()?))
+        Impersonation::begin(|| self.connection.impersonate())
     }
 
     /// Sets the canceller of this handle's waits from now on; `None` takes it away.

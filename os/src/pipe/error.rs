@@ -167,6 +167,8 @@ pub enum ImpersonateError {
     /// The system does not let this process act as the peer: on Unix only root may act as another user,
     /// on Windows the client must have allowed it when it connected.
     NotPermitted,
+    /// This thread acts for a client already.
+    Nested,
     /// This system cannot do that for another user. Occurs on macOS and FreeBSD.
     Unsupported,
     /// Some other error of the system.
@@ -189,6 +191,9 @@ impl fmt::Display for ImpersonateError {
             Self::NotPermitted => f.write_str(
                 "this process may not act as the peer; run the server as root (Unix), or let the client \
                  allow it when it connects (Windows)",
+            ),
+            Self::Nested => f.write_str(
+                "this thread acts for a client already; drop that guard before the thread acts for another",
             ),
             Self::Unsupported => f.write_str("this system cannot act as another user for one thread alone"),
             Self::Os(error) => error.fmt(f),

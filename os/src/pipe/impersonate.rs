@@ -3,7 +3,16 @@
 //! A check of a file's mode against the peer's user would have to know about every directory on the way,
 //! access lists, and what changes in between. So the thread takes on the client's rights, and the system judges.
 
+use core::cell::Cell;
+
+use super::ImpersonateError;
 use crate::sys;
+use crate::sys::pipe::ImpersonateFailure;
+
+thread_local! {
+    /// Whether this thread acts for a client.
+    static ACTING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// While this lives, this thread acts with the rights of the client at the other end of the pipe; other threads
 /// are not touched. Dropping it always gives the thread its own rights back. If that fails, the process is
@@ -15,12 +24,19 @@ use crate::sys;
 /// | macOS, FreeBSD | the same user | nothing changes |
 /// | Windows | a client that [allows](super::PipeOptions::may_impersonate) it | everything |
 ///
-/// On Unix the rights are those that the client had when it connected. On Linux other rights than those on files
-/// stay the server's.
+/// On Unix the rights are those that the client had when it connected. On Linux the thread also goes without
+/// its capabilities, unless the client is root: else it could still reach what is closed to the client, through
+/// another process's directories in `/proc` for example. Other rights than those on files stay the server's, and
+/// `/proc/self` and `/proc/thread-self` are the server's too: refuse paths that lead there. A client that is root
+/// counts as having all of root's power, even if it runs without some capabilities.
+///
+/// A thread acts for one client at a time: [`ImpersonateError::Nested`] while it has such a guard already, from
+/// this pipe or another.
 ///
 /// Start no thread and no process while it lives: on Linux a new thread starts with its starter's rights, and
 /// would keep them. A file that was opened stays open when the guard is dropped: read it without the client's
-/// rights.
+/// rights. Opening can wait, for a FIFO's other end or a file system that does not answer: do not let a client
+/// choose what a server waits for.
 ///
 /// # Examples
 ///
@@ -51,11 +67,39 @@ use crate::sys;
 /// ```
 #[derive(Debug)]
 #[must_use = "the client's rights are given back when this is dropped"]
-pub struct Impersonation<'pipe>(pub(crate) sys::pipe::Impersonation<'pipe>);
+pub struct Impersonation<'pipe> {
+    /// Dropped first: while the flag is set, no other guard of this thread can end what this one began.
+    pub(crate) system: sys::pipe::Impersonation<'pipe>,
+    _acting: Acting,
+}
 
-impl Impersonation<'_> {
+impl<'pipe> Impersonation<'pipe> {
+    /// Begins, unless this thread acts for a client already.
+    pub(super) fn begin(
+        begin: impl FnOnce() -> Result<sys::pipe::Impersonation<'pipe>, ImpersonateFailure>,
+    ) -> Result<Self, ImpersonateError> {
+        let acting = Acting::begin().ok_or(ImpersonateError::Nested)?;
+        Ok(Self { system: begin()?, _acting: acting })
+    }
+
     /// Gives the rights back, as dropping does.
     pub fn revert(self) {
-        drop(self.0);
+        drop(self.system);
+    }
+}
+
+/// The one guard of a thread, which stays in that thread because [`Impersonation`] does.
+#[derive(Debug)]
+struct Acting(());
+
+impl Acting {
+    fn begin() -> Option<Self> {
+        if ACTING.replace(true) { None } else { Some(Self(())) }
+    }
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        ACTING.set(false);
     }
 }

@@ -285,7 +285,7 @@ impl MessagePipe {
     ///
     /// [`ImpersonateError`]; this thread's rights are its own then.
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateError> {
-        Ok(Impersonation(self.messages.connection().impersonate()?))
+        Impersonation::begin(|| self.messages.connection().impersonate())
     }
 
     /// Sets the canceller of this handle's waits from now on; `None` takes it away.

@@ -29,6 +29,11 @@ pub enum CreateError {
     Domain,
     /// There is not enough space.
     NoSpace,
+    /// This process may not make files of that length. Unix only.
+    FileSizeLimit {
+        /// The longest that it may make, in bytes.
+        limit: u64,
+    },
     /// The directory does not exist.
     NoDirectory,
     /// This user may not create files there; on Windows also, the name belongs to somebody else.
@@ -52,6 +57,7 @@ impl From<CreateFailed> for CreateError {
             CreateFailed::NameTaken => Self::NameTaken,
             CreateFailed::Mode { mode } => Self::Mode { mode },
             CreateFailed::NoSpace => Self::NoSpace,
+            CreateFailed::FileSizeLimit { limit } => Self::FileSizeLimit { limit },
             CreateFailed::NoDirectory => Self::NoDirectory,
             CreateFailed::NotPermitted => Self::NotPermitted,
             CreateFailed::NotPrivileged => Self::NotPrivileged,
@@ -77,6 +83,10 @@ impl fmt::Display for CreateError {
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
             Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),
+            Self::FileSizeLimit { limit } => write!(
+                f,
+                "this process may not make files of more than {limit} bytes; raise that limit (ulimit -f), or plan for less"
+            ),
             Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
             Self::NotPermitted => f.write_str(
                 "this user may not create it there; change the directory's owner or rights, or take another name",
@@ -178,7 +188,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::NotFound => f.write_str("there is no such region; create it first"),
             Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
-            Self::NotAFile { kind } => write!(f, "it is a {kind}, no region; remove it or take another name"),
+            Self::NotAFile { kind } => write!(f, "it is a {kind}, not a region; give another name or path"),
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Linked { links } => write!(f, "the file has {links} names, a region has one; remove it"),
             Self::InUse => f.write_str("a program has the file open and does not share it; end that program"),
@@ -286,7 +296,8 @@ impl core::error::Error for ShareError {}
 pub enum ReceiveError {
     /// The socket's other end is closed, and nothing came. Unix only.
     Closed,
-    /// On Unix: what came is not one descriptor with strait's mark beside it. On Windows: the handle is not of
+    /// On Unix: what came is not one descriptor with strait's mark beside it, or it is of no ordinary memory
+    /// (memory in huge pages could be taken away in spite of its seals). On Windows: the handle is not of
     /// a section, or does not let this process write.
     NotARegion,
     /// The memory lacks a seal, so that the peer could cut it short. Unix only.

@@ -37,7 +37,8 @@ use crate::sys;
 pub struct RegionFile(RegionPlace);
 
 impl RegionFile {
-    /// The region in the file at `path`. Nothing is looked at yet.
+    /// The region in the file at `path`. A relative one starts from the directory that is the process's now.
+    /// Nothing is looked at yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(RegionPlace(sys::Place::file(path.into())))

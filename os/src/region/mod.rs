@@ -93,7 +93,9 @@ pub struct RegionPlace(sys::Place);
 
 impl RegionPlace {
     /// Creates the region and takes part in it. Its space is reserved before it appears, so memory
-    /// that runs out is an error here and no signal later.
+    /// that runs out is an error here and no signal later; but where a memory cgroup limits this process (a
+    /// container), all pages of a region in memory count against that limit here, and the system may end the
+    /// process instead.
     ///
     /// # Errors
     ///
@@ -142,11 +144,14 @@ impl RegionPlace {
     /// Takes the region's name away, alive or not. Processes that have it open keep its memory until
     /// they close it; a later `open` finds nothing.
     ///
+    /// A file at a path is removed only if it starts as a region does: a damaged region, one of another version, and
+    /// one that was never initialised (zeros) may go. What has a name goes whatever it is.
+    ///
     /// On Windows a file that is open is renamed, and is deleted when its last handle is closed.
     ///
     /// # Errors
     ///
-    /// [`OpenError::NotFound`], or why it may not be removed.
+    /// [`OpenError::NotFound`], or why it may not be removed, or is no region.
     pub fn remove(&self) -> Result<(), OpenError> {
         Ok(self.0.remove()?)
     }

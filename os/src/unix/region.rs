@@ -30,7 +30,8 @@ use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, Syste
 pub trait RegionOptionsExt: Sized {
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
     /// nothing beyond it. 0600 unless set. A process that may write to a region can disturb all its
-    /// users, so widen it only for peers that trust each other.
+    /// users, so widen it only for peers that trust each other. A process that may only read it can keep others
+    /// from joining it as long as it lives, by a shared lock on the file; participants are not disturbed.
     #[must_use]
     fn mode(self, mode: u32) -> Self;
 

@@ -67,7 +67,7 @@ pub trait ImpersonationExt: sealed::Sealed {
 
 impl ImpersonationExt for Impersonation<'_> {
     fn user(&self) -> User {
-        User(self.0.user().clone())
+        User(self.system.user().clone())
     }
 }
 

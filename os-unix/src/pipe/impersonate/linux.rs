@@ -6,8 +6,9 @@ use crate::pipe::error::ImpersonateFailure;
 use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
-use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setfsgid, setfsuid};
+use nix::unistd::{Gid, Uid, geteuid, getgroups, setfsgid, setfsuid};
 
+use super::capabilities::Capabilities;
 use crate::error::{FromCall as _, OsError};
 
 /// The most further groups that a process can have.
@@ -15,29 +16,41 @@ const MOST_GROUPS: usize = 65_536;
 
 /// A thread's identity to the file system. The groups are sorted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Rights {
+struct Identity {
     uid: uid_t,
     gid: gid_t,
     groups: Vec<gid_t>,
 }
 
+/// A thread's rights on files.
+#[derive(Debug)]
+pub(super) struct Rights {
+    identity: Identity,
+    capabilities: Capabilities,
+}
+
 /// Takes on the client's rights, for files alone: the effective user stays root, which is what lets the thread
-/// come back. Root's power over all files goes with its number, and comes back with it. Returns this
-/// thread's own, if they differ.
+/// come back. Unless the client is root, the thread's capabilities go too: with its number root loses its power
+/// over the modes of files alone, and any other capability that the server has, root or not, could let the
+/// client in where the kernel would refuse it. Returns this thread's own rights, if anything changed.
 pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
     let failed = |call| move |error| ImpersonateFailure::Os(OsError::nix(call, error));
-    let theirs = Rights::of_peer(socket).map_err(failed("getsockopt"))?;
-    let own = Rights::of_this_thread().map_err(failed("getgroups"))?;
-    if theirs == own {
+    let theirs = Identity::of_peer(socket).map_err(failed("getsockopt"))?;
+    let identity = Identity::of_this_thread().map_err(failed("getgroups"))?;
+    let capabilities = Capabilities::of_this_thread().map_err(failed("capget"))?;
+    let own = Rights { identity, capabilities };
+    let keeps = theirs.uid == 0 || own.capabilities.is_powerless();
+    if theirs == own.identity && keeps {
         return Ok(None);
     }
-    if own.uid != 0 || keeps_its_capabilities() || set_groups(&theirs.groups).is_err() {
+    if theirs != own.identity && (!geteuid().is_root() || keeps_its_capabilities()) {
         return Err(ImpersonateFailure::NotPermitted);
     }
-    if set_fsgid(theirs.gid) && set_fsuid(theirs.uid) {
+    // The capabilities last: without them the other calls are refused.
+    if theirs.apply() && (keeps || own.capabilities.without_power().apply().is_ok()) {
         return Ok(Some(own));
     }
-    if !own.apply() {
+    if !own.give_back() {
         eprintln!("strait: this thread could not be given its own rights back; aborting");
         std::process::abort();
     }
@@ -45,9 +58,22 @@ pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, Imperson
 }
 
 impl Rights {
+    /// Makes them this thread's again. False if not all of it could be done.
+    pub(super) fn give_back(self) -> bool {
+        // First, for what the other calls need; and last, because the kernel adds root's power over files when
+        // its number comes back, whether the thread had that or not.
+        self.capabilities.apply().is_ok() && self.identity.apply() && self.capabilities.apply().is_ok()
+    }
+}
+
+impl Identity {
+    /// As it is now, which is not the effective user's if this thread acts as another already.
     fn of_this_thread() -> Result<Self, Errno> {
+        // No user and no group has this number, so the calls change nothing, and return what is.
+        let uid = setfsuid(Uid::from_raw(uid_t::MAX)).as_raw();
+        let gid = setfsgid(Gid::from_raw(gid_t::MAX)).as_raw();
         let groups = getgroups()?.into_iter().map(Gid::as_raw).collect();
-        Ok(Self { uid: geteuid().as_raw(), gid: getegid().as_raw(), groups: sorted(groups) })
+        Ok(Self { uid, gid, groups: sorted(groups) })
     }
 
     fn of_peer(socket: BorrowedFd<'_>) -> Result<Self, Errno> {
@@ -55,13 +81,12 @@ impl Rights {
         Ok(Self { uid: found.uid(), gid: found.gid(), groups: sorted(peer_groups(socket)?) })
     }
 
-    /// Makes them this thread's again. False if not all of it could be done.
+    /// Makes it this thread's, as far as it is not. False if not all of it could be done.
     fn apply(&self) -> bool {
+        if Self::of_this_thread().is_ok_and(|own| own == *self) {
+            return true;
+        }
         set_groups(&self.groups).is_ok() && set_fsgid(self.gid) && set_fsuid(self.uid)
-    }
-
-    pub(super) fn give_back(self) -> bool {
-        self.apply()
     }
 }
 

@@ -2,12 +2,18 @@
 //!
 //! A check of a file's mode against the peer's user would have to know about every directory on the way,
 //! access lists, and what changes in between. So the thread takes on the peer's user, group and further
-//! groups for its file accesses alone, which Linux lets root do, and the kernel judges. A server that has
-//! the very same identity as its client need not change anything. Any other one is refused.
+//! groups for its file accesses alone, which Linux lets root do, gives up its capabilities meanwhile, and the
+//! kernel judges. A server that has the very same identity as its client changes its capabilities alone, if it
+//! has any. Any other one is refused.
+//!
+//! A thread has one [`Impersonation`] at a time, which `strait-os` sees to: an inner one would give back rights
+//! that the outer one has taken away.
 
 use core::marker::PhantomData;
 use std::os::fd::BorrowedFd;
 
+#[cfg(target_os = "linux")]
+mod capabilities;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
