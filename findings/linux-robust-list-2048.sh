@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What:     robust POSIX mutexes (PTHREAD_MUTEX_ROBUST, process-shared) of a process that dies holding many of them.
-# Version:  Linux (ROBUST_LIST_LIMIT in the kernel, unchanged for many releases) with glibc; first seen on Debian 12.
+# Version:  Linux 6.18 (ROBUST_LIST_LIMIT in the kernel, unchanged for many releases) with glibc 2.36; seen on Debian 12.
 # Expected: the manual pages of pthread_mutexattr_setrobust promise EOWNERDEAD to the next locker, with no number given.
 # Seen:     the kernel follows the dead thread's list for 2048 entries and stops. The mutexes that were locked first are
 #           at the end of that list: they stay locked by a thread that no longer exists, and nothing ever reports it.

@@ -136,7 +136,7 @@ impl Writer {
 #[must_use]
 pub fn is_newest(newest: &Word, buffers: &impl Buffers, capacity: u32, seen: Version) -> bool {
     // ORDERING: Relaxed, both; whoever finds another version reads it by `attempt`. A sleeper's fence
-    // (park, P1) lies before its second look.
+    // (park, P1) precedes its second look.
     let named = newest.load(RELAXED);
     named == seen.count && buffers.lap(named >> 1 & (capacity - 1)).load(RELAXED) == seen.lap
 }

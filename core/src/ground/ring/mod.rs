@@ -96,7 +96,7 @@ mod tests {
             }
         }
         if let Some(ring) = Slots::<T>::with_sequences(span.clone(), capacity, stride, size) {
-            assert!(size + 4 <= stride, "a sequence lies behind the value");
+            assert!(size + 4 <= stride, "the sequence follows the value");
             for pos in EDGES {
                 // SAFETY: it was made with sequences.
                 let word = unsafe { ring.sequence(pos) };

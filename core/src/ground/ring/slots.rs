@@ -98,7 +98,7 @@ impl<T: Value + ?Sized> Slots<T> {
     #[must_use]
     pub unsafe fn sequence(&self, pos: u32) -> WordRef {
         debug_assert_ne!(self.last, NO_SEQUENCE);
-        // SAFETY: the slot lies inside (G1), and a ring with sequences has an aligned word at its end (G2).
+        // SAFETY: the slot is inside (G1), and a ring with sequences has an aligned word at its end (G2).
         unsafe { self.span.word_within(self.at(pos) + self.last) }
     }
 
