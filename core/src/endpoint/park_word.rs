@@ -54,7 +54,7 @@ impl ParkWord {
         LockWord { word: self.word.clone(), port, means: self.means }
     }
 
-    /// Whether it is the same park_word, of the same mapping: instances of different regions may be equal.
+    /// Whether it is the same word, of the same mapping: instances of different regions may be equal.
     pub fn is(&self, other: &Self) -> bool {
         self.offset == other.offset
             && self.instance == other.instance
@@ -129,7 +129,7 @@ impl ParkWord {
 /// Who may sleep on the same word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sleepers {
-    /// One, or the consumers of a shared doorbell, where who wakes them does [`ParkWord::ring`].
+    /// One, or the consumers of a shared doorbell; senders wake them by [`ParkWord::wake`].
     One,
     /// Many of one domain; senders wake them by [`ParkWord::wake_all`].
     Many,

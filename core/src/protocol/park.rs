@@ -4,9 +4,11 @@
 //!   sleeper                              sender
 //!   parked = 1                           publish
 //!   fence (park.SLEEPER_FENCE)           fence (park.SENDER_FENCE), unless left out
-//!   look at the data again               if parked == 1: parked = 0, wake all
+//!   look at the data again               if parked is odd: parked = 0, wake all
 //!   sleep while parked == 1
 //! ```
+//!
+//! On a doorbell that several consumers share, each stores an odd value of its own in place of 1 (P6).
 //!
 //! # Invariants
 //!
