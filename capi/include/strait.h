@@ -282,13 +282,13 @@ typedef struct strait_channel_state_t {
 // Storage for the writer of a latest value. One at a time in a region.
 typedef struct strait_latest_writer_t {
   uint64_t first;
-  size_t rest[34];
+  size_t rest[46];
 } strait_latest_writer_t;
 
 // Storage for a reader of a latest value. Any number of them.
 typedef struct strait_latest_reader_t {
   uint64_t first;
-  size_t rest[34];
+  size_t rest[46];
 } strait_latest_reader_t;
 
 // A latest value that was read.

@@ -6,9 +6,8 @@
 //! | words after the first | objects |
 //! |---|---|
 //! | 62 | the ends of queues |
-//! | 46 | mutexes |
+//! | 46 | mutexes, the ends of latest values |
 //! | 38 | regions |
-//! | 34 | the ends of latest values |
 //! | 26 | semaphores |
 
 /// The kind of object that a storage holds; part of its seal.
@@ -65,14 +64,14 @@ pub struct strait_typed_consumer_t {
 #[repr(C)]
 pub struct strait_latest_writer_t {
     first: u64,
-    rest: [usize; 34],
+    rest: [usize; 46],
 }
 
 /// Storage for a reader of a latest value. Any number of them.
 #[repr(C)]
 pub struct strait_latest_reader_t {
     first: u64,
-    rest: [usize; 34],
+    rest: [usize; 46],
 }
 
 /// Storage for a handle on a value under a lock. Any number of them, each with its own region where they are

@@ -69,8 +69,6 @@ pub enum OpenFailed<O, E> {
     WrongOwner {
         /// Whose it is.
         found: O,
-        /// Whose it should be.
-        wanted: O,
     },
     /// Lets in too many.
     TooOpen(E),

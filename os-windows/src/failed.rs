@@ -100,7 +100,7 @@ impl From<SignError> for OpenFailed {
 impl From<Distrust> for OpenFailed {
     fn from(error: Distrust) -> Self {
         match error {
-            Distrust::Owner { found, wanted } => Self::WrongOwner { found, wanted },
+            Distrust::Owner { found } => Self::WrongOwner { found },
             Distrust::TooOpen { found } => Self::TooOpen(Exposure { found }),
             Distrust::Os(error) => Self::Os(error),
         }

@@ -12,7 +12,7 @@
 //! - S2. A batch publishes its lowest slot first. So the published slots are always the ones below
 //!   one position, and a walk over sequences ends there.
 //! - S3. `mark` is the tail, or one publication behind it, or one batch.
-//! - S4. The ring was made [with sequences](Slots::with_sequences): the endpoints make no other for a channel of
+//! - S4. The ring was made with sequences (`Slots::with_sequences`): the endpoints make no other for a channel of
 //!   this kind, and nobody outside this crate can make one.
 //!
 //! # Memory ordering

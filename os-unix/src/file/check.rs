@@ -130,7 +130,7 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
     }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
     if found.uid() != wanted {
-        return Err(OpenFailed::WrongOwner { found: found.uid(), wanted });
+        return Err(OpenFailed::WrongOwner { found: found.uid() });
     }
     let mode = found.mode() & 0o7777;
     if mode & !options.mode != 0 {

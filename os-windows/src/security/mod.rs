@@ -135,8 +135,8 @@ impl Sort {
 pub(crate) enum Distrust {
     /// Somebody else could have put anything into it.
     Owner {
+        /// Its owner.
         found: Sid,
-        wanted: Sid,
     },
     /// It lets somebody in whom the options do not.
     TooOpen {
@@ -159,7 +159,7 @@ pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -
     // SAFETY: the owner is inside the descriptor, which lives.
     match unsafe { Sid::read(found.owner) } {
         Some(owner) if owner == wanted => {}
-        owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY), wanted }),
+        owner => return Err(Distrust::Owner { found: owner.unwrap_or(Sid::NOBODY) }),
     }
     let mut allowed = vec![own, wanted, Sid::SYSTEM, Sid::ADMINISTRATORS];
     // SAFETY: the list is inside the descriptor, which lives.

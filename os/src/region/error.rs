@@ -131,8 +131,6 @@ pub enum OpenError {
     WrongOwner {
         /// Its owner: a user id, on Windows a `Sid`.
         found: Owner,
-        /// The owner that the options ask for.
-        wanted: Owner,
     },
     /// It lets in somebody whom the options do not.
     TooOpen(Exposure),
@@ -170,7 +168,7 @@ impl From<OpenFailed> for OpenError {
             OpenFailed::NameTaken => Self::NameTaken,
             OpenFailed::Linked { links } => Self::Linked { links },
             OpenFailed::InUse => Self::InUse,
-            OpenFailed::WrongOwner { found, wanted } => Self::WrongOwner { found, wanted },
+            OpenFailed::WrongOwner { found } => Self::WrongOwner { found },
             OpenFailed::TooOpen(exposure) => Self::TooOpen(exposure),
             OpenFailed::TooShort { len } => Self::TooShort { len },
             OpenFailed::TooLong { len } => Self::TooLong { len },
@@ -192,9 +190,9 @@ impl fmt::Display for OpenError {
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Linked { links } => write!(f, "the file has {links} names, a region has one; remove it"),
             Self::InUse => f.write_str("a program has the file open and does not share it; end that program"),
-            Self::WrongOwner { found, wanted } => write!(
+            Self::WrongOwner { found } => write!(
                 f,
-                "it belongs to user {found}, not {wanted}; run as that user, or name it as the owner to trust"
+                "it belongs to user {found}, which the options do not trust; run as that user, or name it as the owner"
             ),
             Self::TooOpen(exposure) => exposure.fmt(f),
             Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region; remove it, or take another name"),

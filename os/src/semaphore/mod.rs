@@ -1,5 +1,5 @@
 //! The operating system's named semaphores, with time-outs: for meeting programs that use those. Between strait's own
-//! programs take [`Semaphore`](strait_core::Semaphore) or [`Permits`](strait_core::Permits), which are in a region.
+//! programs take `strait::Semaphore` or `strait::Permits`, which are in a region.
 //!
 //! | system | a wait is | `value` |
 //! | --- | --- | --- |

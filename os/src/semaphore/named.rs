@@ -22,7 +22,7 @@ use crate::sys::semaphore::{Access, Semaphore, bare_name};
 /// **A dead holder's permit does not come back.** The count has no owners: a process that ends between
 /// acquire and release, however it ends, takes its permit with it for ever, and nobody can tell. Any
 /// program may also release what it never acquired. Between strait's own programs take a region's
-/// [`Permits`](strait_core::Permits), which come back from the dead, or its [`Semaphore`](strait_core::Semaphore).
+/// `strait::Permits`, which come back from the dead, or its `strait::Semaphore`.
 ///
 /// # Steps
 ///

@@ -40,8 +40,14 @@ use crate::endpoint::error::WrongSize;
 /// # }
 /// # // SAFETY: in this example nobody else touches the region any more when it is asked.
 /// # unsafe impl Liveness for Survivor {
-/// #     fn acquire(&self, who: Ident) -> Result<(), TokenRefused> { self.0.acquire(who) }
-/// #     fn release(&self, who: Ident) { self.0.release(who) }
+/// #     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+/// #         // SAFETY: the caller's promise.
+/// #         unsafe { self.0.acquire(who) }
+/// #     }
+/// #     unsafe fn release(&self, who: Ident) {
+/// #         // SAFETY: the caller's promise.
+/// #         unsafe { self.0.release(who) }
+/// #     }
 /// #     fn probe(&self, _: Ident) -> Probe { Probe::Dead }
 /// # }
 /// # // SAFETY: as of the port inside.
