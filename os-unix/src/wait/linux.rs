@@ -61,11 +61,15 @@ unsafe fn sleep<T>(
 
 /// See [`strait_core::port::Wait::wake`].
 pub(crate) fn wake(point: WaitPoint<'_>) {
-    for call in [Some(FUTEX), OLDER].into_iter().flatten() {
+    let call = |number| {
         // SAFETY: the kernel uses the word's address as a key and does not touch the word.
-        let result = unsafe { libc::syscall(call, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
-        if Errno::result(result) != Err(Errno::ENOSYS) {
-            return;
-        }
+        unsafe { libc::syscall(number, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) }
+    };
+    let result = call(FUTEX);
+    // Where there is no older call this is all, and so small that it costs no frame in a send without sleepers.
+    if let Some(older) = OLDER
+        && Errno::result(result) == Err(Errno::ENOSYS)
+    {
+        call(older);
     }
 }
