@@ -11,6 +11,10 @@ use crate::sys::pipe::ImpersonateFailure;
 
 thread_local! {
     /// Whether this thread acts for a client.
+    #[cfg_attr(
+        windows,
+        allow(clippy::missing_const_for_thread_local, reason = "it is const; clippy 1.96 does not see that there")
+    )]
     static ACTING: Cell<bool> = const { Cell::new(false) };
 }
 
