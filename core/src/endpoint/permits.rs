@@ -152,6 +152,9 @@ impl<P: Port> Permits<P> {
         permits::take_free(self, self.me, self.start)
     }
 
+    /// Never inlined: what it remembers of living holders would be cleared for a free permit as well.
+    #[cold]
+    #[inline(never)]
     fn take_over(&self) -> Option<Taken> {
         permits::take_over(self, self.me, self.start, |who| self.port.probe(who))
     }
