@@ -26,6 +26,7 @@ impl<P: Port> permits::Permits for Permits<P> {
         self.words.len() / 4
     }
 
+    #[inline(always)]
     fn permit(&self, index: u32) -> impl CasWord {
         LockWord { word: self.words.header(4 * index), port: &self.port, means: self.means }
     }
