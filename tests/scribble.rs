@@ -456,6 +456,8 @@ fn control_a_plain_copy() {
     under_fire(&target, |_| {
         // SAFETY: the bytes are valid; that another thread writes to them is the race.
         unsafe { bytes.as_ptr().copy_to_nonoverlapping(buffer.as_mut_ptr(), MAX_FRAME) };
+        // Or the compiler may leave out a copy that is never looked at.
+        std::hint::black_box(&mut buffer);
         1
     });
 }
