@@ -453,13 +453,16 @@ fn control_a_plain_copy() {
     let from = region.channel("bytes").unwrap().data;
     let bytes = region.port().mem().span(from, MAX_FRAME as u32).unwrap().as_ptr(0, MAX_FRAME);
     let mut buffer = [0; MAX_FRAME];
-    under_fire(&target, |_| {
-        // SAFETY: the bytes are valid; that another thread writes to them is the race.
-        unsafe { bytes.as_ptr().copy_to_nonoverlapping(buffer.as_mut_ptr(), MAX_FRAME) };
-        // Or the compiler may leave out a copy that is never looked at.
-        std::hint::black_box(&mut buffer);
-        1
-    });
+    // The detector remembers few accesses, so on a busy machine one round may go unseen.
+    for _ in 0..20 {
+        under_fire(&target, |_| {
+            // SAFETY: the bytes are valid; that another thread writes to them is the race.
+            unsafe { bytes.as_ptr().copy_to_nonoverlapping(buffer.as_mut_ptr(), MAX_FRAME) };
+            // Or the compiler may leave out a copy that is never looked at.
+            std::hint::black_box(&mut buffer);
+            1
+        });
+    }
 }
 
 /// A copy that is a byte longer than the buffer: the address sanitizer must say so.
