@@ -19,9 +19,6 @@ pub const TARGETS: &[&str] = &["attach", "endpoints", "honest", "stream", "ring_
 /// Seconds a target runs by default.
 const SECONDS: u32 = 30;
 
-/// Seconds a target runs as a step of `cargo xtask test --all`.
-const LANE_SECONDS: u32 = 15;
-
 /// The longest input, and how long a run may take and how much memory it may use before it counts as a crash.
 const LIMITS: &[&str] = &["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", "-len_control=20"];
 
@@ -74,15 +71,6 @@ pub fn parse(words: &[String]) -> Result<Choice, String> {
         choice.targets = TARGETS.to_vec();
     }
     Ok(choice)
-}
-
-/// The step of `cargo xtask test --all`. Without a nightly toolchain it is skipped, or fails in CI.
-pub fn lane() -> Outcome {
-    let choice = Choice { seconds: LANE_SECONDS, targets: TARGETS.to_vec(), keep: false };
-    match nightly() {
-        Ok(()) => fuzz(&choice),
-        Err(reason) => lanes::unavailable(reason),
-    }
 }
 
 /// `cargo xtask fuzz`, at the top of the repository.

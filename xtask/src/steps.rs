@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, crates, examples, firmware, fuzz, lanes, peers, sanitize, windows, words};
+use crate::{bench, crates, examples, firmware, lanes, peers, sanitize, windows, words};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,13 +226,6 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: None,
             run: sanitize::asan,
-        },
-        Step {
-            name: "fuzz",
-            what: "coverage-guided fuzzing under AddressSanitizer, 15 seconds a target",
-            when: When::All,
-            needs: Some("fuzz/Cargo.toml"),
-            run: fuzz::lane,
         },
     ]
 }
