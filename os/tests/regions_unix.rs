@@ -220,7 +220,7 @@ fn limited_role(path: &str) {
     limit(1024);
     say(&format!("{:?}", region.create(&PLAN, &options).err()));
     say(&format!("{:?}", sealed(&options)));
-    limit(PLAN.size() as u64);
+    limit(PLAN.size().try_into().expect("a limit of 32 bits holds it"));
     say(&format!("of the limit itself: {:?}", region.create(&PLAN, &options).err()));
     hear();
 }
