@@ -17,12 +17,12 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
-    LatestReader, LatestWriter, LocalError, Lock, LockError, Mutex, Peek, PeerStatus, Permit, Permits,
-    Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    wait_any,
+    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
+    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex,
+    Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Reading, Ready, Received,
+    Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, ValueInfo,
+    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

@@ -114,6 +114,11 @@ impl View {
         self.origin.left()
     }
 
+    /// See [`strait_core::port::Wait::wait_any`].
+    pub fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        wait::wait_any(points, timeout);
+    }
+
     /// See [`strait_core::port::Wait::wait`].
     pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         wait::wait(point, expected, timeout);

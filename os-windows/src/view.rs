@@ -176,6 +176,11 @@ impl View {
         false
     }
 
+    /// See [`strait_core::port::Wait::wait_any`].
+    pub fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.events.wait_any(points, timeout);
+    }
+
     /// See [`strait_core::port::Wait::wait`].
     pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.events.wait(point, expected, timeout);

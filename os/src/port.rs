@@ -166,6 +166,10 @@ impl Wait for SystemPort {
         self.view().wait(point, expected, timeout);
     }
 
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.view().wait_any(points, timeout);
+    }
+
     fn wake(&self, point: WaitPoint<'_>) {
         self.view().wake(point);
     }

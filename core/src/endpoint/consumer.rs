@@ -418,7 +418,7 @@ impl<P: Port> Consumer<P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty && self.taker.role.tell_fault(),
         }
     }
 

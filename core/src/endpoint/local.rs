@@ -104,6 +104,10 @@ unsafe impl<S> Liveness for LocalPort<'_, S> {
 }
 
 impl<S: Wait> Wait for LocalPort<'_, S> {
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.system.wait_any(points, timeout);
+    }
+
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.system.wait(point, expected, timeout);
     }

@@ -47,6 +47,8 @@ pub(crate) struct Role<P: Port> {
     fault: WordRef,
     /// The first violation that this side saw.
     latched: Option<Violation>,
+    /// Whether [`wait_any`](super::wait_any) has returned this endpoint because of that.
+    told: bool,
     /// The dead owner that the role was taken over from.
     from: Option<Ident>,
     /// An endpoint is used by one thread at a time.
@@ -81,7 +83,17 @@ impl<P: Port> Role<P> {
             .map_err(|claim::Busy| ChannelError::Busy)?;
         // ORDERING: Relaxed; for display.
         fault.store(0, RELAXED);
-        Ok(Self { me, owner, peer, fault, latched: None, from: claimed.from, port, not_sync: PhantomData })
+        Ok(Self {
+            me,
+            owner,
+            peer,
+            fault,
+            latched: None,
+            told: false,
+            from: claimed.from,
+            port,
+            not_sync: PhantomData,
+        })
     }
 
     /// Latches the first violation, in the handle and for tools in the region.
@@ -97,6 +109,13 @@ impl<P: Port> Role<P> {
     #[inline]
     pub fn latched(&self) -> Option<Violation> {
         self.latched
+    }
+
+    /// Whether there is a latched violation that this has not returned `true` for: once, so that a receiver at fault
+    /// does not keep a wait from its other receivers.
+    #[cold]
+    pub fn tell_fault(&mut self) -> bool {
+        self.latched.is_some() && !core::mem::replace(&mut self.told, true)
     }
 
     pub fn taken_over_from(&self) -> Option<Ident> {

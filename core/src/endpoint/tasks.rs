@@ -42,6 +42,8 @@ use super::producer::Producer;
 use super::recv_half::HasRecvHalf;
 use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
+use super::wait_any::sealed::Place;
+use super::wait_any::{Ready, WaitAnyError, Waitable, check, look};
 use super::wait_policy::WaitPolicy;
 
 /// A pending task's registration; dropping it removes the waker from the port.
@@ -209,5 +211,64 @@ fn fresh<T>(reading: Reading<T>) -> Option<T> {
     match reading {
         Reading::Fresh(value) => Some(value),
         _ => None,
+    }
+}
+
+/// As [`wait_ready`](crate::wait_ready), in a task, as long as it takes. If the future is dropped before it is ready,
+/// nothing was received.
+///
+/// Each receiver takes a waker of the port, which is the port of all of them. Those that share a
+/// [doorbell](crate::Channel::doorbell) each take one too.
+///
+/// # Errors
+///
+/// [`WaitAnyError`], never `TimedOut`.
+pub async fn ready<P: Port + AsyncWait>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+) -> Result<Ready, WaitAnyError> {
+    check(receivers, policy)?;
+    Registrations { port, receivers, policy }.ready().await
+}
+
+/// The registrations of a task that waits for several receivers; dropping it removes the wakers from the port.
+struct Registrations<'a, 'r, P: AsyncWait> {
+    port: &'a P,
+    receivers: &'a mut [&'r mut dyn Waitable],
+    policy: WaitPolicy,
+}
+
+impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
+    async fn ready(mut self) -> Result<Ready, WaitAnyError> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Ready, WaitAnyError>> {
+        if let Some(ready) = look(self.receivers) {
+            return Poll::Ready(Ok(ready));
+        }
+        let (waker, probe) = (context.waker(), self.policy.probe);
+        if !self.policy.park {
+            waker.wake_by_ref();
+            return Poll::Pending;
+        }
+        for receiver in &*self.receivers {
+            let who = receiver.who();
+            match receiver.place() {
+                Place::Word(word, sleepers) => {
+                    self.port.keep(who, Some(word.point()), waker, probe);
+                    let _ = word.park(sleepers, self.port);
+                }
+                _ => self.port.keep(who, None, waker, probe.min(Duration::from_millis(1))),
+            }
+        }
+        look(self.receivers).map_or(Poll::Pending, |ready| Poll::Ready(Ok(ready)))
+    }
+}
+
+impl<P: AsyncWait> Drop for Registrations<'_, '_, P> {
+    fn drop(&mut self) {
+        self.receivers.iter().for_each(|receiver| self.port.forget(receiver.who()));
     }
 }

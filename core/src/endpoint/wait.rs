@@ -129,7 +129,19 @@ pub(crate) fn wait_until<P: Port, T>(
     look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     let search = Search::<fn() -> Option<T>>::none();
-    wait(port, park_word, sleepers, waiting, deadline, look, search)
+    let place = park_word.map(|word| (word, sleepers));
+    wait(port, place.as_slice(), waiting, deadline, look, search)
+}
+
+/// As [`wait_until`], asleep on the words of all `places` at once. There are [`MOST_PLACES`] at most.
+pub(crate) fn wait_at_any<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    look: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    wait(port, places, waiting, deadline, look, Search::<fn() -> Option<T>>::none())
 }
 
 /// As [`wait_until`], but what `look` does not find, `search` may, which is dear (system calls): it is called
@@ -145,13 +157,13 @@ pub(crate) fn wait_and_search<P: Port, T>(
 ) -> Option<T> {
     let probe = waiting.policy.probe;
     let due = deadline.left(port).saturating_sub(probe);
-    wait(port, park_word, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
+    let place = park_word.map(|word| (word, sleepers));
+    wait(port, place.as_slice(), waiting, deadline, look, Search { search: Some(search), probe, due })
 }
 
 fn wait<P: Port, T>(
     port: &P,
-    park_word: Option<&ParkWord>,
-    sleepers: Sleepers,
+    places: &[(&ParkWord, Sleepers)],
     waiting: &mut Waiting,
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
@@ -174,25 +186,64 @@ fn wait<P: Port, T>(
             return None;
         }
         let nap = left.min(policy.probe);
-        match park_word {
+        match places {
             _ if !policy.park => spin_loop(),
-            None => port.pause(nap.min(Duration::from_millis(1))),
-            Some(park_word) => {
-                let asleep = park_word.park(sleepers, port);
-                let found = look();
-                if found.is_none() {
-                    port.wait(park_word.point(), asleep, nap);
-                    if spun > 0 {
-                        waiting.slept(left.saturating_sub(deadline.left(port)));
-                    }
-                }
-                park_word.done(sleepers);
+            [] => port.pause(nap.min(Duration::from_millis(1))),
+            places => {
+                let found = sleep(port, places, nap, &mut look);
                 if found.is_some() {
                     return found;
+                }
+                if spun > 0 {
+                    waiting.slept(left.saturating_sub(deadline.left(port)));
                 }
             }
         }
     }
+}
+
+/// Sets the words at `places`, looks once more, and sleeps there for up to `nap` if it found nothing.
+fn sleep<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    nap: Duration,
+    look: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let found = match places {
+        [(word, sleepers)] => {
+            let asleep = word.park(*sleepers, port);
+            let found = look();
+            if found.is_none() {
+                port.wait(word.point(), asleep, nap);
+            }
+            found
+        }
+        places => sleep_at_all(port, places, nap, look),
+    };
+    places.iter().for_each(|(word, sleepers)| word.done(*sleepers));
+    found
+}
+
+/// The most words that a thread sleeps on at once.
+pub(crate) const MOST_PLACES: usize = 32;
+
+#[cold]
+fn sleep_at_all<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    nap: Duration,
+    look: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let (first, _) = places.first()?;
+    let mut points = [(first.point(), 0); MOST_PLACES];
+    for (point, (word, sleepers)) in points.iter_mut().zip(places) {
+        *point = (word.point(), word.park(*sleepers, port));
+    }
+    let found = look();
+    if found.is_none() {
+        port.wait_any(&points[..places.len().min(MOST_PLACES)], nap);
+    }
+    found
 }
 
 /// Outcome of one attempt to lock.

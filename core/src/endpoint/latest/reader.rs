@@ -237,6 +237,12 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         !self.seen.is_some_and(|seen| latest::is_newest(&self.newest, buffers, self.capacity, seen))
     }
 
+    /// Whether anything has ever been published. Two loads.
+    pub(in crate::endpoint) fn is_published(&self) -> bool {
+        let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
+        !latest::is_newest(&self.newest, buffers, self.capacity, Version { lap: 0, count: 0 })
+    }
+
     /// Reads the newest value if this reader has not seen it.
     pub(in crate::endpoint) fn read_fresh_into(&mut self, into: &mut T) -> Option<ValueInfo> {
         if !self.has_fresh() {

@@ -378,7 +378,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty && self.taker.role.tell_fault(),
         }
     }
 

@@ -25,6 +25,8 @@ pub enum Fault {
     Apart,
     /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
     Doorbell,
+    /// A change is expected less than once in 71 minutes, or of a lock.
+    Period,
 }
 
 /// A plan that cannot work.
@@ -61,6 +63,9 @@ impl fmt::Display for PlanError {
             Fault::Doorbell => {
                 "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
+            }
+            Fault::Period => {
+                "a change can be expected of queues and latest values, at least once in 71 minutes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues and latest values, at a power of two from \

@@ -5,6 +5,7 @@ mod error;
 mod layout;
 
 pub use channel::Channel;
+pub(crate) use channel::EVENT;
 pub use error::{Fault, PlanError};
 
 pub use super::geometry::MAX_REGION;
@@ -157,6 +158,7 @@ impl<'a> Plan<'a> {
                 Fault::Doorbell => {
                     panic!("only queues can share a doorbell; remove it from the other channels")
                 }
+                Fault::Period => panic!("a change can be expected of queues and latest values, once in 71 minutes or more often"),
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }
