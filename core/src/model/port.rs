@@ -79,13 +79,18 @@ impl Port {
     }
 
     fn wait_queue_at(&self, at: u32) -> Arc<WaitQueue> {
-        let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
-        if let Some((_, queue)) = wait_queues.iter().find(|(offset, _)| *offset == at) {
-            return queue.clone();
-        }
-        let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
-        wait_queues.push((at, queue.clone()));
-        queue
+        self.found(at).unwrap_or_else(|| {
+            let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
+            let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+            wait_queues.push((at, queue.clone()));
+            queue
+        })
+    }
+
+    /// The queue at `at`, if anybody has slept there.
+    fn found(&self, at: u32) -> Option<Arc<WaitQueue>> {
+        let wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+        wait_queues.iter().find(|(offset, _)| *offset == at).map(|(_, queue)| queue.clone())
     }
 
     /// Whether no task's waker is kept: none waits, and none was left behind.
@@ -132,16 +137,15 @@ impl Wait for Port {
         }
         let queue = self.wait_queue_at(EVERY);
         let lock = queue.lock.lock().expect("nobody dies in the kernel");
-        if points.iter().all(|(point, expected)| point.word.kernel_load() == *expected) {
+        // A wake that began before there was this queue does not find it; what it stored is seen here.
+        if points.iter().all(|(point, expected)| point.word.kernel_load_newest() == *expected) {
             drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
         }
     }
 
     fn wake(&self, point: WaitPoint<'_>) {
         if step() {
-            let every = self.region.wait_queues.lock().expect("nobody dies in here");
-            let every = every.iter().find(|(offset, _)| *offset == EVERY).map(|(_, queue)| queue.clone());
-            for queue in [Some(self.wait_queue(point)), every].into_iter().flatten() {
+            for queue in [Some(self.wait_queue(point)), self.found(EVERY)].into_iter().flatten() {
                 let lock = queue.lock.lock().expect("nobody dies in the kernel");
                 queue.alarm.notify_all();
                 drop(lock);

@@ -136,6 +136,12 @@ impl Word {
         self.shared.as_ref().map_or_else(|| self.plain(), |word| word.load(Ordering::Relaxed))
     }
 
+    /// As [`kernel_load`](Self::kernel_load), of the newest value whoever stored it: no lock that the waker holds too
+    /// orders this behind its store.
+    pub(crate) fn kernel_load_newest(&self) -> u32 {
+        self.shared.as_ref().map_or_else(|| self.plain(), |word| word.word.fetch_or(0, Ordering::Relaxed))
+    }
+
     pub(crate) fn plain(&self) -> u32 {
         self.value.load(Ordering::Relaxed)
     }
