@@ -70,11 +70,12 @@
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
 //!
-//! [`wait_any`] sleeps on several queues at once.
+//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`ready`] does so in a task.
 //!
 //! # Modules
 //!
@@ -97,11 +98,12 @@ pub use strait_core::format;
 pub use strait_core::model;
 pub use strait_core::{
     Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    InPlace, LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus,
-    Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
-    Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Message,
+    Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Plan, PlanError, Producer, PublishError,
+    Reading, Ready, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer,
+    StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+    UnlockError, Value, ValueInfo, Violation, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
+    ready, wait_any, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

@@ -14,8 +14,8 @@ use common::{Member, Region};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::{
-    Channel, ChannelError, Listener, Plan, Reading, Ready, WaitAnyError, WaitPolicy, Waitable, ready, wait_any,
-    wait_ready,
+    Channel, ChannelError, Listener, Plan, Reading, Ready, WaitAnyError, WaitPolicy, Waitable, ready,
+    wait_any, wait_ready,
 };
 
 const PLAN: Plan<'_> = Plan::new(&[
@@ -202,7 +202,10 @@ fn all_that_are_ready_are_returned() {
     let too_many = Err(WaitAnyError::TooMany { most: Ready::MOST });
     assert_eq!(wait_ready(b.port(), &mut all, ASLEEP, LONG), too_many);
     assert_eq!(wait_any(b.port(), &mut all, ASLEEP, LONG), Ok(1), "that has no such limit");
-    assert_eq!(wait_any(b.port(), &mut [], WaitPolicy::parking(), Duration::ZERO), Err(WaitAnyError::TimedOut));
+    assert_eq!(
+        wait_any(b.port(), &mut [], WaitPolicy::parking(), Duration::ZERO),
+        Err(WaitAnyError::TimedOut)
+    );
 }
 
 /// Counts how often it is woken.
@@ -217,8 +220,7 @@ impl Wake for Count {
 #[test]
 fn a_task_waits_for_several_and_leaves_no_waker_behind() {
     let (region, a, b) = setup();
-    let (mut event, mut slots) =
-        (b.listener("event").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
+    let (mut event, mut slots) = (b.listener("event").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
     let mut no_sleep = b.typed_consumer::<u32>("no sleep").unwrap();
     let count = Arc::new(Count(AtomicU32::new(0)));
     let waker = Waker::from(count.clone());

@@ -85,11 +85,12 @@ impl Events {
     /// See [`strait_core::port::Wait::wait_any`]. Words of another region have no event here, and are polled.
     pub(crate) fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
         let mut events: [RawHandle; MOST] = [core::ptr::null_mut(); MOST];
-        let all = points.len() <= MOST && points.iter().zip(&mut events).all(|((point, _), event)| {
-            let own = point.instance == self.instance;
-            let found = if own { self.event(point.offset, |name| self.create(name)) } else { None };
-            found.map(|found| *event = found).is_some()
-        });
+        let all = points.len() <= MOST
+            && points.iter().zip(&mut events).all(|((point, _), event)| {
+                let own = point.instance == self.instance;
+                let found = if own { self.event(point.offset, |name| self.create(name)) } else { None };
+                found.map(|found| *event = found).is_some()
+            });
         if !all {
             return nap(points, timeout);
         }

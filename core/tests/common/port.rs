@@ -54,7 +54,7 @@ impl Wait for TestPort {
     fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
         self.region.counts.sleeps.fetch_add(1, Relaxed);
         let own = |point: WaitPoint<'_>| {
-            self.region.mem.word(point.offset).is_some_and(|word| std::ptr::eq(&*word, point.word))
+            self.region.mem.word(point.offset).is_some_and(|word| std::ptr::eq(word, point.word))
         };
         if !points.iter().all(|(point, _)| own(*point)) {
             std::thread::sleep(Duration::from_millis(1).min(timeout));

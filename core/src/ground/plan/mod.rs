@@ -158,7 +158,9 @@ impl<'a> Plan<'a> {
                 Fault::Doorbell => {
                     panic!("only queues can share a doorbell; remove it from the other channels")
                 }
-                Fault::Period => panic!("a change can be expected of queues and latest values, once in 71 minutes or more often"),
+                Fault::Period => panic!(
+                    "a change can be expected of queues and latest values, once in 71 minutes or more often"
+                ),
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }
