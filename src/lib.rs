@@ -75,7 +75,7 @@
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
 //!
-//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`ready`] does so in a task.
+//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`ready()`] does so in a task.
 //!
 //! # Modules
 //!

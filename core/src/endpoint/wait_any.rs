@@ -103,7 +103,7 @@ pub enum WaitAnyError {
     /// [`consumer_may_block`](crate::Channel::consumer_may_block) or [`doorbell`](crate::Channel::doorbell) on its
     /// channel in the plan, or wait with a policy that polls.
     NoDoorbell,
-    /// There are more receivers than this, the most that [`wait_ready`] and [`ready`] take.
+    /// There are more receivers than this, the most that [`wait_ready`] and [`ready`](crate::ready) take.
     TooMany {
         /// The most.
         most: usize,
