@@ -13,10 +13,7 @@ use crate::sys;
 
 thread_local! {
     /// Whether this thread acts for a client.
-    #[cfg_attr(
-        windows,
-        allow(clippy::missing_const_for_thread_local, reason = "it is const; clippy 1.96 does not see that there")
-    )]
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is const; for Windows clippy 1.96 does not see that")]
     static ACTING: Cell<bool> = const { Cell::new(false) };
 }
 
