@@ -95,7 +95,7 @@ impl SystemPort {
     /// Takes a place of the options' domain in the participant table, or just looks if they say read-only.
     pub(crate) fn new(view: View, options: &RegionOptions) -> Result<Self, TableFull> {
         let domain = options.domain;
-        let own = participants::slots_of(view.region.mem(), view.region.header(), domain);
+        let own = participants::places_of(view.region.mem(), view.region.header(), domain);
         let mut port = Self(Arc::new(Inner { view, domain, own, seat: None }));
         if options.sys.map.read_only {
             return Ok(port);
@@ -196,7 +196,11 @@ unsafe impl Liveness for SystemPort {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        if self.0.own.contains(&who.slot()) { self.view().region.tokens().probe(who) } else { Probe::Unknown }
+        if self.0.own.contains(&who.place()) {
+            self.view().region.tokens().probe(who)
+        } else {
+            Probe::Unknown
+        }
     }
 }
 

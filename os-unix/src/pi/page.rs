@@ -222,7 +222,7 @@ fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, Failed> {
         // ORDERING: Relaxed; nothing else hangs on the number, and the kernel keeps the token.
         let taken = next.fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));
         let number = taken.map_err(|_| Failed::Exhausted)?;
-        let (slot, epoch) = (number % Ident::MAX_SLOT + 1, number / Ident::MAX_SLOT + 1);
+        let (slot, epoch) = (number % Ident::MAX_PLACE + 1, number / Ident::MAX_PLACE + 1);
         let ident = Ident::new(slot, epoch).ok_or(Failed::Exhausted)?;
         if tokens.acquire(ident).is_ok() {
             return Ok(ident);
