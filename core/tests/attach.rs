@@ -176,7 +176,7 @@ fn roles_are_for_participants_of_their_domain() {
     let here = region.join();
     assert_eq!(here.producer("f").err(), Some(ChannelError::Domain { planned: 1 }));
     let there = region.join_domain(1);
-    assert_eq!((here.ident().slot(), there.ident().slot()), (1, 3), "two places for each domain");
+    assert_eq!((here.ident().place(), there.ident().place()), (1, 3), "two places for each domain");
     assert_eq!(there.consumer("f").err(), Some(ChannelError::Domain { planned: 0 }));
     let mut tx = there.producer("f").unwrap();
     tx.try_send(1, b"across").unwrap();

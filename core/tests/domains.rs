@@ -29,7 +29,7 @@ fn each_domain_has_places_of_its_own() {
     let region = Region::new(&PLAN);
     assert_eq!(places(&region), [(1, 0), (2, 0), (3, 7), (4, 7)]);
     let look = region.look();
-    let slots = |domain| participants::slots_of(region.mem(), look.header(), domain);
+    let slots = |domain| participants::places_of(region.mem(), look.header(), domain);
     assert_eq!((slots(0), slots(7)), (1..=2, 3..=4));
     assert!(slots(1).is_empty() && slots(8).is_empty());
     // Lowest first, however the channels stand, and each domain once.
@@ -66,14 +66,14 @@ fn joining_leaves_the_other_domains_places_alone() {
     theirs.into_iter().for_each(|member| member.die(()));
     let before = table(&region, 3..=4);
     let [first, second] = [region.join(), region.join()];
-    assert_eq!((first.ident().slot(), second.ident().slot()), (1, 2));
+    assert_eq!((first.ident().place(), second.ident().place()), (1, 2));
     let header = *first.header();
     let join = |domain| participants::join(region.mem(), &header, domain, first.port(), Card::default());
     assert!(join(0).is_err(), "their places are free, and not ours");
     assert!(join(1).is_err(), "a domain that the plan does not name has no places");
     assert_eq!(table(&region, 3..=4), before);
     let ours = table(&region, 1..=2);
-    assert_eq!(region.join_domain(7).ident().slot(), 3);
+    assert_eq!(region.join_domain(7).ident().place(), 3);
     assert_eq!(table(&region, 1..=2), ours);
     assert_eq!(before[0], LIVE | 1);
 }

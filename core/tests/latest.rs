@@ -139,7 +139,7 @@ fn one_writer_at_a_time() {
     assert_eq!(region.look().latest_writer::<[u8]>("bytes").err(), Some(ChannelError::ReadOnly));
     a.die(writer);
     let writer = b.latest_writer::<Value>("two").unwrap();
-    assert_eq!(writer.taken_over_from().map(|who| who.slot()), Some(1));
+    assert_eq!(writer.taken_over_from().map(|who| who.place()), Some(1));
 }
 
 #[test]

@@ -164,15 +164,15 @@ fn the_listing_of_traffic_is_received() {
     let looks = region.look();
     let inside: Vec<_> = participants::list(region.mem(), looks.header(), looks.port()).collect();
     assert_eq!(
-        inside.iter().map(|p| (p.ident.slot(), p.ident.epoch())).collect::<Vec<_>>(),
+        inside.iter().map(|p| (p.ident.place(), p.ident.epoch())).collect::<Vec<_>>(),
         [(1, 1), (2, 1)]
     );
     assert!(inside.iter().all(|p| p.probe == Probe::Dead));
 
     let member = region.join();
-    assert_eq!((member.ident().slot(), member.ident().epoch()), (1, 2));
+    assert_eq!((member.ident().place(), member.ident().epoch()), (1, 2));
     let mut rx = member.consumer("frames").unwrap();
-    assert_eq!(rx.taken_over_from().map(|who| who.slot()), Some(2));
+    assert_eq!(rx.taken_over_from().map(|who| who.place()), Some(2));
     let frame = rx.try_recv_frame::<16>().unwrap();
     assert_eq!((frame.tag(), frame.sequence(), frame.payload()), (9, 2, &b"sixteen letters!"[..]));
     assert_eq!(member.typed_consumer::<u32>("slots").unwrap().try_recv(), Ok(0xAABB_CCDD));

@@ -195,7 +195,7 @@ fn fault_40_a_forged_epoch_steals_nothing() {
     // As if the living one's epoch were still to come: its token is taken.
     region.poke(slot, free);
     let joined = region.join();
-    assert_eq!(joined.ident().slot(), 3);
+    assert_eq!(joined.ident().place(), 3);
     assert_eq!(region.peek(slot), free);
     tx.try_send(1, b"still here").unwrap();
     assert_eq!(

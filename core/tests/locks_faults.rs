@@ -316,7 +316,7 @@ fn fault_12_the_next_one_in_a_dead_owners_place_is_not_the_owner() {
     let dead = member.ident();
     member.die(dying);
     let heir = region.join();
-    assert_eq!((heir.ident().slot(), heir.ident().epoch()), (dead.slot(), dead.epoch() + 1));
+    assert_eq!((heir.ident().place(), heir.ident().epoch()), (dead.place(), dead.epoch() + 1));
     let mut mutex = gains(&heir);
     let Lock::OwnerDied(recovery) = mutex.try_lock().unwrap() else { panic!("another one died") };
     assert_eq!(recovery.from(), dead);

@@ -59,7 +59,7 @@ fn join_domain(region: &Region, slot: u32, domain: u32) -> Member {
     let place = region.look().header().participant(slot).unwrap();
     region.poke(place + participants::at::DOMAIN, domain);
     let member = region.join_domain(domain);
-    assert_eq!(member.ident().slot(), slot);
+    assert_eq!(member.ident().place(), slot);
     member
 }
 

@@ -147,7 +147,7 @@ fn musl_fffc5cd_who_gets_a_dead_owners_number_is_not_the_owner() {
     let region = Region::new(&PLAN.participants(1));
     die_with_it(region.join());
     let next = region.join();
-    assert_eq!(next.ident().slot(), 1, "the same place");
+    assert_eq!(next.ident().place(), 1, "the same place");
     let mut mutex = gains(&next);
     let word = region.mem().word(region.entry("gains").block_c + at::OWNER).unwrap();
     assert!(unlock(word, next.ident()).is_err());

@@ -31,7 +31,7 @@ fn join(region: &Region, card: Card) -> Result<Ident, TableFull> {
 fn places_are_taken_in_order_and_given_back() {
     let region = Region::new(&PLAN);
     let members: Vec<_> = (0..3).map(|_| region.join()).collect();
-    let slots: Vec<_> = members.iter().map(|m| (m.ident().slot(), m.ident().epoch())).collect();
+    let slots: Vec<_> = members.iter().map(|m| (m.ident().place(), m.ident().epoch())).collect();
     assert_eq!(slots, [(1, 1), (2, 1), (3, 1)]);
     assert_eq!(join(&region, Card::default()), Err(TableFull));
     let mut members = members.into_iter();
@@ -39,10 +39,10 @@ fn places_are_taken_in_order_and_given_back() {
     first.leave();
     assert_eq!(state(&region, 1), FREE | 1);
     let again = region.join();
-    assert_eq!((again.ident().slot(), again.ident().epoch()), (1, 2), "an identity is never given twice");
+    assert_eq!((again.ident().place(), again.ident().epoch()), (1, 2), "an identity is never given twice");
     members.next().unwrap().die(());
     assert_eq!(state(&region, 2), LIVE | 1, "the dead do not clean up");
-    assert_eq!((region.join().ident().slot(), state(&region, 2)), (2, LIVE | 2));
+    assert_eq!((region.join().ident().place(), state(&region, 2)), (2, LIVE | 2));
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn a_slot_at_its_last_epoch_is_retired() {
     let region = Region::new(&PLAN);
     set_state(&region, 1, FREE | (EPOCH - 1));
     let last = region.join();
-    assert_eq!((last.ident().slot(), last.ident().epoch()), (1, EPOCH));
+    assert_eq!((last.ident().place(), last.ident().epoch()), (1, EPOCH));
     last.die(());
-    assert_eq!(region.join().ident().slot(), 2);
+    assert_eq!(region.join().ident().place(), 2);
     assert_eq!(state(&region, 1) & STATE, RETIRED);
     set_state(&region, 3, FREE | EPOCH);
     assert_eq!(join(&region, Card::default()), Err(TableFull));
@@ -100,7 +100,7 @@ fn starting_is_not_dead() {
     // SAFETY: it stands for a joiner that is about to publish it.
     unsafe { port.acquire(next) }.unwrap();
     assert_eq!(state(&region, 1), FREE);
-    assert_eq!(region.join().ident().slot(), 2, "the first place is about to be taken");
+    assert_eq!(region.join().ident().place(), 2, "the first place is about to be taken");
     assert_eq!(port.probe(next), Probe::Alive);
 }
 
@@ -112,7 +112,7 @@ fn of_many_joiners_each_gets_its_own_place() {
             let joins: Vec<_> = (0..4).map(|_| scope.spawn(|| join(&region, Card::default()).ok())).collect();
             joins.into_iter().filter_map(|join| join.join().unwrap()).collect()
         });
-        let mut slots: Vec<_> = idents.iter().map(|ident| ident.slot()).collect();
+        let mut slots: Vec<_> = idents.iter().map(|ident| ident.place()).collect();
         slots.sort_unstable();
         slots.dedup();
         assert_eq!(slots.len(), idents.len(), "no place is given twice");
@@ -125,7 +125,7 @@ fn identities_survive_their_word() {
     for slot in [1, 2, 255, 511] {
         for epoch in [1, 2, 0xF_FFFE, 0xF_FFFF] {
             let who = Ident::new(slot, epoch).unwrap();
-            assert_eq!((who.slot(), who.epoch()), (slot, epoch));
+            assert_eq!((who.place(), who.epoch()), (slot, epoch));
             assert_eq!(Ident::from_word(who.word()), Some(who));
         }
     }

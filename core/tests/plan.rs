@@ -108,7 +108,7 @@ fn participants_are_1_to_511() {
         assert_eq!(fault(&Plan::new(&channels).participants(count)), (None, Fault::Participants));
     }
     let region = Region::new(&Plan::new(&channels).participants(511));
-    let members: Vec<_> = (0..511).map(|_| region.join().ident().slot()).collect();
+    let members: Vec<_> = (0..511).map(|_| region.join().ident().place()).collect();
     assert!(members.into_iter().eq(1..=511));
 }
 

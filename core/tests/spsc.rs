@@ -282,8 +282,8 @@ fn both_sides_and_tools_see_the_same_numbers() {
     assert!((4 * 48..=4 * 48 + 64).contains(&tx.high_water()), "{}", tx.high_water());
     let state = strait_core::format::inspect::channel_state(region.mem(), 64, &region.entry("frames"));
     assert_eq!((state.len, state.high_water, state.sent, state.refused), (3, tx.high_water(), 4, 0));
-    assert_eq!(state.producer.map(|who| who.slot()), Some(1));
-    assert_eq!(state.consumer.map(|who| who.slot()), Some(2));
+    assert_eq!(state.producer.map(|who| who.place()), Some(1));
+    assert_eq!(state.consumer.map(|who| who.place()), Some(2));
     assert_eq!((state.producer_fault, state.consumer_fault), (0, 0));
     drop((tx, rx));
     let state = strait_core::format::inspect::channel_state(region.mem(), 64, &region.entry("frames"));

@@ -4,12 +4,13 @@
 
 mod common;
 
+use common::calls::{self, footprint, payload};
 use common::queue_run::{Accounts, Queue, Releases, Step, releases, step};
 use common::seed::property;
 use common::{Member, Region, TestPort, queue_run};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
-use strait_core::{Channel, Consumer, ConsumerOptions, Plan, Producer, Received, TryRecvError, TrySendError};
+use strait_core::{Channel, Consumer, ConsumerOptions, Plan, Producer, TrySendError};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -100,14 +101,6 @@ struct Run {
     max_len: u32,
 }
 
-fn payload(len: u32, tag: u32) -> Vec<u8> {
-    (0..len).map(|i| (i ^ tag.wrapping_mul(31)) as u8).collect()
-}
-
-fn footprint(len: usize) -> u32 {
-    16 + (len as u32).div_ceil(16) * 16
-}
-
 impl Run {
     fn new(setup: &Setup) -> Self {
         let channels = [Channel::frames("q", setup.capacity, setup.max_len)];
@@ -176,118 +169,16 @@ impl Run {
 
     fn grant(&mut self, len: u32, commit: Option<u32>) {
         let (tag, bytes) = self.message(len);
-        let half = bytes.len() / 2;
-        let reserved = match self.queue.tx().reserve(bytes.len()) {
-            Ok(mut grant) => {
-                assert_eq!((grant.len(), grant.is_empty()), (bytes.len(), bytes.is_empty()));
-                grant.set_tag(tag);
-                assert_eq!(grant.write(half, &bytes[half..]), bytes.len() - half);
-                assert_eq!(grant.write(0, &bytes[..half]), half);
-                assert_eq!(grant.write(bytes.len(), b"outside"), 0);
-                assert_eq!(grant.write(usize::MAX, b"outside"), 0);
-                assert_eq!(grant.as_mut_slice(), None, "peers are not trusted here");
-                match commit {
-                    Some(part) if part < len => grant.commit_len(part as usize),
-                    Some(_) => grant.commit(),
-                    None => return,
-                }
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        let sent = &bytes[..commit.unwrap_or(len).min(len) as usize];
-        self.account(reserved, tag, sent, bytes.len());
-    }
-
-    fn check_received(&mut self, got: Received, bytes: &[u8], now: bool) {
-        let want = self.queue.model.take(now);
-        assert_eq!((got.tag, got.sequence, got.len), (want.tag, want.sequence, want.payload.len()));
-        assert_eq!(bytes, want.payload);
+        if let Some(reserved) = calls::grant(self.queue.tx(), tag, &bytes, commit) {
+            let sent = &bytes[..commit.unwrap_or(len).min(len) as usize];
+            self.account(reserved, tag, sent, bytes.len());
+        }
     }
 
     fn recv(&mut self, buffer: &mut [u8]) {
         let now = self.queue.at_most_once;
-        match self.queue.rx().try_recv(buffer) {
-            Ok(got) => self.check_received(got, &buffer[..got.len], now),
-            Err(TryRecvError::Empty) => {
-                assert!(self.queue.model.waiting.is_empty(), "empty with messages waiting");
-                self.queue.model.flush();
-            }
-            Err(TryRecvError::TooSmall { needed }) => {
-                self.queue.model.release();
-                let want = self.queue.model.waiting.front().unwrap();
-                assert_eq!(needed, want.payload.len());
-                assert!(needed > buffer.len());
-            }
-            Err(error) => panic!("{error:?} among honest peers"),
-        }
-    }
-
-    fn recv_owned(&mut self) {
-        let now = self.queue.at_most_once;
-        match self.queue.rx().try_recv_frame::<40>() {
-            Ok(frame) => {
-                let got =
-                    Received { tag: frame.tag(), sequence: frame.sequence(), len: frame.payload().len() };
-                self.check_received(got, frame.payload(), now);
-            }
-            Err(TryRecvError::Empty) => {
-                assert!(self.queue.model.waiting.is_empty());
-                self.queue.model.flush();
-            }
-            Err(TryRecvError::TooSmall { needed }) => {
-                self.queue.model.release();
-                assert_eq!(needed, self.queue.model.waiting.front().unwrap().payload.len());
-                assert!(needed > 40);
-            }
-            Err(error) => panic!("{error:?} among honest peers"),
-        }
-    }
-
-    fn peek(&mut self, release: bool) {
-        let Ok(peek) = self.queue.rx().peek() else {
-            assert!(self.queue.model.waiting.is_empty());
-            return self.queue.model.flush();
-        };
-        let got = peek.info();
-        let mut bytes = vec![0; got.len];
-        assert_eq!(peek.copy_from(0, &mut bytes), got.len);
-        let mut rest = vec![0; got.len];
-        assert_eq!(peek.copy_from(got.len / 3, &mut rest), got.len - got.len / 3);
-        assert_eq!(rest[..got.len - got.len / 3], bytes[got.len / 3..]);
-        assert_eq!((peek.copy_from(got.len, &mut rest), peek.copy_from(usize::MAX, &mut rest)), (0, 0));
-        assert_eq!(peek.as_slice(), None, "peers are not trusted here");
-        if release {
-            peek.release();
-        }
-        self.queue.model.release();
-        if release {
-            self.check_received(got, &bytes, true);
-        } else {
-            let want = self.queue.model.waiting.front().unwrap();
-            assert_eq!((got.tag, got.sequence, &bytes), (want.tag, want.sequence, &want.payload));
-        }
-    }
-
-    fn recv_batch(&mut self, max: usize) {
-        let mut got = Vec::new();
-        let result = self.queue.rx().recv_batch(max, |peek| {
-            let mut bytes = vec![0; peek.info().len];
-            peek.copy_from(0, &mut bytes);
-            got.push((peek.info(), bytes));
-        });
-        let available = self.queue.model.waiting.len();
-        for (info, bytes) in &got {
-            self.queue.model.release();
-            self.check_received(*info, bytes, true);
-        }
-        match result {
-            Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),
-            Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
-        }
-        if got.len() < max {
-            self.queue.model.flush();
-        }
+        let (rx, model) = self.queue.rx_and_model();
+        calls::recv(rx, model, buffer, now);
     }
 
     fn apply(&mut self, op: &Op) {
@@ -300,9 +191,19 @@ impl Run {
                 let shortest = self.queue.model.waiting.front().map_or(0, |message| message.payload.len());
                 self.recv(&mut vec![0; shortest.saturating_sub(1)]);
             }
-            Op::RecvOwned => self.recv_owned(),
-            Op::Peek(release) => self.peek(*release),
-            Op::RecvBatch(max) => self.recv_batch(*max),
+            Op::RecvOwned => {
+                let now = self.queue.at_most_once;
+                let (rx, model) = self.queue.rx_and_model();
+                calls::recv_owned(rx, model, now);
+            }
+            Op::Peek(release) => {
+                let (rx, model) = self.queue.rx_and_model();
+                calls::peek(rx, model, *release);
+            }
+            Op::RecvBatch(max) => {
+                let (rx, model) = self.queue.rx_and_model();
+                calls::recv_batch(rx, model, *max);
+            }
             Op::Any(step) => self.queue.apply(step),
         }
         self.queue.check();

@@ -5,14 +5,13 @@ mod common;
 
 use std::marker::PhantomData;
 
+use common::calls::{self, numbered};
 use common::queue_run::{Accounts, Queue, Releases, Run, Step, releases, step};
 use common::seed::property;
 use common::{Member, Region, TestPort};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
-use strait_core::{
-    Channel, ConsumerOptions, Message, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
-};
+use strait_core::{Channel, ConsumerOptions, Message, Plan, TrySendError, TypedConsumer, TypedProducer};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -50,28 +49,10 @@ fn setup() -> impl Strategy<Value = Setup> {
     })
 }
 
-/// A value that is identified by its number.
-trait Numbered: Message + PartialEq + std::fmt::Debug {
-    fn numbered(number: u32) -> Self;
-}
+/// A value that can be compared with what is expected.
+trait Numbered: Message + PartialEq + std::fmt::Debug {}
 
-impl Numbered for u8 {
-    fn numbered(number: u32) -> Self {
-        number as u8
-    }
-}
-
-impl Numbered for [u32; 3] {
-    fn numbered(number: u32) -> Self {
-        [number, !number, number.wrapping_mul(7)]
-    }
-}
-
-impl Numbered for [u64; 9] {
-    fn numbered(number: u32) -> Self {
-        std::array::from_fn(|i| u64::from(number) << i)
-    }
-}
+impl<T: Message + PartialEq + std::fmt::Debug> Numbered for T {}
 
 /// Queues of values; a unit is a slot.
 struct Values<T>(PhantomData<T>);
@@ -136,7 +117,7 @@ impl<T: Numbered> Run<Values<T>> {
 
     fn send(&mut self) {
         let tag = self.next_tag();
-        match self.tx().try_send(&T::numbered(tag)) {
+        match self.tx().try_send(&numbered::<T>(tag)) {
             Ok(()) => self.sent(tag, &[], 1, 1),
             Err(error) => self.refused_with(error),
         }
@@ -144,7 +125,7 @@ impl<T: Numbered> Run<Values<T>> {
 
     fn send_batch(&mut self, count: usize) {
         let tags: Vec<u32> = (0..count).map(|_| self.next_tag()).collect();
-        match self.tx().try_send_batch(tags.iter().map(|&tag| T::numbered(tag))) {
+        match self.tx().try_send_batch(tags.iter().map(|&tag| numbered::<T>(tag))) {
             Ok(sent) => {
                 tags[..sent].iter().for_each(|&tag| self.sent(tag, &[], 1, 1));
                 if sent < count {
@@ -155,39 +136,10 @@ impl<T: Numbered> Run<Values<T>> {
         }
     }
 
-    fn check_received(&mut self, value: T) {
-        let want = self.model.take(self.at_most_once);
-        assert_eq!(value, T::numbered(want.tag));
-        assert_eq!(self.rx().sequence(), want.sequence);
-    }
-
     fn recv(&mut self) {
-        match self.rx().try_recv() {
-            Ok(value) => self.check_received(value),
-            Err(error) => {
-                assert_eq!((error, self.model.waiting.len()), (TryRecvError::Empty, 0));
-                self.model.flush();
-            }
-        }
-    }
-
-    fn recv_batch(&mut self, max: usize) {
-        let mut got = Vec::new();
-        let result = self.rx().recv_batch(max, |value| got.push(value));
-        let available = self.model.waiting.len();
-        for value in &got {
-            assert_eq!(*value, T::numbered(self.model.take_in_batch().tag));
-        }
-        match result {
-            Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),
-            Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
-        }
-        if got.len() < max {
-            self.model.flush();
-        }
-        if !got.is_empty() || max == 0 {
-            self.model.release();
-        }
+        let now = self.at_most_once;
+        let (rx, model) = self.rx_and_model();
+        calls::recv_value(rx, model, now);
     }
 
     fn perform(&mut self, op: &Op) {
@@ -195,7 +147,10 @@ impl<T: Numbered> Run<Values<T>> {
             Op::Send => self.send(),
             Op::Batch(count) => self.send_batch(*count),
             Op::Recv => self.recv(),
-            Op::RecvBatch(max) => self.recv_batch(*max),
+            Op::RecvBatch(max) => {
+                let (rx, model) = self.rx_and_model();
+                calls::recv_values(rx, model, *max);
+            }
             Op::Any(step) => self.apply(step),
         }
         self.check();

@@ -111,7 +111,7 @@ fn fault_20_a_frame_in_use_is_delivered_again() {
         }
         dead.die(rx);
         let mut rx = region.join().consumer("frames").unwrap();
-        assert_eq!((rx.taken_over_from().map(|who| who.slot()), rx.len()), (Some(2), 2));
+        assert_eq!((rx.taken_over_from().map(|who| who.place()), rx.len()), (Some(2), 2));
         assert_eq!(sequences(&mut rx), [1, 2], "the one in use and the one after it");
     }
 }
@@ -155,7 +155,7 @@ fn fault_29_all_die_and_nothing_committed_is_lost() {
     let region = region.after_death_of_all();
     let c = region.join();
     let mut tx = c.producer("frames").unwrap();
-    assert_eq!(tx.taken_over_from().map(|who| who.slot()), Some(1));
+    assert_eq!(tx.taken_over_from().map(|who| who.place()), Some(1));
     tx.try_send(99, b"after").unwrap();
     let all = receive_all(&mut c.consumer("frames").unwrap());
     assert_eq!(all.iter().map(|frame| frame.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);

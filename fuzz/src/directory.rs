@@ -1,7 +1,7 @@
 //! The target `directory`: arbitrary plans. One that works is laid out, and what is found when attaching is
 //! what was planned, in blocks that do not overlap.
 
-use strait_core::format::participants::slots_of;
+use strait_core::format::participants::places_of;
 use strait_core::{
     Attachment, Channel, ChannelError, Plan,
     format::{Contents, Entry, FormatError, Header, Kind, ValueType, initialise},
@@ -208,9 +208,9 @@ pub fn run(data: &[u8]) {
         );
         region.set_cache(Cache { line: line.min(32), from: header.payload });
     }
-    let own = slots_of(region.mem(), &header, 0);
+    let own = places_of(region.mem(), &header, 0);
     if let Some(member) = region.try_join() {
-        assert!(own.contains(&member.ident().slot()));
+        assert!(own.contains(&member.ident().place()));
         wanted.iter().for_each(|wanted| open(&member, wanted));
     } else {
         assert!(own.is_empty(), "a place of this domain is free");

@@ -22,6 +22,8 @@ pub mod world;
 #[allow(dead_code, reason = "the targets use a part of it")]
 #[path = "."]
 mod common {
+    #[path = "../../core/tests/common/calls.rs"]
+    pub(crate) mod calls;
     #[path = "../../core/tests/common/model.rs"]
     pub(crate) mod model;
     #[path = "../../core/tests/common/raw.rs"]

@@ -41,7 +41,7 @@ fn state(at: &Attachment<Port>) -> ChannelState {
 fn two_claim(claimants: [Attachment<Port>; 2]) -> Vec<u32> {
     let threads = claimants.map(|at| {
         thread::spawn(move || {
-            let slot = at.port().ident().unwrap().slot();
+            let slot = at.port().ident().unwrap().place();
             match Q::tx(&at) {
                 Ok(tx) => Some((slot, tx)),
                 Err(error) => {

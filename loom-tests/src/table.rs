@@ -74,7 +74,7 @@ fn join_and_leave() {
         let joined = join(&other);
         occupant.join().unwrap();
         let second = joined.or_else(|TableFull| join(&other)).expect("the slot is free by now");
-        assert_eq!((second.slot(), second.epoch()), (1, 2));
+        assert_eq!((second.place(), second.epoch()), (1, 2));
         assert_eq!((other.probe(first), other.probe(second)), (Probe::Dead, Probe::Alive));
     });
 }
@@ -94,7 +94,7 @@ fn one_of_two_joins_over_the_dead() {
         dead.end();
         let joined = both(&region);
         assert_eq!(joined.len(), 1, "{joined:?}");
-        assert_eq!((joined[0].slot(), joined[0].epoch()), (1, 2));
+        assert_eq!((joined[0].place(), joined[0].epoch()), (1, 2));
         let port = region.port();
         assert_eq!((port.probe(first), port.probe(joined[0])), (Probe::Dead, Probe::Alive));
     });

@@ -17,6 +17,12 @@ impl OsError {
         Self { call, code }
     }
 
+    /// The error of a call made through the standard library.
+    #[must_use]
+    pub fn io(call: &'static str, error: &io::Error) -> Self {
+        Self { call, code: error.raw_os_error().unwrap_or(crate::UNNUMBERED) }
+    }
+
     /// The call that failed.
     #[must_use]
     pub fn call(&self) -> &'static str {

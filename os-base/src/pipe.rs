@@ -1,6 +1,87 @@
 //! Why the system refused an operation on a pipe. `strait-os` makes its errors of these.
 
+use std::time::Instant;
+
 use crate::error::OsError;
+
+/// How long a call waits. `C` is what ends the wait of another thread.
+#[derive(Debug)]
+pub struct Wait<'a, C> {
+    /// Until then; not at all if it is `None`.
+    pub until: Option<Instant>,
+    /// The canceller that can end the wait earlier.
+    pub cancel: Option<&'a C>,
+}
+
+impl<C> Clone for Wait<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Wait<'_, C> {}
+
+/// One end of a pipe of bytes.
+pub trait Stream {
+    /// What ends the wait of another thread.
+    type Canceller;
+
+    /// Reads at least one byte.
+    ///
+    /// # Errors
+    ///
+    /// [`IoFailure`]; `Ended` when nothing will come any more.
+    fn read(&mut self, buf: &mut [u8], wait: Wait<'_, Self::Canceller>) -> Result<usize, IoFailure>;
+
+    /// Writes at least one byte. On Windows it takes up to as many as the system keeps, once those before have gone.
+    ///
+    /// # Errors
+    ///
+    /// [`IoFailure`].
+    fn write(&mut self, bytes: &[u8], wait: Wait<'_, Self::Canceller>) -> Result<usize, IoFailure>;
+
+    /// Waits until the system has all that was written, which on Unix it always has.
+    ///
+    /// # Errors
+    ///
+    /// [`IoFailure`].
+    fn flush(&mut self, wait: Wait<'_, Self::Canceller>) -> Result<(), IoFailure>;
+
+    /// Whether a read would not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`IoFailure::Os`].
+    fn is_readable(&mut self) -> Result<bool, IoFailure>;
+
+    /// Whether a write would not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`IoFailure::Os`].
+    fn is_writable(&mut self) -> Result<bool, IoFailure>;
+}
+
+/// The rights of a client that this thread has taken on.
+pub trait ClientRights {
+    /// Gives the thread its own rights back. Whether that worked.
+    fn give_back(&mut self) -> bool;
+}
+
+/// A thread acts with a client's rights while it has this. Dropping it gives the thread its own rights back, or aborts,
+/// because going on with the wrong ones would be worse. It must stay in its thread, which `strait-os` sees to.
+#[derive(Debug)]
+#[must_use = "the client's rights are given back when this is dropped"]
+pub struct Impersonation<R: ClientRights>(pub R);
+
+impl<R: ClientRights> Drop for Impersonation<R> {
+    fn drop(&mut self) {
+        if !self.0.give_back() {
+            eprintln!("strait: this thread could not be given its own rights back; aborting");
+            std::process::abort();
+        }
+    }
+}
 
 /// Why a name is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,18 @@
 //!
 //! `O` is the system's owner of a file or an object, and `E` how it lets in more users than it should.
 
-use strait_core::format::{AttachError, HEADER_LEN};
+use std::io;
+
+use strait_core::format::AttachError;
+use strait_core::ground::header::{HEADER_LEN, MAGIC, at};
 
 use crate::error::OsError;
 
 /// Regions are shorter than this.
 const MAX_LEN: u64 = 1 << 31;
+
+/// A header's bytes.
+type Start = [u8; HEADER_LEN as usize];
 
 /// Why nothing was created; `strait_os::CreateError` says what each means to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +46,24 @@ pub enum CreateFailed<O, E> {
     Lock(OsError),
     /// There is no such thing here.
     Unsupported,
+    /// Anything else.
+    Os(OsError),
+}
+
+/// Why memory was not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapFailed {
+    /// Denied.
+    NotPermitted,
+    /// Not locked into memory.
+    Lock(OsError),
+    /// It is shorter than its header states, or has pages that are only reserved.
+    TooShort {
+        /// Bytes that there should be.
+        needed: u32,
+        /// Bytes that there are.
+        found: u64,
+    },
     /// Anything else.
     Os(OsError),
 }
@@ -151,6 +175,31 @@ impl<O, E> From<OsError> for ReceiveFailed<O, E> {
     }
 }
 
+impl<O, E> From<MapFailed> for CreateFailed<O, E> {
+    fn from(failed: MapFailed) -> Self {
+        match failed {
+            MapFailed::NotPermitted => Self::NotPermitted,
+            MapFailed::Lock(error) => Self::Lock(error),
+            MapFailed::TooShort { .. } => Self::NoSpace,
+            MapFailed::Os(error) => Self::Os(error),
+        }
+    }
+}
+
+impl<O, E> From<MapFailed> for OpenFailed<O, E> {
+    fn from(failed: MapFailed) -> Self {
+        match failed {
+            MapFailed::NotPermitted => Self::NotPermitted,
+            MapFailed::Lock(error) => Self::Lock(error),
+            MapFailed::TooShort { needed, found } => Self::Attach(AttachError::TooShort {
+                needed,
+                found: u32::try_from(found).unwrap_or(u32::MAX),
+            }),
+            MapFailed::Os(error) => Self::Os(error),
+        }
+    }
+}
+
 impl<O, E> OpenFailed<O, E> {
     /// The length of a file or a section, if a region can have it.
     ///
@@ -164,6 +213,40 @@ impl<O, E> OpenFailed<O, E> {
         match u32::try_from(len) {
             Ok(short) if len < MAX_LEN => Ok(short),
             _ => Err(Self::TooLong { len }),
+        }
+    }
+
+    /// Checks what a file starts with: a region's magic, which one that is damaged or of another version has too. `read`
+    /// is how `call` has read `start`.
+    ///
+    /// # Errors
+    ///
+    /// [`Attach`](Self::Attach): `Uninitialised` of a header that is zeros throughout, `ByteOrder`, or `NotARegion`;
+    /// [`Os`](Self::Os) if it could not be read.
+    pub fn check_start(start: &Start, call: &'static str, read: io::Result<()>) -> Result<(), Self> {
+        let magic = start[at::MAGIC as usize..].first_chunk().copied().map(u32::from_le_bytes);
+        Err(Self::Attach(match read {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => AttachError::NotARegion,
+            Err(error) => return Err(Self::Os(OsError::io(call, &error))),
+            Ok(()) if start.iter().all(|&byte| byte == 0) => AttachError::Uninitialised,
+            Ok(()) => match magic {
+                Some(MAGIC) => return Ok(()),
+                Some(found) if found.swap_bytes() == MAGIC => AttachError::ByteOrder,
+                _ => AttachError::NotARegion,
+            },
+        }))
+    }
+
+    /// As [`check_start`](Self::check_start), of a file that is to be removed: one that was never initialised, which
+    /// is zeros, may go too.
+    ///
+    /// # Errors
+    ///
+    /// Those of `check_start`.
+    pub fn check_removal(start: &Start, call: &'static str, read: io::Result<()>) -> Result<(), Self> {
+        match Self::check_start(start, call, read) {
+            Err(Self::Attach(AttachError::Uninitialised)) => Ok(()),
+            other => other,
         }
     }
 }

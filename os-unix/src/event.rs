@@ -6,14 +6,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::unistd::{read, write};
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::fd;
 
 /// A new eventfd, which does not block.
 pub fn doorbell() -> Result<OwnedFd, OsError> {
     let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
-    let bell = EventFd::from_flags(flags).map_err(|error| OsError::nix("eventfd", error))?;
+    let bell = EventFd::from_flags(flags).map_err(|error| OsError::new("eventfd", error as i32))?;
     fd::keep(bell.into()).map_err(|error| OsError::io("dup", &error))
 }
 

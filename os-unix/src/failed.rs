@@ -3,18 +3,14 @@
 use std::io;
 
 use nix::libc;
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::map;
 use crate::options::{Exposure, Owner};
 
-/// See `strait_os_base`.
-pub type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
-/// See `strait_os_base`.
-pub type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
-/// See `strait_os_base`.
-pub type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
-pub use strait_os_base::ShareFailed;
+pub(crate) type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
+pub(crate) type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
+pub(crate) type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
 
 /// What the system's answer means.
 pub(crate) trait FromIo {
@@ -30,24 +26,6 @@ impl FromIo for CreateFailed {
             Some(libc::ENOENT | libc::ENOTDIR) => Self::NoDirectory,
             Some(libc::EACCES | libc::EPERM | libc::EROFS) => Self::NotPermitted,
             _ => Self::Os(OsError::io(call, error)),
-        }
-    }
-}
-
-impl From<map::Failed> for CreateFailed {
-    fn from(failed: map::Failed) -> Self {
-        match failed {
-            map::Failed::Map(error) => Self::Os(error),
-            map::Failed::Lock(error) => Self::Lock(error),
-        }
-    }
-}
-
-impl From<map::Failed> for OpenFailed {
-    fn from(failed: map::Failed) -> Self {
-        match failed {
-            map::Failed::Map(error) => Self::Os(error),
-            map::Failed::Lock(error) => Self::Lock(error),
         }
     }
 }

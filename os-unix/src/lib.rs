@@ -16,7 +16,6 @@
 
 pub mod clock;
 mod entropy;
-mod error;
 #[cfg(target_os = "linux")]
 pub mod event;
 mod failed;
@@ -37,8 +36,6 @@ pub mod view;
 mod wait;
 pub mod whoami;
 
-pub use error::OsError;
-pub use failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
-pub use options::{Exposure, LOCK_ADVICE, Options, Owner};
+pub use options::{Exposure, Options, Owner};
 pub use place::Place;
 pub use view::{NOT_OURS, New, Publication, View};

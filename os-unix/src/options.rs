@@ -2,27 +2,22 @@
 
 use core::fmt;
 
-/// The access to a region, and how it is mapped.
+use strait_os_base::MapOptions;
+
+/// Whom a region lets in, and how it is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The mode of a file that is created, and the most that one that is opened may grant.
     pub mode: u32,
     /// The user whose files are opened. `None`: this process's effective user.
     pub owner: Option<u32>,
-    /// Whether owner and mode do not matter.
-    pub any_owner: bool,
-    /// Whether every page is brought in while mapping.
-    pub prefault: bool,
-    /// Whether every page is locked while mapping.
-    pub lock: bool,
-    /// Whether the mapping is for reading alone.
-    pub read_only: bool,
+    /// What every system has.
+    pub map: MapOptions,
 }
 
 impl Options {
     /// Mode 0600, of this user, read and write.
-    pub const PRIVATE: Self =
-        Self { mode: 0o600, owner: None, any_owner: false, prefault: false, lock: false, read_only: false };
+    pub const PRIVATE: Self = Self { mode: 0o600, owner: None, map: MapOptions::PLAIN };
 }
 
 /// The owner of a file: a user id.
@@ -43,6 +38,3 @@ impl fmt::Display for Exposure {
         write!(f, "its mode {found:04o} lets in more users than {allowed:04o}; change it, or allow that mode")
     }
 }
-
-/// Advice where memory cannot be locked.
-pub const LOCK_ADVICE: &str = "raise RLIMIT_MEMLOCK (ulimit -l), or grant CAP_IPC_LOCK, or do not lock";

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 use crate::file::check;
 use crate::file::os::named_dir;
@@ -29,10 +29,10 @@ impl Place {
         Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")), named: true })
     }
 
-    /// The place in a file. It stays there when the process changes its directory, unless that has none.
+    /// The place in a file.
     #[must_use]
     pub fn file(path: PathBuf) -> Self {
-        Self { path: std::path::absolute(&path).unwrap_or(path), named: false }
+        Self { path, named: false }
     }
 
     /// The file.

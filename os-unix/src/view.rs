@@ -1,7 +1,6 @@
 //! A region as this process has it: mapped, with the tokens held in it; and before that, memory that is to
 //! become one.
 
-use core::fmt;
 use core::time::Duration;
 use std::fs::File;
 use std::os::fd::BorrowedFd;
@@ -10,34 +9,28 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use strait_core::ground::header::{MAGIC, at};
-use strait_core::{
-    format::Header,
-    port::{Ident, Mem, Probe, TokenRefused, WaitPoint},
-};
+use strait_core::port::{Mem, WaitPoint};
+use strait_os_base::{Mapped, MappedRegion, OpenRegion, OsError, ShareFailed, directory_of};
 
-use crate::error::{FromCall as _, OsError};
 use crate::failed::FromIo as _;
-use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
+use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed};
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::fork::Origin;
 use crate::liveness::Tokens;
-use crate::map::Mapping;
+use crate::map;
 use crate::options::Options;
 use crate::place::Place;
 use crate::{entropy, memfd, wait};
-use strait_os_base::directory_of;
 
 /// The error of a new region that does not keep what is stored in it: nobody else has it yet.
 pub const NOT_OURS: OsError = OsError::new("use the new region", libc::EIO);
 
 /// A mapped region, the tokens held in it, and the process that opened it.
+#[derive(Debug)]
 pub struct View {
-    mem: Mem,
-    header: Header,
-    /// Dropped before the mapping.
-    tokens: Tokens,
-    map: Mapping,
+    /// The region, mapped for as long as the view is.
+    pub region: OpenRegion<Tokens>,
     origin: Origin,
     path: Option<PathBuf>,
 }
@@ -67,44 +60,31 @@ impl View {
 
     /// Maps a file that has been checked.
     fn of_file(file: File, len: u32, path: Option<&Path>, options: &Options) -> Result<Self, OpenFailed> {
-        let map = if options.any_owner && options.read_only {
+        let map = if options.map.any_owner && options.map.read_only {
             check::starts_like_a_region(&file)?;
-            Mapping::copy(&file, len)?
+            map::copy(&file, len)?
         } else {
-            Mapping::new(&file, len, options)?
+            map::shared(&file, len, &options.map)?
         };
-        let header = Header::check(&map.mem()).map_err(OpenFailed::Attach)?;
-        Ok(Self::new(map, header, file, path, path, !options.read_only)?)
+        let region = MappedRegion::check(map).map_err(OpenFailed::Attach)?;
+        Ok(Self::new(region, file, path, path, !options.map.read_only)?)
     }
 
     /// Takes part in the region that is mapped from `file`, or just looks. `now` is where the file can be
     /// opened now, if it has a name; `path` where it is in the end.
     fn new(
-        map: Mapping,
-        header: Header,
+        region: MappedRegion,
         file: File,
         now: Option<&Path>,
         path: Option<&Path>,
         joins: bool,
     ) -> Result<Self, OsError> {
         let origin = Origin::here()?;
-        // SAFETY: both end up in this value, whose fields are dropped in their order, the mapping
-        // after the tokens; until then it is a local that outlives them.
-        let tokens = unsafe { Tokens::new(file, now, joins.then_some(&map)) }?;
-        Ok(Self { mem: map.mem(), header, tokens, map, origin, path: path.map(Into::into) })
-    }
-
-    /// The region's memory, mapped for as long as the view is.
-    #[must_use]
-    #[inline]
-    pub fn mem(&self) -> &Mem {
-        &self.mem
-    }
-
-    /// The region's header, checked.
-    #[must_use]
-    pub fn header(&self) -> &Header {
-        &self.header
+        // SAFETY: both end up in one `OpenRegion`, which drops the mapping after the tokens; until then it is a
+        // local that outlives them.
+        let tokens = unsafe { Tokens::new(file, now, joins.then_some(region.map())) }?;
+        let region = OpenRegion::new(tokens, region);
+        Ok(Self { region, origin, path: path.map(Into::into) })
     }
 
     /// Whether this is a forked child of the process that opened the region.
@@ -129,35 +109,16 @@ impl View {
         wait::wake(point);
     }
 
-    /// See [`strait_core::port::Liveness::acquire`].
-    pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.tokens.acquire(who)
-    }
-
-    /// See [`strait_core::port::Liveness::release`].
-    pub fn release(&self, who: Ident) {
-        self.tokens.release(who);
-    }
-
-    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
-    /// nobody holds the token of that very incarnation. The token is taken before it is published, and lost
-    /// only when its process has ended or has given it back (see the invariants of the liveness modules); an
-    /// acquire fence follows. Everything else is `Alive` or `Unknown`.
-    #[must_use]
-    pub fn probe(&self, who: Ident) -> Probe {
-        self.tokens.probe(who)
-    }
-
     /// Whether the region is sealed memory.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        memfd::is_sealed(self.tokens.file())
+        memfd::is_sealed(self.region.tokens().file())
     }
 
     /// Whether the region's path still leads to it.
     pub fn is_current(&self) -> Result<bool, OsError> {
         let Some(path) = &self.path else { return Ok(true) };
-        let own = self.tokens.file().metadata().map_err(|error| OsError::io("fstat", &error))?;
+        let own = self.region.tokens().file().metadata().map_err(|error| OsError::io("fstat", &error))?;
         match path.symlink_metadata() {
             Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
@@ -167,9 +128,9 @@ impl View {
 
     /// Waits until the region's file, and its name, are on storage.
     pub fn sync(&self) -> Result<(), OsError> {
-        self.map.sync()?;
+        map::sync(self.region.map())?;
         let failed = |error: std::io::Error| OsError::io("fsync", &error);
-        self.tokens.file().sync_all().map_err(failed)?;
+        self.region.tokens().file().sync_all().map_err(failed)?;
         match &self.path {
             Some(path) => File::open(directory_of(path)).and_then(|dir| dir.sync_all()).map_err(failed),
             None => Ok(()),
@@ -178,21 +139,13 @@ impl View {
 
     /// Hands sealed memory over a socket.
     pub fn share(&self, socket: BorrowedFd<'_>) -> Result<(), ShareFailed> {
-        memfd::share(socket, self.tokens.file())
-    }
-}
-
-/// Where it is.
-impl fmt::Debug for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.fmt(f)
+        memfd::share(socket, self.region.tokens().file())
     }
 }
 
 /// Zeros that are going to be a region, and that nobody else can find yet.
 pub struct New {
-    map: Mapping,
-    mem: Mem,
+    map: Mapped,
     file: File,
     instance: u64,
     publication: Publication,
@@ -225,14 +178,14 @@ impl New {
         options: &Options,
         publication: Publication,
     ) -> Result<Self, CreateFailed> {
-        let map = Mapping::new(&file, len, options)?;
-        Ok(Self { mem: map.mem(), map, file, instance: entropy::random_u64()?, publication })
+        let map = map::shared(&file, len, &options.map)?;
+        Ok(Self { map, file, instance: entropy::random_u64()?, publication })
     }
 
     /// The memory to lay the region out in.
     #[must_use]
     pub fn mem(&self) -> &Mem {
-        &self.mem
+        self.map.mem()
     }
 
     /// The region's number.
@@ -243,13 +196,13 @@ impl New {
 
     /// The region that was laid out, and what makes it appear.
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
-        let Self { map, mem, file, publication, .. } = self;
-        let header = Header::check(&mem).map_err(|_| NOT_OURS)?;
+        let Self { map, file, publication, .. } = self;
+        let region = MappedRegion::check(map).map_err(|_| NOT_OURS)?;
         let (now, path) = match &publication.0 {
             Some((draft, target)) => (draft.path(), Some(target.as_path())),
             None => (None, None),
         };
-        let view = View::new(map, header, file, now, path, true)?;
+        let view = View::new(region, file, now, path, true)?;
         Ok((view, publication))
     }
 }

@@ -1,10 +1,7 @@
 //! How the system's answers become the error of a call.
 
-use std::io;
-
-pub use strait_os_base::OsError;
-
-use windows_sys::Win32::Foundation::{ERROR_GEN_FAILURE, GetLastError};
+use strait_os_base::OsError;
+use windows_sys::Win32::Foundation::GetLastError;
 
 /// An error by what was asked for it, and the system's numbers, which are unsigned here.
 pub(crate) trait FromCall {
@@ -13,9 +10,6 @@ pub(crate) trait FromCall {
 
     /// The calling thread's last error. To be asked for before any other call.
     fn last(call: &'static str) -> Self;
-
-    /// The error of a call made through the standard library.
-    fn io(call: &'static str, error: &io::Error) -> Self;
 
     /// Whether it is this one.
     fn is(&self, code: u32) -> bool;
@@ -29,10 +23,6 @@ impl FromCall for OsError {
     fn last(call: &'static str) -> Self {
         // SAFETY: it reads a number of the calling thread.
         Self::numbered(call, unsafe { GetLastError() })
-    }
-
-    fn io(call: &'static str, error: &io::Error) -> Self {
-        Self::numbered(call, error.raw_os_error().map_or(ERROR_GEN_FAILURE, |code| code as u32))
     }
 
     fn is(&self, code: u32) -> bool {

@@ -1,25 +1,20 @@
 //! Why the system refused: the enums of `strait_os_base`, and how this system's answers become them.
 
-use strait_core::format::AttachError;
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_COMMITMENT_LIMIT, ERROR_DIRECTORY, ERROR_DISK_FULL,
     ERROR_FILE_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_HANDLE,
     ERROR_PATH_NOT_FOUND, ERROR_PRIVILEGE_NOT_HELD, ERROR_WRITE_PROTECT,
 };
 
-use crate::error::{FromOs, OsError};
-use crate::map;
+use crate::error::FromOs;
 use crate::options::{Exposure, Owner};
 use crate::section::SignError;
 use crate::security::Distrust;
 
-/// See `strait_os_base`.
-pub type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
-/// See `strait_os_base`.
-pub type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
-/// See `strait_os_base`.
-pub type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
-pub use strait_os_base::ShareFailed;
+pub(crate) type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
+pub(crate) type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
+pub(crate) type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
 
 impl FromOs for CreateFailed {
     fn from_os(error: OsError) -> Self {
@@ -31,16 +26,6 @@ impl FromOs for CreateFailed {
             ERROR_PRIVILEGE_NOT_HELD => Self::NotPrivileged,
             ERROR_INVALID_HANDLE => Self::NameTaken,
             _ => Self::Os(error),
-        }
-    }
-}
-
-impl From<map::Failed> for CreateFailed {
-    fn from(failed: map::Failed) -> Self {
-        match failed {
-            map::Failed::Map(error) => Self::Os(error),
-            map::Failed::Lock(error) => Self::Lock(error),
-            map::Failed::TooShort { .. } => Self::NoSpace,
         }
     }
 }
@@ -69,19 +54,6 @@ impl FromOs for OpenFailed {
             ERROR_ACCESS_DENIED => Self::NotPermitted,
             ERROR_INVALID_HANDLE => Self::NameTaken,
             _ => Self::Os(error),
-        }
-    }
-}
-
-impl From<map::Failed> for OpenFailed {
-    fn from(failed: map::Failed) -> Self {
-        match failed {
-            map::Failed::Map(error) => Self::from_os(error),
-            map::Failed::Lock(error) => Self::Lock(error),
-            map::Failed::TooShort { needed, found } => Self::Attach(AttachError::TooShort {
-                needed,
-                found: u32::try_from(found).unwrap_or(u32::MAX),
-            }),
         }
     }
 }

@@ -40,10 +40,8 @@ pub mod whoami;
 mod wide;
 pub mod window;
 
-pub use error::OsError;
-pub use failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
 pub use new::{New, Publication};
-pub use options::{Exposure, LOCK_ADVICE, Options, Owner, Sddl, SddlError};
+pub use options::{Exposure, Options, Owner, Sddl, SddlError};
 pub use place::Place;
 pub use security::Sid;
 pub use view::{NOT_OURS, View};

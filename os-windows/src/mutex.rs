@@ -3,14 +3,16 @@
 use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
+use strait_os_base::object::OpenFailure;
 use windows_sys::Win32::System::Threading::{
     CreateMutexW, MUTEX_MODIFY_STATE, OpenMutexW, ReleaseMutex, SYNCHRONIZATION_SYNCHRONIZE,
 };
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::object;
 
-pub use crate::object::{Access, OpenFailure, Waited, bare_name};
+pub use crate::object::{Access, Waited, bare_name};
 
 /// An open mutex.
 #[derive(Debug)]

@@ -4,16 +4,17 @@ use std::fs::File;
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 
-use strait_core::{format::Header, port::Mem};
+use strait_core::port::Mem;
+use strait_os_base::{Mapped, MappedRegion, OsError};
 use windows_sys::Win32::Foundation::ERROR_ALREADY_EXISTS;
 
 use crate::entropy;
+use crate::error::FromCall as _;
 use crate::error::FromOs as _;
-use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
 use crate::file::draft::Draft;
 use crate::liveness::{EventTokens, FileTokens, Tokens};
-use crate::map::Mapping;
+use crate::map;
 use crate::name::Space;
 use crate::options::Options;
 use crate::place::{Kind, Place, stands};
@@ -39,8 +40,7 @@ enum Source {
 /// Zeros that are going to be a region, and that nobody else can find yet.
 pub struct New {
     /// Dropped before the publication: a file that is mapped cannot be deleted.
-    map: Mapping,
-    mem: Mem,
+    map: Mapped,
     source: Source,
     instance: u64,
     options: Options,
@@ -72,7 +72,7 @@ impl New {
             other => other,
         })?;
         let memory = memory.ok_or(OsError::numbered("CreateFileMapping", ERROR_ALREADY_EXISTS))?;
-        let map = Mapping::new(memory.as_handle(), Some(len), options)?;
+        let map = map::shared(memory.as_handle(), Some(len), &options.map)?;
         let source = Source::Memory { memory, sign: Some(sign), space };
         Ok(Self::mapped(map, source, instance, *options, security, Publication(Means::Sign { old })))
     }
@@ -84,7 +84,7 @@ impl New {
         }
         let (draft, file) = Draft::new(path, &security, len)?;
         let section = section::of_file(&file, options).map_err(CreateFailed::from_os)?;
-        let map = Mapping::new(section.as_handle(), Some(len), options)?;
+        let map = map::shared(section.as_handle(), Some(len), &options.map)?;
         let source = Source::File { file, path: path.into() };
         let publication = Publication(Means::Draft(draft, path.into()));
         Ok(Self::mapped(map, source, instance, *options, security, publication))
@@ -95,26 +95,26 @@ impl New {
         let (security, instance) = (Descriptor::of(options)?, new_instance()?);
         let memory = section::create_memory(None, instance, len, &security);
         let memory = memory.map_err(CreateFailed::from_os)?.ok_or(NOT_OURS)?;
-        let map = Mapping::new(memory.as_handle(), Some(len), options)?;
+        let map = map::shared(memory.as_handle(), Some(len), &options.map)?;
         let source = Source::Memory { memory, sign: None, space: ANYWHERE };
         Ok(Self::mapped(map, source, instance, *options, security, Publication(Means::None)))
     }
 
     fn mapped(
-        map: Mapping,
+        map: Mapped,
         source: Source,
         instance: u64,
         options: Options,
         security: Descriptor,
         publication: Publication,
     ) -> Self {
-        Self { mem: map.mem(), map, source, instance, options, security, publication }
+        Self { map, source, instance, options, security, publication }
     }
 
     /// The memory to lay the region out in.
     #[must_use]
     pub fn mem(&self) -> &Mem {
-        &self.mem
+        self.map.mem()
     }
 
     /// The region's number, never 0.
@@ -126,8 +126,8 @@ impl New {
     /// The region that was laid out, and what makes it appear.
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
         // Dropped from the last to the first if this fails: the mapping before the publication.
-        let Self { publication, security, options, instance, source, mem, map } = self;
-        let header = Header::check(&mem).map_err(|_| NOT_OURS)?;
+        let Self { publication, security, options, instance, source, map } = self;
+        let region = MappedRegion::check(map).map_err(|_| NOT_OURS)?;
         let view = match source {
             Source::Memory { memory, sign, space } => {
                 let tokens = EventTokens::create(space, instance, Descriptor::of(&options)?)?;
@@ -136,12 +136,12 @@ impl New {
                     Some(sign) => Home::Named { sign, _memory: memory, instance },
                     None => Home::Sealed(memory),
                 };
-                View::new(map, header, Tokens::Event(tokens), events, home)
+                View::new(region, Tokens::Event(tokens), events, home)
             }
             Source::File { file, path } => {
                 let tokens = FileTokens::new(file, true)?;
                 let events = Events::new(ANYWHERE, instance, security);
-                View::new(map, header, Tokens::File(tokens), events, Home::File(path))
+                View::new(region, Tokens::File(tokens), events, Home::File(path))
             }
         };
         Ok((view, publication))

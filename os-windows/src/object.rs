@@ -4,45 +4,27 @@ use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::time::Instant;
 
+use strait_os_base::OsError;
+use strait_os_base::object::OpenFailure;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
     ERROR_NOT_ENOUGH_MEMORY, GetLastError, HANDLE, WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::security::{Descriptor, Sid, own};
 use crate::wide::wide;
 
 /// Why there is no object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenFailure {
-    /// Never here: the system takes any name that has been checked.
-    Name,
-    /// The name is taken.
-    AlreadyExists,
-    /// There is none of that name.
-    NotFound,
-    /// This user may not.
-    NotPermitted,
-    /// The name is that of an object of another kind.
-    WrongKind,
-    /// No space.
-    NoSpace,
-    /// Anything else.
-    Os(OsError),
-}
-
-impl OpenFailure {
-    fn new(call: &'static str, code: u32) -> Self {
-        match code {
-            ERROR_ALREADY_EXISTS => Self::AlreadyExists,
-            ERROR_FILE_NOT_FOUND => Self::NotFound,
-            ERROR_ACCESS_DENIED => Self::NotPermitted,
-            ERROR_INVALID_HANDLE => Self::WrongKind,
-            ERROR_NOT_ENOUGH_MEMORY => Self::NoSpace,
-            code => Self::Os(OsError::numbered(call, code)),
-        }
+fn refused(call: &'static str, code: u32) -> OpenFailure {
+    match code {
+        ERROR_ALREADY_EXISTS => OpenFailure::AlreadyExists,
+        ERROR_FILE_NOT_FOUND => OpenFailure::NotFound,
+        ERROR_ACCESS_DENIED => OpenFailure::NotPermitted,
+        ERROR_INVALID_HANDLE => OpenFailure::WrongKind,
+        ERROR_NOT_ENOUGH_MEMORY => OpenFailure::NoSpace,
+        code => OpenFailure::Os(OsError::numbered(call, code)),
     }
 }
 
@@ -98,7 +80,7 @@ pub(crate) unsafe fn take(call: &'static str, handle: HANDLE) -> Result<(OwnedHa
     // SAFETY: it reads a number of the calling thread.
     let code = unsafe { GetLastError() };
     if handle.is_null() {
-        return Err(OpenFailure::new(call, code));
+        return Err(refused(call, code));
     }
     // SAFETY: the caller's promise.
     Ok((unsafe { own(handle) }, code == ERROR_ALREADY_EXISTS))

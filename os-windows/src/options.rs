@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use strait_os_base::MapOptions;
+
 use crate::security::Sid;
 
 pub use crate::security::{Sddl, SddlError};
@@ -15,27 +17,13 @@ pub struct Options {
     pub sddl: Option<Sddl>,
     /// The user whose regions are opened. `None`: this process's.
     pub owner: Option<Sid>,
-    /// Whether owner and rights do not matter.
-    pub any_owner: bool,
-    /// Whether every page is brought in while mapping.
-    pub prefault: bool,
-    /// Whether every page is locked while mapping.
-    pub lock: bool,
-    /// Whether the mapping is for reading alone.
-    pub read_only: bool,
+    /// What every system has.
+    pub map: MapOptions,
 }
 
 impl Options {
     /// For this user alone, read and write.
-    pub const PRIVATE: Self = Self {
-        group: None,
-        sddl: None,
-        owner: None,
-        any_owner: false,
-        prefault: false,
-        lock: false,
-        read_only: false,
-    };
+    pub const PRIVATE: Self = Self { group: None, sddl: None, owner: None, map: MapOptions::PLAIN };
 }
 
 /// The owner of a file or an object.
@@ -56,6 +44,3 @@ impl fmt::Display for Exposure {
         }
     }
 }
-
-/// Advice where memory cannot be locked.
-pub const LOCK_ADVICE: &str = "free memory, or grant the privilege to raise working sets, or do not lock";

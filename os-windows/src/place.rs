@@ -3,7 +3,8 @@
 use core::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::OsError;
+use strait_os_base::OsError;
+
 use crate::failed::OpenFailed;
 use crate::file::draft;
 use crate::name::Space;
@@ -38,10 +39,10 @@ impl Place {
         Ok(Self(Kind::Named { space: Space::Global, name: name.into() }))
     }
 
-    /// The place in a file. It stays there when the process changes its directory, unless that has none.
+    /// The place in a file.
     #[must_use]
     pub fn file(path: PathBuf) -> Self {
-        Self(Kind::File(std::path::absolute(&path).unwrap_or(path)))
+        Self(Kind::File(path))
     }
 
     /// The file; a name has none.

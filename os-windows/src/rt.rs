@@ -1,13 +1,13 @@
 //! Scheduling of the calling thread.
 
+use strait_os_base::OsError;
+use strait_os_base::rt::Failed;
 use windows_sys::Win32::Foundation::ERROR_INVALID_PARAMETER;
 use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadAffinityMask, SetThreadPriority, THREAD_PRIORITY_TIME_CRITICAL,
 };
 
-use crate::error::{FromCall as _, OsError};
-
-pub use strait_os_base::rt::Failed;
+use crate::error::FromCall as _;
 
 /// There is no such priority here.
 pub fn set_fifo(_priority: i32) -> Result<(), Failed> {

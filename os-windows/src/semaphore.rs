@@ -4,24 +4,17 @@ use core::ptr::null_mut;
 use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
+use strait_os_base::object::{OpenFailure, ReleaseFailure};
 use windows_sys::Win32::Foundation::ERROR_TOO_MANY_POSTS;
 use windows_sys::Win32::System::Threading::{
     CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, SEMAPHORE_MODIFY_STATE, SYNCHRONIZATION_SYNCHRONIZE,
 };
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::object::{self, Waited};
 
-pub use crate::object::{Access, OpenFailure, bare_name};
-
-/// Why permits were not given back, and how many were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReleaseFailure {
-    /// There is no room for them.
-    Overflow(u32),
-    /// Anything else.
-    Os(u32, OsError),
-}
+pub use crate::object::{Access, bare_name};
 
 /// An open semaphore.
 #[derive(Debug)]

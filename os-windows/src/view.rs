@@ -1,33 +1,30 @@
 //! A region as this process has it: mapped, with the kernel's objects that belong to it.
 
-use core::fmt;
 use core::ptr::null_mut;
 use core::time::Duration;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 
-use strait_core::{
-    format::{AttachError, Header},
-    port::{Ident, Mem, Probe, TokenRefused, WaitPoint},
-};
+use strait_core::format::AttachError;
+use strait_core::port::WaitPoint;
+use strait_os_base::{MapFailed, Mapped, MappedRegion, OpenRegion, OsError, ShareFailed, directory_of};
 use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_IO_DEVICE};
 use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use crate::error::FromCall as _;
 use crate::error::FromOs as _;
-use crate::error::{FromCall as _, OsError};
-use crate::failed::{OpenFailed, ReceiveFailed, ShareFailed};
+use crate::failed::{OpenFailed, ReceiveFailed};
 use crate::file::draft::sweep;
 use crate::file::{self, check};
 use crate::liveness::{EventTokens, FileTokens, Tokens};
-use crate::map::{self, Mapping};
+use crate::map;
 use crate::name::Space;
 use crate::options::Options;
 use crate::place::{Kind, Place};
 use crate::section::{self, Sign};
 use crate::security::{self, Descriptor, Sort};
 use crate::wait::Events;
-use strait_os_base::directory_of;
 
 /// Rounds of opening before a region that comes and goes is given up.
 const ROUNDS: u32 = 16;
@@ -47,20 +44,19 @@ pub(crate) enum Home {
 }
 
 /// A mapped region and the kernel's objects that belong to it.
+#[derive(Debug)]
 pub struct View {
-    mem: Mem,
-    header: Header,
-    tokens: Tokens,
+    /// The region, mapped for as long as the view is.
+    pub region: OpenRegion<Tokens>,
     events: Events,
     home: Home,
-    map: Mapping,
     /// Dropped last.
     sweeper: Sweeper,
 }
 
 /// Deletes regions that were removed and nobody has open any more, when it is dropped, if the one that
 /// this process had open was removed: it may have been the last.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Sweeper(Option<PathBuf>);
 
 impl Drop for Sweeper {
@@ -82,8 +78,8 @@ impl Drop for View {
 }
 
 impl View {
-    pub(crate) fn new(map: Mapping, header: Header, tokens: Tokens, events: Events, home: Home) -> Self {
-        Self { mem: map.mem(), header, tokens, events, home, map, sweeper: Sweeper::default() }
+    pub(crate) fn new(region: MappedRegion, tokens: Tokens, events: Events, home: Home) -> Self {
+        Self { region: OpenRegion::new(tokens, region), events, home, sweeper: Sweeper::default() }
     }
 
     /// Opens the region at a place, which is checked first.
@@ -97,22 +93,22 @@ impl View {
     fn open_file(path: &Path, options: &Options) -> Result<Self, OpenFailed> {
         let (file, len) = check::open(path, options)?;
         let section = section::of_file(&file, options)?;
-        let map = Mapping::new(section.as_handle(), Some(len), options)?;
-        let header = Header::check(&map.mem()).map_err(OpenFailed::Attach)?;
-        let tokens = FileTokens::new(file, !options.read_only).map_err(reopened)?;
-        let events = Events::new(ANYWHERE, header.instance, Descriptor::of(options)?);
-        Ok(Self::new(map, header, Tokens::File(tokens), events, Home::File(path.into())))
+        let map = map::shared(section.as_handle(), Some(len), &options.map)?;
+        let region = MappedRegion::check(map).map_err(OpenFailed::Attach)?;
+        let tokens = FileTokens::new(file, !options.map.read_only).map_err(reopened)?;
+        let events = Events::new(ANYWHERE, region.header().instance, Descriptor::of(options)?);
+        Ok(Self::new(region, Tokens::File(tokens), events, Home::File(path.into())))
     }
 
     fn open_named(space: Space, name: &str, options: &Options) -> Result<Self, OpenFailed> {
         for _ in 0..ROUNDS {
-            let sign = Sign::open(space, name, options.read_only)?.ok_or(OpenFailed::NotFound)?;
+            let sign = Sign::open(space, name, options.map.read_only)?.ok_or(OpenFailed::NotFound)?;
             security::check(sign.handle(), Sort::Object, options)?;
             let instance = sign.instance().ok_or(OpenFailed::NotFound)?;
-            let memory = section::open_memory(space, instance, options.read_only);
+            let memory = section::open_memory(space, instance, options.map.read_only);
             if let Some(memory) = memory.map_err(OpenFailed::from_os)? {
                 security::check(memory.as_handle(), Sort::Object, options)?;
-                let map = Mapping::new(memory.as_handle(), None, options)?;
+                let map = map::shared(memory.as_handle(), None, &options.map)?;
                 let home = || Home::Named { sign, _memory: memory, instance };
                 match Self::of_memory(map, space, Some(instance), options, home) {
                     // Its name was found in this namespace, so its beacon would be too: all that had it open
@@ -130,43 +126,31 @@ impl View {
 
     /// The region in a section that is mapped, which must be of the `wanted` instance if there is one.
     fn of_memory(
-        map: Mapping,
+        map: Mapped,
         space: Space,
         wanted: Option<u64>,
         options: &Options,
         home: impl FnOnce() -> Home,
     ) -> Result<Self, OpenFailed> {
-        let header = Header::check(&map.mem()).map_err(OpenFailed::Attach)?;
-        if wanted.is_some_and(|wanted| wanted != header.instance) {
+        let region = MappedRegion::check(map).map_err(OpenFailed::Attach)?;
+        let instance = region.header().instance;
+        if wanted.is_some_and(|wanted| wanted != instance) {
             return Err(OpenFailed::Attach(AttachError::Header));
         }
-        let (joins, security) = (!options.read_only, Descriptor::of(options)?);
-        let tokens = EventTokens::open(space, header.instance, security, joins);
+        let (joins, security) = (!options.map.read_only, Descriptor::of(options)?);
+        let tokens = EventTokens::open(space, instance, security, joins);
         let tokens = Tokens::Event(tokens.ok_or(OpenFailed::OtherNamespace)?);
-        let events = Events::new(space, header.instance, Descriptor::of(options)?);
-        Ok(Self::new(map, header, tokens, events, home()))
+        let events = Events::new(space, instance, Descriptor::of(options)?);
+        Ok(Self::new(region, tokens, events, home()))
     }
 
     /// The sealed region of a handle. What the handle is of is checked before it is used.
     pub fn receive(handle: OwnedHandle, options: &Options) -> Result<Self, ReceiveFailed> {
-        let map = match Mapping::new(handle.as_handle(), None, options) {
-            Err(map::Failed::Map(_)) => return Err(ReceiveFailed::NotARegion),
+        let map = match map::shared(handle.as_handle(), None, &options.map) {
+            Err(MapFailed::NotPermitted | MapFailed::Os(_)) => return Err(ReceiveFailed::NotARegion),
             other => other.map_err(|failed| ReceiveFailed::Open(failed.into()))?,
         };
         Self::of_memory(map, ANYWHERE, None, options, || Home::Sealed(handle)).map_err(ReceiveFailed::Open)
-    }
-
-    /// The region's memory, mapped for as long as the view is.
-    #[must_use]
-    #[inline]
-    pub fn mem(&self) -> &Mem {
-        &self.mem
-    }
-
-    /// The region's header, checked.
-    #[must_use]
-    pub fn header(&self) -> &Header {
-        &self.header
     }
 
     /// Never: there is no fork.
@@ -191,23 +175,6 @@ impl View {
         self.events.wake(point);
     }
 
-    /// See [`strait_core::port::Liveness::acquire`].
-    pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.tokens.acquire(who)
-    }
-
-    /// See [`strait_core::port::Liveness::release`].
-    pub fn release(&self, who: Ident) {
-        self.tokens.release(who);
-    }
-
-    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps, by the invariants of the liveness
-    /// modules: it returns `Dead` only where the kernel finds the token gone, with an acquire fence behind it.
-    #[must_use]
-    pub fn probe(&self, who: Ident) -> Probe {
-        self.tokens.probe(who)
-    }
-
     /// Whether the region is a section without a name.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
@@ -216,7 +183,7 @@ impl View {
 
     /// Whether the region's name or path still leads to it.
     pub fn is_current(&self) -> Result<bool, OsError> {
-        match (&self.home, &self.tokens) {
+        match (&self.home, self.region.tokens()) {
             (Home::Named { sign, instance, .. }, _) => Ok(sign.instance() == Some(*instance)),
             (Home::File(path), Tokens::File(tokens)) => file::leads_to(path, tokens.file()),
             _ => Ok(true),
@@ -225,8 +192,8 @@ impl View {
 
     /// Waits until the region's file is on storage.
     pub fn sync(&self) -> Result<(), OsError> {
-        self.map.sync()?;
-        match &self.tokens {
+        map::sync(self.region.map())?;
+        match self.region.tokens() {
             Tokens::File(tokens) => {
                 tokens.file().sync_all().map_err(|error| OsError::io("FlushFileBuffers", &error))
             }
@@ -254,13 +221,6 @@ impl View {
     /// Puts a new region under its name; see [`Sign::publish`].
     pub(crate) fn publish(&self, old: Option<u64>) -> bool {
         matches!(&self.home, Home::Named { sign, instance, .. } if sign.publish(old, *instance))
-    }
-}
-
-/// Where it is.
-impl fmt::Debug for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.home.fmt(f)
     }
 }
 

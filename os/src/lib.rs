@@ -95,6 +95,11 @@ pub mod unix;
 #[cfg(windows)]
 pub mod windows;
 
+#[cfg(unix)]
+use unix::LOCK_ADVICE;
+#[cfg(windows)]
+use windows::LOCK_ADVICE;
+
 pub use name::{MAX_NAME, NameError, check_name};
 pub use options::RegionOptions;
 pub use port::SystemPort;
@@ -103,4 +108,5 @@ pub use region::{
     SealedRegion, ShareError,
 };
 pub use semaphore::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};
-pub use sys::{Exposure, OsError, Owner};
+pub use strait_os_base::OsError;
+pub use sys::{Exposure, Owner};

@@ -70,7 +70,7 @@ impl RegionOptions {
     /// ```
     #[must_use]
     pub const fn any_owner(mut self, on: bool) -> Self {
-        self.sys.any_owner = on;
+        self.sys.map.any_owner = on;
         self
     }
 
@@ -96,7 +96,7 @@ impl RegionOptions {
     /// ```
     #[must_use]
     pub const fn prefault(mut self, on: bool) -> Self {
-        self.sys.prefault = on;
+        self.sys.map.prefault = on;
         self
     }
 
@@ -124,7 +124,7 @@ impl RegionOptions {
     /// ```
     #[must_use]
     pub const fn lock(mut self, on: bool) -> Self {
-        self.sys.lock = on;
+        self.sys.map.lock = on;
         self
     }
 
@@ -152,7 +152,7 @@ impl RegionOptions {
     /// ```
     #[must_use]
     pub const fn read_only(mut self, on: bool) -> Self {
-        self.sys.read_only = on;
+        self.sys.map.read_only = on;
         self
     }
 

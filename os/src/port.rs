@@ -28,8 +28,8 @@ impl Drop for Inner {
             return; // The seat is the parent's.
         }
         if let Some(ident) = self.seat {
-            participants::leave(self.view.mem(), self.view.header(), ident);
-            self.view.release(ident);
+            participants::leave(self.view.region.mem(), self.view.region.header(), ident);
+            self.view.region.tokens().release(ident);
         }
     }
 }
@@ -95,13 +95,14 @@ impl SystemPort {
     /// Takes a place of the options' domain in the participant table, or just looks if they say read-only.
     pub(crate) fn new(view: View, options: &RegionOptions) -> Result<Self, TableFull> {
         let domain = options.domain;
-        let own = participants::slots_of(view.mem(), view.header(), domain);
+        let own = participants::places_of(view.region.mem(), view.region.header(), domain);
         let mut port = Self(Arc::new(Inner { view, domain, own, seat: None }));
-        if options.sys.read_only {
+        if options.sys.map.read_only {
             return Ok(port);
         }
         let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
-        let ident = participants::join(port.view().mem(), port.view().header(), domain, &port, card)?;
+        let region = &port.view().region;
+        let ident = participants::join(region.mem(), region.header(), domain, &port, card)?;
         // There is no clone yet, so this is always so.
         if let Some(inner) = Arc::get_mut(&mut port.0) {
             inner.seat = Some(ident);
@@ -186,20 +187,24 @@ impl Clock for SystemPort {
 }
 
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
-// SAFETY: of its own domain it forwards to `View::probe`, which returns `Dead` only by the kernel's proof and
+// SAFETY: of its own domain it forwards to `Tokens::probe`, which returns `Dead` only by the kernel's proof and
 // with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
 // domains it never returns `Dead`.
 unsafe impl Liveness for SystemPort {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        self.view().acquire(who)
+        self.view().region.tokens().acquire(who)
     }
 
     unsafe fn release(&self, who: Ident) {
-        self.view().release(who);
+        self.view().region.tokens().release(who);
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        if self.0.own.contains(&who.slot()) { self.view().probe(who) } else { Probe::Unknown }
+        if self.0.own.contains(&who.place()) {
+            self.view().region.tokens().probe(who)
+        } else {
+            Probe::Unknown
+        }
     }
 }
 
@@ -209,7 +214,7 @@ unsafe impl Liveness for SystemPort {
 // forked child the identity is `None` and the memory a private copy: it is no participant.)
 unsafe impl Port for SystemPort {
     fn mem(&self) -> &Mem {
-        self.view().mem()
+        self.view().region.mem()
     }
 
     fn ident(&self) -> Option<Ident> {

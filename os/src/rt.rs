@@ -31,7 +31,10 @@
 
 use core::fmt;
 
+use strait_os_base::rt::Failed;
+
 use crate::OsError;
+
 use crate::sys::rt;
 
 /// Why a thread's scheduling was not changed.
@@ -85,13 +88,13 @@ impl fmt::Display for RtError {
 impl core::error::Error for RtError {}
 
 impl RtError {
-    fn new(failed: rt::Failed, asked: i32) -> Self {
+    fn new(failed: Failed, asked: i32) -> Self {
         match failed {
-            rt::Failed::Priority { lowest, highest } => Self::Priority { asked, lowest, highest },
-            rt::Failed::NotPermitted => Self::NotPermitted,
-            rt::Failed::Cpu { cpu } => Self::Cpu { cpu },
-            rt::Failed::Unsupported => Self::Unsupported,
-            rt::Failed::Os(error) => Self::Os(error),
+            Failed::Priority { lowest, highest } => Self::Priority { asked, lowest, highest },
+            Failed::NotPermitted => Self::NotPermitted,
+            Failed::Cpu { cpu } => Self::Cpu { cpu },
+            Failed::Unsupported => Self::Unsupported,
+            Failed::Os(error) => Self::Os(error),
         }
     }
 }

@@ -24,8 +24,8 @@ fn a_process_takes_part_in_the_domain_that_its_options_name() {
     let place = Place::local();
     let here = place.region().create(&PLAN, &RegionOptions::new()).expect("create");
     let there = place.region().open(&two()).expect("open");
-    assert_eq!((here.port().domain(), ident(&here).slot()), (0, 1));
-    assert_eq!((there.port().domain(), ident(&there).slot()), (1, 3));
+    assert_eq!((here.port().domain(), ident(&here).place()), (0, 1));
+    assert_eq!((there.port().domain(), ident(&there).place()), (1, 3));
     assert_eq!(here.producer("up").err(), Some(ChannelError::Domain { planned: 1 }));
     let (mut down, mut up) = (here.producer("down").unwrap(), there.producer("up").unwrap());
     let (mut at_there, mut at_here) = (there.consumer("down").unwrap(), here.consumer("up").unwrap());

@@ -29,7 +29,7 @@ fn a_process_is_alive_until_it_is_killed_and_dead_at_once_after() {
 fn a_handle_that_is_dropped_is_dead_and_its_seat_is_free() {
     everywhere(|place, ours| {
         let other = place.open();
-        let (slot, who) = (ident(&other).slot(), ident(&other));
+        let (slot, who) = (ident(&other).place(), ident(&other));
         assert_eq!(probe(&ours, who), Probe::Alive);
         let clone = other.port().clone();
         drop(other);
@@ -37,7 +37,7 @@ fn a_handle_that_is_dropped_is_dead_and_its_seat_is_free() {
         drop(clone);
         assert_eq!(probe(&ours, who), Probe::Dead);
         let next = ident(&place.open());
-        assert_eq!((next.slot(), next.epoch()), (slot, who.epoch() + 1));
+        assert_eq!((next.place(), next.epoch()), (slot, who.epoch() + 1));
     });
 }
 
@@ -130,7 +130,7 @@ fn fault_12_and_40_neither_a_process_id_nor_a_forged_table_matters() {
         let mut living = Helper::start("hold", place);
         let who = living.hear_ident();
         // A liar writes into the living one's entry that he is a process which has ended.
-        let entry = ours.header().participant(who.slot()).expect("a slot");
+        let entry = ours.header().participant(who.place()).expect("a slot");
         let mem = ours.port().mem();
         mem.setup_write(entry + at::PID, pid);
         mem.setup_write(entry + at::STARTED, 1);
@@ -140,7 +140,7 @@ fn fault_12_and_40_neither_a_process_id_nor_a_forged_table_matters() {
         mem.setup_write(entry + at::PID, std::process::id());
         assert_eq!(probe(&ours, who), Probe::Dead);
         // Nobody ever was this one, whatever the table says.
-        let nobody = Ident::new(who.slot(), who.epoch() + 1).expect("an identity");
+        let nobody = Ident::new(who.place(), who.epoch() + 1).expect("an identity");
         (0..PARTICIPANT_LEN).step_by(4).for_each(|at| mem.setup_write(entry + at, nobody.word()));
         assert_eq!(probe(&ours, nobody), Probe::Dead);
         assert_eq!(probe(&ours, ident(&ours)), Probe::Alive);

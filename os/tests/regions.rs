@@ -240,6 +240,16 @@ fn fault_52_what_exists_is_never_replaced_or_adopted() {
 }
 
 #[test]
+fn every_region_has_a_random_number() {
+    let instances: BTreeSet<u64> =
+        (0..8).map(|_| Place::file(&Scratch::new()).create().header().instance).collect();
+    assert_eq!(instances.len(), 8, "{instances:?}");
+    // Nearly every bit of random numbers varies.
+    let varies = instances.iter().fold(0, |bits, number| bits | (number ^ instances.first().unwrap()));
+    assert!(varies.count_ones() > 32, "{varies:064b}");
+}
+
+#[test]
 fn fault_53_a_second_name_is_refused() {
     let scratch = Scratch::new();
     let place = Place::file(&scratch);

@@ -88,8 +88,8 @@ fn survive_members(region: &RegionPlace, _: First) -> Seen {
     let idents: Vec<Ident> = members.iter().filter_map(|member| member.port().ident()).collect();
     assert_eq!(idents.len(), members.len(), "a member has a name");
     assert!(idents.iter().all(|ident| !dead.contains(ident)), "no name is given out twice");
-    let first = idents.iter().find(|ident| ident.slot() == 1).expect("the first seat is taken");
+    let first = idents.iter().find(|ident| ident.place() == 1).expect("the first seat is taken");
     let taken = u64::from(first.epoch()) - 1;
-    let stayed = dead.iter().filter(|ident| ident.slot() == 1).count() as u64;
+    let stayed = dead.iter().filter(|ident| ident.place() == 1).count() as u64;
     [taken, taken - stayed]
 }

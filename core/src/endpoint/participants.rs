@@ -10,11 +10,11 @@ use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Mem, Word};
 use crate::protocol::table;
 
-/// Byte offsets of the words in a participant's slot.
+/// Byte offsets of the words in a participant's place.
 pub mod at {
     /// State and epoch.
     pub const STATE: u32 = 0;
-    /// The domain that the slot belongs to; never changes once the region is published.
+    /// The domain that the place belongs to; never changes once the region is published.
     pub const DOMAIN: u32 = super::PARTICIPANT_DOMAIN;
     /// The boot counter of the participant's machine, where it has one.
     pub const BOOT: u32 = 8;
@@ -51,13 +51,13 @@ impl fmt::Display for TableFull {
 
 impl core::error::Error for TableFull {}
 
-fn word<'m>(mem: &'m Mem, header: &Header, slot: u32, at: u32) -> Option<&'m Word> {
-    mem.word(header.participant(slot)?.checked_add(at)?)
+fn word<'m>(mem: &'m Mem, header: &Header, place: u32, at: u32) -> Option<&'m Word> {
+    mem.word(header.participant(place)?.checked_add(at)?)
 }
 
-/// Joins the region: finds a free slot of this domain, or one whose last occupant is proven dead,
-/// takes its liveness token, and publishes. One pass over the table, 511 slots at most. No word of
-/// another domain's slot is changed.
+/// Joins the region: finds a free place of this domain, or one whose last occupant is proven dead,
+/// takes its liveness token, and publishes. One pass over the table, 511 places at most. No word of
+/// another domain's place is changed.
 ///
 /// # Errors
 ///
@@ -69,16 +69,17 @@ pub fn join(
     liveness: &impl Liveness,
     card: Card,
 ) -> Result<Ident, TableFull> {
-    for slot in (1..=header.participant_count).filter(|&slot| domain_of(mem, header, slot) == Some(domain)) {
-        let Some(state) = word(mem, header, slot, at::STATE) else { break };
-        if let Some(me) = table::try_join(slot, state, liveness) {
+    for place in (1..=header.participant_count).filter(|&place| domain_of(mem, header, place) == Some(domain))
+    {
+        let Some(state) = word(mem, header, place, at::STATE) else { break };
+        if let Some(me) = table::try_join(place, state, liveness) {
             for (at, value) in [
                 (at::BOOT, card.boot),
                 (at::PID, card.pid),
                 (at::STARTED, card.started as u32),
                 (at::STARTED + 4, (card.started >> 32) as u32),
             ] {
-                if let Some(word) = word(mem, header, slot, at) {
+                if let Some(word) = word(mem, header, place, at) {
                     word.store(value, RELAXED); // ORDERING: Relaxed; for display.
                 }
             }
@@ -88,17 +89,17 @@ pub fn join(
     Err(TableFull)
 }
 
-/// The domain that a slot belongs to.
-fn domain_of(mem: &Mem, header: &Header, slot: u32) -> Option<u32> {
-    Some(mem.setup_read(header.participant(slot)?.checked_add(at::DOMAIN)?))
+/// The domain that a place belongs to.
+fn domain_of(mem: &Mem, header: &Header, place: u32) -> Option<u32> {
+    Some(mem.setup_read(header.participant(place)?.checked_add(at::DOMAIN)?))
 }
 
-/// The slots of a domain, as the table is now; empty if it has none. A port whose proof of death does not
+/// The places of a domain, as the table is now; empty if it has none. A port whose proof of death does not
 /// reach beyond its own domain reads this once, before any peer can have misbehaved, and returns
-/// [`Probe::Unknown`] for all other slots. One pass over the table.
+/// [`Probe::Unknown`] for all other places. One pass over the table.
 #[must_use]
-pub fn slots_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> {
-    let is_own = |&slot: &u32| domain_of(mem, header, slot) == Some(domain);
+pub fn places_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> {
+    let is_own = |&place: &u32| domain_of(mem, header, place) == Some(domain);
     let first = (1..=header.participant_count).find(is_own).unwrap_or(header.participant_count + 1);
     let count = (first..=header.participant_count).take_while(is_own).count() as u32;
     first..=(first + count).saturating_sub(1)
@@ -107,7 +108,7 @@ pub fn slots_of(mem: &Mem, header: &Header, domain: u32) -> RangeInclusive<u32> 
 /// Leaves the region. The caller gives the token back after this, and has dropped its endpoints
 /// before it.
 pub fn leave(mem: &Mem, header: &Header, me: Ident) {
-    if let Some(state) = word(mem, header, me.slot(), at::STATE) {
+    if let Some(state) = word(mem, header, me.place(), at::STATE) {
         table::leave(state, me);
     }
 }
@@ -149,10 +150,10 @@ pub fn list<'a>(
     header: &'a Header,
     liveness: &'a impl Liveness,
 ) -> impl Iterator<Item = Participant> + 'a {
-    (1..=header.participant_count).filter_map(move |slot| {
+    (1..=header.participant_count).filter_map(move |place| {
         // ORDERING: Relaxed; a snapshot for display.
-        let read = |at| word(mem, header, slot, at).map_or(0, |word| word.load(RELAXED));
-        let ident = table::occupant(slot, read(at::STATE))?;
+        let read = |at| word(mem, header, place, at).map_or(0, |word| word.load(RELAXED));
+        let ident = table::occupant(place, read(at::STATE))?;
         let started = u64::from(read(at::STARTED)) | u64::from(read(at::STARTED + 4)) << 32;
         let card = Card { pid: read(at::PID), started, boot: read(at::BOOT) };
         Some(Participant { ident, probe: liveness.probe(ident), domain: read(at::DOMAIN), card })

@@ -106,7 +106,7 @@ impl<P: Port> Permits<P> {
             words,
             means,
             park_word: ParkWord::of_lock(&port, entry.wait_b, attachment.header().instance, means),
-            start: me.slot(),
+            start: me.place(),
             me,
             waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(entry.capacity),
             port,

@@ -39,7 +39,7 @@ const_assert_eq!(HEADER_LEN, 128);
 const_assert_eq!(header::at::RESERVED + 60, HEADER_LEN);
 const_assert_eq!(ENTRY_LEN, 128);
 const_assert_eq!(PARTICIPANT_LEN, 64);
-const_assert_eq!(Ident::MAX_SLOT, 511);
+const_assert_eq!(Ident::MAX_PLACE, 511);
 const_assert_eq!(offset::VALUE, 16);
 // The frame's header is one granule: commit word, tag, sequence, reserved.
 const_assert_eq!(offset::SEQUENCE + 8, GRANULE);

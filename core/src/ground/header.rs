@@ -12,9 +12,9 @@ use super::sync::order::magic;
 
 /// Bytes of the header.
 pub const HEADER_LEN: u32 = 128;
-/// Bytes of a participant's slot.
+/// Bytes of a participant's place.
 pub const PARTICIPANT_LEN: u32 = 64;
-/// Offset, in a participant's slot, of the domain that the slot belongs to.
+/// Offset, in a participant's place, of the domain that the place belongs to.
 pub(crate) const PARTICIPANT_DOMAIN: u32 = 4;
 /// The format's version, frozen; FORMAT.md lists what may be added to it. Any other version is refused at
 /// attach.
@@ -170,7 +170,7 @@ impl Header {
         let places_ok = directory <= u64::from(self.participants)
             && participants <= u64::from(self.total_len)
             && self.participants.is_multiple_of(4)
-            && (1..=Ident::MAX_SLOT).contains(&self.participant_count)
+            && (1..=Ident::MAX_PLACE).contains(&self.participant_count)
             && self.total_len < MAX_REGION;
         let payload_ok = self.payload == 0
             || (participants..=u64::from(self.total_len)).contains(&u64::from(self.payload))
@@ -212,11 +212,11 @@ impl Header {
         }
     }
 
-    /// The offset of a participant's slot, from 1 to the table's count.
+    /// The offset of a participant's place, from 1 to the table's count.
     #[must_use]
-    pub fn participant(&self, slot: u32) -> Option<u32> {
-        let place = slot.checked_sub(1).filter(|_| slot <= self.participant_count)?;
-        self.participants.checked_add(place.checked_mul(PARTICIPANT_LEN)?)
+    pub fn participant(&self, place: u32) -> Option<u32> {
+        let index = place.checked_sub(1).filter(|_| place <= self.participant_count)?;
+        self.participants.checked_add(index.checked_mul(PARTICIPANT_LEN)?)
     }
 
     /// The channels that this version knows and whose entries are sound, in the directory's order.

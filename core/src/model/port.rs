@@ -106,7 +106,7 @@ impl Port {
     fn token(&self, who: Ident) -> Option<&AtomicU32> {
         let epoch = who.epoch() as usize - 1;
         assert!(epoch < EPOCHS, "a slot of a model region has {EPOCHS} incarnations at most");
-        self.region.tokens.get(who.slot() as usize - 1).map(|slot| &slot[epoch])
+        self.region.tokens.get(who.place() as usize - 1).map(|slot| &slot[epoch])
     }
 }
 

@@ -80,7 +80,7 @@ pub fn take_over(
         // ORDERING: Relaxed; the compare-and-swap decides.
         let seen = word.load(RELAXED);
         let Some(holder) = Ident::from_word(seen) else { continue };
-        let known = &mut alive[holder.slot() as usize % REMEMBERED];
+        let known = &mut alive[holder.place() as usize % REMEMBERED];
         if holder == me || *known == holder {
             continue;
         }

@@ -3,16 +3,16 @@
 //! | state word | meaning | next |
 //! |---|---|---|
 //! | free, epoch e | nobody; e incarnations have been here | live, epoch e + 1, by a joiner |
-//! | live, epoch e | has the token for (slot, e), or died with it | free, by itself; live, e + 1 |
+//! | live, epoch e | has the token for (place, e), or died with it | free, by itself; live, e + 1 |
 //! | retired | the epoch has run out | stays |
 //!
 //! Only a joiner with proof of the incarnation's death changes live, e to live, e + 1.
 //!
 //! # Invariants
 //!
-//! - T1. A joiner takes the token for (slot, e + 1) before its compare-and-swap publishes it. So a
+//! - T1. A joiner takes the token for (place, e + 1) before its compare-and-swap publishes it. So a
 //!   published incarnation without a token is dead, never merely starting.
-//! - T2. No identity is given out twice: epochs only go up, and a slot at its last epoch is retired.
+//! - T2. No identity is given out twice: epochs only go up, and a place at its last epoch is retired.
 //! - T3. A forged table cannot harm live participants: the port proves death for the exact pair, and the
 //!   token for a pair that lives cannot be taken.
 //!
@@ -36,27 +36,27 @@ pub const RETIRED: u32 = 2 << 30;
 /// Bits of the state word that hold the state.
 pub const STATE: u32 = 3 << 30;
 
-/// The incarnation that a state word names as live (now or once) in `slot`.
+/// The incarnation that a state word names as live (now or once) in `place`.
 #[must_use]
-pub fn occupant(slot: u32, word: u32) -> Option<Ident> {
-    if word & STATE == LIVE { Ident::new(slot, word & EPOCH) } else { None }
+pub fn occupant(place: u32, word: u32) -> Option<Ident> {
+    if word & STATE == LIVE { Ident::new(place, word & EPOCH) } else { None }
 }
 
-/// Tries to join in one slot. `None` if it is taken or retired, or another joiner was faster. At most one
+/// Tries to join in one place. `None` if it is taken or retired, or another joiner was faster. At most one
 /// load, one probe, one token and one compare-and-swap.
-pub fn try_join(slot: u32, state: &Word, liveness: &impl Liveness) -> Option<Ident> {
+pub fn try_join(place: u32, state: &Word, liveness: &impl Liveness) -> Option<Ident> {
     // ORDERING: Relaxed; the compare-and-swap below decides.
     let seen = state.load(RELAXED);
     if seen & STATE != FREE && seen & STATE != LIVE {
         return None;
     }
-    if let Some(holder) = occupant(slot, seen)
+    if let Some(holder) = occupant(place, seen)
         && liveness.probe(holder) != Probe::Dead
     {
         return None;
     }
     let epoch = (seen & EPOCH) + 1;
-    let Some(me) = Ident::new(slot, epoch) else {
+    let Some(me) = Ident::new(place, epoch) else {
         // T2. ORDERING(role): as for joining; nothing depends on its success.
         let _ = state.compare_exchange(seen, RETIRED, role::CAS);
         return None;

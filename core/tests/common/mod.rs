@@ -2,6 +2,7 @@
 //! are staged, and whose memory can be looked at, changed and copied.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod calls;
 pub mod faulty;
 pub mod golden;
 pub mod guarded;

@@ -119,6 +119,11 @@ impl<Q: Queue> Run<Q> {
         self.rx.as_mut().unwrap()
     }
 
+    /// The consumer's end, and the model that it is held against.
+    pub fn rx_and_model(&mut self) -> (&mut Q::Rx, &mut Model) {
+        (self.rx.as_mut().unwrap(), &mut self.model)
+    }
+
     /// The number of the next message to be sent.
     pub fn next_tag(&mut self) -> u32 {
         self.tag += 1;

@@ -1,9 +1,10 @@
 //! Queues of frames.
 
 use strait_core::ground::entry::at;
-use strait_core::{Channel, Consumer, Plan, Producer, Received, TryRecvError, TrySendError};
+use strait_core::{Channel, Consumer, Plan, Producer, TrySendError};
 
 use super::{MOST, Receiving, start};
+use crate::common::calls::{self, footprint, payload};
 use crate::common::model::Model;
 use crate::input::Input;
 use crate::world::{FuzzPort, Member, Region};
@@ -24,14 +25,6 @@ struct Run<'r> {
     refusals: u32,
     most_used: u32,
     tag: u32,
-}
-
-fn payload(len: u32, tag: u32) -> Vec<u8> {
-    (0..len).map(|i| (i ^ tag.wrapping_mul(31)) as u8).collect()
-}
-
-fn footprint(len: usize) -> u32 {
-    16 + (len as u32).div_ceil(16) * 16
 }
 
 /// One run.
@@ -89,6 +82,10 @@ impl<'r> Run<'r> {
 
     fn rx(&mut self) -> &mut Consumer<FuzzPort<'r>> {
         self.rx.as_mut().expect("always there")
+    }
+
+    fn rx_and_model(&mut self) -> (&mut Consumer<FuzzPort<'r>>, &mut Model) {
+        (self.rx.as_mut().expect("always there"), &mut self.model)
     }
 
     /// The outcome of a send, compared with the model.
@@ -149,118 +146,16 @@ impl<'r> Run<'r> {
     fn grant(&mut self, len: u32, commit: Option<u32>) {
         self.tag += 1;
         let (tag, bytes) = (self.tag, payload(len, self.tag));
-        let half = bytes.len() / 2;
-        let reserved = match self.tx().reserve(bytes.len()) {
-            Ok(mut grant) => {
-                assert_eq!((grant.len(), grant.is_empty()), (bytes.len(), bytes.is_empty()));
-                grant.set_tag(tag);
-                assert_eq!(grant.write(half, &bytes[half..]), bytes.len() - half);
-                assert_eq!(grant.write(0, &bytes[..half]), half);
-                assert_eq!(grant.write(bytes.len(), b"outside"), 0);
-                assert_eq!(grant.write(usize::MAX, b"outside"), 0);
-                assert_eq!(grant.as_mut_slice(), None, "peers are not trusted here");
-                match commit {
-                    Some(part) if part < len => grant.commit_len(part as usize),
-                    Some(_) => grant.commit(),
-                    None => return,
-                }
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        let sent = &bytes[..commit.unwrap_or(len).min(len) as usize];
-        self.account(reserved, tag, sent, bytes.len());
-    }
-
-    fn check_received(&mut self, got: Received, bytes: &[u8], now: bool) {
-        let want = self.model.take(now);
-        assert_eq!((got.tag, got.sequence, got.len), (want.tag, want.sequence, want.payload.len()));
-        assert_eq!(bytes, want.payload);
+        if let Some(reserved) = calls::grant(self.tx(), tag, &bytes, commit) {
+            let sent = &bytes[..commit.unwrap_or(len).min(len) as usize];
+            self.account(reserved, tag, sent, bytes.len());
+        }
     }
 
     fn recv(&mut self, buffer: &mut [u8]) {
         let now = self.receiving.at_most_once;
-        match self.rx().try_recv(buffer) {
-            Ok(got) => self.check_received(got, &buffer[..got.len], now),
-            Err(TryRecvError::Empty) => {
-                assert!(self.model.waiting.is_empty(), "empty with messages waiting");
-                self.model.flush();
-            }
-            Err(TryRecvError::TooSmall { needed }) => {
-                self.model.release();
-                let want = self.model.waiting.front().expect("a message");
-                assert_eq!(needed, want.payload.len());
-                assert!(needed > buffer.len());
-            }
-            Err(error) => panic!("{error:?} among honest peers"),
-        }
-    }
-
-    fn recv_owned(&mut self) {
-        let now = self.receiving.at_most_once;
-        match self.rx().try_recv_frame::<40>() {
-            Ok(frame) => {
-                let got =
-                    Received { tag: frame.tag(), sequence: frame.sequence(), len: frame.payload().len() };
-                self.check_received(got, frame.payload(), now);
-            }
-            Err(TryRecvError::Empty) => {
-                assert!(self.model.waiting.is_empty());
-                self.model.flush();
-            }
-            Err(TryRecvError::TooSmall { needed }) => {
-                self.model.release();
-                assert_eq!(needed, self.model.waiting.front().expect("a message").payload.len());
-                assert!(needed > 40);
-            }
-            Err(error) => panic!("{error:?} among honest peers"),
-        }
-    }
-
-    fn peek(&mut self, release: bool) {
-        let Ok(peek) = self.rx().peek() else {
-            assert!(self.model.waiting.is_empty());
-            return self.model.flush();
-        };
-        let got = peek.info();
-        let mut bytes = vec![0; got.len];
-        assert_eq!(peek.copy_from(0, &mut bytes), got.len);
-        let mut rest = vec![0; got.len];
-        assert_eq!(peek.copy_from(got.len / 3, &mut rest), got.len - got.len / 3);
-        assert_eq!(rest[..got.len - got.len / 3], bytes[got.len / 3..]);
-        assert_eq!((peek.copy_from(got.len, &mut rest), peek.copy_from(usize::MAX, &mut rest)), (0, 0));
-        assert_eq!(peek.as_slice(), None, "peers are not trusted here");
-        if release {
-            peek.release();
-        }
-        self.model.release();
-        if release {
-            self.check_received(got, &bytes, true);
-        } else {
-            let want = self.model.waiting.front().expect("a message");
-            assert_eq!((got.tag, got.sequence, &bytes), (want.tag, want.sequence, &want.payload));
-        }
-    }
-
-    fn recv_batch(&mut self, max: usize) {
-        let mut got = Vec::new();
-        let result = self.rx().recv_batch(max, |peek| {
-            let mut bytes = vec![0; peek.info().len];
-            peek.copy_from(0, &mut bytes);
-            got.push((peek.info(), bytes));
-        });
-        let available = self.model.waiting.len();
-        for (info, bytes) in &got {
-            self.model.release();
-            self.check_received(*info, bytes, true);
-        }
-        match result {
-            Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),
-            Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
-        }
-        if got.len() < max {
-            self.model.flush();
-        }
+        let (rx, model) = self.rx_and_model();
+        calls::recv(rx, model, buffer, now);
     }
 
     fn apply(&mut self, input: &mut Input<'_>) {
@@ -281,9 +176,19 @@ impl<'r> Run<'r> {
                 let shortest = self.model.waiting.front().map_or(0, |message| message.payload.len());
                 self.recv(&mut vec![0; shortest.saturating_sub(1)]);
             }
-            21..=22 => self.recv_owned(),
-            23..=24 => self.peek(input.flag()),
-            25..=26 => self.recv_batch(input.below(5)),
+            21..=22 => {
+                let now = self.receiving.at_most_once;
+                let (rx, model) = self.rx_and_model();
+                calls::recv_owned(rx, model, now);
+            }
+            23..=24 => {
+                let (rx, model) = self.rx_and_model();
+                calls::peek(rx, model, input.flag());
+            }
+            25..=26 => {
+                let (rx, model) = self.rx_and_model();
+                calls::recv_batch(rx, model, input.below(5));
+            }
             27 => {
                 self.rx().release();
                 self.model.release();

@@ -1,18 +1,13 @@
 //! Queues of values, published in the slot and by index.
 
 use strait_core::ground::entry::at;
-use strait_core::{Channel, Message, Plan, TryRecvError, TrySendError, TypedConsumer, TypedProducer};
+use strait_core::{Channel, Message, Plan, TrySendError, TypedConsumer, TypedProducer};
 
 use super::{MOST, Receiving, start};
+use crate::common::calls::{self, numbered};
 use crate::common::model::Model;
 use crate::input::Input;
 use crate::world::{FuzzPort, Member, Region};
-
-/// A value that follows from its number.
-fn numbered<T: Message>(number: u32) -> T {
-    let bytes: Vec<u8> = number.to_le_bytes().into_iter().cycle().take(size_of::<T>()).collect();
-    T::read_from_bytes(&bytes).expect("as many bytes as it has")
-}
 
 struct Run<'r, T: Message> {
     region: &'r Region,
@@ -85,6 +80,10 @@ impl<'r, T: Message + PartialEq + std::fmt::Debug> Run<'r, T> {
         self.rx.as_mut().expect("always there")
     }
 
+    fn rx_and_model(&mut self) -> (&mut TypedConsumer<T, FuzzPort<'r>>, &mut Model) {
+        (self.rx.as_mut().expect("always there"), &mut self.model)
+    }
+
     fn sent(&mut self, tag: u32) {
         assert!(self.model.may_accept(1, 0), "accepted without space");
         self.model.sent(tag, &[], 1, 1);
@@ -121,39 +120,10 @@ impl<'r, T: Message + PartialEq + std::fmt::Debug> Run<'r, T> {
         }
     }
 
-    fn check_received(&mut self, value: T) {
-        let want = self.model.take(self.receiving.at_most_once);
-        assert_eq!(value, numbered::<T>(want.tag));
-        assert_eq!(self.rx().sequence(), want.sequence);
-    }
-
     fn recv(&mut self) {
-        match self.rx().try_recv() {
-            Ok(value) => self.check_received(value),
-            Err(error) => {
-                assert_eq!((error, self.model.waiting.len()), (TryRecvError::Empty, 0));
-                self.model.flush();
-            }
-        }
-    }
-
-    fn recv_batch(&mut self, max: usize) {
-        let mut got = Vec::new();
-        let result = self.rx().recv_batch(max, |value| got.push(value));
-        let available = self.model.waiting.len();
-        for value in &got {
-            assert_eq!(*value, numbered::<T>(self.model.take_in_batch().tag));
-        }
-        match result {
-            Ok(count) => assert_eq!((count, got.len()), (max.min(available), count)),
-            Err(error) => assert_eq!((error, available, got.len()), (TryRecvError::Empty, 0, 0)),
-        }
-        if got.len() < max {
-            self.model.flush();
-        }
-        if !got.is_empty() || max == 0 {
-            self.model.release();
-        }
+        let now = self.receiving.at_most_once;
+        let (rx, model) = self.rx_and_model();
+        calls::recv_value(rx, model, now);
     }
 
     fn apply(&mut self, input: &mut Input<'_>) {
@@ -161,7 +131,10 @@ impl<'r, T: Message + PartialEq + std::fmt::Debug> Run<'r, T> {
             0..=3 => self.send(),
             4 | 5 => self.send_batch(input.below(9)),
             6..=9 => self.recv(),
-            10 => self.recv_batch(input.below(9)),
+            10 => {
+                let (rx, model) = self.rx_and_model();
+                calls::recv_values(rx, model, input.below(9));
+            }
             11 => {
                 self.rx().release();
                 self.model.release();

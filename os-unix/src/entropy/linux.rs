@@ -2,8 +2,7 @@
 
 use nix::errno::Errno;
 use nix::libc;
-
-use crate::error::{FromCall as _, OsError};
+use strait_os_base::OsError;
 
 /// Interruptions before the machine's pool is ready that are put up with.
 const TRIES: u32 = 100;
@@ -22,5 +21,5 @@ pub(super) fn fill(bytes: &mut [u8; 8]) -> Result<(), OsError> {
             _ => {}
         }
     }
-    Err(OsError::nix("getrandom", last))
+    Err(OsError::new("getrandom", last as i32))
 }

@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::unistd::geteuid;
-use strait_core::format::AttachError;
-use strait_core::ground::header::{HEADER_LEN, MAGIC, at};
+use strait_core::format::HEADER_LEN;
+use strait_os_base::{MapOptions, OsError};
 
 use super::draft::finish_for_another;
 use super::os;
-use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 use crate::fd;
 use crate::options::{Exposure, Options};
@@ -32,7 +31,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
         let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
         match check(&found, options) {
             Ok(len) => {
-                if !options.read_only {
+                if !options.map.read_only {
                     os::fill_holes(&file, len, found.blocks())?;
                 }
                 return Ok((file, len));
@@ -48,42 +47,31 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
     }
 }
 
-/// Refuses a file at `path` that is nobody's region: it does not start with a region's magic, which one that is
-/// damaged or of another version does, nor with the zeros of one that was never initialised.
+/// Refuses a file at `path` that is nobody's region, by its start.
 pub(crate) fn refuse_other_files(path: &Path) -> Result<(), OpenFailed> {
-    let options = Options { read_only: true, any_owner: true, ..Options::PRIVATE };
+    let map = MapOptions { read_only: true, any_owner: true, ..MapOptions::PLAIN };
+    let options = Options { map, ..Options::PRIVATE };
     let file = open_only(path, &options)?;
     let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
     if !found.is_file() {
         return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
     }
-    match starts_like_a_region(&file) {
-        Err(OpenFailed::Attach(AttachError::Uninitialised)) => Ok(()),
-        other => other,
-    }
+    let mut start = [0; HEADER_LEN as usize];
+    let read = file.read_exact_at(&mut start, 0);
+    OpenFailed::check_removal(&start, "pread", read)
 }
 
-/// Whether the file starts with a region's magic; `Uninitialised` if its header is zeros throughout.
+/// Whether the file starts with a region's magic.
 pub(crate) fn starts_like_a_region(file: &File) -> Result<(), OpenFailed> {
     let mut start = [0; HEADER_LEN as usize];
-    let magic = match file.read_exact_at(&mut start, 0) {
-        Ok(()) if start == [0; HEADER_LEN as usize] => Err(AttachError::Uninitialised),
-        Ok(()) => Ok(start[at::MAGIC as usize..].first_chunk().copied().map(u32::from_le_bytes)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(AttachError::NotARegion),
-        Err(error) => return Err(OpenFailed::Os(OsError::io("pread", &error))),
-    };
-    match magic {
-        Ok(Some(MAGIC)) => Ok(()),
-        Ok(Some(found)) if found.swap_bytes() == MAGIC => Err(OpenFailed::Attach(AttachError::ByteOrder)),
-        Ok(_) => Err(OpenFailed::Attach(AttachError::NotARegion)),
-        Err(error) => Err(OpenFailed::Attach(error)),
-    }
+    let read = file.read_exact_at(&mut start, 0);
+    OpenFailed::check_start(&start, "pread", read)
 }
 
 fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
     File::options()
         .read(true)
-        .write(!options.read_only)
+        .write(!options.map.read_only)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
         .and_then(fd::keep)
@@ -125,7 +113,7 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
         1 => {}
         links => return Err(OpenFailed::Linked { links }),
     }
-    if options.any_owner {
+    if options.map.any_owner {
         return OpenFailed::check_len(found.len());
     }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());

@@ -5,18 +5,17 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit};
+use strait_os_base::{OsError, PrivateName, directory_of};
 
 use super::os;
 use crate::entropy;
-use crate::error::{FromCall as _, OsError};
 use crate::failed::CreateFailed;
 use crate::failed::FromIo as _;
 use crate::fd;
-use strait_os_base::directory_of;
 
 /// The prefix of private names.
 const PRIVATE: &str = ".strait.";
@@ -26,7 +25,7 @@ const PRIVATE: &str = ".strait.";
 pub(crate) struct Draft {
     file: File,
     /// The private name, where the system has no files without one.
-    private: Option<PathBuf>,
+    private: Option<PrivateName>,
 }
 
 impl Draft {
@@ -54,10 +53,8 @@ impl Draft {
             .custom_flags(libc::O_NOFOLLOW)
             .open(&private)
             .map_err(|error| CreateFailed::from_io("open", &error))?;
-        let file = fd::keep(file).map_err(|error| {
-            let _ = fs::remove_file(&private);
-            CreateFailed::from_io("dup", &error)
-        })?;
+        let private = PrivateName::of(private);
+        let file = fd::keep(file).map_err(|error| CreateFailed::from_io("dup", &error))?;
         Ok(Self { file, private: Some(private) })
     }
 
@@ -68,25 +65,16 @@ impl Draft {
 
     /// Where the file can be opened now.
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.private.as_deref()
+        self.private.as_ref().map(PrivateName::path)
     }
 
     /// Gives the file its name, in one step. Never replaces a file that has the name already.
     pub(crate) fn publish(&self, target: &Path) -> Result<(), CreateFailed> {
         let linked = match &self.private {
             None => os::link_unnamed(&self.file, target),
-            Some(private) => fs::hard_link(private, target),
+            Some(private) => fs::hard_link(private.path(), target),
         };
         linked.map_err(|error| CreateFailed::from_io("link", &error))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(private) = &self.private {
-            // The file lives on under its public name, if it got one.
-            let _ = fs::remove_file(private);
-        }
     }
 }
 
@@ -113,7 +101,8 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> Result<(), CreateFailed> {
 /// signal later.
 pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
     // Beyond it the kernel raises `SIGXFSZ`, which ends the process before there is an error.
-    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|error| OsError::nix("getrlimit", error))?;
+    let (limit, _) =
+        getrlimit(Resource::RLIMIT_FSIZE).map_err(|error| OsError::new("getrlimit", error as i32))?;
     let limit = wide(limit);
     if u64::from(len) > limit {
         return Err(CreateFailed::FileSizeLimit { limit });

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::geteuid;
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 
 /// The directory of named regions, which only this user can enter.

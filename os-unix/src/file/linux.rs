@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, fallocate};
 use nix::libc;
 use nix::unistd::linkat;
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 use crate::fd;
 

@@ -1,6 +1,6 @@
 //! Telling a forked child by its process id; there are no tokens to close.
 
-use crate::error::OsError;
+use strait_os_base::OsError;
 
 /// The process in which something was made.
 #[derive(Clone, Copy, Debug)]

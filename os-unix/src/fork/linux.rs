@@ -27,8 +27,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize
 use std::time::Duration;
 
 use nix::libc;
-
-use crate::error::OsError;
+use strait_os_base::OsError;
 
 /// Mappings with a token that one process can have.
 const MAX_TOKENS: usize = 1024;

@@ -4,14 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use strait_core::port::{Ident, Probe, TokenRefused};
+use strait_os_base::{Mapped, OsError};
 
-use crate::error::OsError;
 use crate::fork::Origin;
-use crate::map::Mapping;
 
 /// The region's file, and whether this handle takes part in the region.
 #[derive(Debug)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     file: File,
     joins: bool,
     origin: Origin,
@@ -26,9 +25,9 @@ impl Tokens {
     pub(crate) unsafe fn new(
         file: File,
         _path: Option<&Path>,
-        joins: Option<&Mapping>,
+        joins: Option<&Mapped>,
     ) -> Result<Self, OsError> {
-        let joins = joins.map(Mapping::range).is_some();
+        let joins = joins.is_some();
         Ok(Self { file, joins, origin: Origin::here()? })
     }
 
@@ -39,15 +38,15 @@ impl Tokens {
 
     /// Always granted in the process that opened the region: the slot's own word says whether it is
     /// taken.
-    pub(crate) fn acquire(&self, _who: Ident) -> Result<(), TokenRefused> {
+    pub fn acquire(&self, _who: Ident) -> Result<(), TokenRefused> {
         if self.joins && !self.origin.left() { Ok(()) } else { Err(TokenRefused) }
     }
 
     /// Nothing to give back.
-    pub(crate) fn release(&self, _who: Ident) {}
+    pub fn release(&self, _who: Ident) {}
 
     /// Nothing is known of anybody.
-    pub(crate) fn probe(&self, _who: Ident) -> Probe {
+    pub fn probe(&self, _who: Ident) -> Probe {
         Probe::Unknown
     }
 }

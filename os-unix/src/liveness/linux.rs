@@ -23,13 +23,12 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::statfs::fstatfs;
 use strait_core::port::{Ident, Probe, TokenRefused};
+use strait_os_base::{Mapped, OsError, proof_of};
 
 use super::ofd;
 use crate::entropy;
-use crate::error::{FromCall as _, OsError};
 use crate::fd;
 use crate::fork::Token;
-use crate::map::Mapping;
 
 /// Tokens are at offsets beyond every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
@@ -62,7 +61,7 @@ const REMOTE: [u32; 17] = [
 
 /// The tokens that this process holds in one region, and the means to probe others.
 #[derive(Debug)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     /// Dropped before the file.
     token: Option<Token>,
     probe: File,
@@ -81,16 +80,16 @@ impl Tokens {
     pub(crate) unsafe fn new(
         file: File,
         path: Option<&Path>,
-        joins: Option<&Mapping>,
+        joins: Option<&Mapped>,
     ) -> Result<Self, OsError> {
-        let kind = fstatfs(&file).map_err(|error| OsError::nix("fstatfs", error))?;
+        let kind = fstatfs(&file).map_err(|error| OsError::new("fstatfs", error as i32))?;
         let proves_death = !REMOTE.contains(&(kind.filesystem_type().0 as u32));
         let token = match joins {
             Some(map) => {
                 let open = || another(&file, path).map(Into::into);
                 // SAFETY: the caller keeps the mapping longer than the token, which is dropped before
                 // the file: their order in `Tokens`, and here.
-                Some(unsafe { Token::open(file.as_fd(), map.range(), open) }?)
+                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size()), open) }?)
             }
             None => None,
         };
@@ -99,7 +98,7 @@ impl Tokens {
             None | Some(Some(Ok(true))) => {}
             Some(other) => {
                 let error = other.and_then(Result::err).unwrap_or(Errno::EBADF);
-                return Err(OsError::nix(what_failed(error), error));
+                return Err(OsError::new(what_failed(error), error as i32));
             }
         }
         Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
@@ -111,7 +110,7 @@ impl Tokens {
     }
 
     /// See [`strait_core::port::Liveness::acquire`].
-    pub(crate) fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         let token = self.token.as_ref().ok_or(TokenRefused)?;
         if token.left_behind() {
             return Err(TokenRefused); // Before the mutex, which may be shut for ever in a child.
@@ -128,7 +127,7 @@ impl Tokens {
     }
 
     /// See [`strait_core::port::Liveness::release`].
-    pub(crate) fn release(&self, who: Ident) {
+    pub fn release(&self, who: Ident) {
         let Some(token) = self.token.as_ref().filter(|token| !token.left_behind()) else { return };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(at) = held.iter().position(|&other| other == who) else { return };
@@ -137,21 +136,14 @@ impl Tokens {
         let _ = token.with(|fd| ofd::unlock(fd, offset(who)));
     }
 
-    /// See [`strait_core::port::Liveness::probe`].
-    pub(crate) fn probe(&self, who: Ident) -> Probe {
+    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
+    /// nobody holds the token of that very incarnation. The token is taken before it is published, and lost only when
+    /// its process has ended or has given it back (L1). Everything else is `Alive` or `Unknown`.
+    pub fn probe(&self, who: Ident) -> Probe {
         if !self.proves_death {
             return Probe::Unknown;
         }
-        match ofd::is_locked(&self.probe, offset(who)) {
-            Ok(true) => Probe::Alive,
-            Ok(false) => {
-                // ORDERING: the kernel dropped the lock after the holder's last store, and read it
-                // for us after that; the caller's loads come after both.
-                core::sync::atomic::fence(core::sync::atomic::Ordering::Acquire);
-                Probe::Dead
-            }
-            Err(_) => Probe::Unknown,
-        }
+        proof_of(ofd::is_locked(&self.probe, offset(who)).ok().map(|locked| !locked))
     }
 }
 

@@ -3,12 +3,11 @@
 use std::fs::File;
 
 use nix::errno::Errno;
-
-use super::{Mapping, touch};
+use strait_os_base::Mapped;
 
 /// Brings every page in.
-pub(super) fn prefault(mapping: &Mapping, _read_only: bool) -> Result<(), Errno> {
-    touch(mapping);
+pub(super) fn prefault(mapping: &Mapped, _read_only: bool) -> Result<(), Errno> {
+    mapping.touch();
     Ok(())
 }
 

@@ -5,16 +5,15 @@ use std::fs::File;
 use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{Whence, lseek};
-
-use super::{Mapping, touch};
+use strait_os_base::Mapped;
 
 /// Brings every page in, ready for the access that the mapping allows.
-pub(super) fn prefault(mapping: &Mapping, read_only: bool) -> Result<(), Errno> {
+pub(super) fn prefault(mapping: &Mapped, read_only: bool) -> Result<(), Errno> {
     let advice = if read_only { libc::MADV_POPULATE_READ } else { libc::MADV_POPULATE_WRITE };
     // SAFETY: the range is mapped and ours (P1), and the advice changes no contents.
-    let result = unsafe { libc::madvise(mapping.base.as_ptr(), mapping.len as usize, advice) };
+    let result = unsafe { libc::madvise(mapping.base().as_ptr(), mapping.size(), advice) };
     match Errno::result(result) {
-        Err(Errno::EINVAL) => touch(mapping), // Older than Linux 5.14.
+        Err(Errno::EINVAL) => mapping.touch(), // Older than Linux 5.14.
         other => return other.map(drop),
     }
     Ok(())

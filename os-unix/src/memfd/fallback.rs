@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::os::fd::BorrowedFd;
 
-use crate::error::OsError;
-use crate::failed::{CreateFailed, ReceiveFailed, ShareFailed};
+use strait_os_base::{OsError, ShareFailed};
+
+use crate::failed::{CreateFailed, ReceiveFailed};
 
 /// Unsupported.
 pub(crate) fn create(_mode: u32, _len: u32) -> Result<File, CreateFailed> {

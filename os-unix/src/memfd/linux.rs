@@ -12,10 +12,10 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use strait_os_base::{OsError, ShareFailed};
 
 use super::pass;
-use crate::error::{FromCall as _, OsError};
-use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed, ShareFailed};
+use crate::failed::{CreateFailed, OpenFailed, ReceiveFailed};
 use crate::fd;
 use crate::file::draft::{reserve, set_mode};
 use crate::liveness;
@@ -30,7 +30,7 @@ pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateFailed> {
         Err(Errno::EINVAL) => memfd_create("strait", flags), // Older than Linux 6.3.
         other => other,
     };
-    let file = File::from(created.map_err(|error| OsError::nix("memfd_create", error))?);
+    let file = File::from(created.map_err(|error| OsError::new("memfd_create", error as i32))?);
     let file = fd::keep(file).map_err(|error| OsError::io("dup", &error))?;
     set_mode(&file, mode)?;
     reserve(&file, len)?;
@@ -41,7 +41,7 @@ pub(crate) fn create(mode: u32, len: u32) -> Result<File, CreateFailed> {
 pub(crate) fn seal(file: &File) -> Result<(), OsError> {
     fcntl(file, FcntlArg::F_ADD_SEALS(NEEDED))
         .map(drop)
-        .map_err(|error| OsError::nix("fcntl(F_ADD_SEALS)", error))
+        .map_err(|error| OsError::new("fcntl(F_ADD_SEALS)", error as i32))
 }
 
 /// Whether the file's length is fixed for ever.
@@ -77,7 +77,7 @@ fn check(file: &File) -> Result<u32, ReceiveFailed> {
         return Err(ReceiveFailed::Unsealed);
     }
     // Seals are those of memory in huge pages too, which can run out behind a hole that no seal forbids.
-    let kind = fstatfs(file).map_err(|error| OsError::nix("fstatfs", error))?;
+    let kind = fstatfs(file).map_err(|error| OsError::new("fstatfs", error as i32))?;
     if kind.filesystem_type() != TMPFS_MAGIC {
         return Err(ReceiveFailed::NotARegion);
     }

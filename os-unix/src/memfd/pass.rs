@@ -5,9 +5,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, recvmsg, sendmsg};
+use strait_os_base::{OsError, ShareFailed};
 
-use crate::error::{FromCall as _, OsError};
-use crate::failed::{ReceiveFailed, ShareFailed};
+use crate::failed::ReceiveFailed;
 
 /// The bytes sent beside the descriptor.
 const MARK: [u8; 8] = *b"strait/0";
@@ -25,10 +25,10 @@ pub(super) fn send(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<(), Sha
         let flags = MsgFlags::MSG_NOSIGNAL;
         match sendmsg::<()>(socket.as_raw_fd(), &data, &rights, flags, None) {
             Ok(sent) if sent == MARK.len() => return Ok(()),
-            Ok(_) => return Err(ShareFailed::Os(OsError::nix("sendmsg", Errno::EMSGSIZE))),
+            Ok(_) => return Err(ShareFailed::Os(OsError::new("sendmsg", Errno::EMSGSIZE as i32))),
             Err(Errno::EINTR) => {}
             Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ShareFailed::Closed),
-            Err(error) => return Err(ShareFailed::Os(OsError::nix("sendmsg", error))),
+            Err(error) => return Err(ShareFailed::Os(OsError::new("sendmsg", error as i32))),
         }
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> Result<OwnedFd, ReceiveFailed> 
             Ok(message) => break (message.bytes, owned(&message)?),
             Err(Errno::EINTR) => {}
             Err(Errno::ECONNRESET) => return Err(ReceiveFailed::Closed),
-            Err(error) => return Err(ReceiveFailed::Os(OsError::nix("recvmsg", error))),
+            Err(error) => return Err(ReceiveFailed::Os(OsError::new("recvmsg", error as i32))),
         }
     };
     if len == 0 && fds.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> Result<OwnedFd, ReceiveFailed> 
 
 fn owned(message: &RecvMsg<'_, '_, ()>) -> Result<Vec<OwnedFd>, ReceiveFailed> {
     let mut fds = Vec::new();
-    for part in message.cmsgs().map_err(|error| OsError::nix("recvmsg", error))? {
+    for part in message.cmsgs().map_err(|error| OsError::new("recvmsg", error as i32))? {
         if let ControlMessageOwned::ScmRights(raw) = part {
             // SAFETY: the kernel has just made these descriptors for us, and nobody else knows
             // them; each is taken once.

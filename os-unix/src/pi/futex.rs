@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use nix::errno::Errno;
 use nix::libc;
+use strait_os_base::OsError;
 
-use crate::error::{FromCall as _, OsError};
 use crate::fork::Origin;
 
 /// The thread id in a word.
@@ -65,7 +65,7 @@ pub fn unlock(word: &AtomicU32) -> Result<bool, OsError> {
     match call(word, libc::FUTEX_UNLOCK_PI, 0, null()) {
         Ok(()) => Ok(true),
         Err(Errno::EPERM) => Ok(false),
-        Err(error) => Err(OsError::nix("futex(FUTEX_UNLOCK_PI)", error)),
+        Err(error) => Err(OsError::new("futex(FUTEX_UNLOCK_PI)", error as i32)),
     }
 }
 
@@ -96,7 +96,7 @@ fn understand(result: Result<(), Errno>) -> Answer {
         Err(Errno::ESRCH) => Answer::Gone,
         Err(Errno::EDEADLK) => Answer::Deadlock,
         Err(Errno::EINVAL | Errno::EPERM) => Answer::Odd,
-        Err(error) => Answer::Failed(OsError::nix("futex", error)),
+        Err(error) => Answer::Failed(OsError::new("futex", error as i32)),
     }
 }
 

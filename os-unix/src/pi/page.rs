@@ -7,16 +7,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use strait_core::port::{Ident, Mem, Probe};
+use strait_os_base::{Mapped, OsError};
 
 use super::futex;
-use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed};
 use crate::file::check;
 use crate::file::draft::Draft;
 use crate::file::os::named_dir;
 use crate::fork::Origin;
 use crate::liveness::Tokens;
-use crate::map::Mapping;
+use crate::map;
 use crate::options::Options;
 use crate::place::unlink;
 use crate::view::check_mode;
@@ -100,7 +100,7 @@ pub struct Words {
 pub struct Page {
     /// Dropped before the mapping.
     tokens: Tokens,
-    map: Mapping,
+    map: Mapped,
     origin: Origin,
     ident: Ident,
 }
@@ -113,7 +113,7 @@ pub fn path_of(name: &str) -> Result<PathBuf, OsError> {
 impl Page {
     /// Opens the page and joins its users.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Failed> {
-        if options.read_only {
+        if options.map.read_only {
             return Err(Failed::ReadOnly);
         }
         if !futex::is_supported() {
@@ -126,13 +126,13 @@ impl Page {
         if len != LEN {
             return Err(Failed::NotAMutex);
         }
-        let map = Mapping::new(&file, LEN, options).map_err(|failed| Failed::Open(failed.into()))?;
-        check(&map.mem())?;
+        let map = map::shared(&file, LEN, &options.map).map_err(|failed| Failed::Open(failed.into()))?;
+        check(map.mem())?;
         let origin = Origin::here()?;
         // SAFETY: both end up in this value, whose fields are dropped in their order, the mapping after
         // the tokens; until then it is a local that outlives them.
         let tokens = unsafe { Tokens::new(file, Some(path), Some(&map)) }?;
-        let ident = join(&map.mem(), &tokens)?;
+        let ident = join(map.mem(), &tokens)?;
         Ok(Self { tokens, map, origin, ident })
     }
 
@@ -140,10 +140,9 @@ impl Page {
     #[must_use]
     #[inline]
     pub fn words(&self) -> &Words {
-        let (base, len) = self.map.range();
-        debug_assert!(at::WORDS + size_of::<Words>() <= len);
+        debug_assert!(at::WORDS + size_of::<Words>() <= self.map.size());
         // SAFETY: the offset is within the mapped page.
-        let words = unsafe { base.byte_add(at::WORDS) }.cast::<Words>();
+        let words = unsafe { self.map.base().byte_add(at::WORDS) }.cast::<Words>();
         // SAFETY: the page is aligned and mapped for as long as `self` lives, whatever is in it makes
         // atomic words, and nobody in this program accesses it otherwise.
         unsafe { words.as_ref() }
@@ -183,7 +182,7 @@ pub fn create(path: &Path, options: &Options) -> Result<(), Failed> {
     let namespace = namespace()?;
     check_mode(options.mode)?;
     let draft = Draft::new(path, options.mode, LEN)?;
-    let map = Mapping::new(draft.file(), LEN, options).map_err(CreateFailed::from)?;
+    let map = map::shared(draft.file(), LEN, &options.map).map_err(CreateFailed::from)?;
     let mem = map.mem();
     mem.setup_write(at::MAGIC, MAGIC);
     mem.setup_write(at::VERSION, VERSION);
@@ -223,7 +222,7 @@ fn join(mem: &Mem, tokens: &Tokens) -> Result<Ident, Failed> {
         // ORDERING: Relaxed; nothing else hangs on the number, and the kernel keeps the token.
         let taken = next.fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));
         let number = taken.map_err(|_| Failed::Exhausted)?;
-        let (slot, epoch) = (number % Ident::MAX_SLOT + 1, number / Ident::MAX_SLOT + 1);
+        let (slot, epoch) = (number % Ident::MAX_PLACE + 1, number / Ident::MAX_PLACE + 1);
         let ident = Ident::new(slot, epoch).ok_or(Failed::Exhausted)?;
         if tokens.acquire(ident).is_ok() {
             return Ok(ident);

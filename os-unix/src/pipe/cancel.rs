@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
 
-use crate::error::{FromCall as _, OsError};
+use strait_os_base::OsError;
+
 use crate::fd;
 
 /// Two ends of a socket: one byte in it for each cancel that nobody has seen.
@@ -16,13 +16,7 @@ pub struct Canceller {
 }
 
 /// How long a call waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Wait<'a> {
-    /// Until then; not at all if it is `None`.
-    pub until: Option<Instant>,
-    /// The canceller that can end the wait earlier.
-    pub cancel: Option<&'a Canceller>,
-}
+pub type Wait<'a> = strait_os_base::pipe::Wait<'a, Canceller>;
 
 impl Canceller {
     /// A new one.

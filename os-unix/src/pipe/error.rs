@@ -1,10 +1,8 @@
-//! The system's errors as a pipe sees them. `strait_os` makes its own errors of these.
+//! The system's errors as a pipe sees them.
 
 use nix::errno::Errno;
-
-use crate::error::{FromCall as _, OsError};
-
-pub use strait_os_base::pipe::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
+use strait_os_base::OsError;
+use strait_os_base::pipe::{BindFailure, ConnectFailure, IoFailure};
 
 /// What the system's answer means.
 pub(super) trait FromErrno: Sized {
@@ -23,7 +21,7 @@ impl FromErrno for BindFailure {
             Errno::EADDRINUSE => Self::AlreadyExists,
             Errno::EACCES | Errno::EPERM => Self::NotPermitted,
             Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => Self::Unsupported,
-            error => Self::Os(OsError::nix(call, error)),
+            error => Self::Os(OsError::new(call, error as i32)),
         }
     }
 }
@@ -37,7 +35,7 @@ impl FromErrno for ConnectFailure {
             Errno::EPROTOTYPE => Self::WrongKind,
             Errno::EACCES | Errno::EPERM => Self::NotPermitted,
             Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT => Self::Unsupported,
-            error => Self::Os(OsError::nix(call, error)),
+            error => Self::Os(OsError::new(call, error as i32)),
         }
     }
 }
@@ -46,7 +44,7 @@ impl FromErrno for IoFailure {
     fn new(call: &'static str, error: Errno) -> Self {
         match error {
             Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => Self::Ended,
-            error => Self::Os(OsError::nix(call, error)),
+            error => Self::Os(OsError::new(call, error as i32)),
         }
     }
 }

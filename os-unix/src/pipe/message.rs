@@ -9,10 +9,10 @@
 use core::fmt;
 use std::io::IoSlice;
 
+use strait_os_base::pipe::{IoFailure, Stream as _};
+
 use super::cancel::Wait;
-use super::error::IoFailure;
 use super::socket::Connection;
-use crate::error::OsError;
 
 /// Bytes of a message that one packet carries.
 const CHUNK: usize = 32 * 1024;
@@ -23,7 +23,8 @@ const LAST: u8 = 2;
 
 /// One end that passes messages.
 pub struct Messages {
-    connection: Connection,
+    /// The connection.
+    pub connection: Connection,
     /// The packet received last: flags and data.
     packet: Box<[u8]>,
     /// The part of `packet` that has not been handed out: from, to. The flags are looked at once, when `fresh`.
@@ -48,17 +49,6 @@ impl Messages {
         // One byte more than there can be: so that a longer packet, which the system cuts off, is found out.
         let packet = vec![0; 1 + CHUNK + 1].into_boxed_slice();
         Self { connection, packet, from: 0, to: 0, fresh: false, inside: false, fault: false }
-    }
-
-    /// Another handle on the same end, which starts between two messages.
-    pub fn try_clone(&self) -> Result<Self, OsError> {
-        self.connection.try_clone().map(Self::new)
-    }
-
-    /// The connection.
-    #[must_use]
-    pub fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     /// Receives a message or a part of one: how many bytes, and whether it goes on. At most one packet is
@@ -124,16 +114,6 @@ impl Messages {
             }
             at = end;
         }
-    }
-
-    /// Nothing: the system has all that was sent.
-    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
-        self.connection.flush(wait)
-    }
-
-    /// Says that no more will be sent.
-    pub fn end_sending(&mut self) -> Result<(), IoFailure> {
-        self.connection.end_sending()
     }
 
     /// Whether receiving would not wait.

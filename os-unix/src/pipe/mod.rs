@@ -1,7 +1,5 @@
 //! The system calls of `strait_os::pipe`: named pipes are Unix sockets in a directory of their user, anonymous
 //! ones the system's.
-//!
-//! Every error is the system's, sorted by what `strait_os` makes of it.
 
 mod cancel;
 mod ends;
@@ -11,16 +9,14 @@ mod message;
 mod os;
 mod place;
 mod socket;
-mod user;
+pub mod user;
 mod wait;
 
 pub use cancel::{Canceller, Wait};
 pub use ends::End;
-pub use error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
 pub use impersonate::Impersonation;
 pub use message::Messages;
 pub use socket::{Connection, Listener, Turn};
-pub use user::User;
 pub use wait::nap;
 
 /// The kind of a pipe.

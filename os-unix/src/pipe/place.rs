@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::getpid;
+use strait_os_base::pipe::{BindFailure, ConnectFailure};
 
-use super::error::{BindFailure, ConnectFailure};
 use super::os::BASE;
-use super::user::User;
+use super::user;
 use crate::fd;
+use crate::options::Owner;
 use crate::pipe::error::FromErrno as _;
 
 /// Tries before a lock file that comes and goes is given up.
@@ -28,7 +29,7 @@ pub(super) struct Place {
 impl Place {
     /// Where `user` serves `name`. A public directory can be entered by all, but only its user changes
     /// what is in it; a private one is closed.
-    pub(super) fn of(name: &str, user: &User, public: bool) -> Self {
+    pub(super) fn of(name: &str, user: Owner, public: bool) -> Self {
         let kind = if public { "public-pipes" } else { "pipes" };
         Self { dir: PathBuf::from(format!("{BASE}/strait-{kind}-{user}")), name: name.into(), public }
     }
@@ -50,7 +51,7 @@ impl Place {
             }
             _ => {}
         }
-        match self.look(&User::current()) {
+        match self.look(user::current()) {
             Looks::Right => {}
             // As the umask made it, or as a server that died in between has left it.
             Looks::Closed => {
@@ -63,7 +64,7 @@ impl Place {
     }
 
     /// Refuses a directory that another user than `user` could have put something in.
-    pub(super) fn check(&self, user: &User) -> Result<(), ConnectFailure> {
+    pub(super) fn check(&self, user: Owner) -> Result<(), ConnectFailure> {
         match self.look(user) {
             Looks::Right => Ok(()),
             Looks::Missing | Looks::Closed => Err(ConnectFailure::NotFound),
@@ -71,10 +72,10 @@ impl Place {
         }
     }
 
-    fn look(&self, user: &User) -> Looks {
+    fn look(&self, user: Owner) -> Looks {
         let Ok(found) = fs::symlink_metadata(&self.dir) else { return Looks::Missing };
         let mode = found.mode() & 0o7777;
-        match found.is_dir() && found.uid() == user.uid() {
+        match found.is_dir() && found.uid() == user {
             true if mode == self.mode() => Looks::Right,
             true if mode & !0o700 == 0 => Looks::Closed,
             _ => Looks::Wrong,

@@ -10,16 +10,17 @@ use nix::poll::PollFlags;
 use nix::sys::socket::{
     Backlog, MsgFlags, Shutdown, SockType, UnixAddr, bind, connect, listen, recv, sendmsg, shutdown,
 };
+use strait_os_base::OsError;
+use strait_os_base::pipe::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure, Stream};
 
-use super::cancel::Wait;
-use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
-use super::impersonate::Impersonation;
+use super::cancel::{Canceller, Wait};
+use super::impersonate::{self, Impersonation};
 use super::place::{Held, Place};
-use super::user::User;
+use super::user;
 use super::wait::{is_ready, perform};
 use super::{Kind, Options, os};
-use crate::error::{FromCall as _, OsError};
 use crate::fd;
+use crate::options::Owner;
 use crate::pipe::error::FromErrno as _;
 
 /// How many may be connected without being accepted yet.
@@ -50,7 +51,7 @@ impl Listener {
     /// Starts to serve.
     pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
         let socket = kind.socket().map_err(|error| BindFailure::new("socket", error))?;
-        let place = Place::of(name, &User::current(), options.public);
+        let place = Place::of(name, user::current(), options.public);
         place.prepare()?;
         let held = place.hold()?;
         let path = held.place().socket();
@@ -101,7 +102,7 @@ pub struct Connection(OwnedFd);
 
 impl Connection {
     /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
-    pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
+    pub fn connect(name: &str, kind: Kind, server: Owner, options: &Options) -> Result<Self, ConnectFailure> {
         let place = Place::of(name, server, options.public);
         place.check(server)?;
         let fd = kind.socket().map_err(|error| ConnectFailure::new("socket", error))?;
@@ -109,7 +110,7 @@ impl Connection {
             UnixAddr::new(&place.socket()).map_err(|error| ConnectFailure::new("connect", error))?;
         connect(fd.as_raw_fd(), &address).map_err(|error| ConnectFailure::new("connect", error))?;
         let (_, found) = os::peer(fd.as_fd()).map_err(|error| ConnectFailure::new("getsockopt", error))?;
-        if found != *server {
+        if found != server {
             return Err(ConnectFailure::WrongUser);
         }
         Ok(Self(fd))
@@ -121,47 +122,20 @@ impl Connection {
     }
 
     /// The process and user at the other end, as far as known.
-    pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
-        let (pid, user) = os::peer(self.0.as_fd()).map_err(|error| OsError::nix("getsockopt", error))?;
+    pub fn peer(&self) -> Result<(Option<u32>, Option<Owner>), OsError> {
+        let (pid, user) =
+            os::peer(self.0.as_fd()).map_err(|error| OsError::new("getsockopt", error as i32))?;
         Ok((pid, Some(user)))
     }
 
     /// Takes on the client's rights.
-    pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
-        Impersonation::begin(self.0.as_fd())
-    }
-
-    /// Reads at least one byte.
-    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-        match self.receive(buf, wait)? {
-            0 => Err(IoFailure::Ended),
-            len => Ok(len),
-        }
-    }
-
-    /// Writes at least one byte.
-    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-        self.send(&[IoSlice::new(bytes)], wait)
-    }
-
-    /// Nothing: the system has all that was written.
-    pub fn flush(&mut self, _wait: Wait<'_>) -> Result<(), IoFailure> {
-        Ok(())
+    pub fn impersonate(&self) -> Result<Impersonation, ImpersonateFailure> {
+        impersonate::begin(self.0.as_fd())
     }
 
     /// Says that no more will be sent.
     pub fn end_sending(&mut self) -> Result<(), IoFailure> {
         shutdown(self.0.as_raw_fd(), Shutdown::Write).map_err(|error| IoFailure::new("shutdown", error))
-    }
-
-    /// Whether a read would not wait.
-    pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
-        is_ready(self.as_fd(), PollFlags::POLLIN)
-    }
-
-    /// Whether a write would not wait.
-    pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
-        is_ready(self.as_fd(), PollFlags::POLLOUT)
     }
 
     /// Receives into `buf`. Returns 0 only at the end of all.
@@ -186,5 +160,32 @@ impl Connection {
 
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+impl Stream for Connection {
+    type Canceller = Canceller;
+
+    fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        match self.receive(buf, wait)? {
+            0 => Err(IoFailure::Ended),
+            len => Ok(len),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
+        self.send(&[IoSlice::new(bytes)], wait)
+    }
+
+    fn flush(&mut self, _wait: Wait<'_>) -> Result<(), IoFailure> {
+        Ok(())
+    }
+
+    fn is_readable(&mut self) -> Result<bool, IoFailure> {
+        is_ready(self.as_fd(), PollFlags::POLLIN)
+    }
+
+    fn is_writable(&mut self) -> Result<bool, IoFailure> {
+        is_ready(self.as_fd(), PollFlags::POLLOUT)
     }
 }

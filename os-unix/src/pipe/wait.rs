@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use strait_os_base::OsError;
+use strait_os_base::pipe::IoFailure;
 
 use super::cancel::{Canceller, Wait};
-use super::error::IoFailure;
-use crate::error::{FromCall as _, OsError};
 use crate::pipe::error::FromErrno as _;
 
 /// Makes `call` until it does something else than ask for patience. Each round ends by a wait until
@@ -45,7 +45,7 @@ fn sleep(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait<'_>) -> Result<(), Io
         let used = if wait.cancel.is_some() { 2 } else { 1 };
         match poll(&mut fds[..used], timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(IoFailure::Os(OsError::nix("poll", error))),
+            Err(error) => return Err(IoFailure::Os(OsError::new("poll", error as i32))),
         }
         if wait.cancel.is_some_and(Canceller::take) {
             return Err(IoFailure::Cancelled);
@@ -74,7 +74,7 @@ pub(super) fn is_ready(fd: BorrowedFd<'_>, events: PollFlags) -> Result<bool, Io
     match poll(&mut fds, PollTimeout::ZERO) {
         Ok(ready) => Ok(ready > 0),
         Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(IoFailure::Os(OsError::nix("poll", error))),
+        Err(error) => Err(IoFailure::Os(OsError::new("poll", error as i32))),
     }
 }
 

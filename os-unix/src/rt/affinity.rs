@@ -3,9 +3,9 @@
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
+use strait_os_base::OsError;
 
 use super::Failed;
-use crate::error::{FromCall as _, OsError};
 
 /// The calling thread.
 const THIS: Pid = Pid::from_raw(0);
@@ -28,10 +28,10 @@ fn set(cpus: &[usize]) -> Result<(), Failed> {
     }
     sched_setaffinity(THIS, &set).map_err(|error| match error {
         Errno::EINVAL | Errno::EDEADLK => Failed::Cpu { cpu: cpus[0] },
-        error => Failed::Os(OsError::nix("sched_setaffinity", error)),
+        error => Failed::Os(OsError::new("sched_setaffinity", error as i32)),
     })
 }
 
 fn get_error(error: Errno) -> Failed {
-    Failed::Os(OsError::nix("sched_getaffinity", error))
+    Failed::Os(OsError::new("sched_getaffinity", error as i32))
 }

@@ -1,8 +1,8 @@
 //! Scheduling of the calling thread.
 
 use nix::libc;
-
-use crate::error::OsError;
+use strait_os_base::OsError;
+use strait_os_base::rt::Failed;
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod affinity;
@@ -13,8 +13,6 @@ pub use affinity::pin;
 mod fallback;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub use fallback::pin;
-
-pub use strait_os_base::rt::Failed;
 
 /// Runs the calling thread as `SCHED_FIFO`.
 pub fn set_fifo(priority: i32) -> Result<(), Failed> {

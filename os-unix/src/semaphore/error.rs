@@ -1,46 +1,17 @@
-//! The system's errors as a semaphore sees them. `strait_os` makes its own errors of these.
+//! The system's errors as a semaphore sees them.
 
 use nix::errno::Errno;
-
-use crate::error::{FromCall as _, OsError};
+use strait_os_base::OsError;
+use strait_os_base::object::OpenFailure;
 
 /// Why there is no semaphore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenFailure {
-    /// The system refuses the name.
-    Name,
-    /// The name is taken.
-    AlreadyExists,
-    /// There is none of that name.
-    NotFound,
-    /// This user may not.
-    NotPermitted,
-    /// Never here: the name is that of something else.
-    WrongKind,
-    /// No space.
-    NoSpace,
-    /// Anything else.
-    Os(OsError),
-}
-
-/// Why permits were not given back, and how many were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReleaseFailure {
-    /// There is no room for them.
-    Overflow(u32),
-    /// Anything else.
-    Os(u32, OsError),
-}
-
-impl OpenFailure {
-    pub(super) fn new(call: &'static str, error: Errno) -> Self {
-        match error {
-            Errno::EEXIST => Self::AlreadyExists,
-            Errno::ENOENT => Self::NotFound,
-            Errno::EACCES | Errno::EPERM => Self::NotPermitted,
-            Errno::ENAMETOOLONG | Errno::EINVAL => Self::Name,
-            Errno::ENOSPC | Errno::ENOMEM => Self::NoSpace,
-            error => Self::Os(OsError::nix(call, error)),
-        }
+pub(super) fn refused(call: &'static str, error: Errno) -> OpenFailure {
+    match error {
+        Errno::EEXIST => OpenFailure::AlreadyExists,
+        Errno::ENOENT => OpenFailure::NotFound,
+        Errno::EACCES | Errno::EPERM => OpenFailure::NotPermitted,
+        Errno::ENAMETOOLONG | Errno::EINVAL => OpenFailure::Name,
+        Errno::ENOSPC | Errno::ENOMEM => OpenFailure::NoSpace,
+        error => OpenFailure::Os(OsError::new(call, error as i32)),
     }
 }

@@ -22,5 +22,4 @@ mod value;
 #[path = "value_fallback.rs"]
 mod value;
 
-pub use error::{OpenFailure, ReleaseFailure};
 pub use named::{Access, Semaphore, bare_name};

@@ -5,10 +5,11 @@ use std::ffi::CString;
 
 use nix::errno::Errno;
 use nix::libc;
+use strait_os_base::OsError;
+use strait_os_base::object::{OpenFailure, ReleaseFailure};
 
-use super::error::{OpenFailure, ReleaseFailure};
+use super::error::refused;
 use super::{sys, value, wait};
-use crate::error::{FromCall as _, OsError};
 
 /// The access to a new semaphore: its mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Semaphore {
     /// Opens one.
     pub fn open(name: &str) -> Result<Self, OpenFailure> {
         let name = system_name(name)?;
-        sys::Sem::open(&name).map(Self).map_err(|error| OpenFailure::new("sem_open", error))
+        sys::Sem::open(&name).map(Self).map_err(|error| refused("sem_open", error))
     }
 
     /// Opens one, or creates it if it is not there.
@@ -55,7 +56,7 @@ impl Semaphore {
     /// Takes its name away.
     pub fn remove(name: &str) -> Result<(), OpenFailure> {
         let name = system_name(name)?;
-        sys::unlink(&name).map_err(|error| OpenFailure::new("sem_unlink", error))
+        sys::unlink(&name).map_err(|error| refused("sem_unlink", error))
     }
 
     /// Takes a permit. Returns false if there is none.
@@ -64,7 +65,7 @@ impl Semaphore {
             Ok(()) => Ok(true),
             // EINTR: some systems say so though nothing is waited for.
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
-            Err(error) => Err(OsError::nix("sem_trywait", error)),
+            Err(error) => Err(OsError::new("sem_trywait", error as i32)),
         }
     }
 
@@ -73,7 +74,7 @@ impl Semaphore {
         match wait::wait(&self.0, timeout) {
             Ok(()) => Ok(true),
             Err(Errno::ETIMEDOUT) => Ok(false),
-            Err(error) => Err(OsError::nix("sem_clockwait", error)),
+            Err(error) => Err(OsError::new("sem_clockwait", error as i32)),
         }
     }
 
@@ -88,7 +89,9 @@ impl Semaphore {
             match self.0.post() {
                 Ok(()) => {}
                 Err(Errno::EOVERFLOW) => return Err(ReleaseFailure::Overflow(released)),
-                Err(error) => return Err(ReleaseFailure::Os(released, OsError::nix("sem_post", error))),
+                Err(error) => {
+                    return Err(ReleaseFailure::Os(released, OsError::new("sem_post", error as i32)));
+                }
             }
         }
         Ok(())
@@ -109,7 +112,7 @@ impl Semaphore {
 
 fn make(name: &str, flags: i32, access: &Access, initial: u32) -> Result<Semaphore, OpenFailure> {
     let made = sys::Sem::create(&system_name(name)?, flags, access.0, initial);
-    made.map(Semaphore).map_err(|error| OpenFailure::new("sem_open", error))
+    made.map(Semaphore).map_err(|error| refused("sem_open", error))
 }
 
 /// The name as `sem_open` takes it.

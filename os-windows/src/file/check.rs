@@ -6,8 +6,8 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
 
-use strait_core::format::AttachError;
-use strait_core::ground::header::{HEADER_LEN, MAGIC, at};
+use strait_core::format::HEADER_LEN;
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE,
 };
@@ -17,7 +17,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::{information, is_not_found};
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::failed::OpenFailed;
 use crate::options::Options;
 use crate::security::{self, Sort};
@@ -25,7 +25,7 @@ use crate::security::{self, Sort};
 /// Opens the file at `path` without following a link, and checks it: its kind, its links, its owner,
 /// whom it lets in, its length. Answers with the length as well.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFailed> {
-    let write = if options.read_only { 0 } else { GENERIC_WRITE };
+    let write = if options.map.read_only { 0 } else { GENERIC_WRITE };
     let file = File::options()
         .access_mode(GENERIC_READ | write)
         .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
@@ -49,9 +49,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<(File, u32), OpenFa
     Ok((file, len))
 }
 
-/// Its kind, if it is no file.
-/// Refuses a file at `path` that is nobody's region: it does not start with a region's magic, which one that is
-/// damaged or of another version does, nor with the zeros of one that was never initialised.
+/// Refuses a file at `path` that does not start as a region does.
 pub(crate) fn refuse_other_files(path: &Path) -> Result<(), OpenFailed> {
     let file = File::options()
         .access_mode(GENERIC_READ)
@@ -68,14 +66,7 @@ pub(crate) fn refuse_other_files(path: &Path) -> Result<(), OpenFailed> {
     }
     let mut start = [0; HEADER_LEN as usize];
     let read = (&file).read_exact(&mut start);
-    let magic = start[at::MAGIC as usize..].first_chunk().copied().map(u32::from_le_bytes);
-    match read {
-        Ok(()) if magic == Some(MAGIC) || start == [0; HEADER_LEN as usize] => Ok(()),
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            Err(OpenFailed::Os(OsError::io("ReadFile", &error)))
-        }
-        _ => Err(OpenFailed::Attach(AttachError::NotARegion)),
-    }
+    OpenFailed::check_removal(&start, "ReadFile", read)
 }
 
 /// What it is, if it is no file.

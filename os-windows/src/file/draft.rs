@@ -2,11 +2,12 @@
 //! is still mapped.
 
 use core::ptr::null_mut;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::FromRawHandle;
 use std::path::{Path, PathBuf};
 
+use strait_os_base::{OsError, PrivateName, directory_of};
 use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CREATE_NEW, CreateFileW, DELETE, FILE_ATTRIBUTE_NORMAL, FILE_FLAG_DELETE_ON_CLOSE,
@@ -15,22 +16,20 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::check;
 use crate::entropy;
+use crate::error::FromCall as _;
 use crate::error::FromOs as _;
-use crate::error::{FromCall as _, OsError};
 use crate::failed::{CreateFailed, OpenFailed};
 use crate::security::Descriptor;
 use crate::wide::wide;
-use strait_os_base::directory_of;
 
 /// The prefix of private names.
 const PRIVATE: &str = ".strait-draft.";
 
 /// The private name of a new file, which nobody looks for.
+///
+/// It is removed when this is dropped; once it is published, there is none to remove.
 #[derive(Debug)]
-pub(crate) struct Draft {
-    /// `None` once it is published.
-    private: Option<PathBuf>,
-}
+pub(crate) struct Draft(PrivateName);
 
 impl Draft {
     /// A file of `len` zeros with this security and its space taken, in the directory of `target`.
@@ -57,7 +56,7 @@ impl Draft {
         }
         // SAFETY: the call made the handle, and nobody else knows it.
         let file = unsafe { File::from_raw_handle(handle.cast()) };
-        let draft = Self { private: Some(private) };
+        let draft = Self(PrivateName::of(private));
         let grown = file.set_len(u64::from(len));
         grown.map_err(|error| CreateFailed::from_os(OsError::io("SetEndOfFile", &error)))?;
         Ok((draft, file))
@@ -65,19 +64,7 @@ impl Draft {
 
     /// Gives the file its name, in one step. Never replaces a file that has the name already.
     pub(crate) fn publish(&mut self, target: &Path) -> Result<(), CreateFailed> {
-        if let Some(private) = &self.private {
-            rename(private, target).map_err(CreateFailed::from_os)?;
-        }
-        self.private = None;
-        Ok(())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(private) = &self.private {
-            let _ = fs::remove_file(private);
-        }
+        rename(self.0.path(), target).map_err(CreateFailed::from_os)
     }
 }
 

@@ -9,13 +9,14 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND};
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, GetFileInformationByHandle,
 };
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 
 /// The system's information on an open file.
 pub(crate) fn information(file: &File) -> Result<BY_HANDLE_FILE_INFORMATION, OsError> {

@@ -12,11 +12,12 @@ use std::os::windows::io::OwnedHandle;
 use std::sync::{Mutex, PoisonError};
 
 use strait_core::port::{Ident, TokenRefused};
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError};
 use windows_sys::Win32::System::Threading::{CreateEventW, OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};
 
 use super::Unproven;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::name::Space;
 use crate::security::{Descriptor, own};
 
@@ -25,7 +26,7 @@ const BEACON: &str = "beacon";
 
 /// The tokens of one region, by name.
 #[derive(Debug)]
-pub(crate) struct EventTokens {
+pub struct EventTokens {
     space: Space,
     instance: u64,
     security: Descriptor,

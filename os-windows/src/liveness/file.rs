@@ -16,6 +16,7 @@ use std::fs::File;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
 use strait_core::port::{Ident, TokenRefused};
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE,
 };
@@ -27,7 +28,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use super::Unproven;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::file;
 use crate::security::own;
 
@@ -39,7 +40,7 @@ const TRIES: u32 = 16;
 
 /// The tokens of one region, in its file.
 #[derive(Debug)]
-pub(crate) struct FileTokens {
+pub struct FileTokens {
     /// `None` where this handle takes no part.
     token: Option<OwnedHandle>,
     probe: File,

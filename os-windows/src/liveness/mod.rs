@@ -21,22 +21,21 @@ mod event;
 mod file;
 
 use strait_core::port::{Ident, Probe, TokenRefused};
-
-use crate::error::OsError;
+use strait_os_base::{OsError, proof_of};
 
 pub(crate) use event::EventTokens;
 pub(crate) use file::FileTokens;
 
 /// The tokens that this handle holds in one region, and the means to probe others.
 #[derive(Debug)]
-pub(crate) enum Tokens {
+pub enum Tokens {
     File(FileTokens),
     Event(EventTokens),
 }
 
 impl Tokens {
     /// See [`strait_core::port::Liveness::acquire`].
-    pub(crate) fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+    pub fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         match self {
             Self::File(tokens) => tokens.acquire(who),
             Self::Event(tokens) => tokens.acquire(who),
@@ -44,29 +43,21 @@ impl Tokens {
     }
 
     /// See [`strait_core::port::Liveness::release`].
-    pub(crate) fn release(&self, who: Ident) {
+    pub fn release(&self, who: Ident) {
         match self {
             Self::File(tokens) => tokens.release(who),
             Self::Event(tokens) => tokens.release(who),
         }
     }
 
-    /// See [`strait_core::port::Liveness::probe`].
-    pub(crate) fn probe(&self, who: Ident) -> Probe {
+    /// See [`strait_core::port::Liveness::probe`], whose contract this keeps: it returns `Dead` only where the kernel
+    /// finds the token gone (L1, E1, E2).
+    pub fn probe(&self, who: Ident) -> Probe {
         let found = match self {
             Self::File(tokens) => tokens.is_free(who),
             Self::Event(tokens) => tokens.is_free(who),
         };
-        match found {
-            Ok(false) => Probe::Alive,
-            Ok(true) => {
-                // ORDERING: the kernel took the token away after the holder's last store, and reported it
-                // after that; the caller's loads come after both.
-                core::sync::atomic::fence(core::sync::atomic::Ordering::Acquire);
-                Probe::Dead
-            }
-            Err(Unproven) => Probe::Unknown,
-        }
+        proof_of(found.ok())
     }
 }
 

@@ -1,26 +1,19 @@
 //! Ending another thread's wait.
 
 use core::time::Duration;
-use std::time::Instant;
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Threading::WaitForSingleObject;
 
 use super::event::Event;
-use crate::error::OsError;
 
 /// An event that is set by a cancel, and cleared by the wait that sees it.
 #[derive(Debug)]
 pub struct Canceller(Event);
 
 /// How long a call waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Wait<'a> {
-    /// Until then; not at all if it is `None`.
-    pub until: Option<Instant>,
-    /// The canceller that can end the wait earlier.
-    pub cancel: Option<&'a Canceller>,
-}
+pub type Wait<'a> = strait_os_base::pipe::Wait<'a, Canceller>;
 
 impl Canceller {
     /// A new one.

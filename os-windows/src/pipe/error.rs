@@ -1,13 +1,13 @@
-//! The system's errors as a pipe sees them. `strait_os` makes its own errors of these.
+//! The system's errors as a pipe sees them.
 
+use strait_os_base::OsError;
+use strait_os_base::pipe::{BindFailure, ConnectFailure, IoFailure};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA,
     ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
 };
 
-use crate::error::{FromCall as _, FromOs, OsError};
-
-pub use strait_os_base::pipe::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
+use crate::error::{FromCall as _, FromOs};
 
 impl FromOs for BindFailure {
     /// Of the first instance: the system denies it if there is one already.

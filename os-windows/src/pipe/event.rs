@@ -5,12 +5,13 @@ use core::time::Duration;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::time::Instant;
 
+use strait_os_base::OsError;
+use strait_os_base::pipe::IoFailure;
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent, WaitForMultipleObjects};
 
 use super::cancel::{Canceller, Wait};
-use super::error::IoFailure;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::security::own;
 
 /// An event of the kernel without a name.

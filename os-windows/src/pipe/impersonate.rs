@@ -1,9 +1,10 @@
 //! Acting with the client's rights, so that the system judges what the client may.
 
-use core::marker::PhantomData;
 use core::ptr::null_mut;
 use std::os::windows::io::AsHandle;
 
+use strait_os_base::OsError;
+use strait_os_base::pipe::{ClientRights, ImpersonateFailure};
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, RevertToSelf, SECURITY_IMPERSONATION_LEVEL, SecurityImpersonation, TOKEN_QUERY,
@@ -12,61 +13,56 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
 use windows_sys::Win32::System::Threading::{GetCurrentThread, OpenThreadToken};
 
-use super::error::ImpersonateFailure;
 use super::instance::Connection;
-use super::user::User;
-use crate::error::{FromCall as _, OsError};
+use super::user;
+use crate::error::FromCall as _;
+use crate::security::Sid;
 use crate::security::own;
 
-/// While this lives, this thread acts with the client's rights. Dropping it gives the thread its own back, or
-/// aborts.
+/// The client's rights, and as whom this thread acts with them.
 #[derive(Debug)]
-#[must_use = "the client's rights are given back when this is dropped"]
-pub struct Impersonation<'pipe> {
-    user: User,
-    /// The rights are those of one thread.
-    _thread: PhantomData<(&'pipe (), *const ())>,
-}
+pub struct Rights(Sid);
 
-impl Impersonation<'_> {
-    pub(super) fn begin(connection: &Connection) -> Result<Self, ImpersonateFailure> {
-        if !connection.is_server() {
-            return Err(ImpersonateFailure::NotPermitted);
-        }
-        // SAFETY: the handle is open, and a server's.
-        if unsafe { ImpersonateNamedPipeClient(connection.channel.raw()) } == 0 {
-            return Err(ImpersonateFailure::Os(OsError::last("ImpersonateNamedPipeClient")));
-        }
-        // From here on the thread is to be reverted, whatever comes.
-        let mut begun = Self { user: User::from_sid(crate::Sid::NOBODY), _thread: PhantomData };
-        let (user, level) = this_thread()?;
-        if level < SecurityImpersonation {
-            // The system would refuse to open anything, with an error that does not mention the client.
-            return Err(ImpersonateFailure::NotPermitted);
-        }
-        begun.user = user;
-        Ok(begun)
-    }
+/// While this lives, this thread acts with the client's rights.
+pub type Impersonation = strait_os_base::pipe::Impersonation<Rights>;
 
+impl Rights {
     /// As whom this thread acts.
     #[must_use]
-    pub fn user(&self) -> &User {
-        &self.user
+    pub fn user(&self) -> Sid {
+        self.0
     }
 }
 
-impl Drop for Impersonation<'_> {
-    fn drop(&mut self) {
+impl ClientRights for Rights {
+    fn give_back(&mut self) -> bool {
         // SAFETY: the call takes nothing, and ends what `begin` has begun in this very thread.
-        if unsafe { RevertToSelf() } == 0 {
-            eprintln!("strait: this thread could not be given its own rights back; aborting");
-            std::process::abort();
-        }
+        unsafe { RevertToSelf() != 0 }
     }
+}
+
+/// Takes on the client's rights.
+pub(super) fn begin(connection: &Connection) -> Result<Impersonation, ImpersonateFailure> {
+    if !connection.is_server() {
+        return Err(ImpersonateFailure::NotPermitted);
+    }
+    // SAFETY: the handle is open, and a server's.
+    if unsafe { ImpersonateNamedPipeClient(connection.channel.raw()) } == 0 {
+        return Err(ImpersonateFailure::Os(OsError::last("ImpersonateNamedPipeClient")));
+    }
+    // From here on the thread is to be reverted, whatever comes.
+    let mut begun = strait_os_base::pipe::Impersonation(Rights(Sid::NOBODY));
+    let (user, level) = this_thread()?;
+    if level < SecurityImpersonation {
+        // The system would refuse to open anything, with an error that does not mention the client.
+        return Err(ImpersonateFailure::NotPermitted);
+    }
+    begun.0 = Rights(user);
+    Ok(begun)
 }
 
 /// As whom this thread acts, and how far.
-fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateFailure> {
+fn this_thread() -> Result<(Sid, SECURITY_IMPERSONATION_LEVEL), ImpersonateFailure> {
     let mut token: HANDLE = null_mut();
     // SAFETY: it names this thread, and cannot fail.
     let thread = unsafe { GetCurrentThread() };
@@ -83,6 +79,6 @@ fn this_thread() -> Result<(User, SECURITY_IMPERSONATION_LEVEL), ImpersonateFail
     if unsafe { GetTokenInformation(raw, TokenImpersonationLevel, at, size, &raw mut needed) } == 0 {
         return Err(ImpersonateFailure::Os(OsError::last("GetTokenInformation")));
     }
-    let user = User::of_token(token.as_handle()).map_err(ImpersonateFailure::Os)?;
+    let user = user::of_token(token.as_handle()).map_err(ImpersonateFailure::Os)?;
     Ok((user, level))
 }

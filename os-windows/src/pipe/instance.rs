@@ -4,6 +4,8 @@ use core::ptr::{null, null_mut};
 use std::os::windows::io::OwnedHandle;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strait_os_base::OsError;
+use strait_os_base::pipe::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
 use windows_sys::Win32::Foundation::{ERROR_SEM_TIMEOUT, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
@@ -16,14 +18,14 @@ use windows_sys::Win32::System::Pipes::{
 };
 
 use super::cancel::Wait;
-use super::error::{BindFailure, ConnectFailure, ImpersonateFailure, IoFailure};
-use super::event::{Event, in_time, wait_for};
-use super::impersonate::Impersonation;
+use super::event::{Event, wait_for};
+use super::impersonate::{self, Impersonation};
 use super::options::{CLIENT_RIGHTS, Options};
 use super::overlapped::Channel;
-use super::user::User;
+use super::user;
+use crate::error::FromCall as _;
 use crate::error::FromOs as _;
-use crate::error::{FromCall as _, OsError};
+use crate::security::Sid;
 use crate::security::own;
 use crate::wide::wide;
 
@@ -187,7 +189,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
-    pub fn connect(name: &str, kind: Kind, server: &User, options: &Options) -> Result<Self, ConnectFailure> {
+    pub fn connect(name: &str, kind: Kind, server: Sid, options: &Options) -> Result<Self, ConnectFailure> {
         let path = path(name);
         let (at, rights, flags) = (path.as_ptr(), CLIENT_RIGHTS, client_flags(options.may_impersonate));
         // SAFETY: the path ends in a zero; neither attributes nor a template are given.
@@ -203,7 +205,7 @@ impl Connection {
             return Err(ConnectFailure::WrongKind);
         }
         let (_, found) = connection.peer().map_err(ConnectFailure::Os)?;
-        if found.as_ref() != Some(server) {
+        if found != Some(server) {
             return Err(ConnectFailure::WrongUser);
         }
         if kind == Kind::Messages {
@@ -238,7 +240,7 @@ impl Connection {
     }
 
     /// The process and user at the other end, as far as known.
-    pub fn peer(&self) -> Result<(Option<u32>, Option<User>), OsError> {
+    pub fn peer(&self) -> Result<(Option<u32>, Option<Sid>), OsError> {
         let mut pid = 0;
         let (pipe, at) = (self.channel.raw(), &raw mut pid);
         let known = if self.server {
@@ -251,27 +253,12 @@ impl Connection {
         if known == 0 {
             return Err(OsError::last("GetNamedPipe(Client|Server)ProcessId"));
         }
-        Ok((Some(pid), User::of_process(pid)))
+        Ok((Some(pid), user::of_process(pid)))
     }
 
     /// Takes on the client's rights.
-    pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateFailure> {
-        Impersonation::begin(self)
-    }
-
-    /// Reads at least one byte.
-    pub fn read(&mut self, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-        read_some(&mut self.channel, buf, wait)
-    }
-
-    /// Takes up to as many bytes as the system keeps, once those before have gone.
-    pub fn write(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-        write_some(&mut self.channel, bytes, wait)
-    }
-
-    /// Waits until the system has all that was written.
-    pub fn flush(&mut self, wait: Wait<'_>) -> Result<(), IoFailure> {
-        self.channel.settle(wait)
+    pub fn impersonate(&self) -> Result<Impersonation, ImpersonateFailure> {
+        impersonate::begin(self)
     }
 
     /// There is no half close.
@@ -279,37 +266,10 @@ impl Connection {
         Err(IoFailure::Unsupported)
     }
 
-    /// Whether a read would not wait.
-    pub fn is_readable(&mut self) -> Result<bool, IoFailure> {
-        Ok(self.channel.is_readable())
-    }
-
-    /// Whether a write would not wait.
-    pub fn is_writable(&mut self) -> Result<bool, IoFailure> {
-        Ok(self.channel.is_writable())
-    }
-
     /// Whether this is the server's end.
     pub(super) fn is_server(&self) -> bool {
         self.server
     }
-}
-
-/// Reads at least one byte.
-pub(super) fn read_some(channel: &mut Channel, buf: &mut [u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-    loop {
-        // 0: a program of another kind wrote no bytes, which is no end.
-        match channel.read(buf, wait)?.len {
-            0 => in_time(wait.until)?,
-            len => return Ok(len),
-        }
-    }
-}
-
-/// Takes up to as many bytes as the system keeps.
-pub(super) fn write_some(channel: &mut Channel, bytes: &[u8], wait: Wait<'_>) -> Result<usize, IoFailure> {
-    let len = bytes.len().min(BUFFER as usize);
-    channel.write(&bytes[..len], wait).map(|()| len)
 }
 
 #[cfg(test)]

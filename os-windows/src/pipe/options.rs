@@ -1,6 +1,7 @@
 //! Whom a server lets in, and what a client needs.
 
-use crate::error::OsError;
+use strait_os_base::OsError;
+
 use crate::security::{Descriptor, Sid};
 
 /// The rights that a client needs: to read, to write, their attributes (to set the mode), to see the owner, and to

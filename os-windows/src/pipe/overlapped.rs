@@ -8,6 +8,8 @@
 use core::ptr::null_mut;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
+use strait_os_base::pipe::IoFailure;
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
     ERROR_PIPE_CONNECTED, GetLastError, HANDLE,
@@ -17,10 +19,9 @@ use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, PeekNamedPipe};
 
 use super::cancel::Wait;
-use super::error::IoFailure;
 use super::event::{Event, wait_for};
+use crate::error::FromCall as _;
 use crate::error::FromOs as _;
-use crate::error::{FromCall as _, OsError};
 
 /// One handle on one end of a pipe, made for overlapped operations.
 ///

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::windows::ffi::OsStringExt;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{NtOpenDirectoryObject, NtQueryDirectoryObject};
 use windows_sys::Win32::Foundation::{
@@ -12,7 +13,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::name::{PREFIX, Space};
 use crate::security::own;
 use crate::wide::wide;

@@ -7,6 +7,7 @@ use core::ptr::null;
 use std::fs::File;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError, INVALID_HANDLE_VALUE,
 };
@@ -15,7 +16,7 @@ use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, OpenFileMappingW, PAGE_READONLY, PAGE_READWRITE,
 };
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::name::Space;
 use crate::options::Options;
 use crate::security::{Descriptor, own};
@@ -82,7 +83,7 @@ pub(crate) fn open_memory(
 
 /// A section of a file's whole content.
 pub(crate) fn of_file(file: &File, options: &Options) -> Result<OwnedHandle, OsError> {
-    let access = if options.read_only { PAGE_READONLY } else { PAGE_READWRITE };
+    let access = if options.map.read_only { PAGE_READONLY } else { PAGE_READWRITE };
     // SAFETY: the handle is open; neither attributes nor a name are given.
     let handle = unsafe { CreateFileMappingW(file.as_raw_handle(), null(), access, 0, 0, null()) };
     if handle.is_null() {

@@ -21,12 +21,12 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 
+use strait_os_base::{MapFailed, MapOptions, Mapped, OsError};
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS};
 
-use crate::error::{FromCall as _, OsError};
-use crate::map::{self, Mapping};
+use crate::error::FromCall as _;
+use crate::map;
 use crate::name::Space;
-use crate::options::Options;
 use crate::security::Descriptor;
 
 const LEN: u32 = 4096;
@@ -39,7 +39,7 @@ const ROUNDS: u32 = 16;
 /// An open sign.
 #[derive(Debug)]
 pub(crate) struct Sign {
-    map: Mapping,
+    map: Mapped,
     handle: OwnedHandle,
     read_only: bool,
 }
@@ -52,7 +52,7 @@ pub(crate) enum SignError {
     /// This user may not create sections that other sessions see.
     NotPrivileged,
     /// It could not be mapped.
-    Map(map::Failed),
+    Map(MapFailed),
     Os(OsError),
 }
 
@@ -91,9 +91,9 @@ impl Sign {
     }
 
     fn map(handle: OwnedHandle, read_only: bool) -> Result<Self, SignError> {
-        let options = Options { read_only, ..Options::PRIVATE };
-        let map = match Mapping::new(handle.as_handle(), Some(LEN), &options) {
-            Err(map::Failed::TooShort { .. }) => return Err(SignError::Foreign),
+        let options = MapOptions { read_only, ..MapOptions::PLAIN };
+        let map = match map::shared(handle.as_handle(), Some(LEN), &options) {
+            Err(MapFailed::TooShort { .. }) => return Err(SignError::Foreign),
             other => other.map_err(SignError::Map)?,
         };
         let sign = Self { map, handle, read_only };

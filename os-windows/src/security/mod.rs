@@ -6,6 +6,7 @@ mod sid;
 use core::ptr::{null, null_mut};
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1, SE_FILE_OBJECT,
@@ -19,7 +20,7 @@ use windows_sys::Win32::System::SystemServices::{
     ACCESS_ALLOWED_ACE_TYPE, ACCESS_DENIED_ACE_TYPE, SYSTEM_AUDIT_ACE_TYPE, SYSTEM_MANDATORY_LABEL_ACE_TYPE,
 };
 
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::options::Options;
 use crate::wide::wide;
 
@@ -149,7 +150,7 @@ pub(crate) enum Distrust {
 /// Checks that what is open under `handle`, with the right to read its security, belongs to whom the
 /// options trust, and lets nobody in but them, the system, and its administrators.
 pub(crate) fn check(handle: BorrowedHandle<'_>, sort: Sort, options: &Options) -> Result<(), Distrust> {
-    if options.any_owner {
+    if options.map.any_owner {
         return Ok(());
     }
     let found = Found::of(handle, sort).map_err(Distrust::Os)?;

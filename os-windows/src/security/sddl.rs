@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use strait_os_base::OsError;
+
 use super::Descriptor;
-use crate::error::OsError;
 
 /// A security descriptor in the system's own language (SDDL), checked.
 ///

@@ -4,6 +4,7 @@ use core::fmt;
 use core::ptr::null;
 use std::os::windows::io::AsRawHandle;
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetLengthSid, GetTokenInformation, IsValidSid, LookupAccountNameW, PSID, TOKEN_QUERY, TOKEN_USER,
@@ -12,7 +13,7 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::own;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::wide::wide;
 
 /// The longest there can be: 8 bytes and 15 sub-authorities.
@@ -24,7 +25,7 @@ const LONGEST: usize = 8 + 15 * 4;
 /// # #[cfg(windows)]
 /// assert_eq!(strait_os_windows::Sid::SYSTEM.to_string(), "S-1-5-18");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(align(8))]
 pub struct Sid {
     /// As the system lays it out; zeros behind its end.

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_CLASS_ALREADY_EXISTS, HWND, LPARAM, LRESULT, WAIT_FAILED, WPARAM,
 };
@@ -19,7 +20,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 
 use super::is_for_programs;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::wide::wide;
 
 /// The most posted messages that a pump handles before it looks at its time again.

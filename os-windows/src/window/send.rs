@@ -3,6 +3,7 @@
 use core::ptr::{null, null_mut};
 use core::time::Duration;
 
+use strait_os_base::OsError;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_WINDOW_HANDLE, ERROR_TIMEOUT, HWND, SetLastError,
 };
@@ -13,7 +14,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 
 use super::is_for_programs;
-use crate::error::{FromCall as _, OsError};
+use crate::error::FromCall as _;
 use crate::wide::wide;
 
 /// Why a message was not sent, or its answer not received.

@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use strait_os_base::pipe::Stream as _;
+
 use super::cancel::{Cancel, Canceller};
 use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
 use super::impersonate::Impersonation;

@@ -4,6 +4,8 @@
 use core::time::Duration;
 use std::io::{PipeReader, PipeWriter};
 
+use strait_os_base::pipe::Stream as _;
+
 use super::cancel::{Cancel, Canceller};
 use super::error::PipeError;
 use super::limit::{DEFAULT_TIMEOUT, Limit};
@@ -79,8 +81,8 @@ impl ReadEnd {
     ///
     /// [`OsError`].
     pub fn pair() -> Result<(Self, PipeWriter), OsError> {
-        let (end, theirs) = End::reader()?;
-        Ok((Self { end, cancel: Cancel::NONE, timeout: DEFAULT_TIMEOUT }, theirs))
+        let (end, theirs) = End::pair(true)?;
+        Ok((Self { end, cancel: Cancel::NONE, timeout: DEFAULT_TIMEOUT }, theirs.into()))
     }
 
     /// Reads what is there, waiting up to `timeout` for at least one byte. 0 only if `buf` is empty.
@@ -142,8 +144,8 @@ impl WriteEnd {
     ///
     /// [`OsError`].
     pub fn pair() -> Result<(Self, PipeReader), OsError> {
-        let (end, theirs) = End::writer()?;
-        Ok((Self { end, cancel: Cancel::NONE, timeout: DEFAULT_TIMEOUT }, theirs))
+        let (end, theirs) = End::pair(false)?;
+        Ok((Self { end, cancel: Cancel::NONE, timeout: DEFAULT_TIMEOUT }, theirs.into()))
     }
 
     /// Writes what there is room for, waiting up to `timeout` for at least one byte of it. Returns how many

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use strait_os_base::pipe::{BindFailure, ConnectFailure, ImpersonateFailure};
+
 use crate::OsError;
-use crate::sys::pipe::{BindFailure, ConnectFailure, ImpersonateFailure};
 
 /// Why a listener could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,17 +4,16 @@
 //! access lists, and what changes in between. So the thread takes on the client's rights, and the system judges.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
+
+use strait_os_base::pipe::ImpersonateFailure;
 
 use super::ImpersonateError;
 use crate::sys;
-use crate::sys::pipe::ImpersonateFailure;
 
 thread_local! {
     /// Whether this thread acts for a client.
-    #[cfg_attr(
-        windows,
-        allow(clippy::missing_const_for_thread_local, reason = "it is const; clippy 1.96 does not see that there")
-    )]
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is const; for Windows clippy 1.96 does not see that")]
     static ACTING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -73,17 +72,19 @@ thread_local! {
 #[must_use = "the client's rights are given back when this is dropped"]
 pub struct Impersonation<'pipe> {
     /// Dropped first: while the flag is set, no other guard of this thread can end what this one began.
-    pub(crate) system: sys::pipe::Impersonation<'pipe>,
+    pub(crate) system: sys::pipe::Impersonation,
     _acting: Acting,
+    /// The rights are those of one thread.
+    _thread: PhantomData<(&'pipe (), *const ())>,
 }
 
-impl<'pipe> Impersonation<'pipe> {
+impl Impersonation<'_> {
     /// Begins, unless this thread acts for a client already.
     pub(super) fn begin(
-        begin: impl FnOnce() -> Result<sys::pipe::Impersonation<'pipe>, ImpersonateFailure>,
+        begin: impl FnOnce() -> Result<sys::pipe::Impersonation, ImpersonateFailure>,
     ) -> Result<Self, ImpersonateError> {
         let acting = Acting::begin().ok_or(ImpersonateError::Nested)?;
-        Ok(Self { system: begin()?, _acting: acting })
+        Ok(Self { system: begin()?, _acting: acting, _thread: PhantomData })
     }
 
     /// Gives the rights back, as dropping does.

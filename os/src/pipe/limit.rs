@@ -3,8 +3,9 @@
 use core::time::Duration;
 use std::time::Instant;
 
+use strait_os_base::pipe::IoFailure;
+
 use super::error::PipeError;
-use crate::sys::pipe::IoFailure;
 
 /// How long the calls of embedded-io's traits wait by default.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

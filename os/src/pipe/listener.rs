@@ -56,6 +56,6 @@ pub(super) fn connect(
     let nap = |how_long| options.cancel.nap(how_long);
     connect_by(timeout, nap, || {
         let server = options.server();
-        Ok(Connection::connect(name.as_str(), kind, &server.0, &options.system)?)
+        Ok(Connection::connect(name.as_str(), kind, server.0, &options.system)?)
     })
 }

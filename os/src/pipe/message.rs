@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use strait_os_base::pipe::Stream as _;
+
 use super::cancel::{Cancel, Canceller};
 use super::error::{BindError, ConnectError, ImpersonateError, PipeError};
 use super::impersonate::Impersonation;
@@ -12,6 +14,7 @@ use super::name::PipeName;
 use super::options::PipeOptions;
 use super::seats::Seat;
 use super::user::PeerIdentity;
+
 use crate::OsError;
 use crate::sys::pipe::{Connection, Kind, Messages};
 
@@ -174,7 +177,9 @@ impl MessagePipe {
     /// [`OsError`].
     pub fn try_clone(&self) -> Result<Self, OsError> {
         let (seat, cancel) = (self.seat.clone(), self.cancel.clone());
-        Ok(Self { messages: self.messages.try_clone()?, seat, cancel })
+        // Starts between two messages.
+        let messages = Messages::new(self.messages.connection.try_clone()?);
+        Ok(Self { messages, seat, cancel })
     }
 
     /// Receives a message, or the next part of one that is longer than `buf`, waiting up to `timeout` for
@@ -245,7 +250,7 @@ impl MessagePipe {
     /// [`PipeError`]; none on Unix.
     pub fn flush_timeout(&mut self, timeout: Duration) -> Result<(), PipeError> {
         let limit = Limit::after(timeout);
-        let flushed = self.messages.flush(self.cancel.wait(limit));
+        let flushed = self.messages.connection.flush(self.cancel.wait(limit));
         flushed.map_err(|failure| limit.error(failure))
     }
 
@@ -256,7 +261,7 @@ impl MessagePipe {
     /// [`PipeError::Unsupported`] on Windows, whose pipes have no half close: end a request by its
     /// length there.
     pub fn close_write(&mut self) -> Result<(), PipeError> {
-        self.messages.end_sending().map_err(|failure| Limit::Try.error(failure))
+        self.messages.connection.end_sending().map_err(|failure| Limit::Try.error(failure))
     }
 
     /// Whether receiving would not wait: something is there, or the peer has ended. On Windows a message of no
@@ -275,7 +280,7 @@ impl MessagePipe {
     ///
     /// [`OsError`].
     pub fn peer(&self) -> Result<PeerIdentity, OsError> {
-        self.messages.connection().peer().map(PeerIdentity::new)
+        self.messages.connection.peer().map(PeerIdentity::new)
     }
 
     /// For a server: takes on the client's rights, for this thread and until the guard is dropped. Receive the
@@ -285,7 +290,7 @@ impl MessagePipe {
     ///
     /// [`ImpersonateError`]; this thread's rights are its own then.
     pub fn impersonate(&self) -> Result<Impersonation<'_>, ImpersonateError> {
-        Impersonation::begin(|| self.messages.connection().impersonate())
+        Impersonation::begin(|| self.messages.connection.impersonate())
     }
 
     /// Sets the canceller of this handle's waits from now on; `None` takes it away.

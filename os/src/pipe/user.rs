@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::sys;
+use crate::{Owner, sys};
 
 /// A user of this system: a number on Unix, a security identifier on Windows. The traits `UserExt` of
 /// `strait_os::unix` and `strait_os::windows` make one of the other.
@@ -16,19 +16,19 @@ use crate::sys;
 /// assert_eq!(User::parse(&user.to_string()), Some(user));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct User(pub(crate) sys::pipe::User);
+pub struct User(pub(crate) Owner);
 
 impl User {
     /// The user that this process acts as.
     #[must_use]
     pub fn current() -> Self {
-        Self(sys::pipe::User::current())
+        Self(sys::pipe::user::current())
     }
 
     /// The user that [`Display`](fmt::Display) wrote so: a number on Unix, a SID on Windows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        sys::pipe::User::parse(text).map(Self)
+        sys::pipe::user::parse(text).map(Self)
     }
 }
 
@@ -52,7 +52,7 @@ pub struct PeerIdentity {
 }
 
 impl PeerIdentity {
-    pub(super) fn new((pid, user): (Option<u32>, Option<sys::pipe::User>)) -> Self {
+    pub(super) fn new((pid, user): (Option<u32>, Option<Owner>)) -> Self {
         Self { pid, user: user.map(User) }
     }
 

@@ -4,9 +4,14 @@
 use core::fmt;
 
 use strait_core::format::{AttachError, FormatError};
+use strait_os_base::ShareFailed;
 
-use crate::OsError;
-use crate::sys::{CreateFailed, Exposure, LOCK_ADVICE, OpenFailed, Owner, ReceiveFailed, ShareFailed};
+use crate::sys::{Exposure, Owner};
+use crate::{LOCK_ADVICE, OsError};
+
+pub(super) type CreateFailed = strait_os_base::CreateFailed<Owner, Exposure>;
+type OpenFailed = strait_os_base::OpenFailed<Owner, Exposure>;
+type ReceiveFailed = strait_os_base::ReceiveFailed<Owner, Exposure>;
 
 /// Why a region could not be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

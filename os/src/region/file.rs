@@ -37,11 +37,13 @@ use crate::sys;
 pub struct RegionFile(RegionPlace);
 
 impl RegionFile {
-    /// The region in the file at `path`. A relative one starts from the directory that is the process's now.
+    /// The region in the file at `path`. A relative one starts from the directory that is the process's
+    /// now, unless the process has none.
     /// Nothing is looked at yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(RegionPlace(sys::Place::file(path.into())))
+        let path = path.into();
+        Self(RegionPlace(sys::Place::file(std::path::absolute(&path).unwrap_or(path))))
     }
 }
 

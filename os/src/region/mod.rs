@@ -13,7 +13,7 @@ use strait_core::{
     format::{Contents, FormatError, initialise},
 };
 
-use crate::sys::{self, CreateFailed, New, View};
+use crate::sys::{self, New, View};
 use crate::{RegionOptions, SystemPort};
 
 pub use error::{CreateError, OpenError, OpenOrCreateError, ReceiveError, ShareError};
@@ -174,9 +174,9 @@ impl fmt::Display for RegionPlace {
 fn create(
     plan: &Plan<'_>,
     options: &RegionOptions,
-    reserve: impl FnOnce(u32, &sys::Options) -> Result<New, CreateFailed>,
+    reserve: impl FnOnce(u32, &sys::Options) -> Result<New, error::CreateFailed>,
 ) -> Result<Region, CreateError> {
-    if options.sys.read_only {
+    if options.sys.map.read_only {
         return Err(CreateError::ReadOnly);
     }
     let len = plan.try_size().map_err(|error| CreateError::Format(FormatError::Plan(error)))?;

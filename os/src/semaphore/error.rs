@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use strait_os_base::object::{OpenFailure, ReleaseFailure};
+
 use crate::OsError;
-use crate::sys::semaphore::{OpenFailure, ReleaseFailure};
 
 /// Why a semaphore could not be created, opened or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

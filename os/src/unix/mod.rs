@@ -4,4 +4,5 @@ mod pipe;
 mod region;
 
 pub use pipe::{NamedSemaphoreExt, UserExt};
+pub(crate) use region::LOCK_ADVICE;
 pub use region::RegionOptionsExt;

@@ -5,6 +5,10 @@ use std::os::fd::AsFd;
 use crate::sys::View;
 use crate::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, SystemPort, region};
 
+/// Advice where memory cannot be locked.
+pub(crate) const LOCK_ADVICE: &str =
+    "raise RLIMIT_MEMLOCK (ulimit -l), or grant CAP_IPC_LOCK, or do not lock";
+
 /// Options that Unix alone has.
 ///
 /// # Examples

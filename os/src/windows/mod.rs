@@ -8,6 +8,7 @@ pub mod window;
 
 pub use named_mutex::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexGuard, NamedMutexLock};
 pub use pipe::{ImpersonationExt, NamedSemaphoreExt, PipeOptionsExt, UserExt};
+pub(crate) use region::LOCK_ADVICE;
 pub use region::RegionOptionsExt;
 
 pub use crate::sys::{Sddl, SddlError, Sid};

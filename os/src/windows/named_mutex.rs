@@ -4,7 +4,9 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
-use crate::sys::mutex::{Access, Mutex, OpenFailure, Waited, bare_name};
+use strait_os_base::object::OpenFailure;
+
+use crate::sys::mutex::{Access, Mutex, Waited, bare_name};
 use crate::{OsError, check_name};
 
 use super::Sddl;

@@ -35,11 +35,11 @@ pub trait UserExt: sealed::Sealed {
 
 impl UserExt for User {
     fn from_sid(sid: Sid) -> Self {
-        Self(sys::pipe::User::from_sid(sid))
+        Self(sid)
     }
 
     fn sid(&self) -> Sid {
-        self.0.sid()
+        self.0
     }
 }
 
@@ -67,7 +67,7 @@ pub trait ImpersonationExt: sealed::Sealed {
 
 impl ImpersonationExt for Impersonation<'_> {
     fn user(&self) -> User {
-        User(self.system.user().clone())
+        User(self.system.0.user())
     }
 }
 

@@ -9,6 +9,10 @@ use crate::{
 
 use super::{Sddl, Sid};
 
+/// Advice where memory cannot be locked.
+pub(crate) const LOCK_ADVICE: &str =
+    "free memory, or grant the privilege to raise working sets, or do not lock";
+
 /// Options that Windows alone has.
 ///
 /// # Examples

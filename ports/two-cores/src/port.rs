@@ -128,7 +128,7 @@ impl Core {
     }
 
     fn token(who: Ident) -> Option<&'static AtomicU32> {
-        TOKENS.get(who.slot() as usize - 1)
+        TOKENS.get(who.place() as usize - 1)
     }
 }
 

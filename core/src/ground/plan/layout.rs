@@ -55,7 +55,7 @@ impl Plan<'_> {
             return Err(PlanError::plan(Fault::TooLarge));
         }
         let participants = self.participant_count();
-        if participants == 0 || participants > Ident::MAX_SLOT {
+        if participants == 0 || participants > Ident::MAX_PLACE {
             return Err(PlanError::plan(Fault::Participants));
         }
         let end = self.participants_start() + participants * PARTICIPANT_LEN;

@@ -2,10 +2,9 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::pipe::error::ImpersonateFailure;
 use nix::unistd::{getegid, geteuid, getpeereid};
-
-use crate::error::{FromCall as _, OsError};
+use strait_os_base::OsError;
+use strait_os_base::pipe::ImpersonateFailure;
 
 /// There are none to give back.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ impl Rights {
 /// Further groups are not known here, so a server whose user and group are the client's is taken for one
 /// with the same rights.
 pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
-    let found =
-        getpeereid(socket).map_err(|error| ImpersonateFailure::Os(OsError::nix("getpeereid", error)))?;
+    let found = getpeereid(socket)
+        .map_err(|error| ImpersonateFailure::Os(OsError::new("getpeereid", error as i32)))?;
     if found == (geteuid(), getegid()) { Ok(None) } else { Err(ImpersonateFailure::Unsupported) }
 }

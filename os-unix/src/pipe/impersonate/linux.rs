@@ -2,14 +2,14 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use crate::pipe::error::ImpersonateFailure;
 use nix::errno::Errno;
 use nix::libc::{self, gid_t, uid_t};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, geteuid, getgroups, setfsgid, setfsuid};
+use strait_os_base::OsError;
+use strait_os_base::pipe::ImpersonateFailure;
 
 use super::capabilities::Capabilities;
-use crate::error::{FromCall as _, OsError};
 
 /// The most further groups that a process can have.
 const MOST_GROUPS: usize = 65_536;
@@ -34,7 +34,7 @@ pub(super) struct Rights {
 /// over the modes of files alone, and any other capability that the server has, root or not, could let the
 /// client in where the kernel would refuse it. Returns this thread's own rights, if anything changed.
 pub(super) fn take_on(socket: BorrowedFd<'_>) -> Result<Option<Rights>, ImpersonateFailure> {
-    let failed = |call| move |error| ImpersonateFailure::Os(OsError::nix(call, error));
+    let failed = |call| move |error| ImpersonateFailure::Os(OsError::new(call, error as i32));
     let theirs = Identity::of_peer(socket).map_err(failed("getsockopt"))?;
     let identity = Identity::of_this_thread().map_err(failed("getgroups"))?;
     let capabilities = Capabilities::of_this_thread().map_err(failed("capget"))?;

@@ -9,8 +9,9 @@
 //! A thread has one [`Impersonation`] at a time, which `strait-os` sees to: an inner one would give back rights
 //! that the outer one has taken away.
 
-use core::marker::PhantomData;
 use std::os::fd::BorrowedFd;
+
+use strait_os_base::pipe::{ClientRights, ImpersonateFailure};
 
 #[cfg(target_os = "linux")]
 mod capabilities;
@@ -30,29 +31,21 @@ mod fallback;
 #[cfg(not(target_os = "linux"))]
 use fallback as os;
 
-use crate::pipe::error::ImpersonateFailure;
-
-/// While this lives, what this thread opens is opened with the client's rights. Dropping it gives the thread its
-/// own rights back, or aborts.
+/// The client's rights on files, and what is needed to give them back; `None` when nothing had to be changed, or when
+/// that is done.
 #[derive(Debug)]
-#[must_use = "the client's rights are given back when this is dropped"]
-pub struct Impersonation<'pipe> {
-    own: Option<os::Rights>,
-    /// The rights are those of one thread.
-    _thread: PhantomData<(&'pipe (), *const ())>,
+pub struct Rights(Option<os::Rights>);
+
+/// While this lives, what this thread opens is opened with the client's rights.
+pub type Impersonation = strait_os_base::pipe::Impersonation<Rights>;
+
+/// Takes on the client's rights.
+pub(super) fn begin(socket: BorrowedFd<'_>) -> Result<Impersonation, ImpersonateFailure> {
+    os::take_on(socket).map(|own| strait_os_base::pipe::Impersonation(Rights(own)))
 }
 
-impl Impersonation<'_> {
-    pub(super) fn begin(socket: BorrowedFd<'_>) -> Result<Self, ImpersonateFailure> {
-        os::take_on(socket).map(|own| Self { own, _thread: PhantomData })
-    }
-}
-
-impl Drop for Impersonation<'_> {
-    fn drop(&mut self) {
-        if self.own.take().is_some_and(|own| !own.give_back()) {
-            eprintln!("strait: this thread could not be given its own rights back; aborting");
-            std::process::abort();
-        }
+impl ClientRights for Rights {
+    fn give_back(&mut self) -> bool {
+        self.0.take().is_none_or(os::Rights::give_back)
     }
 }

@@ -8,7 +8,7 @@ use nix::libc;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::unistd::getpeereid;
 
-use crate::pipe::user::User;
+use crate::options::Owner;
 
 /// The directory that holds the directories of pipes.
 pub(in crate::pipe) const BASE: &str = "/tmp";
@@ -36,7 +36,7 @@ fn quiet(socket: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// The process, which is not known here, and the user at the other end.
-pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, User), Errno> {
+pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, Owner), Errno> {
     let (uid, _) = getpeereid(fd)?;
-    Ok((None, User::from_uid(uid.as_raw())))
+    Ok((None, uid.as_raw()))
 }

@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, sockopt};
 
-use crate::pipe::user::User;
+use crate::options::Owner;
 
 /// The directory that holds the directories of pipes: where named regions meet too, so that a process that sees
 /// the one sees the other.
@@ -21,9 +21,9 @@ pub(in crate::pipe) fn socket(kind: SockType) -> Result<OwnedFd, Errno> {
 }
 
 /// The process and user at the other end.
-pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, User), Errno> {
+pub(in crate::pipe) fn peer(fd: BorrowedFd<'_>) -> Result<(Option<u32>, Owner), Errno> {
     let found = getsockopt(&fd, sockopt::PeerCredentials)?;
     // 0: a process that has no number in this namespace.
     let pid = u32::try_from(found.pid()).ok().filter(|&pid| pid > 0);
-    Ok((pid, User::from_uid(found.uid())))
+    Ok((pid, found.uid()))
 }

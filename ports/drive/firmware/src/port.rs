@@ -57,7 +57,7 @@ impl Board {
         // SAFETY: the caller's promise; it is memory for as long as there is power.
         let mem = unsafe { Mem::from_raw(base, len) };
         let header = Header::check(&mem).map_err(JoinError::Attach)?;
-        let own = participants::slots_of(&mem, &header, domain);
+        let own = participants::places_of(&mem, &header, domain);
         let mut board = Self { mem, domain, own, me: None, boot: 0 };
         let last = participants::list(&board.mem, &header, &board)
             .filter(|one| one.domain == domain)
@@ -100,7 +100,7 @@ unsafe impl Liveness for Board {
 
     fn probe(&self, who: Ident) -> Probe {
         match self.me {
-            _ if !self.own.contains(&who.slot()) => Probe::Unknown,
+            _ if !self.own.contains(&who.place()) => Probe::Unknown,
             Some(me) if me == who => Probe::Alive,
             _ => Probe::Dead,
         }
