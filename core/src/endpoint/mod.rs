@@ -14,6 +14,7 @@ mod latest;
 mod local;
 mod lock_word;
 mod mutex;
+mod names;
 mod options;
 mod park_word;
 pub mod participants;
