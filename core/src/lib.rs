@@ -45,7 +45,7 @@ pub mod port {
 
 /// For tools: the region's header and directory, its types, and functions that inspect it without a role.
 pub mod format {
-    pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, inspect, participants};
+    pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, ResetError, inspect, participants};
     pub use crate::ground::entry::{ENTRY_LEN, Entry};
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};

@@ -24,6 +24,7 @@ mod permits;
 mod pipe;
 mod producer;
 mod recv_half;
+mod reset;
 mod role;
 mod semaphore;
 mod send_half;
@@ -52,6 +53,7 @@ pub use permits::{Permit, Permits};
 #[cfg(feature = "embedded-io-07")]
 pub use pipe::{RingPipe, RingPipeError, RingReader, RingWriter};
 pub use producer::Producer;
+pub use reset::ResetError;
 pub use role::PeerStatus;
 pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};

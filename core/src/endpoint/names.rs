@@ -26,7 +26,8 @@ pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     found
 }
 
-fn is_named(mem: &Mem, line: u32, entry: &Entry, who: Ident) -> bool {
+/// Whether a word of the channel names `who`.
+pub(super) fn is_named(mem: &Mem, line: u32, entry: &Entry, who: Ident) -> bool {
     let Some(blocks) = entry.blocks(line) else { return false };
     // ORDERING: Relaxed; only `who` writes its name, and joining synchronises with the last one of that name.
     let read = |at: u32| mem.word(entry.block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
