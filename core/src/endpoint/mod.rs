@@ -19,6 +19,7 @@ mod options;
 mod park_word;
 pub mod participants;
 mod peek;
+mod peer_watch;
 mod permits;
 #[cfg(feature = "embedded-io-07")]
 mod pipe;

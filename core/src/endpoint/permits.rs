@@ -169,7 +169,7 @@ impl<P: Port> Permits<P> {
             &mut waiting,
             deadline,
             || self.take_free(),
-            || self.take_over(),
+            Some(|| self.take_over()),
         );
         self.waiting = waiting;
         found

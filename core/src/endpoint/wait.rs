@@ -132,8 +132,8 @@ pub(crate) fn wait_until<P: Port, T>(
     wait(port, park_word, sleepers, waiting, deadline, look, search)
 }
 
-/// As [`wait_until`], but what `look` does not find, `search` may, which is dear (system calls): it is called
-/// once a probe period, and when the time is up. The caller has searched just now.
+/// As [`wait_until`], but what `look` does not find, `search` may, if there is one. It is dear (system calls), so
+/// it is called once a probe period, and when the time is up. The caller has searched just now.
 pub(crate) fn wait_and_search<P: Port, T>(
     port: &P,
     park_word: Option<&ParkWord>,
@@ -141,11 +141,11 @@ pub(crate) fn wait_and_search<P: Port, T>(
     waiting: &mut Waiting,
     deadline: Deadline,
     look: impl FnMut() -> Option<T>,
-    search: impl FnMut() -> Option<T>,
+    search: Option<impl FnMut() -> Option<T>>,
 ) -> Option<T> {
     let probe = waiting.policy.probe;
-    let due = deadline.left(port).saturating_sub(probe);
-    wait(port, park_word, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
+    let due = if search.is_some() { deadline.left(port).saturating_sub(probe) } else { Duration::ZERO };
+    wait(port, park_word, sleepers, waiting, deadline, look, Search { search, probe, due })
 }
 
 fn wait<P: Port, T>(

@@ -326,6 +326,14 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         recv_until(self, deadline, |this| this.try_recv_into(value))
     }
 
+    /// Sets whether waits end when the producer is gone, with [`RecvError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.taker.role.end_with_peer(on);
+    }
+
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.taker.waiting = Waiting::new(policy);

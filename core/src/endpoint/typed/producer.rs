@@ -264,6 +264,14 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         send_until(self, deadline, |this| this.put(value))
     }
 
+    /// Sets whether waits end when the consumer is gone, with [`SendError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.sender.role.end_with_peer(on);
+    }
+
     /// Sets how [`send_timeout`](Self::send_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.sender.waiting = Waiting::new(policy);
