@@ -101,7 +101,7 @@ pub use strait_core::{
     Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
     Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any, wait_any_until,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -114,9 +114,9 @@ pub use strait_os::unix;
 #[cfg(windows)]
 pub use strait_os::windows;
 pub use strait_os::{
-    CreateError, Exposure, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError, ReceiveError,
-    Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError, SemOpenError,
-    SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
+    CreateError, Exposure, JoinError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError,
+    ReceiveError, Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError,
+    SemOpenError, SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
 };
 
 #[cfg(doctest)]

@@ -266,14 +266,28 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     where
         T: Message,
     {
+        let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_until(deadline)
+    }
+
+    /// As [`wait_for_change`](Self::wait_for_change), waiting until `deadline`.
+    pub fn wait_for_change_until(&mut self, deadline: Deadline) -> Reading<T>
+    where
+        T: Message,
+    {
         let mut value = T::new_zeroed();
-        let reading = self.wait_for_change_into(&mut value, timeout);
+        let reading = self.wait_for_change_into_until(&mut value, deadline);
         self.keep(reading, value)
     }
 
     /// As [`wait_for_change`](Self::wait_for_change), into `into`, as [`read_into`](Self::read_into) does.
     pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
         let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_into_until(into, deadline)
+    }
+
+    /// As [`wait_for_change_into`](Self::wait_for_change_into), waiting until `deadline`.
+    pub fn wait_for_change_into_until(&mut self, into: &mut T, deadline: Deadline) -> Reading<ValueInfo> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let (writer, mut watch) = (self.writer.clone(), self.watch);
         let is_on = watch.is_on();
