@@ -1,7 +1,8 @@
 //! The words of a region that name a participant, and how far its places are worn.
 
-use crate::ground::entry::Entry;
-use crate::ground::header::Header;
+use crate::ground::entry::{ENTRY_LEN, MAX_PERMITS};
+use crate::ground::geometry::round_up;
+use crate::ground::header::{HEADER_LEN, Header};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
 use crate::ground::offset;
@@ -12,35 +13,50 @@ use crate::protocol::table::{EPOCH, Names, RETIRED, STATE};
 
 use super::participants::at;
 
+/// Where the directory's words of a channel are that this needs, from the start of its entry.
+mod word {
+    pub const KIND: u32 = 32;
+    pub const FLAGS: u32 = 36;
+    pub const CAPACITY: u32 = 44;
+    pub const BLOCK_C: u32 = 80;
+}
+
 /// Whether a word of the region names `who`: a role, a lock, a permit. Steps in proportion to the number of
-/// channels and permits.
+/// channels and permits. The directory is taken as it is, because its checksum was right at attach, and a word
+/// outside of the region names nobody.
 pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     let mut found = Names::Free;
-    for i in 0..header.channel_count {
-        match header.entry(mem, i) {
-            Ok(entry) if is_named(mem, header.line, &entry, who) => return Names::Named,
-            Ok(_) => {}
-            Err(_) => found = Names::Unknown,
+    for entry in (0..header.channel_count).map(|i| HEADER_LEN + i * ENTRY_LEN) {
+        let read = |word| mem.setup_read(entry + word);
+        match Kind::from_code(read(word::KIND)).filter(|_| read(word::FLAGS) == 0) {
+            None => found = Names::Unknown,
+            Some(kind) => {
+                let (block_c, capacity) = (read(word::BLOCK_C), read(word::CAPACITY));
+                if is_named(mem, header.line, kind, block_c, capacity, who) {
+                    return Names::Named;
+                }
+            }
         }
     }
     found
 }
 
-/// Whether a word of the channel names `who`.
-pub(super) fn is_named(mem: &Mem, line: u32, entry: &Entry, who: Ident) -> bool {
-    let Some(blocks) = entry.blocks(line) else { return false };
+/// Whether a word of a channel names `who`.
+pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity: u32, who: Ident) -> bool {
+    // The second role's words, and the permits', are behind the first role's.
+    let Some(role) = round_up(12, line) else { return false };
     // ORDERING: Relaxed; only `who` writes its name, and joining synchronises with the last one of that name.
-    let read = |at: u32| mem.word(entry.block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
-    match entry.kind {
+    let read = |at: u32| mem.word(block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
+    match kind {
         Kind::Frames | Kind::Slots | Kind::Compact => {
-            read(offset::OWNER) == who.word() || read(blocks.role_b + offset::OWNER) == who.word()
+            read(offset::OWNER) == who.word() || read(role + offset::OWNER) == who.word()
         }
         Kind::Latest => read(offset::OWNER) == who.word(),
         Kind::Mutex => {
             matches!(mutex::state(read(offset::OWNER)), State::Held { owner, .. } if owner == who)
         }
         Kind::Semaphore => false,
-        Kind::Permits => (0..entry.capacity).any(|index| read(blocks.permits + 4 * index) == who.word()),
+        Kind::Permits => (0..capacity.min(MAX_PERMITS)).any(|index| read(role + 4 * index) == who.word()),
     }
 }
 

@@ -111,7 +111,7 @@ impl<P: Port> Attachment<P> {
             return Err(ChannelError::Domain { planned }.into());
         }
         let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
-        if is_named(port.mem(), header.line, &entry, me) {
+        if is_named(port.mem(), header.line, entry.kind, entry.block_c, entry.capacity, me) {
             return Err(ResetError::Held);
         }
         let mut places = Places { port, header, me, taken: [0; Ident::MAX_SLOT as usize] };

@@ -60,7 +60,7 @@ pub enum Names {
     Free,
     /// One does: whoever had that identity died with a role, a lock or a permit, and nobody has taken it over.
     Named,
-    /// There are words that this program does not know: a channel of a later version, or a damaged one.
+    /// There are words that this program does not know: a channel of a kind or with flags of a later version.
     Unknown,
 }
 
