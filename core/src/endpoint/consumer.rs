@@ -193,7 +193,9 @@ impl<P: Port> Consumer<P> {
 
     /// Shows up to `max` frames to `each`, in order, releasing each when `each` returns. Delivery is
     /// at least once, whatever the options say. If `each` panics, its frame comes again, unless the panic
-    /// drops the consumer too: then it counts as received. Returns how many there were.
+    /// drops the consumer too: then it counts as received. If this process is killed in `each`, its successor gets
+    /// that frame again, and as many before it as [`release_every`](ConsumerOptions::release_every) says. Returns
+    /// how many there were.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::grant::Grant;
 use super::role::PeerStatus;
-use super::send_half::{HasSendHalf, SendHalf, send_until};
+use super::send_half::{Batch, HasSendHalf, SendHalf, send_until};
 use super::spans::{DAMAGED, Spans};
 use super::wait::Waiting;
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
@@ -126,7 +126,8 @@ impl<P: Port> Producer<P> {
     }
 
     /// Sends frames until one is refused, waking the consumer once; returns how many were sent.
-    /// Each becomes visible by itself, in order.
+    /// Each becomes visible by itself, in order. So if the iterator panics, or this process is killed in it, those
+    /// before have been sent, and no other; after a panic the consumer is woken, too.
     ///
     /// # Errors
     ///
@@ -136,19 +137,20 @@ impl<P: Port> Producer<P> {
         frames: impl IntoIterator<Item = (u32, &'f [u8])>,
     ) -> Result<usize, TrySendError> {
         let mut sent = 0;
+        let batch = Batch::of(self);
         for (tag, payload) in frames {
-            match self.put(tag, payload) {
+            match batch.end.put(tag, payload) {
                 Ok(()) => sent += 1,
                 Err(refused) => {
-                    let error = self.sender.refused_slow(refused);
+                    let error = batch.end.sender.refused_slow(refused);
                     if sent == 0 {
+                        batch.end_empty();
                         return Err(error);
                     }
                     break;
                 }
             }
         }
-        self.sender.wake_consumer();
         Ok(sent)
     }
 

@@ -1,6 +1,7 @@
 //! The common part of the sending sides of all queues: the role, the counters in the region, requests for
 //! space, and waiting for it.
 
+use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::ground::entry::Entry;
@@ -157,6 +158,31 @@ impl<P: Port> SendHalf<P> {
 
     pub fn refused(&self) -> u32 {
         self.refused.load(RELAXED) // ORDERING: Relaxed; our own counter.
+    }
+}
+
+/// A batch in progress. Wakes the consumer when it ends, also by a panic: what came before that is published.
+pub(crate) struct Batch<'e, P: Port, E: HasSendHalf<P>> {
+    pub end: &'e mut E,
+    port: PhantomData<P>,
+}
+
+impl<'e, P: Port, E: HasSendHalf<P>> Batch<'e, P, E> {
+    #[inline(always)]
+    pub fn of(end: &'e mut E) -> Self {
+        Self { end, port: PhantomData }
+    }
+
+    /// Ends it without a wake: nothing was sent.
+    pub fn end_empty(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<P: Port, E: HasSendHalf<P>> Drop for Batch<'_, P, E> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.end.sender().wake_consumer();
     }
 }
 

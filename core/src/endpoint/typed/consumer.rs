@@ -181,7 +181,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Passes up to `max` values to `each`, in order. Each value is done with when `each` returns:
     /// delivery is at least once, whatever the options. If `each` panics, its value comes again, unless
-    /// the panic drops the consumer too: then it counts as received. Returns how many there were.
+    /// the panic drops the consumer too: then it counts as received. If this process is killed in `each`, its
+    /// successor gets that value again, and as many before it as
+    /// [`release_every`](ConsumerOptions::release_every) says. Returns how many there were.
     ///
     /// # Errors
     ///
