@@ -42,6 +42,11 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// | free | taken, by one compare-and-swap |
 /// | taken | free, when it is dropped; taken by another, with proof of its holder's death |
 ///
+/// # Order of waiters
+///
+/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
+/// not be the first.
+///
 /// # If a peer dies or misbehaves
 ///
 /// A dead holder's permit is taken over exactly once, by a participant that tries to acquire or sleeps
