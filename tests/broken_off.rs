@@ -99,7 +99,9 @@ fn tags(region: &Region) -> Vec<(u32, u32)> {
 /// In a compact queue of eight they become visible in twos: a quarter of the ring at a time.
 #[test]
 fn a_batch_of_values_whose_process_is_killed_is_sent_so_far() {
-    for (task, name, before) in [("send slots", "slots", &[1, 2, 3][..]), ("send compact", "compact", &[1, 2])] {
+    for (task, name, before) in
+        [("send slots", "slots", &[1, 2, 3][..]), ("send compact", "compact", &[1, 2])]
+    {
         let (_name, region) = killed(task, |_| {});
         let mut tx = region.typed_producer::<u32>(name).expect("its owner is dead");
         assert!(tx.taken_over_from().is_some());

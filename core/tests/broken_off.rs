@@ -43,13 +43,13 @@ fn a_batch_of_values_that_a_panic_breaks_off_is_sent_so_far() {
         let mut rx = b.typed_consumer::<u32>(name).unwrap();
         let wakes = asleep(&region, name);
         let values = (1..6).map(|number| if number == 4 { panic!("no fourth") } else { number });
-        panics(|| drop(tx.try_send_batch(values)));
+        panics(|| _ = tx.try_send_batch(values));
         assert_eq!(region.counts.wakes.load(Relaxed), wakes + 1, "{name}: somebody slept for them");
         let mut got = Vec::new();
         assert_eq!(rx.recv_batch(9, |value| got.push(value)), Ok(3));
         assert_eq!((got, tx.try_send(&4), rx.try_recv()), (vec![1, 2, 3], Ok(()), Ok(4)), "{name}");
         // At the very first, nothing is there and nothing is broken.
-        panics(|| drop(tx.try_send_batch(std::iter::from_fn(|| -> Option<u32> { panic!("none at all") }))));
+        panics(|| _ = tx.try_send_batch(std::iter::from_fn(|| -> Option<u32> { panic!("none at all") })));
         assert_eq!(
             (rx.try_recv(), tx.try_send(&5), rx.try_recv()),
             (Err(TryRecvError::Empty), Ok(()), Ok(5))
@@ -63,7 +63,7 @@ fn a_batch_of_frames_that_a_panic_breaks_off_is_sent_so_far() {
     let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
     let wakes = asleep(&region, "frames");
     let frames = (1..6).map(|tag| if tag == 3 { panic!("no third") } else { (tag, &b"frame"[..]) });
-    panics(|| drop(tx.try_send_batch(frames)));
+    panics(|| _ = tx.try_send_batch(frames));
     assert_eq!(region.counts.wakes.load(Relaxed), wakes + 1);
     let mut got = Vec::new();
     assert_eq!(rx.recv_batch(9, |peek| got.push((peek.info().tag, peek.info().sequence))), Ok(2));
@@ -84,7 +84,7 @@ fn a_batch_that_is_refused_wakes_nobody() {
     assert_eq!(region.counts.wakes.load(Relaxed), wakes);
 }
 
-/// Neither a panic nor `forget` publishes a grant, and the next frame has its place and number.
+/// Neither its end nor a panic publishes a grant, and the next frame has its place and number.
 #[test]
 fn a_grant_that_is_not_committed_was_never_there() {
     let (region, a, b) = setup();
@@ -93,7 +93,6 @@ fn a_grant_that_is_not_committed_was_never_there() {
     for round in 0..50 {
         let mut grant = tx.reserve(40).unwrap();
         grant.write(0, &[round; 40]);
-        std::mem::forget(grant);
         panics(|| {
             let mut grant = tx.reserve(64).unwrap();
             grant.write(0, &[round; 64]);

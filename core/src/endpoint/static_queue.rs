@@ -260,7 +260,7 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     }
 
     /// Whether nothing is there now.
-    pub fn is_empty(&mut self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.rx.next(&self.queue.tail).is_none()
     }
 
