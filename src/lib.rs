@@ -103,7 +103,7 @@ pub use strait_core::{
     Reading, Ready, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer,
     StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
     UnlockError, Value, ValueInfo, Violation, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    ready, wait_any, wait_ready,
+    ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -116,9 +116,9 @@ pub use strait_os::unix;
 #[cfg(windows)]
 pub use strait_os::windows;
 pub use strait_os::{
-    CreateError, Exposure, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError, ReceiveError,
-    Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError, SemOpenError,
-    SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
+    CreateError, Exposure, JoinError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError,
+    ReceiveError, Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError,
+    SemOpenError, SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
 };
 
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strait::format::inspect::{ChannelState, channel_state};
-use strait::format::participants::Participant;
+use strait::format::participants::{Participant, wear};
 use strait::{
     OpenError, Region,
     format::Entry,
@@ -54,6 +54,7 @@ impl<'a> Picture<'a> {
 
     fn json(&self) -> Value {
         let header = self.attachment.header();
+        let wear = wear(self.attachment.port().mem(), header);
         let participants: Vec<Value> = self.participants.iter().map(participant_json).collect();
         let channels: Vec<Value> =
             self.channels.iter().map(|(entry, state, lock)| self.channel_json(entry, state, lock)).collect();
@@ -64,6 +65,8 @@ impl<'a> Picture<'a> {
             "bytes": header.total_len,
             "line": header.line,
             "participant_slots": header.participant_count,
+            "participant_slots_retired": wear.retired,
+            "participant_joins_of_a_slot": wear.most,
             "participants": participants,
             "channels_unknown": header.channel_count as usize - self.channels.len(),
             "channels": channels,
@@ -114,7 +117,15 @@ impl<'a> Picture<'a> {
             header.plan_hash
         );
         let (count, slots) = (self.participants.len(), header.participant_count);
-        shown.push_str(&format!("\nparticipants  {count} of {slots}\n"));
+        let wear = wear(self.attachment.port().mem(), header);
+        shown.push_str(&format!(
+            "\nparticipants  {count} of {slots}, a place taken up to {} times",
+            wear.most
+        ));
+        match wear.retired {
+            0 => shown.push('\n'),
+            retired => shown.push_str(&format!(", {retired} retired until the next join\n")),
+        }
         if count > 0 {
             shown.push_str(&self.participant_table());
         }

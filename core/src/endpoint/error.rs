@@ -116,6 +116,9 @@ impl core::error::Error for TrySendError {}
 pub enum SendError {
     /// There was no space in time.
     TimedOut,
+    /// The consumer is proven dead, or it was there and has left, and nobody has taken over yet. Only where
+    /// [`end_with_peer`](crate::Producer::end_with_peer) is set.
+    PeerGone,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
     /// The number of bytes differs from the size of the channel's values.
@@ -128,6 +131,9 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("the queue stayed full for the time allowed"),
+            Self::PeerGone => {
+                f.write_str("the queue is full, and its consumer is gone; start one, and send again")
+            }
             Self::TooLarge => TrySendError::TooLarge.fmt(f),
             Self::WrongSize => TrySendError::WrongSize.fmt(f),
             Self::Fault(violation) => TrySendError::Fault(*violation).fmt(f),
@@ -192,6 +198,9 @@ impl core::error::Error for TryRecvError {}
 pub enum RecvError {
     /// Nothing came in time.
     TimedOut,
+    /// The producer is proven dead, or it was there and has left; nobody has taken over yet, and all that it sent
+    /// was received. Only where [`end_with_peer`](crate::Consumer::end_with_peer) is set.
+    PeerGone,
     /// The buffer is shorter than the frame, which stays where it is.
     TooSmall {
         /// The frame's length.
@@ -210,6 +219,9 @@ impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("nothing was received in the time allowed"),
+            Self::PeerGone => {
+                f.write_str("the queue is empty, and its producer is gone; start one, and wait again")
+            }
             Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault(violation) => TryRecvError::Fault(*violation).fmt(f),
@@ -255,6 +267,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
+                Self::PeerGone => ErrorKind::BrokenPipe,
                 Self::TooLarge => ErrorKind::OutOfMemory,
                 Self::WrongSize => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
@@ -277,6 +290,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
+                Self::PeerGone => ErrorKind::BrokenPipe,
                 Self::TooSmall { .. } => ErrorKind::OutOfMemory,
                 Self::WrongSize { .. } => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,

@@ -70,6 +70,11 @@ impl From<Refused> for SemaphoreError {
 /// | 0 | more, by a release, which wakes all sleepers |
 /// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
 ///
+/// # Order of waiters
+///
+/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
+/// not be the first.
+///
 /// # If a peer dies or misbehaves
 ///
 /// Nobody owns the count, so what a peer has acquired is lost if it dies; use [`Permits`](super::Permits)

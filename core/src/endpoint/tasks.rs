@@ -18,7 +18,8 @@
 //! # Trade-offs
 //!
 //! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
-//!   beside the future, drop the future when it fires, ask `peer()`, and wait again.
+//!   beside the future, drop the future when it fires, ask `peer()`, and wait again. With `end_with_peer` the
+//!   futures of queues end when the peer is gone, if the port has timers.
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
 //!   sender then makes one unneeded wake.
 //! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
@@ -39,7 +40,7 @@ use super::error::{RecvError, SendError, TryRecvError};
 use super::latest::{LatestReader, Reading, ValueInfo};
 use super::park_word::{ParkWord, Sleepers};
 use super::producer::Producer;
-use super::recv_half::HasRecvHalf;
+use super::recv_half::{HasRecvHalf, taken};
 use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_any::sealed::Place;
@@ -96,12 +97,12 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
     let taker = end.taker();
     let (port, park_word, policy) =
         (taker.role.port.clone(), taker.park_word().cloned(), taker.waiting.policy);
-    let look = || match take(end) {
-        Ok(received) => Some(Ok(received)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
-        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
-        Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
+    let look = || {
+        let found = taken(take(end));
+        let role = &mut end.taker().role;
+        let is_over = found.is_none() && role.watch.is_on() && role.is_peer_gone();
+        // The producer may have published its last message between the look and its end.
+        if is_over { taken(take(end)).or(Some(Err(RecvError::PeerGone))) } else { found }
     };
     WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
@@ -119,7 +120,10 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
             end.sender().wake_consumer();
             Some(Ok(()))
         }
-        Err(Refused::Full) => None,
+        Err(Refused::Full) => {
+            let role = &mut end.sender().role;
+            (role.watch.is_on() && role.is_peer_gone()).then_some(Err(SendError::PeerGone))
+        }
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
         Err(Refused::Violation(violation)) => {
             end.sender().role.latch(violation);

@@ -220,7 +220,21 @@ pub fn wait_any<P: Port>(
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
-    wait_for(port, receivers, policy, timeout, first)
+    wait_any_until(port, receivers, policy, Deadline::after(port, timeout))
+}
+
+/// As [`wait_any`], waiting until `deadline`.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_any_until<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    deadline: Deadline,
+) -> Result<usize, WaitAnyError> {
+    wait_for(port, receivers, policy, deadline, first)
 }
 
 /// As [`wait_any`], but returns all receivers that are ready, so that none starves behind one that always is.
@@ -261,7 +275,7 @@ pub fn wait_ready<P: Port>(
     timeout: Duration,
 ) -> Result<Ready, WaitAnyError> {
     check(receivers, policy)?;
-    wait_for(port, receivers, policy, timeout, look)
+    wait_for(port, receivers, policy, Deadline::after(port, timeout), look)
 }
 
 /// The first receiver that has something.
@@ -287,14 +301,13 @@ fn wait_for<P: Port, T>(
     port: &P,
     receivers: &mut [&mut dyn Waitable],
     mut policy: WaitPolicy,
-    timeout: Duration,
+    deadline: Deadline,
     mut look: impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
 ) -> Result<T, WaitAnyError> {
     let mut places = Places::default();
     if policy.park && !places.gather(receivers)? {
         policy.probe = policy.probe.min(POLL);
     }
-    let deadline = Deadline::after(port, timeout);
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);
     places

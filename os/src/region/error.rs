@@ -208,8 +208,8 @@ impl fmt::Display for OpenError {
                 "it belongs to another session or container; use a region in Global or in a file",
             ),
             Self::TableFull => f.write_str(
-                "every place for this domain in its participant table is taken, or retired after 2^20 - 1 joins, or it \
-                 has none; plan for more, make it anew if they are retired, or open read-only",
+                "every place for this domain in its participant table is taken by one that is not proven dead, or it \
+                 has none; end one, plan for more, or open read-only",
             ),
             Self::Lock(error) => not_locked(f, error),
             Self::Os(error) => error.fmt(f),

@@ -207,6 +207,21 @@ impl<T> Cell<T> {
             unsafe { value.assume_init() }
         })
     }
+
+    /// Borrows the value where it is. The checker sees this access, and none through the borrow.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the cell to itself for as long as it borrows, and it holds a value.
+    #[allow(clippy::mut_from_ref, reason = "the caller has the cell to itself")]
+    pub unsafe fn get_mut(&self) -> &mut T {
+        self.0.with_mut(|place| {
+            // SAFETY: the pointer is loom's, valid and checked to be exclusive; it is that of the cell itself.
+            let value = unsafe { &mut *place };
+            // SAFETY: the caller promises that it was put there.
+            unsafe { value.assume_init_mut() }
+        })
+    }
 }
 
 impl<T> Default for Cell<T> {
