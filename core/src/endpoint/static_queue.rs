@@ -81,8 +81,7 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     }
 
     /// Takes the sending half; `None` if it is taken. Safe from anywhere, an interrupt handler
-    /// included. At most three compare-and-swaps; `None` too if the other half was taken and given back during
-    /// each of them.
+    /// included. One compare-and-swap, and another whenever the other half is taken or given back meanwhile.
     pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
         self.take(PRODUCER)?;
         // ORDERING: Relaxed; a word of this half, and taking it has synchronised with the last one who had it.
@@ -107,16 +106,13 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     }
 
     fn take(&self, half: u32) -> Option<()> {
-        // The other half's taking can make a round fail, once.
-        for _ in 0..3 {
-            // ORDERING: Relaxed; the compare-and-swap decides.
-            let seen = self.taken.load(RELAXED);
-            if seen & half != 0 {
-                return None;
-            }
+        // ORDERING: Relaxed; the compare-and-swap decides.
+        let mut seen = self.taken.load(RELAXED);
+        while seen & half == 0 {
             // ORDERING(lock): what the last one did who had the half is ordered before giving it back.
-            if self.taken.compare_exchange(seen, seen | half, lock::ACQUIRE).is_ok() {
-                return Some(());
+            match self.taken.compare_exchange(seen, seen | half, lock::ACQUIRE) {
+                Ok(_) => return Some(()),
+                Err(found) => seen = found,
             }
         }
         None
