@@ -8,16 +8,25 @@ use std::io;
 pub struct OsError {
     call: &'static str,
     code: i32,
+    /// Whether `call` says all that a user must know, more than the number's text would.
+    explained: bool,
 }
 
 impl OsError {
     /// The error of this call, by the system's number.
     #[must_use]
     pub const fn new(call: &'static str, code: i32) -> Self {
-        Self { call, code }
+        Self { call, code, explained: false }
     }
 
-    /// The call that failed.
+    /// An error whose text is this alone: what is wrong, and what to do. The number is for programs; its own text
+    /// would mislead.
+    #[must_use]
+    pub const fn explained(text: &'static str, code: i32) -> Self {
+        Self { call: text, code, explained: true }
+    }
+
+    /// The call that failed, or the explanation.
     #[must_use]
     pub fn call(&self) -> &'static str {
         self.call
@@ -32,6 +41,9 @@ impl OsError {
 
 impl fmt::Display for OsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.explained {
+            return f.write_str(self.call);
+        }
         write!(f, "{}: {}", self.call, io::Error::from_raw_os_error(self.code))
     }
 }

@@ -30,6 +30,8 @@ pub enum CreateFailed<O, E> {
     },
     /// No such directory.
     NoDirectory,
+    /// The file system is mounted for reading alone. Never on Windows.
+    ReadOnlyFileSystem,
     /// Denied.
     NotPermitted,
     /// Denied: a privilege is missing.
@@ -50,7 +52,10 @@ pub enum OpenFailed<O, E> {
     /// Nothing is there.
     NotFound,
     /// Denied.
-    NotPermitted,
+    NotPermitted {
+        /// Whose it is, if that is known.
+        owner: Option<O>,
+    },
     /// No regular file.
     NotAFile {
         /// What it is.

@@ -29,7 +29,10 @@ use crate::{entropy, memfd, wait};
 use strait_os_base::directory_of;
 
 /// The error of a new region that does not keep what is stored in it: nobody else has it yet.
-pub const NOT_OURS: OsError = OsError::new("use the new region", libc::EIO);
+pub const NOT_OURS: OsError = OsError::explained(
+    "the new region does not keep what is stored in it; check the memory or file system that it is in",
+    libc::EIO,
+);
 
 /// A mapped region, the tokens held in it, and the process that opened it.
 pub struct View {

@@ -152,7 +152,9 @@ fn create_status(error: CreateError) -> strait_status {
         CreateError::ReadOnly => strait_status::BadArgument,
         CreateError::NoSpace => strait_status::NoSpace,
         CreateError::NoDirectory => strait_status::BadName,
-        CreateError::NotPermitted => strait_status::NotPermitted,
+        CreateError::NotPermitted | CreateError::ReadOnlyFileSystem | CreateError::FileSizeLimit { .. } => {
+            strait_status::NotPermitted
+        }
         CreateError::Lock(_) => strait_status::NotLocked,
         _ => strait_status::System,
     }
@@ -161,7 +163,7 @@ fn create_status(error: CreateError) -> strait_status {
 fn open_status(error: OpenError) -> strait_status {
     match error {
         OpenError::NotFound => strait_status::NotFound,
-        OpenError::NotPermitted => strait_status::NotPermitted,
+        OpenError::NotPermitted { .. } => strait_status::NotPermitted,
         OpenError::NotAFile { .. }
         | OpenError::Linked { .. }
         | OpenError::WrongOwner { .. }

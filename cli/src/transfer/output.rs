@@ -117,7 +117,10 @@ fn resolve(target: &Path) -> Result<PathBuf> {
     let resolved = match target.symlink_metadata() {
         Ok(found) if found.is_symlink() => fs::canonicalize(target).map_err(|error| {
             let shown = target.display();
-            Error::failed(format!("{shown}: is a link that leads nowhere ({}); remove it", reason(&error)))
+            Error::failed(format!(
+                "{shown}: is a link that leads nowhere ({}); give another path",
+                reason(&error)
+            ))
         })?,
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(error)),
         _ => target.to_path_buf(),

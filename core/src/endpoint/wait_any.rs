@@ -60,7 +60,7 @@ pub enum WaitAnyError {
 impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TimedOut => "nothing came in the time allowed",
+            Self::TimedOut => "all of the queues stayed empty for the time allowed",
             Self::NoDoorbell => {
                 "the receivers do not share a doorbell; give their channels one in the plan, and open them through \
                  one attachment"

@@ -11,6 +11,9 @@ use nix::unistd::geteuid;
 use crate::error::{FromCall as _, OsError};
 use crate::failed::OpenFailed;
 
+/// The step of listing named regions.
+pub(crate) const LIST_NAMES: &str = "read /tmp/strait-<uid>, the directory of named regions";
+
 /// The directory of named regions, which only this user can enter.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     let uid = geteuid().as_raw();
@@ -23,8 +26,8 @@ pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     }
     let found = fs::symlink_metadata(&dir).map_err(|error| OsError::io("lstat", &error))?;
     if !found.is_dir() || found.uid() != uid || found.mode() & 0o077 != 0 {
-        let call = "use /tmp/strait-<uid>, which must be a directory of this user with mode 0700";
-        return Err(OsError::new(call, libc::EACCES));
+        let text = "/tmp/strait-<uid>, for named regions, must be a directory of this user with mode 0700";
+        return Err(OsError::explained(text, libc::EACCES));
     }
     Ok(dir)
 }

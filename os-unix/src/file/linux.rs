@@ -18,6 +18,9 @@ use crate::fd;
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
 
+/// The step of listing named regions.
+pub(crate) const LIST_NAMES: &str = "read /dev/shm, the directory of named regions";
+
 /// The directory of named regions.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     Ok(PathBuf::from("/dev/shm"))

@@ -34,7 +34,10 @@ use crate::error::OsError;
 const MAX_TOKENS: usize = 1024;
 const FREE: RawFd = -1;
 /// The error where there is no entry; the limit on descriptors has nothing to do with it.
-const FULL: &str = "open one more region (a process can have 1024 open, mutexes included; close one)";
+const FULL: OsError = OsError::explained(
+    "this process has 1024 regions and mutexes open, which is the most it can have; close one",
+    libc::EMFILE,
+);
 
 /// A token's descriptor, and where its region is mapped from which other descriptor. All accesses
 /// are relaxed: the gate orders them, and a child has one thread.
@@ -172,7 +175,7 @@ impl Token {
         let origin = Origin::here()?;
         let _gate = Gate::shut();
         let free = TABLE.iter().position(|entry| entry.token.load(Ordering::Relaxed) == FREE);
-        let index = free.ok_or(OsError::new(FULL, libc::EMFILE))?;
+        let index = free.ok_or(FULL)?;
         let token = open()?;
         let entry = &TABLE[index];
         entry.file.store(file.as_raw_fd(), Ordering::Relaxed);

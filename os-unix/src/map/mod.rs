@@ -32,6 +32,19 @@ pub(crate) enum Failed {
     Lock(OsError),
 }
 
+impl Failed {
+    /// After `mlockall(MCL_FUTURE)` every mapping is locked, and `EAGAIN` says that it would pass the limit.
+    fn new(call: &'static str, error: Errno) -> Self {
+        match error {
+            Errno::EAGAIN => Self::Lock(OsError::nix(FUTURE, error)),
+            error => Self::Map(OsError::nix(call, error)),
+        }
+    }
+}
+
+/// The step that fails where a mapping would be locked and may not be.
+const FUTURE: &str = "mmap after mlockall(MCL_FUTURE)";
+
 /// Why a file could not be copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CopyFailed {
@@ -40,8 +53,16 @@ pub(crate) enum CopyFailed {
         /// Bytes.
         len: u64,
     },
+    /// The memory for the copy.
+    Map(Failed),
     /// Anything else.
     Os(OsError),
+}
+
+impl From<Failed> for CopyFailed {
+    fn from(failed: Failed) -> Self {
+        Self::Map(failed)
+    }
 }
 
 impl From<OsError> for CopyFailed {
@@ -71,7 +92,7 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps the first `len` bytes of `file`, which must have them; never zero.
     pub(crate) fn new(file: &File, len: u32, options: &Options) -> Result<Self, Failed> {
-        let failed = |call| move |error| Failed::Map(OsError::nix(call, error));
+        let failed = |call| move |error| Failed::new(call, error);
         let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
         let mut access = ProtFlags::PROT_READ;
         if !options.read_only {
@@ -96,7 +117,7 @@ impl Mapping {
     /// write to the file can cut it short under a shared mapping, whose next access is then `SIGBUS`; here they
     /// make it an error at the most.
     pub(crate) fn copy(file: &File, len: u32) -> Result<Self, CopyFailed> {
-        let failed = |call| move |error| OsError::nix(call, error);
+        let failed = |call| move |error| Failed::new(call, error);
         let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.

@@ -13,6 +13,8 @@ pub enum OpenFailure {
     AlreadyExists,
     /// There is none of that name.
     NotFound,
+    /// There is no place for semaphores.
+    NoDirectory,
     /// This user may not.
     NotPermitted,
     /// Never here: the name is that of something else.
@@ -33,6 +35,14 @@ pub enum ReleaseFailure {
 }
 
 impl OpenFailure {
+    /// Why none was made: what is not there is the place for it.
+    pub(super) fn of_making(error: Errno) -> Self {
+        match Self::new("sem_open", error) {
+            Self::NotFound => Self::NoDirectory,
+            other => other,
+        }
+    }
+
     pub(super) fn new(call: &'static str, error: Errno) -> Self {
         match error {
             Errno::EEXIST => Self::AlreadyExists,

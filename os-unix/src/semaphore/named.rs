@@ -109,7 +109,7 @@ impl Semaphore {
 
 fn make(name: &str, flags: i32, access: &Access, initial: u32) -> Result<Semaphore, OpenFailure> {
     let made = sys::Sem::create(&system_name(name)?, flags, access.0, initial);
-    made.map(Semaphore).map_err(|error| OpenFailure::new("sem_open", error))
+    made.map(Semaphore).map_err(OpenFailure::of_making)
 }
 
 /// The name as `sem_open` takes it.
