@@ -359,12 +359,8 @@ fn is_elsewhere(of: &str) -> bool {
 const STATES: [&str; 5] = ["TimedOut", "Cancelled", "Closed", "PeerLeft", "UnexpectedEof"];
 
 /// Texts that advise to remove something: a region or mutex of the caller's own.
-const REMOVALS: [(&str, &str); 4] = [
-    ("AttachError", "Uninitialised"),
-    ("PiOpenError", "OtherNamespace"),
-    ("PiOpenError", "Exhausted"),
-    ("PiLockError", "Fault"),
-];
+const REMOVALS: [(&str, &str); 3] =
+    [("PiOpenError", "OtherNamespace"), ("PiOpenError", "Exhausted"), ("PiLockError", "Fault")];
 
 /// What errors are of. Each text names one.
 const THINGS: [&str; 27] = [

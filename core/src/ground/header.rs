@@ -307,8 +307,8 @@ impl fmt::Display for AttachError {
                 write!(f, "the region has {found} bytes but needs {needed}: it was cut short; make it anew")
             }
             Self::Uninitialised => f.write_str(
-                "the region is not initialised: its creator has not finished, or died; try again, and if that creator is dead \
-                 remove the region",
+                "the region is not initialised: its creator has not finished, or died; try again, or find out \
+                 whose it is",
             ),
             Self::ByteOrder => f.write_str("the region was made by a machine of the other byte order; make it on a little-endian one"),
             Self::NotARegion => f.write_str("this is not a strait region; check the name, path or memory"),
