@@ -9,6 +9,14 @@
  * or misaligned pointer, storage without an open object, and a buffer that is too short are errors; any other
  * invalid pointer is not detected. Use an object from one thread at a time; threads that lock attach once each.
  *
+ * Cancelling a thread (pthread_cancel, deferred): it takes effect after a call and never within one, so a call
+ * that waits first waits to its end; give it a time-out. A cancelled thread's objects stay open until something
+ * closes them: push a cleanup handler. Asynchronous cancelling is not supported.
+ *
+ * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, so
+ * that what it does through inherited objects says STRAIT_STATUS_OK and reaches nobody, and new claims are refused;
+ * on other systems it must not touch them. Fork first, then open. A daemon opens after its last fork.
+ *
  * FORMAT.md documents the bytes of the memory.
  */
 
@@ -352,7 +360,7 @@ typedef struct strait_producer_t {
 
 // Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 // of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
-// callable from there.
+// callable from there. `wake`, `now_ns`, `raise` and `lower` must have no cancellation point in them.
 //
 // All zeros is a region within one program, on one core: waiting spins as long as its policy says, nobody
 // is ever proven dead, and a place in the participant table is not given back by a reset.
@@ -410,6 +418,8 @@ typedef struct strait_typed_consumer_t {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+extern int pthread_setcancelstate(int state, int *old);
 
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,

@@ -16,6 +16,7 @@
 #![allow(non_camel_case_types, reason = "the names of the header")]
 
 mod arg;
+mod cancel;
 mod consumer;
 mod handle;
 mod inspect;

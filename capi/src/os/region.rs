@@ -7,6 +7,7 @@ use strait::{
     RegionPlace,
 };
 
+use crate::cancel::HeldOff;
 use crate::plan::with_plan;
 use crate::port::Source;
 use crate::region::{no_more, open_region};
@@ -140,6 +141,7 @@ pub unsafe extern "C" fn strait_open_or_create(
 /// The pointer must be null or as the crate's rules say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strait_remove(place: *const c_char) -> strait_status {
+    let _whole = HeldOff::begin();
     // SAFETY: the caller's promise.
     let removed = unsafe { text(place) }.and_then(|place| region_at(place)?.remove().map_err(open_status));
     crate::status::status(removed)
