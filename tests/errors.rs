@@ -191,6 +191,7 @@ fn create_errors() -> Vec<CreateError> {
         CreateError::ReadOnly,
         CreateError::Domain,
         CreateError::NoSpace,
+        CreateError::HugePages { size: 2 << 20 },
         CreateError::FileSizeLimit { limit: 4096 },
         CreateError::NoDirectory,
         CreateError::ReadOnlyFileSystem,

@@ -23,6 +23,11 @@ pub enum CreateFailed<O, E> {
     },
     /// Out of space.
     NoSpace,
+    /// Out of huge pages. On Linux alone.
+    HugePages {
+        /// Bytes of one.
+        size: u64,
+    },
     /// Longer than this process's files may be. Never on Windows.
     FileSizeLimit {
         /// Bytes.

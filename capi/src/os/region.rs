@@ -152,7 +152,7 @@ fn create_status(error: CreateError) -> strait_status {
         CreateError::AlreadyExists => strait_status::AlreadyExists,
         CreateError::Format(error) => error.into(),
         CreateError::ReadOnly => strait_status::BadArgument,
-        CreateError::NoSpace => strait_status::NoSpace,
+        CreateError::NoSpace | CreateError::HugePages { .. } => strait_status::NoSpace,
         CreateError::NoDirectory => strait_status::BadName,
         CreateError::NotPermitted | CreateError::ReadOnlyFileSystem | CreateError::FileSizeLimit { .. } => {
             strait_status::NotPermitted

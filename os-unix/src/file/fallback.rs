@@ -42,6 +42,11 @@ pub(crate) fn link_unnamed(_file: &File, _target: &Path) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
 }
 
+/// There are none.
+pub(crate) fn huge_page(_file: &File) -> Option<u64> {
+    None
+}
+
 /// The caller writes zeros.
 pub(crate) fn allocate(_file: &File, _len: u32) -> io::Result<bool> {
     Ok(false)

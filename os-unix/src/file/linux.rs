@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, fallocate};
 use nix::libc;
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 use nix::unistd::linkat;
 
 use crate::error::{FromCall as _, OsError};
@@ -55,6 +56,12 @@ fn is_reachable(file: &File) -> bool {
 pub(crate) fn link_unnamed(file: &File, target: &Path) -> io::Result<()> {
     linkat(AT_FDCWD, by_number(file).as_str(), AT_FDCWD, target, AtFlags::AT_SYMLINK_FOLLOW)?;
     Ok(())
+}
+
+/// The size of the huge pages that the file is in; `None` where it is in ordinary ones.
+pub(crate) fn huge_page(file: &File) -> Option<u64> {
+    let found = fstatfs(file).ok()?;
+    (found.filesystem_type() == HUGETLBFS_MAGIC).then(|| u64::try_from(found.block_size()).ok())?
 }
 
 /// Makes the file `len` long and takes the space; false where the file system cannot.

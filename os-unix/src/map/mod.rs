@@ -11,6 +11,7 @@ use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mlock, mmap, mmap_anonymous, 
 use strait_core::port::Mem;
 
 use crate::error::{FromCall as _, OsError};
+use crate::file::os::huge_page;
 use crate::options::Options;
 
 #[cfg(target_os = "linux")]
@@ -75,12 +76,15 @@ impl From<OsError> for CopyFailed {
 ///
 /// # Invariants
 ///
-/// - P1. `base` is the start of `len` mapped bytes, readable, and writable unless the options said
+/// - P1. `base` is the start of `mapped` bytes, readable, and writable unless the options said
 ///   read-only; they stay mapped until the value is dropped. Nobody else unmaps or remaps them.
+/// - P2. `mapped` is `len`, or of a file in huge pages, which the kernel maps whole and unmaps in no other length,
+///   the next multiple of such a page.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     base: NonNull<c_void>,
     len: u32,
+    mapped: usize,
 }
 
 // SAFETY: the mapping belongs to the process, not to a thread, and all access goes through `Mem`,
@@ -101,13 +105,13 @@ impl Mapping {
         // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
         let base = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) };
         let base = base.map_err(failed("mmap"))?;
-        let mapping = Self { base, len };
+        let mapping = Self { base, len, mapped: whole_pages(file, len) };
         if options.prefault || options.lock {
             prefault(&mapping, options.read_only).map_err(failed("prefault"))?;
         }
         if options.lock {
             // SAFETY: the range is ours and mapped (P1). Unmapping it unlocks it.
-            unsafe { mlock(mapping.base, len as usize) }
+            unsafe { mlock(mapping.base, mapping.mapped) }
                 .map_err(|error| Failed::Lock(OsError::nix("mlock", error)))?;
         }
         Ok(mapping)
@@ -122,7 +126,7 @@ impl Mapping {
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
         let base = unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE) };
-        let mapping = Self { base: base.map_err(failed("mmap"))?, len };
+        let mapping = Self { base: base.map_err(failed("mmap"))?, len, mapped: len as usize };
         // SAFETY: the bytes are mapped and ours (P1), zeros, and nobody else knows them yet.
         let bytes =
             unsafe { core::slice::from_raw_parts_mut(mapping.base.cast::<u8>().as_ptr(), len as usize) };
@@ -148,7 +152,7 @@ impl Mapping {
 
     /// Where the bytes are, and how many.
     pub(crate) fn range(&self) -> (NonNull<c_void>, usize) {
-        (self.base, self.len as usize)
+        (self.base, self.mapped)
     }
 
     /// Waits until the file's storage has what the memory has.
@@ -161,10 +165,16 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // Fails only for a range that is not mapped, which this one is.
+        // Fails only for a range that is not mapped, or no whole pages, which this one is (P1, P2).
         // SAFETY: the range is ours and mapped (P1), and its users keep `self`.
-        let _ = unsafe { munmap(self.base, self.len as usize) };
+        let _ = unsafe { munmap(self.base, self.mapped) };
     }
+}
+
+/// How many bytes the kernel maps of a file for `len` of them.
+fn whole_pages(file: &File, len: u32) -> usize {
+    let page = huge_page(file).and_then(|page| usize::try_from(page).ok()).unwrap_or(1);
+    (len as usize).checked_next_multiple_of(page).unwrap_or(len as usize)
 }
 
 /// Looks at every page, so that each is in memory.

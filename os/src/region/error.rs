@@ -29,6 +29,11 @@ pub enum CreateError {
     Domain,
     /// There is not enough space.
     NoSpace,
+    /// The file system is one of huge pages, and has too few of them. Linux only.
+    HugePages {
+        /// How long one is, in bytes: a region there takes whole ones.
+        size: u64,
+    },
     /// This process may not make files of that length. Unix only.
     FileSizeLimit {
         /// The longest that it may make, in bytes.
@@ -59,6 +64,7 @@ impl From<CreateFailed> for CreateError {
             CreateFailed::NameTaken => Self::NameTaken,
             CreateFailed::Mode { mode } => Self::Mode { mode },
             CreateFailed::NoSpace => Self::NoSpace,
+            CreateFailed::HugePages { size } => Self::HugePages { size },
             CreateFailed::FileSizeLimit { limit } => Self::FileSizeLimit { limit },
             CreateFailed::NoDirectory => Self::NoDirectory,
             CreateFailed::ReadOnlyFileSystem => Self::ReadOnlyFileSystem,
@@ -86,6 +92,11 @@ impl fmt::Display for CreateError {
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for the options' domain; name it in the plan"),
             Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),
+            Self::HugePages { size } => write!(
+                f,
+                "there are too few free huge pages of {size} bytes for the region; raise vm.nr_hugepages, or plan for \
+                 less"
+            ),
             Self::FileSizeLimit { limit } => write!(
                 f,
                 "this process may not make files of more than {limit} bytes; raise that limit (ulimit -f), or plan for less"
