@@ -101,7 +101,7 @@ pub use strait_core::{
     Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
     Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any, wait_any_until,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

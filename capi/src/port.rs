@@ -204,6 +204,15 @@ impl CPort {
         unsafe { Self::new(self.shared, source) }
     }
 
+    /// The system's port, if the region is one of the system's.
+    #[cfg(feature = "os")]
+    pub fn system(&self) -> Option<&strait::SystemPort> {
+        match &self.source {
+            Source::System(port) => Some(port),
+            Source::Given { .. } => None,
+        }
+    }
+
     pub fn shared(&self) -> &Shared {
         // SAFETY: it stays where it is while this port is counted.
         unsafe { self.shared.as_ref() }

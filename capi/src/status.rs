@@ -64,6 +64,8 @@ pub enum strait_status {
     NoCommonAtomics = 46,
     /// A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
     Fault = 47,
+    /// This process is a forked child of the one that opened the region.
+    Forked = 48,
 
     /// No space now; it may come.
     Full = 60,
@@ -93,6 +95,8 @@ pub enum strait_status {
     InPlace = 84,
     /// The count would pass its maximum.
     Overflow = 85,
+    /// The queues do not share a doorbell, or were not opened through one region.
+    NoDoorbell = 86,
 
     /// There is something under this name or path already.
     AlreadyExists = 100,
@@ -108,6 +112,8 @@ pub enum strait_status {
     NotLocked = 105,
     /// This system cannot do it, or some other error of the system.
     System = 106,
+    /// The socket's other end is closed.
+    Closed = 107,
 }
 
 use strait_status as s;
@@ -115,8 +121,8 @@ use strait_status as s;
 impl strait_status {
     const ALL: &[(Self, &CStr)] = &[
         (s::Ok, c"success"),
-        (s::BadArgument, c"a pointer is null or a number out of range"),
-        (s::Misaligned, c"a pointer or the region is not aligned"),
+        (s::BadArgument, c"a pointer is null or a number out of range; see the function's comment in strait.h"),
+        (s::Misaligned, c"a pointer or the region's memory is not aligned; place it as its type, or the plan's line, asks"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
         (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair; see what the last call returned"),
@@ -141,6 +147,7 @@ impl strait_status {
         (s::Domain, c"the plan gives the role to another domain; open it there, or change the plan"),
         (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics; keep it in one"),
         (s::Fault, c"a peer broke the protocol; close the endpoint and check that peer"),
+        (s::Forked, c"the region was opened before a fork; open it anew in the child"),
         (s::Full, c"the queue is full; try again later"),
         (s::Empty, c"the channel has nothing now; try again later"),
         (s::TimedOut, c"the channel did not get ready in the time allowed"),
@@ -154,6 +161,10 @@ impl strait_status {
         (s::NotOwner, c"the lock is free, or another participant holds it; nothing was changed"),
         (s::InPlace, c"the dead owner was editing in place; repair the value"),
         (s::Overflow, c"the semaphore's count would pass its maximum; release no more than was acquired"),
+        (
+            s::NoDoorbell,
+            c"the queues do not share a doorbell; plan one for them, and open them through one region",
+        ),
         (s::AlreadyExists, c"there is something under this name or path already; open it, or take another name"),
         (s::NoSpace, c"there is no space for the region; free some, or plan for less"),
         (s::NotPermitted, c"the system does not permit it; check owner and mode, a file system that is read-only, and ulimit -f"),
@@ -161,6 +172,7 @@ impl strait_status {
         (s::BadName, c"the name cannot be one, or its directory does not exist; check both"),
         (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK, or do not lock"),
         (s::System, c"this system cannot do it, or refused in an unusual way; try it in Rust or by strace to learn more"),
+        (s::Closed, c"the socket's other end is closed; connect again"),
     ];
 }
 

@@ -22,7 +22,7 @@ pub use endpoint::{
     Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
     StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
     TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    wait_any,
+    wait_any, wait_any_until,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

@@ -55,5 +55,5 @@ pub use role::PeerStatus;
 pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use typed::{TypedConsumer, TypedProducer};
-pub use wait_any::{WaitAnyError, Waitable, wait_any};
+pub use wait_any::{WaitAnyError, Waitable, wait_any, wait_any_until};
 pub use wait_policy::{Deadline, WaitPolicy, WakeCheck};

@@ -135,6 +135,15 @@ impl<P: Port> Permits<P> {
     /// [`SemaphoreError::TimedOut`].
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<Permit<'_, P>, SemaphoreError> {
         let deadline = Deadline::after(&self.port, timeout);
+        self.acquire_until(deadline)
+    }
+
+    /// Takes a permit, waiting until `deadline` for one; otherwise as [`acquire_timeout`](Self::acquire_timeout).
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::TimedOut`].
+    pub fn acquire_until(&mut self, deadline: Deadline) -> Result<Permit<'_, P>, SemaphoreError> {
         let found = match self.take() {
             Some(taken) => Some(taken),
             None => self.wait(deadline),

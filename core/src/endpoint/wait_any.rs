@@ -110,6 +110,20 @@ pub fn wait_any<P: Port>(
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
+    wait_any_until(port, receivers, policy, Deadline::after(port, timeout))
+}
+
+/// As [`wait_any`], until `deadline`.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_any_until<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    deadline: Deadline,
+) -> Result<usize, WaitAnyError> {
     let park_word = receivers.first().and_then(|first| first.park_word().cloned());
     let shared = |receiver: &&mut dyn Waitable| match (receiver.park_word(), &park_word) {
         (Some(own), Some(park_word)) => own.is(park_word),
@@ -118,7 +132,6 @@ pub fn wait_any<P: Port>(
     if policy.park && !receivers.iter().all(shared) {
         return Err(WaitAnyError::NoDoorbell);
     }
-    let deadline = Deadline::after(port, timeout);
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);

@@ -264,7 +264,11 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// As [`wait_for_change`](Self::wait_for_change), into `into`, as [`read_into`](Self::read_into) does.
     pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
-        let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_until(into, Deadline::after(&self.port, timeout))
+    }
+
+    /// As [`wait_for_change_into`](Self::wait_for_change_into), until `deadline`.
+    pub fn wait_for_change_until(&mut self, into: &mut T, deadline: Deadline) -> Reading<ValueInfo> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let look = || self.read_fresh_into(into);
         let result = wait_until(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look);

@@ -323,6 +323,15 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     /// [`RecvError`]; `WrongSize` only for `[u8]`.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
+        self.recv_into_until(value, deadline)
+    }
+
+    /// Receives a value into `value`, waiting until `deadline` for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`]; `WrongSize` only for `[u8]`.
+    pub fn recv_into_until(&mut self, value: &mut T, deadline: Deadline) -> Result<(), RecvError> {
         recv_until(self, deadline, |this| this.try_recv_into(value))
     }
 
