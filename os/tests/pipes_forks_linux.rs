@@ -105,7 +105,7 @@ fn child_tries(name: &PipeName) {
     // allocator usable in the child.
     match unsafe { fork() }.expect("a child") {
         ForkResult::Child => {
-            let error = other.accept_timeout(VAIN).err().expect("it is the parent's");
+            let error = other.accept_timeout(VAIN).expect_err("it is the parent's");
             let kind = if matches!(error, PipeError::Os(_)) { "Os" } else { "another" };
             say(&format!("accept: {kind}, bound before the fork: {}", error.to_string().contains("fork")));
             drop((listener, other));
