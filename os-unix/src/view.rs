@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
-use strait_core::ground::header::{MAGIC, at};
+use strait_core::ground::header::{MAGIC, VERSION, at};
 use strait_core::{
     format::Header,
     port::{Ident, Mem, Probe, TokenRefused, WaitPoint},
@@ -62,7 +62,9 @@ impl View {
             let at = at as usize;
             u32::from_le_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]])
         };
-        if word(at::MAGIC) == MAGIC && word(at::TOTAL_LEN) != len {
+        // Of another version, the length may be elsewhere: mapping it says so.
+        let known = word(at::MAGIC) == MAGIC && word(at::VERSION) == VERSION;
+        if known && word(at::TOTAL_LEN) != len {
             return Err(ReceiveFailed::WrongSize { header: word(at::TOTAL_LEN), found: len });
         }
         Self::of_file(file, len, None, options).map_err(ReceiveFailed::Open)

@@ -71,7 +71,7 @@ fn huge_role(dir: &str) {
     };
     told("created", &|| file.create(&PLAN, &options).expect("create"));
     told("opened", &|| file.open(&options).expect("open"));
-    let prefault = options.clone().prefault(true);
+    let prefault = options.prefault(true);
     told("prefaulted", &|| file.open(&prefault).expect("open"));
     forks(&file);
     let many = [Channel::frames("large", 1 << 30, 256)];
