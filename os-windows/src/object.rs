@@ -23,6 +23,8 @@ pub enum OpenFailure {
     AlreadyExists,
     /// There is none of that name.
     NotFound,
+    /// Never here: names are in no directory.
+    NoDirectory,
     /// This user may not.
     NotPermitted,
     /// The name is that of an object of another kind.

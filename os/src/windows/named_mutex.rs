@@ -199,7 +199,7 @@ impl From<OpenFailure> for MutexOpenError {
         match failure {
             OpenFailure::Name => Self::Name,
             OpenFailure::AlreadyExists => Self::AlreadyExists,
-            OpenFailure::NotFound => Self::NotFound,
+            OpenFailure::NotFound | OpenFailure::NoDirectory => Self::NotFound,
             OpenFailure::NotPermitted => Self::NotPermitted,
             OpenFailure::WrongKind => Self::WrongKind,
             OpenFailure::NoSpace => Self::NoSpace,
