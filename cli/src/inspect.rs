@@ -12,7 +12,7 @@ use strait::{
 use crate::args;
 use crate::error::{Error, Result};
 use crate::locks::LockPicture;
-use crate::observe::{self, Who};
+use crate::observe::{self, Pid, Who};
 use crate::print;
 use crate::text::{self, printable, table};
 
@@ -150,7 +150,7 @@ impl<'a> Picture<'a> {
     fn participant_table(&self) -> String {
         let mut rows = vec![["ID", "STATE", "PID", "DOMAIN"].map(String::from).to_vec()];
         rows.extend(self.participants.iter().map(|one| {
-            let pid = if one.card.pid == 0 { "-".into() } else { one.card.pid.to_string() };
+            let pid = Pid::of(one).to_string();
             vec![one.ident.to_string(), observe::word(one.probe).into(), pid, one.domain.to_string()]
         }));
         table(&rows, &[0, 1])
@@ -189,6 +189,7 @@ fn participant_json(one: &Participant) -> Value {
         "id": one.ident.to_string(),
         "state": observe::word(one.probe),
         "pid": one.card.pid,
+        "pid_is_of_this_namespace": !matches!(Pid::of(one), Pid::Elsewhere(_)),
         "started": one.card.started,
         "domain": one.domain,
     })

@@ -40,24 +40,24 @@ pub enum ChannelError {
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound => f.write_str("the region has no channel of that name"),
-            Self::Kind { found } => write!(f, "the channel is of kind {}", found.name()),
+            Self::NotFound => f.write_str("the region has no channel of that name; check it against the plan"),
+            Self::Kind { found } => write!(f, "the channel is of kind {}; open the endpoint of that kind", found.name()),
             Self::Type => {
                 f.write_str("the channel carries another type; build both sides from one definition")
             }
-            Self::Busy => f.write_str("another live participant has this role"),
+            Self::Busy => f.write_str("another participant has this role and is not proven dead; let it leave first"),
             Self::ReadOnly => f.write_str(
                 "this process has the region open for reading only, or inherited it by a fork; open it for writing",
             ),
-            Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
+            Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}; open it there, or change the plan"),
             Self::NoCommonAtomics => {
                 f.write_str(
                     "the plan gives the lock to two domains that share no atomics; \
                      keep it in one, or give the port a hardware lock",
                 )
             }
-            Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
-            Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),
+            Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what}); make the region anew"),
+            Self::Fault(violation) => write!(f, "the channel is damaged: {violation}; make the region anew"),
         }
     }
 }
@@ -98,12 +98,17 @@ impl From<Refused> for TrySendError {
 impl fmt::Display for TrySendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("the queue is full"),
-            Self::TooLarge => f.write_str("the frame is longer than the channel's maximum"),
+            Self::Full => f.write_str("the queue is full; try again later"),
+            Self::TooLarge => f.write_str(
+                "the frame is longer than the channel's maximum; divide it, or plan for longer ones",
+            ),
             Self::WrongSize => {
                 f.write_str("the bytes are not as many as the channel's values have; see its plan")
             }
-            Self::Fault(violation) => write!(f, "the consumer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "the queue's consumer broke the protocol: {violation}; close this end, and check that peer"
+            ),
         }
     }
 }
@@ -182,10 +187,15 @@ impl From<WrongSize> for TryRecvError {
 impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the queue is empty"),
-            Self::TooSmall { needed } => write!(f, "the frame has {needed} bytes, the buffer fewer"),
+            Self::Empty => f.write_str("the queue is empty; try again later"),
+            Self::TooSmall { needed } => {
+                write!(f, "the frame has {needed} bytes, the buffer fewer; give a longer one")
+            }
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
-            Self::Fault(violation) => write!(f, "the producer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "the queue's producer broke the protocol: {violation}; close this end, and check that peer"
+            ),
         }
     }
 }
@@ -218,7 +228,7 @@ pub enum RecvError {
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("nothing was received in the time allowed"),
+            Self::TimedOut => f.write_str("the queue stayed empty for the time allowed"),
             Self::PeerGone => {
                 f.write_str("the queue is empty, and its producer is gone; start one, and wait again")
             }

@@ -118,6 +118,12 @@ impl Deadline {
         Self(clock.now_ns().saturating_add(nanos))
     }
 
+    /// The moment when the port's clock shows this many nanoseconds. With `u64::MAX` it never passes.
+    #[must_use]
+    pub const fn at_ns(now_ns: u64) -> Self {
+        Self(now_ns)
+    }
+
     /// Whether it never passes: so does every deadline of a port without a clock.
     pub(super) fn is_never(self) -> bool {
         self.0 == u64::MAX

@@ -259,6 +259,10 @@ impl<'a> Channel<'a> {
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
         let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_len, split_payload };
+        let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits);
+        if counts && !geometry.is_sound(line) {
+            return Err(Fault::Count);
+        }
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }

@@ -152,6 +152,7 @@ impl<'a> Plan<'a> {
                 Fault::Duplicate => panic!("two channels have the same name"),
                 Fault::Capacity => panic!("a capacity must be a power of two, 1 to 2^30"),
                 Fault::Geometry => panic!("a channel's capacity and frame size do not fit together"),
+                Fault::Count => panic!("a semaphore counts to 2^30 at most, and permits are 1 to 4096"),
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
