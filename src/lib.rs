@@ -80,8 +80,12 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
+//! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
+//! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
 //! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
+//! | `io` | with the feature `embedded-io-07`: `embedded_io`'s traits on queues of frames |
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
 //! | [`rt`] | real-time scheduling of the calling thread |
@@ -90,22 +94,25 @@
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
+pub mod error;
+#[cfg(feature = "embedded-io-07")]
+pub mod io;
+pub mod options;
+pub mod region;
+pub mod semaphore;
+pub mod value;
+
 #[doc(hidden)]
 pub use strait_core::__message;
-pub use strait_core::format;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    InPlace, LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus,
-    Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
-    Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, LatestReader,
+    LatestWriter, Lock, LockError, Message, Mutex, Peek, PeerStatus, Permit, Permits, Plan, Producer,
+    Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer,
+    StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, Waitable, wait_any,
 };
-#[cfg(feature = "embedded-io-07")]
-pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
-pub use strait_core::{port, stream};
+pub use strait_core::{format, port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;
@@ -114,10 +121,10 @@ pub use strait_os::unix;
 #[cfg(windows)]
 pub use strait_os::windows;
 pub use strait_os::{
-    CreateError, Exposure, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError, ReceiveError,
-    Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError, SemOpenError,
-    SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
+    CreateError, OpenError, OpenOrCreateError, OsError, Region, RegionFile, RegionName, RegionOptions,
+    RegionPlace, SealedRegion, SystemPort,
 };
+pub use strait_os::{pipe, rt};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
