@@ -15,7 +15,10 @@ use strait::pipe::{Pipe, PipeListener, PipeName, PipeOptions};
 use strait::stream::{
     Check, FrameReader, FrameWriter, OVERHEAD, StreamDecoder, StreamEncoder, StreamRecvError,
 };
-use strait::{Channel, Plan, RegionName, RegionOptions, RingReader, RingWriter};
+use strait::{
+    Channel, Plan, RegionName, RegionOptions,
+    io::{RingReader, RingWriter},
+};
 
 /// The longest message, in bytes: more than a frame of the rings, which are byte pipes here.
 const LONGEST: usize = 2000;

@@ -10,7 +10,11 @@ mod common;
 use std::time::Duration;
 
 use common::{Other, PATIENCE, Result};
-use strait::{Channel, NamedSemaphore, Plan, RegionName, RegionOptions, SemAcquireError, SemaphoreError};
+use strait::{
+    Channel, Plan, RegionName, RegionOptions,
+    error::SemaphoreError,
+    semaphore::{NamedSemaphore, SemAcquireError},
+};
 
 strait::message! {
     /// The harbour master's count.

@@ -10,9 +10,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use strait::error::SemaphoreError;
 use strait::{
-    Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, Semaphore, SemaphoreError,
-    SystemPort, format::AttachError,
+    Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, Semaphore, SystemPort,
+    format::AttachError,
 };
 
 strait::message! {

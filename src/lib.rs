@@ -75,14 +75,19 @@
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
 //!
-//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`ready()`] does so in a task.
+//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`wait`](mod@wait) has the same for a task.
 //!
 //! # Modules
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
+//! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
+//! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
+//! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
 //! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
+//! | `io` | with the feature `embedded-io-07`: `embedded_io`'s traits on queues of frames |
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
 //! | [`rt`] | real-time scheduling of the calling thread |
@@ -91,23 +96,27 @@
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
+pub mod error;
+#[cfg(feature = "embedded-io-07")]
+pub mod io;
+pub mod options;
+pub mod region;
+pub mod semaphore;
+pub mod value;
+pub mod wait;
+
 #[doc(hidden)]
 pub use strait_core::__message;
-pub use strait_core::format;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Message,
-    Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Plan, PlanError, Producer, PublishError,
-    Reading, Ready, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer,
+    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LatestReader,
+    LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits,
+    Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer,
     StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
-    UnlockError, Value, ValueInfo, Violation, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    ready, wait_any, wait_any_until, wait_ready,
+    Waitable, wait_any,
 };
-#[cfg(feature = "embedded-io-07")]
-pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
-pub use strait_core::{port, stream};
+pub use strait_core::{format, port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;
@@ -116,10 +125,10 @@ pub use strait_os::unix;
 #[cfg(windows)]
 pub use strait_os::windows;
 pub use strait_os::{
-    CreateError, Exposure, JoinError, NameError, NamedSemaphore, OpenError, OpenOrCreateError, OsError,
-    ReceiveError, Region, RegionFile, RegionName, RegionOptions, RegionPlace, SealedRegion, SemAcquireError,
-    SemOpenError, SemReleaseError, ShareError, SystemPort, check_name, pipe, rt,
+    CreateError, OpenError, OpenOrCreateError, OsError, Region, RegionFile, RegionName, RegionOptions,
+    RegionPlace, SealedRegion, SystemPort,
 };
+pub use strait_os::{pipe, rt};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

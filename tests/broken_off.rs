@@ -4,7 +4,8 @@
 mod common;
 
 use common::{Kid, Name, linger, role, tell};
-use strait::{Channel, ConsumerOptions, Plan, Region, RegionOptions, TryRecvError};
+use strait::options::ConsumerOptions;
+use strait::{Channel, Plan, Region, RegionOptions, TryRecvError};
 
 const PLAN: Plan = Plan::new(&[
     Channel::frames("frames", 1024, 64),

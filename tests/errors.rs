@@ -9,18 +9,21 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use strait::error::{
+    LocalError, PlanError, PublishError, SemaphoreError, UnlockError, Violation, WaitAnyError, WrongSize,
+};
 use strait::format::participants::TableFull;
 use strait::format::{AttachError, FormatError, Kind};
 use strait::linux::{PiLockError, PiOpenError, PiUnlockError};
 use strait::pipe::{BindError, ConnectError, ImpersonateError, PipeError, PipeNameError};
 use strait::port::{Ident, Probe};
+use strait::region::{Exposure, NameError, ReceiveError, ShareError};
 use strait::rt::RtError;
+use strait::semaphore::{SemAcquireError, SemOpenError, SemReleaseError};
 use strait::stream::EncodeError;
 use strait::{
-    ChannelError, CreateError, Exposure, LocalError, LockError, NameError, OpenError, OpenOrCreateError,
-    OsError, PlanError, PublishError, ReceiveError, RecvError, SemAcquireError, SemOpenError,
-    SemReleaseError, SemaphoreError, SendError, ShareError, TryRecvError, TrySendError, UnlockError,
-    Violation, WaitAnyError, WrongSize,
+    ChannelError, CreateError, LockError, OpenError, OpenOrCreateError, OsError, RecvError, SendError,
+    TryRecvError, TrySendError,
 };
 use strait_core::ground::plan::Fault;
 
@@ -322,7 +325,7 @@ fn of_the_system(all: &mut Vec<Told>) {
 #[cfg(feature = "embedded-io-07")]
 fn of_streams(all: &mut Vec<Told>) {
     use embedded_io::ErrorKind;
-    use strait::RingPipeError;
+    use strait::io::RingPipeError;
     use strait::stream::{StreamRecvError, StreamSendError};
 
     let kind = ErrorKind::TimedOut;

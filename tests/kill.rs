@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use common::os::{NAMED_STAYS, die};
 use common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::{
-    Attachment, Channel, ChannelError, ConsumerOptions, PeerStatus, Plan, Reading, Region, RegionOptions,
-    RegionPlace, SystemPort, TryRecvError, TrySendError,
+    Attachment, Channel, ChannelError, PeerStatus, Plan, Reading, Region, RegionOptions, RegionPlace,
+    SystemPort, TryRecvError, TrySendError,
+    options::ConsumerOptions,
     port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
 

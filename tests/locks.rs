@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::{
-    Channel, Guard, Lock, LockError, Mutex, Plan, Region, RegionOptions, SemaphoreError, SystemPort,
-    WaitPolicy, port::Port,
+    Channel, Guard, Lock, LockError, Mutex, Plan, Region, RegionOptions, SystemPort, error::SemaphoreError,
+    options::WaitPolicy, port::Port,
 };
 use strait_core::protocol::mutex::State;
 

@@ -12,7 +12,7 @@ use common::rng::Rng;
 use strait::port::RELAXED;
 use strait::{
     Channel, Consumer, LatestReader, Plan, Producer, Reading, Region, RegionOptions, SealedRegion,
-    StaticQueue, SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
+    StaticQueue, SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, options::WaitPolicy,
     port::Port,
 };
 

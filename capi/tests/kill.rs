@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use rng::Rng;
 use strait::{
-    Channel, ChannelError, ConsumerOptions, Plan, RecvError, Region, RegionName, RegionOptions, RegionPlace,
-    SendError,
+    Channel, ChannelError, Plan, RecvError, Region, RegionName, RegionOptions, RegionPlace, SendError,
+    options::ConsumerOptions,
 };
 
 strait::message! {

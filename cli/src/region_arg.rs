@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{PathBuf, is_separator};
 
-use strait::{RegionFile, RegionName, RegionPlace, check_name};
+use strait::{RegionFile, RegionName, RegionPlace, region::check_name};
 
 use crate::error::{Error, Result};
 

@@ -10,9 +10,10 @@
 use std::hint::black_box;
 
 use strait::{
-    Channel, Consumer, ConsumerOptions, Delivery, LatestReader, LatestWriter, Message, Plan, Producer,
-    Reading, Received, Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue,
-    SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
+    Channel, Consumer, LatestReader, LatestWriter, Message, Plan, Producer, Reading, Received, Region,
+    RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort, TryRecvError,
+    TrySendError, TypedConsumer, TypedProducer,
+    options::{ConsumerOptions, Delivery, WakeCheck},
 };
 
 use super::common::{tell, tracee};

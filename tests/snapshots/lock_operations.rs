@@ -2,7 +2,7 @@
 
 use strait::{
     Channel, Guard, Lock, LockError, Mutex, Permits, Plan, Recovery, Region, RegionPlace, Semaphore,
-    SemaphoreError, SystemPort, port::Port,
+    SystemPort, error::SemaphoreError, port::Port,
 };
 use strait_core::ground::entry::at;
 use strait_core::protocol::park::WAITERS;

@@ -1,7 +1,8 @@
 //! The operations of queues: sending, receiving, opening, leaving.
 
 use strait::{
-    ConsumerOptions, Delivery, RecvError, Region, RegionPlace, SystemPort, TypedConsumer, TypedProducer,
+    RecvError, Region, RegionPlace, SystemPort, TypedConsumer, TypedProducer,
+    options::{ConsumerOptions, Delivery},
     port::Port,
 };
 use strait_core::ground::entry::at;

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use strait::{
-    Channel, Consumer, ConsumerOptions, Plan, Producer, Region, RegionOptions, RegionPlace, SystemPort,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WaitPolicy,
+    Channel, Consumer, Plan, Producer, Region, RegionOptions, RegionPlace, SystemPort, TryRecvError,
+    TrySendError, TypedConsumer, TypedProducer,
+    options::{ConsumerOptions, WaitPolicy},
 };
 
 use super::operation::{First, Seen};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strait::{Channel, SystemPort, TypedConsumer, TypedProducer, WaitPolicy};
+use strait::{Channel, SystemPort, TypedConsumer, TypedProducer, options::WaitPolicy};
 
 use super::region::{CHANNEL, Place};
 use crate::ends::{Link, Pop, Push, Receiver, Values};

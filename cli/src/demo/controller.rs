@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strait::{ConsumerOptions, PeerStatus, RecvError, Region, TypedConsumer, TypedProducer, port::Clock};
+use strait::{
+    PeerStatus, RecvError, Region, TypedConsumer, TypedProducer, options::ConsumerOptions, port::Clock,
+};
 
 use crate::args::{Part, Role};
 

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use strait::{Consumer, Peek, Received, SystemPort, TryRecvError, WaitAnyError, WaitPolicy, wait_any};
+use strait::{
+    Consumer, Peek, Received, SystemPort, TryRecvError, error::WaitAnyError, options::WaitPolicy, wait_any,
+};
 
 use crate::args::Recv;
 use crate::error::{Error, Result};

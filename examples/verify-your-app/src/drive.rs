@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use strait::{
-    Attachment, ChannelError, PeerStatus, TypedConsumer, WaitAnyError, WaitPolicy, Waitable, port::Port,
-    wait_any,
-};
+use strait::{Attachment, ChannelError, PeerStatus, TypedConsumer, Waitable, port::Port, wait_any, error::WaitAnyError, options::WaitPolicy};
 
 /// Why the drive stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ extern crate std;
 
 use std::os::fd::BorrowedFd;
 
+use strait::region::{ReceiveError, ShareError};
 use strait::unix::RegionOptionsExt as _;
-use strait::{ReceiveError, Region, RegionOptions, SealedRegion, ShareError, SystemPort};
+use strait::{Region, RegionOptions, SealedRegion, SystemPort};
 
 use super::super::region::open_status;
 use crate::strait_status;
