@@ -96,12 +96,13 @@ pub use strait_core::format;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    InPlace, LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus,
-    Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
-    Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, FromLane,
+    Grant, Guard, InPlace, LanesConsumer, LanesOptions, LatestReader, LatestWriter, LocalError, Lock,
+    LockError, Message, Mutex, Peek, PeerStatus, Permit, Permits, Plan, PlanError, Producer, PublishError,
+    Reading, Received, Recovery, RecvError, RecvLanesError, Semaphore, SemaphoreError, SendError,
+    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TryRecvLanesError, TrySendError,
+    TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

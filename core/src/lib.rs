@@ -17,10 +17,11 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
-    LatestReader, LatestWriter, LocalError, Lock, LockError, Mutex, Peek, PeerStatus, Permit, Permits,
-    Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
+    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, FromLane, Grant,
+    Guard, InPlace, LanesConsumer, LanesOptions, LatestReader, LatestWriter, LocalError, Lock, LockError,
+    Mutex, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Reading, Received, Recovery, RecvError,
+    RecvLanesError, Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer, TypedLanesConsumer,
     TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
     wait_any,
 };
@@ -50,6 +51,7 @@ pub mod format {
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
     pub use crate::ground::kind::Kind;
+    pub use crate::ground::lane::Lane;
     pub use crate::ground::message::{Field, Shape, ValueType};
     pub use crate::protocol::mutex::State as MutexState;
 }

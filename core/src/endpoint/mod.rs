@@ -10,6 +10,7 @@ mod error;
 mod frame_buf;
 mod grant;
 pub mod inspect;
+mod lanes;
 mod latest;
 mod local;
 mod lock_word;
@@ -42,6 +43,9 @@ pub use frame_buf::FrameBuf;
 pub use grant::Grant;
 #[cfg(feature = "embedded-io-07")]
 pub use grant::GrantWriter;
+pub use lanes::{
+    FromLane, LanesConsumer, LanesOptions, RecvLanesError, TryRecvLanesError, TypedLanesConsumer,
+};
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};

@@ -7,6 +7,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 
 use super::consumer::Consumer;
+use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
 use super::wait::{Waiting, wait_until};
@@ -26,6 +27,28 @@ pub trait Waitable: sealed::Sealed {}
 
 impl<P: Port> Waitable for Consumer<P> {}
 impl<P: Port> sealed::Sealed for Consumer<P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
+    }
+}
+
+impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
+impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
+    }
+}
+
+impl<T: Value + ?Sized, P: Port, const N: usize> Waitable for TypedLanesConsumer<T, P, N> {}
+impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesConsumer<T, P, N> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -72,7 +95,7 @@ impl fmt::Display for WaitAnyError {
 impl core::error::Error for WaitAnyError {}
 
 /// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and returns the
-/// index of the first one. One sleep for all of them; each look costs one load a receiver.
+/// index of the first one. One sleep for all of them; each look costs one load a receiver, or one a lane.
 ///
 /// Earlier receivers are looked at first: put the urgent ones in front. Looking releases the message that
 /// a receiver returned last, as its next call would.

@@ -25,6 +25,9 @@ pub enum Fault {
     Apart,
     /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
     Doorbell,
+    /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that is not a queue
+    /// has several.
+    Lanes,
 }
 
 /// A plan that cannot work.
@@ -61,6 +64,9 @@ impl fmt::Display for PlanError {
             Fault::Doorbell => {
                 "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
+            }
+            Fault::Lanes => {
+                "a queue has 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues and latest values, at a power of two from \
