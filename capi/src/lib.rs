@@ -19,6 +19,7 @@ mod arg;
 mod consumer;
 mod handle;
 mod inspect;
+mod lanes;
 mod latest;
 mod mutex;
 mod os;
@@ -35,6 +36,7 @@ mod typed;
 
 pub use consumer::*;
 pub use inspect::*;
+pub use lanes::*;
 pub use latest::*;
 pub use mutex::*;
 #[cfg(feature = "os")]

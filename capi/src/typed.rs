@@ -31,7 +31,7 @@ impl Handle for strait_typed_consumer_t {
 }
 
 impl<E> TypedEnd<E> {
-    fn check(&self, size: usize) -> Result<(), strait_status> {
+    pub(crate) fn check(&self, size: usize) -> Result<(), strait_status> {
         if size == self.size as usize { Ok(()) } else { Err(strait_status::WrongSize) }
     }
 }

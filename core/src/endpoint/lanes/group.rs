@@ -74,6 +74,16 @@ impl Group {
 }
 
 impl<P: Port> Attachment<P> {
+    /// The entry of a lane, from 0, of the queue of this name: for tools. Of a channel without lanes, lane 0 is
+    /// the channel. Steps in proportion to the number of channels.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::NotFound`], `NoLane`, or `Damaged` if the lanes' entries contradict each other.
+    pub fn lane(&self, name: &str, lane: u32) -> Result<Entry, ChannelError> {
+        Group::find(self, name)?.lane(self, lane)
+    }
+
     /// Claims the producer's role of a lane, from 0, of a queue of frames with several producers. If the lane's
     /// last producer is proven dead, the role is taken over, as by [`producer`](Self::producer); the other lanes
     /// are not touched. Of a queue with one producer, lane 0 is that queue.
