@@ -288,7 +288,7 @@ fn senders_of_one_name(search: Search) {
         let region = Region::new(&SLOTS_1);
         let claim = |at: Attachment<Port>| at.typed_free_lane_producer::<Value>("q").unwrap();
         let (here, there) = (region.join(), region.join());
-        let send = |at| {
+        let send = move |at| {
             let (lane, mut tx) = claim(at);
             assert!(sent(&mut tx, 10 + lane));
             (lane, tx)
