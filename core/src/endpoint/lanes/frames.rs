@@ -72,8 +72,8 @@ impl<P: Port> Attachment<P> {
         self.lanes_consumer_with(name, LanesOptions::new())
     }
 
-    /// Claims the consumer's role of a queue of frames with up to `N` producers. Steps: one claim a lane, each
-    /// in proportion to nothing but the number of channels.
+    /// Claims the consumer's role of a queue of frames with up to `N` producers. Steps: one claim a lane,
+    /// and in proportion to the number of channels.
     ///
     /// # Errors
     ///

@@ -70,7 +70,8 @@ impl<P: Port> Attachment<P> {
         self.typed_lanes_consumer_with(name, LanesOptions::new())
     }
 
-    /// Claims the consumer's role of a queue of values with up to `N` producers. Steps: one claim a lane.
+    /// Claims the consumer's role of a queue of values with up to `N` producers. Steps: one claim a lane,
+    /// and in proportion to the number of channels.
     ///
     /// # Errors
     ///
