@@ -110,11 +110,11 @@ pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LatestReader,
-    LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits,
-    Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer,
-    StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
-    Waitable, wait_any,
+    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer,
+    LatestReader, LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus,
+    Permit, Permits, Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError,
+    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
+    TypedLanesConsumer, TypedProducer, Waitable, wait_any,
 };
 pub use strait_core::{format, port, stream};
 

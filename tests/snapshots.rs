@@ -31,6 +31,8 @@ mod common;
 mod controls;
 #[path = "snapshots/harness.rs"]
 mod harness;
+#[path = "snapshots/lane_operations.rs"]
+mod lane_operations;
 #[path = "snapshots/latest_operations.rs"]
 mod latest_operations;
 #[path = "snapshots/lock_operations.rs"]
@@ -58,8 +60,13 @@ const RANDOM_KILLS: usize = 200;
 
 /// Every operation.
 fn operations() -> Vec<Operation> {
-    let lists =
-        [queue_operations::all(), latest_operations::all(), lock_operations::all(), region_operations::all()];
+    let lists = [
+        queue_operations::all(),
+        lane_operations::all(),
+        latest_operations::all(),
+        lock_operations::all(),
+        region_operations::all(),
+    ];
     lists.into_iter().flatten().collect()
 }
 

@@ -28,6 +28,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The most lanes that a consumer opened in C has room for.
+#define STRAIT_MAX_LANES 16
+
+// In place of a lane's number: any lane that can be claimed, and is not urgent.
+#define STRAIT_ANY_LANE UINT32_MAX
+
 // Opens regions of any owner and mode: for tools that look.
 #define STRAIT_ANY_OWNER 8
 
@@ -52,7 +58,8 @@
 // A queue of values of one type, published by index: for small values on one core.
 #define STRAIT_KIND_COMPACT 3
 
-// The latest of a stream of values.
+// The latest of a stream of values. With the hash and size of a `u32` and a consumer that may block it is an event:
+// publishing notifies, with the value as a code, and the readers count by `number`.
 #define STRAIT_KIND_LATEST 4
 
 // A value under a lock.
@@ -298,6 +305,10 @@ typedef struct strait_channel_info_t {
   uint32_t consumer_domain;
   // The type's hash; 0 if untyped.
   uint64_t type_hash;
+  // Of a queue with several producers, which lane this is, from 0.
+  uint32_t lane;
+  // How many lanes there are, each counted as a channel; 1 if there is one producer.
+  uint32_t lanes;
 } strait_channel_info_t;
 
 // A snapshot of a channel. The words are read one by one, so on a live region they may belong to different
@@ -329,6 +340,43 @@ typedef struct strait_channel_state_t {
   // Of a mutex: it was given up.
   bool poisoned;
 } strait_channel_state_t;
+
+// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_lanes_consumer_t;
+
+// How a consumer of lanes receives. All zeros, or a null pointer: as a consumer with such options, and up to 16
+// messages in a row from one lane.
+typedef struct strait_lanes_options_t {
+  // How it receives from each lane.
+  struct strait_consumer_options_t each_lane;
+  // How many messages come from one lane at most before the next gets its turn; 0 stands for 16.
+  uint32_t burst;
+} strait_lanes_options_t;
+
+// A lane as the consumer of all lanes sees it.
+typedef struct strait_lane_t {
+  // How many lanes there are.
+  uint32_t lanes;
+  // Messages that wait in this one: a lower bound.
+  uint32_t len;
+  // `STRAIT_PEER_...`: what is known of its producer; `STRAIT_PEER_ABSENT` if the lane is damaged.
+  uint32_t peer;
+  // The dead participant that the consumer's role of the lane was taken over from; 0 if it was not.
+  uint32_t taken_over_from;
+  // The violation that was found in the lane, by its number in FORMAT.md; 0 for none.
+  uint32_t fault;
+} strait_lane_t;
+
+// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_typed_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_typed_lanes_consumer_t;
 
 // Storage for the writer of a latest value. One at a time in a region.
 typedef struct strait_latest_writer_t {
@@ -381,6 +429,10 @@ typedef struct strait_channel_t {
   uint32_t producer_domain;
   // The domain of the consumer.
   uint32_t consumer_domain;
+  // How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+  uint32_t producers;
+  // How many of the lanes, from the first, are urgent: looked at before the others by each receive.
+  uint32_t urgent_lanes;
 } strait_channel_t;
 
 // A plan.
@@ -559,10 +611,105 @@ strait_status strait_channel_info(const struct strait_region_t *region,
                                   uint32_t index,
                                   struct strait_channel_info_t *info);
 
-// Reads the state of the channel `name`. A fixed number of loads, and one a permit.
+// Reads the state of the channel `name`; of a queue with several producers, of its first lane. A fixed number
+// of loads, and one a permit.
 strait_status strait_channel_state(const struct strait_region_t *region,
                                    const char *name,
                                    struct strait_channel_state_t *state);
+
+// Reads the state of lane `lane`, from 0, of the channel `name`. A fixed number of loads.
+strait_status strait_lane_state(const struct strait_region_t *region,
+                                const char *name,
+                                uint32_t lane,
+                                struct strait_channel_state_t *state);
+
+// Claims the producer's role of lane `lane`, from 0, of the queue of frames `name`, or of `STRAIT_ANY_LANE`.
+// `claimed`, which may be null, gets the lane's number. The producer is then used as any.
+strait_status strait_producer_open_lane(struct strait_producer_t *producer,
+                                        const struct strait_region_t *region,
+                                        const char *name,
+                                        uint32_t lane,
+                                        uint32_t *claimed);
+
+// As `strait_producer_open_lane`, of a queue of values whose type has this hash and size.
+strait_status strait_typed_producer_open_lane(struct strait_typed_producer_t *producer,
+                                              const struct strait_region_t *region,
+                                              const char *name,
+                                              uint64_t type_hash,
+                                              uint32_t size,
+                                              uint32_t lane,
+                                              uint32_t *claimed);
+
+// Claims the consumer's role of the queue of frames `name`, of up to `STRAIT_MAX_LANES` lanes. `options` may be
+// null.
+strait_status strait_lanes_consumer_open(struct strait_lanes_consumer_t *consumer,
+                                         const struct strait_region_t *region,
+                                         const char *name,
+                                         const struct strait_lanes_options_t *options);
+
+// Receives a frame from the lane whose turn it is into `buffer`, of `capacity` bytes. `received` and `lane` may
+// be null. Never waits. If it says `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
+// If it says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged and left out from now on, and the others go on.
+strait_status strait_lanes_consumer_try_recv(struct strait_lanes_consumer_t *consumer,
+                                             void *buffer,
+                                             size_t capacity,
+                                             struct strait_received_t *received,
+                                             uint32_t *lane);
+
+// Receives a frame, waiting up to `timeout_ns` for one in any lane.
+strait_status strait_lanes_consumer_recv_timeout(struct strait_lanes_consumer_t *consumer,
+                                                 void *buffer,
+                                                 size_t capacity,
+                                                 struct strait_received_t *received,
+                                                 uint32_t *lane,
+                                                 uint64_t timeout_ns);
+
+// Shows lane `lane`, from 0, in `*shown`.
+strait_status strait_lanes_consumer_lane(struct strait_lanes_consumer_t *consumer,
+                                         uint32_t lane,
+                                         struct strait_lane_t *shown);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_lanes_consumer_release(struct strait_lanes_consumer_t *consumer);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_lanes_consumer_close(struct strait_lanes_consumer_t *consumer);
+
+// As `strait_lanes_consumer_open`, of a queue of values whose type has this hash and size.
+strait_status strait_typed_lanes_consumer_open(struct strait_typed_lanes_consumer_t *consumer,
+                                               const struct strait_region_t *region,
+                                               const char *name,
+                                               uint64_t type_hash,
+                                               uint32_t size,
+                                               const struct strait_lanes_options_t *options);
+
+// Receives a value of `size` bytes from the lane whose turn it is, its number in that lane in `*sequence`, and
+// the lane in `*lane`; both may be null. Never waits. If it says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged
+// and left out from now on, and the others go on.
+strait_status strait_typed_lanes_consumer_try_recv(struct strait_typed_lanes_consumer_t *consumer,
+                                                   void *value,
+                                                   size_t size,
+                                                   uint32_t *sequence,
+                                                   uint32_t *lane);
+
+// Receives a value of `size` bytes, waiting up to `timeout_ns` for one in any lane.
+strait_status strait_typed_lanes_consumer_recv_timeout(struct strait_typed_lanes_consumer_t *consumer,
+                                                       void *value,
+                                                       size_t size,
+                                                       uint32_t *sequence,
+                                                       uint32_t *lane,
+                                                       uint64_t timeout_ns);
+
+// Shows lane `lane`, from 0, in `*shown`.
+strait_status strait_typed_lanes_consumer_lane(struct strait_typed_lanes_consumer_t *consumer,
+                                               uint32_t lane,
+                                               struct strait_lane_t *shown);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_typed_lanes_consumer_release(struct strait_typed_lanes_consumer_t *consumer);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_typed_lanes_consumer_close(struct strait_typed_lanes_consumer_t *consumer);
 
 // Claims the writer's role of the latest value `name`, whose type has this hash and size; of a value of
 // bytes, both are 0.

@@ -21,6 +21,7 @@ mod cancel;
 mod consumer;
 mod handle;
 mod inspect;
+mod lanes;
 mod latest;
 mod mutex;
 mod os;
@@ -42,6 +43,7 @@ mod wait_any;
 pub use batch::*;
 pub use consumer::*;
 pub use inspect::*;
+pub use lanes::*;
 pub use latest::*;
 pub use mutex::*;
 #[cfg(feature = "os")]

@@ -55,6 +55,10 @@ pub struct strait_channel_t {
     pub producer_domain: u32,
     /// The domain of the consumer.
     pub consumer_domain: u32,
+    /// How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+    pub producers: u32,
+    /// How many of the lanes, from the first, are urgent: looked at before the others by each receive.
+    pub urgent_lanes: u32,
 }
 
 /// A plan.
@@ -107,6 +111,10 @@ impl strait_channel_t {
         if self.flags & STRAIT_PRODUCER_MAY_BLOCK != 0 {
             channel = channel.producer_may_block();
         }
+        if self.producers > 1 {
+            channel = channel.producers(self.producers);
+        }
+        channel = channel.urgent_lanes(self.urgent_lanes);
         if self.doorbell != 0 {
             channel = channel.doorbell(self.doorbell);
         }

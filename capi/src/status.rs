@@ -3,8 +3,8 @@
 use core::ffi::{CStr, c_char};
 
 use strait_core::{
-    ChannelError, LockError, PublishError, RecvError, SemaphoreError, SendError, TryRecvError, TrySendError,
-    UnlockError,
+    ChannelError, LockError, PublishError, RecvError, RecvLanesError, SemaphoreError, SendError,
+    TryRecvError, TryRecvLanesError, TrySendError, UnlockError,
     format::{AttachError, FormatError},
 };
 
@@ -215,6 +215,9 @@ impl From<ChannelError> for strait_status {
             ChannelError::NotFound => s::NotFound,
             ChannelError::Kind { .. } => s::Kind,
             ChannelError::Type => s::Type,
+            ChannelError::Lanes { .. } => s::Kind,
+            ChannelError::NoLane { .. } => s::NotFound,
+            ChannelError::TooManyLanes { .. } => s::TooLarge,
             ChannelError::Busy => s::Busy,
             ChannelError::ReadOnly => s::ReadOnly,
             ChannelError::Domain { .. } => s::Domain,
@@ -264,6 +267,28 @@ impl From<RecvError> for strait_status {
             RecvError::TimedOut => s::TimedOut,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<TryRecvLanesError> for strait_status {
+    fn from(error: TryRecvLanesError) -> Self {
+        match error {
+            TryRecvLanesError::Empty => s::Empty,
+            TryRecvLanesError::TooSmall { .. } => s::TooSmall,
+            TryRecvLanesError::WrongSize { .. } => s::WrongSize,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<RecvLanesError> for strait_status {
+    fn from(error: RecvLanesError) -> Self {
+        match error {
+            RecvLanesError::TimedOut => s::TimedOut,
+            RecvLanesError::TooSmall { .. } => s::TooSmall,
+            RecvLanesError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,
         }
     }

@@ -6,6 +6,7 @@
 //! | words after the first | objects |
 //! |---|---|
 //! | 62 | the ends of queues |
+//! | 1150 | consumers of lanes |
 //! | 46 | mutexes, the ends of latest values |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
@@ -23,6 +24,8 @@ pub(crate) enum Kind {
     Mutex = 8,
     Semaphore = 9,
     Permits = 10,
+    LanesConsumer = 11,
+    TypedLanesConsumer = 12,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -59,6 +62,22 @@ pub struct strait_typed_producer_t {
 pub struct strait_typed_consumer_t {
     first: u64,
     rest: [usize; 62],
+}
+
+/// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+/// a region.
+#[repr(C)]
+pub struct strait_lanes_consumer_t {
+    first: u64,
+    rest: [usize; 1150],
+}
+
+/// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+/// a region.
+#[repr(C)]
+pub struct strait_typed_lanes_consumer_t {
+    first: u64,
+    rest: [usize; 1150],
 }
 
 /// Storage for the writer of a latest value. One at a time in a region.

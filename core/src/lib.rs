@@ -17,12 +17,13 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex,
-    Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Reading, Ready, Received,
-    Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, ValueInfo,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, FromLane, Grant,
+    Guard, Heartbeat, InPlace, LanesConsumer, LanesOptions, Late, LatestReader, LatestWriter, Listener,
+    LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer,
+    PublishError, Reading, Ready, Received, Recovery, RecvError, RecvLanesError, Semaphore, SemaphoreError,
+    SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TryRecvLanesError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -50,6 +51,7 @@ pub mod format {
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
     pub use crate::ground::kind::Kind;
+    pub use crate::ground::lane::Lane;
     pub use crate::ground::message::{Field, Shape, ValueType};
     pub use crate::protocol::mutex::State as MutexState;
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 use common::{Member, Region};
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder, StreamEncoder};
 use strait_core::{
-    Channel, ConsumerOptions, Delivery, FrameBuf, Plan, Reading, StaticQueue, StaticRegion, TryRecvError,
-    TrySendError, WaitPolicy, port::NoSystem, wait_any,
+    Channel, ConsumerOptions, Delivery, FrameBuf, LanesConsumer, Plan, Reading, RecvLanesError, StaticQueue,
+    StaticRegion, TryRecvError, TryRecvLanesError, TrySendError, TypedLanesConsumer, WaitPolicy,
+    port::NoSystem, wait_any,
 };
 
 thread_local! {
@@ -257,4 +258,31 @@ fn opening_and_closing() {
         assert_eq!(a.channels().count(), 5);
     }
     assert_eq!(CALLS.get(), before);
+}
+
+#[test]
+fn lanes_allocate_nothing() {
+    const PLAN: Plan<'_> = Plan::new(&[
+        Channel::slots::<u64>("slots", 8).producers(8).consumer_may_block(),
+        Channel::frames("frames", 256, 32).producers(3),
+    ])
+    .participants(2);
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut lanes = [0, 3, 7].map(|lane| member.typed_lane_producer::<u64>("slots", lane).unwrap());
+    let mut rx: TypedLanesConsumer<u64, _, 8> = member.typed_lanes_consumer("slots").unwrap();
+    without_allocation("lanes of values", LONG_ROUNDS, |round| {
+        let tx = &mut lanes[round as usize % 3];
+        tx.try_send(&1).unwrap();
+        assert_eq!(rx.try_recv().map(|from| from.message), Ok(1));
+        assert_eq!(rx.try_recv(), Err(TryRecvLanesError::Empty));
+    });
+    let (_, mut tx) = member.free_lane_producer("frames").unwrap();
+    let mut rx: LanesConsumer<_, 3> = member.lanes_consumer("frames").unwrap();
+    rx.set_wait_policy(NOW);
+    without_allocation("lanes of frames", LONG_ROUNDS, |_| {
+        tx.try_send(1, b"x").unwrap();
+        assert_eq!(rx.try_recv(&mut [0; 32]).map(|from| from.message.len), Ok(1));
+        assert_eq!(rx.recv_timeout(&mut [], Duration::ZERO), Err(RecvLanesError::TimedOut));
+    });
 }

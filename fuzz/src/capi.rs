@@ -79,6 +79,8 @@ fn good_channels(names: &[CString]) -> Vec<strait_channel_t> {
         doorbell: u32::from(kind < 4),
         producer_domain: 0,
         consumer_domain: 0,
+        producers: 0,
+        urgent_lanes: 0,
     });
     channels.collect()
 }
@@ -98,6 +100,8 @@ fn any_channels(names: &[CString], input: &mut Input<'_>) -> Vec<strait_channel_
         doorbell: input.below(3) as u32,
         producer_domain: if input.byte() < 250 { 0 } else { input.edge() },
         consumer_domain: if input.byte() < 250 { 0 } else { input.edge() },
+        producers: 0,
+        urgent_lanes: 0,
     };
     names.iter().map(channel).collect()
 }

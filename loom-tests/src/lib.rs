@@ -28,6 +28,7 @@ mod batch_succession;
 mod claim;
 mod hardware_lock;
 mod header;
+mod lanes;
 mod latest;
 mod litmus;
 mod mutex;
@@ -61,6 +62,7 @@ fn all() -> impl Iterator<Item = Model> {
         mutex::MODELS,
         semaphore::MODELS,
         hardware_lock::MODELS,
+        lanes::MODELS,
         latest::MODELS,
         park::MODELS,
         tasks::MODELS,

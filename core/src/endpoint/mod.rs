@@ -12,6 +12,7 @@ mod frame_buf;
 mod grant;
 mod heartbeat;
 pub mod inspect;
+mod lanes;
 mod latest;
 mod local;
 mod lock_word;
@@ -49,6 +50,9 @@ pub use grant::Grant;
 #[cfg(feature = "embedded-io-07")]
 pub use grant::GrantWriter;
 pub use heartbeat::{Heartbeat, Late};
+pub use lanes::{
+    FromLane, LanesConsumer, LanesOptions, RecvLanesError, TryRecvLanesError, TypedLanesConsumer,
+};
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};

@@ -3,8 +3,8 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
 use super::{
-    Attachment, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer, StaticQueue,
-    TypedConsumer, TypedProducer,
+    Attachment, Consumer, LanesConsumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer,
+    StaticQueue, TypedConsumer, TypedLanesConsumer, TypedProducer,
 };
 use crate::ground::entry::ENTRY_LEN;
 use crate::ground::geometry::GRANULE;
@@ -19,6 +19,10 @@ assert_impl_all!(Producer<P>: Send);
 assert_impl_all!(Consumer<P>: Send);
 assert_impl_all!(TypedProducer<u64, P>: Send);
 assert_impl_all!(TypedConsumer<u64, P>: Send);
+assert_impl_all!(LanesConsumer<P, 2>: Send);
+assert_impl_all!(TypedLanesConsumer<u64, P, 2>: Send);
+assert_not_impl_any!(LanesConsumer<P, 2>: Sync, Clone);
+assert_not_impl_any!(TypedLanesConsumer<u64, P, 2>: Sync, Clone);
 assert_impl_all!(LatestWriter<u64, P>: Send);
 assert_impl_all!(LatestReader<u64, P>: Send);
 assert_impl_all!(StaticQueue<u8, 4>: Send, Sync);

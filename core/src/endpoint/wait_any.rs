@@ -8,6 +8,7 @@ use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
 use super::consumer::Consumer;
+use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::latest::LatestReader;
 use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
@@ -49,6 +50,36 @@ fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
 
 impl<P: Port> Waitable for Consumer<P> {}
 impl<P: Port> sealed::Sealed for Consumer<P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
+impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port, const N: usize> Waitable for TypedLanesConsumer<T, P, N> {}
+impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesConsumer<T, P, N> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -170,7 +201,7 @@ impl Iterator for Ready {
 }
 
 /// Waits up to `timeout` until one of `receivers` has something, and returns the index of the first one. One sleep
-/// for all of them; each look costs one load a queue, and two a latest value.
+/// for all of them; each look costs one load a queue or a lane, and two a latest value.
 ///
 /// Earlier receivers are looked at first: put the urgent ones in front. One that always has something keeps the rest
 /// waiting; [`wait_ready`] returns all that are ready. A receiver that has latched a fault counts as ready once, so

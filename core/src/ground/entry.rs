@@ -1,5 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
+use super::lane::{LANE, Lane};
 use super::message::{Message, ValueType};
 use super::sync::Mem;
 
@@ -30,6 +31,8 @@ pub struct Entry {
     pub max_len: u32,
     /// The type's structural hash, 0 where untyped.
     pub type_hash: u64,
+    /// Which lane it is of a channel with several producers.
+    pub lane: Lane,
     /// The domain of the producer or writer.
     pub domain_a: u32,
     /// The domain of the consumer.
@@ -128,6 +131,12 @@ impl Entry {
         words[22] = self.wait_a;
         words[23] = self.wait_b;
         words[31] = self.period_us;
+        if self.lane.is_one_of_many() {
+            words[9] = LANE;
+            words[24] = self.lane.index;
+            words[25] = self.lane.count;
+            words[26] = self.lane.urgent;
+        }
         words
     }
 
@@ -139,7 +148,12 @@ impl Entry {
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
-        let kind = Kind::from_code(words[8]).filter(|_| words[9] == 0).ok_or(None)?;
+        let lane = match words[9] {
+            0 => Lane::ONLY,
+            LANE => Lane { index: words[24], count: words[25], urgent: words[26] },
+            _ => return Err(None),
+        };
+        let kind = Kind::from_code(words[8]).ok_or(None)?;
         let name = Self::read_name(mem, offset);
         let entry = Self {
             name,
@@ -148,6 +162,7 @@ impl Entry {
             stride: words[12],
             max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
+            lane,
             domain_a: words[16],
             domain_b: words[17],
             block_a: words[18],
@@ -182,6 +197,9 @@ impl Entry {
         }
         if !self.geometry().is_sound(line) {
             return Err("geometry");
+        }
+        if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.is_queue() {
+            return Err("lane");
         }
         let blocks = self.blocks(line).ok_or("geometry")?;
         let align = line.max(8);

@@ -40,7 +40,13 @@ pub struct Blocks {
 impl Blocks {
     /// Where the blocks end if they start at `start` (without data that is split off); `None` from 2 GiB.
     pub(crate) const fn end(&self, start: u32) -> Option<u32> {
-        let end = start as u64 + self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
+        self.end_of(start, 1)
+    }
+
+    /// Where the last of `count` such groups of blocks ends, one after the other.
+    pub(crate) const fn end_of(&self, start: u32, count: u32) -> Option<u32> {
+        let len = self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
+        let end = start as u64 + len * count as u64;
         if end < MAX_REGION as u64 { Some(end as u32) } else { None }
     }
 }

@@ -7,6 +7,7 @@ pub mod geometry;
 pub mod header;
 pub mod ident;
 pub mod kind;
+pub mod lane;
 pub mod message;
 pub mod offset;
 pub mod plan;

@@ -8,6 +8,7 @@ pub mod cas_word;
 pub mod claim;
 pub mod compact;
 pub mod frames;
+pub mod lanes;
 pub mod latest;
 pub mod mutex;
 pub mod park;

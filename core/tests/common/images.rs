@@ -1,7 +1,7 @@
 //! Images of regions that no honest program makes: random bytes, sound regions that were damaged, and
 //! directories that were forged well enough to pass every check.
 
-use strait_core::ground::header;
+use strait_core::ground::{header, lane::Lane};
 use strait_core::{
     Message,
     format::{Entry, Kind},
@@ -104,6 +104,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
             (_, 4) => u32::HASH,
             _ => <[u8; 16]>::HASH,
         },
+        lane: Lane::ONLY,
         domain_a: 0,
         domain_b: 0,
         block_a: place(rng),

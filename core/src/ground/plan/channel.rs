@@ -7,6 +7,7 @@ use crate::ground::geometry::{
     GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
 };
 use crate::ground::kind::Kind;
+use crate::ground::lane::MAX_LANES;
 use crate::ground::message::{Message, ValueType};
 
 use super::error::Fault;
@@ -53,6 +54,12 @@ pub struct Channel<'a> {
     pub(super) doorbell: u32,
     pub(super) domains: (u32, u32),
     pub(super) period: Duration,
+    /// How many producers there may be at once, each with a lane of its own.
+    pub(super) lanes: u32,
+    /// How many lanes are urgent, from the first.
+    pub(super) urgent: u32,
+    /// The domain of each lane's producer; none if all are the channel's.
+    pub(super) lane_domains: &'a [u32],
 }
 
 impl<'a> Channel<'a> {
@@ -68,6 +75,9 @@ impl<'a> Channel<'a> {
             doorbell: 0,
             domains: (0, 0),
             period: Duration::ZERO,
+            lanes: 1,
+            urgent: 0,
+            lane_domains: &[],
         }
     }
 
@@ -235,6 +245,63 @@ impl<'a> Channel<'a> {
         Ok(micros as u32)
     }
 
+    /// Lets `count` producers at once, 1 to 256, send into one queue: each has a lane, which is a ring of its
+    /// own of the capacity given. One consumer receives from all of them, see
+    /// [`LanesConsumer`](crate::LanesConsumer) and [`TypedLanesConsumer`](crate::TypedLanesConsumer).
+    ///
+    /// Order holds within a lane. A producer that is stopped or dead holds up nobody else, and its lane is taken
+    /// over like any producer's role. With 1 this is the ordinary queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use strait_core::{Channel, Plan, StaticRegion, TypedLanesConsumer, port::NoSystem};
+    /// const PLAN: Plan =
+    ///     Plan::new(&[Channel::slots::<u32>("log", 64).producers(4).consumer_may_block()]).participants(2);
+    /// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+    ///
+    /// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+    /// let mut motor = region.typed_lane_producer::<u32>("log", 0).unwrap();
+    /// let (lane, mut valve) = region.typed_free_lane_producer::<u32>("log").unwrap();
+    /// assert_eq!(lane, 1);
+    /// motor.try_send(&10).unwrap();
+    /// valve.try_send(&20).unwrap();
+    ///
+    /// let mut log: TypedLanesConsumer<u32, _, 4> = region.typed_lanes_consumer("log").unwrap();
+    /// let both = [log.try_recv().unwrap(), log.try_recv().unwrap()];
+    /// assert_eq!(both.map(|from| (from.lane, from.message)), [(0, 10), (1, 20)]);
+    /// ```
+    #[must_use]
+    pub const fn producers(mut self, count: u32) -> Self {
+        self.lanes = count;
+        self.lane_domains = &[];
+        self
+    }
+
+    /// As [`producers`](Self::producers), one for each of these domains: lane `i` is claimed, and taken over, in
+    /// `domains[i]` alone. So firmware and a process can send into one queue.
+    #[must_use]
+    pub const fn producers_in(mut self, domains: &'a [u32]) -> Self {
+        // More than `u32` holds is too many in any case.
+        self.lanes = if domains.len() > MAX_LANES as usize { 0 } else { domains.len() as u32 };
+        self.lane_domains = domains;
+        self
+    }
+
+    /// Makes the first `count` lanes urgent: each receive looks at them first, in their order, so that a message
+    /// there waits for no message of another lane. A producer that keeps an urgent lane full keeps the consumer
+    /// from the other lanes. A search for a free lane leaves urgent lanes out.
+    #[must_use]
+    pub const fn urgent_lanes(mut self, count: u32) -> Self {
+        self.urgent = count;
+        self
+    }
+
+    /// The domain of a lane's producer.
+    pub(super) const fn producer_domain(&self, lane: u32) -> u32 {
+        if self.lane_domains.is_empty() { self.domains.0 } else { self.lane_domains[lane as usize] }
+    }
+
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
         if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
@@ -244,6 +311,13 @@ impl<'a> Channel<'a> {
         }
         if self.period_us().is_err() {
             return Err(Fault::Period);
+        }
+        if self.lanes == 0
+            || self.lanes > MAX_LANES
+            || self.urgent > self.lanes
+            || self.lanes > 1 && !self.kind.is_queue()
+        {
+            return Err(Fault::Lanes);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);

@@ -30,6 +30,9 @@ pub enum Fault {
     Doorbell,
     /// A change is expected less than once in 71 minutes, or of a lock.
     Period,
+    /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that is not a queue
+    /// has several.
+    Lanes,
 }
 
 /// A plan that cannot work.
@@ -73,6 +76,9 @@ impl fmt::Display for PlanError {
             }
             Fault::Period => {
                 "a change can be expected of queues and latest values, at least once in 71 minutes"
+            }
+            Fault::Lanes => {
+                "a queue has 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues and latest values, at a power of two from \
