@@ -1,4 +1,5 @@
-//! Two processes of different word sizes on one region: frames both ways, a latest value, a mutex.
+//! Two processes of different word sizes on one region: frames both ways, a latest value, a mutex, semaphores, and
+//! mutexes whose owners are killed, of either size.
 //!
 //! `cargo run --example word_sizes` takes this very program for the other one. Given the command line of
 //! another build of it (for 32 bits, or for another processor under an emulator), it takes that. After
@@ -9,8 +10,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use strait::error::SemaphoreError;
 use strait::{
-    Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, format::AttachError,
+    Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, Semaphore, SystemPort,
+    format::AttachError,
 };
 
 strait::message! {
@@ -32,7 +35,18 @@ const PLAN: Plan = Plan::new(&[
     Channel::frames("back", 4096, 256).consumer_may_block().producer_may_block(),
     Channel::latest::<Whole>("latest"),
     Channel::mutex::<u64>("total"),
+    Channel::semaphore("ticks there", 0, TICKS).consumer_may_block(),
+    Channel::semaphore("ticks back", 0, TICKS).consumer_may_block(),
+    Channel::mutex::<u64>("ours"),
+    Channel::mutex::<u64>("theirs"),
 ]);
+const TICKS: u32 = 500;
+/// The tag of the frame that asks the other process to take the lock of a dead owner.
+const TAKE_OVER: u32 = 0x7A4E_0000;
+/// What a dead owner had set.
+const LEFT: u64 = 0x1_0000_0007;
+/// Systems that prove a death.
+const PROVEN: bool = cfg!(any(target_os = "linux", windows));
 const FRAMES: u32 = 2000;
 const VALUES: u64 = 5000;
 const TURNS: u64 = 5000;
@@ -54,6 +68,49 @@ fn add(region: &Region) -> Result<()> {
             Lock::Held(mut guard) => guard.update(|total| *total += 1),
             Lock::OwnerDied(_) => return Err("nobody died".into()),
         }
+    }
+    Ok(())
+}
+
+/// Locks, sets a value, says so, and stays until it is killed.
+fn hold(region: &Region, lock: &str) -> Result<()> {
+    let mut mutex = region.mutex::<u64>(lock)?;
+    let mut locked = mutex.lock_timeout(PATIENCE)?.or_roll_back().map_err(|_| "nobody edits in place")?;
+    locked.set(&LEFT);
+    println!("holding");
+    std::thread::sleep(PATIENCE);
+    Err("nobody killed it".into())
+}
+
+/// Takes the lock of an owner that was killed, and finds what it had set.
+fn succeed(region: &Region, lock: &str) -> Result<()> {
+    let mut mutex = region.mutex::<u64>(lock)?;
+    match mutex.lock_timeout(PATIENCE)? {
+        Lock::Held(_) => Err("its owner died with the lock".into()),
+        Lock::OwnerDied(recovery) => {
+            let guard = recovery.roll_back().map_err(|_| "it was whole")?;
+            assert_eq!(guard.get(), LEFT);
+            Ok(())
+        }
+    }
+}
+
+/// Gives one; again while the other side, which takes many in a row, is faster.
+fn give(to: &mut Semaphore<SystemPort>) -> Result<()> {
+    loop {
+        match to.release(1) {
+            Err(SemaphoreError::Contended) => {}
+            given => return Ok(given?),
+        }
+    }
+}
+
+/// Takes what comes in on one semaphore, and gives as much on another.
+fn tick(region: &Region, from: &str, to: &str) -> Result<()> {
+    let (mut from, mut to) = (region.semaphore(from)?, region.semaphore(to)?);
+    for _ in 0..TICKS {
+        from.acquire_timeout(PATIENCE)?;
+        give(&mut to)?;
     }
     Ok(())
 }
@@ -80,11 +137,31 @@ fn other(name: &str) -> Result<()> {
     for number in 1..=VALUES {
         latest.publish(&Whole::new(number));
     }
-    add(&region)
+    add(&region)?;
+    tick(&region, "ticks there", "ticks back")?;
+    if PROVEN {
+        assert_eq!(there.recv_timeout(&mut buffer, PATIENCE)?.tag, TAKE_OVER);
+        succeed(&region, "ours")?;
+        back.send_timeout(TAKE_OVER, &[], PATIENCE)?;
+        hold(&region, "theirs")?;
+    }
+    Ok(())
+}
+
+/// A process of this build that is killed while it has a lock.
+fn killed_holder(name: &str) -> Result<()> {
+    let mut child =
+        Command::new(env::current_exe()?).args(["--hold", name]).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("it was piped")?);
+    let said = hear(&mut lines)?;
+    child.kill()?;
+    child.wait()?;
+    assert_eq!(said, "holding");
+    Ok(())
 }
 
 /// This process, while the other one works.
-fn meet(region: &Region) -> Result<()> {
+fn meet(region: &Region, name: &str) -> Result<()> {
     let mut there = region.producer("there")?;
     let mut back = region.consumer("back")?;
     let mut latest = region.latest_reader::<Whole>("latest")?;
@@ -108,7 +185,18 @@ fn meet(region: &Region) -> Result<()> {
         }
     }
     assert_eq!(last, VALUES);
-    add(region)
+    add(region)?;
+    region.semaphore("ticks there")?.release(TICKS)?;
+    let mut ticks = region.semaphore("ticks back")?;
+    for _ in 0..TICKS {
+        ticks.acquire_timeout(PATIENCE)?;
+    }
+    if PROVEN {
+        killed_holder(name)?;
+        there.send_timeout(TAKE_OVER, &[], PATIENCE)?;
+        assert_eq!(back.recv_timeout(&mut buffer, PATIENCE)?.tag, TAKE_OVER);
+    }
+    Ok(())
 }
 
 /// The next line that the other process says.
@@ -124,6 +212,11 @@ fn main() -> Result<()> {
         && word == "--other"
     {
         return other(name);
+    }
+    if let [word, name] = &words[..]
+        && word == "--hold"
+    {
+        return hold(&RegionName::new(name)?.open(&RegionOptions::new())?, "ours");
     }
     let refused = words.first().is_some_and(|word| word == "--refused");
     words.drain(..usize::from(refused));
@@ -143,16 +236,26 @@ fn main() -> Result<()> {
         Ok(())
     } else {
         assert_eq!(answer, "attached");
-        meet(&region)
+        meet(&region, &name)
     };
+    let mut is_killed = false;
+    if !refused && PROVEN && met.is_ok() {
+        is_killed = hear(&mut lines)? == "holding";
+        child.kill()?;
+    }
     let ended = child.wait()?;
     RegionName::new(&name)?.remove()?;
     met?;
-    assert!(ended.success(), "the other process failed");
+    assert!(is_killed || ended.success(), "the other process failed");
     if !refused {
         let mut total = region.mutex::<u64>("total")?;
         let guard = total.lock_timeout(PATIENCE)?.or_roll_back();
         assert_eq!(guard.map_err(|_| "nobody edits in place")?.get(), 2 * TURNS);
+        drop(total);
+        if PROVEN {
+            succeed(&region, "theirs")?;
+            println!("{TICKS} ticks there and back, and the locks of killed owners both ways");
+        }
         println!("{FRAMES} frames there and back, {VALUES} latest values, {} turns at a lock", 2 * TURNS);
     }
     Ok(())

@@ -70,17 +70,19 @@
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
 //!
-//! [`wait_any`] sleeps on several queues at once.
+//! [`wait_any`] sleeps on receivers of several channels and regions at once, [`wait`](mod@wait) has the same for a task.
 //!
 //! # Modules
 //!
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
+//! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
@@ -101,16 +103,18 @@ pub mod options;
 pub mod region;
 pub mod semaphore;
 pub mod value;
+pub mod wait;
 
 #[doc(hidden)]
 pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, LatestReader,
-    LatestWriter, Lock, LockError, Message, Mutex, Peek, PeerStatus, Permit, Permits, Plan, Producer,
-    Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer,
-    StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, Waitable, wait_any,
+    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LatestReader,
+    LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits,
+    Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer,
+    StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
+    Waitable, wait_any,
 };
 pub use strait_core::{format, port, stream};
 

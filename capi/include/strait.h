@@ -9,6 +9,14 @@
  * or misaligned pointer, storage without an open object, and a buffer that is too short are errors; any other
  * invalid pointer is not detected. Use an object from one thread at a time; threads that lock attach once each.
  *
+ * Cancelling a thread (pthread_cancel, deferred): it takes effect after a call and never within one, so a call
+ * that waits first waits to its end; give it a time-out. A cancelled thread's objects stay open until something
+ * closes them: push a cleanup handler. Asynchronous cancelling is not supported.
+ *
+ * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, so
+ * that what it does through inherited objects says STRAIT_STATUS_OK and reaches nobody, and new claims are refused;
+ * on other systems it must not touch them. Fork first, then open. A daemon opens after its last fork.
+ *
  * FORMAT.md documents the bytes of the memory.
  */
 
@@ -19,6 +27,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// Opens regions of any owner and mode: for tools that look.
+#define STRAIT_ANY_OWNER 8
+
+// In `strait_options_t`: opens only files of the user `owner`. Unix only.
+#define STRAIT_OWNER 16
 
 // Brings every page into memory while mapping.
 #define STRAIT_PREFAULT 1
@@ -77,6 +91,9 @@
 // The owner of the other role is proven dead, and nobody has taken over yet.
 #define STRAIT_PEER_DEAD 2
 
+// The most queues that one call waits for.
+#define STRAIT_MAX_WAITABLES 32
+
 // How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
 enum strait_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -132,6 +149,8 @@ enum strait_status
   STRAIT_STATUS_NO_COMMON_ATOMICS = 46,
   // A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
   STRAIT_STATUS_FAULT = 47,
+  // This process is a forked child of the one that opened the region.
+  STRAIT_STATUS_FORKED = 48,
   // No space now; it may come.
   STRAIT_STATUS_FULL = 60,
   // There is nothing now; it may come.
@@ -159,6 +178,8 @@ enum strait_status
   STRAIT_STATUS_IN_PLACE = 84,
   // The count would pass its maximum.
   STRAIT_STATUS_OVERFLOW = 85,
+  // The queues do not share a doorbell, or were not opened through one region.
+  STRAIT_STATUS_NO_DOORBELL = 86,
   // There is something under this name or path already.
   STRAIT_STATUS_ALREADY_EXISTS = 100,
   // No space on the file system.
@@ -173,6 +194,8 @@ enum strait_status
   STRAIT_STATUS_NOT_LOCKED = 105,
   // This system cannot do it, or some other error of the system.
   STRAIT_STATUS_SYSTEM = 106,
+  // The socket's other end is closed.
+  STRAIT_STATUS_CLOSED = 107,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -182,11 +205,49 @@ typedef int32_t strait_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Storage for the sending side of a queue of frames. One at a time in a region.
+typedef struct strait_producer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_producer_t;
+
+// A frame that is to be sent.
+typedef struct strait_frame_t {
+  // The payload; may be null if it is empty.
+  const void *payload;
+  // Its length in bytes.
+  size_t len;
+  // The tag.
+  uint32_t tag;
+} strait_frame_t;
+
 // Storage for the receiving side of a queue of frames. One at a time in a region.
 typedef struct strait_consumer_t {
   uint64_t first;
   size_t rest[62];
 } strait_consumer_t;
+
+// A frame that was received.
+typedef struct strait_received_t {
+  // The sender's tag.
+  uint32_t tag;
+  // The frame's number, counting up by one a frame, modulo 2^32.
+  uint32_t sequence;
+  // Its length in bytes.
+  size_t len;
+} strait_received_t;
+
+// Storage for the sending side of a queue of values. One at a time in a region.
+typedef struct strait_typed_producer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_typed_producer_t;
+
+// Storage for the receiving side of a queue of values. One at a time in a region.
+typedef struct strait_typed_consumer_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_typed_consumer_t;
 
 // Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
 // move it while it is open. Close it after all objects that were opened through it.
@@ -203,16 +264,6 @@ typedef struct strait_consumer_options_t {
   // Publishes the released position at least once in this many releases; 0 stands for 64.
   uint32_t release_every;
 } strait_consumer_options_t;
-
-// A frame that was received.
-typedef struct strait_received_t {
-  // The sender's tag.
-  uint32_t tag;
-  // The frame's number, counting up by one a frame, modulo 2^32.
-  uint32_t sequence;
-  // Its length in bytes.
-  size_t len;
-} strait_received_t;
 
 // A queue as one of its ends sees it.
 typedef struct strait_end_t {
@@ -344,15 +395,37 @@ typedef struct strait_plan_t {
   uint32_t participants;
 } strait_plan_t;
 
-// Storage for the sending side of a queue of frames. One at a time in a region.
-typedef struct strait_producer_t {
+// How a region is created or opened. All zeros, or a null pointer: as by `strait_create` and `strait_open` without
+// flags.
+typedef struct strait_options_t {
+  // `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`.
+  uint32_t flags;
+  // Creates files with exactly this mode, whatever the umask, and opens only files that grant nothing beyond it. 0
+  // stands for 0600. Who may write to a region can disturb all its users. Unix only; elsewhere 0.
+  uint32_t mode;
+  // With `STRAIT_OWNER`, the user whose files are opened; otherwise this process's effective user.
+  uint32_t owner;
+  // The domain of this participant.
+  uint32_t domain;
+} strait_options_t;
+
+// Storage for a handle on permits. Any number of them; each has one permit at a time.
+typedef struct strait_permits_t {
   uint64_t first;
-  size_t rest[62];
-} strait_producer_t;
+  size_t rest[38];
+} strait_permits_t;
+
+// A permit that was taken.
+typedef struct strait_permit_t {
+  // Which one, from 0.
+  uint32_t index;
+  // The dead participant that it was taken over from; 0 if it was not.
+  uint32_t taken_over_from;
+} strait_permit_t;
 
 // Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 // of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
-// callable from there.
+// callable from there. `wake`, `now_ns`, `raise` and `lower` must have no cancellation point in them.
 //
 // All zeros is a region within one program, on one core: waiting spins as long as its policy says, nobody
 // is ever proven dead, and a place in the participant table is not given back by a reset.
@@ -395,21 +468,55 @@ typedef struct strait_semaphore_t {
   size_t rest[26];
 } strait_semaphore_t;
 
-// Storage for the sending side of a queue of values. One at a time in a region.
-typedef struct strait_typed_producer_t {
-  uint64_t first;
-  size_t rest[62];
-} strait_typed_producer_t;
-
-// Storage for the receiving side of a queue of values. One at a time in a region.
-typedef struct strait_typed_consumer_t {
-  uint64_t first;
-  size_t rest[62];
-} strait_typed_consumer_t;
+// A consumer to wait for: one of the two pointers, the other is null.
+typedef struct strait_waitable_t {
+  // Of frames.
+  struct strait_consumer_t *frames;
+  // Of values.
+  struct strait_typed_consumer_t *values;
+} strait_waitable_t;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Sends `count` frames in order until one is refused, and wakes the consumer once. Each becomes visible by itself.
+// How many were sent is in `*sent`, which may be null. Fails only if the first is refused, or, before any is sent,
+// if a payload is null. Never waits.
+strait_status strait_producer_try_send_batch(struct strait_producer_t *producer,
+                                             const struct strait_frame_t *frames,
+                                             size_t count,
+                                             size_t *sent);
+
+// Receives up to `max` frames into `buffer`, of `capacity` bytes, one behind the other without gaps, and describes
+// each in `received`, which has `max` elements. Stops at the first that does not fit any more. How many came is in
+// `*count`. Fails only if there is not even one: `STRAIT_STATUS_TOO_SMALL` tells its length in `received[0]`. As by
+// that many calls of `strait_consumer_try_recv`, so all but the last count as done with. Never waits.
+strait_status strait_consumer_recv_batch(struct strait_consumer_t *consumer,
+                                         void *buffer,
+                                         size_t capacity,
+                                         struct strait_received_t *received,
+                                         size_t max,
+                                         size_t *count);
+
+// Sends `count` values of `size` bytes, which lie one behind the other, in order until one is refused. How many were
+// sent is in `*sent`, which may be null. Fails only if the first is refused. Never waits.
+strait_status strait_typed_producer_try_send_batch(struct strait_typed_producer_t *producer,
+                                                   const void *values,
+                                                   size_t size,
+                                                   size_t count,
+                                                   size_t *sent);
+
+// Receives up to `max` values of `size` bytes into `values`, one behind the other; how many came is in `*count`. Fails
+// only if there is not even one. As by that many calls of `strait_typed_consumer_try_recv`, so all but the last count
+// as done with. Never waits.
+strait_status strait_typed_consumer_recv_batch(struct strait_typed_consumer_t *consumer,
+                                               void *values,
+                                               size_t size,
+                                               size_t max,
+                                               size_t *count);
+
+extern int pthread_setcancelstate(int state, int *old);
 
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,
@@ -418,7 +525,8 @@ strait_status strait_consumer_open(struct strait_consumer_t *consumer,
                                    const struct strait_consumer_options_t *options);
 
 // Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits. If it says
-// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
+// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length: `strait_consumer_skip`
+// gets past it, and `strait_consumer_peek_at` reads it in parts.
 strait_status strait_consumer_try_recv(struct strait_consumer_t *consumer,
                                        void *buffer,
                                        size_t capacity,
@@ -543,6 +651,38 @@ strait_status strait_mutex_version(struct strait_mutex_t *mutex, uint32_t *versi
 // Closes a handle. One that is locked is unlocked first, as by `strait_mutex_unlock`.
 strait_status strait_mutex_close(struct strait_mutex_t *mutex);
 
+// Whether the region's name or file still leads to this region, in `*current`. If it was removed or made anew, all
+// goes on working in the old memory, which nobody can open any more: ask when a peer stays away.
+// `STRAIT_STATUS_WRONG_STATE` for memory of the caller's.
+strait_status strait_region_is_current(const struct strait_region_t *region,
+                                       bool *current);
+
+// Whether this process is a forked child of the one that opened the region, in `*forked`: then whatever it does in the
+// region reaches nobody. `STRAIT_STATUS_WRONG_STATE` for memory of the caller's.
+strait_status strait_region_forked(const struct strait_region_t *region,
+                                   bool *forked);
+
+// Waits until the region's file, and its name, are on storage as the memory was when this was called: for a region in a
+// file that is to survive a loss of power.
+strait_status strait_region_sync(const struct strait_region_t *region);
+
+// As `strait_create`, with options, which may be null.
+strait_status strait_create_with(struct strait_region_t *region,
+                                 const char *place,
+                                 const struct strait_plan_t *plan,
+                                 const struct strait_options_t *options);
+
+// As `strait_open`, with options, which may be null.
+strait_status strait_open_with(struct strait_region_t *region,
+                               const char *place,
+                               const struct strait_options_t *options);
+
+// As `strait_open_or_create`, with options, which may be null.
+strait_status strait_open_or_create_with(struct strait_region_t *region,
+                                         const char *place,
+                                         const struct strait_plan_t *plan,
+                                         const struct strait_options_t *options);
+
 // Creates a region and takes part in it. `place` is a name, or a path if it holds a slash; `flags` are
 // `STRAIT_PREFAULT` and `STRAIT_LOCK_MEMORY`. The region appears complete or not at all, with mode 0600.
 strait_status strait_create(struct strait_region_t *region,
@@ -561,6 +701,68 @@ strait_status strait_open_or_create(struct strait_region_t *region,
 
 // Takes a region's name away, alive or not. Processes that have it open keep its memory.
 strait_status strait_remove(const char *place);
+
+// Creates a region in sealed memory and takes part in it: the one kind for peers that are not trusted, which could cut
+// a file short. It has no name; `strait_sealed_share` hands it over. For a peer of another user give the mode 0666.
+// `options` may be null. Linux; `STRAIT_STATUS_SYSTEM` on other Unix systems.
+strait_status strait_sealed_create(struct strait_region_t *region,
+                                   const struct strait_plan_t *plan,
+                                   const struct strait_options_t *options);
+
+// Hands a sealed region over a Unix socket, for `strait_sealed_receive`. Blocks as long as the socket does.
+// `STRAIT_STATUS_WRONG_STATE` if the region is not sealed.
+strait_status strait_sealed_share(const struct strait_region_t *region, int32_t socket);
+
+// Receives a sealed region over a Unix socket and takes part in it. Its seals and its length are checked before it is
+// mapped. Blocks as long as the socket does, so set a time-out on that, or poll first. `options` may be null.
+strait_status strait_sealed_receive(struct strait_region_t *region,
+                                    int32_t socket,
+                                    const struct strait_options_t *options);
+
+// Describes the next frame in `*received`, and leaves it where it is. What the last receive returned counts as done
+// with. Never waits.
+strait_status strait_consumer_peek(struct strait_consumer_t *consumer,
+                                   struct strait_received_t *received);
+
+// Copies the next frame's payload from `offset` on into `buffer`, of `capacity` bytes, and leaves it where it is. How
+// many bytes there were is in `*copied`, which may be null: with 0 the payload ends before `offset`. So a frame of any
+// length is read part by part; `strait_consumer_skip` then takes it away.
+strait_status strait_consumer_peek_at(struct strait_consumer_t *consumer,
+                                      size_t offset,
+                                      void *buffer,
+                                      size_t capacity,
+                                      size_t *copied);
+
+// Takes the next frame away unread, whatever its length.
+strait_status strait_consumer_skip(struct strait_consumer_t *consumer);
+
+// Opens a handle on the permits `name`. Nothing is claimed. A handle has one permit at a time: open one for each that
+// is to be held at once.
+strait_status strait_permits_open(struct strait_permits_t *permits,
+                                  const struct strait_region_t *region,
+                                  const char *name);
+
+// Takes a permit that is free, or whose holder is proven dead. `permit` may be null. `STRAIT_STATUS_WRONG_STATE` if
+// this handle has one. Never waits.
+strait_status strait_permits_try_acquire(struct strait_permits_t *permits,
+                                         struct strait_permit_t *permit);
+
+// Takes a permit, waiting up to `timeout_ns` for one; otherwise as `strait_permits_try_acquire`.
+strait_status strait_permits_acquire_timeout(struct strait_permits_t *permits,
+                                             struct strait_permit_t *permit,
+                                             uint64_t timeout_ns);
+
+// Takes a permit, waiting until `deadline_ns` for one; otherwise as `strait_permits_try_acquire`.
+strait_status strait_permits_acquire_until(struct strait_permits_t *permits,
+                                           struct strait_permit_t *permit,
+                                           uint64_t deadline_ns);
+
+// Gives this handle's permit back, and wakes those that wait for one. `STRAIT_STATUS_WRONG_STATE` if it has none,
+// `STRAIT_STATUS_NOT_OWNER` if another participant has taken it over.
+strait_status strait_permits_release(struct strait_permits_t *permits);
+
+// Closes a handle. A permit that it has is given back first.
+strait_status strait_permits_close(struct strait_permits_t *permits);
 
 // Answers in `*size` how many bytes a region of this plan has.
 strait_status strait_plan_size(const struct strait_plan_t *plan, uint32_t *size);
@@ -705,6 +907,67 @@ strait_status strait_typed_consumer_end(struct strait_typed_consumer_t *consumer
 
 // Releases all that was received, and gives the role back.
 strait_status strait_typed_consumer_close(struct strait_typed_consumer_t *consumer);
+
+// What the region's clock shows, in `*now_ns`: the clock of all functions `..._until`. It is monotonic, and one for
+// all processes of a system. `UINT64_MAX`, as now and as a deadline, never comes: a region without a clock shows it.
+strait_status strait_now_ns(const struct strait_region_t *region,
+                            uint64_t *now_ns);
+
+// Sends a frame, waiting until `deadline_ns` for space.
+strait_status strait_producer_send_until(struct strait_producer_t *producer,
+                                         uint32_t tag,
+                                         const void *payload,
+                                         size_t len,
+                                         uint64_t deadline_ns);
+
+// Receives a frame, waiting until `deadline_ns` for it.
+strait_status strait_consumer_recv_until(struct strait_consumer_t *consumer,
+                                         void *buffer,
+                                         size_t capacity,
+                                         struct strait_received_t *received,
+                                         uint64_t deadline_ns);
+
+// Sends a value of `size` bytes, waiting until `deadline_ns` for space.
+strait_status strait_typed_producer_send_until(struct strait_typed_producer_t *producer,
+                                               const void *value,
+                                               size_t size,
+                                               uint64_t deadline_ns);
+
+// Receives a value of `size` bytes, waiting until `deadline_ns` for it.
+strait_status strait_typed_consumer_recv_until(struct strait_typed_consumer_t *consumer,
+                                               void *value,
+                                               size_t size,
+                                               uint32_t *sequence,
+                                               uint64_t deadline_ns);
+
+// Waits until `deadline_ns` for a value that this reader has not seen; then returns as `strait_latest_read`.
+strait_status strait_latest_wait_until(struct strait_latest_reader_t *reader,
+                                       void *buffer,
+                                       size_t capacity,
+                                       struct strait_value_t *value,
+                                       uint64_t deadline_ns);
+
+// Locks, waiting until `deadline_ns` for the lock; otherwise as `strait_mutex_try_lock`.
+strait_status strait_mutex_lock_until(struct strait_mutex_t *mutex, uint64_t deadline_ns);
+
+// Takes one, waiting until `deadline_ns` for it.
+strait_status strait_semaphore_acquire_until(struct strait_semaphore_t *semaphore, uint64_t deadline_ns);
+
+// Waits up to `timeout_ns` until one of `count` consumers, `STRAIT_MAX_WAITABLES` at most, has something (or has
+// latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
+// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`.
+strait_status strait_wait_any_timeout(const struct strait_region_t *region,
+                                      const struct strait_waitable_t *waitables,
+                                      size_t count,
+                                      size_t *index,
+                                      uint64_t timeout_ns);
+
+// As `strait_wait_any_timeout`, until `deadline_ns`.
+strait_status strait_wait_any_until(const struct strait_region_t *region,
+                                    const struct strait_waitable_t *waitables,
+                                    size_t count,
+                                    size_t *index,
+                                    uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }  // extern "C"

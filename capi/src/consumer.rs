@@ -38,6 +38,13 @@ pub struct strait_received_t {
     pub len: usize,
 }
 
+impl strait_received_t {
+    /// What is known of a frame that did not fit.
+    pub(crate) fn of_len(len: usize) -> Self {
+        Self { len, ..Self::default() }
+    }
+}
+
 /// # Safety
 ///
 /// `options` must be null, misaligned, or lead to options.
@@ -79,7 +86,7 @@ pub unsafe extern "C" fn strait_consumer_open(
 }
 
 /// An error that may say how long the buffer must be.
-trait Needs {
+pub(crate) trait Needs {
     fn needs(&self) -> Option<usize>;
 }
 
@@ -100,7 +107,7 @@ impl Needs for RecvError {
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn receive<E: Into<strait_status> + Needs>(
+pub(crate) unsafe fn receive<E: Into<strait_status> + Needs>(
     consumer: *mut strait_consumer_t,
     buffer: *mut c_void,
     capacity: usize,
@@ -115,9 +122,8 @@ unsafe fn receive<E: Into<strait_status> + Needs>(
             Ok(taken) => taken,
             Err(error) => {
                 if let Some(len) = error.needs() {
-                    let received = strait_received_t { len, ..strait_received_t::default() };
                     // SAFETY: the caller's promise.
-                    unsafe { arg::answer(received_at, received)? };
+                    unsafe { arg::answer(received_at, strait_received_t::of_len(len))? };
                 }
                 return Err(error.into());
             }
@@ -130,7 +136,8 @@ unsafe fn receive<E: Into<strait_status> + Needs>(
 }
 
 /// Receives a frame into `buffer`, of `capacity` bytes. `received` may be null. Never waits. If it says
-/// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
+/// `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length: `strait_consumer_skip`
+/// gets past it, and `strait_consumer_peek_at` reads it in parts.
 ///
 /// # Safety
 ///

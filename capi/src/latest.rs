@@ -126,7 +126,7 @@ pub unsafe extern "C" fn strait_latest_reader_open(
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn reading(
+pub(crate) unsafe fn reading(
     reader: *mut strait_latest_reader_t,
     buffer: *mut c_void,
     capacity: usize,

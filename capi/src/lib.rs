@@ -16,6 +16,8 @@
 #![allow(non_camel_case_types, reason = "the names of the header")]
 
 mod arg;
+mod batch;
+mod cancel;
 mod consumer;
 mod handle;
 mod inspect;
@@ -23,6 +25,8 @@ mod latest;
 mod mutex;
 mod os;
 mod panic;
+mod peek;
+mod permits;
 mod plan;
 mod port;
 mod producer;
@@ -32,13 +36,18 @@ mod semaphore;
 mod status;
 mod storage;
 mod typed;
+mod until;
+mod wait_any;
 
+pub use batch::*;
 pub use consumer::*;
 pub use inspect::*;
 pub use latest::*;
 pub use mutex::*;
 #[cfg(feature = "os")]
 pub use os::*;
+pub use peek::*;
+pub use permits::*;
 pub use plan::*;
 pub use port::*;
 pub use producer::*;
@@ -48,3 +57,5 @@ pub use semaphore::*;
 pub use status::*;
 pub use storage::*;
 pub use typed::*;
+pub use until::*;
+pub use wait_any::*;

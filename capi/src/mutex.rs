@@ -11,7 +11,7 @@ use crate::region::attached;
 use crate::storage::Kind;
 use crate::{arg, strait_mutex_t, strait_region_t, strait_status};
 
-type Bytes = Mutex<[u8], CPort>;
+pub(crate) type Bytes = Mutex<[u8], CPort>;
 
 /// A mutex, and its lock while it is held. The lock borrows the mutex, which so is reached through the lock
 /// alone while there is one (U1).
@@ -44,7 +44,7 @@ unsafe fn lock<'l>(
 /// # Safety
 ///
 /// As for [`handle::with`].
-unsafe fn lock_by(
+pub(crate) unsafe fn lock_by(
     mutex: *mut strait_mutex_t,
     locking: impl FnOnce(&'static mut Bytes) -> Result<Lock<'static, [u8], CPort>, strait_status>,
 ) -> Result<(), strait_status> {

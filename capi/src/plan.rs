@@ -13,7 +13,8 @@ pub const STRAIT_KIND_FRAMES: u32 = 1;
 pub const STRAIT_KIND_SLOTS: u32 = 2;
 /// A queue of values of one type, published by index: for small values on one core.
 pub const STRAIT_KIND_COMPACT: u32 = 3;
-/// The latest of a stream of values.
+/// The latest of a stream of values. With the hash and size of a `u32` and a consumer that may block it is an event:
+/// publishing notifies, with the value as a code, and the readers count by `number`.
 pub const STRAIT_KIND_LATEST: u32 = 4;
 /// A value under a lock.
 pub const STRAIT_KIND_MUTEX: u32 = 5;

@@ -8,9 +8,11 @@ use strait_core::ground::sync::Word;
 use strait_core::ground::sync::order::{RELAXED, lock};
 use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
+use crate::cancel::HeldOff;
+
 /// Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 /// of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
-/// callable from there.
+/// callable from there. `wake`, `now_ns`, `raise` and `lower` must have no cancellation point in them.
 ///
 /// All zeros is a region within one program, on one core: waiting spins as long as its policy says, nobody
 /// is ever proven dead, and a place in the participant table is not given back by a reset.
@@ -202,6 +204,15 @@ impl CPort {
         unsafe { Self::new(self.shared, source) }
     }
 
+    /// The system's port, if the region is one of the system's.
+    #[cfg(feature = "os")]
+    pub fn system(&self) -> Option<&strait::SystemPort> {
+        match &self.source {
+            Source::System(port) => Some(port),
+            Source::Given { .. } => None,
+        }
+    }
+
     pub fn shared(&self) -> &Shared {
         // SAFETY: it stays where it is while this port is counted.
         unsafe { self.shared.as_ref() }
@@ -244,6 +255,7 @@ macro_rules! of_source {
 
 impl Wait for CPort {
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        let _whole = HeldOff::begin();
         of_source!(self, system => system.wait(point, expected, timeout));
     }
 
@@ -252,6 +264,7 @@ impl Wait for CPort {
     }
 
     fn pause(&self, how_long: Duration) {
+        let _whole = HeldOff::begin();
         of_source!(self, system => system.pause(how_long));
     }
 }
@@ -265,16 +278,19 @@ impl Clock for CPort {
 // SAFETY: as the source's.
 unsafe impl Liveness for CPort {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
+        let _whole = HeldOff::begin();
         // SAFETY: the caller's promise.
         of_source!(self, system => unsafe { system.acquire(who) })
     }
 
     unsafe fn release(&self, who: Ident) {
+        let _whole = HeldOff::begin();
         // SAFETY: the caller's promise.
         of_source!(self, system => unsafe { system.release(who) });
     }
 
     fn probe(&self, who: Ident) -> Probe {
+        let _whole = HeldOff::begin();
         of_source!(self, system => system.probe(who))
     }
 }

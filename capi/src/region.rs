@@ -10,6 +10,7 @@ use strait_core::{
     port::{Ident, Liveness, Mem, Port},
 };
 
+use crate::cancel::HeldOff;
 use crate::handle::{self, Handle};
 use crate::plan::with_plan;
 use crate::port::{CPort, Shared, Source};
@@ -43,6 +44,7 @@ pub(crate) unsafe fn open_region(
     look: impl FnOnce() -> Result<Source, strait_status>,
     join: impl FnOnce(&Mem, &Header, &strait_system_t) -> Result<Option<Ident>, strait_status>,
 ) -> strait_status {
+    let _whole = HeldOff::begin();
     let make = |place: NonNull<Region>| {
         let source = look()?;
         let shared = place.cast::<Shared>(); // Its first field.
@@ -182,6 +184,7 @@ pub unsafe extern "C" fn strait_observe(
 /// The pointer must be null or as the crate's rules say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strait_region_close(region: *mut strait_region_t) -> strait_status {
+    let _whole = HeldOff::begin();
     let leave = |region: NonNull<Region>| {
         // SAFETY: a region is there (H1), and only its count of ports changes while it is open.
         let region = unsafe { region.as_ref() };

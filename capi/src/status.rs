@@ -64,6 +64,8 @@ pub enum strait_status {
     NoCommonAtomics = 46,
     /// A peer wrote what no honest peer writes. Of a queue, every later call returns this too.
     Fault = 47,
+    /// This process is a forked child of the one that opened the region.
+    Forked = 48,
 
     /// No space now; it may come.
     Full = 60,
@@ -93,6 +95,8 @@ pub enum strait_status {
     InPlace = 84,
     /// The count would pass its maximum.
     Overflow = 85,
+    /// The queues do not share a doorbell, or were not opened through one region.
+    NoDoorbell = 86,
 
     /// There is something under this name or path already.
     AlreadyExists = 100,
@@ -108,6 +112,8 @@ pub enum strait_status {
     NotLocked = 105,
     /// This system cannot do it, or some other error of the system.
     System = 106,
+    /// The socket's other end is closed.
+    Closed = 107,
 }
 
 use strait_status as s;
@@ -115,52 +121,58 @@ use strait_status as s;
 impl strait_status {
     const ALL: &[(Self, &CStr)] = &[
         (s::Ok, c"success"),
-        (s::BadArgument, c"a pointer is null or a number out of range"),
-        (s::Misaligned, c"a pointer or the region is not aligned"),
+        (s::BadArgument, c"a pointer is null or a number out of range; see the function's comment in strait.h"),
+        (s::Misaligned, c"a pointer or the region's memory is not aligned; place it as its type, or the plan's line, asks"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
-        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair"),
-        (s::WrongSize, c"the length differs from the size of the channel's type"),
-        (s::TooShort, c"the region is shorter than it must be; it was cut short"),
-        (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died"),
+        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair; see what the last call returned"),
+        (s::WrongSize, c"the length differs from the size of the channel's type; give as many bytes"),
+        (s::TooShort, c"the region is shorter than it must be: it was cut short; make it anew"),
+        (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died; try again"),
         (
             s::ByteOrder,
-            c"the region was made by a machine of another byte order, or this machine is big-endian",
+            c"the region was made by a machine of another byte order, or this machine is big-endian; both must be little-endian",
         ),
-        (s::NotARegion, c"this is not a strait region"),
+        (s::NotARegion, c"this is not a strait region; check the name, path or memory"),
         (s::Version, c"the region has another version of the format; rebuild one side"),
-        (s::Features, c"the region has features that this library does not know or does not serve"),
-        (s::Damaged, c"header, directory or channel contradict themselves; the region was damaged"),
-        (s::TableFull, c"every place in the participant table is taken; plan for more"),
-        (s::BadPlan, c"the plan cannot work: check names, capacities, sizes, line and participants"),
-        (s::NotFound, c"there is no channel or region of that name"),
+        (s::Features, c"the region has features that this library does not know or does not serve; rebuild it with a newer one"),
+        (s::Damaged, c"header, directory or channel contradict themselves: the region was damaged; make it anew"),
+        (s::TableFull, c"every place in the region's participant table is taken or retired; plan for more, or make it anew"),
+        (s::BadPlan, c"the plan cannot work; check names, capacities, sizes, line and participants"),
+        (s::NotFound, c"there is no channel or region of that name; create it first"),
         (s::Kind, c"the channel is of another kind; open the endpoint that fits it"),
         (s::Type, c"the channel carries another type; build both sides from one definition"),
-        (s::Busy, c"another live participant has the role or the lock"),
+        (s::Busy, c"another participant has the role or the lock, and is not proven dead; try again later"),
         (s::ReadOnly, c"the region is open to look only; open it for writing"),
-        (s::Domain, c"the plan gives the role to another domain"),
-        (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics"),
+        (s::Domain, c"the plan gives the role to another domain; open it there, or change the plan"),
+        (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics; keep it in one"),
         (s::Fault, c"a peer broke the protocol; close the endpoint and check that peer"),
+        (s::Forked, c"the region was opened before a fork; open it anew in the child"),
         (s::Full, c"the queue is full; try again later"),
-        (s::Empty, c"nothing is there now; try again later"),
-        (s::TimedOut, c"the time-out passed"),
-        (s::TooLarge, c"the message is longer than the channel's maximum"),
-        (s::TooSmall, c"the buffer is shorter than the message"),
-        (s::Stale, c"the value is the one that was read last"),
-        (s::Contended, c"others were faster in every try; try again"),
+        (s::Empty, c"the channel has nothing now; try again later"),
+        (s::TimedOut, c"the channel did not get ready in the time allowed"),
+        (s::TooLarge, c"the message is longer than the channel's maximum; divide it, or plan for longer ones"),
+        (s::TooSmall, c"the buffer is shorter than the message; give a longer one"),
+        (s::Stale, c"the value is the one that was read last; try again later"),
+        (s::Contended, c"others changed the channel in every try; try again"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
-        (s::NotOwner, c"the lock is free, or another participant holds it"),
+        (s::NotOwner, c"the lock is free, or another participant holds it; nothing was changed"),
         (s::InPlace, c"the dead owner was editing in place; repair the value"),
-        (s::Overflow, c"the semaphore's count would pass its maximum"),
-        (s::AlreadyExists, c"it exists already; open it, or remove it first"),
-        (s::NoSpace, c"no space on the file system; free some, or plan for less"),
-        (s::NotPermitted, c"the system does not permit it; run as the file's owner"),
-        (s::NotTrusted, c"the file's kind, owner, mode or number of names is not to be trusted"),
-        (s::BadName, c"the name cannot be one, or its directory does not exist"),
-        (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK"),
-        (s::System, c"the system cannot do it"),
+        (s::Overflow, c"the semaphore's count would pass its maximum; release no more than was acquired"),
+        (
+            s::NoDoorbell,
+            c"the queues do not share a doorbell; plan one for them, and open them through one region",
+        ),
+        (s::AlreadyExists, c"there is something under this name or path already; open it, or take another name"),
+        (s::NoSpace, c"there is no space for the region; free some, or plan for less"),
+        (s::NotPermitted, c"the system does not permit it; check owner and mode, a file system that is read-only, and ulimit -f"),
+        (s::NotTrusted, c"the file's kind, owner, mode or number of names is not to be trusted; change that, or give another"),
+        (s::BadName, c"the name cannot be one, or its directory does not exist; check both"),
+        (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK, or do not lock"),
+        (s::System, c"this system cannot do it, or refused in an unusual way; try it in Rust or by strace to learn more"),
+        (s::Closed, c"the socket's other end is closed; connect again"),
     ];
 }
 

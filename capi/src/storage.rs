@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 62 | the ends of queues |
 //! | 46 | mutexes, the ends of latest values |
-//! | 38 | regions |
+//! | 38 | regions, permits |
 //! | 26 | semaphores |
 
 /// The kind of object that a storage holds; part of its seal.
@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     LatestReader = 7,
     Mutex = 8,
     Semaphore = 9,
+    Permits = 10,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -80,6 +81,13 @@ pub struct strait_latest_reader_t {
 pub struct strait_mutex_t {
     first: u64,
     rest: [usize; 46],
+}
+
+/// Storage for a handle on permits. Any number of them; each has one permit at a time.
+#[repr(C)]
+pub struct strait_permits_t {
+    first: u64,
+    rest: [usize; 38],
 }
 
 /// Storage for a handle on a semaphore. Any number of them.

@@ -17,8 +17,8 @@ use crate::{
     strait_typed_consumer_t, strait_typed_producer_t,
 };
 
-type Tx = TypedEnd<TypedProducer<[u8], CPort>>;
-type Rx = TypedEnd<TypedConsumer<[u8], CPort>>;
+pub(crate) type Tx = TypedEnd<TypedProducer<[u8], CPort>>;
+pub(crate) type Rx = TypedEnd<TypedConsumer<[u8], CPort>>;
 
 impl Handle for strait_typed_producer_t {
     type Object = Tx;
@@ -31,7 +31,7 @@ impl Handle for strait_typed_consumer_t {
 }
 
 impl<E> TypedEnd<E> {
-    fn check(&self, size: usize) -> Result<(), strait_status> {
+    pub fn check(&self, size: usize) -> Result<(), strait_status> {
         if size == self.size as usize { Ok(()) } else { Err(strait_status::WrongSize) }
     }
 }
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn strait_typed_consumer_open(
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn receive<E: Into<strait_status>>(
+pub(crate) unsafe fn receive<E: Into<strait_status>>(
     consumer: *mut strait_typed_consumer_t,
     value: *mut c_void,
     size: usize,

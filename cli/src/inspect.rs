@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strait::format::inspect::{ChannelState, channel_state};
-use strait::format::participants::Participant;
+use strait::format::participants::{Participant, wear};
 use strait::{
     OpenError, Region,
     format::Entry,
@@ -12,7 +12,7 @@ use strait::{
 use crate::args;
 use crate::error::{Error, Result};
 use crate::locks::LockPicture;
-use crate::observe::{self, Who};
+use crate::observe::{self, Pid, Who};
 use crate::print;
 use crate::text::{self, printable, table};
 
@@ -54,6 +54,7 @@ impl<'a> Picture<'a> {
 
     fn json(&self) -> Value {
         let header = self.attachment.header();
+        let wear = wear(self.attachment.port().mem(), header);
         let participants: Vec<Value> = self.participants.iter().map(participant_json).collect();
         let channels: Vec<Value> =
             self.channels.iter().map(|(entry, state, lock)| self.channel_json(entry, state, lock)).collect();
@@ -64,6 +65,8 @@ impl<'a> Picture<'a> {
             "bytes": header.total_len,
             "line": header.line,
             "participant_slots": header.participant_count,
+            "participant_slots_retired": wear.retired,
+            "participant_joins_of_a_slot": wear.most,
             "participants": participants,
             "channels_unknown": header.channel_count as usize - self.channels.len(),
             "channels": channels,
@@ -114,7 +117,15 @@ impl<'a> Picture<'a> {
             header.plan_hash
         );
         let (count, slots) = (self.participants.len(), header.participant_count);
-        shown.push_str(&format!("\nparticipants  {count} of {slots}\n"));
+        let wear = wear(self.attachment.port().mem(), header);
+        shown.push_str(&format!(
+            "\nparticipants  {count} of {slots}, a place taken up to {} times",
+            wear.most
+        ));
+        match wear.retired {
+            0 => shown.push('\n'),
+            retired => shown.push_str(&format!(", {retired} retired until the next join\n")),
+        }
         if count > 0 {
             shown.push_str(&self.participant_table());
         }
@@ -139,7 +150,7 @@ impl<'a> Picture<'a> {
     fn participant_table(&self) -> String {
         let mut rows = vec![["ID", "STATE", "PID", "DOMAIN"].map(String::from).to_vec()];
         rows.extend(self.participants.iter().map(|one| {
-            let pid = if one.card.pid == 0 { "-".into() } else { one.card.pid.to_string() };
+            let pid = Pid::of(one).to_string();
             vec![one.ident.to_string(), observe::word(one.probe).into(), pid, one.domain.to_string()]
         }));
         table(&rows, &[0, 1])
@@ -178,6 +189,7 @@ fn participant_json(one: &Participant) -> Value {
         "id": one.ident.to_string(),
         "state": observe::word(one.probe),
         "pid": one.card.pid,
+        "pid_is_of_this_namespace": !matches!(Pid::of(one), Pid::Elsewhere(_)),
         "started": one.card.started,
         "domain": one.domain,
     })

@@ -1,5 +1,5 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `unlock`, `ls`,
-//! `rm`.
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `unlock`, `reset`,
+//! `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a wrong command line; an error is one line.
@@ -15,6 +15,7 @@ mod observe;
 mod os;
 mod print;
 mod region_arg;
+mod reset;
 mod rm;
 mod text;
 mod transfer;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Inspect(wanted) => inspect::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
+        Command::Reset(wanted) => reset::run(&wanted),
         Command::Ls => ls::run(),
         Command::Rm(wanted) => rm::run(&wanted),
     }

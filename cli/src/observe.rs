@@ -10,6 +10,7 @@ use strait::{
     port::{Ident, Liveness, Port, Probe},
 };
 
+use crate::os;
 use crate::region_arg::RegionArg;
 
 /// Maps a region for reading alone, of any owner and mode, as long as the system
@@ -56,19 +57,61 @@ pub fn word(probe: Probe) -> &'static str {
     }
 }
 
+/// A participant's process id, as that process sees itself: in another PID namespace (a container) it is the number
+/// of another process here, or of none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pid {
+    /// Not known.
+    Unknown,
+    /// The number of that process here too, or of a dead one.
+    Here(u32),
+    /// No process of this number started when that one did.
+    Elsewhere(u32),
+}
+
+impl Pid {
+    /// Of a participant.
+    pub fn of(one: &Participant) -> Self {
+        match (one.card.pid, one.probe) {
+            (0, _) => Self::Unknown,
+            (pid, Probe::Dead) => Self::Here(pid),
+            (pid, _) if os::has_started(pid, one.card.started) == Some(false) => Self::Elsewhere(pid),
+            (pid, _) => Self::Here(pid),
+        }
+    }
+
+    /// The number, where it is one that a user can do something with.
+    pub fn here(self) -> Option<u32> {
+        match self {
+            Self::Here(pid) => Some(pid),
+            _ => None,
+        }
+    }
+}
+
+/// For people: the number, marked where it is not one of here.
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("-"),
+            Self::Here(pid) => pid.fmt(f),
+            Self::Elsewhere(pid) => write!(f, "{pid} in another PID namespace"),
+        }
+    }
+}
+
 /// Somebody whom a word of the region names.
 #[derive(Clone, Copy)]
 pub struct Who {
     pub ident: Ident,
     pub probe: Probe,
-    /// 0 if it is not known (any more).
-    pub pid: u32,
+    pub pid: Pid,
 }
 
 impl Who {
     /// The state of `ident`, as far as known.
     pub fn of(attachment: &Region, list: &[Participant], ident: Ident) -> Self {
-        let pid = list.iter().find(|one| one.ident == ident).map_or(0, |one| one.card.pid);
+        let pid = list.iter().find(|one| one.ident == ident).map_or(Pid::Unknown, Pid::of);
         Self { ident, probe: attachment.port().probe(ident), pid }
     }
 
@@ -79,8 +122,7 @@ impl Who {
 
     /// The same for programs.
     pub fn json(&self) -> Value {
-        let pid = (self.pid != 0).then_some(self.pid);
-        json!({ "id": self.ident.to_string(), "state": word(self.probe), "pid": pid })
+        json!({ "id": self.ident.to_string(), "state": word(self.probe), "pid": self.pid.here() })
     }
 }
 
@@ -88,7 +130,7 @@ impl Who {
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pid {
-            0 => write!(f, "{} ({})", self.ident, word(self.probe)),
+            Pid::Unknown => write!(f, "{} ({})", self.ident, word(self.probe)),
             pid => write!(f, "{} (pid {pid}, {})", self.ident, word(self.probe)),
         }
     }

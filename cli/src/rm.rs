@@ -8,7 +8,7 @@ use strait::format::MAGIC;
 
 use crate::args::Rm;
 use crate::error::{Error, Result, reported};
-use crate::observe;
+use crate::observe::{self, Pid};
 use crate::print;
 use crate::region_arg::RegionArg;
 use crate::text;
@@ -47,8 +47,8 @@ fn refuse_if_used(arg: &RegionArg, living: &[strait::format::participants::Parti
     if living.is_empty() {
         return Ok(());
     }
-    let pids: Vec<String> =
-        living.iter().filter(|one| one.card.pid != 0).map(|one| one.card.pid.to_string()).collect();
+    let pids = living.iter().map(Pid::of).filter(|pid| *pid != Pid::Unknown);
+    let pids: Vec<String> = pids.map(|pid| pid.to_string()).collect();
     let who =
         if pids.is_empty() { String::new() } else { format!(" (pid {})", text::printable(&pids.join(", "))) };
     Err(Error::failed(format!(

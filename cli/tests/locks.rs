@@ -14,7 +14,7 @@ use common::{LONG, Place, dump, os, run};
 use serde_json::Value;
 use strait::format::ENTRY_LEN;
 use strait::format::HEADER_LEN;
-use strait::{Channel, Lock, Plan, Region, RegionOptions};
+use strait::{Channel, Lock, Plan, Region, RegionOptions, port::Port};
 
 type Gains = [u64; 4];
 
@@ -254,4 +254,24 @@ fn damaged_locks_are_an_error_or_sane() {
         assert!(done.stderr.lines().count() <= 1, "byte {at}: {done:?}");
         bytes[at] ^= 0x55;
     }
+}
+
+#[test]
+fn a_channel_is_reset_only_where_nobody_else_takes_part() {
+    let place = Place::new();
+    let region = create(&place);
+    let holder = Holder::start("set", &place);
+    let entry = region.channel("gains").expect("the mutex");
+    region.port().mem().word(entry.block_c).expect("a word").store(1 << 31, strait::port::RELAXED);
+    let line = run(&["reset", &place.name, "gains"]).refused(1);
+    assert!(line.contains("in use by") && line.contains("alive"), "{line}");
+    drop(region);
+    let line = run(&["reset", &place.name, "gains"]).refused(1);
+    assert!(line.contains(&format!("pid {}, alive", holder.pid())), "{line}");
+    holder.kill();
+    assert!(run(&["reset", &place.name, "gains"]).ok().contains("gains is as new"));
+    let (gains, _) = inspect(&place, "gains");
+    assert_eq!(gains["state"], "free");
+    let line = run(&["reset", &place.name, "nothing"]).refused(1);
+    assert!(line.contains("no channel of that name"), "{line}");
 }

@@ -40,6 +40,10 @@ fn a_live_region_is_shown() {
     assert_eq!(shown["instance"], format!("{:016x}", region.header().instance));
     assert_eq!(shown["participants"].as_array().map(Vec::len), Some(1));
     assert_eq!(shown["participants"][0]["state"], "alive");
+    assert_eq!(
+        (&shown["participant_joins_of_a_slot"], &shown["participant_slots_retired"]),
+        (&1.into(), &0.into())
+    );
     let channels = &shown["channels"];
     assert_eq!(channels[0]["name"], "commands");
     assert_eq!(channels[0]["kind"], "frames");

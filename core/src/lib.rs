@@ -17,12 +17,12 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
-    LatestReader, LatestWriter, LocalError, Lock, LockError, Mutex, Peek, PeerStatus, Permit, Permits,
-    Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    wait_any,
+    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
+    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex,
+    Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Reading, Ready, Received,
+    Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, ValueInfo,
+    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -45,7 +45,7 @@ pub mod port {
 
 /// For tools: the region's header and directory, its types, and functions that inspect it without a role.
 pub mod format {
-    pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, inspect, participants};
+    pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, ResetError, inspect, participants};
     pub use crate::ground::entry::{ENTRY_LEN, Entry};
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};

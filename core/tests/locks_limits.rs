@@ -45,12 +45,12 @@ fn counts_need_not_be_powers_of_two_but_have_limits() {
         assert_eq!(fault(Channel::permits("p", count)), None, "{count}");
         assert_eq!(fault(Channel::semaphore("s", count, count)), None, "{count}");
     }
-    assert_eq!(fault(Channel::permits("p", 0)), Some(Fault::Geometry));
-    assert_eq!(fault(Channel::permits("p", MAX_PERMITS + 1)), Some(Fault::Geometry));
-    assert_eq!(fault(Channel::semaphore("s", 0, 0)), Some(Fault::Geometry), "it could never be released");
-    assert_eq!(fault(Channel::semaphore("s", 4, 3)), Some(Fault::Geometry), "more than the most");
+    assert_eq!(fault(Channel::permits("p", 0)), Some(Fault::Count));
+    assert_eq!(fault(Channel::permits("p", MAX_PERMITS + 1)), Some(Fault::Count));
+    assert_eq!(fault(Channel::semaphore("s", 0, 0)), Some(Fault::Count), "it could never be released");
+    assert_eq!(fault(Channel::semaphore("s", 4, 3)), Some(Fault::Count), "more than the most");
     assert_eq!(fault(Channel::semaphore("s", 0, MAX_RING)), None);
-    assert_eq!(fault(Channel::semaphore("s", 0, MAX_RING + 1)), Some(Fault::Capacity));
+    assert_eq!(fault(Channel::semaphore("s", 0, MAX_RING + 1)), Some(Fault::Count));
     assert_eq!(fault(Channel::mutex::<[u8; 100_000]>("m")), None);
 }
 

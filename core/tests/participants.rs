@@ -1,11 +1,12 @@
-//! The participant table: places are found, given back, taken over from the dead, and retired.
+//! The participant table: places are found, given back, and taken over from the dead. `wear.rs` has the end of
+//! their epochs.
 #![cfg(not(strait_loom))]
 
 mod common;
 
 use common::{Region, TestPort};
 use strait_core::format::participants::{self, Card, TableFull};
-use strait_core::protocol::table::{EPOCH, FREE, LIVE, RETIRED, STATE};
+use strait_core::protocol::table::{FREE, LIVE, RETIRED, STATE};
 use strait_core::{
     Channel, Plan,
     format::Header,
@@ -60,20 +61,6 @@ fn the_list_shows_the_living_and_the_dead() {
     assert_eq!((list[0].ident, list[0].probe, list[0].domain, list[0].card), (me, Probe::Alive, 0, card));
     assert_eq!((list[1].ident, list[1].probe), (dead_ident, Probe::Dead));
     assert_eq!(me.to_string(), "1.1");
-}
-
-#[test]
-fn a_slot_at_its_last_epoch_is_retired() {
-    let region = Region::new(&PLAN);
-    set_state(&region, 1, FREE | (EPOCH - 1));
-    let last = region.join();
-    assert_eq!((last.ident().place(), last.ident().epoch()), (1, EPOCH));
-    last.die(());
-    assert_eq!(region.join().ident().place(), 2);
-    assert_eq!(state(&region, 1) & STATE, RETIRED);
-    set_state(&region, 3, FREE | EPOCH);
-    assert_eq!(join(&region, Card::default()), Err(TableFull));
-    assert_eq!(state(&region, 3) & STATE, RETIRED);
 }
 
 #[test]

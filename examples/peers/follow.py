@@ -47,8 +47,10 @@ class Region:
         magic, version, header, entry, total, _, incompat = self.words[:7]
         if magic != 0x54525453:
             sys.exit({0: "not initialised (yet)", 0x53545254: "of the other byte order"}.get(magic, "no region"))
-        if version != 1 or incompat != 0:
-            sys.exit(f"version {version} with features {incompat:#x} is not known here")
+        if version != 1:
+            sys.exit(f"the region has format version {version}, this program knows 1")
+        if incompat != 0:
+            sys.exit(f"the region has features that this program does not know ({incompat:#x})")
         self.line, self.participants, self.places, self.channels, checksum = self.words[11:16]
         directory = 128 + 128 * self.channels
         if total > len(self.bytes) or (header, entry) != (128, 128) or directory > self.participants:

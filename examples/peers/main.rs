@@ -5,6 +5,7 @@
 //! peer.exe"). Its result is checked.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -141,12 +142,39 @@ fn rounds(region: &Region, path: &str, command: &str) -> Result<()> {
     Ok(())
 }
 
+/// A region of a later version: each peer refuses it, and says which version it found.
+fn later_version(commands: [&str; 2]) -> Result<()> {
+    let file = env::temp_dir().join(format!("strait-peers-later-{}", std::process::id()));
+    let path = file.to_str().ok_or("the directory's name is not UTF-8")?;
+    drop(RegionFile::new(path).create(&PLAN, &RegionOptions::new())?);
+    let mut bytes = fs::read(&file)?;
+    // Whatever follows the version means something else then.
+    bytes[4] = 2;
+    bytes[8..60].fill(0x5A);
+    fs::write(&file, &bytes)?;
+    let looked = commands.map(|command| -> Result<String> {
+        let mut parts = command.split_whitespace();
+        let mut command = Command::new(parts.next().ok_or("a peer's command line is empty")?);
+        let ended = command.args(parts).args([path, "there", "back"]).output()?;
+        assert!(!ended.status.success(), "it was taken for one of this version");
+        Ok(String::from_utf8_lossy(&ended.stderr).into_owned())
+    });
+    RegionFile::new(path).remove()?;
+    for said in looked {
+        let said = said?;
+        let line = said.lines().find(|line| line.contains("format version 2"));
+        println!("of a later version: {}", line.ok_or(said.clone())?.trim());
+    }
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let [follow, peer] = &words[..] else {
         println!("no peers named: peers FOLLOW PEER");
         return Ok(());
     };
+    later_version([follow.as_str(), peer.as_str()])?;
     let file = env::temp_dir().join(format!("strait-peers-{}", std::process::id()));
     let path = file.to_str().ok_or("the directory's name is not UTF-8")?;
     let region = RegionFile::new(path).create(&PLAN, &RegionOptions::new())?;

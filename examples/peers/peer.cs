@@ -3,6 +3,9 @@
 //
 //     peer.exe FILE FROM TO
 //
+// Named mutexes, events and semaphores are private to a process under mono: between processes use words of the region,
+// or locks on its file, as here.
+//
 // Both roles are taken over from a dead owner. Needs Linux, a little-endian machine of 64 bits, and no wait words
 // rung: who sleeps for what it sends looks again by itself.
 using System;
@@ -41,7 +44,8 @@ unsafe class Region : IDisposable
         start = pointer + view.PointerOffset;
         Check(BitConverter.IsLittleEndian, "a little-endian machine is needed");
         Check(mapped.Length >= 128 && Load(0) == 0x54525453, "this is no region, or not initialised yet");
-        Check(Load(4) == 1 && Load(24) == 0, "another version, or unknown features");
+        Check(Load(4) == 1, "the region has format version " + Load(4) + ", this program knows 1");
+        Check(Load(24) == 0, "the region has features that this program does not know");
         Line = Load(44);
         Participants = Load(48);
         Places = Load(52);
@@ -129,7 +133,7 @@ unsafe class Region : IDisposable
         throw new InvalidDataException("there is no channel " + name);
     }
 
-    /// Takes a role: its words lie at this offset. Waits while a live owner has it.
+    /// Takes a role: its words are at this offset. Waits while a live owner has it.
     public void Claim(uint role)
     {
         for (;; Thread.Sleep(1))

@@ -16,6 +16,9 @@ models! {
     "nor_does_a_third_threads_load" => nor_does_a_third_threads_load(),
     "message_passing/relaxed" => message_passing(RELAXED, RELAXED, &[[0, 0], [0, 1], [1, 0], [1, 1]]),
     "message_passing/ordered" => message_passing(publish::STORE, publish::LOAD, &[[0, 0], [0, 1], [1, 1]]),
+    "a_failed_exchange/relaxed" => a_failed_exchange(RELAXED, RELAXED, &[[0, 0], [0, 1], [1, 0], [1, 1]]),
+    "a_failed_exchange/ordered" => a_failed_exchange(publish::STORE, publish::LOAD, &[[0, 0], [0, 1], [1, 1]]),
+    "a_wrong_use_of_a_failed_exchange_is_found" => a_wrong_use_of_a_failed_exchange_is_found(),
     "store_buffering/relaxed" => store_buffering(false, &[[0, 0], [0, 1], [1, 0], [1, 1]]),
     "store_buffering/fenced" => store_buffering(true, &[[0, 1], [1, 0], [1, 1]]),
 }
@@ -115,4 +118,58 @@ fn store_buffering(fenced: bool, expected: &[[u32; 2]]) {
         let x = words[0].load(RELAXED);
         [x, other.join().unwrap()]
     });
+}
+
+/// As [`message_passing`], but x is seen by an exchange that fails: a load like any other.
+///
+/// ```text
+///   one                                   another
+///   x = 1                                 y?
+///   y = 1                                 x: 5 to 6? (it is 0 or 1)
+/// ```
+fn a_failed_exchange(store: Order, load: Order, expected: &[[u32; 2]]) {
+    outcomes(expected, move |words| {
+        let there = words.clone();
+        let other = thread::spawn(move || {
+            there[0].store(1, RELAXED);
+            there[1].store(1, store);
+        });
+        let y = words[1].load(load);
+        let x = words[0].compare_exchange(5, 6, RELAXED).unwrap_or_else(|seen| seen);
+        other.join().unwrap();
+        [y, x]
+    });
+}
+
+/// A lock that is handed over by a flag, and a waiter who takes a failed exchange for the newest state: it sees
+/// the flag, and concludes from the old owner's name in the lock that the owner has it still.
+///
+/// ```text
+///   the owner                             a waiter
+///   the lock: 0                           the flag?
+///   the flag: 1 (relaxed: the bug)        if it is 1: the lock: 2, if it was 0
+/// ```
+fn a_wrong_use_of_a_failed_exchange_is_found() {
+    const OWNER: u32 = 7;
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let found = seen.clone();
+    ALL.never_quick().check(move || {
+        let words = Arc::new([Word::new(OWNER), Word::new(0)]);
+        let there = words.clone();
+        let owner = thread::spawn(move || {
+            there[0].store(0, RELAXED);
+            there[1].store(1, RELAXED);
+        });
+        if words[1].load(RELAXED) == 1 {
+            let taken = words[0].compare_exchange(0, 2, RELAXED);
+            found.lock().expect("nobody panics with it").insert(taken);
+        }
+        owner.join().unwrap();
+    });
+    let seen = seen.lock().expect("nobody panics with it");
+    assert_eq!(
+        *seen,
+        BTreeSet::from([Ok(0), Err(OWNER)]),
+        "the flag is there, and the owner seems to have it"
+    );
 }

@@ -12,7 +12,7 @@ use crate::queue::{Compact, Frames, Got, Queue, Slots};
 use crate::search::{ALL, Search, up_to};
 use crate::spsc::{drain, numbers, received, sent};
 use crate::waiting::{
-    DOORBELL, LATEST, LONG, PROBE, assert_in_time, now, send_and_die, send_one_through_each,
+    DOORBELL, LATEST, LONG, PROBE, TWO_WORDS, assert_in_time, now, send_and_die, send_one_through_each,
 };
 
 models! {
@@ -26,6 +26,7 @@ models! {
     "both_wait/slots_1" => both_wait::<Slots<1>>(up_to(3).quick(2)),
     "both_wait/frames" => both_wait::<Frames<64>>(up_to(3).quick(2)),
     "any_of_two/slots_1" => any_of_two(up_to(3).quick(2)),
+    "any_of_two_words/slots_1_and_event" => any_of_two_words(up_to(3).quick(2)),
     "readers_wait/one" => readers_wait::<1>(up_to(4), 3),
     "readers_wait/two" => readers_wait::<2>(up_to(4), 1),
     "readers_wait/two_values" => readers_wait::<2>(up_to(3), 2),
@@ -143,6 +144,39 @@ fn any_of_two(search: Search) {
         }
         assert_eq!((from_a, from_b), (1, 1));
         producers.into_iter().for_each(|producer| producer.join().unwrap());
+    });
+}
+
+/// One sleeps for a queue and for an event, which have a word each: the queue's is the consumer's own, the
+/// event's counts its wakes. Up to three preemptions.
+///
+/// ```text
+///   producer               notifier               receiver of both
+///   publish, fence,        publish, fence,        nothing in either
+///   parked? wake           parked? wake           both words parked, a fence behind each
+///                                                 nothing in either?
+///                                                 sleep while both are as they were set
+/// ```
+fn any_of_two_words(search: Search) {
+    search.check(|| {
+        let region = Region::new(&TWO_WORDS);
+        let at = region.join();
+        let mut queue = at.typed_consumer::<u32>("a").unwrap();
+        let mut event = at.listener("e").unwrap();
+        let mut tx = region.join().typed_producer::<u32>("a").unwrap();
+        let mut notifier = region.join().notifier("e").unwrap();
+        let producer = thread::spawn(move || tx.try_send(&1).unwrap());
+        let notifies = thread::spawn(move || notifier.notify(1));
+        let (mut received, mut counted) = (0, 0);
+        while received + counted < 2 {
+            match wait_any(at.port(), &mut [&mut queue, &mut event], WaitPolicy::parking(), LONG).unwrap() {
+                0 => received += queue.try_recv().unwrap(),
+                _ => counted += event.try_wait().map_or(0, |notified| notified.count.get() as u32),
+            }
+        }
+        assert_eq!((received, counted), (1, 1));
+        producer.join().unwrap();
+        notifies.join().unwrap();
     });
 }
 

@@ -12,6 +12,8 @@ use crate::search::{ALL, up_to};
 models! {
     "what_is_pushed_is_popped/1" => what_is_pushed_is_popped::<1>(),
     "what_is_pushed_is_popped/2" => what_is_pushed_is_popped::<2>(),
+    "what_is_pushed_is_popped/3" => what_is_pushed_is_popped::<3>(),
+    "a_half_changes_hands" => a_half_changes_hands(),
     "each_half_is_taken_once" => each_half_is_taken_once(),
 }
 
@@ -76,5 +78,43 @@ fn each_half_is_taken_once() {
         assert_eq!(taken, 1);
         assert!(consumer.is_some(), "nobody else wanted it");
         assert!(queue.take_consumer().is_none());
+    });
+}
+
+/// The next one that takes a half goes on where the last one stopped, and sees all that it did. Up to four
+/// preemptions.
+///
+/// ```text
+///   one                        another                    the consumer
+///   move a value in            taken: no producer         a value? move it out
+///   tail + 1                   taken + producer           head + 1
+///   taken - producer           move a value in
+///                              tail + 1
+/// ```
+fn a_half_changes_hands() {
+    up_to(4).check(|| {
+        let queue = Arc::new(StaticQueue::<u32, 3>::new());
+        let mut first = queue.take_producer().unwrap();
+        let (there, other) = (queue.clone(), queue.clone());
+        let heir = thread::spawn(move || {
+            let mut tx = there.take_producer()?;
+            tx.push(2).unwrap();
+            tx.give_back();
+            Some(())
+        });
+        let consumer = thread::spawn(move || {
+            let mut rx = other.take_consumer().unwrap();
+            let popped: Vec<_> = (0..2).filter_map(|_| rx.pop()).collect();
+            rx.give_back();
+            popped
+        });
+        first.push(1).unwrap();
+        first.give_back();
+        let sent = if heir.join().unwrap().is_some() { vec![1, 2] } else { vec![1] };
+        let mut popped = consumer.join().unwrap();
+        let mut rx = queue.take_consumer().expect("it was given back");
+        popped.extend((0..2).filter_map(|_| rx.pop()));
+        assert_eq!(popped, sent);
+        assert!(queue.take_producer().is_some());
     });
 }

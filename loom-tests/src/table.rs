@@ -6,7 +6,8 @@ use strait_core::model::{Port, Region};
 use strait_core::{
     Channel, Plan,
     format::Header,
-    port::{Ident, Liveness, Port as _, Probe},
+    port::{Ident, Liveness, Port as _, Probe, RELAXED},
+    protocol::table::FREE,
 };
 
 use crate::models;
@@ -18,6 +19,7 @@ models! {
     "join_and_leave" => join_and_leave(),
     "one_of_two_joins_over_the_dead" => one_of_two_joins_over_the_dead(),
     "a_joiner_dies" => a_joiner_dies(),
+    "an_epoch_comes_again" => an_epoch_comes_again(),
 }
 
 const ONE: Plan<'static> = Plan::new(&[Channel::compact::<u8>("q", 1)]).line(4).participants(1);
@@ -130,5 +132,38 @@ fn a_joiner_dies() {
             }
             both => panic!("neither has the slot, or both: {both:?}"),
         }
+    });
+}
+
+/// The epochs of slot 1 begin anew while 1.1, of the lap before, still has a role. The heir never meets a
+/// namesake, and the joiner never gets a name that stands.
+///
+/// ```text
+///   heir (2.1)                       joiner
+///   the role is 1.1's; dead? yes     does the role name 1.1?  yes: 1.2 then
+///   the role: 2.1                    take the token of 1.1
+///                                    does the role name 1.1?
+///                                    slot 1: live, epoch 1
+/// ```
+fn an_epoch_comes_again() {
+    ALL.check(|| {
+        let region = Region::new(&TWO);
+        let dead = region.join();
+        let heir = region.join();
+        std::mem::forget(dead.typed_producer::<u8>("q").unwrap());
+        let first = dead.port().ident().unwrap();
+        dead.port().end();
+        let header = *heir.header();
+        let state = header.participant(1).unwrap();
+        let port = region.port();
+        // As if 2^20 - 1 had joined here since.
+        port.mem().word(state).unwrap().store(FREE, RELAXED);
+        let joiner = thread::spawn(move || (join(&port), port));
+        let producer = heir.typed_producer::<u8>("q").expect("its owner is dead, and stays so");
+        assert_eq!(producer.taken_over_from(), Some(first));
+        let (joined, port) = joiner.join().unwrap();
+        let joined = joined.expect("the place is free");
+        assert_eq!((joined.place(), port.probe(joined)), (1, Probe::Alive));
+        assert!(joined.epoch() <= 2);
     });
 }

@@ -21,6 +21,12 @@ pub const DOORBELL: Plan<'static> =
         .line(4)
         .participants(3);
 
+/// A queue and an event, each with a word of its own to sleep on.
+pub const TWO_WORDS: Plan<'static> =
+    Plan::new(&[Channel::slots::<u32>("a", 1).consumer_may_block(), Channel::event("e")])
+        .line(4)
+        .participants(3);
+
 /// A latest value with several readers.
 pub const LATEST: Plan<'static> =
     Plan::new(&[Channel::latest::<u32>("v").consumer_may_block().buffers(4)]).line(4).participants(3);

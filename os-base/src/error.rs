@@ -8,22 +8,31 @@ use std::io;
 pub struct OsError {
     call: &'static str,
     code: i32,
+    /// Whether `call` says all that a user must know, more than the number's text would.
+    explained: bool,
 }
 
 impl OsError {
     /// The error of this call, by the system's number.
     #[must_use]
     pub const fn new(call: &'static str, code: i32) -> Self {
-        Self { call, code }
+        Self { call, code, explained: false }
     }
 
     /// The error of a call made through the standard library.
     #[must_use]
     pub fn io(call: &'static str, error: &io::Error) -> Self {
-        Self { call, code: error.raw_os_error().unwrap_or(crate::UNNUMBERED) }
+        Self::new(call, error.raw_os_error().unwrap_or(crate::UNNUMBERED))
     }
 
-    /// The call that failed.
+    /// An error whose text is this alone: what is wrong, and what to do. The number is for programs; its own text
+    /// would mislead.
+    #[must_use]
+    pub const fn explained(text: &'static str, code: i32) -> Self {
+        Self { call: text, code, explained: true }
+    }
+
+    /// The call that failed, or the explanation.
     #[must_use]
     pub fn call(&self) -> &'static str {
         self.call
@@ -38,6 +47,9 @@ impl OsError {
 
 impl fmt::Display for OsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.explained {
+            return f.write_str(self.call);
+        }
         write!(f, "{}: {}", self.call, io::Error::from_raw_os_error(self.code))
     }
 }

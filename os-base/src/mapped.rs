@@ -14,12 +14,14 @@ const PAGE: usize = 4096;
 ///
 /// # Invariants
 ///
-/// - P1. `base` is the start of the bytes of `mem`, readable, and writable unless the mapping was asked for to
+/// - P1. `base` is the start of `mapped` bytes, the first of which are those of `mem`, readable, and writable unless the mapping was asked for to
 ///   read alone; they stay mapped until the value is dropped. Nobody else unmaps or remaps them.
 pub struct Mapped {
     base: NonNull<c_void>,
     mem: Mem,
-    unmap: unsafe fn(NonNull<c_void>, u32),
+    /// Bytes that are mapped: as many as `mem` has, or more where the system maps in larger units.
+    mapped: usize,
+    unmap: unsafe fn(NonNull<c_void>, usize),
 }
 
 // SAFETY: the mapping belongs to the process, not to a thread, and all access goes through `Mem`,
@@ -29,17 +31,23 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// Takes a mapping into possession. `unmap` is called with its start and its length when it is dropped.
+    /// Takes a mapping of `mapped` bytes into possession, of which `len` are used. `unmap` is called with its start and
+    /// `mapped` when it is dropped.
     ///
     /// # Safety
     ///
-    /// P1 holds for the `len` bytes at `base`, which start on a page and which this process accesses through `Mem`
+    /// P1 holds for the bytes at `base`, which start on a page and which this process accesses through `Mem`
     /// alone. Where they are read-only only readers are made from them. `unmap` may be called for them once.
     #[must_use]
-    pub unsafe fn new(base: NonNull<c_void>, len: u32, unmap: unsafe fn(NonNull<c_void>, u32)) -> Self {
+    pub unsafe fn new(
+        base: NonNull<c_void>,
+        len: u32,
+        mapped: usize,
+        unmap: unsafe fn(NonNull<c_void>, usize),
+    ) -> Self {
         // SAFETY: the caller's promise, as long as this value lives, which lends the handle (P1).
         let mem = unsafe { Mem::from_raw(base.cast(), len) };
-        Self { base, mem, unmap }
+        Self { base, mem, mapped, unmap }
     }
 
     /// The same mapping, of which now this many bytes are used.
@@ -51,6 +59,7 @@ impl Mapped {
     pub unsafe fn resized(mut self, len: u32) -> Self {
         // SAFETY: the caller's promise; the rest as for `new`.
         self.mem = unsafe { Mem::from_raw(self.base.cast(), len) };
+        self.mapped = self.mapped.max(len as usize);
         self
     }
 
@@ -73,6 +82,12 @@ impl Mapped {
         self.mem.len() as usize
     }
 
+    /// How many are mapped for them.
+    #[must_use]
+    pub fn mapped(&self) -> usize {
+        self.mapped
+    }
+
     /// Looks at every page, so that each is in memory.
     pub fn touch(&self) {
         for offset in (0..self.mem.len()).step_by(PAGE) {
@@ -90,7 +105,7 @@ impl fmt::Debug for Mapped {
 impl Drop for Mapped {
     fn drop(&mut self) {
         // SAFETY: the range is ours and mapped (P1), and its users keep `self`; the rest was promised to `new`.
-        unsafe { (self.unmap)(self.base, self.mem.len()) };
+        unsafe { (self.unmap)(self.base, self.mapped) };
     }
 }
 

@@ -11,6 +11,8 @@ pub enum OpenFailure {
     AlreadyExists,
     /// There is none of that name.
     NotFound,
+    /// There is no place for semaphores. Never on Windows, whose names are in no directory.
+    NoDirectory,
     /// This user may not.
     NotPermitted,
     /// The name is that of an object of another kind. Never on Unix.

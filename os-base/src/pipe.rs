@@ -96,6 +96,12 @@ pub enum BindFailure {
     Os(OsError),
 }
 
+impl From<OsError> for BindFailure {
+    fn from(error: OsError) -> Self {
+        Self::Os(error)
+    }
+}
+
 /// Why nobody was connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {

@@ -29,6 +29,11 @@ pub enum CreateFailed<O, E> {
     },
     /// Out of space.
     NoSpace,
+    /// Out of huge pages. On Linux alone.
+    HugePages {
+        /// Bytes of one.
+        size: u64,
+    },
     /// Longer than this process's files may be. Never on Windows.
     FileSizeLimit {
         /// Bytes.
@@ -36,6 +41,8 @@ pub enum CreateFailed<O, E> {
     },
     /// No such directory.
     NoDirectory,
+    /// The file system is mounted for reading alone. Never on Windows.
+    ReadOnlyFileSystem,
     /// Denied.
     NotPermitted,
     /// Denied: a privilege is missing.
@@ -74,7 +81,10 @@ pub enum OpenFailed<O, E> {
     /// Nothing is there.
     NotFound,
     /// Denied.
-    NotPermitted,
+    NotPermitted {
+        /// Whose it is, if that is known.
+        owner: Option<O>,
+    },
     /// No regular file.
     NotAFile {
         /// What it is.
@@ -189,7 +199,7 @@ impl<O, E> From<MapFailed> for CreateFailed<O, E> {
 impl<O, E> From<MapFailed> for OpenFailed<O, E> {
     fn from(failed: MapFailed) -> Self {
         match failed {
-            MapFailed::NotPermitted => Self::NotPermitted,
+            MapFailed::NotPermitted => Self::NotPermitted { owner: None },
             MapFailed::Lock(error) => Self::Lock(error),
             MapFailed::TooShort { needed, found } => Self::Attach(AttachError::TooShort {
                 needed,

@@ -24,7 +24,8 @@ impl FromIo for CreateFailed {
             Some(libc::EEXIST) => Self::AlreadyExists,
             Some(libc::ENOSPC | libc::EDQUOT) => Self::NoSpace,
             Some(libc::ENOENT | libc::ENOTDIR) => Self::NoDirectory,
-            Some(libc::EACCES | libc::EPERM | libc::EROFS) => Self::NotPermitted,
+            Some(libc::EROFS) => Self::ReadOnlyFileSystem,
+            Some(libc::EACCES | libc::EPERM) => Self::NotPermitted,
             _ => Self::Os(OsError::io(call, error)),
         }
     }
@@ -34,6 +35,7 @@ impl From<map::CopyFailed> for OpenFailed {
     fn from(failed: map::CopyFailed) -> Self {
         match failed {
             map::CopyFailed::Short { len } => Self::TooShort { len },
+            map::CopyFailed::Map(failed) => failed.into(),
             map::CopyFailed::Os(error) => Self::Os(error),
         }
     }

@@ -35,6 +35,9 @@ pub struct Exposure {
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { found, allowed } = self;
-        write!(f, "its mode {found:04o} lets in more users than {allowed:04o}; change it, or allow that mode")
+        write!(
+            f,
+            "the region's mode {found:04o} lets in more users than {allowed:04o}; change it, or allow that mode"
+        )
     }
 }

@@ -10,7 +10,7 @@ use strait_os_base::OsError;
 
 use crate::failed::OpenFailed;
 use crate::file::check;
-use crate::file::os::named_dir;
+use crate::file::os::{self, named_dir};
 
 /// The prefix of a named region's file.
 const PREFIX: &str = "strait.";
@@ -55,7 +55,7 @@ impl Place {
 
     /// The names that files in the directory for named regions have, whatever they are.
     pub fn names() -> Result<Vec<String>, OsError> {
-        let failed = |error: io::Error| OsError::io("read the directory of named regions", &error);
+        let failed = |error: io::Error| OsError::io(os::LIST_NAMES, &error);
         let mut names = Vec::new();
         for entry in fs::read_dir(named_dir()?).map_err(failed)? {
             let file_name = entry.map_err(failed)?.file_name();
@@ -76,7 +76,10 @@ impl fmt::Display for Place {
 pub(crate) fn unlink(path: &Path) -> Result<(), OpenFailed> {
     fs::remove_file(path).map_err(|error| match error.raw_os_error() {
         Some(libc::ENOENT) => OpenFailed::NotFound,
-        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted,
+        Some(libc::EISDIR) => OpenFailed::NotAFile { kind: "directory" },
+        // Some systems say EPERM of a directory.
+        Some(libc::EPERM) if path.is_dir() => OpenFailed::NotAFile { kind: "directory" },
+        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted { owner: check::owner_of(path) },
         _ => OpenFailed::Os(OsError::io("unlink", &error)),
     })
 }

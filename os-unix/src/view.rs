@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
-use strait_core::ground::header::{MAGIC, at};
+use strait_core::ground::header::{MAGIC, VERSION, at};
 use strait_core::port::{Mem, WaitPoint};
 use strait_os_base::{Mapped, MappedRegion, OpenRegion, OsError, ShareFailed, directory_of};
 
@@ -24,7 +24,10 @@ use crate::place::Place;
 use crate::{entropy, memfd, wait};
 
 /// The error of a new region that does not keep what is stored in it: nobody else has it yet.
-pub const NOT_OURS: OsError = OsError::new("use the new region", libc::EIO);
+pub const NOT_OURS: OsError = OsError::explained(
+    "the new region does not keep what is stored in it; check the memory or file system that it is in",
+    libc::EIO,
+);
 
 /// A mapped region, the tokens held in it, and the process that opened it.
 #[derive(Debug)]
@@ -52,7 +55,9 @@ impl View {
             let at = at as usize;
             u32::from_le_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]])
         };
-        if word(at::MAGIC) == MAGIC && word(at::TOTAL_LEN) != len {
+        // Of another version, the length may be elsewhere: mapping it says so.
+        let known = word(at::MAGIC) == MAGIC && word(at::VERSION) == VERSION;
+        if known && word(at::TOTAL_LEN) != len {
             return Err(ReceiveFailed::WrongSize { header: word(at::TOTAL_LEN), found: len });
         }
         Self::of_file(file, len, None, options).map_err(ReceiveFailed::Open)
@@ -92,6 +97,11 @@ impl View {
     #[inline]
     pub fn left(&self) -> bool {
         self.origin.left()
+    }
+
+    /// See [`strait_core::port::Wait::wait_any`].
+    pub fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        wait::wait_any(points, timeout);
     }
 
     /// See [`strait_core::port::Wait::wait`].

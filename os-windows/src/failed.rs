@@ -51,7 +51,7 @@ impl FromOs for OpenFailed {
     fn from_os(error: OsError) -> Self {
         match error.code() as u32 {
             ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND => Self::NotFound,
-            ERROR_ACCESS_DENIED => Self::NotPermitted,
+            ERROR_ACCESS_DENIED => Self::NotPermitted { owner: None },
             ERROR_INVALID_HANDLE => Self::NameTaken,
             _ => Self::Os(error),
         }
@@ -62,7 +62,7 @@ impl From<SignError> for OpenFailed {
     fn from(error: SignError) -> Self {
         match error {
             SignError::Foreign => Self::NameTaken,
-            SignError::NotPrivileged => Self::NotPermitted, // Of creating alone.
+            SignError::NotPrivileged => Self::NotPermitted { owner: None }, // Of creating alone.
             SignError::Map(failed) => failed.into(),
             SignError::Os(error) => Self::from_os(error),
         }

@@ -32,7 +32,7 @@ pub(crate) fn shared(
     let view = unsafe { MapViewOfFile(section.as_raw_handle(), access, 0, 0, 0) };
     let base = NonNull::new(view.Value).ok_or_else(|| denied(OsError::last("MapViewOfFile")))?;
     // SAFETY: no byte of the view is used yet, and this is its one owner; `unmap` unmaps it, whatever its length.
-    let mapping = unsafe { Mapped::new(base, 0, unmap) };
+    let mapping = unsafe { Mapped::new(base, 0, 0, unmap) };
     let found = committed(base).map_err(MapFailed::Os)?;
     let fits = |needed: u32| {
         if u64::from(needed) <= found { Ok(needed) } else { Err(MapFailed::TooShort { needed, found }) }
@@ -106,7 +106,7 @@ fn lock(map: &Mapped) -> Result<(), OsError> {
 /// # Safety
 ///
 /// The view is mapped, and nobody uses it any more.
-unsafe fn unmap(base: NonNull<c_void>, _len: u32) {
+unsafe fn unmap(base: NonNull<c_void>, _len: usize) {
     let view = MEMORY_MAPPED_VIEW_ADDRESS { Value: base.as_ptr() };
     // SAFETY: the caller's promise.
     unsafe { UnmapViewOfFile(view) };

@@ -39,8 +39,8 @@ pub struct Exposure {
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.found {
-            Some(sid) => write!(f, "it lets in {sid}; change that, or allow it in the options"),
-            None => f.write_str("it lets in everybody, or in a way that cannot be read; change that"),
+            Some(sid) => write!(f, "the region lets in {sid}; change that, or allow it in the options"),
+            None => f.write_str("the region lets in everybody, or in a way that cannot be read; change that"),
         }
     }
 }

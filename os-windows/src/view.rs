@@ -33,7 +33,10 @@ const ROUNDS: u32 = 16;
 pub(crate) const ANYWHERE: Space = Space::Global;
 
 /// The error of a new region that does not keep what is stored in it: nobody else has it yet.
-pub const NOT_OURS: OsError = OsError::new("use the new region", ERROR_IO_DEVICE as i32);
+pub const NOT_OURS: OsError = OsError::explained(
+    "the new region does not keep what is stored in it; check the memory or file system that it is in",
+    ERROR_IO_DEVICE as i32,
+);
 
 /// Where a region is, and what keeps it there.
 #[derive(Debug)]
@@ -160,6 +163,11 @@ impl View {
         false
     }
 
+    /// See [`strait_core::port::Wait::wait_any`].
+    pub fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.events.wait_any(points, timeout);
+    }
+
     /// See [`strait_core::port::Wait::wait`].
     pub fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.events.wait(point, expected, timeout);
@@ -223,7 +231,7 @@ impl View {
 /// deleted.
 fn reopened(error: OsError) -> OpenFailed {
     match OpenFailed::from_os(error) {
-        OpenFailed::NotFound | OpenFailed::NotPermitted => OpenFailed::NotFound,
+        OpenFailed::NotFound | OpenFailed::NotPermitted { .. } => OpenFailed::NotFound,
         other => other,
     }
 }

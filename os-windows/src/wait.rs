@@ -35,11 +35,14 @@ use strait_core::port::WaitPoint;
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
 use windows_sys::Win32::System::Threading::{
     CreateEventW, EVENT_MODIFY_STATE, OpenEventW, ResetEvent, SYNCHRONIZATION_SYNCHRONIZE, SetEvent,
-    WaitForSingleObject,
+    WaitForMultipleObjects, WaitForSingleObject,
 };
 
 use crate::name::Space;
 use crate::security::{Descriptor, own};
+
+/// The most events that the system waits for at once.
+const MOST: usize = 64;
 
 /// How long a sleeper without an event naps.
 const NAP: Duration = Duration::from_millis(1);
@@ -63,7 +66,7 @@ impl Events {
     /// See [`strait_core::port::Wait::wait`].
     pub(crate) fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         let Some(event) = self.event(point.offset, |name| self.create(name)) else {
-            return nap(point, expected, timeout);
+            return nap(&[(point, expected)], timeout);
         };
         if is_set(event) {
             // SAFETY: the handle is open until `self` is dropped.
@@ -75,9 +78,32 @@ impl Events {
         if point.word.load(RELAXED) != expected {
             return;
         }
-        let millis = u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u32::MAX - 1);
         // SAFETY: the handle is open until `self` is dropped.
-        unsafe { WaitForSingleObject(event, millis.min(u32::MAX - 1)) };
+        unsafe { WaitForSingleObject(event, millis(timeout)) };
+    }
+
+    /// See [`strait_core::port::Wait::wait_any`]. Words of another region have no event here, and are polled.
+    pub(crate) fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        let mut events: [RawHandle; MOST] = [core::ptr::null_mut(); MOST];
+        let all = points.len() <= MOST
+            && points.iter().zip(&mut events).all(|((point, _), event)| {
+                let own = point.instance == self.instance;
+                let found = if own { self.event(point.offset, |name| self.create(name)) } else { None };
+                found.map(|found| *event = found).is_some()
+            });
+        if !all {
+            return nap(points, timeout);
+        }
+        for &event in events.iter().take(points.len()).filter(|event| is_set(**event)) {
+            // SAFETY: the handle is open until `self` is dropped.
+            unsafe { ResetEvent(event) };
+        }
+        // ORDERING: relaxed, as in `wait`.
+        if points.iter().any(|(point, expected)| point.word.load(RELAXED) != *expected) {
+            return;
+        }
+        // SAFETY: so many handles are there, and open until `self` is dropped.
+        unsafe { WaitForMultipleObjects(points.len() as u32, events.as_ptr(), 0, millis(timeout)) };
     }
 
     /// See [`strait_core::port::Wait::wake`].
@@ -125,10 +151,15 @@ fn is_set(event: RawHandle) -> bool {
     unsafe { WaitForSingleObject(event, 0) == WAIT_OBJECT_0 }
 }
 
-fn nap(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+/// The time in milliseconds, rounded up, and less than for ever.
+fn millis(timeout: Duration) -> u32 {
+    u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u32::MAX).min(u32::MAX - 1)
+}
+
+fn nap(points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
     let start = Instant::now();
     // ORDERING: relaxed, as the caller looks again at what it waits for, with its own ordering.
-    while point.word.load(RELAXED) == expected {
+    while points.iter().all(|(point, expected)| point.word.load(RELAXED) == *expected) {
         let left = timeout.saturating_sub(start.elapsed());
         if left.is_zero() {
             return;

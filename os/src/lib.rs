@@ -81,6 +81,7 @@ use strait_os_unix as sys;
 #[cfg(windows)]
 use strait_os_windows as sys;
 
+mod join;
 #[cfg(target_os = "linux")]
 pub mod linux;
 mod name;
@@ -100,6 +101,7 @@ use unix::LOCK_ADVICE;
 #[cfg(windows)]
 use windows::LOCK_ADVICE;
 
+pub use join::JoinError;
 pub use name::{MAX_NAME, NameError, check_name};
 pub use options::RegionOptions;
 pub use port::SystemPort;

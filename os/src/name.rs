@@ -27,7 +27,7 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the region's name is empty; give it 1 to 200 bytes"),
-            Self::TooLong => f.write_str("the region's name is too long; 200 bytes are the most"),
+            Self::TooLong => f.write_str("the region's name is too long; give it 200 bytes at the most"),
             Self::LeadingDot => f.write_str("a region's name may not start with a dot; leave it out"),
             Self::Forbidden => f.write_str(
                 "a region's name may hold no slash, backslash, NUL or control character; leave it out",

@@ -9,12 +9,12 @@ use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint};
 
 use crate::sys::{View, clock, whoami};
-use crate::{OsError, RegionOptions};
+use crate::{JoinError, OsError, Region, RegionOptions};
 
 /// The state that all clones of a port share; the last one leaves the region.
 struct Inner {
-    /// The mapping, the token, and what is slept on.
-    view: View,
+    /// The mapping, the tokens, and what is slept on; shared with other participants of this process.
+    view: Arc<View>,
     domain: u32,
     /// The slots of the domain. Those of other domains are filled by other systems, and never hold a token.
     own: RangeInclusive<u32>,
@@ -94,10 +94,13 @@ pub struct SystemPort(Arc<Inner>);
 impl SystemPort {
     /// Takes a place of the options' domain in the participant table, or just looks if they say read-only.
     pub(crate) fn new(view: View, options: &RegionOptions) -> Result<Self, TableFull> {
-        let domain = options.domain;
+        Self::with(Arc::new(view), options.domain, options.sys.map.read_only)
+    }
+
+    fn with(view: Arc<View>, domain: u32, read_only: bool) -> Result<Self, TableFull> {
         let own = participants::places_of(view.region.mem(), view.region.header(), domain);
         let mut port = Self(Arc::new(Inner { view, domain, own, seat: None }));
-        if options.sys.map.read_only {
+        if read_only {
             return Ok(port);
         }
         let card = Card { pid: std::process::id(), started: whoami::start_time(), boot: 0 };
@@ -115,6 +118,43 @@ impl SystemPort {
     #[must_use]
     pub fn forked(&self) -> bool {
         self.view().left()
+    }
+
+    /// Takes part in the region once more, as another participant of this process: a second thread that locks the
+    /// same mutex needs one of its own. The region's name is not needed, so this works for a region that was removed,
+    /// and for [sealed](crate::SealedRegion) memory. Both share one mapping, which ends with the last of them, and
+    /// their waits and wakes; a file descriptor is not taken.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_core::{Channel, Plan};
+    /// use strait_os::{RegionName, RegionOptions};
+    ///
+    /// const PLAN: Plan = Plan::new(&[Channel::mutex::<u64>("count")]);
+    /// # let name = &format!("doc-join-again-{}", std::process::id());
+    /// let name = RegionName::new(name)?;
+    /// let region = name.create(&PLAN, &RegionOptions::new())?;
+    /// name.remove()?;
+    /// let other = region.port().join_again()?;
+    /// let worker = std::thread::spawn(move || {
+    ///     let mut count = other.mutex::<u64>("count").unwrap();
+    ///     count.try_lock().unwrap().or_roll_back().ok().unwrap().set(&1);
+    /// });
+    /// worker.join().unwrap();
+    /// assert_eq!(region.mutex::<u64>("count")?.try_lock()?.or_roll_back().ok().unwrap().get(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn join_again(&self) -> Result<Region, JoinError> {
+        self.ident().ok_or(JoinError::ReadOnly)?;
+        let port = Self::with(Arc::clone(&self.0.view), self.0.domain, false);
+        Region::attach(port.map_err(|TableFull| JoinError::TableFull)?).map_err(JoinError::Attach)
     }
 
     /// Whether the region is [sealed](crate::SealedRegion) memory, without a name or a file. On Unix no peer
@@ -165,6 +205,10 @@ impl fmt::Debug for SystemPort {
 impl Wait for SystemPort {
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.view().wait(point, expected, timeout);
+    }
+
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.view().wait_any(points, timeout);
     }
 
     fn wake(&self, point: WaitPoint<'_>) {

@@ -69,15 +69,15 @@ impl fmt::Display for RtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Priority { asked, lowest, highest } => {
-                write!(f, "priority {asked} does not exist; give one from {lowest} to {highest}")
+                write!(f, "this system has no priority {asked}; give one from {lowest} to {highest}")
             }
             Self::NotPermitted => f.write_str(
-                "not permitted to use real-time priorities; raise RLIMIT_RTPRIO (ulimit -r), or \
+                "this process may not use real-time priorities; raise RLIMIT_RTPRIO (ulimit -r), or \
                  grant CAP_SYS_NICE, or run as root",
             ),
-            Self::NoCpu => f.write_str("no CPU to run on; name at least one"),
+            Self::NoCpu => f.write_str("the thread would have no CPU to run on; name at least one"),
             Self::Cpu { cpu } => {
-                write!(f, "CPU {cpu} does not exist or is closed to this process; name another")
+                write!(f, "there is no CPU {cpu}, or it is closed to this process; name another")
             }
             Self::Unsupported => f.write_str("this system cannot schedule a thread so; leave it out"),
             Self::Os(error) => error.fmt(f),

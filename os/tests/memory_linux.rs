@@ -142,7 +142,7 @@ fn fault_54_a_wrong_owner_is_refused_unless_trusted() {
     region.open(&RegionOptions::new().owner(OTHER)).expect("trusted");
     chown(path_of(&region), Some(0), None).expect("taken back");
     fs::set_permissions(&scratch.0, fs::Permissions::from_mode(0o755)).expect("its mode");
-    for (mode, expected) in [("600", "NotPermitted"), ("666", "WrongOwner { found: 0 }")] {
+    for (mode, expected) in [("600", "NotPermitted { owner: Some(0) }"), ("666", "WrongOwner { found: 0 }")] {
         let number = u32::from_str_radix(mode, 8).expect("a number");
         fs::set_permissions(path_of(&region), fs::Permissions::from_mode(number)).expect("its mode");
         let mut helper = Helper::start("open-as-other", path_of(&region));

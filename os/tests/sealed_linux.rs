@@ -207,6 +207,16 @@ fn fault_49_a_wrong_size_is_refused() {
     assert_eq!(error, Some(ReceiveError::Open(OpenError::Attach(AttachError::NotARegion))));
 }
 
+/// In a later version the length may be elsewhere, so it is the version that is wrong.
+#[test]
+fn sealed_memory_of_a_later_version_is_refused_by_its_version() {
+    let mut later = image();
+    later[4] = 2;
+    later[16..20].fill(0x5A);
+    let error = receive_raw(MARK, &[memory(&later, ALL).as_raw_fd()]).err();
+    assert_eq!(error, Some(ReceiveError::Open(OpenError::Attach(AttachError::Version { found: 2 }))));
+}
+
 #[test]
 fn a_message_that_is_no_region_is_refused_and_leaves_no_descriptor() {
     // The kernel's list of a process's descriptors changes with other tests, so this looks at

@@ -7,6 +7,7 @@ use strait::{
     RegionPlace,
 };
 
+use crate::cancel::HeldOff;
 use crate::plan::with_plan;
 use crate::port::Source;
 use crate::region::{no_more, open_region};
@@ -39,7 +40,8 @@ fn region_at(place: &str) -> Result<RegionPlace, strait_status> {
     Ok(RegionName::new(place).map_err(|_| strait_status::BadName)?.into())
 }
 
-fn options(flags: u32) -> Result<RegionOptions, strait_status> {
+/// The options of these flags.
+pub(super) fn flagged(flags: u32) -> Result<RegionOptions, strait_status> {
     if flags & !(STRAIT_PREFAULT | STRAIT_LOCK_MEMORY | STRAIT_READ_ONLY) != 0 {
         return Err(strait_status::BadArgument);
     }
@@ -54,18 +56,31 @@ fn options(flags: u32) -> Result<RegionOptions, strait_status> {
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn open_by(
+pub(super) unsafe fn open_by(
     handle: *mut strait_region_t,
     place: *const c_char,
-    flags: u32,
+    options: impl FnOnce() -> Result<RegionOptions, strait_status>,
     opening: impl FnOnce(&RegionPlace, &RegionOptions) -> Result<Region, strait_status>,
 ) -> strait_status {
-    let look = || {
+    let open = || {
         // SAFETY: the caller's promise.
         let region = region_at(unsafe { text(place)? })?;
-        let attachment = opening(&region, &options(flags)?)?;
-        Ok(Source::System(attachment.port().clone()))
+        opening(&region, &options()?)
     };
+    // SAFETY: the caller's promise.
+    unsafe { open_here(handle, open) }
+}
+
+/// Opens the region that `opening` returns in `handle`.
+///
+/// # Safety
+///
+/// The pointer must be null or as the crate's rules say.
+pub(super) unsafe fn open_here(
+    handle: *mut strait_region_t,
+    opening: impl FnOnce() -> Result<Region, strait_status>,
+) -> strait_status {
+    let look = || Ok(Source::System(opening()?.port().clone()));
     // SAFETY: the caller's promise.
     unsafe { open_region(handle, strait_system_t::NONE, look, no_more) }
 }
@@ -89,7 +104,7 @@ pub unsafe extern "C" fn strait_create(
         unsafe { with_plan(plan, create) }
     };
     // SAFETY: the caller's promise.
-    unsafe { open_by(region, place, flags, create) }
+    unsafe { open_by(region, place, || flagged(flags), create) }
 }
 
 /// Opens a region and takes part in it, or looks at it alone with `STRAIT_READ_ONLY`.
@@ -104,7 +119,7 @@ pub unsafe extern "C" fn strait_open(
     flags: u32,
 ) -> strait_status {
     // SAFETY: the caller's promise.
-    unsafe { open_by(region, place, flags, |at, options| at.open(options).map_err(open_status)) }
+    unsafe { open_by(region, place, || flagged(flags), |at, options| at.open(options).map_err(open_status)) }
 }
 
 /// Opens a region, or creates it if it is not there, whichever process is first.
@@ -119,18 +134,13 @@ pub unsafe extern "C" fn strait_open_or_create(
     plan: *const strait_plan_t,
     flags: u32,
 ) -> strait_status {
-    let failed = |error| match error {
-        OpenOrCreateError::Open(error) => open_status(error),
-        OpenOrCreateError::Create(error) => create_status(error),
-        _ => strait_status::Contended,
-    };
     let open = |at: &RegionPlace, options: &RegionOptions| {
-        let open = |plan: &Plan<'_>| at.open_or_create(plan, options).map_err(failed);
+        let open = |plan: &Plan<'_>| at.open_or_create(plan, options).map_err(open_or_create_status);
         // SAFETY: the caller's promise.
         unsafe { with_plan(plan, open) }
     };
     // SAFETY: the caller's promise.
-    unsafe { open_by(region, place, flags, open) }
+    unsafe { open_by(region, place, || flagged(flags), open) }
 }
 
 /// Takes a region's name away, alive or not. Processes that have it open keep its memory.
@@ -140,28 +150,39 @@ pub unsafe extern "C" fn strait_open_or_create(
 /// The pointer must be null or as the crate's rules say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strait_remove(place: *const c_char) -> strait_status {
+    let _whole = HeldOff::begin();
     // SAFETY: the caller's promise.
     let removed = unsafe { text(place) }.and_then(|place| region_at(place)?.remove().map_err(open_status));
     crate::status::status(removed)
 }
 
-fn create_status(error: CreateError) -> strait_status {
+pub(super) fn open_or_create_status(error: OpenOrCreateError) -> strait_status {
+    match error {
+        OpenOrCreateError::Open(error) => open_status(error),
+        OpenOrCreateError::Create(error) => create_status(error),
+        _ => strait_status::Contended,
+    }
+}
+
+pub(super) fn create_status(error: CreateError) -> strait_status {
     match error {
         CreateError::AlreadyExists => strait_status::AlreadyExists,
         CreateError::Format(error) => error.into(),
         CreateError::ReadOnly => strait_status::BadArgument,
-        CreateError::NoSpace => strait_status::NoSpace,
+        CreateError::NoSpace | CreateError::HugePages { .. } => strait_status::NoSpace,
         CreateError::NoDirectory => strait_status::BadName,
-        CreateError::NotPermitted => strait_status::NotPermitted,
+        CreateError::NotPermitted | CreateError::ReadOnlyFileSystem | CreateError::FileSizeLimit { .. } => {
+            strait_status::NotPermitted
+        }
         CreateError::Lock(_) => strait_status::NotLocked,
         _ => strait_status::System,
     }
 }
 
-fn open_status(error: OpenError) -> strait_status {
+pub(super) fn open_status(error: OpenError) -> strait_status {
     match error {
         OpenError::NotFound => strait_status::NotFound,
-        OpenError::NotPermitted => strait_status::NotPermitted,
+        OpenError::NotPermitted { .. } => strait_status::NotPermitted,
         OpenError::NotAFile { .. }
         | OpenError::Linked { .. }
         | OpenError::WrongOwner { .. }

@@ -26,6 +26,7 @@ Examples:
   strait ls                                     which regions there are
   strait inspect work                           what is in one
   strait unlock work gains                      frees a lock whose owner is dead
+  strait reset work commands                    makes a channel as new, once nobody uses the region
 
 Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
 
@@ -55,6 +56,9 @@ pub enum Command {
     /// Free a lock whose owner is dead
     #[command(after_help = UNLOCK_HELP)]
     Unlock(Unlock),
+    /// Make a channel as new where nobody uses the region
+    #[command(after_help = RESET_HELP)]
+    Reset(Reset),
     /// List the named regions
     Ls,
     /// Remove regions
@@ -111,6 +115,14 @@ program that knows the value must repair it.
 
 Example:
   strait unlock work gains";
+
+const RESET_HELP: &str = "\
+The way back from a channel that reports a fault, or a lock in an impossible state: a queue is empty
+then, a value unset (of a mutex: zeros), a lock free, a semaphore at its initial count. What the
+channel held is lost. Nothing is changed while a process that is not proven dead has the region open.
+
+Example:
+  strait reset work commands";
 
 const RM_HELP: &str = "\
 A region that somebody alive has open stays, unless --force is given: then it loses its name, and
@@ -266,6 +278,17 @@ pub struct Unlock {
     /// The lock's name
     #[arg(value_parser = channel)]
     pub lock: String,
+}
+
+/// `strait reset`
+#[derive(Args)]
+pub struct Reset {
+    /// The region's name, or its path if it holds a slash
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
+    /// The channel's name
+    #[arg(value_parser = channel)]
+    pub channel: String,
 }
 
 /// `strait rm`

@@ -1,11 +1,12 @@
 //! Process groups, signals, `SCHED_FIFO`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use nix::sys::resource::{Resource, getrlimit};
 use strait::rt::{self, RtError};
 
 /// The signal that nothing outlives.
@@ -28,6 +29,28 @@ pub fn ending(status: ExitStatus) -> String {
         (_, Some(code)) => format!("ended early with status {code}"),
         _ => "ended early".into(),
     }
+}
+
+/// Whether the process of this number, as this one numbers processes, started at that time, in the units of a
+/// participant's card. `None` where the card does not say when.
+pub fn has_started(pid: u32, started: u64) -> Option<bool> {
+    if started == 0 {
+        return None;
+    }
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Field 22. The second one, the program's name in brackets, may itself hold blanks and brackets.
+    let found = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(19)?.parse().ok());
+    Some(found == Some(started))
+}
+
+/// The longest file that this process may write, in bytes: beyond it the system ends it by a signal.
+pub fn longest_file() -> u64 {
+    getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(limit, _)| wide(limit))
+}
+
+/// A limit, which is not of one type on all systems; what is none there is none here.
+fn wide(limit: impl TryInto<u64>) -> u64 {
+    limit.try_into().unwrap_or(u64::MAX)
 }
 
 /// Waits until what was renamed in a directory is on storage.

@@ -31,6 +31,16 @@ pub fn ending(status: ExitStatus) -> String {
     }
 }
 
+/// Not known here, where processes have one set of numbers.
+pub fn has_started(_pid: u32, _started: u64) -> Option<bool> {
+    None
+}
+
+/// There is no limit.
+pub fn longest_file() -> u64 {
+    u64::MAX
+}
+
 /// Nothing: directories cannot be waited for here.
 pub fn sync_directory(_dir: &Path) -> io::Result<()> {
     Ok(())

@@ -19,6 +19,9 @@ const STEM: usize = 200;
 /// A file on its way. Dropped before [`finish`](Self::finish), it was never there.
 pub struct Output {
     file: Option<BufWriter<File>>,
+    /// Bytes that were written, and the most that may be.
+    written: u64,
+    longest: u64,
     unsynced: u64,
     part: PathBuf,
     target: PathBuf,
@@ -42,7 +45,7 @@ impl Output {
         };
         let file = File::options().write(true).create_new(true).open(&part).map_err(failed)?;
         let file = Some(BufWriter::with_capacity(BUFFER, file));
-        Ok(Self { file, unsynced: 0, part, target })
+        Ok(Self { file, written: 0, longest: os::longest_file(), unsynced: 0, part, target })
     }
 
     /// The temporary file.
@@ -53,6 +56,10 @@ impl Output {
     /// Writes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
+        self.written += bytes.len() as u64;
+        if self.written > self.longest {
+            return Err(too_long(&self.target, self.longest));
+        }
         file.write_all(bytes).map_err(|error| failed(&self.target, &error))?;
         self.unsynced += bytes.len() as u64;
         if self.unsynced >= SYNC {
@@ -89,9 +96,18 @@ impl Drop for Output {
     }
 }
 
+/// The error in place of the signal by which the system ends a process that writes more.
+fn too_long(target: &Path, longest: u64) -> Error {
+    Error::failed(format!(
+        "{}: this process may not make files of more than {longest} bytes; raise that limit (ulimit -f); nothing \
+         was kept",
+        target.display()
+    ))
+}
+
 fn failed(target: &Path, error: &std::io::Error) -> Error {
     let advice = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "; make room",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room",
         _ => "",
     };
     Error::failed(format!("{}: {}{advice}; nothing was kept", target.display(), reason(error)))
@@ -117,7 +133,10 @@ fn resolve(target: &Path) -> Result<PathBuf> {
     let resolved = match target.symlink_metadata() {
         Ok(found) if found.is_symlink() => fs::canonicalize(target).map_err(|error| {
             let shown = target.display();
-            Error::failed(format!("{shown}: is a link that leads nowhere ({}); remove it", reason(&error)))
+            Error::failed(format!(
+                "{shown}: is a link that leads nowhere ({}); give another path",
+                reason(&error)
+            ))
         })?,
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(error)),
         _ => target.to_path_buf(),

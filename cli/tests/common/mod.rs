@@ -139,6 +139,10 @@ impl Done {
 }
 
 impl Running {
+    pub fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     pub fn child(&mut self) -> &mut Child {
         self.0.as_mut().expect("not ended yet")
     }

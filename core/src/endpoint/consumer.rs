@@ -193,7 +193,9 @@ impl<P: Port> Consumer<P> {
 
     /// Shows up to `max` frames to `each`, in order, releasing each when `each` returns. Delivery is
     /// at least once, whatever the options say. If `each` panics, its frame comes again, unless the panic
-    /// drops the consumer too: then it counts as received. Returns how many there were.
+    /// drops the consumer too: then it counts as received. If this process is killed in `each`, its successor gets
+    /// that frame again, and as many before it as [`release_every`](ConsumerOptions::release_every) says. Returns
+    /// how many there were.
     ///
     /// # Errors
     ///
@@ -319,6 +321,14 @@ impl<P: Port> Consumer<P> {
         recv_until(self, deadline, |this| this.try_recv(buffer))
     }
 
+    /// Sets whether waits end when the producer is gone, with [`RecvError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.taker.role.end_with_peer(on);
+    }
+
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.taker.waiting = Waiting::new(policy);
@@ -418,7 +428,7 @@ impl<P: Port> Consumer<P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty && self.taker.role.tell_fault(),
         }
     }
 

@@ -40,24 +40,24 @@ pub enum ChannelError {
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound => f.write_str("the region has no channel of that name"),
-            Self::Kind { found } => write!(f, "the channel is of kind {}", found.name()),
+            Self::NotFound => f.write_str("the region has no channel of that name; check it against the plan"),
+            Self::Kind { found } => write!(f, "the channel is of kind {}; open the endpoint of that kind", found.name()),
             Self::Type => {
                 f.write_str("the channel carries another type; build both sides from one definition")
             }
-            Self::Busy => f.write_str("another live participant has this role"),
+            Self::Busy => f.write_str("another participant has this role and is not proven dead; let it leave first"),
             Self::ReadOnly => f.write_str(
                 "this process has the region open for reading only, or inherited it by a fork; open it for writing",
             ),
-            Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}"),
+            Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}; open it there, or change the plan"),
             Self::NoCommonAtomics => {
                 f.write_str(
                     "the plan gives the lock to two domains that share no atomics; \
                      keep it in one, or give the port a hardware lock",
                 )
             }
-            Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what})"),
-            Self::Fault(violation) => write!(f, "the channel is damaged: {violation}"),
+            Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what}); make the region anew"),
+            Self::Fault(violation) => write!(f, "the channel is damaged: {violation}; make the region anew"),
         }
     }
 }
@@ -98,12 +98,17 @@ impl From<Refused> for TrySendError {
 impl fmt::Display for TrySendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("the queue is full"),
-            Self::TooLarge => f.write_str("the frame is longer than the channel's maximum"),
+            Self::Full => f.write_str("the queue is full; try again later"),
+            Self::TooLarge => f.write_str(
+                "the frame is longer than the channel's maximum; divide it, or plan for longer ones",
+            ),
             Self::WrongSize => {
                 f.write_str("the bytes are not as many as the channel's values have; see its plan")
             }
-            Self::Fault(violation) => write!(f, "the consumer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "the queue's consumer broke the protocol: {violation}; close this end, and check that peer"
+            ),
         }
     }
 }
@@ -116,6 +121,9 @@ impl core::error::Error for TrySendError {}
 pub enum SendError {
     /// There was no space in time.
     TimedOut,
+    /// The consumer is proven dead, or it was there and has left, and nobody has taken over yet. Only where
+    /// [`end_with_peer`](crate::Producer::end_with_peer) is set.
+    PeerGone,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
     /// The number of bytes differs from the size of the channel's values.
@@ -128,6 +136,9 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("the queue stayed full for the time allowed"),
+            Self::PeerGone => {
+                f.write_str("the queue is full, and its consumer is gone; start one, and send again")
+            }
             Self::TooLarge => TrySendError::TooLarge.fmt(f),
             Self::WrongSize => TrySendError::WrongSize.fmt(f),
             Self::Fault(violation) => TrySendError::Fault(*violation).fmt(f),
@@ -176,10 +187,15 @@ impl From<WrongSize> for TryRecvError {
 impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the queue is empty"),
-            Self::TooSmall { needed } => write!(f, "the frame has {needed} bytes, the buffer fewer"),
+            Self::Empty => f.write_str("the queue is empty; try again later"),
+            Self::TooSmall { needed } => {
+                write!(f, "the frame has {needed} bytes, the buffer fewer; give a longer one")
+            }
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
-            Self::Fault(violation) => write!(f, "the producer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "the queue's producer broke the protocol: {violation}; close this end, and check that peer"
+            ),
         }
     }
 }
@@ -192,6 +208,9 @@ impl core::error::Error for TryRecvError {}
 pub enum RecvError {
     /// Nothing came in time.
     TimedOut,
+    /// The producer is proven dead, or it was there and has left; nobody has taken over yet, and all that it sent
+    /// was received. Only where [`end_with_peer`](crate::Consumer::end_with_peer) is set.
+    PeerGone,
     /// The buffer is shorter than the frame, which stays where it is.
     TooSmall {
         /// The frame's length.
@@ -209,7 +228,10 @@ pub enum RecvError {
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("nothing was received in the time allowed"),
+            Self::TimedOut => f.write_str("the queue stayed empty for the time allowed"),
+            Self::PeerGone => {
+                f.write_str("the queue is empty, and its producer is gone; start one, and wait again")
+            }
             Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault(violation) => TryRecvError::Fault(*violation).fmt(f),
@@ -255,6 +277,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
+                Self::PeerGone => ErrorKind::BrokenPipe,
                 Self::TooLarge => ErrorKind::OutOfMemory,
                 Self::WrongSize => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
@@ -277,6 +300,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
+                Self::PeerGone => ErrorKind::BrokenPipe,
                 Self::TooSmall { .. } => ErrorKind::OutOfMemory,
                 Self::WrongSize { .. } => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,

@@ -9,6 +9,10 @@ use super::producer::Producer;
 ///
 /// Bytes that are not written keep the content of an earlier frame.
 ///
+/// Only [`commit`](Self::commit) and [`commit_len`](Self::commit_len) publish, the whole frame at once. A grant
+/// that is dropped, also by a panic, or whose process is killed, sends nothing: the next frame has its place and its
+/// number.
+///
 /// A grant is committed once, and there is one at a time:
 ///
 /// ```compile_fail,E0382

@@ -14,6 +14,7 @@ use crate::ground::port::{Clock, Liveness, Port, Probe, TokenRefused, Wait, Wait
 use crate::ground::sync::order::role;
 use crate::ground::sync::{Mem, Word, const_fn, spin_loop};
 use crate::ground::tasks::{AsyncWait, WaiterId};
+use crate::protocol::table::Names;
 
 use super::attachment::Attachment;
 use super::participants::{self, Card, TableFull};
@@ -65,8 +66,10 @@ impl<'r, S: Wait + Clock> LocalPort<'r, S> {
     /// it only if they join through this function too and never end.
     pub unsafe fn join(mem: Mem, system: &'r S) -> Result<Self, LocalError> {
         let header = Header::check(&mem).map_err(LocalError::Attach)?;
-        let me =
-            participants::join(&mem, &header, 0, &Immortal, Card::default()).map_err(LocalError::Table)?;
+        // Nobody ever leaves, so no place is taken twice, and no identity can be named already.
+        let unused = |_| Names::Free;
+        let me = participants::join_unless(&mem, &header, 0, &Immortal, Card::default(), unused)
+            .map_err(LocalError::Table)?;
         Ok(Self { mem, me, system })
     }
 }
@@ -104,6 +107,10 @@ unsafe impl<S> Liveness for LocalPort<'_, S> {
 }
 
 impl<S: Wait> Wait for LocalPort<'_, S> {
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.system.wait_any(points, timeout);
+    }
+
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
         self.system.wait(point, expected, timeout);
     }

@@ -128,7 +128,7 @@ impl ParkWord {
 
 /// Who may sleep on the same word.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sleepers {
+pub enum Sleepers {
     /// One, or the consumers of a shared doorbell; senders wake them by [`ParkWord::wake`].
     One,
     /// Many of one domain; senders wake them by [`ParkWord::wake_all`].

@@ -8,7 +8,10 @@ use crate::ground::ident::Ident;
 use crate::ground::port::{Liveness, Probe};
 use crate::ground::sync::order::RELAXED;
 use crate::ground::sync::{Mem, Word};
-use crate::protocol::table;
+use crate::protocol::table::{self, Names};
+
+use super::names::names;
+pub use super::names::{Wear, wear};
 
 /// Byte offsets of the words in a participant's place.
 pub mod at {
@@ -35,16 +38,16 @@ pub struct Card {
     pub boot: u32,
 }
 
-/// No place in the participant table for one of this domain: each is taken, or retired after 2^20 - 1 joins, or there
-/// is none.
+/// No place in the participant table for one of this domain: each is taken by a participant that is not proven dead,
+/// or there is none. Places do not wear out: see [`Wear`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
 impl fmt::Display for TableFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no place in the participant table for one of this domain: each is taken, or retired after 2^20 - 1 joins, \
-             or the plan has none; plan for more participants, and make a region anew whose places are retired",
+            "no place in the participant table for one of this domain: each is taken by a participant that is not \
+             proven dead, or the plan has none; end one, or plan for more participants",
         )
     }
 }
@@ -56,8 +59,8 @@ fn word<'m>(mem: &'m Mem, header: &Header, place: u32, at: u32) -> Option<&'m Wo
 }
 
 /// Joins the region: finds a free place of this domain, or one whose last occupant is proven dead,
-/// takes its liveness token, and publishes. One pass over the table, 511 places at most. No word of
-/// another domain's place is changed.
+/// takes its liveness token, and publishes. One pass over the table, 511 places at most, and one over the
+/// words that name participants, of all channels. No word of another domain's place is changed.
 ///
 /// # Errors
 ///
@@ -69,10 +72,22 @@ pub fn join(
     liveness: &impl Liveness,
     card: Card,
 ) -> Result<Ident, TableFull> {
+    join_unless(mem, header, domain, liveness, card, |who| names(mem, header, who))
+}
+
+/// As [`join`]; `names` looks for words that name an identity.
+pub(super) fn join_unless(
+    mem: &Mem,
+    header: &Header,
+    domain: u32,
+    liveness: &impl Liveness,
+    card: Card,
+    names: impl Fn(Ident) -> Names,
+) -> Result<Ident, TableFull> {
     for place in (1..=header.participant_count).filter(|&place| domain_of(mem, header, place) == Some(domain))
     {
         let Some(state) = word(mem, header, place, at::STATE) else { break };
-        if let Some(me) = table::try_join(place, state, liveness) {
+        if let Some(me) = table::try_join(place, state, liveness, &names) {
             for (at, value) in [
                 (at::BOOT, card.boot),
                 (at::PID, card.pid),

@@ -7,6 +7,10 @@ use super::consumer::{Consumer, Received};
 
 /// The next frame, read in place in the ring.
 ///
+/// Only [`release`](Self::release) gives it back. A peek that is dropped or forgotten leaves the frame in the queue,
+/// to come again; so does a process that is killed, whose successor gets it. A panic that drops the consumer with it
+/// counts the frame as received.
+///
 /// Once released it is not there any more:
 ///
 /// ```compile_fail,E0382

@@ -42,6 +42,11 @@ impl<P: Port> permits::Permits for Permits<P> {
 /// | free | taken, by one compare-and-swap |
 /// | taken | free, when it is dropped; taken by another, with proof of its holder's death |
 ///
+/// # Order of waiters
+///
+/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
+/// not be the first.
+///
 /// # If a peer dies or misbehaves
 ///
 /// A dead holder's permit is taken over exactly once, by a participant that tries to acquire or sleeps
@@ -134,7 +139,15 @@ impl<P: Port> Permits<P> {
     ///
     /// [`SemaphoreError::TimedOut`].
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<Permit<'_, P>, SemaphoreError> {
-        let deadline = Deadline::after(&self.port, timeout);
+        self.acquire_until(Deadline::after(&self.port, timeout))
+    }
+
+    /// Takes a permit, waiting until `deadline` for one; as [`acquire_timeout`](Self::acquire_timeout).
+    ///
+    /// # Errors
+    ///
+    /// [`SemaphoreError::TimedOut`].
+    pub fn acquire_until(&mut self, deadline: Deadline) -> Result<Permit<'_, P>, SemaphoreError> {
         let found = match self.take() {
             Some(taken) => Some(taken),
             None => self.wait(deadline),
@@ -169,7 +182,7 @@ impl<P: Port> Permits<P> {
             &mut waiting,
             deadline,
             || self.take_free(),
-            || self.take_over(),
+            Some(|| self.take_over()),
         );
         self.waiting = waiting;
         found

@@ -17,7 +17,7 @@ use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::grant::Grant;
 use super::role::PeerStatus;
-use super::send_half::{HasSendHalf, SendHalf, send_until};
+use super::send_half::{Batch, HasSendHalf, SendHalf, send_until};
 use super::spans::{DAMAGED, Spans};
 use super::wait::Waiting;
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
@@ -126,7 +126,8 @@ impl<P: Port> Producer<P> {
     }
 
     /// Sends frames until one is refused, waking the consumer once; returns how many were sent.
-    /// Each becomes visible by itself, in order.
+    /// Each becomes visible by itself, in order. So if the iterator panics, or this process is killed in it, those
+    /// before have been sent, and no other; after a panic the consumer is woken, too.
     ///
     /// # Errors
     ///
@@ -136,19 +137,20 @@ impl<P: Port> Producer<P> {
         frames: impl IntoIterator<Item = (u32, &'f [u8])>,
     ) -> Result<usize, TrySendError> {
         let mut sent = 0;
+        let batch = Batch::of(self);
         for (tag, payload) in frames {
-            match self.put(tag, payload) {
+            match batch.end.put(tag, payload) {
                 Ok(()) => sent += 1,
                 Err(refused) => {
-                    let error = self.sender.refused_slow(refused);
+                    let error = batch.end.sender.refused_slow(refused);
                     if sent == 0 {
+                        batch.end_empty();
                         return Err(error);
                     }
                     break;
                 }
             }
         }
-        self.sender.wake_consumer();
         Ok(sent)
     }
 
@@ -231,6 +233,14 @@ impl<P: Port> Producer<P> {
     /// [`SendError`]; nothing was sent then.
     pub fn send_until(&mut self, tag: u32, payload: &[u8], deadline: Deadline) -> Result<(), SendError> {
         send_until(self, deadline, |this| this.put(tag, payload))
+    }
+
+    /// Sets whether waits end when the consumer is gone, with [`SendError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.sender.role.end_with_peer(on);
     }
 
     /// Sets how [`send_timeout`](Self::send_timeout) waits.

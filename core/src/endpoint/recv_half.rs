@@ -13,9 +13,10 @@ use crate::protocol::Nothing;
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::park_word::{ParkWord, Sleepers};
+use super::peer_watch::status;
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
-use super::wait::{Waiting, wait_until};
+use super::wait::{Waiting, wait_and_search};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The consumer's role of a queue, with its words in the region.
@@ -122,14 +123,29 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
 ) -> Result<R, RecvError> {
     let taker = end.taker();
     let (port, park_word, mut waiting) = (taker.role.port.clone(), taker.own.clone(), taker.waiting);
-    let look = || match take(end) {
+    let (peer, mut watch) = (taker.role.peer_word(), taker.role.watch);
+    let mut look = || taken(take(end));
+    let is_on = watch.is_on();
+    let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(RecvError::PeerGone));
+    let gone = is_on.then_some(gone);
+    let mut result =
+        wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
+    if matches!(result, Some(Err(RecvError::PeerGone))) {
+        // The producer may have published its last message between the look and its end.
+        result = look().or(result);
+    }
+    let taker = end.taker();
+    (taker.waiting, taker.role.watch) = (waiting, watch);
+    result.unwrap_or(Err(RecvError::TimedOut))
+}
+
+/// The result of a wait, if this attempt to receive ends it.
+pub(super) fn taken<R>(attempt: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
+    match attempt {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
         Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
         Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
-    };
-    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
-    end.taker().waiting = waiting;
-    result.unwrap_or(Err(RecvError::TimedOut))
+    }
 }

@@ -6,13 +6,14 @@ use core::marker::PhantomData;
 use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
 use crate::ground::offset;
-use crate::ground::port::{Port, Probe};
+use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
-use crate::ground::sync::order::{RELAXED, role};
+use crate::ground::sync::order::RELAXED;
 use crate::protocol::{Violation, claim};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
+use super::peer_watch::{EndWithPeer, status};
 use super::spans::DAMAGED;
 
 /// The state of a channel's other side, as far as known.
@@ -47,8 +48,12 @@ pub(crate) struct Role<P: Port> {
     fault: WordRef,
     /// The first violation that this side saw.
     latched: Option<Violation>,
+    /// Whether [`wait_any`](super::wait_any) has returned this endpoint because of that.
+    told: bool,
     /// The dead owner that the role was taken over from.
     from: Option<Ident>,
+    /// Whether waits end when the other side is gone.
+    pub watch: EndWithPeer,
     /// An endpoint is used by one thread at a time.
     not_sync: NotSync,
 }
@@ -81,7 +86,8 @@ impl<P: Port> Role<P> {
             .map_err(|claim::Busy| ChannelError::Busy)?;
         // ORDERING: Relaxed; for display.
         fault.store(0, RELAXED);
-        Ok(Self { me, owner, peer, fault, latched: None, from: claimed.from, port, not_sync: PhantomData })
+        let (from, watch, not_sync, told) = (claimed.from, EndWithPeer::Off, PhantomData, false);
+        Ok(Self { me, owner, peer, fault, latched: None, told, from, watch, port, not_sync })
     }
 
     /// Latches the first violation, in the handle and for tools in the region.
@@ -99,20 +105,35 @@ impl<P: Port> Role<P> {
         self.latched
     }
 
+    /// Whether there is a latched violation that this has not returned `true` for: once, so that a receiver at fault
+    /// does not keep a wait from its other receivers.
+    #[cold]
+    pub fn tell_fault(&mut self) -> bool {
+        self.latched.is_some() && !core::mem::replace(&mut self.told, true)
+    }
+
     pub fn taken_over_from(&self) -> Option<Ident> {
         self.from
     }
 
     /// One load, and one probe if somebody owns the other role.
     pub fn peer(&self) -> PeerStatus {
-        // ORDERING(role): everything that an owner did is ordered before it left.
-        match self.peer.as_ref().map_or(0, |word| word.load(role::LOAD)) {
-            0 => PeerStatus::Absent,
-            word => match Ident::from_word(word).map(|who| self.port.probe(who)) {
-                Some(Probe::Dead) => PeerStatus::Dead,
-                _ => PeerStatus::Present,
-            },
-        }
+        status(self.peer.as_ref(), &self.port)
+    }
+
+    /// The other role's word, for waits that end with its owner.
+    pub fn peer_word(&self) -> Option<WordRef> {
+        self.peer.clone()
+    }
+
+    /// Whether a wait is over because the other side is gone.
+    pub fn is_peer_gone(&mut self) -> bool {
+        self.watch.is_over(status(self.peer.as_ref(), &self.port))
+    }
+
+    /// Sets whether waits end when the other side is gone.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.watch = EndWithPeer::new(on, self.peer());
     }
 
     /// Whether this is still the participant that claimed the role, and not its forked child.

@@ -39,11 +39,16 @@ pub enum SemaphoreError {
 impl fmt::Display for SemaphoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("there is nothing to acquire now"),
-            Self::TimedOut => f.write_str("there was nothing to acquire for the time allowed"),
-            Self::Overflow => f.write_str("the semaphore's count would pass its maximum"),
-            Self::Contended => f.write_str("others were faster in every try; try again"),
-            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+            Self::Empty => f.write_str("the semaphore has nothing to acquire now; try again later"),
+            Self::TimedOut => f.write_str("the semaphore had nothing to acquire in the time allowed"),
+            Self::Overflow => {
+                f.write_str("the semaphore's count would pass its maximum; release no more than was acquired")
+            }
+            Self::Contended => f.write_str("others changed the semaphore in every try; try again"),
+            Self::Fault(violation) => write!(
+                f,
+                "a peer broke the semaphore's protocol: {violation}; check that peer, and make the region anew"
+            ),
         }
     }
 }
@@ -69,6 +74,11 @@ impl From<Refused> for SemaphoreError {
 /// |---|---|
 /// | 0 | more, by a release, which wakes all sleepers |
 /// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
+///
+/// # Order of waiters
+///
+/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
+/// not be the first.
 ///
 /// # If a peer dies or misbehaves
 ///

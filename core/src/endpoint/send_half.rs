@@ -1,6 +1,7 @@
 //! The common part of the sending sides of all queues: the role, the counters in the region, requests for
 //! space, and waiting for it.
 
+use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::ground::entry::Entry;
@@ -14,9 +15,10 @@ use crate::protocol::release::Space;
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::park_word::{ParkWord, Sleepers};
+use super::peer_watch::status;
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
-use super::wait::{Waiting, wait_until};
+use super::wait::{Waiting, wait_and_search};
 use super::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 
 /// The producer's role of a queue, with its words in the region.
@@ -159,6 +161,31 @@ impl<P: Port> SendHalf<P> {
     }
 }
 
+/// A batch in progress. Wakes the consumer when it ends, also by a panic: what came before that is published.
+pub(crate) struct Batch<'e, P: Port, E: HasSendHalf<P>> {
+    pub end: &'e mut E,
+    port: PhantomData<P>,
+}
+
+impl<'e, P: Port, E: HasSendHalf<P>> Batch<'e, P, E> {
+    #[inline(always)]
+    pub fn of(end: &'e mut E) -> Self {
+        Self { end, port: PhantomData }
+    }
+
+    /// Ends it without a wake: nothing was sent.
+    pub fn end_empty(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<P: Port, E: HasSendHalf<P>> Drop for Batch<'_, P, E> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.end.sender().wake_consumer();
+    }
+}
+
 /// Puts a message in as soon as there is space, and wakes the consumer.
 pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
     end: &mut E,
@@ -167,7 +194,8 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
 ) -> Result<(), SendError> {
     let sender = end.sender();
     let (port, park_word, mut waiting) = (sender.role.port.clone(), sender.own.clone(), sender.waiting);
-    let look = || match put(end) {
+    let (peer, mut watch) = (sender.role.peer_word(), sender.role.watch);
+    let mut look = || match put(end) {
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => None,
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
@@ -176,9 +204,17 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
             Some(Err(SendError::Fault(violation)))
         }
     };
-    let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+    let is_on = watch.is_on();
+    let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(SendError::PeerGone));
+    let gone = is_on.then_some(gone);
+    let mut result =
+        wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
+    if result == Some(Err(SendError::PeerGone)) {
+        // The consumer may have released between the look and its end.
+        result = look().or(result);
+    }
     let sender = end.sender();
-    sender.waiting = waiting;
+    (sender.waiting, sender.role.watch) = (waiting, watch);
     match result {
         Some(Ok(())) => sender.wake_consumer(),
         Some(Err(error)) => return Err(error),

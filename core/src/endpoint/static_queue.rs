@@ -1,17 +1,17 @@
 //! A queue in a `static`, for one program: no header, no directory, no participants.
 
-use crate::ground::sync::order::{RELAXED, role};
+use crate::ground::sync::order::{RELAXED, lock, release};
 use crate::ground::sync::{Cell, Word, const_fn};
-use crate::protocol::static_queue;
+use crate::protocol::static_queue::{self, Ring};
 
 const PRODUCER: u32 = 1;
 const CONSUMER: u32 = 2;
 
-/// A queue of up to `N` values (a power of two) between two places of one program: threads, an
-/// interrupt and the main loop, two cores.
+/// A queue of up to `N` values between two places of one program: threads, an interrupt and the main loop, two
+/// cores.
 ///
 /// Published by index. Twelve bytes more than its values, plus
-/// alignment. Head and tail are side by side, so on a machine with several cores they share a cache line;
+/// alignment. A capacity that is a power of two makes for the shortest code. Head and tail are side by side, so on a machine with several cores they share a cache line;
 /// a region's queue keeps them on lines of their own.
 ///
 /// # Examples
@@ -27,10 +27,25 @@ const CONSUMER: u32 = 2;
 /// assert!(SAMPLES.take_producer().is_none());
 /// ```
 ///
-/// A capacity that is not a power of two does not compile:
+/// A half is taken once, for good: one that is dropped is gone. But it can be given back, and the next one goes on
+/// where it stopped:
+///
+/// ```
+/// use strait_core::StaticQueue;
+/// static TICKS: StaticQueue<u8, 6> = StaticQueue::new();
+/// for tick in 0..6 {
+///     let mut tx = TICKS.take_producer().unwrap();
+///     tx.push(tick).unwrap();
+///     tx.give_back();
+/// }
+/// let mut rx = TICKS.take_consumer().unwrap();
+/// assert_eq!((rx.len(), rx.peek().copied(), rx.pop()), (6, Some(0), Some(0)));
+/// ```
+///
+/// A queue without a slot does not compile:
 ///
 /// ```compile_fail
-/// static ODD: strait_core::StaticQueue<u16, 6> = strait_core::StaticQueue::new();
+/// static NONE: strait_core::StaticQueue<u16, 0> = strait_core::StaticQueue::new();
 /// ```
 ///
 /// How it works: the invariants are in `core/src/protocol/static_queue.rs`.
@@ -39,7 +54,7 @@ pub struct StaticQueue<T, const N: usize> {
     tail: Word,
     /// Position of the next value to be received, modulo 2^32; written by the consumer.
     head: Word,
-    /// Which halves are taken: one bit each, set when it is taken and never cleared.
+    /// Which halves are taken: one bit each, set until it is given back.
     taken: Word,
     /// The values; those from head to tail are there.
     slots: [Cell<T>; N],
@@ -47,7 +62,7 @@ pub struct StaticQueue<T, const N: usize> {
 
 impl<T: Send, const N: usize> StaticQueue<T, N> {
     const CAPACITY: u32 = {
-        assert!(N.is_power_of_two() && N <= 1 << 30, "the capacity must be a power of two");
+        assert!(N > 0 && N <= 1 << 30, "the capacity must be 1 to 2^30");
         N as u32
     };
 
@@ -66,32 +81,62 @@ impl<T: Send, const N: usize> StaticQueue<T, N> {
     }
 
     /// Takes the sending half; `None` if it is taken. Safe from anywhere, an interrupt handler
-    /// included. At most three compare-and-swaps (two halves compete, no more).
+    /// included. One compare-and-swap, and another whenever the other half is taken or given back meanwhile.
     pub fn take_producer(&self) -> Option<StaticProducer<'_, T, N>> {
         self.take(PRODUCER)?;
-        Some(StaticProducer { queue: self, tx: static_queue::Producer::new(Self::CAPACITY) })
+        // ORDERING: Relaxed; a word of this half, and taking it has synchronised with the last one who had it.
+        let tail = self.tail.load(RELAXED);
+        // ORDERING(release): the consumer is done with everything before its head.
+        let limit = Self::RING.a_lap_after(self.head.load(release::LOAD));
+        Some(StaticProducer { queue: self, tx: static_queue::Producer::new(tail, limit) })
     }
 
     /// Takes the receiving half; `None` if it is taken. As [`take_producer`](Self::take_producer).
     pub fn take_consumer(&self) -> Option<StaticConsumer<'_, T, N>> {
         self.take(CONSUMER)?;
-        Some(StaticConsumer { queue: self, rx: static_queue::Consumer::default() })
+        // ORDERING: Relaxed; as for the producer.
+        let head = self.head.load(RELAXED);
+        Some(StaticConsumer { queue: self, rx: static_queue::Consumer::new(head) })
+    }
+
+    /// The capacity.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        N
     }
 
     fn take(&self, half: u32) -> Option<()> {
-        // The other half's taking can make a round fail, once.
-        for _ in 0..3 {
-            // ORDERING: Relaxed; the compare-and-swap decides.
-            let seen = self.taken.load(RELAXED);
-            if seen & half != 0 {
-                return None;
-            }
-            // ORDERING(role): nobody else has had the half, because it is taken once.
-            if self.taken.compare_exchange(seen, seen | half, role::CAS).is_ok() {
-                return Some(());
+        // ORDERING: Relaxed; the compare-and-swap decides.
+        let mut seen = self.taken.load(RELAXED);
+        while seen & half == 0 {
+            // ORDERING(lock): what the last one did who had the half is ordered before giving it back.
+            match self.taken.compare_exchange(seen, seen | half, lock::ACQUIRE) {
+                Ok(_) => return Some(()),
+                Err(found) => seen = found,
             }
         }
         None
+    }
+}
+
+impl<T, const N: usize> StaticQueue<T, N> {
+    const RING: Ring = Ring { capacity: N as u32 };
+
+    /// The slot of a position: below N.
+    #[inline(always)]
+    fn slot(&self, position: u32) -> &Cell<T> {
+        &self.slots[Self::RING.slot(position) as usize]
+    }
+
+    /// Gives a half back. One compare-and-swap, and another whenever the other half is taken or given back
+    /// meanwhile.
+    fn give_back(&self, half: u32) {
+        // ORDERING: Relaxed; the compare-and-swap decides.
+        let mut seen = self.taken.load(RELAXED);
+        // ORDERING(lock): all that was done with the half is ordered before it.
+        while let Err(found) = self.taken.compare_exchange(seen, seen & !half, lock::RELEASE) {
+            seen = found;
+        }
     }
 }
 
@@ -109,8 +154,8 @@ impl<T, const N: usize> Drop for StaticQueue<T, N> {
         let mut at = head;
         while at != tail {
             // SAFETY: slots from head to tail hold values (A1), and nobody else is left.
-            drop(unsafe { self.slots[at as usize & (N - 1)].take() });
-            at = at.wrapping_add(1);
+            drop(unsafe { self.slot(at).take() });
+            at = Self::RING.after(at);
         }
     }
 }
@@ -131,20 +176,37 @@ impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
     #[inline]
     pub fn push(&mut self, value: T) -> Result<(), T> {
         let queue = self.queue;
-        let Some(position) = self.tx.free(&queue.head, StaticQueue::<T, N>::CAPACITY) else {
+        let Some(position) = self.tx.free(&queue.head, StaticQueue::<T, N>::RING) else {
             return Err(value);
         };
-        let index = position as usize & (N - 1);
-        // SAFETY: the protocol gave this slot to the only producer (A1), and the index is below N.
-        unsafe { queue.slots[index].put(value) };
-        self.tx.commit(position, &queue.tail);
+        // SAFETY: the protocol gave this slot to the only producer (A1).
+        unsafe { queue.slot(position).put(value) };
+        self.tx.commit(position, &queue.tail, StaticQueue::<T, N>::RING);
         Ok(())
     }
 
     /// Whether there is no space now.
     #[inline]
     pub fn is_full(&mut self) -> bool {
-        self.tx.free(&self.queue.head, StaticQueue::<T, N>::CAPACITY).is_none()
+        self.tx.free(&self.queue.head, StaticQueue::<T, N>::RING).is_none()
+    }
+
+    /// How many values there are now; the consumer may be taking some. One load.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tx.len(&self.queue.head, StaticQueue::<T, N>::RING) as usize
+    }
+
+    /// Gives the half back, for somebody else to [take](StaticQueue::take_producer). One compare-and-swap, and another
+    /// whenever the other half is taken or given back meanwhile.
+    pub fn give_back(self) {
+        self.queue.give_back(PRODUCER);
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The capacity.
@@ -166,16 +228,36 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     pub fn pop(&mut self) -> Option<T> {
         let queue = self.queue;
         let position = self.rx.next(&queue.tail)?;
-        let index = position as usize & (N - 1);
-        // SAFETY: the protocol gave this slot to the only consumer (A1), it holds a value, and the
-        // index is below N.
-        let value = unsafe { queue.slots[index].take() };
-        self.rx.release(position, &queue.head);
+        // SAFETY: the protocol gave this slot to the only consumer (A1), and it holds a value.
+        let value = unsafe { queue.slot(position).take() };
+        self.rx.release(position, &queue.head, StaticQueue::<T, N>::RING);
         Some(value)
     }
 
+    /// The value that [`pop`](Self::pop) would receive next. One load.
+    #[inline]
+    pub fn peek(&mut self) -> Option<&mut T> {
+        let position = self.rx.next(&self.queue.tail)?;
+        let place = self.queue.slot(position).as_ptr();
+        // SAFETY: the protocol gave this slot to the only consumer (A1), it holds a value, and that stays there
+        // as long as this half is borrowed.
+        Some(unsafe { &mut *place })
+    }
+
+    /// How many values there are now; the producer may be sending more. One load.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rx.len(&self.queue.tail, StaticQueue::<T, N>::RING) as usize
+    }
+
+    /// Gives the half back, for somebody else to [take](StaticQueue::take_consumer); as
+    /// [`StaticProducer::give_back`]. What it has not received is the next one's.
+    pub fn give_back(self) {
+        self.queue.give_back(CONSUMER);
+    }
+
     /// Whether nothing is there now.
-    pub fn is_empty(&mut self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.rx.next(&self.queue.tail).is_none()
     }
 

@@ -18,7 +18,8 @@
 //! # Trade-offs
 //!
 //! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
-//!   beside the future, drop the future when it fires, ask `peer()`, and wait again.
+//!   beside the future, drop the future when it fires, ask `peer()`, and wait again. With `end_with_peer` the
+//!   futures of queues end when the peer is gone, if the port has timers.
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
 //!   sender then makes one unneeded wake.
 //! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
@@ -39,9 +40,11 @@ use super::error::{RecvError, SendError, TryRecvError};
 use super::latest::{LatestReader, Reading, ValueInfo};
 use super::park_word::{ParkWord, Sleepers};
 use super::producer::Producer;
-use super::recv_half::HasRecvHalf;
+use super::recv_half::{HasRecvHalf, taken};
 use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
+use super::wait_any::sealed::Place;
+use super::wait_any::{Ready, WaitAnyError, Waitable, check, look};
 use super::wait_policy::WaitPolicy;
 
 /// A pending task's registration; dropping it removes the waker from the port.
@@ -94,12 +97,12 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
     let taker = end.taker();
     let (port, park_word, policy) =
         (taker.role.port.clone(), taker.park_word().cloned(), taker.waiting.policy);
-    let look = || match take(end) {
-        Ok(received) => Some(Ok(received)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::TooSmall { needed }) => Some(Err(RecvError::TooSmall { needed })),
-        Err(TryRecvError::WrongSize { needed }) => Some(Err(RecvError::WrongSize { needed })),
-        Err(TryRecvError::Fault(violation)) => Some(Err(RecvError::Fault(violation))),
+    let look = || {
+        let found = taken(take(end));
+        let role = &mut end.taker().role;
+        let is_over = found.is_none() && role.watch.is_on() && role.is_peer_gone();
+        // The producer may have published its last message between the look and its end.
+        if is_over { taken(take(end)).or(Some(Err(RecvError::PeerGone))) } else { found }
     };
     WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
@@ -117,7 +120,10 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
             end.sender().wake_consumer();
             Some(Ok(()))
         }
-        Err(Refused::Full) => None,
+        Err(Refused::Full) => {
+            let role = &mut end.sender().role;
+            (role.watch.is_on() && role.is_peer_gone()).then_some(Err(SendError::PeerGone))
+        }
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
         Err(Refused::Violation(violation)) => {
             end.sender().role.latch(violation);
@@ -209,5 +215,64 @@ fn fresh<T>(reading: Reading<T>) -> Option<T> {
     match reading {
         Reading::Fresh(value) => Some(value),
         _ => None,
+    }
+}
+
+/// As [`wait_ready`](crate::wait_ready), in a task, as long as it takes. If the future is dropped before it is ready,
+/// nothing was received.
+///
+/// Each receiver takes a waker of the port, which is the port of all of them. Those that share a
+/// [doorbell](crate::Channel::doorbell) each take one too.
+///
+/// # Errors
+///
+/// [`WaitAnyError`], never `TimedOut`.
+pub async fn ready<P: Port + AsyncWait>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+) -> Result<Ready, WaitAnyError> {
+    check(receivers, policy)?;
+    Registrations { port, receivers, policy }.ready().await
+}
+
+/// The registrations of a task that waits for several receivers; dropping it removes the wakers from the port.
+struct Registrations<'a, 'r, P: AsyncWait> {
+    port: &'a P,
+    receivers: &'a mut [&'r mut dyn Waitable],
+    policy: WaitPolicy,
+}
+
+impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
+    async fn ready(mut self) -> Result<Ready, WaitAnyError> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Ready, WaitAnyError>> {
+        if let Some(ready) = look(self.receivers) {
+            return Poll::Ready(Ok(ready));
+        }
+        let (waker, probe) = (context.waker(), self.policy.probe);
+        if !self.policy.park {
+            waker.wake_by_ref();
+            return Poll::Pending;
+        }
+        for receiver in &*self.receivers {
+            let who = receiver.who();
+            match receiver.place() {
+                Place::Word(word, sleepers) => {
+                    self.port.keep(who, Some(word.point()), waker, probe);
+                    let _ = word.park(sleepers, self.port);
+                }
+                _ => self.port.keep(who, None, waker, probe.min(Duration::from_millis(1))),
+            }
+        }
+        look(self.receivers).map_or(Poll::Pending, |ready| Poll::Ready(Ok(ready)))
+    }
+}
+
+impl<P: AsyncWait> Drop for Registrations<'_, '_, P> {
+    fn drop(&mut self) {
+        self.receivers.iter().for_each(|receiver| self.port.forget(receiver.who()));
     }
 }

@@ -14,8 +14,10 @@ use super::wait_policy::{Deadline, WaitPolicy};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub policy: WaitPolicy,
-    /// How often to look before sleeping.
+    /// How often to look before sleeping, if that pays.
     looks: u32,
+    /// How many waits in a row ended in a sleep although it looked before, or would have.
+    doubt: u32,
     /// How many looks may pass without asking the clock: the dearer a look, the fewer.
     unasked: u32,
 }
@@ -23,12 +25,20 @@ pub(crate) struct Waiting {
 /// How many looks cost a multiple of what asking the clock does, if each is a load or two.
 const UNASKED: u32 = 64;
 
+/// After so many waits in a row that ended in a sleep, looking before it does not pay: the peer may have no core to
+/// run on while this side looks. Enough for the looks to grow from a sixteenth of the limit to all of it, and for a
+/// few tries with that.
+const DOUBT: u32 = 8;
+
+/// How often, in waits, it is tried again whether looking pays: a full try costs less than a sleep, divided by this.
+const RETRY: u32 = 256;
+
 /// Sleeps shorter than this cost more (system call plus wake) than spinning would have.
 const WORTH_A_SLEEP: Duration = Duration::from_micros(50);
 
 impl Waiting {
     pub fn new(policy: WaitPolicy) -> Self {
-        Self { policy, looks: policy.spin, unasked: UNASKED }
+        Self { policy, looks: policy.spin, doubt: 0, unasked: UNASKED }
     }
 
     /// The same where a look may take so many loads, or copy so many words.
@@ -36,21 +46,35 @@ impl Waiting {
         Self { unasked: UNASKED / loads.clamp(1, UNASKED), ..self }
     }
 
-    fn budget(&self) -> u32 {
+    /// How often to look where that pays.
+    fn learnt(&self) -> u32 {
         self.looks.clamp(self.policy.spin / 16, self.policy.spin)
+    }
+
+    /// How often to look before sleeping: as was learnt, and where that does not pay, half as often with each
+    /// wait, down to nothing; but for a full try now and then.
+    fn budget(&self) -> u32 {
+        let tries = self.doubt < DOUBT || self.doubt.is_power_of_two() || self.doubt.is_multiple_of(RETRY);
+        if tries { self.learnt() } else { self.learnt().checked_shr(self.doubt - DOUBT).unwrap_or(0) }
     }
 
     /// Something came after `looks` looks: moves the number towards twice that.
     fn found_after(&mut self, looks: u32) {
-        self.looks = self.budget() - self.budget() / 8 + looks.saturating_mul(2) / 8;
+        self.doubt = 0;
+        self.looks = self.learnt() - self.learnt() / 8 + looks.saturating_mul(2) / 8;
+    }
+
+    /// Nothing came while spinning, and this is a wait's first sleep.
+    fn sleeps(&mut self) {
+        self.doubt = self.doubt.saturating_add(1);
     }
 
     /// Nothing came while spinning, and the sleep took `how_long`.
     fn slept(&mut self, how_long: Duration) {
         self.looks = if how_long < WORTH_A_SLEEP {
-            self.budget().saturating_mul(2).saturating_add(16)
+            self.learnt().saturating_mul(2).saturating_add(16)
         } else {
-            self.budget() - self.budget() / 4
+            self.learnt() - self.learnt() / 4
         };
     }
 }
@@ -85,7 +109,7 @@ impl<F> Search<F> {
     }
 }
 
-/// Looks as often as is worthwhile before a sleep; returns the result, and the number of looks planned.
+/// Looks as often as is worthwhile before a sleep; returns the result, and whether the number is learnt.
 /// The deadline may have passed afterwards.
 fn spin<P: Port, T>(
     port: &P,
@@ -93,16 +117,17 @@ fn spin<P: Port, T>(
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
     search: &mut Search<impl FnMut() -> Option<T>>,
-) -> (Option<T>, u32) {
+) -> (Option<T>, bool) {
     let left = deadline.left(port);
     let timed = !left.is_zero();
     // A port without a clock has no time left from the start; for it, the spins are the bound.
     let clockless = !timed && deadline.is_never();
+    let learns = timed && waiting.policy.spin > 0;
     let budget = spins(if clockless { waiting.policy.spin } else { waiting.budget() * u32::from(timed) });
     for looks in 1..=budget {
         if let Some(found) = look() {
             waiting.found_after(looks);
-            return (Some(found), budget);
+            return (Some(found), learns);
         }
         // Reading the clock costs as much as several looks.
         if timed && looks % waiting.unasked == 0 {
@@ -111,12 +136,12 @@ fn spin<P: Port, T>(
                 break;
             }
             if let Some(found) = search.if_due(left) {
-                return (Some(found), budget);
+                return (Some(found), learns);
             }
         }
         spin_loop();
     }
-    (None, budget)
+    (None, learns)
 }
 
 /// Looks until there is something, or the deadline has passed; always looks at least once.
@@ -129,11 +154,23 @@ pub(crate) fn wait_until<P: Port, T>(
     look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     let search = Search::<fn() -> Option<T>>::none();
-    wait(port, park_word, sleepers, waiting, deadline, look, search)
+    let place = park_word.map(|word| (word, sleepers));
+    wait(port, place.as_slice(), waiting, deadline, look, search)
 }
 
-/// As [`wait_until`], but what `look` does not find, `search` may, which is dear (system calls): it is called
-/// once a probe period, and when the time is up. The caller has searched just now.
+/// As [`wait_until`], asleep on the words of all `places` at once. There are [`MOST_PLACES`] at most.
+pub(crate) fn wait_at_any<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    look: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    wait(port, places, waiting, deadline, look, Search::<fn() -> Option<T>>::none())
+}
+
+/// As [`wait_until`], but what `look` does not find, `search` may, if there is one. It is dear (system calls), so
+/// it is called once a probe period, and when the time is up. The caller has searched just now.
 pub(crate) fn wait_and_search<P: Port, T>(
     port: &P,
     park_word: Option<&ParkWord>,
@@ -141,24 +178,25 @@ pub(crate) fn wait_and_search<P: Port, T>(
     waiting: &mut Waiting,
     deadline: Deadline,
     look: impl FnMut() -> Option<T>,
-    search: impl FnMut() -> Option<T>,
+    search: Option<impl FnMut() -> Option<T>>,
 ) -> Option<T> {
     let probe = waiting.policy.probe;
-    let due = deadline.left(port).saturating_sub(probe);
-    wait(port, park_word, sleepers, waiting, deadline, look, Search { search: Some(search), probe, due })
+    let due = if search.is_some() { deadline.left(port).saturating_sub(probe) } else { Duration::ZERO };
+    let place = park_word.map(|word| (word, sleepers));
+    wait(port, place.as_slice(), waiting, deadline, look, Search { search, probe, due })
 }
 
 fn wait<P: Port, T>(
     port: &P,
-    park_word: Option<&ParkWord>,
-    sleepers: Sleepers,
+    places: &[(&ParkWord, Sleepers)],
     waiting: &mut Waiting,
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
     mut search: Search<impl FnMut() -> Option<T>>,
 ) -> Option<T> {
     let policy = waiting.policy;
-    let (found, spun) = spin(port, waiting, deadline, &mut look, &mut search);
+    let (found, learns) = spin(port, waiting, deadline, &mut look, &mut search);
+    let mut slept = false;
     if found.is_some() {
         return found;
     }
@@ -174,25 +212,68 @@ fn wait<P: Port, T>(
             return None;
         }
         let nap = left.min(policy.probe);
-        match park_word {
+        match places {
             _ if !policy.park => spin_loop(),
-            None => port.pause(nap.min(Duration::from_millis(1))),
-            Some(park_word) => {
-                let asleep = park_word.park(sleepers, port);
-                let found = look();
-                if found.is_none() {
-                    port.wait(park_word.point(), asleep, nap);
-                    if spun > 0 {
-                        waiting.slept(left.saturating_sub(deadline.left(port)));
-                    }
-                }
-                park_word.done(sleepers);
+            [] => port.pause(nap.min(Duration::from_millis(1))),
+            places => {
+                let found = sleep(port, places, nap, &mut look);
                 if found.is_some() {
                     return found;
                 }
+                if learns && !slept {
+                    waiting.sleeps();
+                }
+                if learns {
+                    waiting.slept(left.saturating_sub(deadline.left(port)));
+                }
+                slept = true;
             }
         }
     }
+}
+
+/// Sets the words at `places`, looks once more, and sleeps there for up to `nap` if it found nothing.
+fn sleep<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    nap: Duration,
+    look: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let found = match places {
+        [(word, sleepers)] => {
+            let asleep = word.park(*sleepers, port);
+            let found = look();
+            if found.is_none() {
+                port.wait(word.point(), asleep, nap);
+            }
+            found
+        }
+        places => sleep_at_all(port, places, nap, look),
+    };
+    places.iter().for_each(|(word, sleepers)| word.done(*sleepers));
+    found
+}
+
+/// The most words that a thread sleeps on at once.
+pub(crate) const MOST_PLACES: usize = 32;
+
+#[cold]
+fn sleep_at_all<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    nap: Duration,
+    look: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let (first, _) = places.first()?;
+    let mut points = [(first.point(), 0); MOST_PLACES];
+    for (point, (word, sleepers)) in points.iter_mut().zip(places) {
+        *point = (word.point(), word.park(*sleepers, port));
+    }
+    let found = look();
+    if found.is_none() {
+        port.wait_any(&points[..places.len().min(MOST_PLACES)], nap);
+    }
+    found
 }
 
 /// Outcome of one attempt to lock.
@@ -217,7 +298,7 @@ pub(crate) fn lock_until<P: Port, T>(
     mut attempt: impl FnMut(bool) -> Round<T>,
 ) -> Option<T> {
     let policy = waiting.policy;
-    let mut spun = None;
+    let mut learns = None;
     let mut slept = false;
     loop {
         let seen = match attempt(slept) {
@@ -225,8 +306,8 @@ pub(crate) fn lock_until<P: Port, T>(
             Round::Held(seen) => Some(seen),
             Round::Again => None,
         };
-        if spun.is_none() {
-            spun = Some({
+        if learns.is_none() {
+            learns = Some({
                 let search = &mut Search::<fn() -> Option<()>>::none();
                 spin(port, waiting, deadline, || look().then_some(()), search).1
             });
@@ -239,9 +320,12 @@ pub(crate) fn lock_until<P: Port, T>(
         match seen {
             Some(seen) if policy.park => {
                 let Some(asleep) = park::announce_waiter(&lock.shared(port), seen) else { continue };
+                if learns == Some(true) && !slept {
+                    waiting.sleeps();
+                }
                 slept = true;
                 port.wait(lock.point(), asleep, left.min(policy.probe));
-                if spun > Some(0) {
+                if learns == Some(true) {
                     waiting.slept(left.saturating_sub(deadline.left(port)));
                 }
             }
@@ -283,6 +367,47 @@ mod tests {
         let mut waiting = waiting(10_000);
         (0..60).for_each(|_| waiting.found_after(700));
         assert!((1300..1500).contains(&waiting.budget()), "{}", waiting.budget());
+    }
+
+    /// Both sides on one core: looking keeps the peer from running, and every sleep is short.
+    #[test]
+    fn spinning_that_does_not_pay_shrinks_to_nothing() {
+        let mut waiting = waiting(1000);
+        let mut wait = || {
+            let looks = waiting.budget();
+            waiting.sleeps();
+            waiting.slept(Duration::from_micros(4));
+            looks
+        };
+        let settling: u32 = (0..20).map(|_| wait()).sum();
+        assert!(settling <= 12_000, "{settling}");
+        let settled: u32 = (0..10_000).map(|_| wait()).sum();
+        assert!(settled <= 5 * 10_000, "less than five looks a wait: {settled}");
+    }
+
+    /// The peer has got a core of its own: that is found out, and then looking is as worthwhile as ever.
+    #[test]
+    fn spinning_that_pays_again_grows_at_once() {
+        let mut waiting = waiting(1000);
+        let mut waits = 0;
+        while waiting.budget() != 0 {
+            waiting.sleeps();
+            waiting.slept(Duration::from_micros(4));
+        }
+        while waiting.budget() < 20 {
+            waiting.sleeps();
+            waits += 1;
+        }
+        assert!(waits <= 256, "{waits}");
+        waiting.found_after(20);
+        assert!(waiting.budget() >= 500, "{}", waiting.budget());
+        // What fails now and then does not count.
+        for _ in 0..100 {
+            waiting.sleeps();
+            waiting.slept(Duration::from_millis(1));
+            (0..10).for_each(|_| waiting.found_after(20));
+            assert!(waiting.budget() >= 62, "{}", waiting.budget());
+        }
     }
 
     #[test]

@@ -1,28 +1,51 @@
-//! Waiting for any of several queues in one receiver.
+//! Waiting for any of several channels in one receiver.
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
+use crate::ground::tasks::WaiterId;
 
 use super::consumer::Consumer;
+use super::latest::LatestReader;
 use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
-use super::wait::{Waiting, wait_until};
+use super::wait::{MOST_PLACES, Waiting, wait_at_any};
 use super::wait_policy::{Deadline, WaitPolicy};
 
-mod sealed {
-    use super::ParkWord;
+pub(in crate::endpoint) mod sealed {
+    use super::{ParkWord, Sleepers, WaiterId};
+
+    /// Where a receiver sleeps.
+    pub enum Place<'a> {
+        /// At this word.
+        Word(&'a ParkWord, Sleepers),
+        /// Nowhere: it looks once a millisecond.
+        Polled,
+        /// Nowhere, for the plan does not let it.
+        Refused,
+    }
 
     pub trait Sealed {
+        /// Whether it has something, or a fault that this has not returned `true` for.
         fn has_data(&mut self) -> bool;
-        fn park_word(&self) -> Option<&ParkWord>;
+        fn place(&self) -> Place<'_>;
+        /// Names it as a waiter.
+        fn who(&self) -> WaiterId;
     }
 }
 
-/// A consumer that [`wait_any`] can wait for.
+use sealed::Place;
+
+/// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value, a listener to an
+/// event.
 pub trait Waitable: sealed::Sealed {}
+
+/// Where the consumer of a queue sleeps.
+fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
+    word.map_or(Place::Refused, |word| Place::Word(word, Sleepers::One))
+}
 
 impl<P: Port> Waitable for Consumer<P> {}
 impl<P: Port> sealed::Sealed for Consumer<P> {
@@ -30,8 +53,12 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
         self.has_data()
     }
 
-    fn park_word(&self) -> Option<&ParkWord> {
-        self.park_word()
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
     }
 }
 
@@ -41,41 +68,122 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
         self.has_data()
     }
 
-    fn park_word(&self) -> Option<&ParkWord> {
-        self.park_word()
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
     }
 }
 
-/// Error of [`wait_any`].
+/// Ready while the newest value is one that this reader has not read.
+impl<T: Value + ?Sized, P: Port> Waitable for LatestReader<T, P> {}
+impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_fresh() && self.is_published()
+    }
+
+    fn place(&self) -> Place<'_> {
+        self.park_word.as_ref().map_or(Place::Polled, |word| Place::Word(word, Sleepers::Many))
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+/// Error of [`wait_any`] and [`wait_ready`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitAnyError {
     /// Nothing came in time.
     TimedOut,
-    /// The receivers do not share a doorbell: give their channels one in the plan, and open all of them
-    /// through one attachment.
+    /// The plan does not let the consumer of one of the queues sleep. Either call
+    /// [`consumer_may_block`](crate::Channel::consumer_may_block) or [`doorbell`](crate::Channel::doorbell) on its
+    /// channel in the plan, or wait with a policy that polls.
     NoDoorbell,
+    /// There are more receivers than this, the most that [`wait_ready`] and [`ready`](crate::ready) take.
+    TooMany {
+        /// The most.
+        most: usize,
+    },
 }
 
 impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TimedOut => "nothing came in the time allowed",
-            Self::NoDoorbell => {
-                "the receivers do not share a doorbell; give their channels one in the plan, and open them through \
-                 one attachment"
+        match self {
+            Self::TimedOut => f.write_str("nothing came in the time allowed"),
+            Self::NoDoorbell => f.write_str(
+                "a receiver's channel does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
+                 plan, or wait with a polling policy",
+            ),
+            Self::TooMany { most } => {
+                write!(f, "there are more than {most} receivers; wait for fewer at once, or with wait_any")
             }
-        })
+        }
     }
 }
 
 impl core::error::Error for WaitAnyError {}
 
-/// Waits up to `timeout` until one of `receivers` has something (or has latched a fault), and returns the
-/// index of the first one. One sleep for all of them; each look costs one load a receiver.
+/// The receivers that [`wait_ready`] found ready: their indices, in order.
 ///
-/// Earlier receivers are looked at first: put the urgent ones in front. Looking releases the message that
-/// a receiver returned last, as its next call would.
+/// # Examples
+///
+/// See [`wait_ready`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// Bit `i % 32` of word `i / 32` is set while receiver `i` is still to be returned.
+    bits: [u32; Self::MOST / 32],
+}
+
+impl Ready {
+    /// The most receivers.
+    pub const MOST: usize = 128;
+
+    /// What is ready now; `None` if nothing is. One look at each receiver.
+    fn of(receivers: &mut [&mut dyn Waitable]) -> Option<Self> {
+        let mut bits = [0; Self::MOST / 32];
+        for (i, receiver) in receivers.iter_mut().enumerate().take(Self::MOST) {
+            bits[i / 32] |= u32::from(receiver.has_data()) << (i % 32);
+        }
+        bits.iter().any(|&word| word != 0).then_some(Self { bits })
+    }
+
+    /// Whether receiver `index` is among those that are still to be returned.
+    #[must_use]
+    pub fn contains(&self, index: usize) -> bool {
+        self.bits.get(index / 32).is_some_and(|word| word >> (index % 32) & 1 != 0)
+    }
+}
+
+impl Iterator for Ready {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let (i, word) = self.bits.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
+        let bit = word.trailing_zeros();
+        *word &= *word - 1;
+        Some(32 * i + bit as usize)
+    }
+}
+
+/// Waits up to `timeout` until one of `receivers` has something, and returns the index of the first one. One sleep
+/// for all of them; each look costs one load a queue, and two a latest value.
+///
+/// Earlier receivers are looked at first: put the urgent ones in front. One that always has something keeps the rest
+/// waiting; [`wait_ready`] returns all that are ready. A receiver that has latched a fault counts as ready once, so
+/// that its error is seen and the others go on. Looking releases the message that a receiver returned last, as its
+/// next call would.
+///
+/// # Where it sleeps
+///
+/// On each receiver's word at once: they may belong to different channels and different regions. Channels that share
+/// a [doorbell](crate::Channel::doorbell) share a word, which is the cheapest. Several words are what the port makes
+/// of them ([`Wait::wait_any`](crate::port::Wait::wait_any)): one call on Linux from 5.16; a look once a millisecond
+/// on a port that cannot, for words of several regions on Windows, for more than 32 words, and for a reader of a
+/// latest value that may not sleep (a read-only region, another domain).
 ///
 /// # Errors
 ///
@@ -89,6 +197,7 @@ impl core::error::Error for WaitAnyError {}
 /// const PLAN: Plan = Plan::new(&[
 ///     Channel::slots::<u32>("stop", 4).doorbell(1),
 ///     Channel::frames("log", 256, 32).doorbell(1),
+///     Channel::latest::<f64>("angle").consumer_may_block(),
 /// ])
 /// .participants(2);
 /// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
@@ -97,8 +206,9 @@ impl core::error::Error for WaitAnyError {}
 /// let mut log_producer = region.producer("log").unwrap();
 /// let mut stop = region.typed_consumer::<u32>("stop").unwrap();
 /// let mut log = region.consumer("log").unwrap();
+/// let mut angle = region.latest_reader::<f64>("angle").unwrap();
 /// let mut wait = |timeout| {
-///     wait_any(region.port(), &mut [&mut stop, &mut log], WaitPolicy::parking(), timeout)
+///     wait_any(region.port(), &mut [&mut stop, &mut log, &mut angle], WaitPolicy::parking(), timeout)
 /// };
 /// assert_eq!(wait(Duration::ZERO), Err(WaitAnyError::TimedOut));
 /// log_producer.try_send(7, b"motor on").unwrap();
@@ -110,17 +220,142 @@ pub fn wait_any<P: Port>(
     policy: WaitPolicy,
     timeout: Duration,
 ) -> Result<usize, WaitAnyError> {
-    let park_word = receivers.first().and_then(|first| first.park_word().cloned());
-    let shared = |receiver: &&mut dyn Waitable| match (receiver.park_word(), &park_word) {
-        (Some(own), Some(park_word)) => own.is(park_word),
-        _ => false,
-    };
-    if policy.park && !receivers.iter().all(shared) {
-        return Err(WaitAnyError::NoDoorbell);
+    wait_any_until(port, receivers, policy, Deadline::after(port, timeout))
+}
+
+/// As [`wait_any`], waiting until `deadline`.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_any_until<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    deadline: Deadline,
+) -> Result<usize, WaitAnyError> {
+    wait_for(port, receivers, policy, deadline, first)
+}
+
+/// As [`wait_any`], but returns all receivers that are ready, so that none starves behind one that always is.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use strait_core::{Channel, Plan, StaticRegion, WaitPolicy, port::NoSystem, wait_ready};
+/// const PLAN: Plan = Plan::new(&[
+///     Channel::slots::<u32>("a", 4).doorbell(1),
+///     Channel::slots::<u32>("b", 4).doorbell(1),
+///     Channel::slots::<u32>("c", 4).doorbell(1),
+/// ])
+/// .participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// let mut receivers = ["a", "b", "c"].map(|name| region.typed_consumer::<u32>(name).unwrap());
+/// for name in ["a", "c"] {
+///     region.typed_producer::<u32>(name).unwrap().try_send(&1).unwrap();
+/// }
+/// let [a, b, c] = &mut receivers;
+/// let ready = wait_ready(region.port(), &mut [a, b, c], WaitPolicy::parking(), Duration::from_millis(20));
+/// for index in ready.unwrap() {
+///     assert_eq!(receivers[index].try_recv(), Ok(1));
+///     assert_ne!(index, 1);
+/// }
+/// ```
+pub fn wait_ready<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    timeout: Duration,
+) -> Result<Ready, WaitAnyError> {
+    check(receivers, policy)?;
+    wait_for(port, receivers, policy, Deadline::after(port, timeout), look)
+}
+
+/// The first receiver that has something.
+fn first(receivers: &mut [&mut dyn Waitable]) -> Option<usize> {
+    receivers.iter_mut().position(|receiver| receiver.has_data())
+}
+
+/// Whether all of them can be waited for at once.
+pub(super) fn check(receivers: &[&mut dyn Waitable], policy: WaitPolicy) -> Result<(), WaitAnyError> {
+    if receivers.len() > Ready::MOST {
+        return Err(WaitAnyError::TooMany { most: Ready::MOST });
     }
-    let deadline = Deadline::after(port, timeout);
+    let refused = |receiver: &&mut dyn Waitable| matches!(receiver.place(), Place::Refused);
+    if policy.park && receivers.iter().any(refused) { Err(WaitAnyError::NoDoorbell) } else { Ok(()) }
+}
+
+/// Those that have something now, if any.
+pub(super) fn look(receivers: &mut [&mut dyn Waitable]) -> Option<Ready> {
+    Ready::of(receivers)
+}
+
+fn wait_for<P: Port, T>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    mut policy: WaitPolicy,
+    deadline: Deadline,
+    mut look: impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
+) -> Result<T, WaitAnyError> {
+    let mut places = Places::default();
+    if policy.park && !places.gather(receivers)? {
+        policy.probe = policy.probe.min(POLL);
+    }
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
-    let look = || receivers.iter_mut().position(|receiver| receiver.has_data());
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);
-    wait_until(port, park_word.as_ref(), Sleepers::One, waiting, deadline, look).ok_or(WaitAnyError::TimedOut)
+    places
+        .with(|places| wait_at_any(port, places, waiting, deadline, || look(receivers)))
+        .ok_or(WaitAnyError::TimedOut)
+}
+
+/// How long a wait sleeps at most while it has a receiver that does not sleep.
+const POLL: Duration = Duration::from_millis(1);
+
+/// The different words on which receivers sleep.
+#[derive(Default)]
+struct Places {
+    /// The first `count` are set.
+    words: [Option<(ParkWord, Sleepers)>; MOST_PLACES],
+    count: usize,
+}
+
+impl Places {
+    /// Gathers the words of these receivers; returns whether all of them have one, and it had room.
+    fn gather(&mut self, receivers: &[&mut dyn Waitable]) -> Result<bool, WaitAnyError> {
+        let mut all = true;
+        for receiver in receivers {
+            match receiver.place() {
+                Place::Word(word, sleepers) => all &= self.add(word, sleepers),
+                Place::Polled => all = false,
+                Place::Refused => return Err(WaitAnyError::NoDoorbell),
+            }
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, word: &ParkWord, sleepers: Sleepers) -> bool {
+        if self.words.iter().take(self.count).flatten().any(|(own, _)| own.is(word)) {
+            return true;
+        }
+        let Some(free) = self.words.get_mut(self.count) else { return false };
+        *free = Some((word.clone(), sleepers));
+        self.count += 1;
+        true
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&[(&ParkWord, Sleepers)]) -> R) -> R {
+        let Some((first, sleepers)) = &self.words[0] else { return act(&[]) };
+        let mut places = [(first, *sleepers); MOST_PLACES];
+        for (place, (word, sleepers)) in places.iter_mut().zip(self.words.iter().flatten()) {
+            *place = (word, *sleepers);
+        }
+        act(&places[..self.count])
+    }
 }

@@ -27,8 +27,10 @@ pub struct WaitPolicy {
     /// within one where a look is dear: many permits, a latest value of many bytes.
     ///
     /// Within this limit an endpoint learns the number from its waits: about twice as many looks as they
-    /// took, down to a sixteenth of the limit if it mostly sleeps anyway. Without a clock the number is
-    /// always the limit.
+    /// took, down to a sixteenth of the limit if it mostly sleeps anyway. Where looking does not pay at all, it
+    /// stops: after eight waits in a row that ended in a sleep it looks half as often with each, down to not at
+    /// all, and tries in full every 256th time. Both sides on one core are such a case: the peer cannot run while
+    /// this one looks. Without a clock the number is always the limit.
     pub spin: u32,
     /// Whether to sleep after that, where the channel's plan lets this side block. Otherwise it
     /// goes on spinning until the time is up: the real-time way, and it takes the core.
@@ -114,6 +116,12 @@ impl Deadline {
     pub fn after(clock: &impl Clock, timeout: Duration) -> Self {
         let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         Self(clock.now_ns().saturating_add(nanos))
+    }
+
+    /// The moment when the port's clock shows this many nanoseconds. With `u64::MAX` it never passes.
+    #[must_use]
+    pub const fn at_ns(now_ns: u64) -> Self {
+        Self(now_ns)
     }
 
     /// Whether it never passes: so does every deadline of a port without a clock.

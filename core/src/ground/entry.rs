@@ -49,6 +49,9 @@ pub struct Entry {
     pub wait_a: u32,
     /// Offset of the word on which B sleeps for data; 0 if it may not block.
     pub wait_b: u32,
+    /// How often a change is expected, in microseconds; 0 if the plan does not say. See
+    /// [`Channel::expected_every`](crate::Channel::expected_every).
+    pub period_us: u32,
 }
 
 /// The values of the region's header that an entry is checked against.
@@ -124,6 +127,7 @@ impl Entry {
         words[21] = self.data;
         words[22] = self.wait_a;
         words[23] = self.wait_b;
+        words[31] = self.period_us;
         words
     }
 
@@ -153,6 +157,7 @@ impl Entry {
             split_payload: limits.payload != 0,
             wait_a: words[22],
             wait_b: words[23],
+            period_us: words[31],
         };
         entry.check(limits).map_err(Some)?;
         Ok(entry)

@@ -159,11 +159,16 @@ pub enum FormatError {
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BigEndianHost => f.write_str("strait's regions need a little-endian machine"),
+            Self::BigEndianHost => {
+                f.write_str("strait's regions must be on a little-endian machine, and this one is big-endian")
+            }
             Self::Plan(error) => error.fmt(f),
-            Self::Misaligned { align } => write!(f, "the memory must be aligned to {align} bytes"),
+            Self::Misaligned { align } => write!(f, "the memory must start at a multiple of {align} bytes"),
             Self::TooShort { needed, found } => {
-                write!(f, "the plan needs {needed} bytes, the memory has {found}")
+                write!(
+                    f,
+                    "the plan needs {needed} bytes, the memory has {found}; give more, or plan for less"
+                )
             }
         }
     }

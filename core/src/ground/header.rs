@@ -301,27 +301,29 @@ pub enum AttachError {
 impl fmt::Display for AttachError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BigEndianHost => f.write_str("strait's regions need a little-endian machine"),
-            Self::Misaligned { align } => write!(f, "the region must be aligned to {align} bytes"),
+            Self::BigEndianHost => f.write_str("strait's regions must be on a little-endian machine, and this one is big-endian"),
+            Self::Misaligned { align } => write!(f, "the region's memory must start at a multiple of {align} bytes"),
             Self::TooShort { needed, found } => {
-                write!(f, "the region has {found} bytes but needs {needed}; it was cut short")
+                write!(f, "the region has {found} bytes but needs {needed}: it was cut short; make it anew")
             }
             Self::Uninitialised => f.write_str(
-                "the region is not initialised: its creator has not finished or died; try again or remove it",
+                "the region is not initialised: its creator has not finished, or died; try again, or find out \
+                 whose it is",
             ),
-            Self::ByteOrder => f.write_str("the region was made by a machine of the other byte order"),
-            Self::NotARegion => f.write_str("this is not a strait region"),
+            Self::ByteOrder => f.write_str("the region was made by a machine of the other byte order; make it on a little-endian one"),
+            Self::NotARegion => f.write_str("this is not a strait region; check the name, path or memory"),
             Self::Version { found } => write!(
                 f,
                 "the region has format version {found}, this program knows {VERSION}; rebuild one of them"
             ),
             Self::Features { unknown } => {
-                write!(f, "the region has features that this program does not know ({unknown:#x})")
+                write!(f, "the region has features that this program does not know ({unknown:#x}); rebuild it with a newer strait")
             }
-            Self::Header => f.write_str("the region's header contradicts itself; it was damaged"),
-            Self::Checksum => f.write_str("the region's header does not match its checksum; it was damaged"),
+            Self::Header => f.write_str("the region's header contradicts itself: it was damaged; make the region anew"),
+            Self::Checksum => f.write_str("the region's header does not match its checksum: it was damaged; make the region anew"),
             Self::Mixed => f.write_str(
-                "the port's cache is not coherent, and control words lie among the payload; plan it apart",
+                "the port's cache is not coherent, and the region's control words are among its payload; plan it with \
+                 `split_payload`",
             ),
             Self::Apart => f.write_str(
                 "the region splits its payload off for non-coherent caches; the port must name its cache",
@@ -331,7 +333,7 @@ impl fmt::Display for AttachError {
             }
             Self::Cached { from, payload } => write!(
                 f,
-                "the port caches from {from} on, and control words lie up to {payload}; leave them uncached"
+                "the port caches from {from} on, and the region has control words up to {payload}; leave them uncached"
             ),
         }
     }

@@ -5,8 +5,8 @@ use core::fmt;
 /// One incarnation of one participant, as it stands in owner words.
 ///
 /// Bits 0 to 8 hold the place (1 to 511), bits 9 to 28 its epoch (1 to 2^20 - 1); the word 0 means
-/// "nobody". A place that reaches its last epoch is retired, so no two incarnations ever share an
-/// identity within one region.
+/// "nobody". Behind a place's last epoch they begin anew. So an identity may come again after 2^20 - 1 joins
+/// of the place, but never while somebody lives as it, or a word of the region still names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ident(u32);
 

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use super::ident::Ident;
+use super::sync::order::RELAXED;
 use super::sync::{Mem, Word};
 
 /// Whether a participant lives, as far as the port knows.
@@ -36,6 +37,19 @@ pub trait Wait {
     /// Sleeps while the word at `point` equals `expected`, for at most `timeout`. May return early for
     /// any reason; the caller looks again. Never sleeps if the word differs already.
     fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration);
+
+    /// Sleeps while the word at each of `points` equals the value beside it, for at most `timeout`: for a receiver
+    /// that waits for several channels, or several regions. Never sleeps if one of the words differs already. May
+    /// return early for any reason; the caller looks again.
+    ///
+    /// A port that cannot sleep on several words looks at them once a millisecond, which is what this does unless it
+    /// is overridden.
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        // ORDERING: Relaxed; the caller looks again at what it waits for, with its own ordering.
+        if points.iter().all(|(point, expected)| point.word.load(RELAXED) == *expected) {
+            self.pause(timeout.min(Duration::from_millis(1)));
+        }
+    }
 
     /// Wakes every sleeper at `point`.
     fn wake(&self, point: WaitPoint<'_>);

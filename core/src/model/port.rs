@@ -18,6 +18,8 @@ use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 
 use super::shared::{EPOCHS, Shared, TASKS, WaitQueue};
 
+/// In place of a word's offset: the queue of those that sleep on several words. Every wake reaches it.
+const EVERY: u32 = u32::MAX;
 /// A token that is held.
 const HELD: u32 = 1;
 /// A token that was given back.
@@ -73,13 +75,22 @@ impl Port {
     }
 
     fn wait_queue(&self, point: WaitPoint<'_>) -> Arc<WaitQueue> {
-        let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
-        if let Some((_, queue)) = wait_queues.iter().find(|(offset, _)| *offset == point.offset) {
-            return queue.clone();
-        }
-        let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
-        wait_queues.push((point.offset, queue.clone()));
-        queue
+        self.wait_queue_at(point.offset)
+    }
+
+    fn wait_queue_at(&self, at: u32) -> Arc<WaitQueue> {
+        self.found(at).unwrap_or_else(|| {
+            let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
+            let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+            wait_queues.push((at, queue.clone()));
+            queue
+        })
+    }
+
+    /// The queue at `at`, if anybody has slept there.
+    fn found(&self, at: u32) -> Option<Arc<WaitQueue>> {
+        let wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
+        wait_queues.iter().find(|(offset, _)| *offset == at).map(|(_, queue)| queue.clone())
     }
 
     /// Whether no task's waker is kept: none waits, and none was left behind.
@@ -116,12 +127,29 @@ impl Wait for Port {
         }
     }
 
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        if self.region.time_passes {
+            self.pause(timeout);
+            return;
+        }
+        if !step() {
+            return;
+        }
+        let queue = self.wait_queue_at(EVERY);
+        let lock = queue.lock.lock().expect("nobody dies in the kernel");
+        // A wake that began before there was this queue does not find it; what it stored is seen here.
+        if points.iter().all(|(point, expected)| point.word.kernel_load_newest() == *expected) {
+            drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
+        }
+    }
+
     fn wake(&self, point: WaitPoint<'_>) {
         if step() {
-            let queue = self.wait_queue(point);
-            let lock = queue.lock.lock().expect("nobody dies in the kernel");
-            queue.alarm.notify_all();
-            drop(lock);
+            for queue in [Some(self.wait_queue(point)), self.found(EVERY)].into_iter().flatten() {
+                let lock = queue.lock.lock().expect("nobody dies in the kernel");
+                queue.alarm.notify_all();
+                drop(lock);
+            }
             self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
         }
     }

@@ -141,7 +141,7 @@ impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => "the encoder's buffer is full; send what is pending first",
-            Self::TooLarge => "the frame is longer than the encoder's buffer allows",
+            Self::TooLarge => "the frame is longer than the encoder's buffer allows; give it a longer one",
         })
     }
 }

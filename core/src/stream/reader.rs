@@ -150,7 +150,10 @@ impl<E: fmt::Display> fmt::Display for StreamRecvError<E> {
             Self::Closed => f.write_str("the stream is at its end"),
             Self::UnexpectedEof => f.write_str("the stream ended within a frame"),
             Self::TooLarge { needed } => {
-                write!(f, "the frame has {needed} bytes, more than the decoder's buffer allows")
+                write!(
+                    f,
+                    "the frame has {needed} bytes, more than the decoder's buffer allows; give it a longer one"
+                )
             }
             Self::Garbage => f.write_str("the stream does not carry frames; check what the other end sends"),
         }

@@ -161,7 +161,9 @@ impl<E: fmt::Display> fmt::Display for StreamSendError<E> {
         match self {
             Self::TooLarge => EncodeError::TooLarge.fmt(f),
             Self::Io(error) => write!(f, "the stream failed before the frame was taken: {error}"),
-            Self::Unfinished(error) => write!(f, "the stream failed, call again to go on: {error}"),
+            Self::Unfinished(error) => {
+                write!(f, "the stream failed within a frame, call again to go on: {error}")
+            }
             Self::Closed => f.write_str("the stream takes nothing more"),
         }
     }

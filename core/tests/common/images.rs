@@ -113,6 +113,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         split_payload: false,
         wait_a: if rng.below(2) == 0 { 0 } else { place(rng) },
         wait_b: if rng.below(2) == 0 { 0 } else { place(rng) + 4 * rng.below(4) as u32 },
+        period_us: rng.below(3) as u32,
     };
     let data = entry.blocks(line).expect("small blocks").data;
     entry.data = entry.block_a + data;

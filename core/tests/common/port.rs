@@ -51,6 +51,21 @@ impl Wait for TestPort {
         drop(self.region.sleepers.bell.wait_timeout(guard, timeout));
     }
 
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.region.counts.sleeps.fetch_add(1, Relaxed);
+        let own = |point: WaitPoint<'_>| {
+            self.region.mem.word(point.offset).is_some_and(|word| std::ptr::eq(word, point.word))
+        };
+        if !points.iter().all(|(point, _)| own(*point)) {
+            std::thread::sleep(Duration::from_millis(1).min(timeout));
+            return;
+        }
+        let guard = lock(&self.region.sleepers.gate);
+        if points.iter().all(|(point, expected)| point.word.load(RELAXED) == *expected) {
+            drop(self.region.sleepers.bell.wait_timeout(guard, timeout));
+        }
+    }
+
     fn wake(&self, point: WaitPoint<'_>) {
         self.region.counts.wakes.fetch_add(1, Relaxed);
         let hook = lock(&self.region.hooks.on_wake).take();

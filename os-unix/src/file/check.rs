@@ -15,7 +15,7 @@ use super::draft::finish_for_another;
 use super::os;
 use crate::failed::OpenFailed;
 use crate::fd;
-use crate::options::{Exposure, Options};
+use crate::options::{Exposure, Options, Owner};
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
 /// public name and losing its private one it has both.
@@ -82,12 +82,18 @@ fn open_only(path: &Path, options: &Options) -> Result<File, OpenFailed> {
 fn explain(path: &Path, error: &io::Error) -> OpenFailed {
     match error.raw_os_error() {
         Some(libc::ENOENT) => OpenFailed::NotFound,
-        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted,
+        Some(libc::EACCES | libc::EPERM) => OpenFailed::NotPermitted { owner: owner_of(path) },
         _ => match path.symlink_metadata() {
             Ok(found) if !found.is_file() => OpenFailed::NotAFile { kind: kind(found.file_type()) },
             _ => OpenFailed::Os(OsError::io("open", error)),
         },
     }
+}
+
+/// Whose the file at `path` is, if it is another user's: its name shows that to whoever may enter its directory.
+pub(crate) fn owner_of(path: &Path) -> Option<Owner> {
+    let owner = path.symlink_metadata().ok()?.uid();
+    (owner != geteuid().as_raw()).then_some(owner)
 }
 
 fn kind(found: FileType) -> &'static str {

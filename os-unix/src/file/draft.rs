@@ -113,7 +113,10 @@ pub(crate) fn reserve(file: &File, len: u32) -> Result<(), CreateFailed> {
         Err(error) => Err(error),
     };
     reserved.map_err(|error| match error.raw_os_error() {
-        Some(libc::ENOSPC | libc::EDQUOT) => CreateFailed::NoSpace,
+        Some(libc::ENOSPC | libc::EDQUOT | libc::ENOMEM) => match os::huge_page(file) {
+            Some(size) => CreateFailed::HugePages { size },
+            None => CreateFailed::NoSpace,
+        },
         _ => CreateFailed::Os(OsError::io("reserve space", &error)),
     })
 }

@@ -11,6 +11,9 @@ use strait_os_base::OsError;
 
 use crate::failed::OpenFailed;
 
+/// The step of listing named regions.
+pub(crate) const LIST_NAMES: &str = "read /tmp/strait-<uid>, the directory of named regions";
+
 /// The directory of named regions, which only this user can enter.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     let uid = geteuid().as_raw();
@@ -23,8 +26,8 @@ pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
     }
     let found = fs::symlink_metadata(&dir).map_err(|error| OsError::io("lstat", &error))?;
     if !found.is_dir() || found.uid() != uid || found.mode() & 0o077 != 0 {
-        let call = "use /tmp/strait-<uid>, which must be a directory of this user with mode 0700";
-        return Err(OsError::new(call, libc::EACCES));
+        let text = "/tmp/strait-<uid>, for named regions, must be a directory of this user with mode 0700";
+        return Err(OsError::explained(text, libc::EACCES));
     }
     Ok(dir)
 }
@@ -37,6 +40,11 @@ pub(crate) fn unnamed(_dir: &Path) -> io::Result<Option<File>> {
 /// Never called, as there are no unnamed files.
 pub(crate) fn link_unnamed(_file: &File, _target: &Path) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// There are none.
+pub(crate) fn huge_page(_file: &File) -> Option<u64> {
+    None
 }
 
 /// The caller writes zeros.

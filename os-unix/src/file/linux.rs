@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, fallocate};
 use nix::libc;
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 use nix::unistd::linkat;
 use strait_os_base::OsError;
 
@@ -17,6 +18,9 @@ use crate::fd;
 
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
+
+/// The step of listing named regions.
+pub(crate) const LIST_NAMES: &str = "read /dev/shm, the directory of named regions";
 
 /// The directory of named regions.
 pub(crate) fn named_dir() -> Result<PathBuf, OsError> {
@@ -52,6 +56,12 @@ fn is_reachable(file: &File) -> bool {
 pub(crate) fn link_unnamed(file: &File, target: &Path) -> io::Result<()> {
     linkat(AT_FDCWD, by_number(file).as_str(), AT_FDCWD, target, AtFlags::AT_SYMLINK_FOLLOW)?;
     Ok(())
+}
+
+/// The size of the huge pages that the file is in; `None` where it is in ordinary ones.
+pub(crate) fn huge_page(file: &File) -> Option<u64> {
+    let found = fstatfs(file).ok()?;
+    (found.filesystem_type() == HUGETLBFS_MAGIC).then(|| u64::try_from(found.block_size()).ok())?
 }
 
 /// Makes the file `len` long and takes the space; false where the file system cannot.

@@ -1,6 +1,27 @@
-//! Telling a forked child by its process id; there are no tokens to close.
+//! Telling a forked child by its process id; its copies of descriptors stay open.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use strait_os_base::OsError;
+
+/// A descriptor that is used in the process that opened it alone. A forked child has a copy that it does not use.
+#[derive(Debug)]
+pub(crate) struct Token {
+    fd: OwnedFd,
+    origin: Origin,
+}
+
+impl Token {
+    /// Opens the descriptor.
+    pub(crate) fn alone<E: From<OsError>>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
+        Ok(Self { origin: Origin::here()?, fd: open()? })
+    }
+
+    /// Uses the descriptor; `None` in a forked child.
+    pub(crate) fn with<R>(&self, use_it: impl FnOnce(BorrowedFd<'_>) -> R) -> Option<R> {
+        (!self.origin.left()).then(|| use_it(self.fd.as_fd()))
+    }
+}
 
 /// The process in which something was made.
 #[derive(Clone, Copy, Debug)]

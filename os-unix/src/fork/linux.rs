@@ -11,7 +11,7 @@
 //!   the table, and none half-way.
 //! - F2. An entry belongs to the one [`Token`] that names it, as long as that was made in this
 //!   generation. A child's handler empties the table and then starts a new generation.
-//! - F3. An entry's range is mapped from its `file`, which stays open, for as long as the entry is
+//! - F3. An entry's range, if it has one, is mapped from its `file`, which stays open, for as long as the entry is
 //!   there. That is another description than the token's: a mapping keeps its description, and so
 //!   the locks of that, alive.
 //!
@@ -33,7 +33,10 @@ use strait_os_base::OsError;
 const MAX_TOKENS: usize = 1024;
 const FREE: RawFd = -1;
 /// The error where there is no entry; the limit on descriptors has nothing to do with it.
-const FULL: &str = "open one more region (a process can have 1024 open, mutexes included; close one)";
+const FULL: OsError = OsError::explained(
+    "this process has 1024 regions, mutexes and listeners' descriptors open, which is the most it can have; close one",
+    libc::EMFILE,
+);
 
 /// A token's descriptor, and where its region is mapped from which other descriptor. All accesses
 /// are relaxed: the gate orders them, and a child has one thread.
@@ -106,6 +109,9 @@ extern "C" fn in_child() {
         // SAFETY: the entry was an open descriptor of this process (F1, F2), which nobody else
         // uses: the other threads do not exist here, and this one is inside `fork`.
         unsafe { libc::close(token) };
+        if entry.len.load(Ordering::Relaxed) == 0 {
+            continue;
+        }
         let file = entry.file.load(Ordering::Relaxed);
         let (base, len) = (entry.base.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -168,13 +174,26 @@ impl Token {
         range: (NonNull<c_void>, usize),
         open: impl FnOnce() -> Result<OwnedFd, OsError>,
     ) -> Result<Self, OsError> {
+        Self::entered(file.as_raw_fd(), range, open)
+    }
+
+    /// Opens the descriptor, which must be marked close-on-exec, and nothing is mapped from.
+    pub(crate) fn alone<E: From<OsError>>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
+        Self::entered(FREE, (NonNull::dangling(), 0), open)
+    }
+
+    fn entered<E: From<OsError>>(
+        file: RawFd,
+        range: (NonNull<c_void>, usize),
+        open: impl FnOnce() -> Result<OwnedFd, E>,
+    ) -> Result<Self, E> {
         let origin = Origin::here()?;
         let _gate = Gate::shut();
         let free = TABLE.iter().position(|entry| entry.token.load(Ordering::Relaxed) == FREE);
-        let index = free.ok_or(OsError::new(FULL, libc::EMFILE))?;
+        let index = free.ok_or(FULL)?;
         let token = open()?;
         let entry = &TABLE[index];
-        entry.file.store(file.as_raw_fd(), Ordering::Relaxed);
+        entry.file.store(file, Ordering::Relaxed);
         entry.base.store(range.0.as_ptr(), Ordering::Relaxed);
         entry.len.store(range.1, Ordering::Relaxed);
         entry.token.store(token.into_raw_fd(), Ordering::Relaxed);
@@ -213,23 +232,19 @@ impl Drop for Token {
 
 #[cfg(test)]
 mod tests {
-    use core::ptr::NonNull;
     use std::fs::File;
-    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::fd::AsRawFd;
 
     use super::Token;
+    use strait_os_base::OsError;
 
     #[test]
     fn a_token_is_open_until_it_is_dropped() {
-        let file = File::open("/dev/null").expect("open");
-        let nothing = (NonNull::dangling(), 0);
-        let open = || Ok(File::open("/dev/null").expect("open").into());
-        // SAFETY: a range of no bytes is mapped wherever it is.
-        let token = unsafe { Token::open(file.as_fd(), nothing, open) }.expect("a token");
+        let open = || Ok::<_, OsError>(File::open("/dev/null").expect("open").into());
+        let token = Token::alone(open).expect("a token");
         let fd = token.with(|fd| fd.as_raw_fd()).expect("not forked");
         assert!(std::fs::metadata(format!("/proc/self/fd/{fd}")).is_ok());
-        // SAFETY: as above.
-        let other = unsafe { Token::open(file.as_fd(), nothing, open) }.expect("another");
+        let other = Token::alone(open).expect("another");
         assert_ne!(other.with(|fd| fd.as_raw_fd()), Some(fd));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A forked child inherits mappings and descriptors, but it is no participant: its parent is. An
 //! [`Origin`] tells the two apart. On Linux, before `fork` returns in the child, its copies of
-//! liveness tokens are closed and its mappings made private.
+//! liveness tokens and of listeners are closed and its mappings made private.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -12,4 +12,4 @@ pub(crate) use linux::{Origin, Token};
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use fallback::Origin;
+pub(crate) use fallback::{Origin, Token};

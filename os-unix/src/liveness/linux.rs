@@ -59,6 +59,13 @@ const REMOTE: [u32; 17] = [
     0xBACB_ACBC,
 ];
 
+/// The error of a region that came over a socket, or was opened by another user's rights.
+const NOT_TWICE: OsError = OsError::explained(
+    "the region's mode does not let this user open it once more; create it with one that does, as 0666 for sealed \
+     memory that another user receives",
+    libc::EACCES,
+);
+
 /// The tokens that this process holds in one region, and the means to probe others.
 #[derive(Debug)]
 pub struct Tokens {
@@ -98,7 +105,7 @@ impl Tokens {
             None | Some(Some(Ok(true))) => {}
             Some(other) => {
                 let error = other.and_then(Result::err).unwrap_or(Errno::EBADF);
-                return Err(OsError::new(what_failed(error), error as i32));
+                return Err(what_failed(error));
             }
         }
         Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
@@ -148,19 +155,21 @@ impl Tokens {
 }
 
 /// What to say of a trial that went wrong.
-fn what_failed(error: Errno) -> &'static str {
-    match error {
+fn what_failed(error: Errno) -> OsError {
+    let text = match error {
         Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
-            "prove lives by open-file-description locks, which this system or file system does not have"
+            "this system or file system has no open-file-description locks, which prove that a participant lives; \
+             put the region elsewhere, or open it read-only"
         }
         Errno::EAGAIN | Errno::EACCES => {
-            "try a lock on the region's file, all of which another process has locked; end that process"
+            "another process has locked all of the region's file, so that no life can be proven by it; end that process"
         }
         Errno::EBADF => {
-            "get a description of the region's file of its own, through /proc/self/fd or its path"
+            "the region's file cannot be opened a second time, through /proc/self/fd or its path; mount /proc"
         }
-        _ => "try a lock on the region's file, by which lives are proven",
-    }
+        _ => return OsError::new("try a lock on the region's file, by which lives are proven", error as i32),
+    };
+    OsError::explained(text, error as i32)
 }
 
 fn offset(who: Ident) -> u64 {
@@ -173,6 +182,7 @@ pub(crate) fn another(file: &File, path: Option<&Path>) -> Result<File, OsError>
     let by_number = format!("/proc/self/fd/{}", file.as_raw_fd());
     let error = match reopen(Path::new(&by_number), file, 0) {
         Ok(new) => return Ok(new),
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => NOT_TWICE,
         Err(error) => OsError::io("open the region once more through /proc/self/fd", &error),
     };
     match path.map(|path| reopen(path, file, libc::O_NOFOLLOW)) {

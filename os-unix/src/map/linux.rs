@@ -11,7 +11,7 @@ use strait_os_base::Mapped;
 pub(super) fn prefault(mapping: &Mapped, read_only: bool) -> Result<(), Errno> {
     let advice = if read_only { libc::MADV_POPULATE_READ } else { libc::MADV_POPULATE_WRITE };
     // SAFETY: the range is mapped and ours (P1), and the advice changes no contents.
-    let result = unsafe { libc::madvise(mapping.base().as_ptr(), mapping.size(), advice) };
+    let result = unsafe { libc::madvise(mapping.base().as_ptr(), mapping.mapped(), advice) };
     match Errno::result(result) {
         Err(Errno::EINVAL) => mapping.touch(), // Older than Linux 5.14.
         other => return other.map(drop),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use strait_os_base::pipe::{BindFailure, ConnectFailure};
 use super::os::BASE;
 use super::user;
 use crate::fd;
+use crate::fork::Token;
 use crate::options::Owner;
 use crate::pipe::error::FromErrno as _;
 
@@ -87,10 +89,10 @@ impl Place {
         if self.public { 0o711 } else { 0o700 }
     }
 
-    /// Takes the name: the kernel drops the lock with the process, so a name whose server has died is
-    /// free, and what it left is removed.
+    /// Takes the name: the kernel drops the lock with the process, whose forked children do not keep it, so a
+    /// name whose server has died is free, and what it left is removed.
     pub(super) fn hold(self) -> Result<Held, BindFailure> {
-        let lock = self.lock()?;
+        let lock = Token::alone(|| self.lock().map(OwnedFd::from))?;
         let socket = self.socket();
         match fs::symlink_metadata(&socket) {
             Ok(found) if found.file_type().is_socket() => {
@@ -159,7 +161,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[derive(Debug)]
 pub(super) struct Held {
     place: Place,
-    _lock: File,
+    _lock: Token,
     pid: i32,
 }
 

@@ -1,7 +1,8 @@
 //! Sockets of either kind: served, accepted, connected.
 
+use core::mem::ManuallyDrop;
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::user;
 use super::wait::{is_ready, perform};
 use super::{Kind, Options, os};
 use crate::fd;
+use crate::fork::Token;
 use crate::options::Owner;
 use crate::pipe::error::FromErrno as _;
 
@@ -40,33 +42,45 @@ impl Kind {
     }
 }
 
-/// A server's socket.
+/// A server's socket, and its hold on the name. It is the process's that bound it: a forked child has neither.
+#[derive(Clone, Debug)]
+pub struct Listener(Arc<Serving>);
+
 #[derive(Debug)]
-pub struct Listener {
-    socket: UnixListener,
-    held: Arc<Held>,
+struct Serving {
+    /// Dropped before the name: a client that comes in between finds nobody.
+    socket: Token,
+    _held: Held,
 }
+
+/// The error of a forked child.
+const FORKED: OsError = OsError::explained(
+    "the pipe's listener was bound before a fork, and only the process that bound it serves; bind another name here",
+    nix::libc::EBADF,
+);
 
 impl Listener {
     /// Starts to serve.
     pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
-        let socket = kind.socket().map_err(|error| BindFailure::new("socket", error))?;
+        let socket = Token::alone(|| kind.socket().map_err(|error| BindFailure::new("socket", error)))?;
         let place = Place::of(name, user::current(), options.public);
         place.prepare()?;
         let held = place.hold()?;
         let path = held.place().socket();
         let address = UnixAddr::new(&path).map_err(|error| BindFailure::new("bind", error))?;
-        bind(socket.as_raw_fd(), &address).map_err(|error| BindFailure::new("bind", error))?;
-        held.place().open_socket()?;
-        let backlog = Backlog::new(BACKLOG).map_err(|error| BindFailure::new("listen", error))?;
-        listen(&socket, backlog).map_err(|error| BindFailure::new("listen", error))?;
-        Ok(Self { socket: UnixListener::from(socket), held: Arc::new(held) })
+        let serve = |socket: BorrowedFd<'_>| {
+            bind(socket.as_raw_fd(), &address).map_err(|error| BindFailure::new("bind", error))?;
+            held.place().open_socket()?;
+            let backlog = Backlog::new(BACKLOG).map_err(|error| BindFailure::new("listen", error))?;
+            listen(&socket, backlog).map_err(|error| BindFailure::new("listen", error))
+        };
+        socket.with(serve).unwrap_or(Err(BindFailure::Os(FORKED)))?;
+        Ok(Self(Arc::new(Serving { socket, _held: held })))
     }
 
     /// Another handle.
     pub fn try_clone(&self) -> Result<Self, OsError> {
-        let socket = self.socket.try_clone().map_err(|error| OsError::io("dup", &error))?;
-        Ok(Self { socket, held: self.held.clone() })
+        Ok(self.clone())
     }
 
     /// The turn to accept, which here everybody has at any time.
@@ -82,18 +96,24 @@ pub struct Turn<'a>(&'a Listener);
 impl Turn<'_> {
     /// The next client, once there is one.
     pub fn accept(&self, wait: Wait<'_>) -> Result<Connection, IoFailure> {
-        let socket = &self.0.socket;
-        let accept = || match socket.accept().and_then(|(stream, _)| fd::keep(stream)) {
-            Ok(stream) => Ok(stream),
-            // Gone before it was accepted: wait for the next.
-            Err(error) if error.raw_os_error() == Some(nix::libc::ECONNABORTED) => Err(Errno::EAGAIN),
-            Err(error) => Err(number(error)),
-        };
-        let stream = perform(socket.as_fd(), PollFlags::POLLIN, wait, "accept", accept)?;
-        let failed = |error| IoFailure::Os(OsError::io("fcntl", &error));
-        stream.set_nonblocking(true).map_err(failed)?;
-        Ok(Connection(stream.into()))
+        self.0.0.socket.with(|socket| accept(socket, wait)).unwrap_or(Err(IoFailure::Os(FORKED)))
     }
+}
+
+fn accept(fd: BorrowedFd<'_>, wait: Wait<'_>) -> Result<Connection, IoFailure> {
+    // SAFETY: the descriptor is a listening socket that stays open for as long as it is borrowed, and is not closed
+    // by this value.
+    let socket = ManuallyDrop::new(unsafe { UnixListener::from_raw_fd(fd.as_raw_fd()) });
+    let accept = || match socket.accept().and_then(|(stream, _)| fd::keep(stream)) {
+        Ok(stream) => Ok(stream),
+        // Gone before it was accepted: wait for the next.
+        Err(error) if error.raw_os_error() == Some(nix::libc::ECONNABORTED) => Err(Errno::EAGAIN),
+        Err(error) => Err(number(error)),
+    };
+    let stream = perform(fd, PollFlags::POLLIN, wait, "accept", accept)?;
+    let failed = |error| IoFailure::Os(OsError::io("fcntl", &error));
+    stream.set_nonblocking(true).map_err(failed)?;
+    Ok(Connection(stream.into()))
 }
 
 /// One end of a connection.

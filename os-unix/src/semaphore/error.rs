@@ -15,3 +15,11 @@ pub(super) fn refused(call: &'static str, error: Errno) -> OpenFailure {
         error => OpenFailure::Os(OsError::new(call, error as i32)),
     }
 }
+
+/// Why none was made: what is not there is the place for it.
+pub(super) fn not_made(error: Errno) -> OpenFailure {
+    match refused("sem_open", error) {
+        OpenFailure::NotFound => OpenFailure::NoDirectory,
+        other => other,
+    }
+}

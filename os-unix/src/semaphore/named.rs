@@ -8,7 +8,7 @@ use nix::libc;
 use strait_os_base::OsError;
 use strait_os_base::object::{OpenFailure, ReleaseFailure};
 
-use super::error::refused;
+use super::error::{not_made, refused};
 use super::{sys, value, wait};
 
 /// The access to a new semaphore: its mode.
@@ -112,7 +112,7 @@ impl Semaphore {
 
 fn make(name: &str, flags: i32, access: &Access, initial: u32) -> Result<Semaphore, OpenFailure> {
     let made = sys::Sem::create(&system_name(name)?, flags, access.0, initial);
-    made.map(Semaphore).map_err(|error| refused("sem_open", error))
+    made.map(Semaphore).map_err(not_made)
 }
 
 /// The name as `sem_open` takes it.

@@ -3,6 +3,7 @@
 //! | system | mechanism | a wake reaches the sleeper after |
 //! | --- | --- | --- |
 //! | Linux | a futex, shared between processes | the time of a context switch |
+//! | Linux from 5.16, several words | one call for up to 128 futexes | the same |
 //! | others, or where the kernel refuses the futex | polling with sleeps | 1 ms at the most, and a context switch |
 
 mod poll;
@@ -11,11 +12,15 @@ mod poll;
 mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{wait, wake};
+#[cfg(target_os = "linux")]
+mod many;
+#[cfg(target_os = "linux")]
+pub(crate) use many::wait_any;
 
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use fallback::{wait, wake};
+pub(crate) use fallback::{wait, wait_any, wake};
 
 /// The kernel's futex: the call with times of 64 bits, and the older one where there was another.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

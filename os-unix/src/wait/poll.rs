@@ -12,10 +12,15 @@ const LONGEST: Duration = Duration::from_millis(1);
 
 /// See [`strait_core::port::Wait::wait`].
 pub(crate) fn wait(point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+    wait_any(&[(point, expected)], timeout);
+}
+
+/// See [`strait_core::port::Wait::wait_any`].
+pub(crate) fn wait_any(points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
     let start = Instant::now();
     let mut nap = SHORTEST;
     // ORDERING: relaxed, as the caller looks again at what it waits for, with its own ordering.
-    while point.word.load(RELAXED) == expected {
+    while points.iter().all(|(point, expected)| point.word.load(RELAXED) == *expected) {
         let left = timeout.saturating_sub(start.elapsed());
         if left.is_zero() {
             return;

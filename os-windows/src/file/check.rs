@@ -89,7 +89,7 @@ fn explain(path: &Path, error: &io::Error) -> OpenFailed {
         return OpenFailed::NotAFile { kind: "directory" };
     }
     match OsError::io("CreateFile", error) {
-        error if error.is(ERROR_ACCESS_DENIED) => OpenFailed::NotPermitted,
+        error if error.is(ERROR_ACCESS_DENIED) => OpenFailed::NotPermitted { owner: None },
         error if error.is(ERROR_SHARING_VIOLATION) => OpenFailed::InUse,
         error => OpenFailed::Os(error),
     }

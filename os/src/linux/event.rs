@@ -167,6 +167,10 @@ impl Wait for EventPort {
         self.port.wait(point, expected, timeout);
     }
 
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        self.port.wait_any(points, timeout);
+    }
+
     fn wake(&self, point: WaitPoint<'_>) {
         if self.port.forked() {
             return;

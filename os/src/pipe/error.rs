@@ -40,14 +40,15 @@ impl From<BindFailure> for BindError {
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyExists => f.write_str("somebody serves this name already; take another one"),
+            Self::AlreadyExists => f.write_str("somebody serves a pipe of this name already; take another name"),
             Self::NotPermitted => f.write_str(
-                "this user may not serve there; the directory of pipes must be its own, and no one else's to write",
+                "this user may not serve there: its directory of pipes (strait-pipes-<uid> or strait-public-pipes-<uid>, in \
+                 /dev/shm on Linux, else in /tmp) must be its own, and no one else's to write",
             ),
             Self::Instances { asked } => {
-                write!(f, "a listener serves 1 to 253 clients at once, not {asked}")
+                write!(f, "a pipe's listener must serve 1 to 253 clients at once, not {asked}")
             }
-            Self::Unsupported => f.write_str("this system has no such pipes"),
+            Self::Unsupported => f.write_str("this system has no pipes of messages; use one of bytes"),
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -94,17 +95,21 @@ impl From<ConnectFailure> for ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound => f.write_str("nobody serves this name; start the server, or allow more time"),
-            Self::Busy => f.write_str("the server has no room for another client; allow more time"),
-            Self::WrongKind => f.write_str("one side passes bytes, the other messages; use the same type"),
+            Self::NotFound => {
+                f.write_str("nobody serves a pipe of this name; start the server, or allow more time")
+            }
+            Self::Busy => f.write_str("the pipe's server has no room for another client; allow more time"),
+            Self::WrongKind => {
+                f.write_str("one side of the pipe passes bytes, the other messages; use the same type")
+            }
             Self::WrongUser => {
-                f.write_str("the server is another user than the options name; do not trust it")
+                f.write_str("the pipe's server is another user than the options name; do not trust it")
             }
             Self::NotPermitted => {
-                f.write_str("the server does not let this user in; have it serve the public")
+                f.write_str("the pipe's server does not let this user in; have it serve the public")
             }
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Unsupported => f.write_str("this system has no such pipes"),
+            Self::Cancelled => f.write_str("the wait for the pipe was cancelled"),
+            Self::Unsupported => f.write_str("this system has no pipes of messages; use one of bytes"),
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -142,18 +147,18 @@ pub enum PipeError {
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotReady => f.write_str("not ready; try later"),
-            Self::TimedOut => f.write_str("the time-out passed"),
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::PeerEnded => f.write_str("the other side has closed the pipe or ended"),
-            Self::Broken => {
-                f.write_str("the sender broke this message off; discard the parts received of it")
-            }
+            Self::NotReady => f.write_str("the pipe is not ready; try again later"),
+            Self::TimedOut => f.write_str("nothing happened on the pipe for the time allowed"),
+            Self::Cancelled => f.write_str("the wait for the pipe was cancelled"),
+            Self::PeerEnded => f.write_str("the other side has closed the pipe, or has ended; connect again"),
+            Self::Broken => f.write_str("the sender broke the message off; discard the parts received of it"),
             Self::TooLarge => f.write_str("the message is longer than 16 MiB; divide it"),
             Self::Fault => f.write_str(
                 "the other side breaks the rules of this pipe; close it, and check what serves it",
             ),
-            Self::Unsupported => f.write_str("this system, or this kind of pipe, cannot do that"),
+            Self::Unsupported => {
+                f.write_str("this system, or this kind of pipe, has no half closes; close both halves")
+            }
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -196,7 +201,7 @@ impl fmt::Display for ImpersonateError {
             Self::Nested => f.write_str(
                 "this thread acts for a client already; drop that guard before the thread acts for another",
             ),
-            Self::Unsupported => f.write_str("this system cannot act as another user for one thread alone"),
+            Self::Unsupported => f.write_str("this system cannot act as another user in one thread alone; serve each user by a process of its own"),
             Self::Os(error) => error.fmt(f),
         }
     }

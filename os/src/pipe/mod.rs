@@ -30,6 +30,14 @@
 //! - A living server's name cannot be taken. A dead one's is free at once; on Windows when the last of its clients'
 //!   pipes is closed too.
 //!
+//! # After a fork
+//!
+//! A name is the process's that bound it. On Linux the listener is closed in a forked child, so that a server's
+//! children do not keep its name, nor take clients that nobody serves; on other Unix systems the child's copy refuses
+//! to accept, but keeps the name until the child ends. A server of several processes accepts in one of them and hands
+//! the work on. Pipes are not closed: a forked child may serve the client that its parent accepted. Such a pipe ends
+//! for the peer when the last copy of it is closed.
+//!
 //! # Under wine 8
 //!
 //! The flag that only the first instance of a name may carry is ignored, a pipe's security descriptor is kept but

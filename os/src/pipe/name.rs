@@ -23,9 +23,11 @@ impl fmt::Display for PipeNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "the pipe's name is empty; give it 1 to 64 bytes",
-            Self::TooLong => "the pipe's name is too long; 64 bytes are the most",
-            Self::LeadingDot => "a pipe's name may not start with a dot",
-            Self::Forbidden => "a pipe's name may hold no slash, backslash, NUL or control character",
+            Self::TooLong => "the pipe's name is too long; give it 64 bytes at the most",
+            Self::LeadingDot => "a pipe's name may not start with a dot; leave it out",
+            Self::Forbidden => {
+                "a pipe's name may hold no slash, backslash, NUL or control character; leave it out"
+            }
         })
     }
 }

@@ -34,6 +34,11 @@ pub enum CreateError {
     Domain,
     /// There is not enough space.
     NoSpace,
+    /// The file system is one of huge pages, and has too few of them. Linux only.
+    HugePages {
+        /// How long one is, in bytes: a region there takes whole ones.
+        size: u64,
+    },
     /// This process may not make files of that length. Unix only.
     FileSizeLimit {
         /// The longest that it may make, in bytes.
@@ -41,6 +46,8 @@ pub enum CreateError {
     },
     /// The directory does not exist.
     NoDirectory,
+    /// The file system is mounted for reading alone. Unix only.
+    ReadOnlyFileSystem,
     /// This user may not create files there; on Windows also, the name belongs to somebody else.
     NotPermitted,
     /// This user may not create sections that other sessions see. Windows only.
@@ -62,8 +69,10 @@ impl From<CreateFailed> for CreateError {
             CreateFailed::NameTaken => Self::NameTaken,
             CreateFailed::Mode { mode } => Self::Mode { mode },
             CreateFailed::NoSpace => Self::NoSpace,
+            CreateFailed::HugePages { size } => Self::HugePages { size },
             CreateFailed::FileSizeLimit { limit } => Self::FileSizeLimit { limit },
             CreateFailed::NoDirectory => Self::NoDirectory,
+            CreateFailed::ReadOnlyFileSystem => Self::ReadOnlyFileSystem,
             CreateFailed::NotPermitted => Self::NotPermitted,
             CreateFailed::NotPrivileged => Self::NotPrivileged,
             CreateFailed::Untrusted(failed) => Self::Untrusted(failed.into()),
@@ -78,29 +87,39 @@ impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AlreadyExists => {
-                f.write_str("it exists already; open it, or remove it first, or take another name")
+                f.write_str("there is a region or something else of this name already; open it, or take another name")
             }
             Self::NameTaken => f.write_str(NAME_TAKEN),
             Self::Format(error) => error.fmt(f),
             Self::Mode { mode } => {
-                write!(f, "mode {mode:04o} is not possible; give 0600, with 0066 at the most added to it")
+                write!(f, "a region cannot have mode {mode:04o}; give 0600, with 0066 at the most added to it")
             }
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
-            Self::Domain => f.write_str("no channel of the plan is for this domain; name it in the plan"),
+            Self::Domain => f.write_str("no channel of the plan is for the options' domain; name it in the plan"),
             Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),
+            Self::HugePages { size } => write!(
+                f,
+                "there are too few free huge pages of {size} bytes for the region; raise vm.nr_hugepages, or plan for \
+                 less"
+            ),
             Self::FileSizeLimit { limit } => write!(
                 f,
                 "this process may not make files of more than {limit} bytes; raise that limit (ulimit -f), or plan for less"
             ),
-            Self::NoDirectory => f.write_str("the directory does not exist; create it first"),
+            Self::NoDirectory => f.write_str(
+                "the region's directory does not exist (on Linux a name's is /dev/shm, a tmpfs); create it first",
+            ),
+            Self::ReadOnlyFileSystem => f.write_str(
+                "the region's file system is mounted read-only; mount it for writing, or put the region elsewhere",
+            ),
             Self::NotPermitted => f.write_str(
-                "this user may not create it there; change the directory's owner or rights, or take another name",
+                "this user may not create the region there; change the directory's owner or rights, or put it elsewhere",
             ),
             Self::NotPrivileged => f.write_str(
-                "only services and administrators may create it in Global (SeCreateGlobalPrivilege); let the \
+                "only services and administrators may create a region in Global (SeCreateGlobalPrivilege); let the \
                  service create it, or use a region in a file (RegionFile), which needs no privilege",
             ),
-            Self::Untrusted(error) => write!(f, "the name is there already: {error}"),
+            Self::Untrusted(error) => write!(f, "the region's name is there already: {error}"),
             Self::Lock(error) => not_locked(f, error),
             Self::Unsupported => f.write_str(UNSUPPORTED),
             Self::Os(error) => error.fmt(f),
@@ -117,7 +136,10 @@ pub enum OpenError {
     /// There is nothing under this name or path.
     NotFound,
     /// It does not let this user in.
-    NotPermitted,
+    NotPermitted {
+        /// Its owner, if that is another user and is known: a user id. `None` on Windows.
+        owner: Option<Owner>,
+    },
     /// The path is no regular file.
     NotAFile {
         /// The kind of object that it is.
@@ -168,7 +190,7 @@ impl From<OpenFailed> for OpenError {
     fn from(failed: OpenFailed) -> Self {
         match failed {
             OpenFailed::NotFound => Self::NotFound,
-            OpenFailed::NotPermitted => Self::NotPermitted,
+            OpenFailed::NotPermitted { owner } => Self::NotPermitted { owner },
             OpenFailed::NotAFile { kind } => Self::NotAFile { kind },
             OpenFailed::NameTaken => Self::NameTaken,
             OpenFailed::Linked { links } => Self::Linked { links },
@@ -190,26 +212,34 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such region; create it first"),
-            Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
-            Self::NotAFile { kind } => write!(f, "it is a {kind}, not a region; give another name or path"),
+            Self::NotPermitted { owner: Some(owner) } => write!(
+                f,
+                "the region belongs to user {owner}, and its mode does not let this user in; run as that user, or \
+                 create it with a mode that does"
+            ),
+            Self::NotPermitted { owner: None } => {
+                f.write_str("the region does not let this user in; run as its owner, or let this user in")
+            }
+            Self::NotAFile { kind } => write!(f, "this is a {kind}, not a region; give another name or path"),
             Self::NameTaken => f.write_str(NAME_TAKEN),
-            Self::Linked { links } => write!(f, "the file has {links} names, a region has one; remove it"),
+            Self::Linked { links } => write!(f, "the file has {links} names, a region's has one; give a file that has one"),
             Self::InUse => f.write_str("a program has the file open and does not share it; end that program"),
             Self::WrongOwner { found } => write!(
                 f,
-                "it belongs to user {found}, which the options do not trust; run as that user, or name it as the owner"
+                "the region belongs to user {found}, which the options do not trust; run as that user, or name it as the \
+                 owner"
             ),
             Self::TooOpen(exposure) => exposure.fmt(f),
-            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region; remove it, or take another name"),
-            Self::TooLong { len } => write!(f, "the file has {len} bytes; a region has less than 2 GiB"),
-            Self::NoSpace => f.write_str("the file has holes, and there is no space to fill them; free some"),
+            Self::TooShort { len } => write!(f, "the file has {len} bytes, too few for a region; give another name or path"),
+            Self::TooLong { len } => write!(f, "the file has {len} bytes, and a region less than 2 GiB; give another name or path"),
+            Self::NoSpace => f.write_str("the region's file has holes, and there is no space to fill them; free some"),
             Self::Attach(error) => error.fmt(f),
             Self::OtherNamespace => f.write_str(
-                "it belongs to another session or container; use a region in Global or in a file",
+                "the region belongs to another session or container; use one in Global or in a file",
             ),
             Self::TableFull => f.write_str(
-                "every place for this domain in its participant table is taken, or retired after 2^20 - 1 joins, or it \
-                 has none; plan for more, make it anew if they are retired, or open read-only",
+                "every place for this domain in the region's participant table is taken by one that is not proven dead, or \
+                 it has none; end one, plan for more, or open read-only",
             ),
             Self::Lock(error) => not_locked(f, error),
             Self::Os(error) => error.fmt(f),
@@ -236,7 +266,9 @@ impl fmt::Display for OpenOrCreateError {
         match self {
             Self::Open(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),
-            Self::Contended => f.write_str("it is created and removed all the time; stop one of the two"),
+            Self::Contended => {
+                f.write_str("the region is created and removed all the time; stop one of the two")
+            }
         }
     }
 }
@@ -280,11 +312,11 @@ impl fmt::Display for ShareError {
             Self::NotSealed => f.write_str(
                 "only sealed regions can be shared; create it as one, or let the peer open it by its name or file",
             ),
-            Self::Forked => f.write_str("opened before a fork; share it from the process that opened it"),
+            Self::Forked => f.write_str("the region was opened before a fork; share it from the process that opened it"),
             Self::NotPermitted => {
-                f.write_str("handles may not be put into that process; open it with PROCESS_DUP_HANDLE")
+                f.write_str("this process may not put the region's handle into that one; open it with PROCESS_DUP_HANDLE")
             }
-            Self::Closed => f.write_str("the socket's other end is closed"),
+            Self::Closed => f.write_str("the socket's other end is closed; connect again"),
             Self::Unsupported => f.write_str(UNSUPPORTED),
             Self::Os(error) => error.fmt(f),
         }
@@ -337,13 +369,18 @@ impl From<ReceiveFailed> for ReceiveError {
 impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed => f.write_str("the socket's other end is closed, and no region came"),
+            Self::Closed => {
+                f.write_str("the socket's other end is closed, and no region came; connect again")
+            }
             Self::NotARegion => {
                 f.write_str("the peer sent no region, or one that cannot be written; check that peer")
             }
             Self::Unsealed => f.write_str("the memory that the peer sent is not sealed; refuse that peer"),
             Self::WrongSize { header, found } => {
-                write!(f, "the region that the peer sent has {found} bytes, its header states {header}")
+                write!(
+                    f,
+                    "the region that the peer sent has {found} bytes, its header states {header}; refuse that peer"
+                )
             }
             Self::Open(error) => error.fmt(f),
             Self::Unsupported => f.write_str(UNSUPPORTED),
@@ -355,7 +392,7 @@ impl fmt::Display for ReceiveError {
 impl core::error::Error for ReceiveError {}
 
 const NAME_TAKEN: &str = "the name belongs to an object that is no region; take another name";
-const UNSUPPORTED: &str = "this system has no sealed memory; use a named region";
+const UNSUPPORTED: &str = "this system has no sealed memory; use a region with a name";
 
 fn not_locked(f: &mut fmt::Formatter<'_>, error: &OsError) -> fmt::Result {
     write!(f, "the region cannot be locked into memory ({error}); {LOCK_ADVICE}")

@@ -12,6 +12,8 @@ use crate::sys;
 /// For real-time work prefer a [name](crate::RegionName), or a file in memory: a page of a file on disk may
 /// fault again whenever the system has written it back.
 ///
+/// On hugetlbfs a region takes whole huge pages.
+///
 /// It derefs to [`RegionPlace`], which creates, opens and removes the region.
 ///
 /// # Examples

@@ -16,6 +16,8 @@ pub enum SemOpenError {
     AlreadyExists,
     /// There is none of this name.
     NotFound,
+    /// The system has no place for semaphores: on Linux `/dev/shm` is missing. Unix only.
+    NoDirectory,
     /// This user may not.
     NotPermitted,
     /// The initial value is beyond what a semaphore holds here.
@@ -45,6 +47,7 @@ impl From<OpenFailure> for SemOpenError {
             OpenFailure::Name => Self::Name,
             OpenFailure::AlreadyExists => Self::AlreadyExists,
             OpenFailure::NotFound => Self::NotFound,
+            OpenFailure::NoDirectory => Self::NoDirectory,
             OpenFailure::NotPermitted => Self::NotPermitted,
             OpenFailure::WrongKind => Self::WrongKind,
             OpenFailure::NoSpace => Self::NoSpace,
@@ -57,20 +60,23 @@ impl fmt::Display for SemOpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name => f.write_str(
-                "a semaphore's name has 1 to 200 bytes (30 on macOS), no slash or control character, and no dot in \
+                "a semaphore's name must have 1 to 200 bytes (30 on macOS), no slash or control character, and no dot in \
                  front; on Windows no backslash but that of Local\\ or Global\\",
             ),
             Self::AlreadyExists => {
-                f.write_str("it exists already; open it, or take another name, or on Unix remove it first")
+                f.write_str("a semaphore of this name exists already; open it, or take another name")
             }
             Self::NotFound => f.write_str("there is no such semaphore; create it first"),
-            Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
+            Self::NoDirectory => f.write_str(
+                "the system has no place for semaphores, on Linux /dev/shm; mount a tmpfs there",
+            ),
+            Self::NotPermitted => f.write_str("the semaphore does not let this user in; run as its owner"),
             Self::Initial { asked, max } => {
                 write!(f, "a semaphore holds at most {max} permits here, not {asked}; start with fewer")
             }
-            Self::Mode { mode } => write!(f, "mode {mode:04o} is not possible; give bits of 0666"),
+            Self::Mode { mode } => write!(f, "a semaphore cannot have mode {mode:04o}; give bits of 0666"),
             Self::WrongKind => f.write_str("the name belongs to an object of another kind; take another name"),
-            Self::NoSpace => f.write_str("no space for a further semaphore; remove some"),
+            Self::NoSpace => f.write_str("there is no space for a further semaphore; free memory, or semaphores of your own"),
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -93,7 +99,7 @@ pub enum SemAcquireError {
 impl fmt::Display for SemAcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("no permit is left"),
+            Self::Empty => f.write_str("no permit is left; try again later"),
             Self::TimedOut => f.write_str("no permit was left until the time-out passed"),
             Self::Os(error) => error.fmt(f),
         }

@@ -201,7 +201,7 @@ impl From<OpenFailure> for MutexOpenError {
         match failure {
             OpenFailure::Name => Self::Name,
             OpenFailure::AlreadyExists => Self::AlreadyExists,
-            OpenFailure::NotFound => Self::NotFound,
+            OpenFailure::NotFound | OpenFailure::NoDirectory => Self::NotFound,
             OpenFailure::NotPermitted => Self::NotPermitted,
             OpenFailure::WrongKind => Self::WrongKind,
             OpenFailure::NoSpace => Self::NoSpace,
@@ -217,9 +217,11 @@ impl fmt::Display for MutexOpenError {
                 "a mutex's name has 1 to 200 bytes, no slash or control character, no dot in front, and no \
                  backslash but that of Local\\ or Global\\",
             ),
-            Self::AlreadyExists => f.write_str("it exists already; open it, or take another name"),
+            Self::AlreadyExists => {
+                f.write_str("a mutex of this name exists already; open it, or take another name")
+            }
             Self::NotFound => f.write_str("there is no such mutex; create it first"),
-            Self::NotPermitted => f.write_str("it does not let this user in; run as its owner"),
+            Self::NotPermitted => f.write_str("the mutex does not let this user in; run as its owner"),
             Self::WrongKind => {
                 f.write_str("the name belongs to an object of another kind; take another name")
             }

@@ -7,11 +7,14 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::role::NotSync;
-use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::peer_watch::{EndWithPeer, status};
+use crate::endpoint::role::{NotSync, PeerStatus};
+use crate::endpoint::spans::DAMAGED;
+use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
 use crate::ground::message::{Message, ValueType};
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
@@ -85,6 +88,10 @@ pub struct LatestReader<T: Value + ?Sized, P: Port> {
     pub(in crate::endpoint) park_word: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     pub(in crate::endpoint) waiting: Waiting,
+    /// The writer's role: its owner, or 0; only looked at.
+    writer: WordRef,
+    /// Whether waits end when the writer is gone.
+    watch: EndWithPeer,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
     /// The port; this side has no role, which would hold one.
@@ -134,6 +141,8 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
             info: None,
             park_word: park_word.filter(|_| may_sleep),
             waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(entry.max_len / 64),
+            writer: port.mem().word_ref(entry.block_c + offset::OWNER).ok_or(DAMAGED)?,
+            watch: EndWithPeer::Off,
             payload: Payload::new(entry, entry.domain_a != port.domain()),
             port,
             values: PhantomData,
@@ -237,6 +246,12 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         !self.seen.is_some_and(|seen| latest::is_newest(&self.newest, buffers, self.capacity, seen))
     }
 
+    /// Whether anything has ever been published. Two loads.
+    pub(in crate::endpoint) fn is_published(&self) -> bool {
+        let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
+        !latest::is_newest(&self.newest, buffers, self.capacity, Version { lap: 0, count: 0 })
+    }
+
     /// Reads the newest value if this reader has not seen it.
     pub(in crate::endpoint) fn read_fresh_into(&mut self, into: &mut T) -> Option<ValueInfo> {
         if !self.has_fresh() {
@@ -257,22 +272,54 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     where
         T: Message,
     {
+        let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_until(deadline)
+    }
+
+    /// As [`wait_for_change`](Self::wait_for_change), waiting until `deadline`.
+    pub fn wait_for_change_until(&mut self, deadline: Deadline) -> Reading<T>
+    where
+        T: Message,
+    {
         let mut value = T::new_zeroed();
-        let reading = self.wait_for_change_into(&mut value, timeout);
+        let reading = self.wait_for_change_into_until(&mut value, deadline);
         self.keep(reading, value)
     }
 
     /// As [`wait_for_change`](Self::wait_for_change), into `into`, as [`read_into`](Self::read_into) does.
     pub fn wait_for_change_into(&mut self, into: &mut T, timeout: Duration) -> Reading<ValueInfo> {
         let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_into_until(into, deadline)
+    }
+
+    /// As [`wait_for_change_into`](Self::wait_for_change_into), waiting until `deadline`.
+    pub fn wait_for_change_into_until(&mut self, into: &mut T, deadline: Deadline) -> Reading<ValueInfo> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
-        let look = || self.read_fresh_into(into);
-        let result = wait_until(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
-        self.waiting = waiting;
+        let (writer, mut watch) = (self.writer.clone(), self.watch);
+        let is_on = watch.is_on();
+        let gone = || watch.is_over(status(Some(&writer), &port)).then_some(None);
+        let gone = is_on.then_some(gone);
+        let look = || self.read_fresh_into(into).map(Some);
+        let result =
+            wait_and_search(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look, gone);
+        (self.waiting, self.watch) = (waiting, watch);
         match result {
-            Some(info) => Reading::Fresh(info),
-            None => self.read_into(into),
+            Some(Some(info)) => Reading::Fresh(info),
+            Some(None) | None => self.read_into(into),
         }
+    }
+
+    /// The state of the writer, as far as known. One load, and one probe if somebody has the role.
+    #[must_use]
+    pub fn writer(&self) -> PeerStatus {
+        status(Some(&self.writer), &self.port)
+    }
+
+    /// Sets whether waits end when the writer is gone, as if the time were up: when it is proven dead, or was there
+    /// and has left. One that has not come yet is waited for. Off unless set. Asked once a
+    /// [probe period](WaitPolicy::probe), and when the time is up; [`writer`](Self::writer) says whether it was that.
+    pub fn end_with_writer(&mut self, on: bool) {
+        self.watch = EndWithPeer::new(on, self.writer());
     }
 
     /// Sets how [`wait_for_change`](Self::wait_for_change) waits.

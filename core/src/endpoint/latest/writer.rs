@@ -40,7 +40,10 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { max } => {
-                write!(f, "the value is longer than the channel's maximum of {max} bytes")
+                write!(
+                    f,
+                    "the value is longer than the channel's maximum of {max} bytes; publish less, or plan for more"
+                )
             }
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
         }

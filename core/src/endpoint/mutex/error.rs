@@ -26,11 +26,14 @@ pub enum LockError {
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("somebody else has the lock"),
+            Self::Busy => f.write_str("somebody else has the lock; try again later"),
             Self::TimedOut => f.write_str("somebody else held the lock for the whole time allowed"),
             Self::Deadlock => f.write_str("this participant has the lock already; attach once a thread"),
             Self::Poisoned => f.write_str("the lock was given up with its data unrepaired; re-initialise it"),
-            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "a peer broke the lock's protocol: {violation}; check that peer, and make the region anew"
+            ),
         }
     }
 }
@@ -66,14 +69,14 @@ impl From<Lost> for UnlockError {
 impl fmt::Display for UnlockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOwner => f.write_str("the lock belongs to somebody else, or to nobody"),
+            Self::NotOwner => f.write_str("the lock belongs to somebody else, or to nobody; nothing was changed"),
             Self::HardwareLock => f.write_str(
                 "the hardware lock was unavailable, so the lock stays taken; free the hardware lock in the port",
             ),
             Self::GivenUp => f.write_str(
                 "a panic broke an edit in place off, so the lock was given up; set a whole value, or re-initialise it",
             ),
-            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(f, "a peer broke the lock's protocol: {violation}; check that peer, and make the region anew"),
         }
     }
 }

@@ -207,6 +207,23 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         ManuallyDrop::new(self).release()
     }
 
+    /// Gives the lock up: it is poisoned, for the caller knows that what it guards is not whole. Everybody who
+    /// locks gets [`LockError::Poisoned`](super::LockError::Poisoned), until somebody sets the value
+    /// [anew](Mutex::reinitialise). The same as dropping a [`Recovery`](super::Recovery), for an owner whose
+    /// predecessor has not died.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`]: the lock was not ours any more; never `GivenUp`.
+    pub fn give_up(self) -> Result<(), UnlockError> {
+        let mut this = ManuallyDrop::new(self);
+        this.editing = true;
+        match this.release() {
+            Ok(()) | Err(UnlockError::GivenUp) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     #[inline]
     fn release(&mut self) -> Result<(), UnlockError> {
         let released = self.give_back();

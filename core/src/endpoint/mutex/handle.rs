@@ -56,6 +56,11 @@ pub(super) type NotSend = PhantomData<*const ()>;
 /// lock for ever. A change by [`Guard::set`](crate::Guard::set) or
 /// [`Guard::update`](crate::Guard::update) is complete or not there at all.
 ///
+/// # Order of waiters
+///
+/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
+/// not be the first. On Linux `strait::linux::PiMutex` is handed to it.
+///
 /// # If a peer misbehaves
 ///
 /// A participant that can write to the region can unlock, lock and change the value at will; it cannot

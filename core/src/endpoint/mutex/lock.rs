@@ -125,6 +125,19 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
     /// [`LockError`]; `TimedOut` if there was no change, or no lock, in time.
     pub fn wait_for_change(&mut self, since: u32, timeout: Duration) -> Result<Lock<'_, T, P>, LockError> {
         let deadline = Deadline::after(&self.port, timeout);
+        self.wait_for_change_until(since, deadline)
+    }
+
+    /// As [`wait_for_change`](Self::wait_for_change), waiting until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`]; `TimedOut` if there was no change, or no lock, in time.
+    pub fn wait_for_change_until(
+        &mut self,
+        since: u32,
+        deadline: Deadline,
+    ) -> Result<Lock<'_, T, P>, LockError> {
         let mut waiting = self.waiting;
         // ORDERING: Relaxed; a look whether the value has changed; locking then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());

@@ -66,16 +66,26 @@ impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channel(error) => error.fmt(f),
-            Self::Held { owner, probe: Probe::Alive } => write!(f, "{owner} has the lock and is alive"),
-            Self::Held { owner, .. } => write!(f, "{owner} has the lock and is not proven dead"),
+            Self::Held { owner, probe: Probe::Alive } => {
+                write!(f, "{owner} has the lock and is alive; only a dead owner's lock is freed")
+            }
+            Self::Held { owner, .. } => {
+                write!(f, "{owner} has the lock and is not proven dead; only a dead owner's lock is freed")
+            }
             Self::InPlace { from } => {
-                write!(f, "{from} died editing the value in place; a program that knows it must repair it")
+                write!(
+                    f,
+                    "{from} died editing the lock's value in place; a program that knows the value must repair it"
+                )
             }
             Self::Poisoned => {
                 f.write_str("the lock was given up; a program that knows the value must re-initialise it")
             }
             Self::Changed => f.write_str("the lock changed hands during the call; try again"),
-            Self::Fault(violation) => write!(f, "a peer broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "a peer broke the lock's protocol: {violation}; check that peer, and make the region anew"
+            ),
             Self::HardwareLock => UnlockError::HardwareLock.fmt(f),
         }
     }

@@ -32,8 +32,13 @@ impl fmt::Display for RingPipeError {
             Self::PeerDied => f.write_str("the other side of the pipe is dead; restart it to go on"),
             Self::PeerLeft => f.write_str("the other side of the pipe has left"),
             Self::Closed => f.write_str("this side of the pipe is closed"),
-            Self::NoSpace => f.write_str("no room for a byte; give the channel or the reader more"),
-            Self::Fault(violation) => write!(f, "the other side broke the protocol: {violation}"),
+            Self::NoSpace => f.write_str(
+                "the pipe has no room for a byte; plan for longer frames, or give the reader a buffer",
+            ),
+            Self::Fault(violation) => write!(
+                f,
+                "the other side of the pipe broke the protocol: {violation}; close this side, and check that peer"
+            ),
         }
     }
 }

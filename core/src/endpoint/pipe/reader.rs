@@ -87,8 +87,18 @@ impl<'b, P: Port> RingReader<'b, P> {
         (self.consumer, self.bounce)
     }
 
+    /// Waits up to `timeout` until a read returns at once, without reading: `true` if there are bytes, `false` at
+    /// the pipe's end. Takes no buffer, and leaves the bytes there.
+    ///
+    /// # Errors
+    ///
+    /// [`RingPipeError::TimedOut`], `PeerDied`, `PeerLeft` or `Fault`.
+    pub fn wait_readable(&mut self, timeout: Duration) -> Result<bool, RingPipeError> {
+        if self.shown > 0 { Ok(true) } else { self.wait_for_some(timeout) }
+    }
+
     /// Waits until there is a byte; `false` at the pipe's end (P1).
-    fn wait_for_some(&mut self) -> Result<bool, RingPipeError> {
+    fn wait_for_some(&mut self, timeout: Duration) -> Result<bool, RingPipeError> {
         if self.len > 0 || self.ended {
             return Ok(!self.ended);
         }
@@ -100,7 +110,7 @@ impl<'b, P: Port> RingReader<'b, P> {
             Err(RecvError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
             Err(_) => Ok(None),
         };
-        self.len = wait_in_turns(self, &clock, self.timeout, look, Self::gone)?;
+        self.len = wait_in_turns(self, &clock, timeout, look, Self::gone)?;
         self.met = true;
         if self.len == 0 {
             self.release();
@@ -144,7 +154,7 @@ impl<'b, P: Port> RingReader<'b, P> {
 
     /// Copies the next bytes and leaves them there; `into` is not empty. 0 at the pipe's end.
     fn copy_next(&mut self, into: &mut [u8]) -> Result<usize, RingPipeError> {
-        if !self.wait_for_some()? {
+        if !self.wait_for_some(self.timeout)? {
             return Ok(0);
         }
         let left = (self.len - self.offset).min(into.len());
@@ -189,7 +199,7 @@ impl<P: Port> ReadReady for RingReader<'_, P> {
 impl<P: Port> BufRead for RingReader<'_, P> {
     fn fill_buf(&mut self) -> Result<&[u8], RingPipeError> {
         if self.consumer.is_trusted() {
-            if !self.wait_for_some()? {
+            if !self.wait_for_some(self.timeout)? {
                 return Ok(&[]);
             }
             self.shown = self.len - self.offset;

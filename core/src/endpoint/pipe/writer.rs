@@ -72,6 +72,25 @@ impl<P: Port> RingWriter<P> {
         Ok(())
     }
 
+    /// Waits up to `timeout` until a write returns at once, without writing.
+    ///
+    /// # Errors
+    ///
+    /// [`RingPipeError::TimedOut`], `PeerDied`, `PeerLeft`, `Closed` or `Fault`.
+    pub fn wait_writable(&mut self, timeout: Duration) -> Result<(), RingPipeError> {
+        if self.closed {
+            return Err(RingPipeError::Closed);
+        }
+        let clock = self.producer.sender().role.port.clone();
+        let has_room = |end: &mut Producer<P>| if end.has_room() { Ok(()) } else { Err(Refused::Full) };
+        let attempt = |this: &mut Self, until| match send_until(&mut this.producer, until, has_room) {
+            Ok(()) => Ok(Some(())),
+            Err(SendError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+            Err(_) => Ok(None),
+        };
+        wait_in_turns(self, &clock, timeout, attempt, Self::gone)
+    }
+
     /// Puts in as many of these bytes as there is space for; an empty slice puts in the end.
     fn put(&mut self, bytes: &[u8]) -> Result<usize, RingPipeError> {
         if self.closed {

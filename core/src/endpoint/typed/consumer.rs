@@ -181,7 +181,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Passes up to `max` values to `each`, in order. Each value is done with when `each` returns:
     /// delivery is at least once, whatever the options. If `each` panics, its value comes again, unless
-    /// the panic drops the consumer too: then it counts as received. Returns how many there were.
+    /// the panic drops the consumer too: then it counts as received. If this process is killed in `each`, its
+    /// successor gets that value again, and as many before it as
+    /// [`release_every`](ConsumerOptions::release_every) says. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -323,7 +325,24 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     /// [`RecvError`]; `WrongSize` only for `[u8]`.
     pub fn recv_into_timeout(&mut self, value: &mut T, timeout: Duration) -> Result<(), RecvError> {
         let deadline = self.taker.deadline(timeout);
+        self.recv_into_until(value, deadline)
+    }
+
+    /// Receives a value into `value`, waiting until `deadline` for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`]; `WrongSize` only for `[u8]`.
+    pub fn recv_into_until(&mut self, value: &mut T, deadline: Deadline) -> Result<(), RecvError> {
         recv_until(self, deadline, |this| this.try_recv_into(value))
+    }
+
+    /// Sets whether waits end when the producer is gone, with [`RecvError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.taker.role.end_with_peer(on);
     }
 
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
@@ -378,7 +397,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty,
+            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty && self.taker.role.tell_fault(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
 use crate::endpoint::role::PeerStatus;
-use crate::endpoint::send_half::{HasSendHalf, SendHalf, send_until};
+use crate::endpoint::send_half::{Batch, HasSendHalf, SendHalf, send_until};
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::endpoint::wait::Waiting;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
@@ -163,6 +163,11 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
     /// time. Steps: in proportion to the values sent. An iterator that never ends is sent for as long as
     /// a consumer makes room.
     ///
+    /// If the iterator panics, the values before that have been sent, and the consumer is woken. If this process is
+    /// killed in it, those before have been sent in a queue of [slots](crate::Channel::slots); in a
+    /// [compact](crate::Channel::compact) one, those that had become visible. Never half a value, nor one out of
+    /// order.
+    ///
     /// # Errors
     ///
     /// [`TrySendError`] if there is no space for the very first. If there is none for a later one, `Ok`
@@ -173,22 +178,23 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         T: Sized,
     {
         let (mut values, mut sent) = (values.into_iter(), 0);
+        let batch = Batch::of(self);
         while values.size_hint().1 != Some(0) {
-            if let Err(refused) = self.room() {
-                let error = self.sender.refused_slow(refused);
+            if let Err(refused) = batch.end.room() {
+                let error = batch.end.sender.refused_slow(refused);
                 if sent == 0 {
+                    batch.end_empty();
                     return Err(error);
                 }
                 break;
             }
-            let most = self.tx.space().known();
-            let count = self.put_run(values.by_ref().take(most as usize));
+            let most = batch.end.tx.space().known();
+            let count = batch.end.put_run(values.by_ref().take(most as usize));
             sent += count as usize;
             if count < most {
                 break;
             }
         }
-        self.sender.wake_consumer();
         Ok(sent)
     }
 
@@ -262,6 +268,14 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
             return Err(SendError::WrongSize);
         }
         send_until(self, deadline, |this| this.put(value))
+    }
+
+    /// Sets whether waits end when the consumer is gone, with [`SendError::PeerGone`]: when it is proven dead, or was
+    /// there and has left. One that has not come yet is waited for. Off unless set: a wait then goes on until its
+    /// deadline, and a successor may end it. Asked once a [probe period](WaitPolicy::probe), so a wait lasts that
+    /// much longer than the peer at most; and when the time is up.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.sender.role.end_with_peer(on);
     }
 
     /// Sets how [`send_timeout`](Self::send_timeout) waits.

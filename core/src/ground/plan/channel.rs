@@ -1,5 +1,7 @@
 //! The channels of a plan.
 
+use core::time::Duration;
+
 use crate::ground::entry::NAME_LEN;
 use crate::ground::geometry::{
     GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
@@ -8,6 +10,9 @@ use crate::ground::kind::Kind;
 use crate::ground::message::{Message, ValueType};
 
 use super::error::Fault;
+
+/// The values of an event: the notifier's code.
+pub(crate) const EVENT: ValueType = ValueType::of::<u32>();
 
 /// A channel of a plan.
 ///
@@ -47,6 +52,7 @@ pub struct Channel<'a> {
     pub(super) consumer_may_block: bool,
     pub(super) doorbell: u32,
     pub(super) domains: (u32, u32),
+    pub(super) period: Duration,
 }
 
 impl<'a> Channel<'a> {
@@ -61,6 +67,7 @@ impl<'a> Channel<'a> {
             consumer_may_block: false,
             doorbell: 0,
             domains: (0, 0),
+            period: Duration::ZERO,
         }
     }
 
@@ -125,6 +132,15 @@ impl<'a> Channel<'a> {
     #[must_use]
     pub const fn latest_bytes(name: &'a str, max_len: u32) -> Self {
         Self::new(name, Kind::Latest, 2, max_len as usize, 0)
+    }
+
+    /// An event: one side [notifies](crate::Notifier), any number of [listeners](crate::Listener) each learn how often.
+    ///
+    /// In memory it is a latest value of 4 bytes, the notifier's code; the listeners count its versions, so
+    /// there is nothing that could overflow. Listeners may sleep for it.
+    #[must_use]
+    pub const fn event(name: &'a str) -> Self {
+        Self::latest_of(name, EVENT).consumer_may_block()
     }
 
     /// A value of type `T` under a lock.
@@ -202,12 +218,32 @@ impl<'a> Channel<'a> {
         self
     }
 
+    /// Says how often the producer or writer is meant to send, up to 71 minutes. A [`Heartbeat`](crate::Heartbeat) then
+    /// tells a reader when it is late; nothing is done about it.
+    #[must_use]
+    pub const fn expected_every(mut self, period: Duration) -> Self {
+        self.period = period;
+        self
+    }
+
+    /// The period in microseconds, rounded up.
+    pub(super) const fn period_us(&self) -> Result<u32, Fault> {
+        let micros = self.period.as_nanos().div_ceil(1000);
+        if micros > u32::MAX as u128 || micros != 0 && self.kind.is_lock() {
+            return Err(Fault::Period);
+        }
+        Ok(micros as u32)
+    }
+
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
         if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
         }
         if self.doorbell != 0 && !self.kind.is_queue() {
             return Err(Fault::Doorbell);
+        }
+        if self.period_us().is_err() {
+            return Err(Fault::Period);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);
@@ -223,6 +259,10 @@ impl<'a> Channel<'a> {
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
         let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_len, split_payload };
+        let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits);
+        if counts && !geometry.is_sound(line) {
+            return Err(Fault::Count);
+        }
         if !self.capacity.is_power_of_two() && !self.kind.is_lock() || self.capacity > MAX_RING {
             return Err(Fault::Capacity);
         }

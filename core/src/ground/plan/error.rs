@@ -14,6 +14,9 @@ pub enum Fault {
     Capacity,
     /// Capacity and frame size do not fit together.
     Geometry,
+    /// A semaphore's highest count is not 1 to 2^30, or its initial count is above that; or permits are not 1 to
+    /// 4096.
+    Count,
     /// The line size is not a power of two from 4 to 4096.
     Line,
     /// Not 1 to 511 participants, all domains together.
@@ -25,6 +28,8 @@ pub enum Fault {
     Apart,
     /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
     Doorbell,
+    /// A change is expected less than once in 71 minutes, or of a lock.
+    Period,
 }
 
 /// A plan that cannot work.
@@ -49,18 +54,25 @@ impl fmt::Display for PlanError {
         }
         f.write_str(match self.fault {
             Fault::Name => "a name must have 1 to 31 bytes, no slash and no NUL",
-            Fault::Duplicate => "another channel has the same name",
+            Fault::Duplicate => "another channel has the same name; give each a name of its own",
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value needs 2 buffers or more"
+                 the ring at most, a type must not be empty, a latest value must have 2 buffers or more"
+            }
+            Fault::Count => {
+                "a semaphore's highest count must be 1 to 2^30, and its initial count must not be above it; \
+                 permits must be 1 to 4096"
             }
             Fault::Line => "the line must be a power of two from 4 to 4096",
-            Fault::Participants => "a region has 1 to 511 participants, all domains together",
+            Fault::Participants => "the participants must be 1 to 511, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Doorbell => {
                 "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
+            }
+            Fault::Period => {
+                "a change can be expected of queues and latest values, at least once in 71 minutes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues and latest values, at a power of two from \

@@ -115,6 +115,10 @@ impl Plan<'_> {
         };
         let block_b = start + blocks.len_a;
         let block_c = block_b + blocks.len_b;
+        let period_us = match channel.period_us() {
+            Ok(period_us) => period_us,
+            Err(fault) => return Err(fault),
+        };
         let entry = Entry {
             name,
             kind: channel.kind,
@@ -131,6 +135,7 @@ impl Plan<'_> {
             split_payload: self.split_payload != 0,
             wait_a: if channel.producer_may_block { block_c + blocks.wait_a } else { 0 },
             wait_b,
+            period_us,
         };
         Ok((entry, Cursor { blocks: end, payload }))
     }

@@ -5,6 +5,7 @@ mod error;
 mod layout;
 
 pub use channel::Channel;
+pub(crate) use channel::EVENT;
 pub use error::{Fault, PlanError};
 
 pub use super::geometry::MAX_REGION;
@@ -151,12 +152,16 @@ impl<'a> Plan<'a> {
                 Fault::Duplicate => panic!("two channels have the same name"),
                 Fault::Capacity => panic!("a capacity must be a power of two, 1 to 2^30"),
                 Fault::Geometry => panic!("a channel's capacity and frame size do not fit together"),
+                Fault::Count => panic!("a semaphore counts to 2^30 at most, and permits are 1 to 4096"),
                 Fault::Line => panic!("the line must be a power of two from 4 to 4096"),
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
                 Fault::Doorbell => {
                     panic!("only queues can share a doorbell; remove it from the other channels")
                 }
+                Fault::Period => panic!(
+                    "a change can be expected of queues and latest values, once in 71 minutes or more often"
+                ),
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }

@@ -79,17 +79,21 @@ impl fmt::Display for PiOpenError {
             Self::NotFound => f.write_str("there is no such mutex; create it first"),
             Self::Open(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),
-            Self::Contended => f.write_str("it is created and removed all the time; stop one of the two"),
+            Self::Contended => {
+                f.write_str("the mutex is created and removed all the time; stop one of the two")
+            }
             Self::ReadOnly => f.write_str("a mutex cannot be used read-only; leave that option out"),
-            Self::NotAMutex => f.write_str(
-                "the file of that name is no mutex of this version; remove it or take another name",
-            ),
+            Self::NotAMutex => {
+                f.write_str("the file of that name is no mutex of this version; take another name")
+            }
             Self::OtherNamespace { theirs, ours } => write!(
                 f,
-                "it was created in PID namespace {theirs}, this is {ours}; run both in one, or remove it \
+                "the mutex was created in PID namespace {theirs}, this is {ours}; run both in one, or remove it \
                  and create it anew"
             ),
-            Self::Exhausted => f.write_str("it has been opened too often; remove it and create it anew"),
+            Self::Exhausted => {
+                f.write_str("the mutex has been opened too often; remove it and create it anew")
+            }
             Self::Os(error) => error.fmt(f),
         }
     }
@@ -134,8 +138,10 @@ impl fmt::Display for PiLockError {
             Self::Abandoned => {
                 f.write_str("the owner's thread ended without unlocking; drop its handle, or end its process")
             }
-            Self::Fault => f.write_str("a peer broke the mutex; remove it and create it anew"),
-            Self::Forked => f.write_str("opened before a fork; open it anew in the child"),
+            Self::Fault => {
+                f.write_str("a peer broke the mutex; end those that use it, remove it and create it anew")
+            }
+            Self::Forked => f.write_str("the mutex was opened before a fork; open it anew in the child"),
             Self::Os(error) => error.fmt(f),
         }
     }

@@ -55,7 +55,14 @@ impl Shared {
         self.loads.after_store();
     }
 
+    /// An exchange that fails is a load, and may see an older value; loom's sees the newest alone. So a load
+    /// comes first, and what it sees decides whether there is an exchange at all. (An exchange that succeeds sees
+    /// the newest value, in loom as in the language.)
     fn compare_exchange(&self, current: u32, new: u32, ordering: Ordering) -> Result<u32, u32> {
+        let seen = self.load(Ordering::Relaxed);
+        if seen != current {
+            return Err(seen);
+        }
         self.loads.before_store();
         let result = self.word.compare_exchange(current, new, ordering, Ordering::Relaxed);
         self.loads.after_store();
@@ -134,6 +141,12 @@ impl Word {
 
     pub(crate) fn kernel_load(&self) -> u32 {
         self.shared.as_ref().map_or_else(|| self.plain(), |word| word.load(Ordering::Relaxed))
+    }
+
+    /// As [`kernel_load`](Self::kernel_load), of the newest value whoever stored it: no lock that the waker holds too
+    /// orders this behind its store.
+    pub(crate) fn kernel_load_newest(&self) -> u32 {
+        self.shared.as_ref().map_or_else(|| self.plain(), |word| word.word.fetch_or(0, Ordering::Relaxed))
     }
 
     pub(crate) fn plain(&self) -> u32 {

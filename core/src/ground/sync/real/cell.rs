@@ -46,6 +46,13 @@ impl<T> Cell<T> {
         // SAFETY: the caller promises that it was put there.
         unsafe { value.assume_init() }
     }
+
+    /// The place of the value, which may be there or not. To access it the caller must have the cell to itself.
+    #[inline(always)]
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut T {
+        self.0.get().cast()
+    }
 }
 
 impl<T> Default for Cell<T> {

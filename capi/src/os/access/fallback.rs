@@ -1,0 +1,32 @@
+//! There are no modes here, and no sockets that take descriptors.
+
+use strait::{Region, RegionOptions, SystemPort};
+
+use crate::strait_status;
+
+/// The options, if they ask for neither.
+pub(crate) fn with_access(
+    options: RegionOptions,
+    mode: u32,
+    owner: Option<u32>,
+) -> Result<RegionOptions, strait_status> {
+    if mode == 0 && owner.is_none() { Ok(options) } else { Err(strait_status::System) }
+}
+
+/// Not here.
+///
+/// # Safety
+///
+/// None.
+pub(crate) unsafe fn share(_port: &SystemPort, _socket: i32) -> Result<(), strait_status> {
+    Err(strait_status::System)
+}
+
+/// Not here.
+///
+/// # Safety
+///
+/// None.
+pub(crate) unsafe fn receive(_socket: i32, _options: &RegionOptions) -> Result<Region, strait_status> {
+    Err(strait_status::System)
+}

@@ -1,0 +1,60 @@
+//! Ending a wait when the other side is gone.
+
+use crate::ground::ident::Ident;
+use crate::ground::port::{Port, Probe};
+use crate::ground::sync::WordRef;
+use crate::ground::sync::order::role;
+
+use super::role::PeerStatus;
+
+/// What is known of the owner of a role, by its word. One load, and one probe if there is an owner.
+pub(crate) fn status(owner: Option<&WordRef>, port: &impl Port) -> PeerStatus {
+    // ORDERING(role): everything that an owner did is ordered before it left.
+    match owner.map_or(0, |word| word.load(role::LOAD)) {
+        0 => PeerStatus::Absent,
+        word => match Ident::from_word(word).map(|who| port.probe(who)) {
+            Some(Probe::Dead) => PeerStatus::Dead,
+            _ => PeerStatus::Present,
+        },
+    }
+}
+
+/// An endpoint's wish that its waits end with the other side. Off, unless it is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum EndWithPeer {
+    /// Waits go on until their deadline.
+    #[default]
+    Off,
+    /// They end, if the other side is dead.
+    NotMet,
+    /// They end, if the other side is dead or absent: it was there.
+    Met,
+}
+
+impl EndWithPeer {
+    /// The wish of an endpoint whose peer is so now.
+    pub fn new(on: bool, peer: PeerStatus) -> Self {
+        match peer {
+            _ if !on => Self::Off,
+            PeerStatus::Absent => Self::NotMet,
+            _ => Self::Met,
+        }
+    }
+
+    pub fn is_on(self) -> bool {
+        !matches!(self, Self::Off)
+    }
+
+    /// Whether a wait is over because the other side, which is so now, is gone.
+    pub fn is_over(&mut self, peer: PeerStatus) -> bool {
+        match (*self, peer) {
+            (Self::Off, _) => false,
+            (_, PeerStatus::Dead) => true,
+            (met, PeerStatus::Absent) => matches!(met, Self::Met),
+            (_, PeerStatus::Present) => {
+                *self = Self::Met;
+                false
+            }
+        }
+    }
+}

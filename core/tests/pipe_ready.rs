@@ -1,0 +1,92 @@
+//! Waiting until a byte pipe can be read or written, without doing it.
+#![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Member, Region};
+use embedded_io::{BufRead, Read, Write};
+use strait_core::{Channel, Plan, RingPipeError, RingReader, RingWriter};
+
+const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 64, 16).consumer_may_block().producer_may_block()])
+    .line(4)
+    .participants(3);
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn setup() -> (Region, Member, Member) {
+    let region = Region::new(&PLAN);
+    let (a, b) = (region.join(), region.join());
+    (region, a, b)
+}
+
+#[test]
+fn a_reader_waits_for_bytes_and_for_the_end() {
+    let (_region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut bounce = [0; 16];
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut bounce);
+    assert_eq!(reader.wait_readable(SHORT), Err(RingPipeError::TimedOut));
+    std::thread::scope(|scope| {
+        let started = Instant::now();
+        scope.spawn(|| {
+            std::thread::sleep(SHORT);
+            writer.write_all(b"abc").unwrap();
+        });
+        assert_eq!(reader.wait_readable(LONG), Ok(true));
+        assert!(started.elapsed() >= SHORT && started.elapsed() < LONG / 3);
+    });
+    assert_eq!(reader.wait_readable(Duration::ZERO), Ok(true), "nothing was taken");
+    assert_eq!(reader.fill_buf(), Ok(&b"abc"[..]));
+    reader.consume(1);
+    assert_eq!(reader.wait_readable(Duration::ZERO), Ok(true));
+    let mut buffer = [0; 8];
+    assert_eq!((reader.read(&mut buffer), &buffer[..2]), (Ok(2), &b"bc"[..]));
+    assert_eq!(reader.wait_readable(Duration::ZERO), Err(RingPipeError::TimedOut));
+    writer.close().unwrap();
+    assert_eq!((reader.wait_readable(LONG), reader.is_ended()), (Ok(false), true));
+    assert_eq!(reader.read(&mut buffer), Ok(0));
+}
+
+#[test]
+fn a_writer_waits_for_space() {
+    let (_region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    assert_eq!(writer.wait_writable(Duration::ZERO), Ok(()));
+    let mut sent = 0;
+    while writer.write(&[7; 16]).is_ok() {
+        sent += 1;
+    }
+    assert!(sent > 0);
+    assert_eq!(writer.wait_writable(SHORT), Err(RingPipeError::TimedOut));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(SHORT);
+            assert_eq!(reader.read(&mut [0; 16]), Ok(16));
+        });
+        assert_eq!(writer.wait_writable(LONG), Ok(()));
+    });
+    assert!(writer.write(&[8]).is_ok());
+    writer.close().unwrap_or_default();
+}
+
+#[test]
+fn both_are_told_of_the_others_death() {
+    let (_region, a, b) = setup();
+    let writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    a.die(writer);
+    assert_eq!(reader.wait_readable(LONG), Err(RingPipeError::PeerDied));
+    let (_region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    while writer.write(&[7; 16]).is_ok() {}
+    b.die(reader);
+    assert_eq!(writer.wait_writable(LONG), Err(RingPipeError::PeerDied));
+    writer.set_timeout(Duration::ZERO);
+    drop(writer);
+    let _ = a;
+}

@@ -1,0 +1,188 @@
+//! A participant table that is joined for ever: behind the last epoch the epochs begin anew, and no identity
+//! comes again that a word of the region still names.
+#![cfg(not(strait_loom))]
+
+mod common;
+
+use std::mem::forget;
+
+use common::raw::seal;
+use common::{Member, Region, TestPort};
+use strait_core::format::participants::{self, Card, TableFull, wear};
+use strait_core::port::Ident;
+use strait_core::protocol::table::{EPOCH, FREE, LIVE, RETIRED};
+use strait_core::{Channel, Lock, LockError, Plan, format::Header};
+
+const PLAN: Plan<'_> = Plan::new(&[
+    Channel::slots::<u32>("q", 4),
+    Channel::latest::<u32>("l"),
+    Channel::mutex::<u32>("m"),
+    Channel::semaphore("s", 1, 1),
+    Channel::permits("p", 5),
+])
+.line(4)
+.participants(1);
+
+fn place(region: &Region) -> u32 {
+    Header::check(region.mem()).unwrap().participant(1).unwrap()
+}
+
+fn join(region: &Region) -> Result<Ident, TableFull> {
+    let port = TestPort::looking_at(region, None);
+    participants::join(region.mem(), &Header::check(region.mem()).unwrap(), 0, &port, Card::default())
+}
+
+fn epoch(member: &Member) -> u32 {
+    member.ident().epoch()
+}
+
+/// A region whose only place has been taken `joins` times.
+fn joined(joins: u32) -> Region {
+    let region = Region::new(&PLAN);
+    region.poke(place(&region), FREE | joins);
+    region
+}
+
+#[test]
+fn a_place_outlives_its_epochs() {
+    let region = joined(EPOCH - 2);
+    let epochs: Vec<_> = (0..5)
+        .map(|round| {
+            let member = region.join();
+            let epoch = epoch(&member);
+            if round % 2 == 0 {
+                member.die(())
+            } else {
+                member.leave()
+            }
+            epoch
+        })
+        .collect();
+    assert_eq!(epochs, [EPOCH - 1, EPOCH, 1, 2, 3]);
+}
+
+#[test]
+fn what_another_program_has_retired_is_taken_again() {
+    let region = joined(0);
+    region.poke(place(&region), RETIRED);
+    assert_eq!(wear(region.mem(), region.look().header()).retired, 1);
+    let member = region.join();
+    assert_eq!((epoch(&member), region.peek(place(&region))), (1, LIVE | 1));
+    let wear = wear(region.mem(), member.header());
+    assert_eq!((wear.most, wear.retired), (1, 0));
+    assert_eq!(join(&region), Err(TableFull), "it lives");
+}
+
+/// Takes something and dies; returns its identity.
+fn die_with(region: &Region, take: fn(&Member)) -> Ident {
+    let member = region.join();
+    take(&member);
+    let who = member.ident();
+    member.die(());
+    who
+}
+
+/// Everything that names a participant.
+const TAKES: [fn(&Member); 5] = [
+    |member| forget(member.typed_producer::<u32>("q").unwrap()),
+    |member| forget(member.typed_consumer::<u32>("q").unwrap()),
+    |member| forget(member.latest_writer::<u32>("l").unwrap()),
+    |member| {
+        let mut mutex = member.mutex::<u32>("m").unwrap();
+        let Lock::Held(guard) = mutex.try_lock().unwrap() else { panic!("nobody has died with it") };
+        forget(guard);
+        forget(mutex);
+    },
+    |member| {
+        let mut permits = member.permits("p").unwrap();
+        forget(permits.try_acquire().unwrap());
+        forget(permits);
+    },
+];
+
+#[test]
+fn a_name_that_a_word_still_has_is_not_given_out() {
+    for take in TAKES {
+        let region = joined(EPOCH - 1);
+        assert_eq!(die_with(&region, |_| {}).epoch(), EPOCH);
+        assert_eq!(die_with(&region, take).epoch(), 1);
+        region.poke(place(&region), LIVE | EPOCH);
+        let member = region.join();
+        assert_eq!(epoch(&member), 2, "1.1 is named still");
+    }
+}
+
+#[test]
+fn what_a_namesake_left_behind_is_taken_over() {
+    let region = joined(0);
+    let dead = die_with(&region, |member| TAKES.iter().for_each(|take| take(member)));
+    region.poke(place(&region), LIVE | EPOCH);
+    let heir = region.join();
+    assert_eq!(heir.typed_producer::<u32>("q").unwrap().taken_over_from(), Some(dead));
+    assert_eq!(heir.typed_consumer::<u32>("q").unwrap().taken_over_from(), Some(dead));
+    assert_eq!(heir.latest_writer::<u32>("l").unwrap().taken_over_from(), Some(dead));
+    assert!(matches!(heir.mutex::<u32>("m").unwrap().try_lock(), Ok(Lock::OwnerDied(_))));
+}
+
+/// Bits beside the owner do not hide it: a lock held for repair, with waiters.
+#[test]
+fn a_lock_that_a_repairer_died_with_names_it() {
+    let region = joined(EPOCH);
+    let name = Ident::new(1, 1).unwrap().word();
+    region.poke(region.entry("m").block_c, 1 << 31 | 2 << 29 | name);
+    let member = region.join();
+    assert_eq!(epoch(&member), 2);
+    assert!(!matches!(member.mutex::<u32>("m").unwrap().try_lock(), Err(LockError::Deadlock)));
+}
+
+#[test]
+fn a_joiner_gets_past_a_run_of_names() {
+    let region = joined(EPOCH);
+    let permits = region.entry("p").block_c + region.entry("p").blocks(4).unwrap().permits;
+    for (index, epoch) in (1..=5).enumerate() {
+        region.poke(permits + 4 * index as u32, Ident::new(1, epoch).unwrap().word());
+    }
+    // 1, 2 and 4 are tried in vain.
+    assert_eq!(epoch(&region.join()), 8);
+}
+
+/// A forged or torn state word that sets the epoch back makes nobody a namesake of the dead.
+#[test]
+fn an_epoch_that_was_set_back_gives_out_no_name_that_stands() {
+    let region = joined(0);
+    let dead = die_with(&region, TAKES[0]);
+    region.poke(place(&region), FREE);
+    let member = region.join();
+    assert_ne!(member.ident(), dead);
+    assert_eq!(member.typed_producer::<u32>("q").unwrap().taken_over_from(), Some(dead));
+}
+
+#[test]
+fn where_a_channel_is_of_an_unknown_kind_the_place_is_retired_as_ever() {
+    let region = joined(EPOCH - 1);
+    let mut image = region.bytes();
+    // The kind of the first channel, in the directory.
+    image[128 + 32..128 + 36].copy_from_slice(&99_u32.to_le_bytes());
+    seal(&mut image);
+    let region = Region::from_bytes(&image);
+    let last = region.join();
+    assert_eq!(epoch(&last), EPOCH);
+    last.leave();
+    assert_eq!(join(&region), Err(TableFull));
+    assert_eq!(region.peek(place(&region)), RETIRED);
+    assert_eq!(join(&region), Err(TableFull), "nor is it taken again");
+}
+
+/// A year of ten short programs a second, at a thirty-second of the places: ten million joins of one place.
+#[cfg(not(debug_assertions))]
+#[test]
+fn a_year_of_joins() {
+    let region = joined(0);
+    let dead = die_with(&region, TAKES[0]);
+    for _ in 0..10_000_000 {
+        let member = region.join();
+        assert_ne!(member.ident(), dead);
+        member.leave();
+    }
+    assert_eq!(region.join().typed_producer::<u32>("q").unwrap().taken_over_from(), Some(dead));
+}
