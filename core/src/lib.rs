@@ -17,12 +17,13 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
-    LatestReader, LatestWriter, LocalError, Lock, LockError, Mutex, Peek, PeerStatus, Permit, Permits,
-    Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore, SemaphoreError, SendError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize,
-    wait_any,
+    Attachment, CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline,
+    Delivery, FrameBuf, Grant, Guard, InPlace, Interrupted, LatestReader, LatestWriter, LocalError, Lock,
+    LockError, Mutex, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Received,
+    Recovery, RecvError, Reply, Semaphore, SemaphoreError, SendError, ServeError, StaticConsumer,
+    StaticProducer, StaticQueue, StaticRegion, Ticket, TryCallError, TryRecvError, TrySendError,
+    TypedConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
+    WrongSize, wait_any,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

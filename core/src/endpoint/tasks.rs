@@ -45,17 +45,17 @@ use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_policy::WaitPolicy;
 
 /// A pending task's registration; dropping it removes the waker from the port.
-struct WakerRegistration<P: AsyncWait> {
-    port: P,
-    park_word: Option<ParkWord>,
-    sleepers: Sleepers,
-    policy: WaitPolicy,
-    who: WaiterId,
+pub(super) struct WakerRegistration<P: AsyncWait> {
+    pub port: P,
+    pub park_word: Option<ParkWord>,
+    pub sleepers: Sleepers,
+    pub policy: WaitPolicy,
+    pub who: WaiterId,
 }
 
 impl<P: Port + AsyncWait> WakerRegistration<P> {
     /// Waits until there is something.
-    async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
+    pub async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
         poll_fn(|context| self.poll(context, &mut look)).await
     }
 

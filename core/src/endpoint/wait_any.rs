@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 
+use super::call::CallServer;
 use super::consumer::Consumer;
 use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
@@ -21,7 +22,7 @@ mod sealed {
     }
 }
 
-/// A consumer that [`wait_any`] can wait for.
+/// A consumer or server that [`wait_any`] can wait for.
 pub trait Waitable: sealed::Sealed {}
 
 impl<P: Port> Waitable for Consumer<P> {}
@@ -37,6 +38,17 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
 
 impl<T: Value + ?Sized, P: Port> Waitable for TypedConsumer<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word()
+    }
+}
+
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Waitable for CallServer<Req, Ans, P> {}
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallServer<Req, Ans, P> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }

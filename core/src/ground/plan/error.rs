@@ -23,7 +23,8 @@ pub enum Fault {
     /// Payload is to be split off, of a channel that publishes in its payload, or is locked; or the
     /// boundary is not a power of two from 8 to 2^20.
     Apart,
-    /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
+    /// A channel that is neither a queue nor one of calls has a doorbell. Only consumers of queues and servers can
+    /// share one.
     Doorbell,
 }
 
@@ -53,13 +54,14 @@ impl fmt::Display for PlanError {
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value needs 2 buffers or more"
+                 the ring at most, a type must not be empty, a latest value needs 2 buffers or more, \
+                 calls have 32 places at most"
             }
             Fault::Line => "the line must be a power of two from 4 to 4096",
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Doorbell => {
-                "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
+                "only queues and calls can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
             }
             Fault::Apart => {

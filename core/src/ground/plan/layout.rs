@@ -122,6 +122,7 @@ impl Plan<'_> {
             stride: geometry.stride,
             max_len: geometry.max_len,
             type_hash: channel.type_hash,
+            answer: channel.answer,
             domain_a: channel.domains.0,
             domain_b: channel.domains.1,
             block_a: start,
