@@ -10,7 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Member, Region, TestPort};
-use strait_core::format::{ValueType, inspect::channel_state};
+use strait_core::format::{
+    ValueType,
+    inspect::{CallStage, calls, channel_state},
+};
 use strait_core::ground::plan::Fault;
 use strait_core::port::Port;
 use strait_core::{
@@ -406,4 +409,8 @@ fn tools_see_the_calls_that_are_out() {
     assert_eq!((state.sent, state.len, state.refused), (4, 3, 1));
     assert_eq!(state.producer.map(|who| who.slot()), Some(1));
     assert_eq!(state.consumer.map(|who| who.slot()), Some(2));
+    let out: Vec<_> = calls(look.port().mem(), look.header().line, &region.entry("four")).collect();
+    assert_eq!(out.iter().map(|call| call.position).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(out.iter().all(|call| call.stage == CallStage::Waiting && call.caller == state.producer));
+    assert_eq!(calls(look.port().mem(), look.header().line, &region.entry("values")).count(), 0);
 }

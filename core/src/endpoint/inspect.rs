@@ -1,5 +1,7 @@
 //! Looking at a channel's state without a role in it.
 
+pub use super::call::inspect::{CallStage, CallState, calls};
+
 use crate::ground::entry::Entry;
 use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;

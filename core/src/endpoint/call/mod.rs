@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+pub(super) mod inspect;
 mod places;
 mod reply;
 mod server;
