@@ -23,7 +23,8 @@ pub enum strait_status {
     NotOpen = 3,
     /// The storage holds an open object already; or the region still has open objects.
     InUse = 4,
-    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair. Of a server:
+    /// no request is taken.
     WrongState = 5,
     /// The bytes are not as many as the channel's type has.
     WrongSize = 6,
@@ -108,6 +109,15 @@ pub enum strait_status {
     NotLocked = 105,
     /// This system cannot do it, or some other error of the system.
     System = 106,
+
+    /// The server is proven dead; no server has acted on the request, and none ever will.
+    DidNotRun = 120,
+    /// The server is proven dead, or was succeeded; the request may have run.
+    MayHaveRun = 121,
+    /// The server refused the request.
+    Refused = 122,
+    /// The ticket names no call that is out.
+    UnknownTicket = 123,
 }
 
 use strait_status as s;
@@ -119,7 +129,10 @@ impl strait_status {
         (s::Misaligned, c"a pointer or the region is not aligned"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
-        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair"),
+        (
+            s::WrongState,
+            c"the mutex is not locked, is locked already, or awaits repair; or no request is taken",
+        ),
         (s::WrongSize, c"the length differs from the size of the channel's type"),
         (s::TooShort, c"the region is shorter than it must be; it was cut short"),
         (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died"),
@@ -161,6 +174,10 @@ impl strait_status {
         (s::BadName, c"the name cannot be one, or its directory does not exist"),
         (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK"),
         (s::System, c"the system cannot do it"),
+        (s::DidNotRun, c"the server died; the request has not run"),
+        (s::MayHaveRun, c"the server died; the request may have run"),
+        (s::Refused, c"the server refused the request"),
+        (s::UnknownTicket, c"the ticket names no call that is out"),
     ];
 }
 

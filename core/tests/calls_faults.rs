@@ -210,7 +210,9 @@ fn answers_to_a_dead_client_never_reach_its_successor() {
         dying.die(dead);
         let mut heir = client(&region.join());
         assert_eq!((heir.calls_out(), heir.taken_over_from().is_some()), (0, true));
-        old.map(|ticket| assert_eq!(heir.poll(ticket), Err(CallError::UnknownTicket)));
+        for ticket in old {
+            assert_eq!(heir.poll(ticket), Err(CallError::UnknownTicket));
+        }
         // Its tickets go on: the first has the fourth place, the next the dead one's first.
         let new = heir.try_call(&11).unwrap();
         assert_eq!(heir.poll(new), Ok(None));
@@ -230,7 +232,9 @@ fn a_client_that_leaves_and_comes_back_goes_on() {
         let mut client = client(&region.join());
         let answers = [1, 2, 3].map(|n| (n, client.try_call(&n).unwrap()));
         assert_eq!(serve(&mut server), [1, 2, 3], "round {round}");
-        answers.map(|(n, ticket)| assert_eq!(client.poll(ticket), Ok(Some(told(n)))));
+        for (n, ticket) in answers {
+            assert_eq!(client.poll(ticket), Ok(Some(told(n))));
+        }
     }
 }
 
