@@ -14,7 +14,6 @@ use strait_core::format::{
     ValueType,
     inspect::{CallStage, calls, channel_state},
 };
-use strait_core::ground::plan::Fault;
 use strait_core::port::Port;
 use strait_core::{
     CallClient, CallError, CallServer, Channel, ChannelError, PeerStatus, Plan, Ran, ServeError,
@@ -375,26 +374,6 @@ fn an_endpoint_has_its_types_and_its_role_to_itself() {
     assert!(matches!(member.call_server::<Ask, Told>("values").err(), Some(ChannelError::Kind { .. })));
     assert!(matches!(member.typed_consumer::<Ask>("one").err(), Some(ChannelError::Kind { .. })));
     assert_eq!(region.look().call_client::<Ask, Told>("one").err(), Some(ChannelError::ReadOnly));
-}
-
-#[test]
-fn a_plan_that_cannot_work_is_refused() {
-    let fault = |channel| Plan::new(&[channel]).try_size().unwrap_err().fault;
-    assert_eq!(fault(Channel::calls::<u32, u32>("c", 0)), Fault::Capacity);
-    assert_eq!(fault(Channel::calls::<u32, u32>("c", 3)), Fault::Capacity);
-    assert_eq!(fault(Channel::calls::<u32, u32>("c", 64)), Fault::Geometry);
-    assert_eq!(fault(Channel::calls::<[u8; 0], u32>("c", 1)), Fault::Geometry);
-    assert_eq!(fault(Channel::calls::<u32, [u8; 0]>("c", 1)), Fault::Geometry);
-    let calls = [Channel::calls::<u32, u32>("c", 1)];
-    assert_eq!(Plan::new(&calls).split_payload(64).try_size().unwrap_err().fault, Fault::Apart);
-}
-
-#[test]
-fn a_small_call_takes_one_line_each_way() {
-    let region = Region::new(&Plan::new(&[Channel::calls::<[u8; 48], [u8; 48]>("c", 2)]));
-    let entry = region.entry("c");
-    let blocks = entry.blocks(128).unwrap();
-    assert_eq!((entry.stride, blocks.len_b - blocks.answers), (64, 128));
 }
 
 #[test]

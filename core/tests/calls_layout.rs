@@ -8,6 +8,7 @@ use common::listing::Listing;
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 use strait_core::format::{Kind, ValueType};
 use strait_core::ground::call;
+use strait_core::ground::plan::Fault;
 use strait_core::{CallClient, CallServer, Channel, Plan, Ran, Reply};
 
 const PLAN: Plan<'_> = Plan::new(&[Channel::calls::<u32, u16>("calls", 2)]).line(4).participants(2);
@@ -54,4 +55,24 @@ fn the_listing_is_gone_on_with() {
     assert_eq!(request, 8, "call 3 is withdrawn");
     reply.answer(&9);
     assert_eq!(client.poll(ticket), Ok(Some(9)));
+}
+
+#[test]
+fn a_plan_that_cannot_work_is_refused() {
+    let fault = |channel| Plan::new(&[channel]).try_size().unwrap_err().fault;
+    assert_eq!(fault(Channel::calls::<u32, u32>("c", 0)), Fault::Capacity);
+    assert_eq!(fault(Channel::calls::<u32, u32>("c", 3)), Fault::Capacity);
+    assert_eq!(fault(Channel::calls::<u32, u32>("c", 64)), Fault::Geometry);
+    assert_eq!(fault(Channel::calls::<[u8; 0], u32>("c", 1)), Fault::Geometry);
+    assert_eq!(fault(Channel::calls::<u32, [u8; 0]>("c", 1)), Fault::Geometry);
+    let calls = [Channel::calls::<u32, u32>("c", 1)];
+    assert_eq!(Plan::new(&calls).split_payload(64).try_size().unwrap_err().fault, Fault::Apart);
+}
+
+#[test]
+fn a_small_call_takes_one_line_each_way() {
+    let region = Region::new(&Plan::new(&[Channel::calls::<[u8; 48], [u8; 48]>("c", 2)]));
+    let entry = region.entry("c");
+    let blocks = entry.blocks(128).unwrap();
+    assert_eq!((entry.stride, blocks.len_b - blocks.answers), (64, 128));
 }

@@ -11,7 +11,7 @@ use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
 use crate::ground::message::{Message, ValueType};
-use crate::ground::port::{Port, Probe};
+use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::Violation;
@@ -55,7 +55,7 @@ use super::places::Parts;
 /// assert_eq!(client.poll(three), Ok(Some(9)));
 /// ```
 ///
-/// How it works: the table of states and the invariants are in `core/src/protocol/call.rs`.
+/// How it works: the table of states and the invariants are in `core/src/protocol/call/mod.rs`.
 pub struct CallClient<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> {
     /// The position of the next call, and which places are kept.
     pub(super) tx: call::Client,
@@ -71,17 +71,6 @@ pub struct CallClient<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> {
     pub(super) waiting: Waiting,
     /// The claimed role.
     pub(super) role: Role<P>,
-}
-
-/// How a wait for an answer ended.
-#[derive(Clone, Copy)]
-pub(super) enum End {
-    /// The call is done.
-    Done(Status),
-    /// The server is dead.
-    Died(Ran),
-    /// The server broke the protocol.
-    Fault(Violation),
 }
 
 impl<P: Port> Attachment<P> {
@@ -151,13 +140,17 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
         self.put(request, call::POSTED).map(drop)
     }
 
+    /// Whether this request can be sent at all.
+    pub(super) fn may_call(&self, request: &Req) -> Result<(), TryCallError> {
+        match self.role.latched() {
+            Some(violation) => Err(TryCallError::Fault(violation)),
+            None if self.parts.requests.values().takes(request) => Ok(()),
+            None => Err(TryCallError::WrongSize),
+        }
+    }
+
     fn put(&mut self, request: &Req, mode: u32) -> Result<u32, TryCallError> {
-        if let Some(violation) = self.role.latched() {
-            return Err(TryCallError::Fault(violation));
-        }
-        if !self.parts.requests.values().takes(request) {
-            return Err(TryCallError::WrongSize);
-        }
+        self.may_call(request)?;
         match self.tx.room(&self.parts.answers) {
             Ok(Room::Free) => Ok(self.publish(request, mode)),
             Ok(Room::Kept | Room::Busy) => {
@@ -278,16 +271,14 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
         if !self.parts.answers.values().takes(answer) {
             return Err(CallError::WrongSize);
         }
+        self.may_call(request)?;
         let deadline = Deadline::after(&self.role.port, timeout);
-        let ticket = match self.try_call(request) {
-            Err(TryCallError::Full) => {
-                let look = || self.look_for_room();
-                let search = || self.server_died().then_some(Err(CallError::PeerDied { ran: Ran::No }));
-                self.sleep(deadline, look, search).0.unwrap_or(Err(CallError::Full))?;
-                self.try_call(request)
-            }
-            made => made,
-        }?;
+        if self.look_for_room().is_none() {
+            let search = || self.server_died().then_some(Err(CallError::PeerDied { ran: Ran::No }));
+            // Without a place in time, the attempt that follows is refused.
+            self.sleep(deadline, || self.look_for_room(), search).0.unwrap_or(Ok(()))?;
+        }
+        let ticket = self.try_call(request)?;
         self.wait_until(ticket, answer, deadline)
     }
 
@@ -335,75 +326,6 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             Some(violation) => Err(CallError::Fault(violation)),
             None if self.tx.is_out(ticket.0, self.places()) => Ok(()),
             None => Err(CallError::UnknownTicket),
-        }
-    }
-
-    /// How the call ended, if it has. One load, two at the end.
-    pub(super) fn look(&self, ticket: Ticket) -> Option<End> {
-        match self.tx.status(&self.parts.answers, ticket.0) {
-            Ok(status) => status.map(End::Done),
-            Err(violation) => Some(End::Fault(violation)),
-        }
-    }
-
-    /// Whether the place of the next call is free, or will not be free by waiting.
-    pub(super) fn look_for_room(&self) -> Option<Result<(), CallError>> {
-        match self.tx.room(&self.parts.answers) {
-            Ok(Room::Free) => Some(Ok(())),
-            Ok(Room::Kept) => Some(Err(CallError::Full)),
-            Ok(Room::Busy) => None,
-            // Latched by the next attempt, which finds it too.
-            Err(_) => Some(Ok(())),
-        }
-    }
-
-    /// Whether the server is proven dead, and has no successor. One probe.
-    pub(super) fn server_died(&self) -> bool {
-        self.role.peer() == PeerStatus::Dead
-    }
-
-    /// Whether the call will get no answer, because its server is dead: then it is withdrawn. Two probes at most.
-    pub(super) fn look_for_death(&self, ticket: Ticket) -> Option<End> {
-        let answers = &self.parts.answers;
-        match self.role.peer() {
-            PeerStatus::Present => return None,
-            PeerStatus::Dead => {}
-            // A server that comes will take it, unless a dead one has.
-            PeerStatus::Absent => match self.tx.taken_by(answers, ticket.0) {
-                Ok(by) if !by.is_some_and(|by| self.is_dead(by)) => return None,
-                Ok(_) => {}
-                Err(violation) => return Some(End::Fault(violation)),
-            },
-        }
-        match self.tx.withdraw(&self.parts.requests, answers, ticket.0) {
-            Ok(Withdrawal::Never) => Some(End::Died(Ran::No)),
-            Ok(Withdrawal::Taken { by }) => self.is_dead(by).then_some(End::Died(Ran::Maybe)),
-            Ok(Withdrawal::Done(status)) => Some(End::Done(status)),
-            Err(violation) => Some(End::Fault(violation)),
-        }
-    }
-
-    fn is_dead(&self, server: u32) -> bool {
-        Ident::from_word(server).is_some_and(|who| self.role.port.probe(who) == Probe::Dead)
-    }
-
-    /// Uses the ticket up, and copies the answer if there is one.
-    pub(super) fn take(&mut self, ticket: Ticket, end: End, answer: &mut Ans) -> Result<(), CallError> {
-        self.tx.finish(ticket.0, self.places());
-        match end {
-            End::Done(Status::Answered) => {
-                self.parts.answers.values().read_into(ticket.0, answer);
-                Ok(())
-            }
-            End::Done(Status::Refused(code)) => Err(CallError::Refused { code }),
-            // Withdrawn because a server was dead, and then seen by its successor.
-            End::Done(Status::Withdrawn) => Err(CallError::PeerDied { ran: Ran::No }),
-            End::Done(Status::Interrupted) => Err(CallError::PeerDied { ran: Ran::Maybe }),
-            End::Died(ran) => Err(CallError::PeerDied { ran }),
-            End::Fault(violation) => {
-                self.role.latch(violation);
-                Err(CallError::Fault(violation))
-            }
         }
     }
 

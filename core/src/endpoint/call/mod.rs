@@ -3,6 +3,7 @@
 mod client;
 mod error;
 pub(super) mod inspect;
+mod outcome;
 mod places;
 mod reply;
 mod server;

@@ -73,7 +73,7 @@ pub enum Interrupted {
 /// assert_eq!(client.poll(bad), Err(CallError::Refused { code: NEGATIVE }));
 /// ```
 ///
-/// How it works: the table of states and the invariants are in `core/src/protocol/call.rs`.
+/// How it works: the table of states and the invariants are in `core/src/protocol/call/mod.rs`.
 pub struct CallServer<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> {
     /// The part that answers.
     half: Half<Ans, P>,

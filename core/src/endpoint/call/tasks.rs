@@ -10,7 +10,7 @@ use crate::ground::port::Port;
 use crate::ground::tasks::{AsyncWait, WaiterId};
 
 use super::client::CallClient;
-use super::error::{CallError, Ran, ServeError, Ticket, TryCallError};
+use super::error::{CallError, Ran, ServeError, Ticket};
 use super::reply::Reply;
 use super::server::CallServer;
 
@@ -55,13 +55,11 @@ impl<Req: Message, Ans: Message, P: Port + AsyncWait> CallClient<Req, Ans, P> {
     ///
     /// [`CallError`], never `TimedOut`; `Full` only if the next place is kept by a ticket that is out.
     pub async fn call(&mut self, request: &Req) -> Result<Ans, CallError> {
-        let ticket = match self.try_call(request) {
-            Err(TryCallError::Full) => {
-                self.room().await?;
-                self.try_call(request)
-            }
-            made => made,
-        }?;
+        self.may_call(request)?;
+        if self.look_for_room().is_none() {
+            self.room().await?;
+        }
+        let ticket = self.try_call(request)?;
         self.wait(ticket).await
     }
 
