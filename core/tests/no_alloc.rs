@@ -277,7 +277,11 @@ fn opening_and_closing() {
         let tx = a.producer("frames").unwrap();
         assert!(b.producer("frames").is_err() && b.consumer("no such").is_err());
         drop((tx, b.consumer("frames").unwrap(), a.latest_writer::<[u64; 4]>("latest").unwrap()));
-        assert_eq!(a.channels().count(), 5);
+        drop((
+            a.call_client::<u64, [u64; 4]>("calls").unwrap(),
+            b.call_server::<u64, [u64; 4]>("calls").unwrap(),
+        ));
+        assert_eq!(a.channels().count(), 6);
     }
     assert_eq!(CALLS.get(), before);
 }
