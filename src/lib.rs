@@ -71,6 +71,7 @@
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
+//! | [`Channel::calls`] | [`CallClient`], [`CallServer`]: requests and their answers |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
@@ -83,6 +84,7 @@
 //! | --- | --- |
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
+//! | [`call`](mod@call) | tickets, replies and errors of calls |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
@@ -96,6 +98,7 @@
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod error;
 #[cfg(feature = "embedded-io-07")]
 pub mod io;
@@ -110,11 +113,11 @@ pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer,
-    LatestReader, LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus,
-    Permit, Permits, Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError,
-    StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer,
-    TypedLanesConsumer, TypedProducer, Waitable, wait_any,
+    Attachment, CallClient, CallServer, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard,
+    Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock, LockError, Message, Mutex,
+    Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer, Reading, Received, Recovery, RecvError,
+    Semaphore, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable, wait_any,
 };
 pub use strait_core::{format, port, stream};
 

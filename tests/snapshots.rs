@@ -26,6 +26,8 @@
 //! living see of each other the models under `loom-tests` check.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+#[path = "snapshots/call_operations.rs"]
+mod call_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
@@ -66,6 +68,7 @@ fn operations() -> Vec<Operation> {
         latest_operations::all(),
         lock_operations::all(),
         region_operations::all(),
+        call_operations::all(),
     ];
     lists.into_iter().flatten().collect()
 }

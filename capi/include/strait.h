@@ -71,6 +71,9 @@
 // A semaphore whose permits come back from the dead.
 #define STRAIT_KIND_PERMITS 7
 
+// Calls of one client to one server, each with a request and an answer.
+#define STRAIT_KIND_CALLS 9
+
 // The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
 #define STRAIT_CONSUMER_MAY_BLOCK 1
 
@@ -117,7 +120,8 @@ enum strait_status
   STRAIT_STATUS_NOT_OPEN = 3,
   // The storage holds an open object already; or the region still has open objects.
   STRAIT_STATUS_IN_USE = 4,
-  // The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+  // The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair. Of a server:
+  // no request is taken.
   STRAIT_STATUS_WRONG_STATE = 5,
   // The bytes are not as many as the channel's type has.
   STRAIT_STATUS_WRONG_SIZE = 6,
@@ -203,6 +207,14 @@ enum strait_status
   STRAIT_STATUS_SYSTEM = 106,
   // The socket's other end is closed.
   STRAIT_STATUS_CLOSED = 107,
+  // The server is proven dead; no server has acted on the request, and none ever will.
+  STRAIT_STATUS_DID_NOT_RUN = 120,
+  // The server is proven dead, or was succeeded; the request may have run.
+  STRAIT_STATUS_MAY_HAVE_RUN = 121,
+  // The server refused the request.
+  STRAIT_STATUS_REFUSED = 122,
+  // The ticket names no call that is out.
+  STRAIT_STATUS_UNKNOWN_TICKET = 123,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -256,12 +268,34 @@ typedef struct strait_typed_consumer_t {
   size_t rest[62];
 } strait_typed_consumer_t;
 
+// Storage for the calling side of a channel of calls. One at a time in a region.
+typedef struct strait_call_client_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_client_t;
+
 // Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
 // move it while it is open. Close it after all objects that were opened through it.
 typedef struct strait_region_t {
   uint64_t first;
   size_t rest[38];
 } strait_region_t;
+
+// Storage for the serving side of a channel of calls. One at a time in a region.
+typedef struct strait_call_server_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_server_t;
+
+// A request that a server has taken.
+typedef struct strait_request_t {
+  // The client's identity, or 0.
+  uint32_t caller;
+  // The client wants no answer.
+  bool is_post;
+  // A server that died had taken it, so it may have run before.
+  bool is_again;
+} strait_request_t;
 
 // How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
 // released messages again.
@@ -414,16 +448,17 @@ typedef struct strait_channel_t {
   // `STRAIT_KIND_...`.
   uint32_t kind;
   // A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
-  // Any number: the highest count of a semaphore, the permits.
+  // Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
   uint32_t capacity;
-  // The largest frame or latest value in bytes; the size of the type; the initial count of a semaphore.
+  // The largest frame or latest value in bytes; the size of the type; of calls, the request's;
+  // the initial count of a semaphore.
   uint32_t size;
   // `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
   uint32_t flags;
   // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
   uint64_t type_hash;
-  // From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
-  // channels that are not queues.
+  // From 1: queues and calls with the same number share the word on which their consumers and servers sleep. 0:
+  // none, and for other channels.
   uint32_t doorbell;
   // The domain of the producer or writer.
   uint32_t producer_domain;
@@ -433,6 +468,10 @@ typedef struct strait_channel_t {
   uint32_t producers;
   // How many of the lanes, from the first, are urgent: looked at before the others by each receive.
   uint32_t urgent_lanes;
+  // Of calls: the answer's size.
+  uint32_t answer_size;
+  // Of calls: the hash of the answer's type.
+  uint64_t answer_hash;
 } strait_channel_t;
 
 // A plan.
@@ -567,6 +606,100 @@ strait_status strait_typed_consumer_recv_batch(struct strait_typed_consumer_t *c
                                                size_t size,
                                                size_t max,
                                                size_t *count);
+
+// Claims the client's role of the channel of calls `name`, whose requests and answers have these types.
+strait_status strait_call_client_open(struct strait_call_client_t *client,
+                                      const struct strait_region_t *region,
+                                      const char *name,
+                                      uint64_t request_hash,
+                                      uint32_t request_size,
+                                      uint64_t answer_hash,
+                                      uint32_t answer_size);
+
+// Makes a call with a request of `size` bytes. Answers in `*ticket` what the other functions ask for. Never waits.
+strait_status strait_call_client_try_call(struct strait_call_client_t *client,
+                                          const void *request,
+                                          size_t size,
+                                          uint32_t *ticket);
+
+// Sends a request of `size` bytes to which no answer is wanted. Never waits.
+strait_status strait_call_client_post(struct strait_call_client_t *client, const void *request, size_t size);
+
+// Takes the answer of a call, of `size` bytes: `STRAIT_STATUS_EMPTY` if it has not come. After
+// `STRAIT_STATUS_DID_NOT_RUN`, `MAY_HAVE_RUN` and `REFUSED`, too, the ticket is used up; a refusal's code is
+// then in `*code`, which may be null. Never waits.
+strait_status strait_call_client_poll(struct strait_call_client_t *client,
+                                      uint32_t ticket,
+                                      void *answer,
+                                      size_t size,
+                                      uint16_t *code);
+
+// Waits up to `timeout_ns` for the answer of a call; as `strait_call_client_poll`, but with
+// `STRAIT_STATUS_TIMED_OUT`, which leaves the call out and its ticket as it is.
+strait_status strait_call_client_wait_timeout(struct strait_call_client_t *client,
+                                              uint32_t ticket,
+                                              void *answer,
+                                              size_t size,
+                                              uint16_t *code,
+                                              uint64_t timeout_ns);
+
+// Makes a call and waits up to `timeout_ns`, first for a place and then for the answer. After
+// `STRAIT_STATUS_TIMED_OUT` the call is out, and `*ticket` is its ticket: wait again, or cancel it.
+strait_status strait_call_client_call_timeout(struct strait_call_client_t *client,
+                                              const void *request,
+                                              size_t request_size,
+                                              void *answer,
+                                              size_t answer_size,
+                                              uint32_t *ticket,
+                                              uint16_t *code,
+                                              uint64_t timeout_ns);
+
+// Gives a call up. Answers in `*may_have_run`, which may be null, whether a server had taken it; if not, none ever
+// acts on it.
+strait_status strait_call_client_cancel(struct strait_call_client_t *client,
+                                        uint32_t ticket,
+                                        bool *may_have_run);
+
+// Gives the role back. Calls that are out are served, and their answers go nowhere.
+strait_status strait_call_client_close(struct strait_call_client_t *client);
+
+// Claims the server's role of the channel of calls `name`, whose requests and answers have these types. With
+// `run_again`, a request that a dead server had taken comes again; otherwise its client is told that it may have run.
+strait_status strait_call_server_open(struct strait_call_server_t *server,
+                                      const struct strait_region_t *region,
+                                      const char *name,
+                                      uint64_t request_hash,
+                                      uint32_t request_size,
+                                      uint64_t answer_hash,
+                                      uint32_t answer_size,
+                                      bool run_again);
+
+// Takes the next request, of `size` bytes; `taken` may be null. Answer or refuse it before the next: one that is
+// neither is refused with code 0 then. Never waits.
+strait_status strait_call_server_try_next(struct strait_call_server_t *server,
+                                          void *request,
+                                          size_t size,
+                                          struct strait_request_t *taken);
+
+// As `strait_call_server_try_next`, waiting up to `timeout_ns` for a request.
+strait_status strait_call_server_next_timeout(struct strait_call_server_t *server,
+                                              void *request,
+                                              size_t size,
+                                              struct strait_request_t *taken,
+                                              uint64_t timeout_ns);
+
+// Answers the request that was taken last, with `size` bytes. Never waits. `STRAIT_STATUS_WRONG_STATE` if none is
+// taken.
+strait_status strait_call_server_answer(struct strait_call_server_t *server,
+                                        const void *answer,
+                                        size_t size);
+
+// Refuses the request that was taken last; its client gets `code`. `STRAIT_STATUS_WRONG_STATE` if none is taken.
+strait_status strait_call_server_refuse(struct strait_call_server_t *server,
+                                        uint16_t code);
+
+// Gives the role back. A request that is taken and not answered is refused.
+strait_status strait_call_server_close(struct strait_call_server_t *server);
 
 extern int pthread_setcancelstate(int state, int *old);
 

@@ -17,6 +17,7 @@
 
 mod arg;
 mod batch;
+mod call;
 mod cancel;
 mod consumer;
 mod handle;
@@ -41,6 +42,7 @@ mod until;
 mod wait_any;
 
 pub use batch::*;
+pub use call::*;
 pub use consumer::*;
 pub use inspect::*;
 pub use lanes::*;

@@ -22,6 +22,8 @@ pub const STRAIT_KIND_MUTEX: u32 = 5;
 pub const STRAIT_KIND_SEMAPHORE: u32 = 6;
 /// A semaphore whose permits come back from the dead.
 pub const STRAIT_KIND_PERMITS: u32 = 7;
+/// Calls of one client to one server, each with a request and an answer.
+pub const STRAIT_KIND_CALLS: u32 = 9;
 
 /// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
 pub const STRAIT_CONSUMER_MAY_BLOCK: u32 = 1;
@@ -40,16 +42,17 @@ pub struct strait_channel_t {
     /// `STRAIT_KIND_...`.
     pub kind: u32,
     /// A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
-    /// Any number: the highest count of a semaphore, the permits.
+    /// Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
     pub capacity: u32,
-    /// The largest frame or latest value in bytes; the size of the type; the initial count of a semaphore.
+    /// The largest frame or latest value in bytes; the size of the type; of calls, the request's;
+    /// the initial count of a semaphore.
     pub size: u32,
     /// `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
     pub flags: u32,
     /// The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
     pub type_hash: u64,
-    /// From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
-    /// channels that are not queues.
+    /// From 1: queues and calls with the same number share the word on which their consumers and servers sleep. 0:
+    /// none, and for other channels.
     pub doorbell: u32,
     /// The domain of the producer or writer.
     pub producer_domain: u32,
@@ -59,6 +62,10 @@ pub struct strait_channel_t {
     pub producers: u32,
     /// How many of the lanes, from the first, are urgent: looked at before the others by each receive.
     pub urgent_lanes: u32,
+    /// Of calls: the answer's size.
+    pub answer_size: u32,
+    /// Of calls: the hash of the answer's type.
+    pub answer_hash: u64,
 }
 
 /// A plan.
@@ -93,6 +100,10 @@ impl strait_channel_t {
             STRAIT_KIND_MUTEX if capacity == 0 => Channel::mutex_of(name, values),
             STRAIT_KIND_SEMAPHORE => Channel::semaphore(name, size, capacity),
             STRAIT_KIND_PERMITS => Channel::permits(name, capacity),
+            STRAIT_KIND_CALLS if self.answer_hash != 0 => {
+                let answer = ValueType { hash: self.answer_hash, size: self.answer_size };
+                Channel::calls_of(name, capacity, values, answer)
+            }
             _ => return Err(strait_status::BadPlan),
         };
         let untyped = matches!(

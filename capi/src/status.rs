@@ -23,7 +23,8 @@ pub enum strait_status {
     NotOpen = 3,
     /// The storage holds an open object already; or the region still has open objects.
     InUse = 4,
-    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair. Of a server:
+    /// no request is taken.
     WrongState = 5,
     /// The bytes are not as many as the channel's type has.
     WrongSize = 6,
@@ -114,6 +115,15 @@ pub enum strait_status {
     System = 106,
     /// The socket's other end is closed.
     Closed = 107,
+
+    /// The server is proven dead; no server has acted on the request, and none ever will.
+    DidNotRun = 120,
+    /// The server is proven dead, or was succeeded; the request may have run.
+    MayHaveRun = 121,
+    /// The server refused the request.
+    Refused = 122,
+    /// The ticket names no call that is out.
+    UnknownTicket = 123,
 }
 
 use strait_status as s;
@@ -125,7 +135,10 @@ impl strait_status {
         (s::Misaligned, c"a pointer or the region's memory is not aligned; place it as its type, or the plan's line, asks"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
-        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair; see what the last call returned"),
+        (
+            s::WrongState,
+            c"the mutex is not locked, is locked already, or awaits repair; or no request is taken; see what the last call returned",
+        ),
         (s::WrongSize, c"the length differs from the size of the channel's type; give as many bytes"),
         (s::TooShort, c"the region is shorter than it must be: it was cut short; make it anew"),
         (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died; try again"),
@@ -173,6 +186,10 @@ impl strait_status {
         (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK, or do not lock"),
         (s::System, c"this system cannot do it, or refused in an unusual way; try it in Rust or by strace to learn more"),
         (s::Closed, c"the socket's other end is closed; connect again"),
+        (s::DidNotRun, c"the server died, and the request has not run; call again"),
+        (s::MayHaveRun, c"the server died, and the request may have run; ask its successor before you call again"),
+        (s::Refused, c"the server refused the request; see the code"),
+        (s::UnknownTicket, c"the ticket names no call that is out; keep the one that the call returned"),
     ];
 }
 

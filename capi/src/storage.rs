@@ -5,7 +5,7 @@
 //!
 //! | words after the first | objects |
 //! |---|---|
-//! | 62 | the ends of queues |
+//! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers of lanes |
 //! | 46 | mutexes, the ends of latest values |
 //! | 38 | regions, permits |
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Permits = 10,
     LanesConsumer = 11,
     TypedLanesConsumer = 12,
+    CallClient = 13,
+    CallServer = 14,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -114,4 +116,18 @@ pub struct strait_permits_t {
 pub struct strait_semaphore_t {
     first: u64,
     rest: [usize; 26],
+}
+
+/// Storage for the calling side of a channel of calls. One at a time in a region.
+#[repr(C)]
+pub struct strait_call_client_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the serving side of a channel of calls. One at a time in a region.
+#[repr(C)]
+pub struct strait_call_server_t {
+    first: u64,
+    rest: [usize; 62],
 }

@@ -17,13 +17,14 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, FromLane, Grant,
-    Guard, Heartbeat, InPlace, LanesConsumer, LanesOptions, Late, LatestReader, LatestWriter, Listener,
-    LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer,
-    PublishError, Reading, Ready, Received, Recovery, RecvError, RecvLanesError, Semaphore, SemaphoreError,
-    SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError, TryRecvLanesError,
-    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
-    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    Attachment, CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline,
+    Delivery, FrameBuf, FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions,
+    Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek,
+    PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError,
+    RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError, StaticConsumer, StaticProducer,
+    StaticQueue, StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError,
+    TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy,
+    Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

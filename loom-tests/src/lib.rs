@@ -25,6 +25,7 @@ mod search;
 mod waiting;
 
 mod batch_succession;
+mod call;
 mod claim;
 mod hardware_lock;
 mod header;
@@ -64,6 +65,7 @@ fn all() -> impl Iterator<Item = Model> {
         hardware_lock::MODELS,
         lanes::MODELS,
         latest::MODELS,
+        call::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

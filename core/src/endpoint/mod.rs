@@ -4,6 +4,7 @@
 //! the region, where no peer can reach it.
 
 mod attachment;
+mod call;
 mod coherence;
 mod consumer;
 mod error;
@@ -42,6 +43,9 @@ mod wait_any;
 mod wait_policy;
 
 pub use attachment::Attachment;
+pub use call::{
+    CallClient, CallError, CallServer, Interrupted, Ran, Reply, ServeError, Ticket, TryCallError,
+};
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use event::{Listener, Notified, Notifier};

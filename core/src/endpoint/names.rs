@@ -49,7 +49,9 @@ pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity:
     // ORDERING: Relaxed; only `who` writes its name, and joining synchronises with the last one of that name.
     let read = |at: u32| mem.word(block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
     match kind {
-        Kind::Frames | Kind::Slots | Kind::Compact => {
+        // The places of calls name clients and servers too, but nobody takes those words: a caller whose server's
+        // identity has come again waits for its time-out.
+        Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
             read(offset::OWNER) == who.word() || read(role + offset::OWNER) == who.word()
         }
         Kind::Latest => read(offset::OWNER) == who.word(),

@@ -192,7 +192,7 @@ impl Words<'_> {
         let (entry, blocks) = (self.entry, &self.blocks);
         let first = entry.block_c + offset::OWNER;
         match entry.kind {
-            Kind::Frames | Kind::Slots | Kind::Compact => {
+            Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
                 store(first);
                 store(first + blocks.role_b);
             }
@@ -214,6 +214,12 @@ impl Words<'_> {
                 if entry.kind != Kind::Compact {
                     zero(entry.data, blocks.len_data);
                 }
+                mem.setup_write(entry.block_c + offset::FAULT, 0);
+                mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
+            }
+            Kind::Calls => {
+                zero(entry.block_a, blocks.len_a);
+                zero(entry.block_b, blocks.len_b);
                 mem.setup_write(entry.block_c + offset::FAULT, 0);
                 mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
             }

@@ -7,6 +7,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
+use super::call::CallServer;
 use super::consumer::Consumer;
 use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::latest::LatestReader;
@@ -40,7 +41,7 @@ pub(in crate::endpoint) mod sealed {
 use sealed::Place;
 
 /// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value, a listener to an
-/// event.
+/// event, a server of calls.
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
@@ -117,6 +118,21 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
 
     fn place(&self) -> Place<'_> {
         self.park_word.as_ref().map_or(Place::Polled, |word| Place::Word(word, Sleepers::Many))
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Waitable for CallServer<Req, Ans, P> {}
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallServer<Req, Ans, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
     }
 
     fn who(&self) -> WaiterId {

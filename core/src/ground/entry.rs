@@ -33,6 +33,9 @@ pub struct Entry {
     pub type_hash: u64,
     /// Which lane it is of a channel with several producers.
     pub lane: Lane,
+    /// Of [`Kind::Calls`]: the answers' type, as the other two fields are of the requests' type; otherwise
+    /// zero.
+    pub answer: ValueType,
     /// The domain of the producer or writer.
     pub domain_a: u32,
     /// The domain of the consumer.
@@ -83,7 +86,7 @@ impl Entry {
 
     pub(crate) const fn geometry(&self) -> Geometry {
         let Self { kind, capacity, stride, max_len, split_payload, .. } = *self;
-        Geometry { kind, capacity, stride, max_len, split_payload }
+        Geometry { kind, capacity, stride, max_len, answer: self.answer.size, split_payload }
     }
 
     /// Where everything is within the blocks, for a region of this line size.
@@ -137,6 +140,11 @@ impl Entry {
             words[25] = self.lane.count;
             words[26] = self.lane.urgent;
         }
+        if matches!(self.kind, Kind::Calls) {
+            words[24] = self.answer.size;
+            words[25] = self.answer.hash as u32;
+            words[26] = (self.answer.hash >> 32) as u32;
+        }
         words
     }
 
@@ -163,6 +171,11 @@ impl Entry {
             max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
             lane,
+            answer: if kind == Kind::Calls {
+                ValueType { hash: u64::from(words[25]) | u64::from(words[26]) << 32, size: words[24] }
+            } else {
+                ValueType::NONE
+            },
             domain_a: words[16],
             domain_b: words[17],
             block_a: words[18],

@@ -18,6 +18,8 @@ pub enum Kind {
     Semaphore,
     /// Permits that are recovered from dead holders.
     Permits,
+    /// Calls: requests of one client, and a server's answers.
+    Calls,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::Mutex => 5,
             Self::Semaphore => 6,
             Self::Permits => 7,
+            Self::Calls => 9,
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
             5 => Some(Self::Mutex),
             6 => Some(Self::Semaphore),
             7 => Some(Self::Permits),
+            9 => Some(Self::Calls),
             _ => None,
         }
     }
@@ -61,6 +65,7 @@ impl Kind {
             Self::Mutex => "mutex",
             Self::Semaphore => "semaphore",
             Self::Permits => "permits",
+            Self::Calls => "calls",
         }
     }
 
@@ -68,6 +73,12 @@ impl Kind {
     #[must_use]
     pub const fn is_queue(self) -> bool {
         matches!(self, Self::Frames | Self::Slots | Self::Compact)
+    }
+
+    /// Whether it has two roles, the second of which can share a doorbell: queues, and calls.
+    #[must_use]
+    pub const fn has_two_roles(self) -> bool {
+        self.is_queue() || matches!(self, Self::Calls)
     }
 
     /// Whether its payload can be split off from its control words: whether no word of it publishes, and

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::ground::call;
 use crate::ground::entry::NAME_LEN;
 use crate::ground::geometry::{
     GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
@@ -49,6 +50,8 @@ pub struct Channel<'a> {
     pub(super) capacity: u32,
     pub(super) max_len: usize,
     pub(super) type_hash: u64,
+    /// Of calls: the answers' type.
+    pub(super) answer: ValueType,
     pub(super) producer_may_block: bool,
     pub(super) consumer_may_block: bool,
     pub(super) doorbell: u32,
@@ -63,13 +66,20 @@ pub struct Channel<'a> {
 }
 
 impl<'a> Channel<'a> {
-    const fn new(name: &'a str, kind: Kind, capacity: u32, max_len: usize, type_hash: u64) -> Self {
+    pub(super) const fn new(
+        name: &'a str,
+        kind: Kind,
+        capacity: u32,
+        max_len: usize,
+        type_hash: u64,
+    ) -> Self {
         Self {
             name,
             kind,
             capacity,
             max_len,
             type_hash,
+            answer: ValueType::NONE,
             producer_may_block: false,
             consumer_may_block: false,
             doorbell: 0,
@@ -205,8 +215,8 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer of a queue sleep on doorbell `number` (from 1), which all queues with that number
-    /// share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
+    /// Lets the consumer of a queue, or the server of calls, sleep on doorbell `number` (from 1), which all
+    /// channels with that number share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
     ///
     /// A send to any of them wakes every thread and task that waits at the doorbell, so it should belong to
     /// one receiver. If several consumers wait there, each gets its own messages in time, at the
@@ -306,7 +316,7 @@ impl<'a> Channel<'a> {
         if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
         }
-        if self.doorbell != 0 && !self.kind.is_queue() {
+        if self.doorbell != 0 && !self.kind.has_two_roles() {
             return Err(Fault::Doorbell);
         }
         if self.period_us().is_err() {
@@ -330,9 +340,11 @@ impl<'a> Channel<'a> {
             Kind::Latest => latest_stride(max_len, line, split_payload),
             Kind::Mutex => round_up(max_len, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
+            Kind::Calls => call::stride(max_len, line),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
-        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_len, split_payload };
+        let Self { kind, capacity, answer: ValueType { size: answer, .. }, .. } = *self;
+        let geometry = Geometry { kind, capacity, stride, max_len, answer, split_payload };
         let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits);
         if counts && !geometry.is_sound(line) {
             return Err(Fault::Count);

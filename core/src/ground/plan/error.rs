@@ -26,7 +26,8 @@ pub enum Fault {
     /// Payload is to be split off, of a channel that publishes in its payload, or is locked; or the
     /// boundary is not a power of two from 8 to 2^20.
     Apart,
-    /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
+    /// A channel that is neither a queue nor one of calls has a doorbell. Only consumers of queues and servers can
+    /// share one.
     Doorbell,
     /// A change is expected less than once in 71 minutes, or of a lock.
     Period,
@@ -61,7 +62,8 @@ impl fmt::Display for PlanError {
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value must have 2 buffers or more"
+                 the ring at most, a type must not be empty, a latest value must have 2 buffers or more, \
+                 calls must have 32 places at most"
             }
             Fault::Count => {
                 "a semaphore's highest count must be 1 to 2^30, and its initial count must not be above it; \
@@ -71,7 +73,7 @@ impl fmt::Display for PlanError {
             Fault::Participants => "the participants must be 1 to 511, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Doorbell => {
-                "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
+                "only queues and calls can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
             }
             Fault::Period => {

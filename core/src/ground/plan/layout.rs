@@ -136,6 +136,7 @@ impl Plan<'_> {
             max_len: geometry.max_len,
             type_hash: channel.type_hash,
             lane: Lane { index: lane, count: channel.lanes, urgent: channel.urgent },
+            answer: channel.answer,
             domain_a: channel.producer_domain(lane),
             domain_b: channel.domains.1,
             block_a: start,

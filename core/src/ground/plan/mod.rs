@@ -1,5 +1,6 @@
 //! Plans: which channels a region has, and from that its size and every offset.
 
+mod calls;
 mod channel;
 mod error;
 mod layout;
@@ -180,7 +181,7 @@ impl<'a> Plan<'a> {
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
                 Fault::Doorbell => {
-                    panic!("only queues can share a doorbell; remove it from the other channels")
+                    panic!("only queues and calls can share a doorbell; remove it from the other channels")
                 }
                 Fault::Period => panic!(
                     "a change can be expected of queues and latest values, once in 71 minutes or more often"
