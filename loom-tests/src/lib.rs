@@ -25,6 +25,7 @@ mod search;
 mod waiting;
 
 mod batch_succession;
+mod broadcast;
 mod claim;
 mod hardware_lock;
 mod header;
@@ -62,6 +63,7 @@ fn all() -> impl Iterator<Item = Model> {
         semaphore::MODELS,
         hardware_lock::MODELS,
         latest::MODELS,
+        broadcast::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

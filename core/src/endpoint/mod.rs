@@ -4,6 +4,7 @@
 //! the region, where no peer can reach it.
 
 mod attachment;
+mod broadcast;
 mod coherence;
 mod consumer;
 mod error;
@@ -36,6 +37,9 @@ mod wait_any;
 mod wait_policy;
 
 pub use attachment::Attachment;
+pub use broadcast::{
+    BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
+};
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use frame_buf::FrameBuf;

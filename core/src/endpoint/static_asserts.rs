@@ -3,8 +3,8 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
 use super::{
-    Attachment, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer, StaticQueue,
-    TypedConsumer, TypedProducer,
+    Attachment, BroadcastReader, BroadcastWriter, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem,
+    Producer, StaticQueue, TypedConsumer, TypedProducer,
 };
 use crate::ground::entry::ENTRY_LEN;
 use crate::ground::geometry::GRANULE;
@@ -21,6 +21,8 @@ assert_impl_all!(TypedProducer<u64, P>: Send);
 assert_impl_all!(TypedConsumer<u64, P>: Send);
 assert_impl_all!(LatestWriter<u64, P>: Send);
 assert_impl_all!(LatestReader<u64, P>: Send);
+assert_impl_all!(BroadcastWriter<u64, P>: Send);
+assert_impl_all!(BroadcastReader<u64, P>: Send);
 assert_impl_all!(StaticQueue<u8, 4>: Send, Sync);
 assert_not_impl_any!(Producer<P>: Sync, Clone);
 assert_not_impl_any!(Consumer<P>: Sync, Clone);
@@ -28,6 +30,8 @@ assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
 assert_not_impl_any!(LatestWriter<[u8], P>: Sync, Clone);
 assert_not_impl_any!(LatestReader<[u8], P>: Sync, Clone);
+assert_not_impl_any!(BroadcastWriter<[u8], P>: Sync, Clone);
+assert_not_impl_any!(BroadcastReader<[u8], P>: Sync, Clone);
 #[cfg(feature = "embedded-io-07")]
 assert_impl_all!(super::RingPipe<'static, P>: Send);
 #[cfg(feature = "embedded-io-07")]

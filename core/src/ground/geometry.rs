@@ -80,7 +80,7 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
     }
 }
 
-/// Bytes from one buffer of a latest value to the next: a header and the value, or with a split payload,
+/// Bytes from one buffer of a latest value, or slot of a broadcast, to the next: a header and the value, or with a split payload,
 /// the value.
 pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> Option<u32> {
     let used = if split_payload { size } else { some!(size.checked_add(offset::VALUE)) };
@@ -131,7 +131,7 @@ impl Geometry {
                 self.max_len > 0 && matches!(slot_stride(self.max_len, line), Some(s) if s == self.stride)
             }
             Kind::Compact => self.max_len > 0 && self.stride == self.max_len,
-            Kind::Latest => {
+            Kind::Latest | Kind::Broadcast => {
                 self.capacity >= 2
                     && self.capacity <= 1 << 16
                     && self.max_len > 0
@@ -150,7 +150,7 @@ impl Geometry {
         let want = some!(round_up(16, line));
         let queue = self.kind.is_queue();
         let control = match self.kind {
-            Kind::Latest if self.split_payload => {
+            Kind::Latest | Kind::Broadcast if self.split_payload => {
                 some!(offset::HEADERS.checked_add(some!(GRANULE.checked_mul(self.capacity))))
             }
             _ if queue => some!(want.checked_add(word)),

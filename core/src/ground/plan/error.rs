@@ -53,7 +53,8 @@ impl fmt::Display for PlanError {
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value needs 2 buffers or more"
+                 the ring at most, a type must not be empty, a latest value or a broadcast needs 2 to 65536 \
+                 buffers or slots"
             }
             Fault::Line => "the line must be a power of two from 4 to 4096",
             Fault::Participants => "a region has 1 to 511 participants, all domains together",
@@ -63,7 +64,7 @@ impl fmt::Display for PlanError {
                  and nothing for semaphores and permits"
             }
             Fault::Apart => {
-                "payload can be split off only of compact queues and latest values, at a power of two from \
+                "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
                  8 to 2^20 bytes; send frames as values of one size, and put locks in another region"
             }
         })
