@@ -70,6 +70,7 @@
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
@@ -96,12 +97,13 @@ pub use strait_core::format;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    InPlace, LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus,
-    Permit, Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError,
-    Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
-    TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
+    Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
+    Channel, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard, InPlace,
+    LatestReader, LatestWriter, LocalError, Lock, LockError, Message, Mutex, Peek, PeerStatus, Permit,
+    Permits, Plan, PlanError, Producer, PublishError, Reading, Received, Recovery, RecvError, Semaphore,
+    SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError,
+    TrySendError, TypedConsumer, TypedProducer, UnlockError, Value, ValueInfo, Violation, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, wait_any,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use strait_core::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

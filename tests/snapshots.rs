@@ -26,6 +26,8 @@
 //! living see of each other the models under `loom-tests` check.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+#[path = "snapshots/broadcast_operations.rs"]
+mod broadcast_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
@@ -58,8 +60,13 @@ const RANDOM_KILLS: usize = 200;
 
 /// Every operation.
 fn operations() -> Vec<Operation> {
-    let lists =
-        [queue_operations::all(), latest_operations::all(), lock_operations::all(), region_operations::all()];
+    let lists = [
+        queue_operations::all(),
+        latest_operations::all(),
+        broadcast_operations::all(),
+        lock_operations::all(),
+        region_operations::all(),
+    ];
     lists.into_iter().flatten().collect()
 }
 

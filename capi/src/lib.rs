@@ -16,6 +16,7 @@
 #![allow(non_camel_case_types, reason = "the names of the header")]
 
 mod arg;
+mod broadcast;
 mod consumer;
 mod handle;
 mod inspect;
@@ -33,6 +34,7 @@ mod status;
 mod storage;
 mod typed;
 
+pub use broadcast::*;
 pub use consumer::*;
 pub use inspect::*;
 pub use latest::*;

@@ -6,7 +6,7 @@
 //! | words after the first | objects |
 //! |---|---|
 //! | 62 | the ends of queues |
-//! | 46 | mutexes, the ends of latest values |
+//! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions |
 //! | 26 | semaphores |
 
@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     LatestReader = 7,
     Mutex = 8,
     Semaphore = 9,
+    BroadcastWriter = 10,
+    BroadcastReader = 11,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -70,6 +72,20 @@ pub struct strait_latest_writer_t {
 /// Storage for a reader of a latest value. Any number of them.
 #[repr(C)]
 pub struct strait_latest_reader_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for the writer of a broadcast. One at a time in a region.
+#[repr(C)]
+pub struct strait_broadcast_writer_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for a reader of a broadcast. Any number of them.
+#[repr(C)]
+pub struct strait_broadcast_reader_t {
     first: u64,
     rest: [usize; 46],
 }

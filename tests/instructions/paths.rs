@@ -10,9 +10,10 @@
 use std::hint::black_box;
 
 use strait::{
-    Channel, Consumer, ConsumerOptions, Delivery, LatestReader, LatestWriter, Message, Plan, Producer,
-    Reading, Received, Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue,
-    SystemPort, TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
+    BroadcastReader, BroadcastStart, BroadcastTryRecvError, BroadcastWriter, Channel, Consumer,
+    ConsumerOptions, Delivery, LatestReader, LatestWriter, Message, Plan, Producer, Reading, Received,
+    Region, RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort,
+    TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
 use super::common::{tell, tracee};
@@ -38,6 +39,9 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::latest::<[u64; 4]>("latest-32"),
     Channel::latest::<[u64; 7]>("latest-56"),
     Channel::latest::<[u64; 4]>("latest-32-wake").consumer_may_block(),
+    Channel::broadcast::<[u64; 4]>("broadcast-32", 8),
+    Channel::broadcast::<[u64; 7]>("broadcast-56", 8),
+    Channel::broadcast::<[u64; 4]>("broadcast-32-wake", 8).consumer_may_block(),
     Channel::mutex::<[u64; 4]>("mutex-32"),
     Channel::semaphore("semaphore", 1, 8),
     Channel::permits("permits", 8),
@@ -114,6 +118,9 @@ pub fn show_all(region: &RegionPlace) {
     latest::<[u64; 4]>(&attachment, "latest-32");
     latest::<[u64; 7]>(&attachment, "latest-56");
     latest::<[u64; 4]>(&attachment, "latest-32-wake");
+    broadcast::<[u64; 4]>(&attachment, "broadcast-32");
+    broadcast::<[u64; 7]>(&attachment, "broadcast-56");
+    broadcast::<[u64; 4]>(&attachment, "broadcast-32-wake");
     static_queue();
     super::locks::show_locks(&attachment);
     set_up(region, attachment);
@@ -410,6 +417,42 @@ fn latest<T: Message>(region: &Region, channel: &str) {
     show(&named("publish"), publish, &mut tx, &mut value, Done);
     show(&named("read-fresh"), read, &mut rx, &mut value, Done);
     show(&named("read-unchanged"), read, &mut rx, &mut value, Nothing);
+}
+
+#[inline(never)]
+extern "C" fn broadcast_publish<T: Message>(
+    tx: &mut BroadcastWriter<T, SystemPort>,
+    value: &mut T,
+) -> Outcome {
+    tx.publish(value);
+    Done
+}
+
+#[inline(never)]
+extern "C" fn follow<T: Message>(rx: &mut BroadcastReader<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.try_recv() {
+        Ok(received) => {
+            *value = received;
+            Done
+        }
+        Err(BroadcastTryRecvError::Empty | BroadcastTryRecvError::Lagged { .. }) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+/// The paths of a broadcast.
+fn broadcast<T: Message>(region: &Region, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.broadcast_writer::<T>(channel).expect("nobody has it");
+    let mut rx = region.broadcast_reader::<T>(channel, BroadcastStart::Oldest).expect("it is there");
+    let mut value = T::new_zeroed();
+    repeat(1, broadcast_publish, &mut tx, &mut value);
+    show(&named("publish"), broadcast_publish, &mut tx, &mut value, Done);
+    repeat(1, follow, &mut rx, &mut value);
+    show(&named("receive"), follow, &mut rx, &mut value, Done);
+    show(&named("receive-empty"), follow, &mut rx, &mut value, Nothing);
+    repeat(9, broadcast_publish, &mut tx, &mut value);
+    show(&named("receive-overtaken"), follow, &mut rx, &mut value, Nothing);
 }
 
 /// Places of the queue in a `static`.

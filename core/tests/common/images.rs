@@ -67,8 +67,16 @@ fn random_bytes(rng: &mut Rng, len: usize) -> Vec<u8> {
 
 /// An entry whose geometry is sound and whose blocks are anywhere, also over one another.
 fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) -> Entry {
-    let kinds =
-        [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest, Kind::Mutex, Kind::Semaphore, Kind::Permits];
+    let kinds = [
+        Kind::Frames,
+        Kind::Slots,
+        Kind::Compact,
+        Kind::Latest,
+        Kind::Mutex,
+        Kind::Semaphore,
+        Kind::Permits,
+        Kind::Broadcast,
+    ];
     let kind = kinds[rng.below(kinds.len())];
     let align = line.max(8);
     let place =
