@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::time::Duration;
 
 use common::{Other, PATIENCE, Result};
@@ -55,7 +56,9 @@ fn screen(name: &str, drawing: &str, options: &RegionOptions) -> Result<()> {
         }
     }
     assert_eq!(shown + missed, COUNT);
-    eprintln!("drawing {drawing:?}: {shown} shown, {missed} missed");
+    // In one piece, because the screens share the terminal.
+    std::io::stderr()
+        .write_all(format!("drawing {drawing:?}: {shown} shown, {missed} missed\n").as_bytes())?;
     Ok(())
 }
 
