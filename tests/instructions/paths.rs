@@ -16,7 +16,7 @@ use strait::{
     TryRecvError, TrySendError, TypedConsumer, TypedProducer, WakeCheck,
 };
 
-use super::common::{tell, tracee};
+use super::common::{Name, tell, tracee};
 
 /// Slots of every queue of values.
 const SLOTS: u32 = 64;
@@ -39,14 +39,18 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::latest::<[u64; 4]>("latest-32"),
     Channel::latest::<[u64; 7]>("latest-56"),
     Channel::latest::<[u64; 4]>("latest-32-wake").consumer_may_block(),
-    Channel::broadcast::<[u64; 4]>("broadcast-32", 8),
-    Channel::broadcast::<[u64; 7]>("broadcast-56", 8),
-    Channel::broadcast::<[u64; 4]>("broadcast-32-wake", 8).consumer_may_block(),
     Channel::mutex::<[u64; 4]>("mutex-32"),
     Channel::semaphore("semaphore", 1, 8),
     Channel::permits("permits", 8),
     Channel::slots::<u64>("spare", SLOTS),
     Channel::slots::<u64>(ORPHAN, SLOTS),
+]);
+
+/// The channels of another region: what attaching to the first one costs depends on how many it has.
+const BROADCASTS: Plan = Plan::new(&[
+    Channel::broadcast::<[u64; 4]>("broadcast-32", 8),
+    Channel::broadcast::<[u64; 7]>("broadcast-56", 8),
+    Channel::broadcast::<[u64; 4]>("broadcast-32-wake", 8).consumer_may_block(),
 ]);
 
 /// Takes the producer's role that is to be taken over, and uses it.
@@ -118,12 +122,14 @@ pub fn show_all(region: &RegionPlace) {
     latest::<[u64; 4]>(&attachment, "latest-32");
     latest::<[u64; 7]>(&attachment, "latest-56");
     latest::<[u64; 4]>(&attachment, "latest-32-wake");
-    broadcast::<[u64; 4]>(&attachment, "broadcast-32");
-    broadcast::<[u64; 7]>(&attachment, "broadcast-56");
-    broadcast::<[u64; 4]>(&attachment, "broadcast-32-wake");
     static_queue();
     super::locks::show_locks(&attachment);
     set_up(region, attachment);
+    let name = Name::new("broadcasts");
+    let others = name.region().create(&BROADCASTS, &RegionOptions::new()).expect("the name is free");
+    broadcast::<[u64; 4]>(&others, "broadcast-32");
+    broadcast::<[u64; 7]>(&others, "broadcast-56");
+    broadcast::<[u64; 4]>(&others, "broadcast-32-wake");
 }
 
 /// A call and nothing in it: what the others are counted net of.

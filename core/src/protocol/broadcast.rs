@@ -174,8 +174,13 @@ impl Reader {
         // ORDERING(latest_count): the value was written before its count.
         let count = count_word.load(latest_count::LOAD);
         if count != next.count || lap != next.lap {
+            // What a reader finds that polls: its own version being written, or the version before.
+            let before = next.count.checked_sub(2 * self.mask + 2);
+            if lap == next.lap && (count == next.count | 1 || before == Some(count)) {
+                return Look::Empty;
+            }
             // ORDERING: Relaxed; after the Acquire load above, so no older than that count.
-            return self.other(count, lap_word.load(RELAXED));
+            return self.other_slow(count, lap_word.load(RELAXED));
         }
         copy(index);
         fence(latest_data::READER_FENCE); // ORDERING(latest_data): the copy's loads are ordered before it.
@@ -190,8 +195,8 @@ impl Reader {
     }
 
     /// What a slot holds that does not hold the reader's version: its lap is not older than its count.
-    #[inline]
-    fn other(&self, count: u32, lap: u32) -> Look {
+    #[cold]
+    fn other_slow(&self, count: u32, lap: u32) -> Look {
         let next = self.next;
         let before = Version::of(next.number().saturating_sub(u64::from(self.mask) + 1));
         // The version before is there, or the reader's own is being written; either with either's lap.
