@@ -174,9 +174,10 @@ impl Reader {
         // ORDERING(latest_count): the value was written before its count.
         let count = count_word.load(latest_count::LOAD);
         if count != next.count || lap != next.lap {
-            // What a reader finds that polls: its own version being written, or the version before.
-            let before = next.count.checked_sub(2 * self.mask + 2);
-            if lap == next.lap && (count == next.count | 1 || before == Some(count)) {
+            // What a reader finds that polls: its own version being written; the version before, of the same lap;
+            // or nothing yet.
+            let before = next.count.saturating_sub(2 * self.mask + 2);
+            if lap == next.lap && (count == next.count | 1 || count == before) {
                 return Look::Empty;
             }
             // ORDERING: Relaxed; after the Acquire load above, so no older than that count.
