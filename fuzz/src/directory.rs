@@ -2,8 +2,8 @@
 //! what was planned, in blocks that do not overlap.
 
 use strait_core::format::participants::slots_of;
-use strait_core::{BroadcastStart, 
-    Attachment, Channel, ChannelError, Plan,
+use strait_core::{
+    Attachment, BroadcastStart, Channel, ChannelError, Plan,
     format::{Contents, Entry, FormatError, Header, Kind, ValueType, initialise},
     port::Cache,
 };
