@@ -70,6 +70,7 @@
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
 //! | [`Channel::calls`] | [`CallClient`], [`CallServer`]: requests and their answers |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
@@ -84,7 +85,7 @@
 //! | --- | --- |
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
-//! | [`call`](mod@call) | tickets, replies and errors of calls |
+//! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
@@ -98,6 +99,7 @@
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
+pub mod broadcast;
 pub mod call;
 pub mod error;
 #[cfg(feature = "embedded-io-07")]
@@ -113,11 +115,12 @@ pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, CallClient, CallServer, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard,
-    Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock, LockError, Message, Mutex,
-    Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer, Reading, Received, Recovery, RecvError,
-    Semaphore, SendError, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, TryRecvError,
-    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable, wait_any,
+    Attachment, BroadcastReader, BroadcastWriter, CallClient, CallServer, Channel, ChannelError, Consumer,
+    Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock,
+    LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer, Reading,
+    Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable,
+    wait_any,
 };
 pub use strait_core::{format, port, stream};
 

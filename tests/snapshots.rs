@@ -26,6 +26,8 @@
 //! living see of each other the models under `loom-tests` check.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+#[path = "snapshots/broadcast_operations.rs"]
+mod broadcast_operations;
 #[path = "snapshots/call_operations.rs"]
 mod call_operations;
 mod common;
@@ -66,6 +68,7 @@ fn operations() -> Vec<Operation> {
         queue_operations::all(),
         lane_operations::all(),
         latest_operations::all(),
+        broadcast_operations::all(),
         lock_operations::all(),
         region_operations::all(),
         call_operations::all(),

@@ -28,6 +28,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A reader starts, and goes on when it was overtaken, at the newest value.
+#define STRAIT_BROADCAST_NEWEST 0
+
+// A reader starts, and goes on when it was overtaken, three quarters of the ring behind the newest value.
+#define STRAIT_BROADCAST_OLDEST 1
+
 // The most lanes that a consumer opened in C has room for.
 #define STRAIT_MAX_LANES 16
 
@@ -71,10 +77,13 @@
 // A semaphore whose permits come back from the dead.
 #define STRAIT_KIND_PERMITS 7
 
+// A stream of values to any number of readers, which the writer overtakes if they are slow.
+#define STRAIT_KIND_BROADCAST 8
+
 // Calls of one client to one server, each with a request and an answer.
 #define STRAIT_KIND_CALLS 9
 
-// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
+// The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
 #define STRAIT_CONSUMER_MAY_BLOCK 1
 
 // The producer may sleep for space.
@@ -170,13 +179,15 @@ enum strait_status
   STRAIT_STATUS_TIMED_OUT = 62,
   // Longer than the channel's maximum; it can never fit.
   STRAIT_STATUS_TOO_LARGE = 63,
-  // The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
-  // its beginning.)
+  // The buffer is shorter than the message, which stays where it is. (Of a latest value or a broadcast: the
+  // buffer holds its beginning.)
   STRAIT_STATUS_TOO_SMALL = 64,
   // The value read is the one that was read last.
   STRAIT_STATUS_STALE = 65,
   // Others were faster in each of a bounded number of tries; try again.
   STRAIT_STATUS_CONTENDED = 66,
+  // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
+  STRAIT_STATUS_LAGGED = 67,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
   // This participant has the lock already.
@@ -268,11 +279,11 @@ typedef struct strait_typed_consumer_t {
   size_t rest[62];
 } strait_typed_consumer_t;
 
-// Storage for the calling side of a channel of calls. One at a time in a region.
-typedef struct strait_call_client_t {
+// Storage for the writer of a broadcast. One at a time in a region.
+typedef struct strait_broadcast_writer_t {
   uint64_t first;
-  size_t rest[62];
-} strait_call_client_t;
+  size_t rest[46];
+} strait_broadcast_writer_t;
 
 // Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
 // move it while it is open. Close it after all objects that were opened through it.
@@ -280,6 +291,28 @@ typedef struct strait_region_t {
   uint64_t first;
   size_t rest[38];
 } strait_region_t;
+
+// Storage for a reader of a broadcast. Any number of them.
+typedef struct strait_broadcast_reader_t {
+  uint64_t first;
+  size_t rest[46];
+} strait_broadcast_reader_t;
+
+// A latest value that was read.
+typedef struct strait_value_t {
+  // How many values were published up to and including this one.
+  uint64_t number;
+  // The writer's format tag.
+  uint32_t tag;
+  // The value's length in bytes.
+  size_t len;
+} strait_value_t;
+
+// Storage for the calling side of a channel of calls. One at a time in a region.
+typedef struct strait_call_client_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_client_t;
 
 // Storage for the serving side of a channel of calls. One at a time in a region.
 typedef struct strait_call_server_t {
@@ -348,8 +381,8 @@ typedef struct strait_channel_info_t {
 // A snapshot of a channel. The words are read one by one, so on a live region they may belong to different
 // moments. Owners are identities; 0 is nobody.
 typedef struct strait_channel_state_t {
-  // Messages waiting; of a latest value, 1 once something was published; of a semaphore, its count; of
-  // permits, how many are free.
+  // Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
+  // ring; of a semaphore, its count; of permits, how many are free.
   uint32_t len;
   // Upper bound of the fill level ever reached, in the unit of the capacity.
   uint32_t high_water;
@@ -424,16 +457,6 @@ typedef struct strait_latest_reader_t {
   size_t rest[46];
 } strait_latest_reader_t;
 
-// A latest value that was read.
-typedef struct strait_value_t {
-  // How many values were published up to and including this one.
-  uint64_t number;
-  // The writer's format tag.
-  uint32_t tag;
-  // The value's length in bytes.
-  size_t len;
-} strait_value_t;
-
 // Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
 // of different threads.
 typedef struct strait_mutex_t {
@@ -447,15 +470,15 @@ typedef struct strait_channel_t {
   const char *name;
   // `STRAIT_KIND_...`.
   uint32_t kind;
-  // A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
-  // Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
+  // A power of two: bytes of the ring (frames), slots (a broadcast too), or buffers (latest; 0 stands for 2).
+  // Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
   uint32_t capacity;
-  // The largest frame or latest value in bytes; the size of the type; of calls, the request's;
+  // The largest frame, or value of bytes, in bytes; the size of the type; of calls, the request's;
   // the initial count of a semaphore.
   uint32_t size;
   // `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
   uint32_t flags;
-  // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
+  // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value or a broadcast of bytes.
   uint64_t type_hash;
   // From 1: queues and calls with the same number share the word on which their consumers and servers sleep. 0:
   // none, and for other channels.
@@ -606,6 +629,57 @@ strait_status strait_typed_consumer_recv_batch(struct strait_typed_consumer_t *c
                                                size_t size,
                                                size_t max,
                                                size_t *count);
+
+// Claims the writer's role of the broadcast `name`, whose type has this hash and size; of one of bytes, both
+// are 0.
+strait_status strait_broadcast_writer_open(struct strait_broadcast_writer_t *writer,
+                                           const struct strait_region_t *region,
+                                           const char *name,
+                                           uint64_t type_hash,
+                                           uint32_t size);
+
+// Publishes a value of `len` bytes with a format tag. Never waits. Stores in `*number`, which may be null, the
+// number of the value, from 1.
+strait_status strait_broadcast_publish(struct strait_broadcast_writer_t *writer,
+                                       uint32_t tag,
+                                       const void *value,
+                                       size_t len,
+                                       uint64_t *number);
+
+// Gives the role back.
+strait_status strait_broadcast_writer_close(struct strait_broadcast_writer_t *writer);
+
+// Opens a reader of the broadcast `name`, whatever its type. Claims nothing, and stores nothing. It starts where
+// `start` says, `STRAIT_BROADCAST_...`.
+strait_status strait_broadcast_reader_open(struct strait_broadcast_reader_t *reader,
+                                           const struct strait_region_t *region,
+                                           const char *name,
+                                           uint32_t start);
+
+// Receives the next value into `buffer`, of `capacity` bytes, if it is there: `STRAIT_STATUS_OK`, `EMPTY`;
+// `LAGGED`, if the reader was overtaken: then `*lost` is the number of values that it has lost. `TOO_SMALL`: the
+// value was received, and the buffer holds its beginning. `CONTENDED`; `FAULT`, after which the reader goes on
+// behind the newest value. `value` and `lost` may be null. Never waits.
+strait_status strait_broadcast_try_recv(struct strait_broadcast_reader_t *reader,
+                                        void *buffer,
+                                        size_t capacity,
+                                        struct strait_value_t *value,
+                                        uint64_t *lost);
+
+// As `strait_broadcast_try_recv`, but waits up to `timeout_ns` for the next value: `TIMED_OUT` in place of
+// `EMPTY` and `CONTENDED`.
+strait_status strait_broadcast_recv_timeout(struct strait_broadcast_reader_t *reader,
+                                            void *buffer,
+                                            size_t capacity,
+                                            struct strait_value_t *value,
+                                            uint64_t *lost,
+                                            uint64_t timeout_ns);
+
+// Sets where the reader goes on when it was overtaken: `STRAIT_BROADCAST_...`.
+strait_status strait_broadcast_set_start(struct strait_broadcast_reader_t *reader, uint32_t start);
+
+// Closes a reader.
+strait_status strait_broadcast_reader_close(struct strait_broadcast_reader_t *reader);
 
 // Claims the client's role of the channel of calls `name`, whose requests and answers have these types.
 strait_status strait_call_client_open(struct strait_call_client_t *client,

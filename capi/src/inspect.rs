@@ -41,8 +41,8 @@ pub struct strait_channel_info_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_channel_state_t {
-    /// Messages waiting; of a latest value, 1 once something was published; of a semaphore, its count; of
-    /// permits, how many are free.
+    /// Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
+    /// ring; of a semaphore, its count; of permits, how many are free.
     pub len: u32,
     /// Upper bound of the fill level ever reached, in the unit of the capacity.
     pub high_water: u32,

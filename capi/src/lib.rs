@@ -17,6 +17,7 @@
 
 mod arg;
 mod batch;
+mod broadcast;
 mod call;
 mod cancel;
 mod consumer;
@@ -42,6 +43,7 @@ mod until;
 mod wait_any;
 
 pub use batch::*;
+pub use broadcast::*;
 pub use call::*;
 pub use consumer::*;
 pub use inspect::*;

@@ -76,13 +76,15 @@ pub enum strait_status {
     TimedOut = 62,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge = 63,
-    /// The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
-    /// its beginning.)
+    /// The buffer is shorter than the message, which stays where it is. (Of a latest value or a broadcast: the
+    /// buffer holds its beginning.)
     TooSmall = 64,
     /// The value read is the one that was read last.
     Stale = 65,
     /// Others were faster in each of a bounded number of tries; try again.
     Contended = 66,
+    /// The writer has overtaken this reader, which has lost values; the next call goes on behind them.
+    Lagged = 67,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
     OwnerDied = 80,
@@ -168,6 +170,7 @@ impl strait_status {
         (s::TooSmall, c"the buffer is shorter than the message; give a longer one"),
         (s::Stale, c"the value is the one that was read last; try again later"),
         (s::Contended, c"others changed the channel in every try; try again"),
+        (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),

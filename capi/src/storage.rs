@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers of lanes |
-//! | 46 | mutexes, the ends of latest values |
+//! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
 
@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     TypedLanesConsumer = 12,
     CallClient = 13,
     CallServer = 14,
+    BroadcastWriter = 15,
+    BroadcastReader = 16,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -92,6 +94,20 @@ pub struct strait_latest_writer_t {
 /// Storage for a reader of a latest value. Any number of them.
 #[repr(C)]
 pub struct strait_latest_reader_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for the writer of a broadcast. One at a time in a region.
+#[repr(C)]
+pub struct strait_broadcast_writer_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for a reader of a broadcast. Any number of them.
+#[repr(C)]
+pub struct strait_broadcast_reader_t {
     first: u64,
     rest: [usize; 46],
 }

@@ -16,8 +16,8 @@ use common::seed::{Rng, seed};
 use common::{Region, TestPort};
 use strait_core::format::participants::{self, Card};
 use strait_core::{
-    Attachment, Channel, ConsumerOptions, Delivery, Guard, Interrupted, Lock, Message, Plan, Reading,
-    Recovery, WaitPolicy,
+    Attachment, BroadcastStart, Channel, ConsumerOptions, Delivery, Guard, Interrupted, Lock, Message, Plan,
+    Reading, Recovery, WaitPolicy,
     format::{Entry, inspect},
     port::Ident,
     wait_any,
@@ -34,6 +34,7 @@ const SMALL: &[Channel<'_>] = &[
     Channel::semaphore("semaphore", 1, 5),
     Channel::permits("permits", 3),
     Channel::calls::<u32, [u8; 16]>("calls", 4),
+    Channel::broadcast::<u32>("broadcast", 4).consumer_may_block(),
 ];
 const POLICY: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: Duration::from_micros(50) };
 
@@ -66,11 +67,13 @@ fn sound() -> Vec<Vec<u8>> {
         let mut slots = (a.typed_producer("slots").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
         let mut compact = (a.typed_producer("compact").unwrap(), b.typed_consumer::<u8>("compact").unwrap());
         let mut latest = (a.latest_writer("latest").unwrap(), a.latest_writer::<[u8]>("bytes").unwrap());
+        let mut broadcast = a.broadcast_writer("broadcast").unwrap();
         for i in 0..7_u8 {
             let _ = frames.0.try_send(u32::from(i), &vec![i; 5 * usize::from(i)]);
             let _ = slots.0.try_send(&u32::from(i));
             let _ = compact.0.try_send(&i);
             latest.0.publish(&u32::from(i));
+            broadcast.publish(&u32::from(i));
             latest.1.publish_from(u32::from(i), &vec![i; usize::from(i)]).unwrap();
             if i % 3 > 0 {
                 let _ = (frames.1.try_recv(&mut [0; 48]), slots.1.try_recv(), compact.1.try_recv());
@@ -271,6 +274,26 @@ fn mutexes<T: Message>(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tal
     let _ = mutex.wait_for_change(0, Duration::ZERO);
 }
 
+fn broadcasts(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tally: &mut Tally) {
+    let start = [BroadcastStart::Newest, BroadcastStart::Oldest][rng.below(2)];
+    if let Ok(mut writer) = at.broadcast_writer::<u32>(name) {
+        tally.opened += 1;
+        (0..rng.below(12) as u32).for_each(|number| writer.publish(&number));
+        let _ = (writer.published(), writer.taken_over_from());
+    }
+    let Ok(mut reader) = at.broadcast_reader::<[u8]>(name, start) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    reader.set_wait_policy(POLICY);
+    for _ in 0..12 {
+        let mut buffer = vec![0; rng.below(24)];
+        if let Ok(info) = reader.try_recv_into(&mut buffer) {
+            assert!(info.len <= reader.max_len() as usize);
+            tally.read += 1;
+        }
+        let _ = reader.recv_timeout_into(&mut buffer, Duration::ZERO);
+    }
+}
+
 fn semaphores(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
     if let Ok(mut semaphore) = at.semaphore(name) {
         tally.opened += 1;
@@ -333,7 +356,7 @@ fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
     let joined = participants::join(region.mem(), &header, 0, look.port(), Card::default());
     let me = joined.ok().or(Ident::new(1, 1));
     let at = Attachment::attach(TestPort::looking_at(region, me)).unwrap_or(look);
-    for entry in at.channels().take(9) {
+    for entry in at.channels().take(SMALL.len()) {
         let state = inspect::channel_state(region.mem(), header.line, &entry);
         assert!(state.len <= entry.capacity && state.high_water <= entry.capacity);
         let Some(name) = entry.name() else { panic!("a listed channel has a name") };
@@ -349,6 +372,7 @@ fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
             semaphores(&at, &entry, name, tally);
             calls::<u32>(&at, name, tally);
             calls::<[u8; 16]>(&at, name, tally);
+            broadcasts(&at, name, rng, tally);
         }
         assert!(inspect::calls(region.mem(), header.line, &entry).count() <= 32);
     }

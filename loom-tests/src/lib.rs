@@ -25,6 +25,7 @@ mod search;
 mod waiting;
 
 mod batch_succession;
+mod broadcast;
 mod call;
 mod claim;
 mod hardware_lock;
@@ -65,6 +66,7 @@ fn all() -> impl Iterator<Item = Model> {
         hardware_lock::MODELS,
         lanes::MODELS,
         latest::MODELS,
+        broadcast::MODELS,
         call::MODELS,
         park::MODELS,
         tasks::MODELS,

@@ -10,13 +10,14 @@
 use std::hint::black_box;
 
 use strait::{
-    Channel, LatestReader, LatestWriter, Message, Plan, Reading, Region, RegionOptions, RegionPlace,
-    StaticConsumer, StaticProducer, StaticQueue, SystemPort, TryRecvError, TrySendError, TypedConsumer,
-    TypedProducer,
+    BroadcastReader, BroadcastWriter, Channel, LatestReader, LatestWriter, Message, Plan, Reading, Region,
+    RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort, TryRecvError,
+    TrySendError, TypedConsumer, TypedProducer,
+    broadcast::{BroadcastStart, BroadcastTryRecvError},
     options::{ConsumerOptions, Delivery, WakeCheck},
 };
 
-use super::common::{tell, tracee};
+use super::common::{Name, tell, tracee};
 use super::frames::frames;
 
 /// Slots of every queue of values.
@@ -45,6 +46,13 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::permits("permits", 8),
     Channel::slots::<u64>("spare", SLOTS),
     Channel::slots::<u64>(ORPHAN, SLOTS),
+]);
+
+/// The channels of another region: what attaching to the first one costs depends on how many it has.
+const BROADCASTS: Plan = Plan::new(&[
+    Channel::broadcast::<[u64; 4]>("broadcast-32", 8),
+    Channel::broadcast::<[u64; 7]>("broadcast-56", 8),
+    Channel::broadcast::<[u64; 4]>("broadcast-32-wake", 8).consumer_may_block(),
 ]);
 
 /// Takes the producer's role that is to be taken over, and uses it.
@@ -119,6 +127,11 @@ pub fn show_all(region: &RegionPlace) {
     static_queue();
     super::locks::show_locks(&attachment);
     set_up(region, attachment);
+    let name = Name::new("broadcasts");
+    let others = name.region().create(&BROADCASTS, &RegionOptions::new()).expect("the name is free");
+    broadcast::<[u64; 4]>(&others, "broadcast-32");
+    broadcast::<[u64; 7]>(&others, "broadcast-56");
+    broadcast::<[u64; 4]>(&others, "broadcast-32-wake");
 }
 
 /// A call and nothing in it: what the others are counted net of.
@@ -253,6 +266,42 @@ fn latest<T: Message>(region: &Region, channel: &str) {
     show(&named("publish"), publish, &mut tx, &mut value, Done);
     show(&named("read-fresh"), read, &mut rx, &mut value, Done);
     show(&named("read-unchanged"), read, &mut rx, &mut value, Nothing);
+}
+
+#[inline(never)]
+extern "C" fn broadcast_publish<T: Message>(
+    tx: &mut BroadcastWriter<T, SystemPort>,
+    value: &mut T,
+) -> Outcome {
+    tx.publish(value);
+    Done
+}
+
+#[inline(never)]
+extern "C" fn follow<T: Message>(rx: &mut BroadcastReader<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.try_recv() {
+        Ok(received) => {
+            *value = received;
+            Done
+        }
+        Err(BroadcastTryRecvError::Empty | BroadcastTryRecvError::Lagged { .. }) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+/// The paths of a broadcast.
+fn broadcast<T: Message>(region: &Region, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.broadcast_writer::<T>(channel).expect("nobody has it");
+    let mut rx = region.broadcast_reader::<T>(channel, BroadcastStart::Oldest).expect("it is there");
+    let mut value = T::new_zeroed();
+    repeat(1, broadcast_publish, &mut tx, &mut value);
+    show(&named("publish"), broadcast_publish, &mut tx, &mut value, Done);
+    repeat(1, follow, &mut rx, &mut value);
+    show(&named("receive"), follow, &mut rx, &mut value, Done);
+    show(&named("receive-empty"), follow, &mut rx, &mut value, Nothing);
+    repeat(9, broadcast_publish, &mut tx, &mut value);
+    show(&named("receive-overtaken"), follow, &mut rx, &mut value, Nothing);
 }
 
 /// Places of the queue in a `static`.

@@ -174,6 +174,45 @@ static void latest(strait_region_t *region) {
   OK(strait_latest_reader_close(&reader));
 }
 
+static void broadcast(strait_region_t *region) {
+  strait_broadcast_writer_t writer = {0};
+  strait_broadcast_reader_t reader = {0}, late = {0};
+  strait_channel_state_t state;
+  strait_value_t value;
+  reading in = {3, 0.25}, out;
+  uint64_t number = 0, lost = 0;
+  int i;
+  OK(strait_broadcast_writer_open(&writer, region, "state", strait_type_hash(READING), sizeof in));
+  CHECK(strait_broadcast_reader_open(&reader, region, "state", 2), STRAIT_STATUS_BAD_ARGUMENT);
+  CHECK(strait_broadcast_reader_open(&reader, region, "angle", STRAIT_BROADCAST_NEWEST), STRAIT_STATUS_KIND);
+  OK(strait_broadcast_reader_open(&reader, region, "state", STRAIT_BROADCAST_NEWEST));
+  CHECK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost), STRAIT_STATUS_EMPTY);
+  CHECK(strait_broadcast_recv_timeout(&reader, &out, sizeof out, &value, &lost, 0), STRAIT_STATUS_TIMED_OUT);
+  CHECK(strait_broadcast_publish(&writer, 0, &in, sizeof in - 1, NULL), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_broadcast_publish(&writer, 5, &in, sizeof in, &number));
+  THAT(number == 1);
+  OK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost));
+  THAT(value.number == 1 && value.tag == 5 && value.len == sizeof in && out.time_ns == 3);
+  for (i = 2; i <= 8; i++) {
+    in.time_ns = (uint64_t)i;
+    OK(strait_broadcast_publish(&writer, 5, &in, sizeof in, NULL));
+  }
+  CHECK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost), STRAIT_STATUS_LAGGED);
+  THAT(lost == 6);
+  OK(strait_broadcast_recv_timeout(&reader, &out, sizeof out, NULL, NULL, 0));
+  THAT(out.time_ns == 8);
+  OK(strait_broadcast_reader_open(&late, region, "state", STRAIT_BROADCAST_OLDEST));
+  CHECK(strait_broadcast_try_recv(&late, &out, 8, &value, NULL), STRAIT_STATUS_TOO_SMALL);
+  THAT(value.number == 6 && value.len == sizeof in && out.time_ns == 6);
+  OK(strait_broadcast_set_start(&late, STRAIT_BROADCAST_NEWEST));
+  OK(strait_channel_state(region, "state", &state));
+  THAT(state.sent == 8 && state.len == 4 && state.producer != 0);
+  OK(strait_broadcast_reader_close(&late));
+  OK(strait_broadcast_reader_close(&reader));
+  OK(strait_broadcast_writer_close(&writer));
+  CHECK(strait_broadcast_writer_open(&writer, region, "state", 0, 0), STRAIT_STATUS_TYPE);
+}
+
 static void locks(strait_region_t *region) {
   const uint64_t hash = strait_type_hash(READING);
   strait_mutex_t mutex = {0}, other = {0};
@@ -297,7 +336,7 @@ static void look(uint32_t size) {
 int main(void) {
   const uint64_t hash = strait_type_hash(READING);
   strait_region_t region = {0};
-  strait_channel_t channels[8];
+  strait_channel_t channels[9];
   uint32_t i;
   memory = memory_.bytes;
   memset(channels, 0, sizeof channels);
@@ -333,12 +372,18 @@ int main(void) {
   channels[7].type_hash = strait_type_hash("u32");
   channels[7].answer_size = sizeof(reading);
   channels[7].answer_hash = hash;
+  channels[8].name = "state";
+  channels[8].kind = STRAIT_KIND_BROADCAST;
+  channels[8].capacity = 4;
+  channels[8].size = sizeof(reading);
+  channels[8].type_hash = hash;
   THAT(hash == 0x33d875dae812bb69);
-  make(&region, channels, 8);
+  make(&region, channels, 9);
   frames(&region);
   values(&region, "slots");
   values(&region, "compact");
   latest(&region);
+  broadcast(&region);
   locks(&region);
   calls(&region);
   look(sizeof memory_);

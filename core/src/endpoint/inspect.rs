@@ -18,11 +18,12 @@ use crate::protocol::semaphore::Limits;
 /// different moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelState {
-    /// Messages waiting; calls that are made and not done; of a latest value, 1 once something was published.
+    /// Messages waiting; calls that are made and not done; of a latest value, 1 once something was published; of a
+    /// broadcast, the values in its ring.
     pub len: u32,
-    /// Upper bound of the fill level ever reached, in the unit of the capacity; 0 of a latest value and of calls.
+    /// Upper bound of the fill level ever reached, in the unit of the capacity; 0 of calls and of what is no queue.
     pub high_water: u32,
-    /// Messages sent (modulo 2^32), calls made, or values published.
+    /// Messages sent (modulo 2^32), calls made, or values published (modulo 2^31): the number of the newest one.
     pub sent: u32,
     /// Sends refused because there was no space, or calls because there was no place.
     pub refused: u32,
@@ -86,12 +87,13 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         }
         Kind::Mutex => (a(offset::VERSION), 0),
         Kind::Semaphore | Kind::Permits => (0, 0),
-        Kind::Latest => {
+        Kind::Latest | Kind::Broadcast => {
             let sent = a(offset::NEWEST) >> 1;
             let header =
                 if entry.split_payload { entry.block_a.saturating_add(offset::HEADERS) } else { entry.data };
             let wrapped = read(header.saturating_add(offset::LAP)) != 0;
-            (sent, u32::from(sent != 0 || wrapped))
+            let most = if entry.kind == Kind::Latest { 1 } else { entry.capacity };
+            (sent, if wrapped { most } else { sent.min(most) })
         }
     };
     let queue = entry.kind.is_queue();

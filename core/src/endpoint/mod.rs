@@ -4,6 +4,7 @@
 //! the region, where no peer can reach it.
 
 mod attachment;
+mod broadcast;
 mod call;
 mod coherence;
 mod consumer;
@@ -43,6 +44,9 @@ mod wait_any;
 mod wait_policy;
 
 pub use attachment::Attachment;
+pub use broadcast::{
+    BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
+};
 pub use call::{
     CallClient, CallError, CallServer, Interrupted, Ran, Reply, ServeError, Ticket, TryCallError,
 };

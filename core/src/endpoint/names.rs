@@ -54,7 +54,7 @@ pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity:
         Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
             read(offset::OWNER) == who.word() || read(role + offset::OWNER) == who.word()
         }
-        Kind::Latest => read(offset::OWNER) == who.word(),
+        Kind::Latest | Kind::Broadcast => read(offset::OWNER) == who.word(),
         Kind::Mutex => {
             matches!(mutex::state(read(offset::OWNER)), State::Held { owner, .. } if owner == who)
         }

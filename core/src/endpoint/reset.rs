@@ -196,7 +196,7 @@ impl Words<'_> {
                 store(first);
                 store(first + blocks.role_b);
             }
-            Kind::Latest | Kind::Mutex | Kind::Semaphore => store(first),
+            Kind::Latest | Kind::Broadcast | Kind::Mutex | Kind::Semaphore => store(first),
             Kind::Permits => {
                 (0..entry.capacity).for_each(|index| store(entry.block_c + blocks.permits + 4 * index));
             }
@@ -223,7 +223,7 @@ impl Words<'_> {
                 mem.setup_write(entry.block_c + offset::FAULT, 0);
                 mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
             }
-            Kind::Latest => {
+            Kind::Latest | Kind::Broadcast => {
                 // All of the headers; values without a header are not seen.
                 let (first, step) = if entry.split_payload {
                     (entry.block_a + offset::HEADERS, offset::VALUE)

@@ -7,6 +7,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
+use super::broadcast::BroadcastReader;
 use super::call::CallServer;
 use super::consumer::Consumer;
 use super::lanes::{LanesConsumer, TypedLanesConsumer};
@@ -40,8 +41,8 @@ pub(in crate::endpoint) mod sealed {
 
 use sealed::Place;
 
-/// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value, a listener to an
-/// event, a server of calls.
+/// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value or a
+/// broadcast, a listener to an event, a server of calls.
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
@@ -133,6 +134,21 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
 
     fn place(&self) -> Place<'_> {
         place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> Waitable for BroadcastReader<T, P> {}
+impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_more()
+    }
+
+    fn place(&self) -> Place<'_> {
+        self.park_word.as_ref().map_or(Place::Polled, |word| Place::Word(word, Sleepers::Many))
     }
 
     fn who(&self) -> WaiterId {

@@ -20,8 +20,8 @@ pub struct Entry {
     pub name: [u8; NAME_LEN],
     /// The kind of channel.
     pub kind: Kind,
-    /// Ring bytes ([`Kind::Frames`]), slots, buffers ([`Kind::Latest`], [`Kind::Mutex`]), or permits: the
-    /// highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
+    /// Ring bytes ([`Kind::Frames`]), slots ([`Kind::Broadcast`] too), buffers ([`Kind::Latest`],
+    /// [`Kind::Mutex`]), or permits: the highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
     pub capacity: u32,
     /// Bytes from one slot or buffer to the next; the granule for [`Kind::Frames`], 0 where there are
     /// none.

@@ -89,7 +89,7 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
     }
 }
 
-/// Bytes from one buffer of a latest value to the next: a header and the value, or with a split payload,
+/// Bytes from one buffer of a latest value, or slot of a broadcast, to the next: a header and the value, or with a split payload,
 /// the value.
 pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> Option<u32> {
     let used = if split_payload { size } else { some!(size.checked_add(offset::VALUE)) };
@@ -148,7 +148,7 @@ impl Geometry {
                     && self.answer > 0
                     && matches!(call::stride(self.max_len, line), Some(s) if s == self.stride)
             }
-            Kind::Latest => {
+            Kind::Latest | Kind::Broadcast => {
                 self.capacity >= 2
                     && self.capacity <= 1 << 16
                     && self.max_len > 0
@@ -168,7 +168,7 @@ impl Geometry {
         let queue = self.kind.is_queue();
         let two_roles = self.kind.has_two_roles();
         let control = match self.kind {
-            Kind::Latest if self.split_payload => {
+            Kind::Latest | Kind::Broadcast if self.split_payload => {
                 some!(offset::HEADERS.checked_add(some!(GRANULE.checked_mul(self.capacity))))
             }
             _ if queue => some!(want.checked_add(word)),

@@ -18,6 +18,8 @@ pub enum Kind {
     Semaphore,
     /// Permits that are recovered from dead holders.
     Permits,
+    /// A stream of values from one writer to any number of readers, which a slow reader misses parts of.
+    Broadcast,
     /// Calls: requests of one client, and a server's answers.
     Calls,
 }
@@ -34,6 +36,7 @@ impl Kind {
             Self::Mutex => 5,
             Self::Semaphore => 6,
             Self::Permits => 7,
+            Self::Broadcast => 8,
             Self::Calls => 9,
         }
     }
@@ -49,6 +52,7 @@ impl Kind {
             5 => Some(Self::Mutex),
             6 => Some(Self::Semaphore),
             7 => Some(Self::Permits),
+            8 => Some(Self::Broadcast),
             9 => Some(Self::Calls),
             _ => None,
         }
@@ -65,6 +69,7 @@ impl Kind {
             Self::Mutex => "mutex",
             Self::Semaphore => "semaphore",
             Self::Permits => "permits",
+            Self::Broadcast => "broadcast",
             Self::Calls => "calls",
         }
     }
@@ -85,7 +90,7 @@ impl Kind {
     /// nobody locks it.
     #[must_use]
     pub const fn can_split_payload(self) -> bool {
-        matches!(self, Self::Compact | Self::Latest)
+        matches!(self, Self::Compact | Self::Latest | Self::Broadcast)
     }
 
     /// Whether all of its users change one word by compare-and-swap.

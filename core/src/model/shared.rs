@@ -122,7 +122,7 @@ fn data_use(entry: &Entry, at: u32) -> Use {
         // There are no data.
         Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false },
         // A reader may be overtaken by the writer: every word of a value is read as it changes.
-        Kind::Latest => Use { shared: true, plain: false },
+        Kind::Latest | Kind::Broadcast => Use { shared: true, plain: false },
     }
 }
 

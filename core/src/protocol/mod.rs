@@ -4,6 +4,7 @@
 //! a plain struct, and returns positions and lengths. It reads each word of a peer once, checks it, and
 //! only then uses it.
 
+pub mod broadcast;
 pub mod call;
 pub mod cas_word;
 pub mod claim;

@@ -75,6 +75,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         Kind::Mutex,
         Kind::Semaphore,
         Kind::Permits,
+        Kind::Broadcast,
         Kind::Calls,
     ];
     let kind = kinds[rng.below(kinds.len())];

@@ -163,6 +163,29 @@ impl<'a> Channel<'a> {
         Self::latest_of(name, EVENT).consumer_may_block()
     }
 
+    /// A stream of values of type `T` from one writer to any number of readers, in a ring of `slots`, a power
+    /// of two from 2 to 65536. Each reader gets every value as long as it keeps up; one that falls behind by
+    /// more than the ring is told how many it has lost. The writer never waits.
+    ///
+    /// The ring keeps the newest `slots` values, one less while the writer is at the next. So with one reader
+    /// this is the queue that drops the oldest value when it is full.
+    #[must_use]
+    pub const fn broadcast<T: Message>(name: &'a str, slots: u32) -> Self {
+        Self::new(name, Kind::Broadcast, slots, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`broadcast`](Self::broadcast), of a type that is known at run time.
+    #[must_use]
+    pub const fn broadcast_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Broadcast, slots, values.size as usize, values.hash)
+    }
+
+    /// As [`broadcast`](Self::broadcast), of up to `max_len` bytes each. Every slot has room for that many.
+    #[must_use]
+    pub const fn broadcast_bytes(name: &'a str, slots: u32, max_len: u32) -> Self {
+        Self::new(name, Kind::Broadcast, slots, max_len as usize, 0)
+    }
+
     /// A value of type `T` under a lock.
     #[must_use]
     pub const fn mutex<T: Message>(name: &'a str) -> Self {
@@ -199,7 +222,7 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
+    /// Lets the consumer (of a latest value or a broadcast: readers that can write to the region) sleep for data.
     /// The sender then looks at one more word after each send. Of a mutex: lets participants sleep until
     /// the value changes.
     #[must_use]
@@ -230,8 +253,8 @@ impl<'a> Channel<'a> {
     }
 
     /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
-    /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
-    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::port::Port::hardware_lock).
+    /// is claimed, and taken over from the dead, within its domain alone. A latest value and a broadcast may
+    /// be read from anywhere. A lock of two domains needs a port with a [hardware lock](crate::port::Port::hardware_lock).
     #[must_use]
     pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
         self.domains = (producer, consumer);
@@ -337,7 +360,7 @@ impl<'a> Channel<'a> {
             Kind::Frames => Some(GRANULE),
             Kind::Slots => slot_stride(max_len, line),
             Kind::Compact => Some(max_len),
-            Kind::Latest => latest_stride(max_len, line, split_payload),
+            Kind::Latest | Kind::Broadcast => latest_stride(max_len, line, split_payload),
             Kind::Mutex => round_up(max_len, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
             Kind::Calls => call::stride(max_len, line),

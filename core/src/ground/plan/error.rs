@@ -62,8 +62,8 @@ impl fmt::Display for PlanError {
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value must have 2 buffers or more, \
-                 calls must have 32 places at most"
+                 the ring at most, a type must not be empty, a latest value or a broadcast must have 2 to 65536 \
+                 buffers or slots, calls must have 32 places at most"
             }
             Fault::Count => {
                 "a semaphore's highest count must be 1 to 2^30, and its initial count must not be above it; \
@@ -83,7 +83,7 @@ impl fmt::Display for PlanError {
                 "a queue has 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Apart => {
-                "payload can be split off only of compact queues and latest values, at a power of two from \
+                "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
                  8 to 2^20 bytes; send frames as values of one size, and put locks in another region"
             }
         })
