@@ -176,9 +176,9 @@ pub enum WaitAnyError {
 impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("nothing came in the time allowed"),
+            Self::TimedOut => f.write_str("all of the receivers had nothing in the time allowed"),
             Self::NoDoorbell => f.write_str(
-                "a receiver's channel does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
+                "the channel of one of the receivers does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
                  plan, or wait with a polling policy",
             ),
             Self::TooMany { most } => {

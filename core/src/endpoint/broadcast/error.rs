@@ -25,10 +25,15 @@ pub enum BroadcastTryRecvError {
 impl fmt::Display for BroadcastTryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("nothing has been published since the last value"),
-            Self::Lagged { lost } => write!(f, "the reader was too slow and has lost {lost} values"),
-            Self::Contended => f.write_str("the writer was faster in all tries; call again"),
-            Self::Fault(violation) => write!(f, "the writer broke the protocol: {violation}"),
+            Self::Empty => f.write_str("the broadcast has no value after the last one; try again later"),
+            Self::Lagged { lost } => write!(
+                f,
+                "the reader was too slow and has lost {lost} values; go on, or plan for a longer ring"
+            ),
+            Self::Contended => f.write_str("the writer of the broadcast was faster in all tries; call again"),
+            Self::Fault(violation) => {
+                write!(f, "the writer of the broadcast broke the protocol ({violation}); check that writer")
+            }
         }
     }
 }
@@ -54,7 +59,7 @@ pub enum BroadcastRecvError {
 impl fmt::Display for BroadcastRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("nothing was published in the time allowed"),
+            Self::TimedOut => f.write_str("the broadcast had no value in the time allowed"),
             Self::Lagged { lost } => BroadcastTryRecvError::Lagged { lost: *lost }.fmt(f),
             Self::Fault(violation) => BroadcastTryRecvError::Fault(*violation).fmt(f),
         }

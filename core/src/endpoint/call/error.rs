@@ -109,13 +109,13 @@ impl fmt::Display for CallError {
                 f.write_str("the bytes are not as many as the channel's values have; see its plan")
             }
             Self::TimedOut { .. } => {
-                f.write_str("there was no answer in the time allowed; the call is still out")
+                f.write_str("the call had no answer in the time allowed; it is still out, so wait again or cancel it")
             }
-            Self::PeerDied { ran: Ran::No } => f.write_str("the server died; the request has not run"),
-            Self::PeerDied { ran: Ran::Maybe } => f.write_str("the server died; the request may have run"),
-            Self::Refused { code } => write!(f, "the server refused the request with code {code}"),
-            Self::UnknownTicket => f.write_str("the ticket names no call that is out"),
-            Self::Fault(violation) => write!(f, "the server broke the protocol: {violation}"),
+            Self::PeerDied { ran: Ran::No } => f.write_str("the server of the calls died, and the request has not run; call again"),
+            Self::PeerDied { ran: Ran::Maybe } => f.write_str("the server of the calls died, and the request may have run; ask its successor before you call again"),
+            Self::Refused { code } => write!(f, "the server of the calls refused the request; its code is {code}"),
+            Self::UnknownTicket => f.write_str("the ticket names no call that is out; keep the one that the call returned"),
+            Self::Fault(violation) => write!(f, "the server of the calls broke the protocol ({violation}); close the client and check that server"),
         }
     }
 }
@@ -139,10 +139,13 @@ pub enum ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("there is no request"),
-            Self::TimedOut => f.write_str("no request came in the time allowed"),
+            Self::Empty => f.write_str("the channel of calls has no request; try again later"),
+            Self::TimedOut => f.write_str("the channel of calls had no request in the time allowed"),
             Self::WrongSize => CallError::WrongSize.fmt(f),
-            Self::Fault(violation) => write!(f, "the client broke the protocol: {violation}"),
+            Self::Fault(violation) => write!(
+                f,
+                "the client of the calls broke the protocol ({violation}); close the server and check that client"
+            ),
         }
     }
 }

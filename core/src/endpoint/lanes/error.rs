@@ -58,13 +58,16 @@ impl TryRecvLanesError {
 impl fmt::Display for TryRecvLanesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("all lanes are empty"),
+            Self::Empty => f.write_str("all lanes of the queue are empty; try again later"),
             Self::TooSmall { lane, needed } => {
-                write!(f, "the frame in lane {lane} has {needed} bytes, the buffer fewer")
+                write!(
+                    f,
+                    "the frame in lane {lane} has {needed} bytes, more than the buffer; give a longer one"
+                )
             }
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault { lane, violation } => {
-                write!(f, "lane {lane} is damaged and is left out from now on: {violation}")
+                write!(f, "the queue's lane {lane} is damaged ({violation}); it is left out from now on")
             }
         }
     }
@@ -103,7 +106,7 @@ pub enum RecvLanesError {
 impl fmt::Display for RecvLanesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::TimedOut => f.write_str("nothing was received in the time allowed"),
+            Self::TimedOut => f.write_str("all lanes of the queue stayed empty for the time allowed"),
             Self::TooSmall { lane, needed } => TryRecvLanesError::TooSmall { lane, needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed }.fmt(f),
             Self::Fault { lane, violation } => TryRecvLanesError::Fault { lane, violation }.fmt(f),

@@ -77,10 +77,10 @@ impl fmt::Display for PlanError {
                  and nothing for semaphores and permits"
             }
             Fault::Period => {
-                "a change can be expected of queues and latest values, at least once in 71 minutes"
+                "an expected period must be at most 71 minutes, and of a channel that is no lock"
             }
             Fault::Lanes => {
-                "a queue has 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
+                "a queue must have 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
