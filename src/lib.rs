@@ -91,6 +91,7 @@
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
 //! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
 //! | `io` | with the feature `embedded-io-07`: `embedded_io`'s traits on queues of frames |
+//! | [`formats`] | several formats of one latest value, side by side |
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
 //! | [`rt`] | real-time scheduling of the calling thread |
@@ -122,7 +123,7 @@ pub use strait_core::{
     StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable,
     wait_any,
 };
-pub use strait_core::{format, port, stream};
+pub use strait_core::{format, formats, port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;

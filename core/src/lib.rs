@@ -8,6 +8,7 @@
 
 #[doc(hidden)]
 pub mod endpoint;
+pub mod formats;
 #[doc(hidden)]
 pub mod ground;
 #[cfg(strait_loom)]
