@@ -58,11 +58,14 @@ impl Shared {
         let mut uses = uses(&setup, &header);
         let mut other = Use::default();
         if !formatted {
-            uses.insert(header::at::MAGIC, Use { shared: true, plain: false });
+            uses.insert(header::at::MAGIC, Use { shared: true, plain: false, prompt: false });
             other.plain = true;
         }
         let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
-        let mem = Words::new(values, |offset| uses.get(&offset).copied().unwrap_or(other));
+        let mem = Words::new(values, |offset| Use {
+            prompt: time_passes,
+            ..uses.get(&offset).copied().unwrap_or(other)
+        });
         let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
         Arc::new(Self {
             mem: Mem(Arc::new(mem)),
@@ -78,7 +81,7 @@ impl Shared {
 /// The uses of the words while the region is in use, by their offsets. Shared are all words of its
 /// channels except payload, and the states of participants.
 fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
-    const SHARED: Use = Use { shared: true, plain: false };
+    const SHARED: Use = Use { shared: true, plain: false, prompt: false };
     let states = (1..=header.participant_count).filter_map(|slot| header.participant(slot));
     let mut uses: HashMap<u32, Use> = states.map(|offset| (offset, SHARED)).collect();
     let entries: Vec<_> = header.channels(mem).collect();
@@ -115,19 +118,21 @@ fn range(start: u32, len: u32) -> impl Iterator<Item = u32> {
 fn data_use(entry: &Entry, at: u32) -> Use {
     match entry.kind {
         // A commit word can be on any granule.
-        Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
-        Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
-        Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true },
+        Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true, prompt: false },
+        Kind::Slots if at % entry.stride == entry.stride - 4 => {
+            Use { shared: true, plain: false, prompt: false }
+        }
+        Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true, prompt: false },
         Kind::Calls => place_use(entry.stride, at),
         // There are no data.
-        Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false },
+        Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false, prompt: false },
         // A reader may be overtaken by the writer: every word of a value is read as it changes.
-        Kind::Latest | Kind::Broadcast => Use { shared: true, plain: false },
+        Kind::Latest | Kind::Broadcast => Use { shared: true, plain: false, prompt: false },
     }
 }
 
 /// The use of the word `at` bytes into the places of calls: a value, then the words of the place.
 fn place_use(stride: u32, at: u32) -> Use {
     let is_word = at % stride >= stride - call::WORDS;
-    Use { shared: is_word, plain: !is_word }
+    Use { shared: is_word, plain: !is_word, prompt: false }
 }

@@ -20,6 +20,9 @@ pub(crate) struct Use {
     /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
     /// one where a commit word can be.
     pub plain: bool,
+    /// An exchange of it that fails sees the newest value: in a region in which time passes, where a store is seen
+    /// within a probe period. Models there bound delays by that period.
+    pub prompt: bool,
 }
 
 /// A word of a model region, or of its own.
@@ -35,11 +38,13 @@ pub struct Word {
 struct Shared {
     word: AtomicU32,
     loads: Loads,
+    /// See [`Use`].
+    prompt: bool,
 }
 
 impl Shared {
-    fn new(value: u32) -> Self {
-        Self { word: AtomicU32::new(value), loads: Loads::default() }
+    fn new(value: u32, prompt: bool) -> Self {
+        Self { word: AtomicU32::new(value), loads: Loads::default(), prompt }
     }
 
     fn load(&self, ordering: Ordering) -> u32 {
@@ -59,9 +64,11 @@ impl Shared {
     /// comes first, and what it sees decides whether there is an exchange at all. (An exchange that succeeds sees
     /// the newest value, in loom as in the language.)
     fn compare_exchange(&self, current: u32, new: u32, ordering: Ordering) -> Result<u32, u32> {
-        let seen = self.load(Ordering::Relaxed);
-        if seen != current {
-            return Err(seen);
+        if !self.prompt {
+            let seen = self.load(Ordering::Relaxed);
+            if seen != current {
+                return Err(seen);
+            }
         }
         self.loads.before_store();
         let result = self.word.compare_exchange(current, new, ordering, Ordering::Relaxed);
@@ -79,13 +86,13 @@ impl Word {
     /// A shared word outside any region.
     #[must_use]
     pub fn new(value: u32) -> Self {
-        Self::of(value, Use { shared: true, plain: false })
+        Self::of(value, Use { shared: true, ..Use::default() })
     }
 
     pub(crate) fn of(value: u32, used: Use) -> Self {
         Self {
             value: Plain::new(value),
-            shared: used.shared.then(|| Shared::new(value)),
+            shared: used.shared.then(|| Shared::new(value, used.prompt)),
             cell: used.plain.then(|| UnsafeCell::new(())),
         }
     }
