@@ -4,6 +4,7 @@
 //! another thread that uses it finds nothing and gets an error. An entry whose object is gone is given back when its
 //! thread uses the table next, or ends.
 
+use core::time::Duration;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +12,12 @@ use std::sync::{Arc, Weak};
 
 use pyo3::PyResult;
 use self_cell::{MutBorrow, self_cell};
+use strait::error::SemaphoreError;
 use strait::port::Ident;
-use strait::{Guard, Lock, Mutex, Permit, Permits, Recovery, SystemPort};
+use strait::{Guard, Lock, LockError, Mutex, Permit, Permits, Recovery, SystemPort};
 
 use crate::errors::{Error, InUse, raised};
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, closed};
 
 /// A mutex whose type is known at run time.
 pub type Bytes = Mutex<[u8], SystemPort>;
@@ -153,12 +155,13 @@ pub struct Locked {
     pub torn: bool,
 }
 
-/// Locks until the deadline; the mutex comes back with the error.
+/// Locks the mutex in `place`, waiting for a slice at most. It is with the lock then, and stays in its place otherwise.
 pub fn lock(
-    mutex: Bytes,
+    place: &mut Option<Bytes>,
     home: &Arc<Shelf<Bytes>>,
-    slice: core::time::Duration,
-) -> Result<Locked, (Bytes, strait::LockError)> {
+    slice: Duration,
+) -> PyResult<Result<Locked, LockError>> {
+    let mutex = place.take().ok_or_else(closed)?;
     let (mut from, mut torn) = (None, false);
     let cell = LockCell::try_new_or_recover(MutBorrow::new(mutex), |mutex| {
         Ok(match mutex.borrow_mut().lock_timeout(slice)? {
@@ -175,10 +178,13 @@ pub fn lock(
             }
         })
     });
-    match cell {
+    Ok(match cell {
         Ok(cell) => Ok(Locked { ticket: keep(Thing::Lock { cell, home: home.clone() }), from, torn }),
-        Err((mutex, error)) => Err((mutex.into_inner(), error)),
-    }
+        Err((mutex, error)) => {
+            *place = Some(mutex.into_inner());
+            Err(error)
+        }
+    })
 }
 
 /// What came of acquiring.
@@ -188,22 +194,27 @@ pub struct Acquired {
     pub from: Option<Ident>,
 }
 
-/// Takes a permit until the deadline; the semaphore comes back with the error.
+/// Takes a permit of the semaphore in `place`, waiting for a slice at most. It is with the permit then, and stays in its
+/// place otherwise.
 pub fn acquire(
-    permits: Permits<SystemPort>,
+    place: &mut Option<Permits<SystemPort>>,
     home: &Arc<Shelf<Permits<SystemPort>>>,
-    slice: core::time::Duration,
-) -> Result<Acquired, (Permits<SystemPort>, strait::error::SemaphoreError)> {
+    slice: Duration,
+) -> PyResult<Result<Acquired, SemaphoreError>> {
+    let permits = place.take().ok_or_else(closed)?;
     let (mut from, mut index) = (None, 0);
     let cell = PermitCell::try_new_or_recover(MutBorrow::new(permits), |permits| {
         let permit = permits.borrow_mut().acquire_timeout(slice)?;
         (from, index) = (permit.from(), permit.index());
         Ok(Some(permit))
     });
-    match cell {
+    Ok(match cell {
         Ok(cell) => Ok(Acquired { ticket: keep(Thing::Permit { cell, home: home.clone() }), index, from }),
-        Err((permits, error)) => Err((permits.into_inner(), error)),
-    }
+        Err((permits, error)) => {
+            *place = Some(permits.into_inner());
+            Err(error)
+        }
+    })
 }
 
 /// The error of a lock or permit that was given back already.

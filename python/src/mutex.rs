@@ -61,16 +61,10 @@ impl PyMutex {
         }
         let home = &self.home;
         let locked = until(py, timeout, "somebody else held the lock for the whole time allowed", |slice| {
-            let Some(mutex) = place.take() else { return Err(closed()) };
-            match held::lock(mutex, home, slice) {
+            match held::lock(place, home, slice)? {
                 Ok(locked) => Ok(Some(locked)),
-                Err((mutex, error)) => {
-                    *place = Some(mutex);
-                    match error {
-                        LockError::TimedOut | LockError::Busy => Ok(None),
-                        error => Err(error.to_python()),
-                    }
-                }
+                Err(LockError::TimedOut | LockError::Busy) => Ok(None),
+                Err(error) => Err(error.to_python()),
             }
         })?;
         let Locked { ticket, from, torn } = locked;

@@ -22,6 +22,7 @@ enum Kind {
 /// `permits`.
 #[pyclass(frozen, module = "strait", name = "Channel")]
 pub struct PyChannel {
+    /// Its name.
     #[pyo3(get)]
     name: String,
     kind: Kind,

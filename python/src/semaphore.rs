@@ -78,25 +78,14 @@ impl PyPermits {
         held::sweep();
         let mut guard = self.home.hold()?;
         let place = &mut *guard;
+        if place.is_none() {
+            return Err(Deadlock::new_err("this object holds a permit already; release it, or open another"));
+        }
         let home = &self.home;
-        let acquired = until(py, &timeout, TIMED_OUT, |slice| {
-            let Some(permits) = place.take() else {
-                return Err(Deadlock::new_err(
-                    "this object holds a permit already; release it, or open another",
-                ));
-            };
-            match held::acquire(permits, home, slice) {
-                Ok(acquired) => Ok(Some(acquired)),
-                Err((permits, error)) => {
-                    *place = Some(permits);
-                    match error {
-                        SemaphoreError::TimedOut | SemaphoreError::Empty | SemaphoreError::Contended => {
-                            Ok(None)
-                        }
-                        error => Err(error.to_python()),
-                    }
-                }
-            }
+        let acquired = until(py, &timeout, TIMED_OUT, |slice| match held::acquire(place, home, slice)? {
+            Ok(acquired) => Ok(Some(acquired)),
+            Err(SemaphoreError::TimedOut | SemaphoreError::Empty | SemaphoreError::Contended) => Ok(None),
+            Err(error) => Err(error.to_python()),
         })?;
         let Acquired { ticket, index, from } = acquired;
         Ok(PyPermit { ticket: Cell::new(Some(ticket)), index, from: from.map(|ident| ident.word()) })
