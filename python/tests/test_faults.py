@@ -152,7 +152,15 @@ def test_a_wait_lets_other_threads_run_and_is_woken(region):
 
 def test_an_endpoint_in_use_is_refused_to_another_thread(region):
     consumer, stop = region.consumer("log"), region.producer("log")
-    thread = threading.Thread(target=lambda: consumer.recv(timeout=30))
+
+    def receive():
+        while True:
+            try:
+                return consumer.recv(timeout=30)
+            except strait.InUse:
+                pass
+
+    thread = threading.Thread(target=receive)
     thread.start()
     seen = None
     while seen is None:
@@ -282,14 +290,19 @@ def test_a_signals_handler_that_uses_the_waiting_endpoint_is_refused(region, pee
                 consumer.try_recv()
             except strait.InUse:
                 print("in use", flush=True)
+            except strait.Empty:
+                print("not yet waiting", flush=True)
         signal.signal(signal.SIGUSR1, handler)
         ready()
         assert consumer.recv(timeout=30) == (0, b"end")
         """
     )
-    time.sleep(0.1)
-    child.send_signal(signal.SIGUSR1)
-    assert child.stdout.readline() == "in use\n", child.stderr.read()
+    said = "not yet waiting\n"
+    while said == "not yet waiting\n":
+        time.sleep(0.01)
+        child.send_signal(signal.SIGUSR1)
+        said = child.stdout.readline()
+    assert said == "in use\n", child.stderr.read()
     region.producer("log").try_send(b"end")
     assert child.wait(10) == 0
 

@@ -1,5 +1,6 @@
 //! The lane `python`: the Python package is installed as a user installs it, and its tests run beside the tool.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,9 +44,12 @@ fn run(target: &str, environment: &Path) -> Outcome {
     let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", target).run();
     let clippy = "clippy --manifest-path python/Cargo.toml --locked --all-targets -- -D warnings";
     let install = || {
+        // Without isolation pip finds maturin in the environment only if its programs are found first.
+        let path = env::var("PATH").unwrap_or_default();
         pip(environment, "install --no-build-isolation --no-deps --force-reinstall ./python")
             .with("CARGO_TARGET_DIR", target)
             .with("MATURIN_PEP517_ARGS", "--locked")
+            .with("PATH", &format!("{}:{path}", text(&environment.join("bin"))))
             .run()
     };
     let python = |args: &str| Run::new(bin(environment, "python").into(), "python", args).within("python");
