@@ -1,5 +1,7 @@
 """Types have the shape and the hash that Rust's `message!` gives them."""
 
+from typing import Annotated, Tuple
+
 import pytest
 import strait
 from tests_types import PLAN, Gains, Torque
@@ -56,6 +58,34 @@ def test_hashes_are_those_of_rust():
     assert (strait.u16 * 8).hash == 0x72F0579AD7D0C4D3
     assert strait.type_of(Point).hash == 0x2B8F55E6F8FA21E6
     assert strait.type_of(Drive).hash == 0xE04F834881859B76
+
+
+def test_what_is_annotated_for_type_checkers_declares_the_same():
+    @strait.message
+    class Annotates:
+        axis: Annotated[int, strait.u32]
+        table: Annotated[Tuple[float, ...], strait.f32 * 3]
+
+    @strait.message
+    class Plain:
+        axis: strait.u32
+        table: strait.f32 * 3
+
+    assert strait.type_of(Annotates) == strait.type_of(Plain)
+
+
+def test_annotations_may_be_texts():
+    @strait.message
+    class Texts:
+        axis: "strait.u32"
+        newton_metres: "Annotated[float, strait.f32]"
+
+    assert strait.type_of(Texts) == strait.type_of(Torque)
+    with pytest.raises(strait.WrongType, match="Lost.axis"):
+
+        @strait.message
+        class Lost:
+            axis: "nowhere.u32"
 
 
 def test_numpy_dtypes_declare_types():

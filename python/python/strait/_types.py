@@ -198,12 +198,12 @@ def _like(dtype):
                 raise WrongType(f"{name} is at offset {dtype.fields[name][1]} of the dtype, not {end}; leave no gaps")
             end += fields[name].size
         if dtype.itemsize != end:
-            raise WrongType(f"the dtype has {dtype.itemsize - end} bytes of padding at its end; put them in as a field")
+            raise WrongType(f"the dtype has {dtype.itemsize - end} bytes of padding at its end; make them a field")
         return made
     name = {"u": "u", "i": "i", "f": "f"}.get(dtype.kind, "?") + str(8 * dtype.itemsize)
     big = dtype.byteorder == ">" or (dtype.byteorder == "=" and sys.byteorder != "little")
     if name not in _SCALARS or (big and dtype.itemsize > 1):
-        raise WrongType(f"the dtype {dtype} cannot be stored; give little-endian integers and floats of 4 or 8 bytes")
+        raise WrongType(f"the dtype {dtype} cannot be stored; give little-endian integers, floats of 4 or 8 bytes")
     return Scalar(name)
 
 
@@ -217,12 +217,10 @@ def message(cls):
     ...     history: strait.f32 * 4
 
     A field is a scalar, an array (`type * n`), another message, or a NumPy dtype. Padding is refused, as by Rust's
-    `message!`: put it in as a field.
+    `message!`: put it in as a field. For type checkers, which take no product as a type, write
+    `Annotated[tuple[float, ...], strait.f32 * 4]`.
     """
-    fields = _annotations(cls)
-    for name, declared in fields.items():
-        if isinstance(declared, str):
-            raise WrongType(f"{cls.__name__}.{name} is annotated with a text; leave out `from __future__ import annotations`")
+    fields = {name: _declared(cls, name, declared) for name, declared in _annotations(cls).items()}
     cls = dataclasses.dataclass(cls)
     cls.__strait_type__ = Struct(cls.__name__, fields, cls)
     return cls
@@ -234,6 +232,15 @@ def _annotations(cls):
 
         return dict(annotationlib.get_annotations(cls))
     return dict(cls.__dict__.get("__annotations__", {}))
+
+
+def _declared(cls, name, declared):
+    if isinstance(declared, str):  # With `from __future__ import annotations`.
+        try:
+            declared = eval(declared, vars(sys.modules[cls.__module__]), dict(vars(cls)))
+        except NameError as error:
+            raise WrongType(f"{cls.__name__}.{name} has an annotation that its module cannot read: {error}") from None
+    return getattr(declared, "__metadata__", [declared])[0]
 
 
 def type_of(declared):
@@ -249,8 +256,8 @@ def type_of(declared):
         if isinstance(declared, type) and issubclass(declared, numpy.generic):
             return NumPyType(numpy.dtype(declared))
     raise WrongType(
-        f"{declared!r:.80} declares no type; give strait.u8 to strait.f64, an array such as strait.f32 * 4, a class made "
-        "by strait.message, or a NumPy dtype"
+        f"{declared!r:.80} declares no type; give strait.u8 to strait.f64, an array such as strait.f32 * 4, a class "
+        "made by strait.message, or a NumPy dtype"
     )
 
 
