@@ -1,8 +1,8 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
-//! sums up.
+//! [`firmware`], [`python`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs
+//! them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`].
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ mod fuzz;
 mod lanes;
 mod parts;
 mod peers;
+mod python;
 mod report;
 mod run;
 mod sanitize;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, crates, examples, firmware, lanes, peers, sanitize, windows, words};
+use crate::{bench, crates, examples, firmware, lanes, peers, python, sanitize, windows, words};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +212,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::Within("firmware"),
             needs: Some("examples/peers/main.rs"),
             run: peers::peers,
+        },
+        Step {
+            name: "python",
+            what: "the Python package: lints, an installation by pip, its tests, its example",
+            when: When::All,
+            needs: Some("python/Cargo.toml"),
+            run: python::lane,
         },
         Step {
             name: "tsan",

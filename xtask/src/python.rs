@@ -1,0 +1,84 @@
+//! The lane `python`: the Python package is installed as a user installs it, and its tests run beside the tool.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cache;
+use crate::lanes::{packages, unavailable};
+use crate::parts::parts;
+use crate::run::{Outcome, Run};
+
+/// What builds and tests the package. The file in the environment that says that these are installed.
+const NEEDS: &str = "maturin>=1.9,<2 numpy pytest";
+const READY: &str = "strait-needs";
+
+/// Lints of the package, its installation into a virtual environment, its tests and its example.
+pub fn lane() -> Outcome {
+    prepare().map_or_else(|outcome| outcome, |(target, environment)| run(&target, &environment))
+}
+
+/// The target folder, and a virtual environment with what the package needs.
+fn prepare() -> Result<(String, PathBuf), Outcome> {
+    let target = cache::target("python")?;
+    let environment = Path::new(&target).join("venv");
+    let ready = environment.join(READY);
+    if fs::read_to_string(&ready).is_ok_and(|installed| installed == NEEDS) {
+        return Ok((target, environment));
+    }
+    let create = || Run::new("python3".into(), "python3", "-m venv --clear").word(&text(&environment)).run();
+    if create() != Outcome::Passed {
+        packages(&["python3", "python3-venv"])?;
+        if create() != Outcome::Passed {
+            return Err(unavailable("python3 -m venv makes no environment".into()));
+        }
+    }
+    if pip(&environment, &format!("install {NEEDS}")).run() != Outcome::Passed {
+        return Err(unavailable(format!("pip cannot install {NEEDS}")));
+    }
+    fs::write(&ready, NEEDS).map_err(|error| cache::failed(&ready, &error))?;
+    Ok((target, environment))
+}
+
+fn run(target: &str, environment: &Path) -> Outcome {
+    let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", target).run();
+    let clippy = "clippy --manifest-path python/Cargo.toml --locked --all-targets -- -D warnings";
+    let install = || {
+        // Without isolation pip finds maturin in the environment only if its programs are found first.
+        let path = env::var("PATH").unwrap_or_default();
+        pip(environment, "install --no-build-isolation --no-deps --force-reinstall ./python")
+            .with("CARGO_TARGET_DIR", target)
+            .with("MATURIN_PEP517_ARGS", "--locked")
+            .with("PATH", &format!("{}:{path}", text(&environment.join("bin"))))
+            .run()
+    };
+    let python = |args: &str| Run::new(bin(environment, "python").into(), "python", args).within("python");
+    // The folder of the tool is the target folder's own: a lane must not depend on what was built before.
+    let tool = text(&Path::new(target).join("debug/strait"));
+    let tests = || python("-m pytest -q -p no:cacheprovider").with("STRAIT_TOOL", &tool).run();
+    parts(&[
+        ("fmt", &|| Run::cargo("fmt --manifest-path python/Cargo.toml --check").run()),
+        ("clippy", &|| cargo(clippy)),
+        ("install", &install),
+        ("the tool", &|| cargo("build --quiet -p strait-cli")),
+        ("tests", &tests),
+        ("example", &|| python("examples/plot_live.py --seconds 1 --text").run()),
+    ])
+}
+
+fn pip(environment: &Path, args: &str) -> Run {
+    Run::new(
+        bin(environment, "python").into(),
+        "python",
+        &format!("-m pip --disable-pip-version-check -q {args}"),
+    )
+}
+
+/// A program of the environment.
+fn bin(environment: &Path, name: &str) -> String {
+    text(&environment.join("bin").join(name))
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
