@@ -52,7 +52,8 @@
 // A queue of values of one type, published by index: for small values on one core.
 #define STRAIT_KIND_COMPACT 3
 
-// The latest of a stream of values.
+// The latest of a stream of values. With the hash and size of a `u32` and a consumer that may block it is an event:
+// publishing notifies, with the value as a code, and the readers count by `number`.
 #define STRAIT_KIND_LATEST 4
 
 // A value under a lock.
@@ -90,6 +91,15 @@
 
 // The owner of the other role is proven dead, and nobody has taken over yet.
 #define STRAIT_PEER_DEAD 2
+
+// The first number of the version of this header.
+#define STRAIT_VERSION_MAJOR 0
+
+// The second number of the version of this header. Before 1.0, another one may need changes in programs.
+#define STRAIT_VERSION_MINOR 1
+
+// The third number of the version of this header.
+#define STRAIT_VERSION_PATCH 0
 
 // The most queues that one call waits for.
 #define STRAIT_MAX_WAITABLES 32
@@ -515,8 +525,6 @@ strait_status strait_typed_consumer_recv_batch(struct strait_typed_consumer_t *c
                                                size_t size,
                                                size_t max,
                                                size_t *count);
-
-extern int pthread_setcancelstate(int state, int *old);
 
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,

@@ -37,6 +37,7 @@ mod status;
 mod storage;
 mod typed;
 mod until;
+mod version;
 mod wait_any;
 
 pub use batch::*;
@@ -58,4 +59,5 @@ pub use status::*;
 pub use storage::*;
 pub use typed::*;
 pub use until::*;
+pub use version::*;
 pub use wait_any::*;

@@ -4,7 +4,7 @@
 //! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
 //! sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
-//! [`mod@fuzz`].
+//! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
 #![forbid(unsafe_code)]
 
 mod args;
@@ -15,6 +15,7 @@ mod crates;
 mod examples;
 mod firmware;
 mod fuzz;
+mod install;
 mod lanes;
 mod parts;
 mod peers;
@@ -47,6 +48,9 @@ The commands of this repository.
                                 the fuzz targets, 30 seconds each; needs a nightly toolchain
     cargo xtask fuzz --keep [TARGET...]
                                 of what was found, keeps in fuzz/corpus what covers most
+    cargo xtask install --prefix DIR [--libdir NAME]
+                                the C interface: headers, libraries, and what pkg-config, CMake and man
+                                read; below DESTDIR if that is set. NAME is by default lib
     cargo xtask help            this text
 
 Without --all, most models are searched with fewer preemptions, and all tests run with the feature
@@ -89,6 +93,15 @@ fn main() -> ExitCode {
                     eprintln!("error: fuzzing: {why}");
                     return ExitCode::from(FAILURE);
                 }
+            }
+        }
+        Command::Install(choice) => {
+            if !enter_top() {
+                return ExitCode::from(FAILURE);
+            }
+            if let run::Outcome::Failed(why) = install::run(&choice) {
+                eprintln!("error: nothing more is installed: {why}");
+                return ExitCode::from(FAILURE);
             }
         }
         Command::Test(choice) => {
