@@ -95,6 +95,7 @@ pub fn install(choice: &Choice, stage: Option<&str>) -> Result<(), String> {
     let packages = format!("{}/cmake/strait", choice.libdir);
     let files = [
         ("644", "capi/include/strait.h".into(), "include/strait.h".into()),
+        ("644", "capi/include/strait.hpp".into(), "include/strait.hpp".into()),
         ("644", "target/capi/libstrait_capi.a".into(), format!("{}/libstrait.a", choice.libdir)),
         ("755", "target/capi/libstrait_capi.so".into(), library),
         ("644", made("strait.pc")?, format!("{}/pkgconfig/strait.pc", choice.libdir)),
