@@ -1,7 +1,7 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs them and
+//! [`firmware`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs them and
 //! sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
@@ -10,6 +10,7 @@
 mod args;
 mod bench;
 mod cache;
+mod capi;
 mod corpus;
 mod crates;
 mod examples;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, crates, examples, firmware, lanes, peers, sanitize, windows, words};
+use crate::{bench, capi, crates, examples, firmware, lanes, peers, sanitize, windows, words};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +212,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::Within("firmware"),
             needs: Some("examples/peers/main.rs"),
             run: peers::peers,
+        },
+        Step {
+            name: "capi",
+            what: "the C interface installed, and used in C and C++ through pkg-config and CMake",
+            when: When::All,
+            needs: Some("capi/examples"),
+            run: capi::capi,
         },
         Step {
             name: "tsan",
