@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -167,19 +168,6 @@ class mutable_bytes : public view<std::uint8_t> {
   mutable_bytes(std::uint8_t (&array)[N]) noexcept : mutable_bytes(array, N) {}
 };
 
-#if __cplusplus >= 202002L
-}  // inline namespace
-}  // namespace strait
-template <class T>
-inline constexpr bool std::ranges::enable_borrowed_range<strait::view<T>> = true;
-namespace strait {
-#ifdef STRAIT_EXCEPTIONS
-inline namespace throwing {
-#else
-inline namespace aborting {
-#endif
-#endif
-
 // ---- Types ------------------------------------------------------------------------------------------------------
 
 /// Stands for a type where a function is chosen by it.
@@ -307,7 +295,11 @@ using instant = region_clock::time_point;
 using std::chrono::nanoseconds;
 
 namespace detail {
-constexpr std::uint64_t ns(nanoseconds time) { return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count()); }
+/// The longest time never ends, and a negative one is over.
+constexpr std::uint64_t ns(nanoseconds time) {
+  if (time == nanoseconds::max()) return UINT64_MAX;
+  return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
+}
 constexpr std::uint64_t ns(instant moment) { return ns(moment.time_since_epoch()); }
 }  // namespace detail
 
@@ -938,11 +930,11 @@ class region {
     return endpoint<strait::permits>([&](strait_permits_t *made) { return strait_permits_open(made, raw(), name); });
   }
 
-  /// What the region's clock shows.
+  /// What the region's clock shows; `STRAIT_STATUS_SYSTEM` if it has none.
   result<instant> now() const {
     auto ns = detail::answer<std::uint64_t>([&](std::uint64_t *now) { return strait_now_ns(raw(), now); });
     if (!ns) return ns.code();
-    if (*ns > static_cast<std::uint64_t>(INT64_MAX)) return instant::max();
+    if (*ns > static_cast<std::uint64_t>(INT64_MAX)) return STRAIT_STATUS_SYSTEM;
     return instant(nanoseconds(static_cast<nanoseconds::rep>(*ns)));
   }
   std::uint32_t ident() const { return strait_region_ident(raw()); }
@@ -983,13 +975,13 @@ class region {
 
   /// Whether a channel carries a type: a reader claims nothing, so the library does not ask.
   status carries(const char *name, std::uint64_t hash) const {
+    if (name == nullptr) return STRAIT_STATUS_BAD_ARGUMENT;
     std::uint32_t count = 0;
     if (const strait_status s = strait_channel_count(raw(), &count); s != STRAIT_STATUS_OK) return s;
     for (std::uint32_t index = 0; index < count; index++) {
       strait_channel_info_t info{};
       if (const strait_status s = strait_channel_info(raw(), index, &info); s != STRAIT_STATUS_OK) return s;
-      if (std::char_traits<char>::compare(reinterpret_cast<const char *>(info.name), name,
-                                          std::char_traits<char>::length(name) + 1) == 0) {
+      if (std::strncmp(reinterpret_cast<const char *>(info.name), name, sizeof info.name) == 0) {
         return info.type_hash == hash ? STRAIT_STATUS_OK : STRAIT_STATUS_TYPE;
       }
     }
@@ -1027,6 +1019,11 @@ result<std::size_t> wait_any_until(const region &region, instant deadline, Consu
 
 }  // inline namespace
 }  // namespace strait
+
+#if __cplusplus >= 202002L
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<strait::view<T>> = true;
+#endif
 
 // ---- Messages ---------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ mod program;
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -37,6 +37,36 @@ fn every_class_is_used_with_exceptions_and_spans() {
 #[test]
 fn every_class_is_used_where_there_are_no_exceptions() {
     runs("clang++", &["-std=c++17", "-fno-exceptions", "-fno-rtti"], "classes-clang");
+}
+
+/// Each mistake in `tests/c/mistakes.cpp`, and what the compiler must say.
+const MISTAKES: &[(&str, &str)] = &[
+    ("MISSING", "list every field, and make padding a field"),
+    ("ORDER", "list the fields in their order"),
+    ("PADDED", "list every field, and make padding a field"),
+    ("FLAG", "not a message: use"),
+    ("POINTER", "not a message: use"),
+    ("VIRTUAL", "a message is plain data"),
+];
+
+#[test]
+fn a_wrong_message_is_refused_by_the_compiler() {
+    if program::compiler("g++").is_none() {
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiled = |flag: &str| {
+        let mut compiler = Command::new("g++");
+        compiler.args(["-std=c++17", "-fsyntax-only", flag, "-I"]).arg(here.join("include"));
+        compiler.arg(here.join("tests/c/mistakes.cpp")).output().expect("the compiler runs")
+    };
+    let sound = compiled("-DNONE");
+    assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stderr));
+    for (mistake, sign) in MISTAKES {
+        let refused = compiled(&format!("-D{mistake}"));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains(sign), "{mistake}: {said}");
+    }
 }
 
 strait::message! {

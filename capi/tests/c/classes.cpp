@@ -137,6 +137,9 @@ static void latest(const strait::region &region) {
   auto reader = region.latest_reader<pose>("pose").value();
   THAT(region.latest_reader<pair>("pose").code() == STRAIT_STATUS_TYPE);
   THAT(region.latest_reader<pair>("nowhere").code() == STRAIT_STATUS_NOT_FOUND);
+  THAT(region.latest_reader<pair>("longer than any name of a channel can be").code() == STRAIT_STATUS_NOT_FOUND);
+  THAT(region.latest_reader<pair>(nullptr).code() == STRAIT_STATUS_BAD_ARGUMENT);
+  THAT(region.producer(nullptr).code() == STRAIT_STATUS_BAD_ARGUMENT);
   THAT(reader.read().code() == STRAIT_STATUS_EMPTY);
   THAT(*writer.publish({1, {}, {}, {}}, 3) == 1);
   auto first = reader.read();
@@ -250,6 +253,7 @@ static void regions(const char *place) {
   THAT(size <= sizeof memory && strait_format(memory, size, &raw, 1, true) == STRAIT_STATUS_OK);
   auto own = strait::region::attach(memory, size).value();
   THAT(own.sync().code() == STRAIT_STATUS_WRONG_STATE && own.producer("log"));
+  THAT(own.now().code() == STRAIT_STATUS_SYSTEM);
 
 #ifdef __linux__
   int ends[2];
