@@ -210,8 +210,8 @@ struct array_of<std::array<T, N>> : array_of<T[N]> {};
 
 template <class T>
 inline constexpr bool is_number =
-    (std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char> && !std::is_same_v<T, wchar_t> &&
-     !std::is_same_v<T, char16_t> && !std::is_same_v<T, char32_t>) ||
+    (std::is_integral_v<T> && sizeof(T) <= 8 && !std::is_same_v<T, bool> && !std::is_same_v<T, char> &&
+     !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char16_t> && !std::is_same_v<T, char32_t>) ||
     std::is_same_v<T, float> || std::is_same_v<T, double>;
 
 template <class T, class = void>
