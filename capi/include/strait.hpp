@@ -353,15 +353,20 @@ class channel {
 
  private:
   constexpr channel(const char *name, std::uint32_t kind, std::uint32_t capacity, std::uint32_t size,
-                    std::uint64_t hash)
-      : raw_{name, kind, capacity, size, 0, hash, 0, 0, 0} {}
+                    std::uint64_t hash) {
+    raw_.name = name;
+    raw_.kind = kind;
+    raw_.capacity = capacity;
+    raw_.size = size;
+    raw_.type_hash = hash;
+  }
   constexpr channel with_flag(std::uint32_t flag) const {
     channel made = *this;
     made.raw_.flags |= flag;
     return made;
   }
 
-  strait_channel_t raw_;
+  strait_channel_t raw_{};
 };
 
 /// The channels of a region: `constexpr strait::plan robot(strait::channel::frames("log", 8192, 512), ...);`
@@ -385,7 +390,12 @@ class plan {
   }
   /// Leads to this plan, which must outlive it.
   constexpr strait_plan_t raw() const {
-    return {channels_.data(), static_cast<std::uint32_t>(N), line_, participants_};
+    strait_plan_t made{};
+    made.channels = channels_.data();
+    made.channel_count = static_cast<std::uint32_t>(N);
+    made.line = line_;
+    made.participants = participants_;
+    return made;
   }
   /// How many bytes a region of this plan has.
   result<std::uint32_t> size() const {
@@ -992,10 +1002,16 @@ class region {
 };
 
 namespace detail {
-inline strait_waitable_t waitable(consumer &c) { return {c.raw(), nullptr}; }
+inline strait_waitable_t waitable(consumer &c) {
+  strait_waitable_t made{};
+  made.frames = c.raw();
+  return made;
+}
 template <class T>
 strait_waitable_t waitable(typed_consumer<T> &c) {
-  return {nullptr, c.raw()};
+  strait_waitable_t made{};
+  made.values = c.raw();
+  return made;
 }
 }  // namespace detail
 
