@@ -70,7 +70,9 @@
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
+//! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
+//! | [`Channel::calls`] | [`CallClient`], [`CallServer`]: requests and their answers |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
@@ -83,11 +85,13 @@
 //! | --- | --- |
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
+//! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
 //! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
 //! | `io` | with the feature `embedded-io-07`: `embedded_io`'s traits on queues of frames |
+//! | [`formats`] | several formats of one latest value, side by side |
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
 //! | [`rt`] | real-time scheduling of the calling thread |
@@ -96,6 +100,8 @@
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]
 
+pub mod broadcast;
+pub mod call;
 pub mod error;
 #[cfg(feature = "embedded-io-07")]
 pub mod io;
@@ -110,13 +116,14 @@ pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
 pub use strait_core::{
-    Attachment, Channel, ChannelError, Consumer, Deadline, FrameBuf, Grant, Guard, Heartbeat, LatestReader,
-    LatestWriter, Listener, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits,
-    Plan, Producer, Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer,
-    StaticProducer, StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer,
-    Waitable, wait_any,
+    Attachment, BroadcastReader, BroadcastWriter, CallClient, CallServer, Channel, ChannelError, Consumer,
+    Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock,
+    LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer, Reading,
+    Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable,
+    wait_any,
 };
-pub use strait_core::{format, port, stream};
+pub use strait_core::{format, formats, port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;

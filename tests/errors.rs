@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
+use strait::call::{CallError, Ran, ServeError, Ticket, TryCallError};
+use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError};
 use strait::error::{
     LocalError, PlanError, PublishError, SemaphoreError, UnlockError, Violation, WaitAnyError, WrongSize,
 };
@@ -17,7 +21,7 @@ use strait::format::{AttachError, FormatError, Kind};
 use strait::linux::{PiLockError, PiOpenError, PiUnlockError};
 use strait::pipe::{BindError, ConnectError, ImpersonateError, PipeError, PipeNameError};
 use strait::port::{Ident, Probe};
-use strait::region::{Exposure, NameError, ReceiveError, ShareError};
+use strait::region::{Exposure, JoinError, NameError, ReceiveError, ShareError};
 use strait::rt::RtError;
 use strait::semaphore::{SemAcquireError, SemOpenError, SemReleaseError};
 use strait::stream::EncodeError;
@@ -56,6 +60,9 @@ fn channel_errors() -> Vec<ChannelError> {
         ChannelError::ReadOnly,
         ChannelError::Domain { planned: 2 },
         ChannelError::NoCommonAtomics,
+        ChannelError::Lanes { count: 4 },
+        ChannelError::NoLane { count: 4 },
+        ChannelError::TooManyLanes { count: 4 },
         ChannelError::Damaged("capacity"),
         ChannelError::Fault(Violation::Index),
     ]
@@ -73,6 +80,8 @@ fn of_the_core(all: &mut Vec<Told>) {
         Fault::TooLarge,
         Fault::Apart,
         Fault::Doorbell,
+        Fault::Period,
+        Fault::Lanes,
     ];
     for fault in faults {
         let text = PlanError { channel: Some(1), fault }.to_string();
@@ -105,7 +114,7 @@ fn of_the_core(all: &mut Vec<Told>) {
     let misaligned = FormatError::Misaligned { align: 64 };
     tell(all, [FormatError::BigEndianHost, FormatError::Plan(plan), misaligned, short]);
     tell(all, [PublishError::TooLarge { max: 9 }, PublishError::WrongSize { needed: 8 }]);
-    tell(all, [WaitAnyError::TimedOut, WaitAnyError::NoDoorbell]);
+    tell(all, [WaitAnyError::TimedOut, WaitAnyError::NoDoorbell, WaitAnyError::TooMany { most: 128 }]);
     let local = [LocalError::Format(short), LocalError::Attach(big), LocalError::Table(TableFull)];
     tell(all, [LocalError::Created].into_iter().chain(local));
     tell(
@@ -131,6 +140,9 @@ fn of_endpoints(all: &mut Vec<Told>) {
         [TrySendError::Full, TrySendError::TooLarge, TrySendError::WrongSize, TrySendError::Fault(fault)],
     );
     tell(all, [SendError::TimedOut, SendError::TooLarge, SendError::WrongSize, SendError::Fault(fault)]);
+    tell(all, [SendError::PeerGone]);
+    tell(all, [RecvError::PeerGone]);
+    of_patterns(all);
     let (small, wrong) = (TryRecvError::TooSmall { needed: 9 }, TryRecvError::WrongSize { needed: 8 });
     tell(all, [TryRecvError::Empty, small, wrong, TryRecvError::Fault(fault)]);
     let (small, wrong) = (RecvError::TooSmall { needed: 9 }, RecvError::WrongSize { needed: 8 });
@@ -160,6 +172,54 @@ fn of_endpoints(all: &mut Vec<Told>) {
         RecoverError::HardwareLock,
     ];
     tell(all, channels.chain(others));
+}
+
+fn of_patterns(all: &mut Vec<Told>) {
+    let violation = Violation::Index;
+    let (lane, needed) = (3, 9);
+    tell(
+        all,
+        [
+            TryRecvLanesError::Empty,
+            TryRecvLanesError::TooSmall { lane, needed },
+            TryRecvLanesError::WrongSize { needed: 9 },
+            TryRecvLanesError::Fault { lane, violation },
+        ],
+    );
+    tell(
+        all,
+        [
+            RecvLanesError::TimedOut,
+            RecvLanesError::TooSmall { lane, needed },
+            RecvLanesError::WrongSize { needed: 9 },
+            RecvLanesError::Fault { lane, violation },
+        ],
+    );
+    tell(all, [TryCallError::Full, TryCallError::WrongSize, TryCallError::Fault(violation)]);
+    tell(
+        all,
+        [
+            CallError::Full,
+            CallError::WrongSize,
+            CallError::TimedOut { ticket: Ticket::from_bits(1) },
+            CallError::PeerDied { ran: Ran::No },
+            CallError::PeerDied { ran: Ran::Maybe },
+            CallError::Refused { code: 7 },
+            CallError::UnknownTicket,
+            CallError::Fault(violation),
+        ],
+    );
+    tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
+    let (lost, fault) = (7, BroadcastTryRecvError::Fault(violation));
+    let lagged = BroadcastTryRecvError::Lagged { lost };
+    tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
+    let fault = BroadcastRecvError::Fault(violation);
+    tell(all, [BroadcastRecvError::TimedOut, BroadcastRecvError::Lagged { lost }, fault]);
+    tell(all, [Late { by: Duration::from_millis(3) }]);
+    let in_use = |who| ResetError::InUse { place: 3, who };
+    let channels = channel_errors().into_iter().map(ResetError::Channel);
+    tell(all, channels.chain([in_use(Some(WHO)), in_use(None), ResetError::Held]));
+    tell(all, [JoinError::ReadOnly, JoinError::TableFull, JoinError::Attach(AttachError::NotARegion)]);
 }
 
 fn open_errors() -> Vec<OpenError> {
@@ -367,7 +427,9 @@ const REMOVALS: [(&str, &str); 3] =
     [("PiOpenError", "OtherNamespace"), ("PiOpenError", "Exhausted"), ("PiLockError", "Fault")];
 
 /// What errors are of. Each text names one.
-const THINGS: [&str; 27] = [
+const THINGS: [&str; 29] = [
+    "call",
+    "broadcast",
     "region",
     "memory",
     "plan",

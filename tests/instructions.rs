@@ -36,6 +36,8 @@
 mod common;
 #[path = "instructions/controls.rs"]
 mod controls;
+#[path = "instructions/frames.rs"]
+mod frames;
 #[path = "instructions/locks.rs"]
 mod locks;
 #[path = "instructions/paths.rs"]

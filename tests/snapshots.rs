@@ -26,11 +26,17 @@
 //! living see of each other the models under `loom-tests` check.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+#[path = "snapshots/broadcast_operations.rs"]
+mod broadcast_operations;
+#[path = "snapshots/call_operations.rs"]
+mod call_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
 #[path = "snapshots/harness.rs"]
 mod harness;
+#[path = "snapshots/lane_operations.rs"]
+mod lane_operations;
 #[path = "snapshots/latest_operations.rs"]
 mod latest_operations;
 #[path = "snapshots/lock_operations.rs"]
@@ -58,8 +64,15 @@ const RANDOM_KILLS: usize = 200;
 
 /// Every operation.
 fn operations() -> Vec<Operation> {
-    let lists =
-        [queue_operations::all(), latest_operations::all(), lock_operations::all(), region_operations::all()];
+    let lists = [
+        queue_operations::all(),
+        lane_operations::all(),
+        latest_operations::all(),
+        broadcast_operations::all(),
+        lock_operations::all(),
+        region_operations::all(),
+        call_operations::all(),
+    ];
     lists.into_iter().flatten().collect()
 }
 

@@ -28,6 +28,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A reader starts, and goes on when it was overtaken, at the newest value.
+#define STRAIT_BROADCAST_NEWEST 0
+
+// A reader starts, and goes on when it was overtaken, three quarters of the ring behind the newest value.
+#define STRAIT_BROADCAST_OLDEST 1
+
+// The most lanes that a consumer opened in C has room for.
+#define STRAIT_MAX_LANES 16
+
+// In place of a lane's number: any lane that can be claimed, and is not urgent.
+#define STRAIT_ANY_LANE UINT32_MAX
+
 // Opens regions of any owner and mode: for tools that look.
 #define STRAIT_ANY_OWNER 8
 
@@ -65,7 +77,13 @@
 // A semaphore whose permits come back from the dead.
 #define STRAIT_KIND_PERMITS 7
 
-// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
+// A stream of values to any number of readers, which the writer overtakes if they are slow.
+#define STRAIT_KIND_BROADCAST 8
+
+// Calls of one client to one server, each with a request and an answer.
+#define STRAIT_KIND_CALLS 9
+
+// The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
 #define STRAIT_CONSUMER_MAY_BLOCK 1
 
 // The producer may sleep for space.
@@ -120,7 +138,8 @@ enum strait_status
   STRAIT_STATUS_NOT_OPEN = 3,
   // The storage holds an open object already; or the region still has open objects.
   STRAIT_STATUS_IN_USE = 4,
-  // The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+  // The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair. Of a server:
+  // no request is taken.
   STRAIT_STATUS_WRONG_STATE = 5,
   // The bytes are not as many as the channel's type has.
   STRAIT_STATUS_WRONG_SIZE = 6,
@@ -169,13 +188,15 @@ enum strait_status
   STRAIT_STATUS_TIMED_OUT = 62,
   // Longer than the channel's maximum; it can never fit.
   STRAIT_STATUS_TOO_LARGE = 63,
-  // The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
-  // its beginning.)
+  // The buffer is shorter than the message, which stays where it is. (Of a latest value or a broadcast: the
+  // buffer holds its beginning.)
   STRAIT_STATUS_TOO_SMALL = 64,
   // The value read is the one that was read last.
   STRAIT_STATUS_STALE = 65,
   // Others were faster in each of a bounded number of tries; try again.
   STRAIT_STATUS_CONTENDED = 66,
+  // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
+  STRAIT_STATUS_LAGGED = 67,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
   // This participant has the lock already.
@@ -206,6 +227,14 @@ enum strait_status
   STRAIT_STATUS_SYSTEM = 106,
   // The socket's other end is closed.
   STRAIT_STATUS_CLOSED = 107,
+  // The server is proven dead; no server has acted on the request, and none ever will.
+  STRAIT_STATUS_DID_NOT_RUN = 120,
+  // The server is proven dead, or was succeeded; the request may have run.
+  STRAIT_STATUS_MAY_HAVE_RUN = 121,
+  // The server refused the request.
+  STRAIT_STATUS_REFUSED = 122,
+  // The ticket names no call that is out.
+  STRAIT_STATUS_UNKNOWN_TICKET = 123,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -259,12 +288,56 @@ typedef struct strait_typed_consumer_t {
   size_t rest[62];
 } strait_typed_consumer_t;
 
+// Storage for the writer of a broadcast. One at a time in a region.
+typedef struct strait_broadcast_writer_t {
+  uint64_t first;
+  size_t rest[46];
+} strait_broadcast_writer_t;
+
 // Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
 // move it while it is open. Close it after all objects that were opened through it.
 typedef struct strait_region_t {
   uint64_t first;
   size_t rest[38];
 } strait_region_t;
+
+// Storage for a reader of a broadcast. Any number of them.
+typedef struct strait_broadcast_reader_t {
+  uint64_t first;
+  size_t rest[46];
+} strait_broadcast_reader_t;
+
+// A latest value that was read.
+typedef struct strait_value_t {
+  // How many values were published up to and including this one.
+  uint64_t number;
+  // The writer's format tag.
+  uint32_t tag;
+  // The value's length in bytes.
+  size_t len;
+} strait_value_t;
+
+// Storage for the calling side of a channel of calls. One at a time in a region.
+typedef struct strait_call_client_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_client_t;
+
+// Storage for the serving side of a channel of calls. One at a time in a region.
+typedef struct strait_call_server_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_server_t;
+
+// A request that a server has taken.
+typedef struct strait_request_t {
+  // The client's identity, or 0.
+  uint32_t caller;
+  // The client wants no answer.
+  bool is_post;
+  // A server that died had taken it, so it may have run before.
+  bool is_again;
+} strait_request_t;
 
 // How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
 // released messages again.
@@ -308,13 +381,17 @@ typedef struct strait_channel_info_t {
   uint32_t consumer_domain;
   // The type's hash; 0 if untyped.
   uint64_t type_hash;
+  // Of a queue with several producers, which lane this is, from 0.
+  uint32_t lane;
+  // How many lanes there are, each counted as a channel; 1 if there is one producer.
+  uint32_t lanes;
 } strait_channel_info_t;
 
 // A snapshot of a channel. The words are read one by one, so on a live region they may belong to different
 // moments. Owners are identities; 0 is nobody.
 typedef struct strait_channel_state_t {
-  // Messages waiting; of a latest value, 1 once something was published; of a semaphore, its count; of
-  // permits, how many are free.
+  // Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
+  // ring; of a semaphore, its count; of permits, how many are free.
   uint32_t len;
   // Upper bound of the fill level ever reached, in the unit of the capacity.
   uint32_t high_water;
@@ -340,6 +417,43 @@ typedef struct strait_channel_state_t {
   bool poisoned;
 } strait_channel_state_t;
 
+// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_lanes_consumer_t;
+
+// How a consumer of lanes receives. All zeros, or a null pointer: as a consumer with such options, and up to 16
+// messages in a row from one lane.
+typedef struct strait_lanes_options_t {
+  // How it receives from each lane.
+  struct strait_consumer_options_t each_lane;
+  // How many messages come from one lane at most before the next gets its turn; 0 stands for 16.
+  uint32_t burst;
+} strait_lanes_options_t;
+
+// A lane as the consumer of all lanes sees it.
+typedef struct strait_lane_t {
+  // How many lanes there are.
+  uint32_t lanes;
+  // Messages that wait in this one: a lower bound.
+  uint32_t len;
+  // `STRAIT_PEER_...`: what is known of its producer; `STRAIT_PEER_ABSENT` if the lane is damaged.
+  uint32_t peer;
+  // The dead participant that the consumer's role of the lane was taken over from; 0 if it was not.
+  uint32_t taken_over_from;
+  // The violation that was found in the lane, by its number in FORMAT.md; 0 for none.
+  uint32_t fault;
+} strait_lane_t;
+
+// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_typed_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_typed_lanes_consumer_t;
+
 // Storage for the writer of a latest value. One at a time in a region.
 typedef struct strait_latest_writer_t {
   uint64_t first;
@@ -351,16 +465,6 @@ typedef struct strait_latest_reader_t {
   uint64_t first;
   size_t rest[46];
 } strait_latest_reader_t;
-
-// A latest value that was read.
-typedef struct strait_value_t {
-  // How many values were published up to and including this one.
-  uint64_t number;
-  // The writer's format tag.
-  uint32_t tag;
-  // The value's length in bytes.
-  size_t len;
-} strait_value_t;
 
 // Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
 // of different threads.
@@ -375,22 +479,31 @@ typedef struct strait_channel_t {
   const char *name;
   // `STRAIT_KIND_...`.
   uint32_t kind;
-  // A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
-  // Any number: the highest count of a semaphore, the permits.
+  // A power of two: bytes of the ring (frames), slots (a broadcast too), or buffers (latest; 0 stands for 2).
+  // Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
   uint32_t capacity;
-  // The largest frame or latest value in bytes; the size of the type; the initial count of a semaphore.
+  // The largest frame, or value of bytes, in bytes; the size of the type; of calls, the request's;
+  // the initial count of a semaphore.
   uint32_t size;
   // `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
   uint32_t flags;
-  // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
+  // The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value or a broadcast of bytes.
   uint64_t type_hash;
-  // From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
-  // channels that are not queues.
+  // From 1: queues and calls with the same number share the word on which their consumers and servers sleep. 0:
+  // none, and for other channels.
   uint32_t doorbell;
   // The domain of the producer or writer.
   uint32_t producer_domain;
   // The domain of the consumer.
   uint32_t consumer_domain;
+  // How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+  uint32_t producers;
+  // How many of the lanes, from the first, are urgent: looked at before the others by each receive.
+  uint32_t urgent_lanes;
+  // Of calls: the answer's size.
+  uint32_t answer_size;
+  // Of calls: the hash of the answer's type.
+  uint64_t answer_hash;
 } strait_channel_t;
 
 // A plan.
@@ -526,6 +639,151 @@ strait_status strait_typed_consumer_recv_batch(struct strait_typed_consumer_t *c
                                                size_t max,
                                                size_t *count);
 
+// Claims the writer's role of the broadcast `name`, whose type has this hash and size; of one of bytes, both
+// are 0.
+strait_status strait_broadcast_writer_open(struct strait_broadcast_writer_t *writer,
+                                           const struct strait_region_t *region,
+                                           const char *name,
+                                           uint64_t type_hash,
+                                           uint32_t size);
+
+// Publishes a value of `len` bytes with a format tag. Never waits. Stores in `*number`, which may be null, the
+// number of the value, from 1.
+strait_status strait_broadcast_publish(struct strait_broadcast_writer_t *writer,
+                                       uint32_t tag,
+                                       const void *value,
+                                       size_t len,
+                                       uint64_t *number);
+
+// Gives the role back.
+strait_status strait_broadcast_writer_close(struct strait_broadcast_writer_t *writer);
+
+// Opens a reader of the broadcast `name`, whatever its type. Claims nothing, and stores nothing. It starts where
+// `start` says, `STRAIT_BROADCAST_...`.
+strait_status strait_broadcast_reader_open(struct strait_broadcast_reader_t *reader,
+                                           const struct strait_region_t *region,
+                                           const char *name,
+                                           uint32_t start);
+
+// Receives the next value into `buffer`, of `capacity` bytes, if it is there: `STRAIT_STATUS_OK`, `EMPTY`;
+// `LAGGED`, if the reader was overtaken: then `*lost` is the number of values that it has lost. `TOO_SMALL`: the
+// value was received, and the buffer holds its beginning. `CONTENDED`; `FAULT`, after which the reader goes on
+// behind the newest value. `value` and `lost` may be null. Never waits.
+strait_status strait_broadcast_try_recv(struct strait_broadcast_reader_t *reader,
+                                        void *buffer,
+                                        size_t capacity,
+                                        struct strait_value_t *value,
+                                        uint64_t *lost);
+
+// As `strait_broadcast_try_recv`, but waits up to `timeout_ns` for the next value: `TIMED_OUT` in place of
+// `EMPTY` and `CONTENDED`.
+strait_status strait_broadcast_recv_timeout(struct strait_broadcast_reader_t *reader,
+                                            void *buffer,
+                                            size_t capacity,
+                                            struct strait_value_t *value,
+                                            uint64_t *lost,
+                                            uint64_t timeout_ns);
+
+// Sets where the reader goes on when it was overtaken: `STRAIT_BROADCAST_...`.
+strait_status strait_broadcast_set_start(struct strait_broadcast_reader_t *reader, uint32_t start);
+
+// Closes a reader.
+strait_status strait_broadcast_reader_close(struct strait_broadcast_reader_t *reader);
+
+// Claims the client's role of the channel of calls `name`, whose requests and answers have these types.
+strait_status strait_call_client_open(struct strait_call_client_t *client,
+                                      const struct strait_region_t *region,
+                                      const char *name,
+                                      uint64_t request_hash,
+                                      uint32_t request_size,
+                                      uint64_t answer_hash,
+                                      uint32_t answer_size);
+
+// Makes a call with a request of `size` bytes. Answers in `*ticket` what the other functions ask for. Never waits.
+strait_status strait_call_client_try_call(struct strait_call_client_t *client,
+                                          const void *request,
+                                          size_t size,
+                                          uint32_t *ticket);
+
+// Sends a request of `size` bytes to which no answer is wanted. Never waits.
+strait_status strait_call_client_post(struct strait_call_client_t *client, const void *request, size_t size);
+
+// Takes the answer of a call, of `size` bytes: `STRAIT_STATUS_EMPTY` if it has not come. After
+// `STRAIT_STATUS_DID_NOT_RUN`, `MAY_HAVE_RUN` and `REFUSED`, too, the ticket is used up; a refusal's code is
+// then in `*code`, which may be null. Never waits.
+strait_status strait_call_client_poll(struct strait_call_client_t *client,
+                                      uint32_t ticket,
+                                      void *answer,
+                                      size_t size,
+                                      uint16_t *code);
+
+// Waits up to `timeout_ns` for the answer of a call; as `strait_call_client_poll`, but with
+// `STRAIT_STATUS_TIMED_OUT`, which leaves the call out and its ticket as it is.
+strait_status strait_call_client_wait_timeout(struct strait_call_client_t *client,
+                                              uint32_t ticket,
+                                              void *answer,
+                                              size_t size,
+                                              uint16_t *code,
+                                              uint64_t timeout_ns);
+
+// Makes a call and waits up to `timeout_ns`, first for a place and then for the answer. After
+// `STRAIT_STATUS_TIMED_OUT` the call is out, and `*ticket` is its ticket: wait again, or cancel it.
+strait_status strait_call_client_call_timeout(struct strait_call_client_t *client,
+                                              const void *request,
+                                              size_t request_size,
+                                              void *answer,
+                                              size_t answer_size,
+                                              uint32_t *ticket,
+                                              uint16_t *code,
+                                              uint64_t timeout_ns);
+
+// Gives a call up. Answers in `*may_have_run`, which may be null, whether a server had taken it; if not, none ever
+// acts on it.
+strait_status strait_call_client_cancel(struct strait_call_client_t *client,
+                                        uint32_t ticket,
+                                        bool *may_have_run);
+
+// Gives the role back. Calls that are out are served, and their answers go nowhere.
+strait_status strait_call_client_close(struct strait_call_client_t *client);
+
+// Claims the server's role of the channel of calls `name`, whose requests and answers have these types. With
+// `run_again`, a request that a dead server had taken comes again; otherwise its client is told that it may have run.
+strait_status strait_call_server_open(struct strait_call_server_t *server,
+                                      const struct strait_region_t *region,
+                                      const char *name,
+                                      uint64_t request_hash,
+                                      uint32_t request_size,
+                                      uint64_t answer_hash,
+                                      uint32_t answer_size,
+                                      bool run_again);
+
+// Takes the next request, of `size` bytes; `taken` may be null. Answer or refuse it before the next: one that is
+// neither is refused with code 0 then. Never waits.
+strait_status strait_call_server_try_next(struct strait_call_server_t *server,
+                                          void *request,
+                                          size_t size,
+                                          struct strait_request_t *taken);
+
+// As `strait_call_server_try_next`, waiting up to `timeout_ns` for a request.
+strait_status strait_call_server_next_timeout(struct strait_call_server_t *server,
+                                              void *request,
+                                              size_t size,
+                                              struct strait_request_t *taken,
+                                              uint64_t timeout_ns);
+
+// Answers the request that was taken last, with `size` bytes. Never waits. `STRAIT_STATUS_WRONG_STATE` if none is
+// taken.
+strait_status strait_call_server_answer(struct strait_call_server_t *server,
+                                        const void *answer,
+                                        size_t size);
+
+// Refuses the request that was taken last; its client gets `code`. `STRAIT_STATUS_WRONG_STATE` if none is taken.
+strait_status strait_call_server_refuse(struct strait_call_server_t *server,
+                                        uint16_t code);
+
+// Gives the role back. A request that is taken and not answered is refused.
+strait_status strait_call_server_close(struct strait_call_server_t *server);
+
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,
                                    const struct strait_region_t *region,
@@ -567,10 +825,105 @@ strait_status strait_channel_info(const struct strait_region_t *region,
                                   uint32_t index,
                                   struct strait_channel_info_t *info);
 
-// Reads the state of the channel `name`. A fixed number of loads, and one a permit.
+// Reads the state of the channel `name`; of a queue with several producers, of its first lane. A fixed number
+// of loads, and one a permit.
 strait_status strait_channel_state(const struct strait_region_t *region,
                                    const char *name,
                                    struct strait_channel_state_t *state);
+
+// Reads the state of lane `lane`, from 0, of the channel `name`. A fixed number of loads.
+strait_status strait_lane_state(const struct strait_region_t *region,
+                                const char *name,
+                                uint32_t lane,
+                                struct strait_channel_state_t *state);
+
+// Claims the producer's role of lane `lane`, from 0, of the queue of frames `name`, or of `STRAIT_ANY_LANE`.
+// `claimed`, which may be null, gets the lane's number. The producer is then used as any.
+strait_status strait_producer_open_lane(struct strait_producer_t *producer,
+                                        const struct strait_region_t *region,
+                                        const char *name,
+                                        uint32_t lane,
+                                        uint32_t *claimed);
+
+// As `strait_producer_open_lane`, of a queue of values whose type has this hash and size.
+strait_status strait_typed_producer_open_lane(struct strait_typed_producer_t *producer,
+                                              const struct strait_region_t *region,
+                                              const char *name,
+                                              uint64_t type_hash,
+                                              uint32_t size,
+                                              uint32_t lane,
+                                              uint32_t *claimed);
+
+// Claims the consumer's role of the queue of frames `name`, of up to `STRAIT_MAX_LANES` lanes. `options` may be
+// null.
+strait_status strait_lanes_consumer_open(struct strait_lanes_consumer_t *consumer,
+                                         const struct strait_region_t *region,
+                                         const char *name,
+                                         const struct strait_lanes_options_t *options);
+
+// Receives a frame from the lane whose turn it is into `buffer`, of `capacity` bytes. `received` and `lane` may
+// be null. Never waits. If it says `STRAIT_STATUS_TOO_SMALL`, the frame stays, and `received->len` is its length.
+// If it says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged and left out from now on, and the others go on.
+strait_status strait_lanes_consumer_try_recv(struct strait_lanes_consumer_t *consumer,
+                                             void *buffer,
+                                             size_t capacity,
+                                             struct strait_received_t *received,
+                                             uint32_t *lane);
+
+// Receives a frame, waiting up to `timeout_ns` for one in any lane.
+strait_status strait_lanes_consumer_recv_timeout(struct strait_lanes_consumer_t *consumer,
+                                                 void *buffer,
+                                                 size_t capacity,
+                                                 struct strait_received_t *received,
+                                                 uint32_t *lane,
+                                                 uint64_t timeout_ns);
+
+// Shows lane `lane`, from 0, in `*shown`.
+strait_status strait_lanes_consumer_lane(struct strait_lanes_consumer_t *consumer,
+                                         uint32_t lane,
+                                         struct strait_lane_t *shown);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_lanes_consumer_release(struct strait_lanes_consumer_t *consumer);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_lanes_consumer_close(struct strait_lanes_consumer_t *consumer);
+
+// As `strait_lanes_consumer_open`, of a queue of values whose type has this hash and size.
+strait_status strait_typed_lanes_consumer_open(struct strait_typed_lanes_consumer_t *consumer,
+                                               const struct strait_region_t *region,
+                                               const char *name,
+                                               uint64_t type_hash,
+                                               uint32_t size,
+                                               const struct strait_lanes_options_t *options);
+
+// Receives a value of `size` bytes from the lane whose turn it is, its number in that lane in `*sequence`, and
+// the lane in `*lane`; both may be null. Never waits. If it says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged
+// and left out from now on, and the others go on.
+strait_status strait_typed_lanes_consumer_try_recv(struct strait_typed_lanes_consumer_t *consumer,
+                                                   void *value,
+                                                   size_t size,
+                                                   uint32_t *sequence,
+                                                   uint32_t *lane);
+
+// Receives a value of `size` bytes, waiting up to `timeout_ns` for one in any lane.
+strait_status strait_typed_lanes_consumer_recv_timeout(struct strait_typed_lanes_consumer_t *consumer,
+                                                       void *value,
+                                                       size_t size,
+                                                       uint32_t *sequence,
+                                                       uint32_t *lane,
+                                                       uint64_t timeout_ns);
+
+// Shows lane `lane`, from 0, in `*shown`.
+strait_status strait_typed_lanes_consumer_lane(struct strait_typed_lanes_consumer_t *consumer,
+                                               uint32_t lane,
+                                               struct strait_lane_t *shown);
+
+// Releases what the last receive returned, without waiting for the next call.
+strait_status strait_typed_lanes_consumer_release(struct strait_typed_lanes_consumer_t *consumer);
+
+// Releases all that was received, and gives the role back.
+strait_status strait_typed_lanes_consumer_close(struct strait_typed_lanes_consumer_t *consumer);
 
 // Claims the writer's role of the latest value `name`, whose type has this hash and size; of a value of
 // bytes, both are 0.

@@ -30,6 +30,10 @@ pub struct strait_channel_info_t {
     pub consumer_domain: u32,
     /// The type's hash; 0 if untyped.
     pub type_hash: u64,
+    /// Of a queue with several producers, which lane this is, from 0.
+    pub lane: u32,
+    /// How many lanes there are, each counted as a channel; 1 if there is one producer.
+    pub lanes: u32,
 }
 
 /// A snapshot of a channel. The words are read one by one, so on a live region they may belong to different
@@ -37,8 +41,8 @@ pub struct strait_channel_info_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_channel_state_t {
-    /// Messages waiting; of a latest value, 1 once something was published; of a semaphore, its count; of
-    /// permits, how many are free.
+    /// Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
+    /// ring; of a semaphore, its count; of permits, how many are free.
     pub len: u32,
     /// Upper bound of the fill level ever reached, in the unit of the capacity.
     pub high_water: u32,
@@ -104,6 +108,8 @@ pub unsafe extern "C" fn strait_channel_info(
             producer_domain: entry.domain_a,
             consumer_domain: entry.domain_b,
             type_hash: entry.type_hash,
+            lane: entry.lane.index,
+            lanes: entry.lane.count,
         };
         // SAFETY: the caller's promise.
         unsafe { arg::answer(info, described) }
@@ -111,7 +117,8 @@ pub unsafe extern "C" fn strait_channel_info(
     crate::status::status(outcome)
 }
 
-/// Reads the state of the channel `name`. A fixed number of loads, and one a permit.
+/// Reads the state of the channel `name`; of a queue with several producers, of its first lane. A fixed number
+/// of loads, and one a permit.
 ///
 /// # Safety
 ///
@@ -126,6 +133,30 @@ pub unsafe extern "C" fn strait_channel_state(
     let read = unsafe { arg::name(name) }.and_then(|name| {
         let look = |region: &strait_core::Attachment<_>| {
             Ok(state_of(region.port(), region.header().line, &region.channel(name)?))
+        };
+        // SAFETY: the caller's promise.
+        unsafe { attached(region, look) }
+    });
+    // SAFETY: the caller's promise.
+    crate::status::status(read.and_then(|found| unsafe { arg::answer(state, found) }))
+}
+
+/// Reads the state of lane `lane`, from 0, of the channel `name`. A fixed number of loads.
+///
+/// # Safety
+///
+/// The pointers must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_lane_state(
+    region: *const strait_region_t,
+    name: *const c_char,
+    lane: u32,
+    state: *mut strait_channel_state_t,
+) -> strait_status {
+    // SAFETY: the caller's promise.
+    let read = unsafe { arg::name(name) }.and_then(|name| {
+        let look = |region: &strait_core::Attachment<_>| {
+            Ok(state_of(region.port(), region.header().line, &region.lane(name, lane)?))
         };
         // SAFETY: the caller's promise.
         unsafe { attached(region, look) }

@@ -17,10 +17,13 @@
 
 mod arg;
 mod batch;
+mod broadcast;
+mod call;
 mod cancel;
 mod consumer;
 mod handle;
 mod inspect;
+mod lanes;
 mod latest;
 mod mutex;
 mod os;
@@ -41,8 +44,11 @@ mod version;
 mod wait_any;
 
 pub use batch::*;
+pub use broadcast::*;
+pub use call::*;
 pub use consumer::*;
 pub use inspect::*;
+pub use lanes::*;
 pub use latest::*;
 pub use mutex::*;
 #[cfg(feature = "os")]

@@ -22,8 +22,12 @@ pub const STRAIT_KIND_MUTEX: u32 = 5;
 pub const STRAIT_KIND_SEMAPHORE: u32 = 6;
 /// A semaphore whose permits come back from the dead.
 pub const STRAIT_KIND_PERMITS: u32 = 7;
+/// A stream of values to any number of readers, which the writer overtakes if they are slow.
+pub const STRAIT_KIND_BROADCAST: u32 = 8;
+/// Calls of one client to one server, each with a request and an answer.
+pub const STRAIT_KIND_CALLS: u32 = 9;
 
-/// The consumer (of a latest value: readers; of a mutex: waiters for a change) may sleep.
+/// The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
 pub const STRAIT_CONSUMER_MAY_BLOCK: u32 = 1;
 /// The producer may sleep for space.
 pub const STRAIT_PRODUCER_MAY_BLOCK: u32 = 2;
@@ -39,22 +43,31 @@ pub struct strait_channel_t {
     pub name: *const c_char,
     /// `STRAIT_KIND_...`.
     pub kind: u32,
-    /// A power of two: bytes of the ring (frames), slots, or buffers (latest; 0 stands for 2). Of a mutex 0.
-    /// Any number: the highest count of a semaphore, the permits.
+    /// A power of two: bytes of the ring (frames), slots (a broadcast too), or buffers (latest; 0 stands for 2).
+    /// Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
     pub capacity: u32,
-    /// The largest frame or latest value in bytes; the size of the type; the initial count of a semaphore.
+    /// The largest frame, or value of bytes, in bytes; the size of the type; of calls, the request's;
+    /// the initial count of a semaphore.
     pub size: u32,
     /// `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
     pub flags: u32,
-    /// The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value of bytes.
+    /// The type's hash (see `strait_type_hash`); 0 for frames, and for a latest value or a broadcast of bytes.
     pub type_hash: u64,
-    /// From 1: queues with the same number share the word on which their consumers sleep. 0: none, and for
-    /// channels that are not queues.
+    /// From 1: queues and calls with the same number share the word on which their consumers and servers sleep. 0:
+    /// none, and for other channels.
     pub doorbell: u32,
     /// The domain of the producer or writer.
     pub producer_domain: u32,
     /// The domain of the consumer.
     pub consumer_domain: u32,
+    /// How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+    pub producers: u32,
+    /// How many of the lanes, from the first, are urgent: looked at before the others by each receive.
+    pub urgent_lanes: u32,
+    /// Of calls: the answer's size.
+    pub answer_size: u32,
+    /// Of calls: the hash of the answer's type.
+    pub answer_hash: u64,
 }
 
 /// A plan.
@@ -89,11 +102,20 @@ impl strait_channel_t {
             STRAIT_KIND_MUTEX if capacity == 0 => Channel::mutex_of(name, values),
             STRAIT_KIND_SEMAPHORE => Channel::semaphore(name, size, capacity),
             STRAIT_KIND_PERMITS => Channel::permits(name, capacity),
+            STRAIT_KIND_BROADCAST => Channel::broadcast_of(name, capacity, values),
+            STRAIT_KIND_CALLS if self.answer_hash != 0 => {
+                let answer = ValueType { hash: self.answer_hash, size: self.answer_size };
+                Channel::calls_of(name, capacity, values, answer)
+            }
             _ => return Err(strait_status::BadPlan),
         };
         let untyped = matches!(
             self.kind,
-            STRAIT_KIND_FRAMES | STRAIT_KIND_LATEST | STRAIT_KIND_SEMAPHORE | STRAIT_KIND_PERMITS
+            STRAIT_KIND_FRAMES
+                | STRAIT_KIND_LATEST
+                | STRAIT_KIND_SEMAPHORE
+                | STRAIT_KIND_PERMITS
+                | STRAIT_KIND_BROADCAST
         );
         if self.flags & !(STRAIT_CONSUMER_MAY_BLOCK | STRAIT_PRODUCER_MAY_BLOCK) != 0
             || self.type_hash == 0 && !untyped
@@ -107,6 +129,10 @@ impl strait_channel_t {
         if self.flags & STRAIT_PRODUCER_MAY_BLOCK != 0 {
             channel = channel.producer_may_block();
         }
+        if self.producers > 1 {
+            channel = channel.producers(self.producers);
+        }
+        channel = channel.urgent_lanes(self.urgent_lanes);
         if self.doorbell != 0 {
             channel = channel.doorbell(self.doorbell);
         }

@@ -14,7 +14,7 @@ pub const STRAIT_PEER_PRESENT: u32 = 1;
 pub const STRAIT_PEER_DEAD: u32 = 2;
 
 /// The number of a peer's state.
-fn peer_code(peer: PeerStatus) -> u32 {
+pub(crate) fn peer_code(peer: PeerStatus) -> u32 {
     match peer {
         PeerStatus::Absent => STRAIT_PEER_ABSENT,
         PeerStatus::Present => STRAIT_PEER_PRESENT,

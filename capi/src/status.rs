@@ -3,8 +3,8 @@
 use core::ffi::{CStr, c_char};
 
 use strait_core::{
-    ChannelError, LockError, PublishError, RecvError, SemaphoreError, SendError, TryRecvError, TrySendError,
-    UnlockError,
+    ChannelError, LockError, PublishError, RecvError, RecvLanesError, SemaphoreError, SendError,
+    TryRecvError, TryRecvLanesError, TrySendError, UnlockError,
     format::{AttachError, FormatError},
 };
 
@@ -23,7 +23,8 @@ pub enum strait_status {
     NotOpen = 3,
     /// The storage holds an open object already; or the region still has open objects.
     InUse = 4,
-    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair.
+    /// The call does not fit what the mutex is in: it is not locked, is locked already, or awaits repair. Of a server:
+    /// no request is taken.
     WrongState = 5,
     /// The bytes are not as many as the channel's type has.
     WrongSize = 6,
@@ -75,13 +76,15 @@ pub enum strait_status {
     TimedOut = 62,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge = 63,
-    /// The buffer is shorter than the message, which stays where it is. (Of a latest value: the buffer holds
-    /// its beginning.)
+    /// The buffer is shorter than the message, which stays where it is. (Of a latest value or a broadcast: the
+    /// buffer holds its beginning.)
     TooSmall = 64,
     /// The value read is the one that was read last.
     Stale = 65,
     /// Others were faster in each of a bounded number of tries; try again.
     Contended = 66,
+    /// The writer has overtaken this reader, which has lost values; the next call goes on behind them.
+    Lagged = 67,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
     OwnerDied = 80,
@@ -114,6 +117,15 @@ pub enum strait_status {
     System = 106,
     /// The socket's other end is closed.
     Closed = 107,
+
+    /// The server is proven dead; no server has acted on the request, and none ever will.
+    DidNotRun = 120,
+    /// The server is proven dead, or was succeeded; the request may have run.
+    MayHaveRun = 121,
+    /// The server refused the request.
+    Refused = 122,
+    /// The ticket names no call that is out.
+    UnknownTicket = 123,
 }
 
 use strait_status as s;
@@ -125,7 +137,10 @@ impl strait_status {
         (s::Misaligned, c"a pointer or the region's memory is not aligned; place it as its type, or the plan's line, asks"),
         (s::NotOpen, c"the storage holds no open object of this kind, or was moved; open it first"),
         (s::InUse, c"the storage or region still has an open object; close it first"),
-        (s::WrongState, c"the mutex is not locked, is locked already, or awaits repair; see what the last call returned"),
+        (
+            s::WrongState,
+            c"the mutex is not locked, is locked already, or awaits repair; or no request is taken; see what the last call returned",
+        ),
         (s::WrongSize, c"the length differs from the size of the channel's type; give as many bytes"),
         (s::TooShort, c"the region is shorter than it must be: it was cut short; make it anew"),
         (s::Uninitialised, c"the region is not initialised: its creator has not finished, or died; try again"),
@@ -155,6 +170,7 @@ impl strait_status {
         (s::TooSmall, c"the buffer is shorter than the message; give a longer one"),
         (s::Stale, c"the value is the one that was read last; try again later"),
         (s::Contended, c"others changed the channel in every try; try again"),
+        (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
@@ -173,6 +189,10 @@ impl strait_status {
         (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK, or do not lock"),
         (s::System, c"this system cannot do it, or refused in an unusual way; try it in Rust or by strace to learn more"),
         (s::Closed, c"the socket's other end is closed; connect again"),
+        (s::DidNotRun, c"the server died, and the request has not run; call again"),
+        (s::MayHaveRun, c"the server died, and the request may have run; ask its successor before you call again"),
+        (s::Refused, c"the server refused the request; see the code"),
+        (s::UnknownTicket, c"the ticket names no call that is out; keep the one that the call returned"),
     ];
 }
 
@@ -215,6 +235,9 @@ impl From<ChannelError> for strait_status {
             ChannelError::NotFound => s::NotFound,
             ChannelError::Kind { .. } => s::Kind,
             ChannelError::Type => s::Type,
+            ChannelError::Lanes { .. } => s::Kind,
+            ChannelError::NoLane { .. } => s::NotFound,
+            ChannelError::TooManyLanes { .. } => s::TooLarge,
             ChannelError::Busy => s::Busy,
             ChannelError::ReadOnly => s::ReadOnly,
             ChannelError::Domain { .. } => s::Domain,
@@ -264,6 +287,28 @@ impl From<RecvError> for strait_status {
             RecvError::TimedOut => s::TimedOut,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<TryRecvLanesError> for strait_status {
+    fn from(error: TryRecvLanesError) -> Self {
+        match error {
+            TryRecvLanesError::Empty => s::Empty,
+            TryRecvLanesError::TooSmall { .. } => s::TooSmall,
+            TryRecvLanesError::WrongSize { .. } => s::WrongSize,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<RecvLanesError> for strait_status {
+    fn from(error: RecvLanesError) -> Self {
+        match error {
+            RecvLanesError::TimedOut => s::TimedOut,
+            RecvLanesError::TooSmall { .. } => s::TooSmall,
+            RecvLanesError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,
         }
     }

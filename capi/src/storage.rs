@@ -5,8 +5,9 @@
 //!
 //! | words after the first | objects |
 //! |---|---|
-//! | 62 | the ends of queues |
-//! | 46 | mutexes, the ends of latest values |
+//! | 62 | the ends of queues, and of calls |
+//! | 1150 | consumers of lanes |
+//! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
 
@@ -23,6 +24,12 @@ pub(crate) enum Kind {
     Mutex = 8,
     Semaphore = 9,
     Permits = 10,
+    LanesConsumer = 11,
+    TypedLanesConsumer = 12,
+    CallClient = 13,
+    CallServer = 14,
+    BroadcastWriter = 15,
+    BroadcastReader = 16,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -61,6 +68,22 @@ pub struct strait_typed_consumer_t {
     rest: [usize; 62],
 }
 
+/// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+/// a region.
+#[repr(C)]
+pub struct strait_lanes_consumer_t {
+    first: u64,
+    rest: [usize; 1150],
+}
+
+/// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+/// a region.
+#[repr(C)]
+pub struct strait_typed_lanes_consumer_t {
+    first: u64,
+    rest: [usize; 1150],
+}
+
 /// Storage for the writer of a latest value. One at a time in a region.
 #[repr(C)]
 pub struct strait_latest_writer_t {
@@ -71,6 +94,20 @@ pub struct strait_latest_writer_t {
 /// Storage for a reader of a latest value. Any number of them.
 #[repr(C)]
 pub struct strait_latest_reader_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for the writer of a broadcast. One at a time in a region.
+#[repr(C)]
+pub struct strait_broadcast_writer_t {
+    first: u64,
+    rest: [usize; 46],
+}
+
+/// Storage for a reader of a broadcast. Any number of them.
+#[repr(C)]
+pub struct strait_broadcast_reader_t {
     first: u64,
     rest: [usize; 46],
 }
@@ -95,4 +132,18 @@ pub struct strait_permits_t {
 pub struct strait_semaphore_t {
     first: u64,
     rest: [usize; 26],
+}
+
+/// Storage for the calling side of a channel of calls. One at a time in a region.
+#[repr(C)]
+pub struct strait_call_client_t {
+    first: u64,
+    rest: [usize; 62],
+}
+
+/// Storage for the serving side of a channel of calls. One at a time in a region.
+#[repr(C)]
+pub struct strait_call_server_t {
+    first: u64,
+    rest: [usize; 62],
 }

@@ -83,6 +83,9 @@ impl<'a> Picture<'a> {
         let hash = (entry.type_hash != 0).then(|| format!("{:016x}", entry.type_hash));
         json!({
             "name": entry.name(),
+            "lane": entry.lane.is_one_of_many().then_some(entry.lane.index),
+            "lanes": entry.lane.count,
+            "urgent": entry.lane.index < entry.lane.urgent,
             "kind": entry.kind.name(),
             "capacity": entry.capacity,
             "len": state.len,
@@ -165,7 +168,7 @@ impl<'a> Picture<'a> {
         let channels = self.channels.iter().filter(|(_, _, lock)| lock.is_none());
         rows.extend(channels.map(|(entry, state, _)| {
             let mut row = vec![
-                printable(entry.name().unwrap_or("?")),
+                name(entry),
                 entry.kind.name().into(),
                 self.owner(state.producer),
                 self.owner(state.consumer),
@@ -181,6 +184,15 @@ impl<'a> Picture<'a> {
 
     fn owner(&self, owner: Option<Ident>) -> String {
         owner.map_or("-".into(), |who| Who::of(self.attachment, &self.participants, who).short())
+    }
+}
+
+/// The channel's name, with the number of the lane if it has several; an urgent one has an exclamation mark.
+fn name(entry: &Entry) -> String {
+    let (name, lane) = (printable(entry.name().unwrap_or("?")), entry.lane);
+    match lane.is_one_of_many() {
+        false => name,
+        true => format!("{name}[{}]{}", lane.index, if lane.index < lane.urgent { "!" } else { "" }),
     }
 }
 

@@ -28,7 +28,10 @@ fn row(name: String) -> Vec<String> {
         .and_then(|region| observe::open(&arg, &region).map_err(|error| Error::failed(error.to_string())));
     match opened {
         Ok(attachment) => {
-            let channels = attachment.channels().filter_map(|entry| entry.name().map(text::printable));
+            let channels = attachment
+                .channels()
+                .filter(|entry| entry.lane.index == 0)
+                .filter_map(|entry| entry.name().map(text::printable));
             let channels: Vec<String> = channels.collect();
             let size = text::bytes(u64::from(attachment.header().total_len));
             vec![shown, size, observe::living(&attachment).len().to_string(), channels.join(", ")]

@@ -191,3 +191,32 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(said, "");
     }
 }
+
+#[test]
+fn lanes_are_shown_with_their_owners() {
+    let place = Place::new();
+    let channels =
+        [Channel::slots::<u64>("log", 16).producers(3).urgent_lanes(1), Channel::frames("alone", 1024, 100)];
+    let region = place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region");
+    let mut log = region.typed_lane_producer::<u64>("log", 1).expect("the lane");
+    log.try_send(&7).expect("room");
+    let shown = run(&["inspect", &place.name, "--json"]).json();
+    let lanes = &shown["channels"];
+    for (index, urgent) in [(0, true), (1, false), (2, false)] {
+        let lane = &lanes[index];
+        assert_eq!((&lane["name"], &lane["kind"]), (&"log".into(), &"slots".into()));
+        assert_eq!(
+            (&lane["lane"], &lane["lanes"], &lane["urgent"]),
+            (&index.into(), &3.into(), &urgent.into())
+        );
+        assert_eq!(lane["producer"]["state"] == "alive", index == 1, "{lane}");
+        assert_eq!(lane["len"], u64::from(index == 1));
+    }
+    assert_eq!((&lanes[3]["lane"], &lanes[3]["lanes"]), (&serde_json::Value::Null, &1.into()));
+    let text = run(&["inspect", &place.name]).ok();
+    for word in ["log[0]!", "log[1] ", "log[2] ", "alone "] {
+        assert!(text.contains(word), "{text}");
+    }
+    let listed = run(&["ls"]).ok();
+    assert!(!listed.contains("log, log"), "{listed}");
+}

@@ -8,6 +8,7 @@
 
 #[doc(hidden)]
 pub mod endpoint;
+pub mod formats;
 #[doc(hidden)]
 pub mod ground;
 #[cfg(strait_loom)]
@@ -17,12 +18,15 @@ pub mod protocol;
 pub mod stream;
 
 pub use endpoint::{
-    Attachment, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf, Grant, Guard,
-    Heartbeat, InPlace, Late, LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex,
-    Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Reading, Ready, Received,
-    Recovery, RecvError, Semaphore, SemaphoreError, SendError, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedProducer, UnlockError, ValueInfo,
-    WaitAnyError, WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
+    CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf,
+    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, Late, LatestReader,
+    LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit,
+    Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError, RecvLanesError,
+    Reply, Semaphore, SemaphoreError, SendError, ServeError, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer,
+    TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
+    WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -50,6 +54,7 @@ pub mod format {
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
     pub use crate::ground::kind::Kind;
+    pub use crate::ground::lane::Lane;
     pub use crate::ground::message::{Field, Shape, ValueType};
     pub use crate::protocol::mutex::State as MutexState;
 }

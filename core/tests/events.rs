@@ -14,8 +14,8 @@ use common::{Member, Region};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::{
-    Channel, ChannelError, Listener, Plan, Reading, Ready, WaitAnyError, WaitPolicy, Waitable, ready,
-    wait_any, wait_ready,
+    BroadcastStart, Channel, ChannelError, Listener, Plan, Reading, Ready, TypedLanesConsumer, WaitAnyError,
+    WaitPolicy, Waitable, ready, wait_any, wait_ready,
 };
 
 const PLAN: Plan<'_> = Plan::new(&[
@@ -27,6 +27,9 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::latest::<u32>("polled"),
     Channel::mutex::<u32>("mutex"),
     Channel::compact::<u32>("no sleep", 4),
+    Channel::broadcast::<u32>("broadcast", 4).consumer_may_block(),
+    Channel::calls::<u32, u32>("calls", 2).consumer_may_block(),
+    Channel::slots::<u32>("lanes", 4).producers(3).consumer_may_block(),
 ])
 .line(4)
 .participants(8);
@@ -113,17 +116,25 @@ fn a_notifier_that_misbehaves_makes_wrong_counts_only() {
 /// FAULTS: a wait set misses what was there before it attached; one kind hides another's wake.
 #[test]
 fn one_sleep_is_for_receivers_of_all_kinds() {
-    for (index, name) in ["event", "slots", "frames", "latest"].into_iter().enumerate() {
+    for (index, name) in
+        ["event", "slots", "frames", "latest", "broadcast", "calls", "lanes"].into_iter().enumerate()
+    {
         for already in [true, false] {
             let (_region, a, b) = setup();
             let mut event = b.listener("event").unwrap();
             let mut slots = b.typed_consumer::<u32>("slots").unwrap();
             let mut frames = b.consumer("frames").unwrap();
             let mut latest = b.latest_reader::<u32>("latest").unwrap();
+            let mut broadcast = b.broadcast_reader::<u32>("broadcast", BroadcastStart::Newest).unwrap();
+            let mut calls = b.call_server::<u32, u32>("calls").unwrap();
+            let mut lanes: TypedLanesConsumer<u32, _, 4> = b.typed_lanes_consumer("lanes").unwrap();
             let send = || match name {
                 "event" => a.notifier(name).unwrap().notify(1),
                 "slots" => a.typed_producer::<u32>(name).unwrap().try_send(&1).unwrap(),
                 "frames" => a.producer(name).unwrap().try_send(1, b"").unwrap(),
+                "broadcast" => a.broadcast_writer::<u32>(name).unwrap().publish(&1),
+                "calls" => a.call_client::<u32, u32>(name).unwrap().post(&1).unwrap(),
+                "lanes" => a.typed_lane_producer::<u32>(name, 2).unwrap().try_send(&1).unwrap(),
                 _ => a.latest_writer::<u32>(name).unwrap().publish(&1),
             };
             let started = Instant::now();
@@ -136,7 +147,15 @@ fn one_sleep_is_for_receivers_of_all_kinds() {
                         send();
                     });
                 }
-                let all: &mut [&mut dyn Waitable] = &mut [&mut event, &mut slots, &mut frames, &mut latest];
+                let all: &mut [&mut dyn Waitable] = &mut [
+                    &mut event,
+                    &mut slots,
+                    &mut frames,
+                    &mut latest,
+                    &mut broadcast,
+                    &mut calls,
+                    &mut lanes,
+                ];
                 assert_eq!(wait_any(b.port(), all, ASLEEP, LONG), Ok(index), "{name}");
             });
             assert!(started.elapsed() < LONG / 2, "{name}: {:?}", started.elapsed());

@@ -13,8 +13,9 @@ use std::time::Duration;
 use common::{Member, Region};
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder, StreamEncoder};
 use strait_core::{
-    Channel, ConsumerOptions, Delivery, FrameBuf, Plan, Reading, StaticQueue, StaticRegion, TryRecvError,
-    TrySendError, WaitPolicy, port::NoSystem, wait_any,
+    CallError, Channel, ConsumerOptions, Delivery, FrameBuf, LanesConsumer, Plan, Ran, Reading,
+    RecvLanesError, StaticQueue, StaticRegion, TryRecvError, TryRecvLanesError, TrySendError,
+    TypedLanesConsumer, WaitPolicy, port::NoSystem, wait_any,
 };
 
 thread_local! {
@@ -66,6 +67,7 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::compact::<u64>("compact", 8).doorbell(1),
     Channel::latest::<[u64; 4]>("latest").consumer_may_block(),
     Channel::latest_bytes("bytes", 64),
+    Channel::calls::<u64, [u64; 4]>("calls", 4),
 ])
 .participants(2);
 
@@ -80,6 +82,28 @@ fn the_allocator_counts() {
     let before = CALLS.get();
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(CALLS.get() - before, 2);
+}
+
+#[test]
+fn calls() {
+    let (_region, a, b) = setup();
+    let mut client = a.call_client::<u64, [u64; 4]>("calls").unwrap();
+    let mut server = b.call_server::<u64, [u64; 4]>("calls").unwrap();
+    client.set_wait_policy(NOW);
+    server.set_wait_policy(NOW);
+    without_allocation("calls", LONG_ROUNDS, |round| {
+        let n = u64::from(round);
+        client.post(&n).unwrap();
+        let ticket = client.try_call(&n).unwrap();
+        let lost = client.try_call(&n).unwrap();
+        assert_eq!(client.cancel(lost), Ok(Ran::No));
+        assert_eq!(server.serve_timeout(Duration::ZERO, |&n| [n; 4]), Ok(2));
+        assert_eq!(client.wait_timeout(ticket, Duration::ZERO), Ok([n; 4]));
+        let end = client.call_timeout(&n, Duration::from_nanos(1));
+        let Err(CallError::TimedOut { ticket }) = end else { panic!("nobody serves") };
+        server.try_next().unwrap().1.refuse(3);
+        assert_eq!(client.poll(ticket), Err(CallError::Refused { code: 3 }));
+    });
 }
 
 #[test]
@@ -254,7 +278,38 @@ fn opening_and_closing() {
         let tx = a.producer("frames").unwrap();
         assert!(b.producer("frames").is_err() && b.consumer("no such").is_err());
         drop((tx, b.consumer("frames").unwrap(), a.latest_writer::<[u64; 4]>("latest").unwrap()));
-        assert_eq!(a.channels().count(), 5);
+        drop((
+            a.call_client::<u64, [u64; 4]>("calls").unwrap(),
+            b.call_server::<u64, [u64; 4]>("calls").unwrap(),
+        ));
+        assert_eq!(a.channels().count(), 6);
     }
     assert_eq!(CALLS.get(), before);
+}
+
+#[test]
+fn lanes_allocate_nothing() {
+    const PLAN: Plan<'_> = Plan::new(&[
+        Channel::slots::<u64>("slots", 8).producers(8).consumer_may_block(),
+        Channel::frames("frames", 256, 32).producers(3),
+    ])
+    .participants(2);
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut lanes = [0, 3, 7].map(|lane| member.typed_lane_producer::<u64>("slots", lane).unwrap());
+    let mut rx: TypedLanesConsumer<u64, _, 8> = member.typed_lanes_consumer("slots").unwrap();
+    without_allocation("lanes of values", LONG_ROUNDS, |round| {
+        let tx = &mut lanes[round as usize % 3];
+        tx.try_send(&1).unwrap();
+        assert_eq!(rx.try_recv().map(|from| from.message), Ok(1));
+        assert_eq!(rx.try_recv(), Err(TryRecvLanesError::Empty));
+    });
+    let (_, mut tx) = member.free_lane_producer("frames").unwrap();
+    let mut rx: LanesConsumer<_, 3> = member.lanes_consumer("frames").unwrap();
+    rx.set_wait_policy(NOW);
+    without_allocation("lanes of frames", LONG_ROUNDS, |_| {
+        tx.try_send(1, b"x").unwrap();
+        assert_eq!(rx.try_recv(&mut [0; 32]).map(|from| from.message.len), Ok(1));
+        assert_eq!(rx.recv_timeout(&mut [], Duration::ZERO), Err(RecvLanesError::TimedOut));
+    });
 }

@@ -16,8 +16,8 @@ use common::seed::{Rng, seed};
 use common::{Region, TestPort};
 use strait_core::format::participants::{self, Card};
 use strait_core::{
-    Attachment, Channel, ConsumerOptions, Delivery, Guard, Lock, Message, Plan, Reading, Recovery,
-    WaitPolicy,
+    Attachment, BroadcastStart, Channel, ConsumerOptions, Delivery, Guard, Interrupted, Lock, Message, Plan,
+    Reading, Recovery, WaitPolicy,
     format::{Entry, inspect},
     port::Ident,
     wait_any,
@@ -33,6 +33,8 @@ const SMALL: &[Channel<'_>] = &[
     Channel::mutex::<u32>("mutex").consumer_may_block(),
     Channel::semaphore("semaphore", 1, 5),
     Channel::permits("permits", 3),
+    Channel::calls::<u32, [u8; 16]>("calls", 4),
+    Channel::broadcast::<u32>("broadcast", 4).consumer_may_block(),
 ];
 const POLICY: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: Duration::from_micros(50) };
 
@@ -50,6 +52,8 @@ struct Tally {
     locked: usize,
     repaired: usize,
     acquired: usize,
+    called: usize,
+    served: usize,
 }
 
 /// Sound regions, empty and in use.
@@ -63,20 +67,41 @@ fn sound() -> Vec<Vec<u8>> {
         let mut slots = (a.typed_producer("slots").unwrap(), b.typed_consumer::<u32>("slots").unwrap());
         let mut compact = (a.typed_producer("compact").unwrap(), b.typed_consumer::<u8>("compact").unwrap());
         let mut latest = (a.latest_writer("latest").unwrap(), a.latest_writer::<[u8]>("bytes").unwrap());
+        let mut broadcast = a.broadcast_writer("broadcast").unwrap();
         for i in 0..7_u8 {
             let _ = frames.0.try_send(u32::from(i), &vec![i; 5 * usize::from(i)]);
             let _ = slots.0.try_send(&u32::from(i));
             let _ = compact.0.try_send(&i);
             latest.0.publish(&u32::from(i));
+            broadcast.publish(&u32::from(i));
             latest.1.publish_from(u32::from(i), &vec![i; usize::from(i)]).unwrap();
             if i % 3 > 0 {
                 let _ = (frames.1.try_recv(&mut [0; 48]), slots.1.try_recv(), compact.1.try_recv());
             }
             images.push(region.bytes());
         }
+        calls_in_use(&region, &a, &mut images);
         locks_in_use(&region, &a, &mut images);
     }
     images
+}
+
+/// Calls that wait, are taken, are withdrawn, and are done.
+fn calls_in_use(region: &Region, at: &Attachment<TestPort>, images: &mut Vec<Vec<u8>>) {
+    let mut client = at.call_client::<u32, [u8; 16]>("calls").unwrap();
+    let mut server = at.call_server::<u32, [u8; 16]>("calls").unwrap();
+    for n in 0..6_u8 {
+        let ticket = client.try_call(&u32::from(n)).unwrap();
+        images.push(region.bytes());
+        if n % 3 == 2 {
+            let _ = client.cancel(ticket);
+        }
+        if let Ok((_, reply)) = server.try_next() {
+            images.push(region.bytes());
+            reply.answer(&[n; 16]);
+        }
+        let _ = client.poll(ticket);
+    }
 }
 
 /// The locks free, and held by a participant that will be dead.
@@ -249,6 +274,26 @@ fn mutexes<T: Message>(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tal
     let _ = mutex.wait_for_change(0, Duration::ZERO);
 }
 
+fn broadcasts(at: &Attachment<TestPort>, name: &str, rng: &mut Rng, tally: &mut Tally) {
+    let start = [BroadcastStart::Newest, BroadcastStart::Oldest][rng.below(2)];
+    if let Ok(mut writer) = at.broadcast_writer::<u32>(name) {
+        tally.opened += 1;
+        (0..rng.below(12) as u32).for_each(|number| writer.publish(&number));
+        let _ = (writer.published(), writer.taken_over_from());
+    }
+    let Ok(mut reader) = at.broadcast_reader::<[u8]>(name, start) else { return tally.unopened += 1 };
+    tally.opened += 1;
+    reader.set_wait_policy(POLICY);
+    for _ in 0..12 {
+        let mut buffer = vec![0; rng.below(24)];
+        if let Ok(info) = reader.try_recv_into(&mut buffer) {
+            assert!(info.len <= reader.max_len() as usize);
+            tally.read += 1;
+        }
+        let _ = reader.recv_timeout_into(&mut buffer, Duration::ZERO);
+    }
+}
+
 fn semaphores(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut Tally) {
     if let Ok(mut semaphore) = at.semaphore(name) {
         tally.opened += 1;
@@ -271,6 +316,37 @@ fn semaphores(at: &Attachment<TestPort>, entry: &Entry, name: &str, tally: &mut 
     }
 }
 
+fn calls<Req: Message>(at: &Attachment<TestPort>, name: &str, tally: &mut Tally) {
+    let (client, server) = (at.call_client::<Req, [u8; 16]>(name), at.call_server::<Req, [u8; 16]>(name));
+    tally.opened += usize::from(client.is_ok()) + usize::from(server.is_ok());
+    if let Ok(mut client) = client {
+        client.set_wait_policy(POLICY);
+        for _ in 0..3 {
+            let _ = client.post(&Req::new_zeroed());
+            let Ok(ticket) = client.try_call(&Req::new_zeroed()) else { continue };
+            tally.called += 1;
+            let _ = (client.poll(ticket), client.wait_timeout(ticket, Duration::ZERO), client.cancel(ticket));
+        }
+        assert!(client.calls_out() <= client.places());
+        let _ = (client.peer(), client.taken_over_from());
+        tally.faults += usize::from(client.fault().is_some());
+    }
+    if let Ok(mut server) = server {
+        server.set_wait_policy(POLICY);
+        server.set_interrupted(Interrupted::Again);
+        for _ in 0..3 {
+            if let Ok((_, reply)) = server.next_timeout(Duration::ZERO) {
+                tally.served += 1;
+                let _ = (reply.is_post(), reply.is_again(), reply.caller());
+                reply.answer(&[7; 16]);
+            }
+        }
+        let _ = server.serve(|_| [8; 16]);
+        let _ = wait_any(at.port(), &mut [&mut server], POLICY, Duration::ZERO);
+        tally.faults += usize::from(server.fault().is_some());
+    }
+}
+
 /// Does with an image all that can be done with a region.
 fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
     let Ok(look) = Attachment::attach(TestPort::looking_at(region, None)) else { return tally.refused += 1 };
@@ -280,7 +356,7 @@ fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
     let joined = participants::join(region.mem(), &header, 0, look.port(), Card::default());
     let me = joined.ok().or(Ident::new(1, 1));
     let at = Attachment::attach(TestPort::looking_at(region, me)).unwrap_or(look);
-    for entry in at.channels().take(8) {
+    for entry in at.channels().take(SMALL.len()) {
         let state = inspect::channel_state(region.mem(), header.line, &entry);
         assert!(state.len <= entry.capacity && state.high_water <= entry.capacity);
         let Some(name) = entry.name() else { panic!("a listed channel has a name") };
@@ -294,7 +370,11 @@ fn exercise(region: &Region, rng: &mut Rng, tally: &mut Tally) {
             mutexes::<u32>(&at, name, rng, tally);
             mutexes::<[u8; 16]>(&at, name, rng, tally);
             semaphores(&at, &entry, name, tally);
+            calls::<u32>(&at, name, tally);
+            calls::<[u8; 16]>(&at, name, tally);
+            broadcasts(&at, name, rng, tally);
         }
+        assert!(inspect::calls(region.mem(), header.line, &entry).count() <= 32);
     }
     if let Ok(me) = joined {
         participants::leave(region.mem(), &header, me);
@@ -341,6 +421,7 @@ fn fault_44_any_image_gives_an_error_or_sane_data() {
         assert!(tally.refused > IMAGES / 10 && tally.attached > IMAGES / 2, "{tally:?}");
         assert!(tally.opened > IMAGES && tally.faults > IMAGES / 10, "{tally:?}");
         assert!(tally.locked > IMAGES / 10 && tally.repaired > 100, "{tally:?}");
+        assert!(tally.called > IMAGES / 10 && tally.served > IMAGES / 10, "{tally:?}");
         assert!(tally.acquired > IMAGES / 10, "{tally:?}");
         assert!(tally.sent > IMAGES && tally.received > IMAGES && tally.read > IMAGES / 10, "{tally:?}");
     }

@@ -2,7 +2,7 @@
 //! is left once it is gone. What must not compile is in the documentation of `Mem`, `Liveness` and `Guard`.
 #![forbid(unsafe_code)]
 
-use strait_core::format::{Contents, Entry, Header, initialise, inspect, participants};
+use strait_core::format::{Contents, Entry, Header, ValueType, initialise, inspect, participants};
 use strait_core::ground::sync::order::{RELAXED, publish};
 use strait_core::ground::sync::{Cell, Word, WordRef};
 use strait_core::port::{Ident, LocalPort, NoSystem, Port};
@@ -16,6 +16,7 @@ const PLAN: Plan = Plan::new(&[
     Channel::mutex::<u32>("mutex"),
     Channel::permits("permits", 3),
     Channel::semaphore("semaphore", 1, 3),
+    Channel::calls::<u32, u16>("calls", 4),
 ])
 .line(4)
 .participants(4);
@@ -97,7 +98,7 @@ fn forged_descriptions_show_nothing_from_outside() {
     let at = created(&region);
     let mem = at.port().mem();
     let entries: Vec<Entry> = at.channels().collect();
-    assert_eq!(entries.len(), 7);
+    assert_eq!(entries.len(), 8);
     for entry in entries {
         for edge in EDGES {
             for forged in [
@@ -108,12 +109,14 @@ fn forged_descriptions_show_nothing_from_outside() {
                 Entry { capacity: edge.min(4096), ..entry },
                 Entry { stride: edge, ..entry },
                 Entry { wait_b: edge, ..entry },
+                Entry { answer: ValueType { hash: 1, size: edge }, ..entry },
             ] {
                 for line in [0, 4, at.header().line, u32::MAX] {
                     let _ = forged.to_words();
                     let _ = inspect::channel_state(mem, line, &forged);
                     let _ = inspect::lock_state(mem, line, &forged);
                     assert!(inspect::permits(mem, line, &forged).count() <= 4096);
+                    assert!(inspect::calls(mem, line, &forged).count() <= 4096);
                 }
             }
         }

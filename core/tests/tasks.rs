@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{Member, Region};
 use strait_core::{
-    Channel, Plan, RecvError, SendError, TryRecvError, WaitPolicy,
+    BroadcastRecvError, BroadcastStart, Channel, Plan, RecvError, SendError, TryRecvError, WaitPolicy,
     port::{WaiterId, Wakers},
 };
 
@@ -23,6 +23,7 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::compact::<u32>("polled", 4),
     Channel::latest::<u32>("latest").consumer_may_block(),
     Channel::latest_bytes("bytes", 16).consumer_may_block(),
+    Channel::broadcast::<u32>("broadcast", 4).consumer_may_block(),
 ])
 .participants(4);
 
@@ -128,6 +129,34 @@ fn each_reader_sees_each_change_once() {
     bytes.0.publish_from(3, b"value").unwrap();
     let Poll::Ready(info) = tasks[0].poll(pin!(bytes.1.changed_into(&mut [0; 16]))) else { panic!("fresh") };
     assert_eq!((info.tag, info.len, region.tasks()), (3, 5, 0));
+}
+
+#[test]
+fn each_reader_of_a_broadcast_receives_each_value_or_its_loss() {
+    let (region, a, b) = setup();
+    let mut writer = a.broadcast_writer::<u32>("broadcast").unwrap();
+    let open = || b.broadcast_reader::<u32>("broadcast", BroadcastStart::Newest).unwrap();
+    let (mut one, mut other) = (open(), open());
+    let tasks = [Task::new(), Task::new()];
+    {
+        let (mut one, mut other) = (pin!(one.recv()), pin!(other.recv()));
+        assert!(tasks[0].poll(one.as_mut()).is_pending());
+        assert!(tasks[1].poll(other.as_mut()).is_pending());
+        writer.publish(&7);
+        assert_eq!((tasks[0].wakes(), tasks[1].wakes()), (1, 1), "a wake wakes all");
+        assert_eq!(tasks[0].poll(one), Poll::Ready(Ok(7)));
+        assert_eq!(tasks[1].poll(other), Poll::Ready(Ok(7)));
+    }
+    assert!(tasks[0].poll(pin!(one.recv())).is_pending(), "received once");
+    (8..=12).for_each(|number| writer.publish(&number));
+    let lost = Err(BroadcastRecvError::Lagged { lost: 4 });
+    assert_eq!(tasks[0].poll(pin!(one.recv())), Poll::Ready(lost));
+    let mut value = 0;
+    assert_eq!(
+        tasks[0].poll(pin!(one.recv_into(&mut value))).map(|got| got.map(|info| info.number)),
+        Poll::Ready(Ok(6))
+    );
+    assert_eq!((value, region.tasks()), (12, 0));
 }
 
 /// A future is dropped after each number of polls, with a message sent before each of them or not.

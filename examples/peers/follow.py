@@ -10,7 +10,8 @@ import mmap
 import sys
 import time
 
-KINDS = {1: "frames", 2: "slots", 3: "compact", 4: "latest", 5: "mutex", 6: "semaphore", 7: "permits"}
+KINDS = {1: "frames", 2: "slots", 3: "compact", 4: "latest", 5: "mutex", 6: "semaphore", 7: "permits",
+         8: "broadcast"}
 PAD = 0xFFFFFFFF
 
 

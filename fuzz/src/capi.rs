@@ -79,6 +79,10 @@ fn good_channels(names: &[CString]) -> Vec<strait_channel_t> {
         doorbell: u32::from(kind < 4),
         producer_domain: 0,
         consumer_domain: 0,
+        producers: 0,
+        urgent_lanes: 0,
+        answer_size: 0,
+        answer_hash: 0,
     });
     channels.collect()
 }
@@ -90,7 +94,7 @@ fn small_or_any(input: &mut Input<'_>) -> u32 {
 fn any_channels(names: &[CString], input: &mut Input<'_>) -> Vec<strait_channel_t> {
     let channel = |name: &CString| strait_channel_t {
         name: if input.byte() == 255 { ptr::null() } else { name.as_ptr() },
-        kind: input.below(9) as u32,
+        kind: input.below(11) as u32,
         capacity: small_or_any(input),
         size: small_or_any(input),
         flags: if input.byte() == 255 { input.edge() } else { input.below(4) as u32 },
@@ -98,6 +102,10 @@ fn any_channels(names: &[CString], input: &mut Input<'_>) -> Vec<strait_channel_
         doorbell: input.below(3) as u32,
         producer_domain: if input.byte() < 250 { 0 } else { input.edge() },
         consumer_domain: if input.byte() < 250 { 0 } else { input.edge() },
+        producers: 0,
+        urgent_lanes: 0,
+        answer_size: small_or_any(input),
+        answer_hash: if input.flag() { 0 } else { input.wide() },
     };
     names.iter().map(channel).collect()
 }

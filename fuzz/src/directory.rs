@@ -3,7 +3,7 @@
 
 use strait_core::format::participants::places_of;
 use strait_core::{
-    Attachment, Channel, ChannelError, Plan,
+    Attachment, BroadcastStart, Channel, ChannelError, Plan,
     format::{Contents, Entry, FormatError, Header, Kind, ValueType, initialise},
     port::Cache,
 };
@@ -47,6 +47,7 @@ impl<'d> Wanted<'d> {
             Kind::Mutex,
             Kind::Semaphore,
             Kind::Permits,
+            Kind::Broadcast,
         ];
         let kind = kinds[input.below(kinds.len())];
         let (capacity, size) = (small_or_any(input), small_or_any(input));
@@ -73,6 +74,8 @@ impl<'d> Wanted<'d> {
             Kind::Compact => Channel::compact_of(name, capacity, values),
             Kind::Latest if values.hash == 0 => Channel::latest_bytes(name, values.size).buffers(capacity),
             Kind::Latest => Channel::latest_of(name, values).buffers(capacity),
+            Kind::Broadcast if values.hash == 0 => Channel::broadcast_bytes(name, capacity, values.size),
+            Kind::Broadcast => Channel::broadcast_of(name, capacity, values),
             Kind::Mutex => Channel::mutex_of(name, values),
             Kind::Semaphore => Channel::semaphore(name, values.size, capacity),
             _ => Channel::permits(name, capacity),
@@ -136,6 +139,14 @@ fn open(at: &Attachment<impl strait_core::port::Port>, wanted: &Wanted<'_>) {
         Kind::Latest => {
             [at.latest_writer_of(name, wanted.values).map(drop), at.latest_reader::<[u8]>(name).map(drop)]
         }
+        Kind::Broadcast if wanted.values.hash == 0 => [
+            at.broadcast_writer::<[u8]>(name).map(drop),
+            at.broadcast_reader::<[u8]>(name, BroadcastStart::Oldest).map(drop),
+        ],
+        Kind::Broadcast => [
+            at.broadcast_writer_of(name, wanted.values).map(drop),
+            at.broadcast_reader::<[u8]>(name, BroadcastStart::Oldest).map(drop),
+        ],
         Kind::Mutex => [at.mutex_of(name, wanted.values).map(drop), Ok(())],
         Kind::Semaphore => [at.semaphore(name).map(drop), Ok(())],
         _ => [at.permits(name).map(drop), Ok(())],

@@ -2,7 +2,8 @@
 
 use strait_core::format::participants;
 use strait_core::{
-    Attachment, ConsumerOptions, Delivery, Guard, Lock, Message, Reading, Recovery,
+    Attachment, ConsumerOptions, Delivery, Guard, LanesConsumer, LanesOptions, Lock, Message, Reading,
+    Recovery,
     format::{Entry, ValueType, inspect},
     port::Ident,
     wait_any,
@@ -58,6 +59,7 @@ fn channel(at: &At<'_>, entry: &Entry, input: &mut Input<'_>) {
     mutex::<[u8; 16]>(at, name, input);
     let _ = at.recover_mutex(name);
     counting(at, entry, name);
+    lanes(at, entry, name);
 }
 
 fn producer(at: &At<'_>, entry: &Entry, name: &str, input: &mut Input<'_>) {
@@ -134,6 +136,40 @@ fn values<T: Message>(at: &At<'_>, entry: &Entry, name: &str) {
             let _ = (reader.read(), writer.published());
         }
         let _ = reader.wait_for_change(SOON);
+    }
+}
+
+/// Lanes, also of a channel that has one producer and so is its own only lane.
+fn lanes(at: &At<'_>, entry: &Entry, name: &str) {
+    let mut bytes = vec![0; LONGEST.min(entry.max_len as usize)];
+    if let Ok((lane, mut tx)) = at.free_lane_producer(name) {
+        assert!(lane < entry.lane.count);
+        let _ = tx.try_send(1, &bytes);
+    }
+    let rx: Result<LanesConsumer<_, 4>, _> = at.lanes_consumer(name);
+    if let Ok(mut rx) = rx {
+        rx.set_wait_policy(POLICY);
+        for _ in 0..8 {
+            if let Ok(got) = rx.try_recv(&mut bytes) {
+                assert!(got.lane < rx.lanes() && got.message.len <= bytes.len());
+            }
+        }
+        let _ =
+            (rx.recv_timeout(&mut bytes, SOON).is_ok(), rx.is_empty(), rx.len(0), rx.peer(1), rx.fault(2));
+        let _ = wait_any(at.port(), &mut [&mut rx], POLICY, SOON);
+    }
+    let values = ValueType { hash: entry.type_hash, size: entry.max_len };
+    for lane in 0..4 {
+        if let Ok(mut tx) = at.typed_lane_producer_of(name, values, lane) {
+            let _ = tx.try_send(&bytes);
+        }
+    }
+    if let Ok(mut rx) = at.typed_lanes_consumer_of::<4>(name, values, LanesOptions::new().burst(1)) {
+        rx.set_wait_policy(POLICY);
+        for _ in 0..8 {
+            let _ = rx.try_recv_into(&mut bytes);
+        }
+        assert!((0..rx.lanes()).all(|lane| rx.len(lane) <= entry.capacity));
     }
 }
 

@@ -162,11 +162,11 @@ fn writer_dies(search: Search, buffers: u32) {
 
 /// The words of a channel, for the protocol alone.
 #[derive(Clone)]
-struct Place {
-    newest: WordRef,
+pub(crate) struct Place {
+    pub newest: WordRef,
     span: Span,
     stride: u32,
-    capacity: u32,
+    pub capacity: u32,
 }
 
 impl Buffers for Place {
@@ -186,13 +186,13 @@ impl Place {
         Self { newest, span, stride: entry.stride, capacity: entry.capacity }
     }
 
-    fn in_region() -> Self {
+    pub fn in_region() -> Self {
         let region = Region::new(&TWO);
         Self::new(region.mem(), &region.look().channel("v").unwrap())
     }
 
     /// A writer that has published up to this version, which is kept outside the region.
-    fn writer_at(&self, version: Version) -> Writer {
+    pub fn writer_at(&self, version: Version) -> Writer {
         let elsewhere = Self::in_region();
         let newest = Word::new(version.count);
         (0..elsewhere.capacity).for_each(|index| elsewhere.lap(index).store(version.lap, RELAXED));
@@ -200,19 +200,22 @@ impl Place {
     }
 
     /// Publishes a number, twice.
-    fn publish(&self, tx: &mut Writer, number: u32) -> Version {
+    pub fn publish(&self, tx: &mut Writer, number: u32) -> Version {
         let index = tx.begin(self);
         let bytes = [number.to_le_bytes(); 2];
         self.span.write_racing(index * self.stride + at::VALUE_TAG, bytes.as_flattened());
         tx.publish(&self.newest, self)
     }
 
+    /// Reads the number in a buffer, which stands there twice.
+    pub fn copy(&self, index: u32, words: &mut [[u8; 4]; 2]) {
+        self.span.read_racing(index * self.stride + at::VALUE_TAG, words.as_flattened_mut());
+    }
+
     /// One attempt to read: the version and the number, if there were any.
     fn attempt(&self) -> Result<(Version, u32), Attempt> {
         let mut words = [[0; 4]; 2];
-        let attempt = attempt(&self.newest, self, self.capacity, |index| {
-            self.span.read_racing(index * self.stride + at::VALUE_TAG, words.as_flattened_mut());
-        });
+        let attempt = attempt(&self.newest, self, self.capacity, |index| self.copy(index, &mut words));
         let Attempt::Complete(version) = attempt else { return Err(attempt) };
         let [number, again] = words.map(u32::from_le_bytes);
         assert_eq!(number, again, "the value of {version:?} is torn");

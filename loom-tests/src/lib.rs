@@ -25,9 +25,12 @@ mod search;
 mod waiting;
 
 mod batch_succession;
+mod broadcast;
+mod call;
 mod claim;
 mod hardware_lock;
 mod header;
+mod lanes;
 mod latest;
 mod litmus;
 mod mutex;
@@ -61,7 +64,10 @@ fn all() -> impl Iterator<Item = Model> {
         mutex::MODELS,
         semaphore::MODELS,
         hardware_lock::MODELS,
+        lanes::MODELS,
         latest::MODELS,
+        broadcast::MODELS,
+        call::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

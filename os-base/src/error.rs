@@ -13,6 +13,12 @@ pub struct OsError {
 }
 
 impl OsError {
+    /// A new region does not keep what is stored in it, although nobody else has it yet.
+    pub const NOT_KEPT: Self = Self::explained(
+        "the new region does not keep what is stored in it; check the memory or file system that it is in",
+        crate::UNNUMBERED,
+    );
+
     /// The error of this call, by the system's number.
     #[must_use]
     pub const fn new(call: &'static str, code: i32) -> Self {

@@ -38,4 +38,4 @@ pub mod whoami;
 
 pub use options::{Exposure, Options, Owner};
 pub use place::Place;
-pub use view::{NOT_OURS, New, Publication, View};
+pub use view::{New, Publication, View};

@@ -7,7 +7,6 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::libc;
 use strait_core::ground::header::{MAGIC, VERSION, at};
 use strait_core::port::{Mem, WaitPoint};
 use strait_os_base::{Mapped, MappedRegion, OpenRegion, OsError, ShareFailed, directory_of};
@@ -22,12 +21,6 @@ use crate::map;
 use crate::options::Options;
 use crate::place::Place;
 use crate::{entropy, memfd, wait};
-
-/// The error of a new region that does not keep what is stored in it: nobody else has it yet.
-pub const NOT_OURS: OsError = OsError::explained(
-    "the new region does not keep what is stored in it; check the memory or file system that it is in",
-    libc::EIO,
-);
 
 /// A mapped region, the tokens held in it, and the process that opened it.
 #[derive(Debug)]
@@ -202,7 +195,7 @@ impl New {
     /// The region that was laid out, and what makes it appear.
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
         let Self { map, file, publication, .. } = self;
-        let region = MappedRegion::check(map).map_err(|_| NOT_OURS)?;
+        let region = MappedRegion::check(map).map_err(|_| OsError::NOT_KEPT)?;
         let (now, path) = match &publication.0 {
             Some((draft, target)) => (draft.path(), Some(target.as_path())),
             None => (None, None),

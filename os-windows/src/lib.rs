@@ -44,4 +44,4 @@ pub use new::{New, Publication};
 pub use options::{Exposure, Options, Owner, Sddl, SddlError};
 pub use place::Place;
 pub use security::Sid;
-pub use view::{NOT_OURS, View};
+pub use view::View;

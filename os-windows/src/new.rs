@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::place::{Kind, Place, stands};
 use crate::section::{self, Sign};
 use crate::security::{self, Descriptor, Sort};
-use crate::view::{ANYWHERE, Home, NOT_OURS, View};
+use crate::view::{ANYWHERE, Home, View};
 use crate::wait::Events;
 
 /// The new memory, all zeros.
@@ -94,7 +94,7 @@ impl New {
     pub fn sealed(len: u32, options: &Options) -> Result<Self, CreateFailed> {
         let (security, instance) = (Descriptor::of(options)?, new_instance()?);
         let memory = section::create_memory(None, instance, len, &security);
-        let memory = memory.map_err(CreateFailed::from_os)?.ok_or(NOT_OURS)?;
+        let memory = memory.map_err(CreateFailed::from_os)?.ok_or(OsError::NOT_KEPT)?;
         let map = map::shared(memory.as_handle(), Some(len), &options.map)?;
         let source = Source::Memory { memory, sign: None, space: ANYWHERE };
         Ok(Self::mapped(map, source, instance, *options, security, Publication(Means::None)))
@@ -127,7 +127,7 @@ impl New {
     pub fn into_view(self) -> Result<(View, Publication), CreateFailed> {
         // Dropped from the last to the first if this fails: the mapping before the publication.
         let Self { publication, security, options, instance, source, map } = self;
-        let region = MappedRegion::check(map).map_err(|_| NOT_OURS)?;
+        let region = MappedRegion::check(map).map_err(|_| OsError::NOT_KEPT)?;
         let view = match source {
             Source::Memory { memory, sign, space } => {
                 let tokens = EventTokens::create(space, instance, Descriptor::of(&options)?)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use strait_core::format::AttachError;
 use strait_core::port::WaitPoint;
 use strait_os_base::{MapFailed, Mapped, MappedRegion, OpenRegion, OsError, ShareFailed, directory_of};
-use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_IO_DEVICE};
+use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_ACCESS_DENIED};
 use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
@@ -31,12 +31,6 @@ const ROUNDS: u32 = 16;
 
 /// Where objects of regions without a name are named: peers may be in different sessions.
 pub(crate) const ANYWHERE: Space = Space::Global;
-
-/// The error of a new region that does not keep what is stored in it: nobody else has it yet.
-pub const NOT_OURS: OsError = OsError::explained(
-    "the new region does not keep what is stored in it; check the memory or file system that it is in",
-    ERROR_IO_DEVICE as i32,
-);
 
 /// Where a region is, and what keeps it there.
 #[derive(Debug)]

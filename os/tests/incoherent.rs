@@ -16,7 +16,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 use strait_core::format::participants::{self, Card};
 use strait_core::{
-    Attachment, Channel, ChannelError, Plan, Reading, TryRecvError,
+    Attachment, BroadcastStart, BroadcastTryRecvError, Channel, ChannelError, Plan, Reading, TryRecvError,
     format::{AttachError, Contents, Header, initialise},
     port::{Cache, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
 };
@@ -34,6 +34,7 @@ const CHANNELS: &[Channel<'_>] = &[
     Channel::latest::<Block>("angle").domains(0, 1),
     Channel::latest_bytes("text", 300).buffers(4).domains(1, 0),
     Channel::compact::<u32>("home", 4),
+    Channel::broadcast::<Block>("state", 8).domains(0, 1),
 ];
 const PLAN: Plan<'_> = Plan::new(CHANNELS).line(LINE).participants(4).split_payload(PAGE);
 
@@ -394,6 +395,42 @@ fn what_is_sent_arrives_while_it_is_sent() {
                     }
                 };
                 assert_eq!(value, small(i), "message {i}");
+            }
+        });
+    });
+}
+
+/// A broadcast between the domains: what is received is whole, and with what was lost it adds up.
+#[test]
+fn a_broadcast_is_whole_or_its_loss_is_known() {
+    let machine = Machine::new(BOTH);
+    let [(_, a), (_, b)] = two(&machine);
+    let mut writer = a.broadcast_writer::<Block>("state").unwrap();
+    let mut reader = b.broadcast_reader::<Block>("state", BroadcastStart::Oldest).unwrap();
+    let last = 5_000;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for i in 1..=last {
+                writer.publish(&block(i));
+                if i.is_multiple_of(4) {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        scope.spawn(move || {
+            let (started, mut next) = (Instant::now(), 1);
+            while next <= last {
+                match reader.try_recv() {
+                    Ok(value) => {
+                        assert_eq!(value, block(next));
+                        next += 1;
+                    }
+                    Err(BroadcastTryRecvError::Lagged { lost }) => next += lost,
+                    Err(BroadcastTryRecvError::Empty | BroadcastTryRecvError::Contended) => {
+                        assert!(started.elapsed() < LONG, "the other side has given up");
+                    }
+                    Err(error) => panic!("{error}"),
+                }
             }
         });
     });

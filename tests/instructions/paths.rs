@@ -10,20 +10,22 @@
 use std::hint::black_box;
 
 use strait::{
-    Channel, Consumer, LatestReader, LatestWriter, Message, Plan, Producer, Reading, Received, Region,
+    BroadcastReader, BroadcastWriter, Channel, LatestReader, LatestWriter, Message, Plan, Reading, Region,
     RegionOptions, RegionPlace, StaticConsumer, StaticProducer, StaticQueue, SystemPort, TryRecvError,
     TrySendError, TypedConsumer, TypedProducer,
+    broadcast::{BroadcastStart, BroadcastTryRecvError},
     options::{ConsumerOptions, Delivery, WakeCheck},
 };
 
-use super::common::{tell, tracee};
+use super::common::{Name, tell, tracee};
+use super::frames::frames;
 
 /// Slots of every queue of values.
 const SLOTS: u32 = 64;
 /// Bytes of every ring of frames.
-const RING: u32 = 16 * 1024;
+pub const RING: u32 = 16 * 1024;
 /// The longest frame.
-const LONGEST: u32 = 1024;
+pub const LONGEST: u32 = 1024;
 
 /// Every channel of the region that the child works in.
 pub const PLAN: Plan = Plan::new(&[
@@ -44,6 +46,13 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::permits("permits", 8),
     Channel::slots::<u64>("spare", SLOTS),
     Channel::slots::<u64>(ORPHAN, SLOTS),
+]);
+
+/// The channels of another region: what attaching to the first one costs depends on how many it has.
+const BROADCASTS: Plan = Plan::new(&[
+    Channel::broadcast::<[u64; 4]>("broadcast-32", 8),
+    Channel::broadcast::<[u64; 7]>("broadcast-56", 8),
+    Channel::broadcast::<[u64; 4]>("broadcast-32-wake", 8).consumer_may_block(),
 ]);
 
 /// Takes the producer's role that is to be taken over, and uses it.
@@ -94,7 +103,7 @@ pub fn repeat<A, B>(times: u32, operation: Operation<A, B>, a: &mut A, b: &mut B
 
 /// Calls without showing until that finds nothing to do.
 #[track_caller]
-fn exhaust<A, B>(operation: Operation<A, B>, a: &mut A, b: &mut B) {
+pub fn exhaust<A, B>(operation: Operation<A, B>, a: &mut A, b: &mut B) {
     let operation = black_box(operation);
     while operation(a, b) == Done {}
 }
@@ -118,6 +127,11 @@ pub fn show_all(region: &RegionPlace) {
     static_queue();
     super::locks::show_locks(&attachment);
     set_up(region, attachment);
+    let name = Name::new("broadcasts");
+    let others = name.region().create(&BROADCASTS, &RegionOptions::new()).expect("the name is free");
+    broadcast::<[u64; 4]>(&others, "broadcast-32");
+    broadcast::<[u64; 7]>(&others, "broadcast-56");
+    broadcast::<[u64; 4]>(&others, "broadcast-32-wake");
 }
 
 /// A call and nothing in it: what the others are counted net of.
@@ -221,165 +235,6 @@ fn wakes<T: Message>(region: &Region, channel: &str) {
     assert_ne!(tx.len(), used, "{channel}: the head was to be stored");
 }
 
-/// A frame on its way: a sender's slice is as long as it, a receiver's as the longest.
-struct Mail<'a> {
-    bytes: &'a mut [u8],
-    received: Option<Received>,
-}
-
-impl<'a> Mail<'a> {
-    fn of(bytes: &'a mut [u8]) -> Self {
-        Self { bytes, received: None }
-    }
-}
-
-fn sent(result: Result<(), TrySendError>) -> Outcome {
-    match result {
-        Ok(()) => Done,
-        Err(TrySendError::Full) => Nothing,
-        Err(_) => Wrong,
-    }
-}
-
-fn received(result: Result<Received, TryRecvError>, into: &mut Option<Received>) -> Outcome {
-    match result {
-        Ok(received) => {
-            *into = Some(received);
-            Done
-        }
-        Err(TryRecvError::Empty) => Nothing,
-        Err(_) => Wrong,
-    }
-}
-
-#[inline(never)]
-extern "C" fn send_frame(tx: &mut Producer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
-    sent(tx.try_send(7, mail.bytes))
-}
-
-#[inline(never)]
-extern "C" fn receive_frame(rx: &mut Consumer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
-    received(rx.try_recv(mail.bytes), &mut mail.received)
-}
-
-#[inline(never)]
-extern "C" fn reserve_and_commit(tx: &mut Producer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
-    match tx.reserve(mail.bytes.len()) {
-        Ok(mut grant) => {
-            grant.write(0, mail.bytes);
-            grant.commit();
-            Done
-        }
-        Err(TrySendError::Full) => Nothing,
-        Err(_) => Wrong,
-    }
-}
-
-#[inline(never)]
-extern "C" fn peek_and_release(rx: &mut Consumer<SystemPort>, mail: &mut Mail<'_>) -> Outcome {
-    match rx.peek() {
-        Ok(peek) => {
-            mail.received = Some(peek.info());
-            peek.copy_from(0, mail.bytes);
-            peek.release();
-            Done
-        }
-        Err(TryRecvError::Empty) => Nothing,
-        Err(_) => Wrong,
-    }
-}
-
-/// Both ends of a queue of frames, and the place in the ring of the next frame.
-struct Ring {
-    tx: Producer<SystemPort>,
-    rx: Consumer<SystemPort>,
-    place: u32,
-}
-
-impl Ring {
-    /// The bytes of the ring that a frame of `len` bytes takes.
-    fn footprint(len: usize) -> u32 {
-        (16 + len as u32).next_multiple_of(16)
-    }
-
-    /// Sends without showing.
-    #[track_caller]
-    fn send(&mut self, times: u32, mail: &mut Mail<'_>) {
-        for _ in 0..times {
-            repeat(1, send_frame, &mut self.tx, mail);
-            self.note(mail.bytes.len());
-        }
-    }
-
-    /// Notes that a frame of `len` bytes was sent.
-    fn note(&mut self, len: usize) {
-        let footprint = Self::footprint(len);
-        self.place = if self.place + footprint > RING { footprint } else { (self.place + footprint) % RING };
-    }
-
-    /// Passes empty frames until the next one is placed at `place`, and publishes the head.
-    #[track_caller]
-    fn go_to(&mut self, place: u32, back: &mut Mail<'_>) {
-        while self.place != place {
-            self.send(1, &mut Mail::of(&mut []));
-            repeat(1, receive_frame, &mut self.rx, back);
-        }
-        self.rx.flush();
-    }
-}
-
-/// The paths of a queue of frames, with payloads of `N` bytes.
-fn frames<const N: usize>(region: &Region, channel: &str) {
-    let named = |path: &str| format!("{channel}/{path}");
-    let tx = region.producer(channel).expect("nobody has it");
-    let rx = region.consumer(channel).expect("nobody has it");
-    let mut ring = Ring { tx, rx, place: 0 };
-    let (mut payload, mut buffer) = ([0; N], [0; LONGEST as usize]);
-    let (out, back) = (&mut Mail::of(&mut payload), &mut Mail::of(&mut buffer));
-
-    // One granule always stays free.
-    ring.send((RING - 16) / Ring::footprint(N), out);
-    exhaust(send_frame, &mut ring.tx, out);
-    show(&named("send-full"), send_frame, &mut ring.tx, out, Nothing);
-    exhaust(receive_frame, &mut ring.rx, back);
-    show(&named("receive-empty"), receive_frame, &mut ring.rx, back, Nothing);
-
-    // Far from the ring's end.
-    ring.go_to(32, back);
-    show(&named("send"), send_frame, &mut ring.tx, out, Done);
-    ring.note(N);
-    show(&named("reserve-commit"), reserve_and_commit, &mut ring.tx, out, Done);
-    ring.note(N);
-    ring.send(1, out);
-    repeat(1, receive_frame, &mut ring.rx, back);
-    let used = ring.tx.len();
-    show(&named("receive"), receive_frame, &mut ring.rx, back, Done);
-    assert_eq!(ring.tx.len(), used, "{channel}: the head was not to be stored");
-    ring.rx.flush();
-    let used = ring.tx.len();
-    show(&named("peek-release"), peek_and_release, &mut ring.rx, back, Done);
-    assert_eq!(ring.tx.len(), used, "{channel}: the head was not to be stored");
-    exhaust(receive_frame, &mut ring.rx, back);
-
-    // After 64 frames, or a quarter of the ring, the head is stored.
-    let every = (RING / 4).div_ceil(Ring::footprint(N)).min(64);
-    ring.send(every + 1, out);
-    repeat(every, receive_frame, &mut ring.rx, back);
-    let used = ring.tx.len();
-    show(&named("receive-stores-head"), receive_frame, &mut ring.rx, back, Done);
-    assert_ne!(ring.tx.len(), used, "{channel}: the head was to be stored");
-
-    // Behind the frame before this one no other has room.
-    ring.go_to(RING - 32, back);
-    ring.go_to(RING - 16, back);
-    let used = ring.tx.len();
-    show(&named("send-pads"), send_frame, &mut ring.tx, out, Done);
-    ring.note(N);
-    assert_eq!(ring.tx.len(), used + 16 + Ring::footprint(N), "{channel}: a pad was to be sent");
-    show(&named("receive-behind-pad"), receive_frame, &mut ring.rx, back, Done);
-    assert_eq!(back.received.map(|received| received.len), Some(N));
-}
-
 #[inline(never)]
 extern "C" fn publish<T: Message>(tx: &mut LatestWriter<T, SystemPort>, value: &mut T) -> Outcome {
     tx.publish(value);
@@ -411,6 +266,42 @@ fn latest<T: Message>(region: &Region, channel: &str) {
     show(&named("publish"), publish, &mut tx, &mut value, Done);
     show(&named("read-fresh"), read, &mut rx, &mut value, Done);
     show(&named("read-unchanged"), read, &mut rx, &mut value, Nothing);
+}
+
+#[inline(never)]
+extern "C" fn broadcast_publish<T: Message>(
+    tx: &mut BroadcastWriter<T, SystemPort>,
+    value: &mut T,
+) -> Outcome {
+    tx.publish(value);
+    Done
+}
+
+#[inline(never)]
+extern "C" fn follow<T: Message>(rx: &mut BroadcastReader<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.try_recv() {
+        Ok(received) => {
+            *value = received;
+            Done
+        }
+        Err(BroadcastTryRecvError::Empty | BroadcastTryRecvError::Lagged { .. }) => Nothing,
+        Err(_) => Wrong,
+    }
+}
+
+/// The paths of a broadcast.
+fn broadcast<T: Message>(region: &Region, channel: &str) {
+    let named = |path: &str| format!("{channel}/{path}");
+    let mut tx = region.broadcast_writer::<T>(channel).expect("nobody has it");
+    let mut rx = region.broadcast_reader::<T>(channel, BroadcastStart::Oldest).expect("it is there");
+    let mut value = T::new_zeroed();
+    repeat(1, broadcast_publish, &mut tx, &mut value);
+    show(&named("publish"), broadcast_publish, &mut tx, &mut value, Done);
+    repeat(1, follow, &mut rx, &mut value);
+    show(&named("receive"), follow, &mut rx, &mut value, Done);
+    show(&named("receive-empty"), follow, &mut rx, &mut value, Nothing);
+    repeat(9, broadcast_publish, &mut tx, &mut value);
+    show(&named("receive-overtaken"), follow, &mut rx, &mut value, Nothing);
 }
 
 /// Places of the queue in a `static`.

@@ -174,6 +174,45 @@ static void latest(strait_region_t *region) {
   OK(strait_latest_reader_close(&reader));
 }
 
+static void broadcast(strait_region_t *region) {
+  strait_broadcast_writer_t writer = {0};
+  strait_broadcast_reader_t reader = {0}, late = {0};
+  strait_channel_state_t state;
+  strait_value_t value;
+  reading in = {3, 0.25}, out;
+  uint64_t number = 0, lost = 0;
+  int i;
+  OK(strait_broadcast_writer_open(&writer, region, "state", strait_type_hash(READING), sizeof in));
+  CHECK(strait_broadcast_reader_open(&reader, region, "state", 2), STRAIT_STATUS_BAD_ARGUMENT);
+  CHECK(strait_broadcast_reader_open(&reader, region, "angle", STRAIT_BROADCAST_NEWEST), STRAIT_STATUS_KIND);
+  OK(strait_broadcast_reader_open(&reader, region, "state", STRAIT_BROADCAST_NEWEST));
+  CHECK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost), STRAIT_STATUS_EMPTY);
+  CHECK(strait_broadcast_recv_timeout(&reader, &out, sizeof out, &value, &lost, 0), STRAIT_STATUS_TIMED_OUT);
+  CHECK(strait_broadcast_publish(&writer, 0, &in, sizeof in - 1, NULL), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_broadcast_publish(&writer, 5, &in, sizeof in, &number));
+  THAT(number == 1);
+  OK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost));
+  THAT(value.number == 1 && value.tag == 5 && value.len == sizeof in && out.time_ns == 3);
+  for (i = 2; i <= 8; i++) {
+    in.time_ns = (uint64_t)i;
+    OK(strait_broadcast_publish(&writer, 5, &in, sizeof in, NULL));
+  }
+  CHECK(strait_broadcast_try_recv(&reader, &out, sizeof out, &value, &lost), STRAIT_STATUS_LAGGED);
+  THAT(lost == 6);
+  OK(strait_broadcast_recv_timeout(&reader, &out, sizeof out, NULL, NULL, 0));
+  THAT(out.time_ns == 8);
+  OK(strait_broadcast_reader_open(&late, region, "state", STRAIT_BROADCAST_OLDEST));
+  CHECK(strait_broadcast_try_recv(&late, &out, 8, &value, NULL), STRAIT_STATUS_TOO_SMALL);
+  THAT(value.number == 6 && value.len == sizeof in && out.time_ns == 6);
+  OK(strait_broadcast_set_start(&late, STRAIT_BROADCAST_NEWEST));
+  OK(strait_channel_state(region, "state", &state));
+  THAT(state.sent == 8 && state.len == 4 && state.producer != 0);
+  OK(strait_broadcast_reader_close(&late));
+  OK(strait_broadcast_reader_close(&reader));
+  OK(strait_broadcast_writer_close(&writer));
+  CHECK(strait_broadcast_writer_open(&writer, region, "state", 0, 0), STRAIT_STATUS_TYPE);
+}
+
 static void locks(strait_region_t *region) {
   const uint64_t hash = strait_type_hash(READING);
   strait_mutex_t mutex = {0}, other = {0};
@@ -220,6 +259,60 @@ static void locks(strait_region_t *region) {
   OK(strait_semaphore_close(&ticks));
 }
 
+static void calls(strait_region_t *region) {
+  const uint64_t asked = strait_type_hash("u32"), told = strait_type_hash(READING);
+  strait_call_client_t client = {0};
+  strait_call_server_t server = {0};
+  strait_request_t request;
+  const reading answer = {5, 0.5};
+  reading got;
+  uint32_t number = 7, seen = 0, one = 0, two = 0;
+  uint16_t code = 0;
+  bool may_have_run = true;
+  CHECK(strait_call_client_open(&client, region, "drive", told, 16, told, 16), STRAIT_STATUS_TYPE);
+  CHECK(strait_call_client_open(&client, region, "angle", asked, 4, told, 16), STRAIT_STATUS_KIND);
+  OK(strait_call_client_open(&client, region, "drive", asked, 4, told, 16));
+  OK(strait_call_server_open(&server, region, "drive", asked, 4, told, 16, false));
+  CHECK(strait_call_server_try_next(&server, &seen, 4, NULL), STRAIT_STATUS_EMPTY);
+  CHECK(strait_call_server_next_timeout(&server, &seen, 4, NULL, 0), STRAIT_STATUS_TIMED_OUT);
+  CHECK(strait_call_server_answer(&server, &answer, 16), STRAIT_STATUS_WRONG_STATE);
+  CHECK(strait_call_server_refuse(&server, 1), STRAIT_STATUS_WRONG_STATE);
+
+  CHECK(strait_call_client_try_call(&client, &number, 4, NULL), STRAIT_STATUS_BAD_ARGUMENT);
+  CHECK(strait_call_client_try_call(&client, &number, 3, &one), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_call_client_try_call(&client, &number, 4, &one));
+  OK(strait_call_client_try_call(&client, &number, 4, &two));
+  CHECK(strait_call_client_try_call(&client, &number, 4, &one), STRAIT_STATUS_FULL);
+  CHECK(strait_call_client_post(&client, &number, 4), STRAIT_STATUS_FULL);
+  CHECK(strait_call_client_poll(&client, one, &got, sizeof got, NULL), STRAIT_STATUS_EMPTY);
+  CHECK(strait_call_server_try_next(&server, &seen, 3, &request), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_call_server_try_next(&server, &seen, 4, &request));
+  THAT(seen == 7 && request.caller != 0 && !request.is_post && !request.is_again);
+  CHECK(strait_call_server_answer(&server, &answer, 15), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_call_server_answer(&server, &answer, 16));
+  OK(strait_call_server_next_timeout(&server, &seen, 4, NULL, 0));
+  OK(strait_call_server_refuse(&server, 99));
+  CHECK(strait_call_client_wait_timeout(&client, two, &got, sizeof got, &code, 0), STRAIT_STATUS_REFUSED);
+  THAT(code == 99);
+  CHECK(strait_call_client_poll(&client, one, &got, 8, NULL), STRAIT_STATUS_WRONG_SIZE);
+  OK(strait_call_client_poll(&client, one, &got, sizeof got, NULL));
+  THAT(got.time_ns == 5 && got.angle_rad == 0.5);
+  CHECK(strait_call_client_poll(&client, one, &got, sizeof got, NULL), STRAIT_STATUS_UNKNOWN_TICKET);
+
+  OK(strait_call_client_post(&client, &number, 4));
+  CHECK(strait_call_client_call_timeout(&client, &number, 4, &got, sizeof got, &two, &code, 0),
+        STRAIT_STATUS_TIMED_OUT);
+  OK(strait_call_server_try_next(&server, &seen, 4, &request));
+  THAT(request.is_post);
+  OK(strait_call_server_answer(&server, &answer, 16));
+  OK(strait_call_client_cancel(&client, two, &may_have_run));
+  THAT(!may_have_run);
+  CHECK(strait_call_client_cancel(&client, two, NULL), STRAIT_STATUS_UNKNOWN_TICKET);
+  CHECK(strait_call_server_try_next(&server, &seen, 4, NULL), STRAIT_STATUS_EMPTY);
+  OK(strait_call_server_close(&server));
+  OK(strait_call_client_close(&client));
+}
+
 static void look(uint32_t size) {
   strait_region_t region = {0};
   strait_channel_info_t info;
@@ -229,7 +322,7 @@ static void look(uint32_t size) {
   OK(strait_observe(&region, memory, size));
   THAT(strait_region_ident(&region) == 0);
   OK(strait_channel_count(&region, &count));
-  THAT(count == 7);
+  THAT(count == 8);
   OK(strait_channel_info(&region, 0, &info));
   THAT(!strcmp((const char *)info.name, "log") && info.kind == STRAIT_KIND_FRAMES && info.capacity == 256);
   CHECK(strait_channel_info(&region, count, &info), STRAIT_STATUS_NOT_FOUND);
@@ -243,7 +336,7 @@ static void look(uint32_t size) {
 int main(void) {
   const uint64_t hash = strait_type_hash(READING);
   strait_region_t region = {0};
-  strait_channel_t channels[7];
+  strait_channel_t channels[9];
   uint32_t i;
   memory = memory_.bytes;
   memset(channels, 0, sizeof channels);
@@ -272,20 +365,34 @@ int main(void) {
   channels[6].kind = STRAIT_KIND_SEMAPHORE;
   channels[6].capacity = 3;
   channels[6].size = 1;
+  channels[7].name = "drive";
+  channels[7].kind = STRAIT_KIND_CALLS;
+  channels[7].capacity = 2;
+  channels[7].size = sizeof(uint32_t);
+  channels[7].type_hash = strait_type_hash("u32");
+  channels[7].answer_size = sizeof(reading);
+  channels[7].answer_hash = hash;
+  channels[8].name = "state";
+  channels[8].kind = STRAIT_KIND_BROADCAST;
+  channels[8].capacity = 4;
+  channels[8].size = sizeof(reading);
+  channels[8].type_hash = hash;
   THAT(hash == 0x33d875dae812bb69);
-  make(&region, channels, 7);
+  make(&region, channels, 9);
   frames(&region);
   values(&region, "slots");
   values(&region, "compact");
   latest(&region);
+  broadcast(&region);
   locks(&region);
+  calls(&region);
   look(sizeof memory_);
   THAT(strait_status_text(12345) != NULL && strait_status_text(STRAIT_STATUS_FULL)[0] == 't');
   OK(strait_region_close(&region));
   CHECK(strait_region_close(&region), STRAIT_STATUS_NOT_OPEN);
   channels[1].type_hash = 0;
   {
-    strait_plan_t plan = {channels, 7, 0, 0};
+    strait_plan_t plan = {channels, 8, 0, 0};
     CHECK(strait_plan_size(&plan, &i), STRAIT_STATUS_BAD_PLAN);
     CHECK(strait_plan_size(NULL, &i), STRAIT_STATUS_BAD_ARGUMENT);
     CHECK(strait_plan_size(&plan, NULL), STRAIT_STATUS_BAD_ARGUMENT);

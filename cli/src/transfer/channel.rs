@@ -70,8 +70,11 @@ impl TransferChannel {
     }
 
     fn no_channel(&self, attachment: &Region) -> Error {
-        let names: Vec<String> =
-            attachment.channels().filter_map(|entry| entry.name().map(String::from)).collect();
+        let names: Vec<String> = attachment
+            .channels()
+            .filter(|entry| entry.lane.index == 0)
+            .filter_map(|entry| entry.name().map(String::from))
+            .collect();
         Error::failed(format!(
             "{} is there but has no channel '{}'; it has: {}",
             self.shown,
@@ -86,6 +89,12 @@ impl TransferChannel {
             let kind = entry.kind.name();
             return Err(Error::failed(format!(
                 "{shown}: '{name}' is of kind {kind}, a transfer needs frames"
+            )));
+        }
+        if entry.lane.is_one_of_many() {
+            return Err(Error::failed(format!(
+                "{shown}: '{name}' has {} producers, a transfer needs a channel with one",
+                entry.lane.count
             )));
         }
         if entry.max_len < LEAST_FRAME {

@@ -3,6 +3,7 @@
 use crate::ground::entry::Entry;
 use crate::ground::header::{AttachError, Header};
 use crate::ground::kind::Kind;
+use crate::ground::lane::Lane;
 use crate::ground::message::ValueType;
 use crate::ground::port::Port;
 
@@ -71,16 +72,21 @@ impl<P: Port> Attachment<P> {
         self.header.channels(self.port.mem())
     }
 
-    /// The channel of this name. Steps in proportion to the number of channels.
+    /// The channel of this name; of one with several producers, the first lane. Steps in proportion to the number of channels.
     ///
     /// # Errors
     ///
     /// [`ChannelError::NotFound`], or `Damaged` if its entry contradicts itself.
     pub fn channel(&self, name: &str) -> Result<Entry, ChannelError> {
+        self.find(name).map(|(_, entry)| entry)
+    }
+
+    /// The first entry of this name, and its place in the directory.
+    pub(super) fn find(&self, name: &str) -> Result<(u32, Entry), ChannelError> {
         let mem = self.port.mem();
         for i in 0..self.header.channel_count {
             match self.header.entry(mem, i) {
-                Ok(entry) if entry.name() == Some(name) => return Ok(entry),
+                Ok(entry) if entry.name() == Some(name) => return Ok((i, entry)),
                 Err(Some(what)) if self.header.is_named(mem, i, name) => {
                     return Err(ChannelError::Damaged(what));
                 }
@@ -90,10 +96,12 @@ impl<P: Port> Attachment<P> {
         Err(ChannelError::NotFound)
     }
 
-    /// The channel of this name, which must be of this kind.
+    /// The channel of this name, which must be of this kind and have one producer.
     pub(super) fn of_kind(&self, name: &str, kind: Kind) -> Result<Entry, ChannelError> {
         let entry = self.channel(name)?;
-        if entry.kind == kind { Ok(entry) } else { Err(ChannelError::Kind { found: entry.kind }) }
+        check_kind(&entry, kind)?;
+        check_alone(&entry)?;
+        Ok(entry)
     }
 
     /// The channel of this name, which must be of this kind and carry values of this type.
@@ -101,4 +109,15 @@ impl<P: Port> Attachment<P> {
         let entry = self.of_kind(name, kind)?;
         if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
     }
+}
+
+/// Checks that a channel is of this kind.
+pub(super) fn check_kind(entry: &Entry, kind: Kind) -> Result<(), ChannelError> {
+    if entry.kind == kind { Ok(()) } else { Err(ChannelError::Kind { found: entry.kind }) }
+}
+
+/// Checks that a channel has one producer.
+pub(super) fn check_alone(entry: &Entry) -> Result<(), ChannelError> {
+    let Lane { count, .. } = entry.lane;
+    if count == 1 { Ok(()) } else { Err(ChannelError::Lanes { count }) }
 }

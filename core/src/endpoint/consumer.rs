@@ -124,7 +124,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<P: Port> Consumer<P> {
-    fn open(
+    pub(super) fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,

@@ -31,6 +31,21 @@ pub enum ChannelError {
     /// The plan gives a lock to two domains, which cannot compare and swap one word, and the port has no
     /// [hardware lock](crate::port::Port::hardware_lock).
     NoCommonAtomics,
+    /// The channel has several producers, each with a lane. Open it by the functions for lanes.
+    Lanes {
+        /// How many lanes it has.
+        count: u32,
+    },
+    /// There is no lane of that number.
+    NoLane {
+        /// How many lanes the channel has.
+        count: u32,
+    },
+    /// The channel has more lanes than this consumer has room for.
+    TooManyLanes {
+        /// How many lanes the channel has.
+        count: u32,
+    },
     /// The channel's directory entry contradicts itself.
     Damaged(&'static str),
     /// The channel's words contradict each other, so the role cannot be taken up.
@@ -55,6 +70,13 @@ impl fmt::Display for ChannelError {
                     "the plan gives the lock to two domains that share no atomics; \
                      keep it in one, or give the port a hardware lock",
                 )
+            }
+            Self::Lanes { count } => {
+                write!(f, "the channel has {count} lanes, for several producers; open a lane, or all as a consumer of lanes")
+            }
+            Self::NoLane { count } => write!(f, "the channel has {count} lanes, numbered from 0; name one of them"),
+            Self::TooManyLanes { count } => {
+                write!(f, "the channel has {count} lanes; open a consumer that has room for as many")
             }
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what}); make the region anew"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}; make the region anew"),

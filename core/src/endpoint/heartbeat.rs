@@ -20,7 +20,7 @@ pub struct Late {
 
 impl fmt::Display for Late {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was sent for {:?} longer than the plan expects", self.by)
+        write!(f, "the channel's sender is late by {:?}; look whether it still runs", self.by)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Looking at a channel's state without a role in it.
 
+pub use super::call::inspect::{CallStage, CallState, calls};
+
 use crate::ground::entry::Entry;
 use crate::ground::geometry::GRANULE;
 use crate::ground::ident::Ident;
@@ -16,17 +18,18 @@ use crate::protocol::semaphore::Limits;
 /// different moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelState {
-    /// Messages waiting; of a latest value, 1 once something was published.
+    /// Messages waiting; calls that are made and not done; of a latest value, 1 once something was published; of a
+    /// broadcast, the values in its ring.
     pub len: u32,
-    /// Upper bound of the fill level ever reached, in the unit of the capacity; 0 of a latest value.
+    /// Upper bound of the fill level ever reached, in the unit of the capacity; 0 of calls and of what is no queue.
     pub high_water: u32,
-    /// Messages sent (modulo 2^32), or values published.
+    /// Messages sent (modulo 2^32), calls made, or values published (modulo 2^31): the number of the newest one.
     pub sent: u32,
-    /// Sends refused because there was no space.
+    /// Sends refused because there was no space, or calls because there was no place.
     pub refused: u32,
-    /// The producer or writer, if any; of a lock none, see [`lock_state`].
+    /// The producer, writer or client, if any; of a lock none, see [`lock_state`].
     pub producer: Option<Ident>,
-    /// The consumer, if any.
+    /// The consumer or server, if any.
     pub consumer: Option<Ident>,
     /// How often the producer's role was taken over from a dead owner.
     pub producer_takeovers: u32,
@@ -78,14 +81,19 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
             let sent = a(offset::MARK);
             (sent, between(b(offset::HEAD), sent, entry.capacity))
         }
+        Kind::Calls => {
+            let made = a(offset::MARK);
+            (made, between(b(offset::HEAD), made, entry.capacity))
+        }
         Kind::Mutex => (a(offset::VERSION), 0),
         Kind::Semaphore | Kind::Permits => (0, 0),
-        Kind::Latest => {
+        Kind::Latest | Kind::Broadcast => {
             let sent = a(offset::NEWEST) >> 1;
             let header =
                 if entry.split_payload { entry.block_a.saturating_add(offset::HEADERS) } else { entry.data };
             let wrapped = read(header.saturating_add(offset::LAP)) != 0;
-            (sent, u32::from(sent != 0 || wrapped))
+            let most = if entry.kind == Kind::Latest { 1 } else { entry.capacity };
+            (sent, if wrapped { most } else { sent.min(most) })
         }
     };
     let queue = entry.kind.is_queue();
@@ -93,7 +101,7 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         len,
         high_water: if queue { a(offset::HIGH_WATER).min(entry.capacity) } else { 0 },
         sent,
-        refused: if queue { a(offset::REFUSED) } else { 0 },
+        refused: if entry.kind.has_two_roles() { a(offset::REFUSED) } else { 0 },
         producer: if entry.kind.is_lock() { None } else { Ident::from_word(c(offset::OWNER)) },
         consumer: Ident::from_word(consumer(offset::OWNER)),
         producer_takeovers: c(offset::TAKEOVERS),

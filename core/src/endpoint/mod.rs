@@ -4,6 +4,8 @@
 //! the region, where no peer can reach it.
 
 mod attachment;
+mod broadcast;
+mod call;
 mod coherence;
 mod consumer;
 mod error;
@@ -12,6 +14,7 @@ mod frame_buf;
 mod grant;
 mod heartbeat;
 pub mod inspect;
+mod lanes;
 mod latest;
 mod local;
 mod lock_word;
@@ -41,6 +44,12 @@ mod wait_any;
 mod wait_policy;
 
 pub use attachment::Attachment;
+pub use broadcast::{
+    BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
+};
+pub use call::{
+    CallClient, CallError, CallServer, Interrupted, Ran, Reply, ServeError, Ticket, TryCallError,
+};
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use event::{Listener, Notified, Notifier};
@@ -49,6 +58,9 @@ pub use grant::Grant;
 #[cfg(feature = "embedded-io-07")]
 pub use grant::GrantWriter;
 pub use heartbeat::{Heartbeat, Late};
+pub use lanes::{
+    FromLane, LanesConsumer, LanesOptions, RecvLanesError, TryRecvLanesError, TypedLanesConsumer,
+};
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};

@@ -5,6 +5,7 @@ use crate::ground::geometry::round_up;
 use crate::ground::header::{HEADER_LEN, Header};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
+use crate::ground::lane::LANE;
 use crate::ground::offset;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
@@ -28,7 +29,7 @@ pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     let mut found = Names::Free;
     for entry in (0..header.channel_count).map(|i| HEADER_LEN + i * ENTRY_LEN) {
         let read = |word| mem.setup_read(entry + word);
-        match Kind::from_code(read(word::KIND)).filter(|_| read(word::FLAGS) == 0) {
+        match Kind::from_code(read(word::KIND)).filter(|_| matches!(read(word::FLAGS), 0 | LANE)) {
             None => found = Names::Unknown,
             Some(kind) => {
                 let (block_c, capacity) = (read(word::BLOCK_C), read(word::CAPACITY));
@@ -48,10 +49,12 @@ pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity:
     // ORDERING: Relaxed; only `who` writes its name, and joining synchronises with the last one of that name.
     let read = |at: u32| mem.word(block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
     match kind {
-        Kind::Frames | Kind::Slots | Kind::Compact => {
+        // The places of calls name clients and servers too, but nobody takes those words: a caller whose server's
+        // identity has come again waits for its time-out.
+        Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
             read(offset::OWNER) == who.word() || read(role + offset::OWNER) == who.word()
         }
-        Kind::Latest => read(offset::OWNER) == who.word(),
+        Kind::Latest | Kind::Broadcast => read(offset::OWNER) == who.word(),
         Kind::Mutex => {
             matches!(mutex::state(read(offset::OWNER)), State::Held { owner, .. } if owner == who)
         }

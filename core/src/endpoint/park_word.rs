@@ -37,7 +37,9 @@ impl ParkWord {
     /// The word on which the consumer of this queue sleeps, perhaps shared with other channels.
     pub fn of_consumer<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Option<Self> {
         let park_word = Self::new(attachment.port(), entry.wait_b, attachment.header().instance)?;
-        let is_shared = attachment.channels().filter(|other| other.wait_b == entry.wait_b).count() > 1;
+        // The lanes of a channel, which have one name, have one consumer.
+        let is_shared =
+            attachment.channels().any(|other| other.wait_b == entry.wait_b && other.name != entry.name);
         // The channel's first block is its own, and starts at a multiple of four.
         let asleep = if is_shared { entry.block_a | park::PARKED } else { park::PARKED };
         Some(Self { asleep, ..park_word })

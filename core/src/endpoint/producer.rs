@@ -93,7 +93,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<P: Port> Producer<P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    pub(super) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let marks = Marks {
             mark: spans.a.word(offset::MARK).ok_or(DAMAGED)?,

@@ -61,7 +61,8 @@ impl<P: Port> RecvHalf<P> {
             want,
             seen_requests: answered,
             answered_requests: answered,
-            own: ParkWord::of_consumer(attachment, entry),
+            // The consumer of lanes sleeps for all of them at once, and has the word itself.
+            own: if entry.lane.is_one_of_many() { None } else { ParkWord::of_consumer(attachment, entry) },
             peers: ParkWord::new(&role.port, entry.wait_a, instance),
             waiting: Waiting::new(WaitPolicy::parking()),
             role,

@@ -192,11 +192,11 @@ impl Words<'_> {
         let (entry, blocks) = (self.entry, &self.blocks);
         let first = entry.block_c + offset::OWNER;
         match entry.kind {
-            Kind::Frames | Kind::Slots | Kind::Compact => {
+            Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
                 store(first);
                 store(first + blocks.role_b);
             }
-            Kind::Latest | Kind::Mutex | Kind::Semaphore => store(first),
+            Kind::Latest | Kind::Broadcast | Kind::Mutex | Kind::Semaphore => store(first),
             Kind::Permits => {
                 (0..entry.capacity).for_each(|index| store(entry.block_c + blocks.permits + 4 * index));
             }
@@ -217,7 +217,13 @@ impl Words<'_> {
                 mem.setup_write(entry.block_c + offset::FAULT, 0);
                 mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
             }
-            Kind::Latest => {
+            Kind::Calls => {
+                zero(entry.block_a, blocks.len_a);
+                zero(entry.block_b, blocks.len_b);
+                mem.setup_write(entry.block_c + offset::FAULT, 0);
+                mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
+            }
+            Kind::Latest | Kind::Broadcast => {
                 // All of the headers; values without a header are not seen.
                 let (first, step) = if entry.split_payload {
                     (entry.block_a + offset::HEADERS, offset::VALUE)

@@ -3,8 +3,8 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 
 use super::{
-    Attachment, Consumer, LatestReader, LatestWriter, LocalPort, NoSystem, Producer, StaticQueue,
-    TypedConsumer, TypedProducer,
+    Attachment, BroadcastReader, BroadcastWriter, Consumer, LanesConsumer, LatestReader, LatestWriter,
+    LocalPort, NoSystem, Producer, StaticQueue, TypedConsumer, TypedLanesConsumer, TypedProducer,
 };
 use crate::ground::entry::ENTRY_LEN;
 use crate::ground::geometry::GRANULE;
@@ -19,8 +19,14 @@ assert_impl_all!(Producer<P>: Send);
 assert_impl_all!(Consumer<P>: Send);
 assert_impl_all!(TypedProducer<u64, P>: Send);
 assert_impl_all!(TypedConsumer<u64, P>: Send);
+assert_impl_all!(LanesConsumer<P, 2>: Send);
+assert_impl_all!(TypedLanesConsumer<u64, P, 2>: Send);
+assert_not_impl_any!(LanesConsumer<P, 2>: Sync, Clone);
+assert_not_impl_any!(TypedLanesConsumer<u64, P, 2>: Sync, Clone);
 assert_impl_all!(LatestWriter<u64, P>: Send);
 assert_impl_all!(LatestReader<u64, P>: Send);
+assert_impl_all!(BroadcastWriter<u64, P>: Send);
+assert_impl_all!(BroadcastReader<u64, P>: Send);
 assert_impl_all!(StaticQueue<u8, 4>: Send, Sync);
 assert_not_impl_any!(Producer<P>: Sync, Clone);
 assert_not_impl_any!(Consumer<P>: Sync, Clone);
@@ -28,6 +34,8 @@ assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
 assert_not_impl_any!(TypedConsumer<u64, P>: Sync, Clone);
 assert_not_impl_any!(LatestWriter<[u8], P>: Sync, Clone);
 assert_not_impl_any!(LatestReader<[u8], P>: Sync, Clone);
+assert_not_impl_any!(BroadcastWriter<[u8], P>: Sync, Clone);
+assert_not_impl_any!(BroadcastReader<[u8], P>: Sync, Clone);
 #[cfg(feature = "embedded-io-07")]
 assert_impl_all!(super::RingPipe<'static, P>: Send);
 #[cfg(feature = "embedded-io-07")]

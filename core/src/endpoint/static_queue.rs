@@ -238,9 +238,10 @@ impl<T: Send, const N: usize> StaticConsumer<'_, T, N> {
     #[inline]
     pub fn peek(&mut self) -> Option<&mut T> {
         let position = self.rx.next(&self.queue.tail)?;
+        let place = self.queue.slot(position).as_ptr();
         // SAFETY: the protocol gave this slot to the only consumer (A1), it holds a value, and that stays there
         // as long as this half is borrowed.
-        Some(unsafe { self.queue.slot(position).get_mut() })
+        Some(unsafe { &mut *place })
     }
 
     /// How many values there are now; the producer may be sending more. One load.

@@ -35,6 +35,7 @@ use crate::ground::ring::Value;
 use crate::ground::tasks::{AsyncWait, WaiterId};
 use crate::protocol::Refused;
 
+use super::broadcast::{BroadcastReader, BroadcastRecvError};
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
 use super::latest::{LatestReader, Reading, ValueInfo};
@@ -48,17 +49,17 @@ use super::wait_any::{Ready, WaitAnyError, Waitable, check, look};
 use super::wait_policy::WaitPolicy;
 
 /// A pending task's registration; dropping it removes the waker from the port.
-struct WakerRegistration<P: AsyncWait> {
-    port: P,
-    park_word: Option<ParkWord>,
-    sleepers: Sleepers,
-    policy: WaitPolicy,
-    who: WaiterId,
+pub(super) struct WakerRegistration<P: AsyncWait> {
+    pub port: P,
+    pub park_word: Option<ParkWord>,
+    pub sleepers: Sleepers,
+    pub policy: WaitPolicy,
+    pub who: WaiterId,
 }
 
 impl<P: Port + AsyncWait> WakerRegistration<P> {
     /// Waits until there is something.
-    async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
+    pub async fn until<T>(self, mut look: impl FnMut() -> Option<T>) -> T {
         poll_fn(|context| self.poll(context, &mut look)).await
     }
 
@@ -208,6 +209,35 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
     pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
         registration(self).until(|| self.read_fresh_into(into)).await
+    }
+}
+
+impl<T: Value + ?Sized, P: Port + AsyncWait> BroadcastReader<T, P> {
+    /// Receives the next value, waiting for it as long as it takes. If the future is dropped before it is
+    /// ready, nothing was received, and no loss was reported.
+    ///
+    /// # Errors
+    ///
+    /// [`BroadcastRecvError`], never `TimedOut`.
+    pub async fn recv(&mut self) -> Result<T, BroadcastRecvError>
+    where
+        T: Message,
+    {
+        let mut value = T::new_zeroed();
+        self.recv_into(&mut value).await?;
+        Ok(value)
+    }
+
+    /// As [`recv`](Self::recv), into `into`, as [`try_recv_into`](Self::try_recv_into) does.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn recv_into(&mut self, into: &mut T) -> Result<ValueInfo, BroadcastRecvError> {
+        let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
+        let who = WaiterId::of(self);
+        let registration = WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who };
+        registration.until(|| self.next_into(into)).await
     }
 }
 

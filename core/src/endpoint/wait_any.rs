@@ -7,7 +7,10 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
+use super::broadcast::BroadcastReader;
+use super::call::CallServer;
 use super::consumer::Consumer;
+use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::latest::LatestReader;
 use super::park_word::{ParkWord, Sleepers};
 use super::typed::TypedConsumer;
@@ -38,8 +41,8 @@ pub(in crate::endpoint) mod sealed {
 
 use sealed::Place;
 
-/// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value, a listener to an
-/// event.
+/// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value or a
+/// broadcast, a listener to an event, a server of calls.
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
@@ -49,6 +52,36 @@ fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
 
 impl<P: Port> Waitable for Consumer<P> {}
 impl<P: Port> sealed::Sealed for Consumer<P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
+impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port, const N: usize> Waitable for TypedLanesConsumer<T, P, N> {}
+impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesConsumer<T, P, N> {
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -93,6 +126,36 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
     }
 }
 
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Waitable for CallServer<Req, Ans, P> {}
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallServer<Req, Ans, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> Waitable for BroadcastReader<T, P> {}
+impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_more()
+    }
+
+    fn place(&self) -> Place<'_> {
+        self.park_word.as_ref().map_or(Place::Polled, |word| Place::Word(word, Sleepers::Many))
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
 /// Error of [`wait_any`] and [`wait_ready`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -113,9 +176,9 @@ pub enum WaitAnyError {
 impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("nothing came in the time allowed"),
+            Self::TimedOut => f.write_str("all of the receivers had nothing in the time allowed"),
             Self::NoDoorbell => f.write_str(
-                "a receiver's channel does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
+                "the channel of one of the receivers does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
                  plan, or wait with a polling policy",
             ),
             Self::TooMany { most } => {
@@ -170,7 +233,7 @@ impl Iterator for Ready {
 }
 
 /// Waits up to `timeout` until one of `receivers` has something, and returns the index of the first one. One sleep
-/// for all of them; each look costs one load a queue, and two a latest value.
+/// for all of them; each look costs one load a queue or a lane, and two a latest value.
 ///
 /// Earlier receivers are looked at first: put the urgent ones in front. One that always has something keeps the rest
 /// waiting; [`wait_ready`] returns all that are ready. A receiver that has latched a fault counts as ready once, so

@@ -1,5 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
+use super::lane::{LANE, Lane};
 use super::message::{Message, ValueType};
 use super::sync::Mem;
 
@@ -19,8 +20,8 @@ pub struct Entry {
     pub name: [u8; NAME_LEN],
     /// The kind of channel.
     pub kind: Kind,
-    /// Ring bytes ([`Kind::Frames`]), slots, buffers ([`Kind::Latest`], [`Kind::Mutex`]), or permits: the
-    /// highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
+    /// Ring bytes ([`Kind::Frames`]), slots ([`Kind::Broadcast`] too), buffers ([`Kind::Latest`],
+    /// [`Kind::Mutex`]), or permits: the highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
     pub capacity: u32,
     /// Bytes from one slot or buffer to the next; the granule for [`Kind::Frames`], 0 where there are
     /// none.
@@ -30,6 +31,11 @@ pub struct Entry {
     pub max_len: u32,
     /// The type's structural hash, 0 where untyped.
     pub type_hash: u64,
+    /// Which lane it is of a channel with several producers.
+    pub lane: Lane,
+    /// Of [`Kind::Calls`]: the answers' type, as the other two fields are of the requests' type; otherwise
+    /// zero.
+    pub answer: ValueType,
     /// The domain of the producer or writer.
     pub domain_a: u32,
     /// The domain of the consumer.
@@ -80,7 +86,7 @@ impl Entry {
 
     pub(crate) const fn geometry(&self) -> Geometry {
         let Self { kind, capacity, stride, max_len, split_payload, .. } = *self;
-        Geometry { kind, capacity, stride, max_len, split_payload }
+        Geometry { kind, capacity, stride, max_len, answer: self.answer.size, split_payload }
     }
 
     /// Where everything is within the blocks, for a region of this line size.
@@ -128,6 +134,17 @@ impl Entry {
         words[22] = self.wait_a;
         words[23] = self.wait_b;
         words[31] = self.period_us;
+        if self.lane.is_one_of_many() {
+            words[9] = LANE;
+            words[24] = self.lane.index;
+            words[25] = self.lane.count;
+            words[26] = self.lane.urgent;
+        }
+        if matches!(self.kind, Kind::Calls) {
+            words[24] = self.answer.size;
+            words[25] = self.answer.hash as u32;
+            words[26] = (self.answer.hash >> 32) as u32;
+        }
         words
     }
 
@@ -139,7 +156,12 @@ impl Entry {
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
-        let kind = Kind::from_code(words[8]).filter(|_| words[9] == 0).ok_or(None)?;
+        let lane = match words[9] {
+            0 => Lane::ONLY,
+            LANE => Lane { index: words[24], count: words[25], urgent: words[26] },
+            _ => return Err(None),
+        };
+        let kind = Kind::from_code(words[8]).ok_or(None)?;
         let name = Self::read_name(mem, offset);
         let entry = Self {
             name,
@@ -148,6 +170,12 @@ impl Entry {
             stride: words[12],
             max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
+            lane,
+            answer: if kind == Kind::Calls {
+                ValueType { hash: u64::from(words[25]) | u64::from(words[26]) << 32, size: words[24] }
+            } else {
+                ValueType::NONE
+            },
             domain_a: words[16],
             domain_b: words[17],
             block_a: words[18],
@@ -182,6 +210,9 @@ impl Entry {
         }
         if !self.geometry().is_sound(line) {
             return Err("geometry");
+        }
+        if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.is_queue() {
+            return Err("lane");
         }
         let blocks = self.blocks(line).ok_or("geometry")?;
         let align = line.max(8);

@@ -73,7 +73,7 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
     }
     let plan_hash = write_directory(mem, plan).map_err(FormatError::Plan)?;
     write_header(mem, plan, total, instance, plan_hash);
-    let crc = checksum(mem, plan.channels().len() as u32);
+    let crc = checksum(mem, plan.entry_count() as u32);
     mem.setup_write(at::CRC, crc);
     if let Some(word) = mem.word(at::MAGIC) {
         word.store(MAGIC, magic::STORE); // ORDERING(magic): all of the header is ordered before it.
@@ -84,9 +84,10 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
 fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
     let mut start = plan.start()?;
-    for i in 0..plan.channels().len() {
-        let (entry, next) = plan.place(i, start)?;
-        let offset = HEADER_LEN + i as u32 * ENTRY_LEN;
+    let lanes = |i: usize| (0..plan.lanes_of(i)).map(move |lane| (i, lane));
+    for (place, (i, lane)) in (0..plan.channels().len()).flat_map(lanes).enumerate() {
+        let (entry, next) = plan.place(i, lane, start)?;
+        let offset = HEADER_LEN + place as u32 * ENTRY_LEN;
         for (n, word) in entry.to_words().into_iter().enumerate() {
             mem.setup_write(offset + 4 * n as u32, word);
             hash = (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3);
@@ -127,7 +128,7 @@ fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash
         (at::LINE, plan.line_size()),
         (at::PARTICIPANTS, plan.participants_start()),
         (at::PARTICIPANT_COUNT, plan.participant_count()),
-        (at::CHANNEL_COUNT, plan.channels().len() as u32),
+        (at::CHANNEL_COUNT, plan.entry_count() as u32),
     ];
     for (offset, value) in words {
         mem.setup_write(offset, value);

@@ -1,5 +1,6 @@
 //! How large a channel's blocks are and where things are in them, for one line size.
 
+use super::call;
 use super::kind::Kind;
 use super::offset;
 
@@ -25,6 +26,8 @@ pub struct Blocks {
     pub len_data: u32,
     /// Bytes of block B.
     pub len_b: u32,
+    /// Offset in block B of the answers of calls.
+    pub answers: u32,
     /// Offset in block C of B's role words; A's are at 0.
     pub role_b: u32,
     /// Offset in block C of the permits' words.
@@ -40,7 +43,13 @@ pub struct Blocks {
 impl Blocks {
     /// Where the blocks end if they start at `start` (without data that is split off); `None` from 2 GiB.
     pub(crate) const fn end(&self, start: u32) -> Option<u32> {
-        let end = start as u64 + self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
+        self.end_of(start, 1)
+    }
+
+    /// Where the last of `count` such groups of blocks ends, one after the other.
+    pub(crate) const fn end_of(&self, start: u32, count: u32) -> Option<u32> {
+        let len = self.len_a as u64 + self.len_b as u64 + self.len_c as u64;
+        let end = start as u64 + len * count as u64;
         if end < MAX_REGION as u64 { Some(end as u32) } else { None }
     }
 }
@@ -80,7 +89,7 @@ pub(crate) const fn slot_stride(size: u32, line: u32) -> Option<u32> {
     }
 }
 
-/// Bytes from one buffer of a latest value to the next: a header and the value, or with a split payload,
+/// Bytes from one buffer of a latest value, or slot of a broadcast, to the next: a header and the value, or with a split payload,
 /// the value.
 pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> Option<u32> {
     let used = if split_payload { size } else { some!(size.checked_add(offset::VALUE)) };
@@ -94,6 +103,8 @@ pub(crate) struct Geometry {
     pub capacity: u32,
     pub stride: u32,
     pub max_len: u32,
+    /// Of calls: the answer's size; otherwise 0.
+    pub answer: u32,
     pub split_payload: bool,
 }
 
@@ -131,7 +142,13 @@ impl Geometry {
                 self.max_len > 0 && matches!(slot_stride(self.max_len, line), Some(s) if s == self.stride)
             }
             Kind::Compact => self.max_len > 0 && self.stride == self.max_len,
-            Kind::Latest => {
+            Kind::Calls => {
+                self.capacity <= call::MAX_PLACES
+                    && self.max_len > 0
+                    && self.answer > 0
+                    && matches!(call::stride(self.max_len, line), Some(s) if s == self.stride)
+            }
+            Kind::Latest | Kind::Broadcast => {
                 self.capacity >= 2
                     && self.capacity <= 1 << 16
                     && self.max_len > 0
@@ -149,8 +166,9 @@ impl Geometry {
         let word = some!(round_up(4, line));
         let want = some!(round_up(16, line));
         let queue = self.kind.is_queue();
+        let two_roles = self.kind.has_two_roles();
         let control = match self.kind {
-            Kind::Latest if self.split_payload => {
+            Kind::Latest | Kind::Broadcast if self.split_payload => {
                 some!(offset::HEADERS.checked_add(some!(GRANULE.checked_mul(self.capacity))))
             }
             _ if queue => some!(want.checked_add(word)),
@@ -165,8 +183,16 @@ impl Geometry {
         let len_data =
             if self.split_payload { some!(round_up(bytes, max(line, 8))) } else { together - data };
         let len_a = if self.split_payload { data } else { together };
-        let len_b = if queue { some!(round_up(8, max(line, 8))) } else { 0 };
-        let role_b = if queue { role } else { 0 };
+        let answers = some!(round_up(8, max(line, GRANULE)));
+        let len_b = match self.kind {
+            Kind::Calls => {
+                let bytes = some!(self.capacity.checked_mul(some!(call::stride(self.answer, line))));
+                some!(round_up(some!(answers.checked_add(bytes)), max(line, 8)))
+            }
+            _ if queue => some!(round_up(8, max(line, 8))),
+            _ => 0,
+        };
+        let role_b = if two_roles { role } else { 0 };
         let permits = match self.kind {
             Kind::Permits => some!(round_up(4 * self.capacity, line)),
             _ => 0,
@@ -175,6 +201,18 @@ impl Geometry {
         let wait_a = wait_b + if own_wait_b { word } else { 0 };
         let end = wait_a + if own_wait_a { word } else { 0 };
         let len_c = some!(round_up(end, max(line, 8)));
-        Some(Blocks { len_a, want, data, len_data, len_b, role_b, permits: role, wait_b, wait_a, len_c })
+        Some(Blocks {
+            len_a,
+            want,
+            data,
+            len_data,
+            len_b,
+            answers,
+            role_b,
+            permits: role,
+            wait_b,
+            wait_a,
+            len_c,
+        })
     }
 }

@@ -18,6 +18,10 @@ pub enum Kind {
     Semaphore,
     /// Permits that are recovered from dead holders.
     Permits,
+    /// A stream of values from one writer to any number of readers, which a slow reader misses parts of.
+    Broadcast,
+    /// Calls: requests of one client, and a server's answers.
+    Calls,
 }
 
 impl Kind {
@@ -32,6 +36,8 @@ impl Kind {
             Self::Mutex => 5,
             Self::Semaphore => 6,
             Self::Permits => 7,
+            Self::Broadcast => 8,
+            Self::Calls => 9,
         }
     }
 
@@ -46,6 +52,8 @@ impl Kind {
             5 => Some(Self::Mutex),
             6 => Some(Self::Semaphore),
             7 => Some(Self::Permits),
+            8 => Some(Self::Broadcast),
+            9 => Some(Self::Calls),
             _ => None,
         }
     }
@@ -61,6 +69,8 @@ impl Kind {
             Self::Mutex => "mutex",
             Self::Semaphore => "semaphore",
             Self::Permits => "permits",
+            Self::Broadcast => "broadcast",
+            Self::Calls => "calls",
         }
     }
 
@@ -70,11 +80,17 @@ impl Kind {
         matches!(self, Self::Frames | Self::Slots | Self::Compact)
     }
 
+    /// Whether it has two roles, the second of which can share a doorbell: queues, and calls.
+    #[must_use]
+    pub const fn has_two_roles(self) -> bool {
+        self.is_queue() || matches!(self, Self::Calls)
+    }
+
     /// Whether its payload can be split off from its control words: whether no word of it publishes, and
     /// nobody locks it.
     #[must_use]
     pub const fn can_split_payload(self) -> bool {
-        matches!(self, Self::Compact | Self::Latest)
+        matches!(self, Self::Compact | Self::Latest | Self::Broadcast)
     }
 
     /// Whether all of its users change one word by compare-and-swap.

@@ -28,6 +28,9 @@ pub struct ValueType {
 }
 
 impl ValueType {
+    /// No type.
+    pub const NONE: Self = Self { hash: 0, size: 0 };
+
     /// The type `T`.
     #[must_use]
     pub const fn of<T: Message>() -> Self {

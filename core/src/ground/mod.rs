@@ -1,5 +1,6 @@
 //! Floor 0: the sync shim, the region's layout, rings in its memory, and the traits of a port.
 
+pub mod call;
 pub mod crc;
 pub mod entry;
 pub mod format;
@@ -7,6 +8,7 @@ pub mod geometry;
 pub mod header;
 pub mod ident;
 pub mod kind;
+pub mod lane;
 pub mod message;
 pub mod offset;
 pub mod plan;

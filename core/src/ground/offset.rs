@@ -9,9 +9,9 @@ pub const MARK_SEQUENCE: u32 = 4;
 pub const HIGH_WATER: u32 = 8;
 /// Block A: sends refused because there was no space.
 pub const REFUSED: u32 = 12;
-/// Block A of a latest value: the count of the newest complete value.
+/// Block A of a latest value or a broadcast: the count of the newest complete value.
 pub const NEWEST: u32 = 0;
-/// Block A of a latest value with a split payload: the headers, one after the other.
+/// Block A of a latest value or a broadcast with a split payload: the headers, one after the other.
 pub const HEADERS: u32 = 16;
 /// Block B: up to where the consumer has released, in the unit of `MARK`.
 pub const HEAD: u32 = 0;
@@ -33,7 +33,7 @@ pub const COMMIT: u32 = 0;
 pub const TAG: u32 = 4;
 /// Header of a frame: its sequence number.
 pub const SEQUENCE: u32 = 8;
-/// Buffer of a latest value: its count; odd while it is written.
+/// Buffer of a latest value, or slot of a broadcast: its count; odd while it is written.
 pub const COUNT: u32 = 0;
 /// Buffer of a latest value: how often the count has wrapped.
 pub const LAP: u32 = 4;

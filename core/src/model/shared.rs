@@ -9,6 +9,7 @@ use std::vec::Vec;
 use loom::sync::atomic::AtomicU32;
 use loom::sync::{Condvar, Mutex};
 
+use crate::ground::call;
 use crate::ground::entry::Entry;
 use crate::ground::format::{Contents, initialise};
 use crate::ground::geometry::GRANULE;
@@ -96,6 +97,12 @@ fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
         let blocks = blocks(entry);
         let data = range(entry.data, blocks.len_data);
         uses.extend(data.map(|offset| (offset, data_use(entry, offset - entry.data))));
+        if entry.kind == Kind::Calls {
+            let answers = entry.block_b + blocks.answers;
+            let stride = call::stride(entry.answer.size, header.line).expect("the plan was checked");
+            let data = range(answers, entry.capacity * stride);
+            uses.extend(data.map(|offset| (offset, place_use(stride, offset - answers))));
+        }
     }
     uses
 }
@@ -111,9 +118,16 @@ fn data_use(entry: &Entry, at: u32) -> Use {
         Kind::Frames => Use { shared: at.is_multiple_of(GRANULE), plain: true },
         Kind::Slots if at % entry.stride == entry.stride - 4 => Use { shared: true, plain: false },
         Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true },
+        Kind::Calls => place_use(entry.stride, at),
         // There are no data.
         Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false },
         // A reader may be overtaken by the writer: every word of a value is read as it changes.
-        Kind::Latest => Use { shared: true, plain: false },
+        Kind::Latest | Kind::Broadcast => Use { shared: true, plain: false },
     }
+}
+
+/// The use of the word `at` bytes into the places of calls: a value, then the words of the place.
+fn place_use(stride: u32, at: u32) -> Use {
+    let is_word = at % stride >= stride - call::WORDS;
+    Use { shared: is_word, plain: !is_word }
 }

@@ -40,7 +40,8 @@
 //!
 //! # Used by
 //!
-//! [`LatestWriter`](crate::LatestWriter) and [`LatestReader`](crate::LatestReader).
+//! [`LatestWriter`](crate::LatestWriter) and [`LatestReader`](crate::LatestReader); and
+//! [`broadcast`](super::broadcast), whose writer takes the same steps.
 
 use core::ops::Deref;
 
@@ -90,11 +91,18 @@ impl Writer {
         Self { newest: Version { lap, count }, mask }
     }
 
+    /// The version that comes next.
     #[inline(always)]
-    fn next(&self) -> Version {
+    pub(super) fn next(&self) -> Version {
         let count = self.newest.count.wrapping_add(2);
         let lap = if count == 0 { self.newest.lap.wrapping_add(1) } else { self.newest.lap };
         Version { lap, count }
+    }
+
+    /// Counts the next version as published: the last writer completed it, and did not come to name it.
+    pub(super) fn advance(&mut self) -> Version {
+        self.newest = self.next();
+        self.newest
     }
 
     /// Opens the buffer for the next version and returns its index; the caller then writes the

@@ -4,10 +4,13 @@
 //! a plain struct, and returns positions and lengths. It reads each word of a peer once, checks it, and
 //! only then uses it.
 
+pub mod broadcast;
+pub mod call;
 pub mod cas_word;
 pub mod claim;
 pub mod compact;
 pub mod frames;
+pub mod lanes;
 pub mod latest;
 pub mod mutex;
 pub mod park;
@@ -29,11 +32,12 @@ pub enum Violation {
     Length = 2,
     /// A pad where none may be.
     Pad = 3,
-    /// A slot's sequence that belongs to neither this lap nor the last.
+    /// A slot's sequence, or a call's ticket, that belongs to neither this lap nor the last.
     Sequence = 4,
     /// More committed frames than the ring can hold.
     Walk = 5,
-    /// A lock's word that no honest owner leaves, or a count beyond its maximum.
+    /// A lock's word that no honest owner leaves, a count beyond its maximum, or a call's mode or status that
+    /// there is not.
     State = 6,
 }
 
@@ -43,9 +47,9 @@ impl core::fmt::Display for Violation {
             Self::Index => "an index out of range",
             Self::Length => "an impossible frame length",
             Self::Pad => "a pad in the wrong place",
-            Self::Sequence => "an impossible slot sequence",
+            Self::Sequence => "an impossible sequence of a slot, or ticket of a call",
             Self::Walk => "more frames than the ring can hold",
-            Self::State => "an impossible state of a lock",
+            Self::State => "an impossible state of a lock or a call",
         })
     }
 }

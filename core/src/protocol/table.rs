@@ -79,8 +79,8 @@ fn epoch_after(last: u32, step: u32) -> u32 {
 
 /// Tries to join in one place; `names` looks at the region's words for an identity. `None` if the place is taken,
 /// if another joiner was faster, or if its epochs have run out and it is not known whether they may begin anew.
-/// At most one
-/// load, one probe and one compare-and-swap; one token, and a look at the names before and after it, 21 at most.
+/// At most one load, one compare-and-swap, and one token with a look at the names before and after it; one probe,
+/// or 21 of it and of the looks where identities are named still.
 pub fn try_join(
     place: u32,
     state: &Word,
@@ -103,7 +103,10 @@ pub fn try_join(
         let me = Ident::new(place, epoch)?;
         // Before the token, which would make a dead one that is named look alive to others.
         if names(me) == Names::Named {
-            continue;
+            if liveness.probe(me) == Probe::Dead {
+                continue;
+            }
+            return None; // T3. It lives, and somebody has changed the state under it.
         }
         // SAFETY: published by the compare-and-swap below, or released.
         unsafe { liveness.acquire(me) }.ok()?; // T1

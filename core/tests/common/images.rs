@@ -1,10 +1,10 @@
 //! Images of regions that no honest program makes: random bytes, sound regions that were damaged, and
 //! directories that were forged well enough to pass every check.
 
-use strait_core::ground::header;
+use strait_core::ground::{header, lane::Lane};
 use strait_core::{
     Message,
-    format::{Entry, Kind},
+    format::{Entry, Kind, ValueType},
 };
 
 use super::raw::seal;
@@ -67,8 +67,17 @@ fn random_bytes(rng: &mut Rng, len: usize) -> Vec<u8> {
 
 /// An entry whose geometry is sound and whose blocks are anywhere, also over one another.
 fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) -> Entry {
-    let kinds =
-        [Kind::Frames, Kind::Slots, Kind::Compact, Kind::Latest, Kind::Mutex, Kind::Semaphore, Kind::Permits];
+    let kinds = [
+        Kind::Frames,
+        Kind::Slots,
+        Kind::Compact,
+        Kind::Latest,
+        Kind::Mutex,
+        Kind::Semaphore,
+        Kind::Permits,
+        Kind::Broadcast,
+        Kind::Calls,
+    ];
     let kind = kinds[rng.below(kinds.len())];
     let align = line.max(8);
     let place =
@@ -85,6 +94,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
             (1 << rng.below(6), if line < 64 { used.next_multiple_of(8) } else { packed }, size)
         }
         Kind::Compact => (1 << rng.below(7), size, size),
+        Kind::Calls => (1 << rng.below(6), call_stride(size, line), size),
         Kind::Mutex => (2, size.next_multiple_of(align), size),
         Kind::Semaphore => (1 + size, 0, rng.below(size as usize + 2) as u32),
         Kind::Permits => (1 + rng.below(9) as u32, 0, 0),
@@ -104,6 +114,11 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
             (_, 4) => u32::HASH,
             _ => <[u8; 16]>::HASH,
         },
+        lane: Lane::ONLY,
+        answer: match kind {
+            Kind::Calls => ValueType { hash: <[u8; 16]>::HASH, size: 16 },
+            _ => ValueType::NONE,
+        },
         domain_a: 0,
         domain_b: 0,
         block_a: place(rng),
@@ -118,6 +133,16 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
     let data = entry.blocks(line).expect("small blocks").data;
     entry.data = entry.block_a + data;
     entry
+}
+
+/// Bytes from one place of calls to the next.
+fn call_stride(size: u32, line: u32) -> u32 {
+    let used = size + 16;
+    match used {
+        _ if line < 64 => used.next_multiple_of(8),
+        ..=64 => used.next_power_of_two(),
+        _ => used.next_multiple_of(64),
+    }
 }
 
 /// Random bytes behind a header and a directory that pass.

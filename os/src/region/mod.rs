@@ -14,7 +14,7 @@ use strait_core::{
 };
 
 use crate::sys::{self, New, View};
-use crate::{RegionOptions, SystemPort};
+use crate::{OsError, RegionOptions, SystemPort};
 
 pub use error::{CreateError, OpenError, OpenOrCreateError, ReceiveError, ShareError};
 pub use file::RegionFile;
@@ -185,7 +185,7 @@ fn create(
     let (view, mut publication) = new.into_view()?;
     let port = SystemPort::new(view, options).map_err(|_| CreateError::Domain)?;
     // Dropped before the publication: on Windows a file that is mapped cannot be deleted.
-    let region = Region::attach(port).map_err(|_| CreateError::Os(sys::NOT_OURS))?;
+    let region = Region::attach(port).map_err(|_| CreateError::Os(OsError::NOT_KEPT))?;
     publication.publish(region.port().view())?;
     Ok(region)
 }

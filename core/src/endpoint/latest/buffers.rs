@@ -1,4 +1,4 @@
-//! A latest value's buffers, as its writer and its readers see them.
+//! The buffers of a latest value, or the slots of a broadcast, as its writer and its readers see them.
 
 use core::ops::Deref;
 
@@ -18,7 +18,7 @@ use crate::protocol::latest;
 
 /// A channel's buffers. Headers and values are laid out apart exactly when the port has a cache that is not
 /// coherent; attach refuses every other combination.
-pub(super) struct Seen<'b, P> {
+pub(in crate::endpoint) struct Seen<'b, P> {
     pub buffers: &'b Buffers,
     pub payload: &'b Payload,
     pub port: &'b P,
@@ -70,7 +70,7 @@ impl<P: Port> latest::Buffers for Seen<'_, P> {
 }
 
 /// The parts of a channel that both sides use: its buffers, the newest count, and the readers' park word.
-pub(super) fn parts<P: Port>(
+pub(in crate::endpoint) fn parts<P: Port>(
     attachment: &Attachment<P>,
     entry: &Entry,
 ) -> Result<(Buffers, WordRef, Option<ParkWord>), ChannelError> {

@@ -336,7 +336,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
 /// The value's length, from its header.
 #[inline(always)]
-fn length(header: [u8; 8]) -> u32 {
+pub(in crate::endpoint) fn length(header: [u8; 8]) -> u32 {
     let [_, _, _, _, length @ ..] = header;
     u32::from_le_bytes(length)
 }

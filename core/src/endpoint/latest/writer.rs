@@ -15,7 +15,7 @@ use crate::ground::message::{Message, ValueType};
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
-use crate::ground::sync::WordRef;
+use crate::ground::sync::{Word, WordRef};
 use crate::protocol::latest::{self, Version};
 
 use super::buffers::{Seen, parts};
@@ -141,12 +141,23 @@ impl<P: Port> Attachment<P> {
 
 impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+        let adopt =
+            |newest: &Word, buffers: &Seen<'_, P>| latest::Writer::adopt(newest, buffers, entry.capacity);
+        Self::open_by(attachment, entry, adopt)
+    }
+
+    /// Opens the writer of a ring of buffers, which `adopt` takes up where the last writer left it.
+    pub(in crate::endpoint) fn open_by(
+        attachment: &Attachment<P>,
+        entry: &Entry,
+        adopt: impl FnOnce(&Word, &Seen<'_, P>) -> latest::Writer,
+    ) -> Result<Self, ChannelError> {
         let (buffers, newest, park_word) = parts(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
         // Its readers may be in any domain.
         let payload = Payload::new(entry, true);
         let seen = Seen { buffers: &buffers, payload: &payload, port: &role.port };
-        let tx = latest::Writer::adopt(&newest, &seen, entry.capacity);
+        let tx = adopt(&newest, &seen);
         Ok(Self {
             tx,
             buffers,

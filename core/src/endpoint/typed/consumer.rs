@@ -117,7 +117,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
-    fn open(
+    pub(in crate::endpoint) fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
         options: ConsumerOptions,

@@ -7,7 +7,7 @@ mod rx;
 pub use consumer::TypedConsumer;
 pub use producer::TypedProducer;
 
-use crate::endpoint::attachment::Attachment;
+use crate::endpoint::attachment::{Attachment, check_alone};
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::spans::Spans;
 use crate::ground::entry::Entry;
@@ -28,12 +28,19 @@ fn ring_of<T: Value + ?Sized>(spans: &Spans, entry: &Entry) -> Option<Slots<T>> 
 }
 
 impl<P: Port> Attachment<P> {
-    /// The queue of this name, which must carry values of this type.
+    /// The queue of this name, which must have one producer and carry values of this type.
     fn queue_of(&self, name: &str, values: ValueType) -> Result<Entry, ChannelError> {
         let entry = self.channel(name)?;
-        if !matches!(entry.kind, Kind::Slots | Kind::Compact) {
-            return Err(ChannelError::Kind { found: entry.kind });
-        }
-        if entry.carries_type(values) { Ok(entry) } else { Err(ChannelError::Type) }
+        check_values(&entry, values)?;
+        check_alone(&entry)?;
+        Ok(entry)
     }
+}
+
+/// Checks that a channel is a queue of values of this type.
+pub(in crate::endpoint) fn check_values(entry: &Entry, values: ValueType) -> Result<(), ChannelError> {
+    if !matches!(entry.kind, Kind::Slots | Kind::Compact) {
+        return Err(ChannelError::Kind { found: entry.kind });
+    }
+    if entry.carries_type(values) { Ok(()) } else { Err(ChannelError::Type) }
 }

@@ -122,7 +122,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    pub(in crate::endpoint) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let spans = Spans::of(attachment, entry)?;
         let mark = spans.a.word(offset::MARK).ok_or(DAMAGED)?;
         let ring = ring_of(&spans, entry).ok_or(DAMAGED)?;

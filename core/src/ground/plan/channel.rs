@@ -2,11 +2,13 @@
 
 use core::time::Duration;
 
+use crate::ground::call;
 use crate::ground::entry::NAME_LEN;
 use crate::ground::geometry::{
     GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
 };
 use crate::ground::kind::Kind;
+use crate::ground::lane::MAX_LANES;
 use crate::ground::message::{Message, ValueType};
 
 use super::error::Fault;
@@ -48,26 +50,44 @@ pub struct Channel<'a> {
     pub(super) capacity: u32,
     pub(super) max_len: usize,
     pub(super) type_hash: u64,
+    /// Of calls: the answers' type.
+    pub(super) answer: ValueType,
     pub(super) producer_may_block: bool,
     pub(super) consumer_may_block: bool,
     pub(super) doorbell: u32,
     pub(super) domains: (u32, u32),
     pub(super) period: Duration,
+    /// How many producers there may be at once, each with a lane of its own.
+    pub(super) lanes: u32,
+    /// How many lanes are urgent, from the first.
+    pub(super) urgent: u32,
+    /// The domain of each lane's producer; none if all are the channel's.
+    pub(super) lane_domains: &'a [u32],
 }
 
 impl<'a> Channel<'a> {
-    const fn new(name: &'a str, kind: Kind, capacity: u32, max_len: usize, type_hash: u64) -> Self {
+    pub(super) const fn new(
+        name: &'a str,
+        kind: Kind,
+        capacity: u32,
+        max_len: usize,
+        type_hash: u64,
+    ) -> Self {
         Self {
             name,
             kind,
             capacity,
             max_len,
             type_hash,
+            answer: ValueType::NONE,
             producer_may_block: false,
             consumer_may_block: false,
             doorbell: 0,
             domains: (0, 0),
             period: Duration::ZERO,
+            lanes: 1,
+            urgent: 0,
+            lane_domains: &[],
         }
     }
 
@@ -143,6 +163,29 @@ impl<'a> Channel<'a> {
         Self::latest_of(name, EVENT).consumer_may_block()
     }
 
+    /// A stream of values of type `T` from one writer to any number of readers, in a ring of `slots`, a power
+    /// of two from 2 to 65536. Each reader gets every value as long as it keeps up; one that falls behind by
+    /// more than the ring is told how many it has lost. The writer never waits.
+    ///
+    /// The ring keeps the newest `slots` values, one less while the writer is at the next. So with one reader
+    /// this is the queue that drops the oldest value when it is full.
+    #[must_use]
+    pub const fn broadcast<T: Message>(name: &'a str, slots: u32) -> Self {
+        Self::new(name, Kind::Broadcast, slots, size_of::<T>(), T::HASH)
+    }
+
+    /// As [`broadcast`](Self::broadcast), of a type that is known at run time.
+    #[must_use]
+    pub const fn broadcast_of(name: &'a str, slots: u32, values: ValueType) -> Self {
+        Self::new(name, Kind::Broadcast, slots, values.size as usize, values.hash)
+    }
+
+    /// As [`broadcast`](Self::broadcast), of up to `max_len` bytes each. Every slot has room for that many.
+    #[must_use]
+    pub const fn broadcast_bytes(name: &'a str, slots: u32, max_len: u32) -> Self {
+        Self::new(name, Kind::Broadcast, slots, max_len as usize, 0)
+    }
+
     /// A value of type `T` under a lock.
     #[must_use]
     pub const fn mutex<T: Message>(name: &'a str) -> Self {
@@ -179,7 +222,7 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer (of a latest value: readers that can write to the region) sleep for data.
+    /// Lets the consumer (of a latest value or a broadcast: readers that can write to the region) sleep for data.
     /// The sender then looks at one more word after each send. Of a mutex: lets participants sleep until
     /// the value changes.
     #[must_use]
@@ -195,8 +238,8 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// Lets the consumer of a queue sleep on doorbell `number` (from 1), which all queues with that number
-    /// share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
+    /// Lets the consumer of a queue, or the server of calls, sleep on doorbell `number` (from 1), which all
+    /// channels with that number share, so that one receiver can wait for any of them with [`wait_any`](crate::wait_any).
     ///
     /// A send to any of them wakes every thread and task that waits at the doorbell, so it should belong to
     /// one receiver. If several consumers wait there, each gets its own messages in time, at the
@@ -210,8 +253,8 @@ impl<'a> Channel<'a> {
     }
 
     /// Assigns the producer's (or writer's) and the consumer's role to domains: 0 and 0 unless set. A role
-    /// is claimed, and taken over from the dead, within its domain alone. A latest value may be read from
-    /// anywhere. A lock of two domains needs a port with a [hardware lock](crate::port::Port::hardware_lock).
+    /// is claimed, and taken over from the dead, within its domain alone. A latest value and a broadcast may
+    /// be read from anywhere. A lock of two domains needs a port with a [hardware lock](crate::port::Port::hardware_lock).
     #[must_use]
     pub const fn domains(mut self, producer: u32, consumer: u32) -> Self {
         self.domains = (producer, consumer);
@@ -235,15 +278,79 @@ impl<'a> Channel<'a> {
         Ok(micros as u32)
     }
 
+    /// Lets `count` producers at once, 1 to 256, send into one queue: each has a lane, which is a ring of its
+    /// own of the capacity given. One consumer receives from all of them, see
+    /// [`LanesConsumer`](crate::LanesConsumer) and [`TypedLanesConsumer`](crate::TypedLanesConsumer).
+    ///
+    /// Order holds within a lane. A producer that is stopped or dead holds up nobody else, and its lane is taken
+    /// over like any producer's role. With 1 this is the ordinary queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use strait_core::{Channel, Plan, StaticRegion, TypedLanesConsumer, port::NoSystem};
+    /// const PLAN: Plan =
+    ///     Plan::new(&[Channel::slots::<u32>("log", 64).producers(4).consumer_may_block()]).participants(2);
+    /// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+    ///
+    /// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+    /// let mut motor = region.typed_lane_producer::<u32>("log", 0).unwrap();
+    /// let (lane, mut valve) = region.typed_free_lane_producer::<u32>("log").unwrap();
+    /// assert_eq!(lane, 1);
+    /// motor.try_send(&10).unwrap();
+    /// valve.try_send(&20).unwrap();
+    ///
+    /// let mut log: TypedLanesConsumer<u32, _, 4> = region.typed_lanes_consumer("log").unwrap();
+    /// let both = [log.try_recv().unwrap(), log.try_recv().unwrap()];
+    /// assert_eq!(both.map(|from| (from.lane, from.message)), [(0, 10), (1, 20)]);
+    /// ```
+    #[must_use]
+    pub const fn producers(mut self, count: u32) -> Self {
+        self.lanes = count;
+        self.lane_domains = &[];
+        self
+    }
+
+    /// As [`producers`](Self::producers), one for each of these domains: lane `i` is claimed, and taken over, in
+    /// `domains[i]` alone. So firmware and a process can send into one queue.
+    #[must_use]
+    pub const fn producers_in(mut self, domains: &'a [u32]) -> Self {
+        // More than `u32` holds is too many in any case.
+        self.lanes = if domains.len() > MAX_LANES as usize { 0 } else { domains.len() as u32 };
+        self.lane_domains = domains;
+        self
+    }
+
+    /// Makes the first `count` lanes urgent: each receive looks at them first, in their order, so that a message
+    /// there waits for no message of another lane. A producer that keeps an urgent lane full keeps the consumer
+    /// from the other lanes. A search for a free lane leaves urgent lanes out.
+    #[must_use]
+    pub const fn urgent_lanes(mut self, count: u32) -> Self {
+        self.urgent = count;
+        self
+    }
+
+    /// The domain of a lane's producer.
+    pub(super) const fn producer_domain(&self, lane: u32) -> u32 {
+        if self.lane_domains.is_empty() { self.domains.0 } else { self.lane_domains[lane as usize] }
+    }
+
     pub(super) const fn geometry(&self, line: u32, split_payload: bool) -> Result<Geometry, Fault> {
         if split_payload && !self.kind.can_split_payload() {
             return Err(Fault::Apart);
         }
-        if self.doorbell != 0 && !self.kind.is_queue() {
+        if self.doorbell != 0 && !self.kind.has_two_roles() {
             return Err(Fault::Doorbell);
         }
         if self.period_us().is_err() {
             return Err(Fault::Period);
+        }
+        if self.lanes == 0
+            || self.lanes > MAX_LANES
+            || self.urgent > self.lanes
+            || self.lanes > 1 && !self.kind.is_queue()
+        {
+            return Err(Fault::Lanes);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);
@@ -253,12 +360,14 @@ impl<'a> Channel<'a> {
             Kind::Frames => Some(GRANULE),
             Kind::Slots => slot_stride(max_len, line),
             Kind::Compact => Some(max_len),
-            Kind::Latest => latest_stride(max_len, line, split_payload),
+            Kind::Latest | Kind::Broadcast => latest_stride(max_len, line, split_payload),
             Kind::Mutex => round_up(max_len, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
+            Kind::Calls => call::stride(max_len, line),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
-        let geometry = Geometry { kind: self.kind, capacity: self.capacity, stride, max_len, split_payload };
+        let Self { kind, capacity, answer: ValueType { size: answer, .. }, .. } = *self;
+        let geometry = Geometry { kind, capacity, stride, max_len, answer, split_payload };
         let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits);
         if counts && !geometry.is_sound(line) {
             return Err(Fault::Count);

@@ -26,10 +26,14 @@ pub enum Fault {
     /// Payload is to be split off, of a channel that publishes in its payload, or is locked; or the
     /// boundary is not a power of two from 8 to 2^20.
     Apart,
-    /// A channel that is not a queue has a doorbell. Only consumers of queues can share one.
+    /// A channel that is neither a queue nor one of calls has a doorbell. Only consumers of queues and servers can
+    /// share one.
     Doorbell,
     /// A change is expected less than once in 71 minutes, or of a lock.
     Period,
+    /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that is not a queue
+    /// has several.
+    Lanes,
 }
 
 /// A plan that cannot work.
@@ -58,7 +62,8 @@ impl fmt::Display for PlanError {
             Fault::Capacity => "the capacity must be a power of two, 1 to 2^30",
             Fault::Geometry => {
                 "capacity and frame size do not fit: a frame with its 16-byte header may take half \
-                 the ring at most, a type must not be empty, a latest value must have 2 buffers or more"
+                 the ring at most, a type must not be empty, a latest value or a broadcast must have 2 to 65536 \
+                 buffers or slots, calls must have 32 places at most"
             }
             Fault::Count => {
                 "a semaphore's highest count must be 1 to 2^30, and its initial count must not be above it; \
@@ -68,14 +73,17 @@ impl fmt::Display for PlanError {
             Fault::Participants => "the participants must be 1 to 511, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Doorbell => {
-                "only queues can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
+                "only queues and calls can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
                  and nothing for semaphores and permits"
             }
             Fault::Period => {
-                "a change can be expected of queues and latest values, at least once in 71 minutes"
+                "an expected period must be at most 71 minutes, and of a channel that is no lock"
+            }
+            Fault::Lanes => {
+                "a queue must have 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Apart => {
-                "payload can be split off only of compact queues and latest values, at a power of two from \
+                "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
                  8 to 2^20 bytes; send frames as values of one size, and put locks in another region"
             }
         })

@@ -4,15 +4,18 @@ use crate::ground::entry::{ENTRY_LEN, Entry};
 use crate::ground::geometry::{Blocks, Geometry, MAX_REGION, round_up};
 use crate::ground::header::{HEADER_LEN, PARTICIPANT_LEN};
 use crate::ground::ident::Ident;
+use crate::ground::lane::Lane;
 
 use super::Plan;
 use super::error::{Fault, PlanError};
 
-/// Where the next channel's blocks start and, if the payload is split off, its payload.
+/// Where the next entry's blocks start and, if the payload is split off, its payload.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
     pub(super) blocks: u32,
     pub(super) payload: u32,
+    /// The word on which the consumer of the channel under way sleeps, for its further lanes.
+    pub(super) wait_b: u32,
 }
 
 impl Plan<'_> {
@@ -23,7 +26,7 @@ impl Plan<'_> {
             Err(error) => return Err(error),
         };
         if self.split_payload == 0 {
-            return Ok(Cursor { blocks, payload: 0 });
+            return Ok(Cursor { blocks, payload: 0, wait_b: 0 });
         }
         if !self.split_payload.is_power_of_two() || self.split_payload < 8 || self.split_payload > 1 << 20 {
             return Err(PlanError::plan(Fault::Apart));
@@ -31,17 +34,14 @@ impl Plan<'_> {
         let mut end = blocks;
         let mut i = 0;
         while i < self.channels.len() {
-            end = match self.measure(i) {
-                Ok((_, blocks)) => match blocks.end(end) {
-                    Some(end) => end,
-                    None => return Err(PlanError { channel: Some(i), fault: Fault::TooLarge }),
-                },
+            end = match self.channel_end(i, end) {
+                Ok(end) => end,
                 Err(fault) => return Err(PlanError { channel: Some(i), fault }),
             };
             i += 1;
         }
         match round_up(end, self.align()) {
-            Some(payload) if payload < MAX_REGION => Ok(Cursor { blocks, payload }),
+            Some(payload) if payload < MAX_REGION => Ok(Cursor { blocks, payload, wait_b: 0 }),
             _ => Err(PlanError::plan(Fault::TooLarge)),
         }
     }
@@ -51,7 +51,7 @@ impl Plan<'_> {
         if !self.line.is_power_of_two() || self.line < 4 || self.line > 4096 {
             return Err(PlanError::plan(Fault::Line));
         }
-        if self.channels.len() > (MAX_REGION / ENTRY_LEN) as usize / 2 {
+        if self.entry_count() > (MAX_REGION / ENTRY_LEN) as usize / 2 {
             return Err(PlanError::plan(Fault::TooLarge));
         }
         let participants = self.participant_count();
@@ -67,36 +67,41 @@ impl Plan<'_> {
 
     /// Where the participant table starts.
     pub(crate) const fn participants_start(&self) -> u32 {
-        let end = HEADER_LEN + self.channels.len() as u32 * ENTRY_LEN;
+        let end = HEADER_LEN + self.entry_count() as u32 * ENTRY_LEN;
         match round_up(end, if self.line < 64 { 64 } else { self.line }) {
             Some(start) => start,
             None => MAX_REGION,
         }
     }
 
-    /// The entry of channel `i`, which starts at `start`, and where the next one starts.
-    pub(crate) const fn place(&self, i: usize, start: Cursor) -> Result<(Entry, Cursor), PlanError> {
-        match self.place_inner(i, start) {
+    /// The entry of a lane of channel `i`, from 0, whose blocks start at `start`, and where the next ones start.
+    pub(crate) const fn place(
+        &self,
+        i: usize,
+        lane: u32,
+        start: Cursor,
+    ) -> Result<(Entry, Cursor), PlanError> {
+        match self.place_inner(i, lane, start) {
             Ok(placed) => Ok(placed),
             Err(fault) => Err(PlanError { channel: Some(i), fault }),
         }
     }
 
-    const fn place_inner(&self, i: usize, cursor: Cursor) -> Result<(Entry, Cursor), Fault> {
+    const fn place_inner(&self, i: usize, lane: u32, cursor: Cursor) -> Result<(Entry, Cursor), Fault> {
         let start = cursor.blocks;
         let channel = &self.channels[i];
         let name = match channel.padded_name() {
             Ok(name) => name,
             Err(fault) => return Err(fault),
         };
-        let mut other = 0;
+        let mut other = if lane == 0 { 0 } else { i };
         while other < i {
             if same(self.channels[other].name, channel.name) {
                 return Err(Fault::Duplicate);
             }
             other += 1;
         }
-        let (geometry, blocks) = match self.measure(i) {
+        let (geometry, blocks) = match self.measure(i, lane) {
             Ok(measure) => measure,
             Err(fault) => return Err(fault),
         };
@@ -104,9 +109,13 @@ impl Plan<'_> {
             Some(end) => end,
             None => return Err(Fault::TooLarge),
         };
-        let wait_b = match self.wait_word(i, start) {
-            Ok(offset) => offset,
-            Err(fault) => return Err(fault),
+        let wait_b = if lane > 0 {
+            cursor.wait_b
+        } else {
+            match self.wait_word(i, start) {
+                Ok(offset) => offset,
+                Err(fault) => return Err(fault),
+            }
         };
         let payload = match cursor.payload.checked_add(blocks.len_data) {
             _ if self.split_payload == 0 => 0,
@@ -126,7 +135,9 @@ impl Plan<'_> {
             stride: geometry.stride,
             max_len: geometry.max_len,
             type_hash: channel.type_hash,
-            domain_a: channel.domains.0,
+            lane: Lane { index: lane, count: channel.lanes, urgent: channel.urgent },
+            answer: channel.answer,
+            domain_a: channel.producer_domain(lane),
             domain_b: channel.domains.1,
             block_a: start,
             block_b: if blocks.len_b == 0 { 0 } else { block_b },
@@ -137,18 +148,35 @@ impl Plan<'_> {
             wait_b,
             period_us,
         };
-        Ok((entry, Cursor { blocks: end, payload }))
+        Ok((entry, Cursor { blocks: end, payload, wait_b }))
     }
 
-    const fn measure(&self, i: usize) -> Result<(Geometry, Blocks), Fault> {
+    /// How large the blocks of this lane of channel `i` are. The first lane has the word on which the consumer
+    /// sleeps, if the channel has one of its own.
+    const fn measure(&self, i: usize, lane: u32) -> Result<(Geometry, Blocks), Fault> {
         let channel = &self.channels[i];
         let geometry = match channel.geometry(self.line, self.split_payload != 0) {
             Ok(geometry) => geometry,
             Err(fault) => return Err(fault),
         };
-        let own_wait_b = channel.consumer_may_block && self.doorbell_owner(i) == i;
+        let own_wait_b = channel.consumer_may_block && lane == 0 && self.doorbell_owner(i) == i;
         match geometry.blocks(self.line, own_wait_b, channel.producer_may_block) {
             Some(blocks) => Ok((geometry, blocks)),
+            None => Err(Fault::TooLarge),
+        }
+    }
+
+    /// Where the blocks of channel `i` end, with all its lanes, if they start at `start`.
+    const fn channel_end(&self, i: usize, start: u32) -> Result<u32, Fault> {
+        let (first, others) = match (self.measure(i, 0), self.measure(i, 1)) {
+            (Ok((_, first)), Ok((_, others))) => (first, others),
+            (Err(fault), _) | (_, Err(fault)) => return Err(fault),
+        };
+        match first.end(start) {
+            Some(end) => match others.end_of(end, self.channels[i].lanes - 1) {
+                Some(end) => Ok(end),
+                None => Err(Fault::TooLarge),
+            },
             None => Err(Fault::TooLarge),
         }
     }
@@ -168,17 +196,14 @@ impl Plan<'_> {
             };
             let mut before = 0;
             while before < owner {
-                at = match self.measure(before) {
-                    Ok((_, blocks)) => match blocks.end(at) {
-                        Some(end) => end,
-                        None => return Err(Fault::TooLarge),
-                    },
+                at = match self.channel_end(before, at) {
+                    Ok(end) => end,
                     Err(fault) => return Err(fault),
                 };
                 before += 1;
             }
         }
-        match self.measure(owner) {
+        match self.measure(owner, 0) {
             Ok((_, blocks)) => Ok(at + blocks.len_a + blocks.len_b + blocks.wait_b),
             Err(fault) => Err(fault),
         }

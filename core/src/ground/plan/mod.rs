@@ -1,5 +1,6 @@
 //! Plans: which channels a region has, and from that its size and every offset.
 
+mod calls;
 mod channel;
 mod error;
 mod layout;
@@ -104,6 +105,21 @@ impl<'a> Plan<'a> {
         self.channels
     }
 
+    /// The entries of the directory: one a channel, or one a lane.
+    pub(crate) const fn entry_count(&self) -> usize {
+        let (mut entries, mut i) = (0_usize, 0);
+        while i < self.channels.len() {
+            entries = entries.saturating_add(self.channels[i].lanes as usize);
+            i += 1;
+        }
+        entries
+    }
+
+    /// How many lanes channel `i` has.
+    pub(crate) const fn lanes_of(&self, i: usize) -> u32 {
+        self.channels[i].lanes
+    }
+
     pub(crate) const fn line_size(&self) -> u32 {
         self.line
     }
@@ -125,8 +141,16 @@ impl<'a> Plan<'a> {
         let mut lowest = None;
         let mut i = 0;
         while i < self.channels.len() {
-            let (a, b) = self.channels[i].domains;
-            lowest = lower_above(last, lower_above(last, lowest, a), b);
+            let channel = &self.channels[i];
+            lowest = lower_above(last, lowest, channel.domains.1);
+            if channel.lane_domains.is_empty() {
+                lowest = lower_above(last, lowest, channel.domains.0);
+            }
+            let mut lane = 0;
+            while lane < channel.lane_domains.len() {
+                lowest = lower_above(last, lowest, channel.lane_domains[lane]);
+                lane += 1;
+            }
             i += 1;
         }
         if self.channels.is_empty() { lower_above(last, None, 0) } else { lowest }
@@ -157,11 +181,12 @@ impl<'a> Plan<'a> {
                 Fault::Participants => panic!("a region has 1 to 511 participants, all domains together"),
                 Fault::TooLarge => panic!("the region would be 2 GiB or more"),
                 Fault::Doorbell => {
-                    panic!("only queues can share a doorbell; remove it from the other channels")
+                    panic!("only queues and calls can share a doorbell; remove it from the other channels")
                 }
                 Fault::Period => panic!(
                     "a change can be expected of queues and latest values, once in 71 minutes or more often"
                 ),
+                Fault::Lanes => panic!("only queues have several producers, 256 at most"),
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }
@@ -179,10 +204,15 @@ impl<'a> Plan<'a> {
         };
         let mut i = 0;
         while i < self.channels.len() {
-            end = match self.place(i, end) {
-                Ok((_, next)) => next,
-                Err(error) => return Err(error),
-            };
+            let mut lane = 0;
+            // A channel without a lane has a fault, which its first entry shows.
+            while lane == 0 || lane < self.channels[i].lanes {
+                end = match self.place(i, lane, end) {
+                    Ok((_, next)) => next,
+                    Err(error) => return Err(error),
+                };
+                lane += 1;
+            }
             i += 1;
         }
         Ok(if self.split_payload == 0 { end.blocks } else { end.payload })

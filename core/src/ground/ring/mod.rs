@@ -11,6 +11,7 @@
 
 pub mod buffers;
 pub mod bytes;
+pub mod places;
 pub mod slots;
 mod value;
 

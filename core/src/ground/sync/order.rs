@@ -40,7 +40,7 @@ macro_rules! orders {
 orders! {
     /// A region's header is complete before its magic is seen.
     magic { STORE = Release, LOAD = Acquire }
-    /// A frame, slot or index is complete before its publication is seen.
+    /// A frame, slot, index or request is complete before its publication is seen.
     publish { STORE = Release, LOAD = Acquire }
     /// The consumer is done with what it read before the producer sees the space as free.
     release { STORE = Release, LOAD = Acquire }
@@ -59,4 +59,11 @@ orders! {
     latest_lap { LOAD = Acquire }
     /// The newest index is seen only after its buffer is complete.
     latest_newest { STORE = Release, LOAD = Acquire }
+    /// The name of the server that takes a call is stored before it is seen as taken.
+    call_taken { STORE = Release, LOAD = Acquire }
+    /// Client: the withdrawal before the look whether the call is taken. Server: the taking before the look
+    /// whether it is withdrawn.
+    call_withdraw { CLIENT_FENCE = SeqCst, SERVER_FENCE = SeqCst }
+    /// The server is done with a request, and its answer is complete, before the call is seen as done.
+    call_done { STORE = Release, LOAD = Acquire }
 }

@@ -208,19 +208,11 @@ impl<T> Cell<T> {
         })
     }
 
-    /// Borrows the value where it is. The checker sees this access, and none through the borrow.
-    ///
-    /// # Safety
-    ///
-    /// The caller has the cell to itself for as long as it borrows, and it holds a value.
-    #[allow(clippy::mut_from_ref, reason = "the caller has the cell to itself")]
-    pub unsafe fn get_mut(&self) -> &mut T {
-        self.0.with_mut(|place| {
-            // SAFETY: the pointer is loom's, valid and checked to be exclusive; it is that of the cell itself.
-            let value = unsafe { &mut *place };
-            // SAFETY: the caller promises that it was put there.
-            unsafe { value.assume_init_mut() }
-        })
+    /// The place of the value, which may be there or not. The checker sees this as an access that needs the cell to
+    /// itself, and sees none through the pointer.
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut T {
+        self.0.with_mut(|place| place.cast())
     }
 }
 

@@ -47,18 +47,11 @@ impl<T> Cell<T> {
         unsafe { value.assume_init() }
     }
 
-    /// Borrows the value where it is.
-    ///
-    /// # Safety
-    ///
-    /// The caller has the cell to itself for as long as it borrows, and it holds a value.
+    /// The place of the value, which may be there or not. To access it the caller must have the cell to itself.
     #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "the caller has the cell to itself")]
-    pub unsafe fn get_mut(&self) -> &mut T {
-        // SAFETY: the pointer is valid, and exclusive by the caller's promise.
-        let value = unsafe { &mut *self.0.get() };
-        // SAFETY: the caller promises that it was put there.
-        unsafe { value.assume_init_mut() }
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut T {
+        self.0.get().cast()
     }
 }
 

@@ -1,0 +1,43 @@
+//! Calls: requests of a client, and the answers of a server.
+
+mod client;
+mod server;
+
+pub use client::*;
+pub use server::*;
+
+use strait_core::{CallError, Ran, ServeError, TryCallError};
+
+use crate::strait_status;
+
+impl From<TryCallError> for strait_status {
+    fn from(error: TryCallError) -> Self {
+        CallError::from(error).into()
+    }
+}
+
+impl From<CallError> for strait_status {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Full => Self::Full,
+            CallError::WrongSize => Self::WrongSize,
+            CallError::TimedOut { .. } => Self::TimedOut,
+            CallError::PeerDied { ran: Ran::No } => Self::DidNotRun,
+            CallError::PeerDied { ran: Ran::Maybe } => Self::MayHaveRun,
+            CallError::Refused { .. } => Self::Refused,
+            CallError::UnknownTicket => Self::UnknownTicket,
+            _ => Self::Fault,
+        }
+    }
+}
+
+impl From<ServeError> for strait_status {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Empty => Self::Empty,
+            ServeError::TimedOut => Self::TimedOut,
+            ServeError::WrongSize => Self::WrongSize,
+            _ => Self::Fault,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The common part of consumers of lanes: their consumers, their turns, and waiting for all of them.
+
+use core::time::Duration;
+
+use heapless::Vec;
+
+use crate::endpoint::attachment::Attachment;
+use crate::endpoint::error::{ChannelError, TryRecvError};
+use crate::endpoint::options::ConsumerOptions;
+use crate::endpoint::park_word::{ParkWord, Sleepers};
+use crate::endpoint::role::{Role, Side};
+use crate::endpoint::tasks::WakerRegistration;
+use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
+use crate::ground::entry::Entry;
+use crate::ground::port::Port;
+use crate::ground::tasks::{AsyncWait, WaiterId};
+use crate::protocol::Violation;
+use crate::protocol::lanes::Sweep;
+
+use super::FromLane;
+use super::error::{RecvLanesError, TryRecvLanesError};
+use super::group::Group;
+use super::options::LanesOptions;
+
+/// The consumer of one lane: an ordinary one.
+pub(super) trait LaneConsumer<P: Port>: Sized {
+    fn open(
+        attachment: &Attachment<P>,
+        entry: &Entry,
+        options: ConsumerOptions,
+    ) -> Result<Self, ChannelError>;
+    fn has_data(&mut self) -> bool;
+    fn has_more(&self) -> bool;
+    fn release(&mut self);
+    fn flush(&mut self);
+    fn fault(&self) -> Option<Violation>;
+}
+
+/// A lane, from its consumer's side.
+enum Lane<E, P: Port> {
+    /// Messages may come.
+    Open(E),
+    /// Its words contradict each other, and nothing can be received from it. The role is held all the same,
+    /// unless its word is damaged too.
+    Damaged { violation: Violation, _role: Option<Role<P>> },
+}
+
+/// A lane, and whether its fault was returned.
+struct Place<E, P: Port> {
+    lane: Lane<E, P>,
+    is_left_out: bool,
+}
+
+impl<E: LaneConsumer<P>, P: Port> Place<E, P> {
+    fn open(
+        attachment: &Attachment<P>,
+        entry: &Entry,
+        options: ConsumerOptions,
+    ) -> Result<Self, ChannelError> {
+        let is_first = entry.lane.index == 0;
+        let lane = match E::open(attachment, entry, options) {
+            Ok(end) => Lane::Open(end),
+            Err(ChannelError::Fault(violation)) => match Role::claim(attachment, entry, Side::B) {
+                Ok(role) => Lane::Damaged { violation, _role: Some(role) },
+                Err(error) if is_first => return Err(error),
+                Err(_) => Lane::Damaged { violation, _role: None },
+            },
+            // The holder of the first lane's role finds the others free or their owners dead, in honest regions.
+            Err(ChannelError::Busy) if !is_first => {
+                Lane::Damaged { violation: Violation::State, _role: None }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self { lane, is_left_out: false })
+    }
+
+    fn end(&mut self) -> Option<&mut E> {
+        match &mut self.lane {
+            Lane::Open(end) => Some(end),
+            Lane::Damaged { .. } => None,
+        }
+    }
+
+    /// Receives by `take`; `None` if there is nothing, or the lane is left out.
+    #[inline(always)]
+    fn receive<R>(
+        &mut self,
+        take: &mut impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Option<Result<R, TryRecvError>> {
+        if self.is_left_out {
+            return None;
+        }
+        let received = match &mut self.lane {
+            Lane::Open(end) => take(end),
+            Lane::Damaged { violation, .. } => Err(TryRecvError::Fault(*violation)),
+        };
+        match received {
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Fault(_)) => {
+                self.is_left_out = true;
+                Some(received)
+            }
+            _ => Some(received),
+        }
+    }
+
+    /// Whether the next receive would return something from here.
+    fn has_news(&mut self) -> bool {
+        if self.is_left_out {
+            return false;
+        }
+        match &mut self.lane {
+            Lane::Open(end) => end.has_data(),
+            Lane::Damaged { .. } => true,
+        }
+    }
+}
+
+/// The lanes of a channel, from the side of their one consumer.
+pub(super) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usize> {
+    /// The lanes, 1 to `N`, in the order of their numbers. The first one's role stands for all, so it is opened first and dropped last.
+    places: Vec<Place<E, P>, N>,
+    /// Whose turn it is.
+    sweep: Sweep,
+    /// The lane of the message received last, if it may still be in use.
+    last: Option<u32>,
+    /// The word on which this side sleeps for all lanes, if the plan lets it.
+    park_word: Option<ParkWord>,
+    /// How it waits, with the learnt number of looks before a sleep.
+    waiting: Waiting,
+    port: P,
+}
+
+impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
+    /// Claims the consumer's roles of all lanes.
+    pub fn open(
+        attachment: &Attachment<P>,
+        group: &Group,
+        options: LanesOptions,
+    ) -> Result<Self, ChannelError> {
+        let (count, urgent) = (group.count(), group.first.lane.urgent);
+        if count as usize > N {
+            return Err(ChannelError::TooManyLanes { count });
+        }
+        let mut set = Self {
+            places: Vec::new(),
+            sweep: Sweep::new(count, urgent, options.limit()),
+            last: None,
+            park_word: ParkWord::of_consumer(attachment, &group.first),
+            waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(count),
+            port: attachment.port().clone(),
+        };
+        for index in 0..count {
+            let place = Place::open(attachment, &group.lane(attachment, index)?, options.consumer())?;
+            // There is room: `count` is `N` at most.
+            let _ = set.places.push(place);
+        }
+        Ok(set)
+    }
+
+    /// Receives by `take` from the lane whose turn it is.
+    #[inline]
+    pub fn try_recv<R>(
+        &mut self,
+        mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<FromLane<R>, TryRecvLanesError> {
+        let Self { places, sweep, .. } = self;
+        let Some((lane, received)) = sweep.find(|lane| places.get_mut(lane as usize)?.receive(&mut take))
+        else {
+            // Each lane was looked at, and so has released everything.
+            self.last = None;
+            return Err(TryRecvLanesError::Empty);
+        };
+        if self.last.is_some_and(|last| last != lane) {
+            self.release();
+        }
+        match received {
+            Ok(message) => {
+                self.last = Some(lane);
+                Ok(FromLane { lane, message })
+            }
+            Err(error) => Err(TryRecvLanesError::in_lane(lane, error)),
+        }
+    }
+
+    /// Receives by `take` as soon as there is something in any lane.
+    pub fn recv_until<R>(
+        &mut self,
+        deadline: Deadline,
+        mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<FromLane<R>, RecvLanesError> {
+        let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
+        let look = || outcome(self.try_recv(&mut take));
+        let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+        self.waiting = waiting;
+        result.unwrap_or(Err(RecvLanesError::TimedOut))
+    }
+
+    /// Receives by `take` in a task.
+    pub async fn recv<R>(
+        &mut self,
+        mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<FromLane<R>, RecvLanesError>
+    where
+        P: AsyncWait,
+    {
+        let who = WaiterId::of(self);
+        let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
+        let waiter = WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who };
+        waiter.until(|| outcome(self.try_recv(&mut take))).await
+    }
+
+    pub fn deadline(&self, timeout: Duration) -> Deadline {
+        Deadline::after(&self.port, timeout)
+    }
+
+    pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
+        self.waiting = Waiting::new(policy).for_looks_of(self.count());
+    }
+
+    /// Releases the message that was received last.
+    pub fn release(&mut self) {
+        let last = self.last.take();
+        if let Some(end) = last.and_then(|last| self.places.get_mut(last as usize)?.end()) {
+            end.release();
+        }
+    }
+
+    /// Releases everything received, and publishes the heads.
+    pub fn flush(&mut self) {
+        self.last = None;
+        self.places.iter_mut().filter_map(Place::end).for_each(LaneConsumer::flush);
+    }
+
+    /// Whether the next receive returns a message or a fault.
+    pub fn has_data(&mut self) -> bool {
+        self.release();
+        self.places.iter_mut().any(Place::has_news)
+    }
+
+    /// Whether no lane has a message or a fault to return now.
+    pub fn is_empty(&self) -> bool {
+        self.places.iter().all(|place| match &place.lane {
+            _ if place.is_left_out => true,
+            Lane::Open(end) => !end.has_more(),
+            Lane::Damaged { .. } => false,
+        })
+    }
+
+    pub fn count(&self) -> u32 {
+        self.places.len() as u32
+    }
+
+    pub fn park_word(&self) -> Option<&ParkWord> {
+        self.park_word.as_ref()
+    }
+
+    /// The consumer of a lane, if there is that lane and it could be opened.
+    pub fn lane(&self, index: u32) -> Option<&E> {
+        match &self.places.get(index as usize)?.lane {
+            Lane::Open(end) => Some(end),
+            Lane::Damaged { .. } => None,
+        }
+    }
+
+    /// What is wrong in a lane, if something is.
+    pub fn fault(&self, index: u32) -> Option<Violation> {
+        match &self.places.get(index as usize)?.lane {
+            Lane::Open(end) => end.fault(),
+            Lane::Damaged { violation, .. } => Some(*violation),
+        }
+    }
+}
+
+/// The result of a look while waiting.
+fn outcome<R>(received: Result<R, TryRecvLanesError>) -> Option<Result<R, RecvLanesError>> {
+    match received {
+        Ok(received) => Some(Ok(received)),
+        Err(error) => error.while_waiting().map(Err),
+    }
+}
+
+impl<E: LaneConsumer<P>, P: Port, const N: usize> Drop for RingSet<E, P, N> {
+    fn drop(&mut self) {
+        // The last lane first, because the first one's role stands for all.
+        while let Some(place) = self.places.pop() {
+            drop(place);
+        }
+    }
+}
