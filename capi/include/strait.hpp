@@ -335,6 +335,10 @@ class channel {
     return {name, STRAIT_KIND_PERMITS, count, 0, 0};
   }
 
+  /// As strait.h describes it: for kinds and fields that have no function here. Endpoints without a class are opened
+  /// by the functions of strait.h, with `region::raw()`, and closed before the region is.
+  static constexpr channel of(const strait_channel_t &raw) { return channel(raw); }
+
   constexpr channel consumer_may_block() const { return with_flag(STRAIT_CONSUMER_MAY_BLOCK); }
   constexpr channel producer_may_block() const { return with_flag(STRAIT_PRODUCER_MAY_BLOCK); }
   /// Queues with the same number, from 1, can be waited for in one call.
@@ -360,6 +364,7 @@ class channel {
     raw_.size = size;
     raw_.type_hash = hash;
   }
+  constexpr explicit channel(const strait_channel_t &raw) : raw_(raw) {}
   constexpr channel with_flag(std::uint32_t flag) const {
     channel made = *this;
     made.raw_.flags |= flag;

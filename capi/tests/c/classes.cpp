@@ -255,6 +255,14 @@ static void regions(const char *place) {
   THAT(own.sync().code() == STRAIT_STATUS_WRONG_STATE && own.producer("log"));
   THAT(own.now().code() == STRAIT_STATUS_SYSTEM);
 
+  strait_channel_t described{};
+  described.name = "log";
+  described.kind = STRAIT_KIND_FRAMES;
+  described.capacity = 256;
+  described.size = 32;
+  THAT(*strait::plan(strait::channel::of(described)).size() ==
+       *strait::plan(strait::channel::frames("log", 256, 32)).size());
+
 #ifdef __linux__
   int ends[2];
   THAT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
