@@ -110,6 +110,15 @@
 // The owner of the other role is proven dead, and nobody has taken over yet.
 #define STRAIT_PEER_DEAD 2
 
+// The first number of the version of this header.
+#define STRAIT_VERSION_MAJOR 0
+
+// The second number of the version of this header. Before 1.0, another one may need changes in programs.
+#define STRAIT_VERSION_MINOR 1
+
+// The third number of the version of this header.
+#define STRAIT_VERSION_PATCH 0
+
 // The most queues that one call waits for.
 #define STRAIT_MAX_WAITABLES 32
 
@@ -774,8 +783,6 @@ strait_status strait_call_server_refuse(struct strait_call_server_t *server,
 
 // Gives the role back. A request that is taken and not answered is refused.
 strait_status strait_call_server_close(struct strait_call_server_t *server);
-
-extern int pthread_setcancelstate(int state, int *old);
 
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,

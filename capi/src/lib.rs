@@ -40,6 +40,7 @@ mod status;
 mod storage;
 mod typed;
 mod until;
+mod version;
 mod wait_any;
 
 pub use batch::*;
@@ -64,4 +65,5 @@ pub use status::*;
 pub use storage::*;
 pub use typed::*;
 pub use until::*;
+pub use version::*;
 pub use wait_any::*;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::fuzz;
+use crate::install;
 use crate::steps::{Extent, When};
 
 /// The arguments.
@@ -12,6 +13,7 @@ pub enum Command {
     /// With the words that the bench itself reads.
     Bench(Vec<String>),
     Fuzz(fuzz::Choice),
+    Install(install::Choice),
 }
 
 /// Which steps to run, and how.
@@ -56,8 +58,12 @@ pub fn parse(words: &[String], known: &[&str]) -> Result<Command, String> {
         "bench" => Ok(Command::Bench(rest.to_vec())),
         "fuzz" if rest.iter().any(|word| word == "--help" || word == "-h") => Ok(Command::Help),
         "fuzz" => Ok(Command::Fuzz(fuzz::parse(rest)?)),
+        "install" if rest.iter().any(|word| word == "--help" || word == "-h") => Ok(Command::Help),
+        "install" => Ok(Command::Install(install::parse(rest)?)),
         "help" | "--help" | "-h" => Ok(Command::Help),
-        other => Err(format!("unknown command `{other}`; there are `test`, `bench`, `fuzz` and `help`")),
+        other => {
+            Err(format!("unknown command `{other}`; there are `test`, `bench`, `fuzz`, `install` and `help`"))
+        }
     }
 }
 
@@ -160,10 +166,11 @@ mod tests {
     fn a_wrong_line_gets_one_line_that_says_what_to_do() {
         for (line, part) in [
             ("", "cargo xtask help"),
-            ("tset", "`test`, `bench`, `fuzz` and `help`"),
+            ("tset", "`test`, `bench`, `fuzz`, `install` and `help`"),
             ("test cros", "fmt, doc, cross"),
             ("test --al", "--all, --fail-fast and --list"),
             ("test --all doc", "not both"),
+            ("install", "--prefix DIR"),
         ] {
             let message = read(line).expect_err(line);
             assert!(message.contains(part), "{line}: {message}");

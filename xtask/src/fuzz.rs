@@ -1,14 +1,15 @@
 //! `cargo xtask fuzz`: the coverage-guided targets of the folder `fuzz`, built for libFuzzer with
 //! AddressSanitizer.
 //!
-//! Sanitizer and coverage are flags that only a nightly compiler takes. Nothing but that and a C++ compiler is
-//! needed: a target is an ordinary program, whose `main` is libFuzzer's.
+//! Sanitizer and coverage are flags of the compiler that are not stable yet, so it is told to take them all the same.
+//! Nothing but a C++ compiler is needed besides: a target is an ordinary program, whose `main` is libFuzzer's.
 
 use std::env::consts::ARCH;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::lanes;
 use crate::run::{Outcome, Run};
@@ -75,36 +76,6 @@ pub fn parse(words: &[String]) -> Result<Choice, String> {
 
 /// `cargo xtask fuzz`, at the top of the repository.
 pub fn run(choice: &Choice) -> Outcome {
-    match nightly() {
-        Ok(()) => fuzz(choice),
-        Err(reason) => Outcome::Skipped(reason),
-    }
-}
-
-/// Whether there is a nightly toolchain.
-fn nightly() -> Result<(), String> {
-    let version = Command::new("rustup")
-        .args(["run", "nightly", "rustc", "--version"])
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .stdin(Stdio::null())
-        .output();
-    match version {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(_) => {
-            Err("no nightly toolchain; first run: rustup toolchain install nightly --profile minimal"
-                .to_owned())
-        }
-        Err(error) => {
-            Err(format!("rustup, which finds the nightly toolchain, could not be started: {error}"))
-        }
-    }
-}
-
-fn triple() -> String {
-    format!("{ARCH}-unknown-linux-gnu")
-}
-
-fn fuzz(choice: &Choice) -> Outcome {
     if let Err(outcome) = lanes::packages(&["g++"]) {
         return outcome;
     }
@@ -112,29 +83,43 @@ fn fuzz(choice: &Choice) -> Outcome {
     if built != Outcome::Passed {
         return built;
     }
-    let mut failed = Vec::new();
-    let mut lines = Vec::new();
-    for target in &choice.targets {
+    let end = |target: &&'static str| {
         let ended = if choice.keep { keep(target) } else { one(target, choice.seconds) };
-        match ended {
-            Ok(line) => lines.push(line),
-            Err(line) => {
-                failed.push(*target);
-                lines.push(line);
-            }
+        (*target, ended)
+    };
+    // A target is one thread: two at a time, which is what a small machine has processors for.
+    let mut ended = Vec::new();
+    for pair in choice.targets.chunks(2) {
+        thread::scope(|scope| {
+            let running: Vec<_> = pair.iter().map(|target| scope.spawn(move || end(target))).collect();
+            ended.extend(running.into_iter().map(|target| target.join().expect("it does not panic")));
+        });
+    }
+    let mut failed = Vec::new();
+    for (target, ended) in ended {
+        let (Ok(line) | Err(line)) = &ended;
+        println!("{line}");
+        if ended.is_err() {
+            failed.push(target);
         }
     }
-    lines.iter().for_each(|line| println!("{line}"));
     if failed.is_empty() { Outcome::Passed } else { Outcome::Failed(failed.join(", ")) }
+}
+
+/// The step of `cargo xtask test --all`: each target for half a minute.
+pub fn step() -> Outcome {
+    run(&Choice { seconds: SECONDS, targets: TARGETS.to_vec(), keep: false })
+}
+
+fn triple() -> String {
+    format!("{ARCH}-unknown-linux-gnu")
 }
 
 fn build() -> Outcome {
     // The target is named so that the flags are not those of build scripts, which run here and now.
-    let args = format!("run nightly cargo build --locked --bins --target {} --manifest-path", triple());
-    Run::new("rustup".into(), "rustup", &format!("{args} fuzz/Cargo.toml"))
-        // Set by the cargo that runs us, for another toolchain than this one.
-        .without(&["CARGO", "RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC", "LD_LIBRARY_PATH"])
+    Run::cargo(&format!("build --locked --bins --target {} --manifest-path fuzz/Cargo.toml", triple()))
         .with("CARGO_TARGET_DIR", BUILT)
+        .with("RUSTC_BOOTSTRAP", "1")
         .with("RUSTFLAGS", FLAGS)
         .run()
 }

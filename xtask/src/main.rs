@@ -1,20 +1,22 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`], [`python`] and [`mod@windows`] hold the steps that need system packages, [`report`] runs
+//! [`firmware`], [`python`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
 //! them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
-//! [`mod@fuzz`].
+//! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
 mod cache;
+mod capi;
 mod corpus;
 mod crates;
 mod examples;
 mod firmware;
 mod fuzz;
+mod install;
 mod lanes;
 mod parts;
 mod peers;
@@ -48,6 +50,9 @@ The commands of this repository.
                                 the fuzz targets, 30 seconds each; needs a nightly toolchain
     cargo xtask fuzz --keep [TARGET...]
                                 of what was found, keeps in fuzz/corpus what covers most
+    cargo xtask install --prefix DIR [--libdir NAME]
+                                the C interface: headers, libraries, and what pkg-config, CMake and man
+                                read; below DESTDIR if that is set. NAME is by default lib
     cargo xtask help            this text
 
 Without --all, most models are searched with fewer preemptions, and all tests run with the feature
@@ -90,6 +95,15 @@ fn main() -> ExitCode {
                     eprintln!("error: fuzzing: {why}");
                     return ExitCode::from(FAILURE);
                 }
+            }
+        }
+        Command::Install(choice) => {
+            if !enter_top() {
+                return ExitCode::from(FAILURE);
+            }
+            if let run::Outcome::Failed(why) = install::run(&choice) {
+                eprintln!("error: nothing more is installed: {why}");
+                return ExitCode::from(FAILURE);
             }
         }
         Command::Test(choice) => {

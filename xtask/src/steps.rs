@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, crates, examples, firmware, lanes, peers, python, sanitize, windows, words};
+use crate::{bench, capi, crates, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +219,20 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("python/Cargo.toml"),
             run: python::lane,
+        },
+        Step {
+            name: "capi",
+            what: "the C interface installed, and used in C and C++ through pkg-config and CMake",
+            when: When::All,
+            needs: Some("capi/examples"),
+            run: capi::capi,
+        },
+        Step {
+            name: "fuzz",
+            what: "coverage-guided fuzzing, half a minute a target",
+            when: When::All,
+            needs: Some("fuzz/Cargo.toml"),
+            run: fuzz::step,
         },
         Step {
             name: "tsan",

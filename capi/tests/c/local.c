@@ -322,7 +322,7 @@ static void look(uint32_t size) {
   OK(strait_observe(&region, memory, size));
   THAT(strait_region_ident(&region) == 0);
   OK(strait_channel_count(&region, &count));
-  THAT(count == 8);
+  THAT(count == 9);
   OK(strait_channel_info(&region, 0, &info));
   THAT(!strcmp((const char *)info.name, "log") && info.kind == STRAIT_KIND_FRAMES && info.capacity == 256);
   CHECK(strait_channel_info(&region, count, &info), STRAIT_STATUS_NOT_FOUND);
