@@ -15,7 +15,7 @@ use strait::{Region, RegionOptions, RegionPlace, SystemPort, TrySendError, Typed
 use crate::args;
 use crate::error::{Result, reported};
 
-use super::messages::{LOG, LogLine};
+use super::messages::{LOG, LogLine, STARTED};
 
 /// How long anybody waits for what must come: a part for room in the log, the supervisor for a part.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -99,7 +99,7 @@ impl Part {
     /// Tells the supervisor, and the log, that this part has all its roles.
     pub fn ready(&self, log: &mut Log) -> Answer<()> {
         say("ready");
-        log.put(super::messages::STARTED, [0; 4])
+        log.put(STARTED, [0; 4])
     }
 
     /// This part's lane of the log.

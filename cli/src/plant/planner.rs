@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use strait::call::{CallError, Ran, TryCallError};
+use strait::options::WaitPolicy;
 use strait::{CallClient, SystemPort};
 
 use super::calls::End;
@@ -14,6 +15,8 @@ type Drive = CallClient<Move, Moved, SystemPort>;
 
 /// How long a drive has for an answer, before its call is given up.
 const LIMIT: Duration = Duration::from_millis(50);
+/// How often the planner asks meanwhile whether the drive is dead: a successor is not much longer in coming.
+const PROBE: Duration = Duration::from_millis(2);
 /// From the end of a call to the next.
 const THINKING: Duration = Duration::from_micros(500);
 /// The same, after a drive could not be called.
@@ -23,7 +26,9 @@ const AFTER_FAILURE: Duration = Duration::from_millis(2);
 pub fn run(part: &Part) -> Answer<()> {
     let mut drives: Vec<Drive> = Vec::new();
     for name in DRIVE {
-        drives.push(part.region.call_client(name).map_err(|error| error.to_string())?);
+        let mut drive: Drive = part.region.call_client(name).map_err(|error| error.to_string())?;
+        drive.set_wait_policy(WaitPolicy { probe: PROBE, ..WaitPolicy::parking() });
+        drives.push(drive);
     }
     let mut log = part.log()?;
     part.ready(&mut log)?;

@@ -11,7 +11,7 @@ use crate::text::table;
 
 use super::calls::End;
 use super::messages::{DRIVE, LOG, STATE, STOP};
-use super::stations::{CONTROLLER, DRIVES, LANES, PLANNER, RECORDER, SCREENS, STATIONS};
+use super::stations::{BUTTON, CONTROLLER, DRIVES, LANES, PLANNER, RECORDER, SCREENS, STATIONS, SUPERVISOR};
 use super::supervisor::Outcome;
 
 /// What the region itself says at the end.
@@ -51,7 +51,7 @@ impl Counts {
             counts.takeovers[drive] += server;
         }
         counts.takeovers[CONTROLLER] += roles(broadcast)[0];
-        counts.takeovers[super::stations::BUTTON] += roles(stop)[0];
+        counts.takeovers[BUTTON] += roles(stop)[0];
         for lane in 0..LANES {
             let state = region.lane(LOG, lane as u32).map(state).map_err(|error| at(LOG, error))?;
             counts.committed[lane] = state.sent.into();
@@ -193,7 +193,7 @@ impl<'a> Summary<'a> {
                 (at != RECORDER).then(|| lines(at)),
             );
         }
-        row("supervisor", None, Some(lines(super::stations::SUPERVISOR)));
+        row("supervisor", None, Some(lines(SUPERVISOR)));
         let all = [self.committed(), self.recorded(), self.lost(), self.again()];
         row("all", Some([self.kills(), self.takeovers()]), Some(all));
         let mut text = table(&rows, &[0]);
@@ -212,7 +212,7 @@ impl<'a> Summary<'a> {
         for (screen, station) in ledger.screens.iter().zip(SCREENS) {
             let name = STATIONS[station].name;
             rows.push(vec![format!("{name} received"), screen.shown().to_string()]);
-            rows.push(vec![format!("{name} lost, being slow"), screen.lost().to_string()]);
+            rows.push(vec![format!("{name} lost, overtaken"), screen.lost().to_string()]);
         }
         rows.push(vec!["emergency stops".into(), ledger.stops.to_string()]);
         if self.kills() > 0 {

@@ -20,6 +20,10 @@ use super::stations::{BUTTON, CONTROLLER, PLANNER, RECORDER, SCREENS, STATIONS, 
 /// How often it looks whether a process takes too long.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long it waits at most before it kills, at random: it wakes when a line has come, which is always the same point
+/// of the others' work.
+const OFF_BEAT: Duration = Duration::from_millis(2);
+
 /// The outcome of a run.
 pub struct Outcome {
     /// What was recorded.
@@ -145,6 +149,7 @@ impl Run<'_, '_> {
         let at_work = |station: &usize| self.stages[*station] == Stage::AtWork;
         let stations: Vec<usize> = (0..STATIONS.len()).filter(at_work).collect();
         let Some(&station) = stations.get(self.random.below(stations.len())) else { return Ok(false) };
+        std::thread::sleep(Duration::from_micros(self.random.below(OFF_BEAT.as_micros() as usize) as u64));
         let (victim, since) = (self.current[station], Instant::now());
         if !self.crew.kill(victim) {
             // Its end is an event to come, and a failure.
