@@ -88,7 +88,7 @@ status is 1 if a frame was lost or the pendulum fell.
 With --kill-every the controller is killed (SIGKILL) and another one takes over what it left, again
 and again; now and then so is the tuner, while it has the lock in the middle of an update.
 
-With --plant it is a plant of ten processes in place of the pendulum: a planner calls three drives in
+With --plant, ten processes run in place of the pendulum: a planner calls three drives in
 turn, a controller broadcasts its state to two screens, there is an emergency stop, and all log into
 one recorder. With --kill-every any one of them is killed, but not this process. The status is 1 if
 a log line was lost, a call ended otherwise than the planner was told, or a screen's count is wrong.
@@ -144,7 +144,7 @@ Example:
 /// `strait demo`
 #[derive(Args)]
 pub struct Demo {
-    /// How long to balance, in seconds of simulated time; or how long the plant runs
+    /// How long to balance, in seconds of simulated time; with --plant, how long to run
     #[arg(long, value_name = "S", default_value = "5", allow_negative_numbers = true, value_parser = demo_seconds)]
     pub seconds: f64,
     /// Control steps a second
@@ -159,7 +159,7 @@ pub struct Demo {
     /// Pin the plant to CPU A and the controller to CPU B
     #[arg(long, value_name = "A,B", value_parser = cpus)]
     pub cpus: Option<(usize, usize)>,
-    /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update; or any of the plant's
+    /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update; with --plant, any process
     #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = kill_every)]
     pub kill_every: Option<Duration>,
     /// Draw angle and force over time into an SVG file

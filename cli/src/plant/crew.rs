@@ -87,13 +87,13 @@ impl<'a> Crew<'a> {
         }
     }
 
-    /// Kills a process, and waits for its end and for all that it has said before. Returns whether it was this that
+    /// Kills a process, and waits for its end and for all that it has said before. Returns whether this call
     /// ended it.
     pub fn kill(&mut self, number: u64) -> bool {
         let Some(member) = self.members.get_mut(&number) else { return false };
         let killed = member.child.kill().is_ok() && member.child.wait().is_ok_and(os::was_killed);
         if killed && let Some(member) = self.members.remove(&number) {
-            // A listener that panicked has said nothing, which is found at the end.
+            // Lines that a listener did not pass on, because it panicked, are missing in the ledger.
             let _ = member.listener.join();
         }
         killed
@@ -144,7 +144,7 @@ fn listen(output: impl Read, mut take: impl FnMut(Event) -> bool) {
             Some(("error", why)) => Event::Error(why.into()),
             _ => match Recorded::read(said) {
                 Some(recorded) => Event::Line(recorded),
-                None => Event::Error(format!("said what nobody understands: {said}")),
+                None => Event::Error(format!("printed a line of no known form: {said}")),
             },
         };
         if !take(event) {

@@ -91,7 +91,7 @@ pub fn supervise(crew: &mut Crew<'_>, region: &Region, wanted: &Demo) -> Result<
 }
 
 impl Run<'_, '_> {
-    /// Takes the next event, if one comes before `until`, and finds out who takes too long.
+    /// Takes the next event, if one comes before `until`, and checks whether a process takes too long.
     fn look(&mut self, until: Instant) -> Result<()> {
         let time = until.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(1), LOOK);
         if let Some((number, event)) = self.crew.next(time) {
@@ -113,7 +113,11 @@ impl Run<'_, '_> {
         match (event, station) {
             // What a recorder has said counts, whether it has been killed since or not.
             (Event::Line(line), _) => self.outcome.ledger.take(&line),
-            (Event::Error(why), Some(station)) => return Err(Error::at(STATIONS[station].name, why)),
+            // So does an error: a process that is killed reports none.
+            (Event::Error(why), station) => {
+                let name = station.map_or("a process that was killed since", |at| STATIONS[at].name);
+                return Err(Error::at(name, why));
+            }
             (Event::Ready, Some(station)) => {
                 if let Stage::Awaited(since) = self.stages[station]
                     && self.outcome.kills[station] > 0
@@ -152,7 +156,7 @@ impl Run<'_, '_> {
         std::thread::sleep(Duration::from_micros(self.random.below(OFF_BEAT.as_micros() as usize) as u64));
         let (victim, since) = (self.current[station], Instant::now());
         if !self.crew.kill(victim) {
-            // Its end is an event to come, and a failure.
+            // It ended by itself: that event comes next, and is a failure.
             return Ok(false);
         }
         self.outcome.kills[station] += 1;
@@ -193,7 +197,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// Numbers that nobody has to guess well: xorshift, from any state but 0.
+/// Pseudo-random numbers: xorshift, from any state but 0.
 struct Random(u64);
 
 impl Random {
