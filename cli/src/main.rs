@@ -13,6 +13,7 @@ mod locks;
 mod ls;
 mod observe;
 mod os;
+mod plant;
 mod print;
 mod region_arg;
 mod reset;
@@ -36,8 +37,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Help(text) => print::out(&text),
+        Command::Demo(wanted) if wanted.plant => plant::run(&wanted),
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoPart(part) => demo::play(&part),
+        Command::PlantPart(part) => plant::play(&part),
         Command::Send(wanted) => transfer::send::run(&wanted),
         Command::Recv(wanted) => transfer::recv::run(&wanted),
         Command::CleanUp(wanted) => {

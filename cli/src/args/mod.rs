@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::region_arg::RegionArg;
 
 pub use parse::parse;
-use values::{capacity, channel, cpus, demo_seconds, kill_every, named, timeout};
+use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
 const EXAMPLES: &str = "\
 REGION is the name of a region, or the path of one if it holds a slash.
@@ -21,6 +21,7 @@ REGION is the name of a region, or the path of one if it holds a slash.
 Examples:
   strait demo                                   four processes balance a pendulum for 5 s
   strait demo --seconds 60 --rate 2000 --json   the same, for scripts
+  strait demo --plant --kill-every 250          ten processes, one of them killed again and again
   strait recv work files --out copy.bin &       one side of a transfer ...
   strait send work files --file data.bin        ... and the other
   strait ls                                     which regions there are
@@ -67,6 +68,9 @@ pub enum Command {
     /// One of the demo's processes
     #[command(hide = true)]
     DemoPart(Part),
+    /// One of the plant's processes
+    #[command(hide = true)]
+    PlantPart(PlantPart),
     /// The process that cleans up after one side of a transfer
     #[command(hide = true)]
     CleanUp(CleanUp),
@@ -84,10 +88,16 @@ status is 1 if a frame was lost or the pendulum fell.
 With --kill-every the controller is killed (SIGKILL) and another one takes over what it left, again
 and again; now and then so is the tuner, while it has the lock in the middle of an update.
 
+With --plant, ten processes run in place of the pendulum: a planner calls three drives in
+turn, a controller broadcasts its state to two screens, there is an emergency stop, and all log into
+one recorder. With --kill-every any one of them is killed, but not this process. The status is 1 if
+a log line was lost, a call ended otherwise than the planner was told, or a screen's count is wrong.
+
 Examples:
   strait demo --seconds 10 --rate 5000
   strait demo --rt 80 --cpus 0,1      real-time priority, plant on CPU 0, controller on CPU 1
-  strait demo --seconds 20 --kill-every 250 --plot kills.svg";
+  strait demo --seconds 20 --kill-every 250 --plot kills.svg
+  strait demo --plant --seconds 60 --kill-every 250";
 
 const SEND_HELP: &str = "\
 Whichever side comes first creates the region, with that one channel; the receiver removes it at the
@@ -134,7 +144,7 @@ Example:
 /// `strait demo`
 #[derive(Args)]
 pub struct Demo {
-    /// How long to balance, in seconds of simulated time
+    /// How long to balance, in seconds of simulated time; with --plant, how long to run
     #[arg(long, value_name = "S", default_value = "5", allow_negative_numbers = true, value_parser = demo_seconds)]
     pub seconds: f64,
     /// Control steps a second
@@ -149,12 +159,15 @@ pub struct Demo {
     /// Pin the plant to CPU A and the controller to CPU B
     #[arg(long, value_name = "A,B", value_parser = cpus)]
     pub cpus: Option<(usize, usize)>,
-    /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update
+    /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update; with --plant, any process
     #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = kill_every)]
     pub kill_every: Option<Duration>,
     /// Draw angle and force over time into an SVG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+    /// Run a plant of ten processes in place of the pendulum
+    #[arg(long, conflicts_with_all = ["rate", "rt", "cpus", "plot"])]
+    pub plant: bool,
 }
 
 /// `strait demo-part`
@@ -193,6 +206,20 @@ pub struct Part {
     /// Report angle and force over time
     #[arg(long)]
     pub trace: bool,
+}
+
+/// `strait plant-part`
+#[derive(Args)]
+pub struct PlantPart {
+    /// The region's name
+    #[arg(value_parser = named)]
+    pub region: RegionArg,
+    /// Which station's process this is
+    #[arg(long, value_parser = station)]
+    pub station: usize,
+    /// Which of the run's processes this is, counted from 0
+    #[arg(long)]
+    pub number: u64,
 }
 
 /// The demo's processes beside the supervisor.

@@ -79,6 +79,8 @@ mod tests {
             "strait demo --kill-every -1",
             "strait demo --kill-every often",
             "strait demo --plot",
+            "strait demo --plant --rate 100",
+            "strait demo --plant --plot run.svg",
             "strait unlock work",
             "strait unlock work a/b",
             "strait send",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::plant::STATION_COUNT;
 use crate::region_arg::RegionArg;
 
 type Parsed<T> = std::result::Result<T, String>;
@@ -24,6 +25,12 @@ pub fn kill_every(word: &str) -> Parsed<Duration> {
     } else {
         Err("give 50 to 3600000 milliseconds; the next controller needs some to take over".into())
     }
+}
+
+/// A station of the plant.
+pub fn station(word: &str) -> Parsed<usize> {
+    let number = word.parse().ok().filter(|&number| number < STATION_COUNT);
+    number.ok_or_else(|| format!("there are stations 0 to {}", STATION_COUNT - 1))
 }
 
 /// How long to wait.

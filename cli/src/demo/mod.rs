@@ -30,7 +30,7 @@ mod tuner;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use strait::{RegionName, RegionOptions, RegionPlace};
+use strait::{Region, RegionName, RegionOptions, RegionPlace};
 
 use crate::args;
 use crate::error::{Error, Result};
@@ -47,11 +47,10 @@ const PREFIX: &str = "demo-";
 /// Runs the demo and prints its result.
 pub fn run(wanted: &args::Demo) -> Result<()> {
     check(wanted)?;
-    sweep();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let arg = RegionArg::Named(format!("{PREFIX}{}-{now:x}", std::process::id()));
+    sweep(PREFIX, |region| frames::are_ours(region.channels()));
+    let arg = RegionArg::Named(fresh_name(PREFIX));
     let steps = (wanted.seconds * f64::from(wanted.rate)).round().max(1.0) as u64;
-    let region = Removed(arg.region()?);
+    let region = Removed::new(arg.region()?);
     // The parts come first: from then on the region is removed even if this process is killed.
     let gains = control::design(1.0 / f64::from(wanted.rate));
     let mut parts = child::Parts::start(wanted, &arg, steps, gains)?;
@@ -86,8 +85,14 @@ pub fn play(wanted: &args::Part) -> Result<()> {
     })
 }
 
+/// A name that no other region has: with this process and the time behind `prefix`.
+pub fn fresh_name(prefix: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    format!("{prefix}{}-{now:x}", std::process::id())
+}
+
 /// Refuses contradictory arguments, before anything starts.
-fn check(wanted: &args::Demo) -> Result<()> {
+pub fn check(wanted: &args::Demo) -> Result<()> {
     if let Some(every) = wanted.kill_every.filter(|every| every.as_secs_f64() >= wanted.seconds) {
         return Err(Error::usage(format!(
             "--kill-every {}: a run of {} s is over before; give less, or a longer run with --seconds",
@@ -100,7 +105,19 @@ fn check(wanted: &args::Demo) -> Result<()> {
 }
 
 /// A region that is removed in the end, whatever the end is.
-struct Removed(RegionPlace);
+pub struct Removed(RegionPlace);
+
+impl Removed {
+    /// The region, which need not be there yet.
+    pub fn new(place: RegionPlace) -> Self {
+        Self(place)
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &RegionPlace {
+        &self.0
+    }
+}
 
 impl Drop for Removed {
     fn drop(&mut self) {
@@ -108,17 +125,16 @@ impl Drop for Removed {
     }
 }
 
-/// Removes what runs have left behind that were killed as a whole.
-fn sweep() {
+/// Removes what runs have left behind that were killed as a whole: regions of that prefix that are `ours`.
+pub fn sweep(prefix: &str, are_ours: impl Fn(&Region) -> bool) {
     for name in RegionName::list().unwrap_or_default() {
-        if !name.starts_with(PREFIX) {
+        if !name.starts_with(prefix) {
             continue;
         }
         let arg = RegionArg::Named(name);
         let Ok(region) = arg.region() else { continue };
-        let is_left = observe::open(&arg, &region).is_ok_and(|attachment| {
-            frames::are_ours(attachment.channels()) && observe::living(&attachment).is_empty()
-        });
+        let is_left = observe::open(&arg, &region)
+            .is_ok_and(|attachment| are_ours(&attachment) && observe::living(&attachment).is_empty());
         if is_left {
             let _ = region.remove();
         }
