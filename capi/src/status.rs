@@ -189,9 +189,9 @@ impl strait_status {
         (s::NotLocked, c"the memory could not be locked; raise RLIMIT_MEMLOCK, or do not lock"),
         (s::System, c"this system cannot do it, or refused in an unusual way; try it in Rust or by strace to learn more"),
         (s::Closed, c"the socket's other end is closed; connect again"),
-        (s::DidNotRun, c"the server died, and the request has not run; call again"),
-        (s::MayHaveRun, c"the server died, and the request may have run; ask its successor before you call again"),
-        (s::Refused, c"the server refused the request; see the code"),
+        (s::DidNotRun, c"the server of the calls died, and the request has not run; call again"),
+        (s::MayHaveRun, c"the server of the calls died, and the request may have run; ask its successor before you call again"),
+        (s::Refused, c"the server of the calls refused the request; see the code"),
         (s::UnknownTicket, c"the ticket names no call that is out; keep the one that the call returned"),
     ];
 }

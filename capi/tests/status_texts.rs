@@ -6,13 +6,14 @@ use std::ffi::CStr;
 use strait_capi::strait_status_text;
 
 /// What statuses are of. Each text names one.
-const THINGS: [&str; 22] = [
+const THINGS: [&str; 23] = [
     "pointer",
     "storage",
     "region",
     "mutex",
     "length",
     "header",
+    "call",
     "plan",
     "channel",
     "participant",

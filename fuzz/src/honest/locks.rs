@@ -149,6 +149,8 @@ fn reinitialise(hands: &mut Hands<'_>, region: &Region, model: &mut Model, input
     assert_eq!(model.state, State::Poisoned, "it was not given up");
     model.state = State::Free;
     (model.value, model.version) = (value, guard.version());
+    // So that who gave the lock up has another fencing token than who makes it anew.
+    model.takeovers = model.takeovers.wrapping_add(1);
     use_lock(guard, region, model, input)
 }
 

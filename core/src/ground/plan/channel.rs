@@ -56,7 +56,8 @@ pub struct Channel<'a> {
     pub(super) consumer_may_block: bool,
     pub(super) doorbell: u32,
     pub(super) domains: (u32, u32),
-    pub(super) period: Duration,
+    /// How often a change is expected, in microseconds; 0 if that is not said, `None` of what no word holds.
+    period_us: Option<u32>,
     /// How many producers there may be at once, each with a lane of its own.
     pub(super) lanes: u32,
     /// How many lanes are urgent, from the first.
@@ -84,7 +85,7 @@ impl<'a> Channel<'a> {
             consumer_may_block: false,
             doorbell: 0,
             domains: (0, 0),
-            period: Duration::ZERO,
+            period_us: Some(0),
             lanes: 1,
             urgent: 0,
             lane_domains: &[],
@@ -265,17 +266,17 @@ impl<'a> Channel<'a> {
     /// tells a reader when it is late; nothing is done about it.
     #[must_use]
     pub const fn expected_every(mut self, period: Duration) -> Self {
-        self.period = period;
+        let micros = period.as_nanos().div_ceil(1000);
+        self.period_us = if micros > u32::MAX as u128 { None } else { Some(micros as u32) };
         self
     }
 
     /// The period in microseconds, rounded up.
     pub(super) const fn period_us(&self) -> Result<u32, Fault> {
-        let micros = self.period.as_nanos().div_ceil(1000);
-        if micros > u32::MAX as u128 || micros != 0 && self.kind.is_lock() {
-            return Err(Fault::Period);
+        match self.period_us {
+            Some(micros) if micros == 0 || !self.kind.is_lock() => Ok(micros),
+            _ => Err(Fault::Period),
         }
-        Ok(micros as u32)
     }
 
     /// Lets `count` producers at once, 1 to 256, send into one queue: each has a lane, which is a ring of its
