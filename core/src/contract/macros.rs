@@ -131,6 +131,47 @@ macro_rules! __contract {
                 $krate::contract::RegionRequests::open(region, channel)
             }
 
+            /// Bytes of each of a stream's two buffers.
+            $vis const STREAM_BUFFER: usize = $krate::contract::stream_buffer(
+                <Self as $krate::contract::Contract>::FUNCTIONS,
+            );
+
+            /// Asks the server at a stream's other end for its contract, waiting up to `timeout`. The buffers have
+            /// `STREAM_BUFFER` bytes at least.
+            ///
+            /// # Errors
+            ///
+            /// `OpenContractError`.
+            $vis fn connect<'b, S: $krate::contract::ByteStream>(
+                io: S,
+                into: &'b mut [u8],
+                out: &'b mut [u8],
+                timeout: ::core::time::Duration,
+            ) -> ::core::result::Result<
+                $client<$krate::contract::StreamCarrier<'b, Self, S>>,
+                $krate::contract::OpenContractError,
+            > {
+                let carrier = $krate::contract::StreamCarrier::connect(io, into, out, timeout)?;
+                ::core::result::Result::Ok($client { carrier })
+            }
+
+            /// The server's side for the client at a stream's other end. The buffers have `STREAM_BUFFER` bytes at
+            /// least.
+            ///
+            /// # Errors
+            ///
+            /// `OpenContractError::BufferTooShort`.
+            $vis fn accept<'b, S: $krate::contract::ByteStream>(
+                io: S,
+                into: &'b mut [u8],
+                out: &'b mut [u8],
+            ) -> ::core::result::Result<
+                $krate::contract::StreamRequests<'b, Self, S>,
+                $krate::contract::OpenContractError,
+            > {
+                $krate::contract::StreamRequests::accept(io, into, out)
+            }
+
             /// Serves the requests that are there, waiting up to `timeout` for the first; returns how many there
             /// were, which is bounded.
             ///

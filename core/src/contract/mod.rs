@@ -57,12 +57,14 @@ mod difference;
 mod error;
 mod macros;
 mod region;
+mod stream;
 mod text;
 
 pub use carrier::{Carrier, Invocation, Requests, call, post};
 pub use difference::{Difference, ShortName, difference};
 pub use error::{FunctionError, OpenContractError, ServeContractError};
 pub use region::{RegionCarrier, RegionRequests};
+pub use stream::{ByteStream, ByteStreamError, StreamCarrier, StreamRequests};
 pub use text::{Function, answer_words, as_text, number, request_words, stream_buffer, text, text_len};
 
 use crate::ground::entry::Entry;

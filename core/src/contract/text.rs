@@ -50,7 +50,7 @@ pub(super) const DESCRIBE_LEN: usize = 12;
 /// Bytes of the hash that comes before a piece of text.
 pub(super) const HASH_LEN: usize = 8;
 /// Bytes of the hash and of the smallest piece: a place of an answer is then one cache line.
-const PIECE_LEN: usize = HASH_LEN + 20;
+pub(super) const PIECE_LEN: usize = HASH_LEN + 20;
 
 /// The type of answers of every contract's channel, by which a client knows that it may ask for the text. It may not
 /// ask any other server: that could take the question for an order.
