@@ -373,6 +373,26 @@ fn a_call_without_an_answer_in_time_is_given_up() {
     assert_eq!(FunctionError::from(CallError::Full), FunctionError::Full);
 }
 
+#[test]
+fn a_function_ends_when_its_server_dies_and_says_whether_it_may_have_run() {
+    let region = Region::new(&PLAN);
+    let mut drive = Drive::client(&region.join(), "drive", NOW).unwrap();
+    let dying = region.join();
+    let mut requests = Drive::server(&dying, "drive").unwrap();
+    drive.note(&Line { text: [0; 24] }).unwrap();
+    // It has taken the post, and neither answered nor refused it.
+    requests.calls().try_next_into(&mut [0; 28]).unwrap().keep();
+    dying.die(requests);
+    let gone = Err(FunctionError::ServerGone { ran: Ran::No });
+    assert_eq!(drive.move_to(&target(1.0, 0), PATIENCE), gone);
+    // Its successor does not run the post again, and serves on.
+    let mut requests = Drive::server(&region.join(), "drive").unwrap();
+    let mut motor = Motor::default();
+    let moved =
+        both(|| drive.move_to(&target(1.0, 0), PATIENCE), || Drive::serve(&mut requests, &mut motor, NOW));
+    assert_eq!((moved, motor.lines.len()), (Ok(Position { angle_rad: 1.0 }), 0));
+}
+
 strait_core::contract! {
     /// Names that are also Rust's, and those of the contract's own functions.
     contract Odd: client OddClient, server OddServer {

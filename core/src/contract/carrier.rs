@@ -17,7 +17,7 @@ pub trait Carrier {
     ///
     /// # Errors
     ///
-    /// [`FunctionError`].
+    /// [`FunctionError`]. If the lengths are not the function's, the server refuses it, or it is `WrongAnswer`.
     fn call(
         &mut self,
         function: u32,
@@ -40,7 +40,7 @@ pub trait Requests {
     type Contract: Contract;
 
     /// Serves the requests that are there, waiting up to `timeout` for the first; returns how many there were, which
-    /// is bounded. `serve` writes the answer, or returns the code with which it refuses the request.
+    /// is bounded; a question for the text counts too. `serve` writes the answer, or returns the code with which it refuses the request.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Contracts: a list of functions over messages, whose client looks like functions, and whose sides refuse each other
 //! if they were built for different lists.
 //!
-//! [`contract!`](crate::contract) makes of a list a client, a trait for the server, and one hash of the whole. The same
+//! [`contract!`](crate::contract!) makes of a list a client, a trait for the server, and one hash of the whole. The same
 //! contract runs over a channel of calls in a region, and over any stream of bytes.
 //!
 //! ```
@@ -42,6 +42,14 @@
 //! assert_eq!(motor.lines, 1);
 //! ```
 //!
+//! A struct that keeps the client names its carrier: `DriveClient<RegionCarrier<Drive, P>>`, where `P` is the port. To
+//! wait for several servers at once, take their endpoints by [`RegionRequests::calls`].
+//!
+//! # If the server dies
+//!
+//! A function ends with [`FunctionError::ServerGone`], which says whether it may have run. Over a region this needs proof
+//! of death, as for every [call](crate::CallClient); over a stream, its end.
+//!
 //! # If the server misbehaves
 //!
 //! An answer to another function, or of another length, is [`FunctionError::WrongAnswer`]. A server can say that it has
@@ -60,19 +68,26 @@ mod region;
 mod stream;
 mod text;
 
-pub use carrier::{Carrier, Invocation, Requests, call, post};
+pub use carrier::{Carrier, Invocation, Requests};
 pub use difference::{Difference, ShortName, difference};
 pub use error::{FunctionError, OpenContractError, ServeContractError};
 pub use region::{RegionCarrier, RegionRequests};
 pub use stream::{ByteStream, ByteStreamError, StreamCarrier, StreamRequests};
-pub use text::{Function, answer_words, as_text, number, request_words, stream_buffer, text, text_len};
+pub use text::Function;
+
+/// For the macro.
+#[doc(hidden)]
+pub use carrier::{call, post};
+/// For the macro.
+#[doc(hidden)]
+pub use text::{answer_words, as_text, number, request_words, stream_buffer, text, text_len};
 
 use crate::ground::entry::Entry;
 use crate::ground::kind::Kind;
 use crate::ground::message::{Message, Shape, ValueType};
 use crate::ground::plan::Channel;
 
-/// A contract: what [`contract!`](crate::contract) makes of a list of functions.
+/// A contract: what [`contract!`](crate::contract!) makes of a list of functions.
 pub trait Contract: 'static {
     /// Its name.
     const NAME: &'static str;
@@ -88,7 +103,8 @@ pub trait Contract: 'static {
     type Answer: Message;
 }
 
-/// A channel that carries a contract, in a region.
+/// A channel that carries a contract, in a region; for the macro.
+#[doc(hidden)]
 #[must_use]
 pub const fn plan_channel<K: Contract>(name: &str, places: u32) -> Channel<'_> {
     let (request, answer) = text::types_of::<K>();
