@@ -248,6 +248,29 @@ fn without_a_server_the_difference_is_not_known() {
     assert_eq!(busy, Some(OpenContractError::DiffersSomewhere));
 }
 
+/// There is no heap for messages of any length.
+#[test]
+fn a_contract_of_long_messages_is_refused_without_a_question() {
+    const LONG: Plan = Plan::new(&[Long::plan_channel("drive", 1)]).participants(8);
+    let region = Region::new(&LONG);
+    let mut requests = Long::server(&region.join(), "drive").unwrap();
+    let error = Drive::client(&region.join(), "drive", PATIENCE).err();
+    assert_eq!(error, Some(OpenContractError::DiffersSomewhere));
+    struct Never;
+    impl LongServer for Never {
+        fn send(&mut self, _: &[u8; 2000]) -> Result<u8, u16> {
+            unreachable!("nobody sends")
+        }
+    }
+    assert_eq!(Long::serve(&mut requests, &mut Never, NOW), Err(ServeContractError::TimedOut));
+}
+
+strait_core::contract! {
+    contract Long: client LongClient, server LongServer {
+        fn send(image: [u8; 2000]) -> u8;
+    }
+}
+
 #[test]
 fn a_server_of_another_contract_is_refused() {
     let region = Region::new(&PLAN);

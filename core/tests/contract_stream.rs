@@ -70,11 +70,13 @@ struct End {
     came: Vec<u8>,
     end: Instant,
     chunk: usize,
+    /// Bytes that it still takes; then it is full.
+    room: usize,
 }
 
 fn line(chunk: usize) -> (End, End) {
     let ((a, from_a), (b, from_b)) = (channel(), channel());
-    let end = |tx, rx| End { tx, rx, came: Vec::new(), end: Instant::now(), chunk };
+    let end = |tx, rx| End { tx, rx, came: Vec::new(), end: Instant::now(), chunk, room: usize::MAX };
     (end(a, from_b), end(b, from_a))
 }
 
@@ -99,7 +101,11 @@ impl ByteStream for End {
     }
 
     fn write(&mut self, from: &[u8]) -> Result<usize, ByteStreamError> {
-        let count = from.len().min(self.chunk);
+        let count = from.len().min(self.chunk).min(self.room);
+        if count == 0 {
+            return Err(ByteStreamError::TimedOut);
+        }
+        self.room -= count;
         self.tx.send(from[..count].to_vec()).map_err(|_| ByteStreamError::Closed)?;
         Ok(count)
     }
@@ -300,6 +306,24 @@ fn a_server_that_goes_may_have_run_the_function() {
     // What could not be written is still in the buffer, and there is no room for more.
     let gone = sums.note(&Long { text: [0; 200] });
     assert_eq!(gone, Err(FunctionError::ServerGone { ran: Ran::No }));
+}
+
+/// A frame that is written in part is finished by what follows, so the stream stays in order.
+#[test]
+fn a_stream_that_is_full_keeps_one_post_and_refuses_the_next() {
+    let (io, theirs) = line(1000);
+    let server = thread::spawn(move || serve(theirs));
+    let (mut into, mut out) = ([0; Sums::STREAM_BUFFER], [0; Sums::STREAM_BUFFER]);
+    let mut sums = Sums::connect(io, &mut into, &mut out, PATIENCE).unwrap();
+    let note = Long { text: [b'n'; 200] };
+    sums.carrier.io().room = 50;
+    assert_eq!(sums.note(&note), Ok(()));
+    assert_eq!(sums.note(&note), Err(FunctionError::Full));
+    assert_eq!(sums.add(&Pair { a: 1, b: 2 }, SHORT), Err(FunctionError::TimedOut { ran: Ran::Maybe }));
+    sums.carrier.io().room = usize::MAX;
+    assert_eq!(sums.add(&Pair { a: 3, b: 4 }, PATIENCE), Ok(7));
+    drop(sums);
+    assert_eq!(server.join().unwrap().0.notes, 1);
 }
 
 #[test]

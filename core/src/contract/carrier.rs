@@ -39,8 +39,9 @@ pub trait Requests {
     /// The contract that is served.
     type Contract: Contract;
 
-    /// Serves the requests that are there, waiting up to `timeout` for the first; returns how many there were, which
-    /// is bounded; a question for the text counts too. `serve` writes the answer, or returns the code with which it refuses the request.
+    /// Serves the requests that are there, waiting up to `timeout` for the first; returns how many there were, which is
+    /// bounded. A question for the text counts too. `serve` writes the answer, or returns the code with which it refuses
+    /// the request.
     ///
     /// # Errors
     ///

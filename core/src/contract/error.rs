@@ -85,7 +85,8 @@ impl From<CallError> for FunctionError {
 pub enum OpenContractError {
     /// The other side is built for another contract.
     Differs(Difference),
-    /// The other side is built for another contract; what differs is not known, because it did not say so in time.
+    /// The other side is built for another contract; what differs is not known, because it did not say so in time, the
+    /// channel's client is another one, or, in a region, its messages are longer than 1 KiB.
     DiffersSomewhere,
     /// The channel is not that of a contract, or cannot be opened.
     Channel(ChannelError),
