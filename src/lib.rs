@@ -86,6 +86,7 @@
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
 //! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
+//! | [`contract`](mod@contract) | functions over messages, over a region or a stream, by [`contract!`](crate::contract!) |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
@@ -102,6 +103,7 @@
 
 pub mod broadcast;
 pub mod call;
+pub mod contract;
 pub mod error;
 #[cfg(feature = "embedded-io-07")]
 pub mod io;
@@ -111,10 +113,13 @@ pub mod semaphore;
 pub mod value;
 pub mod wait;
 
-#[doc(hidden)]
-pub use strait_core::__message;
 #[cfg(strait_loom)]
 pub use strait_core::model;
+#[doc(hidden)]
+pub use strait_core::{
+    __contract, __contract_client, __contract_function, __contract_number, __contract_run, __contract_server,
+    __message,
+};
 pub use strait_core::{
     Attachment, BroadcastReader, BroadcastWriter, CallClient, CallServer, Channel, ChannelError, Consumer,
     Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock,
@@ -160,5 +165,25 @@ pub mod __private {
 macro_rules! message {
     ($($items:tt)*) => {
         $crate::__message! { ($crate, "strait::__private::zerocopy") $($items)* }
+    };
+}
+
+/// Makes a contract of a list of functions; see `strait_core::contract!`, which this is for users of this crate.
+///
+/// ```
+/// strait::contract! {
+///     /// What a lamp does.
+///     pub contract Lamp: client LampClient, server LampServer {
+///         /// Returns how bright it has become.
+///         fn set_brightness(percent: u32) -> u32;
+///         post blink(times: u32);
+///     }
+/// }
+/// assert_eq!(<Lamp as strait::contract::Contract>::TEXT, "Lamp\nset_brightness(u32)->u32\nblink(u32)\n");
+/// ```
+#[macro_export]
+macro_rules! contract {
+    ($($contract:tt)*) => {
+        $crate::__contract! { ($crate) $($contract)* }
     };
 }

@@ -12,6 +12,9 @@ use std::time::Duration;
 
 use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
 use strait::call::{CallError, Ran, ServeError, Ticket, TryCallError};
+use strait::contract::{
+    ByteStreamError, Difference, FunctionError, OpenContractError, ServeContractError, difference,
+};
 use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError};
 use strait::error::{
     LocalError, PlanError, PublishError, SemaphoreError, UnlockError, Violation, WaitAnyError, WrongSize,
@@ -328,6 +331,38 @@ fn of_pipes(all: &mut Vec<Told>) {
     tell(all, names.into_iter().chain([PipeNameError::Forbidden]));
 }
 
+fn of_contracts(all: &mut Vec<Told>) {
+    let functions = [
+        FunctionError::TimedOut { ran: Ran::No },
+        FunctionError::TimedOut { ran: Ran::Maybe },
+        FunctionError::ServerGone { ran: Ran::No },
+        FunctionError::ServerGone { ran: Ran::Maybe },
+        FunctionError::Refused { code: 7 },
+        FunctionError::Full,
+        FunctionError::WrongAnswer,
+        FunctionError::Fault(Violation::Length),
+    ];
+    tell(all, functions);
+    let ours = "Drive\nmove_to(u32)->u32\n";
+    let theirs =
+        ["Valve\n", "Drive\n", "Drive\nmove_to(u64)->u32\n", "Drive\nmove_to(u32)\n", "Drive\ngo(u32)\n"];
+    let found: Vec<Difference> = theirs.iter().filter_map(|theirs| difference(ours, theirs)).collect();
+    assert_eq!(found.len(), theirs.len());
+    tell(all, found.into_iter().map(OpenContractError::Differs));
+    tell(
+        all,
+        [
+            OpenContractError::DiffersSomewhere,
+            OpenContractError::Channel(ChannelError::NotFound),
+            OpenContractError::BufferTooShort { needed: 100 },
+            OpenContractError::NoAnswer(FunctionError::TimedOut { ran: Ran::Maybe }),
+        ],
+    );
+    let serve = [ServeContractError::TimedOut, ServeContractError::ClientGone];
+    tell(all, serve.into_iter().chain([ServeContractError::Fault(Violation::Length)]));
+    tell(all, [ByteStreamError::TimedOut, ByteStreamError::Closed]);
+}
+
 fn of_the_system(all: &mut Vec<Told>) {
     tell(
         all,
@@ -407,6 +442,7 @@ fn all() -> Vec<Told> {
     of_the_core(&mut all);
     of_regions(&mut all);
     of_pipes(&mut all);
+    of_contracts(&mut all);
     of_the_system(&mut all);
     of_streams(&mut all);
     all
@@ -427,8 +463,10 @@ const REMOVALS: [(&str, &str); 3] =
     [("PiOpenError", "OtherNamespace"), ("PiOpenError", "Exhausted"), ("PiLockError", "Fault")];
 
 /// What errors are of. Each text names one.
-const THINGS: [&str; 29] = [
+const THINGS: [&str; 31] = [
     "call",
+    "contract",
+    "function",
     "broadcast",
     "region",
     "memory",

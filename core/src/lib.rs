@@ -6,6 +6,7 @@
 //! enter the critical section that the program supplies by the crate `critical-section`, once each time.
 #![cfg_attr(not(test), no_std)]
 
+pub mod contract;
 #[doc(hidden)]
 pub mod endpoint;
 pub mod formats;

@@ -129,7 +129,7 @@ impl Deadline {
         self.0 == u64::MAX
     }
 
-    pub(in crate::endpoint) fn left(self, clock: &impl Clock) -> Duration {
+    pub(crate) fn left(self, clock: &impl Clock) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(clock.now_ns()))
     }
 }
