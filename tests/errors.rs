@@ -8,14 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
-use strait::call::{CallError, Ran, ServeError, Ticket, TryCallError};
-use strait::contract::{
-    ByteStreamError, Difference, FunctionError, OpenContractError, ServeContractError, difference,
-};
-use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError};
 use strait::error::{
     LocalError, PlanError, PublishError, SemaphoreError, UnlockError, Violation, WaitAnyError, WrongSize,
 };
@@ -24,7 +17,7 @@ use strait::format::{AttachError, FormatError, Kind};
 use strait::linux::{PiLockError, PiOpenError, PiUnlockError};
 use strait::pipe::{BindError, ConnectError, ImpersonateError, PipeError, PipeNameError};
 use strait::port::{Ident, Probe};
-use strait::region::{Exposure, JoinError, NameError, ReceiveError, ShareError};
+use strait::region::{Exposure, NameError, ReceiveError, ShareError};
 use strait::rt::RtError;
 use strait::semaphore::{SemAcquireError, SemOpenError, SemReleaseError};
 use strait::stream::EncodeError;
@@ -33,6 +26,9 @@ use strait::{
     TryRecvError, TrySendError,
 };
 use strait_core::ground::plan::Fault;
+
+#[path = "errors/patterns.rs"]
+mod patterns;
 
 /// The name of an error's type, of its variant as `Debug` prints it, and its text.
 struct Told {
@@ -145,7 +141,7 @@ fn of_endpoints(all: &mut Vec<Told>) {
     tell(all, [SendError::TimedOut, SendError::TooLarge, SendError::WrongSize, SendError::Fault(fault)]);
     tell(all, [SendError::PeerGone]);
     tell(all, [RecvError::PeerGone]);
-    of_patterns(all);
+    patterns::of_patterns(all);
     let (small, wrong) = (TryRecvError::TooSmall { needed: 9 }, TryRecvError::WrongSize { needed: 8 });
     tell(all, [TryRecvError::Empty, small, wrong, TryRecvError::Fault(fault)]);
     let (small, wrong) = (RecvError::TooSmall { needed: 9 }, RecvError::WrongSize { needed: 8 });
@@ -175,54 +171,6 @@ fn of_endpoints(all: &mut Vec<Told>) {
         RecoverError::HardwareLock,
     ];
     tell(all, channels.chain(others));
-}
-
-fn of_patterns(all: &mut Vec<Told>) {
-    let violation = Violation::Index;
-    let (lane, needed) = (3, 9);
-    tell(
-        all,
-        [
-            TryRecvLanesError::Empty,
-            TryRecvLanesError::TooSmall { lane, needed },
-            TryRecvLanesError::WrongSize { needed: 9 },
-            TryRecvLanesError::Fault { lane, violation },
-        ],
-    );
-    tell(
-        all,
-        [
-            RecvLanesError::TimedOut,
-            RecvLanesError::TooSmall { lane, needed },
-            RecvLanesError::WrongSize { needed: 9 },
-            RecvLanesError::Fault { lane, violation },
-        ],
-    );
-    tell(all, [TryCallError::Full, TryCallError::WrongSize, TryCallError::Fault(violation)]);
-    tell(
-        all,
-        [
-            CallError::Full,
-            CallError::WrongSize,
-            CallError::TimedOut { ticket: Ticket::from_bits(1) },
-            CallError::PeerDied { ran: Ran::No },
-            CallError::PeerDied { ran: Ran::Maybe },
-            CallError::Refused { code: 7 },
-            CallError::UnknownTicket,
-            CallError::Fault(violation),
-        ],
-    );
-    tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
-    let (lost, fault) = (7, BroadcastTryRecvError::Fault(violation));
-    let lagged = BroadcastTryRecvError::Lagged { lost };
-    tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
-    let fault = BroadcastRecvError::Fault(violation);
-    tell(all, [BroadcastRecvError::TimedOut, BroadcastRecvError::Lagged { lost }, fault]);
-    tell(all, [Late { by: Duration::from_millis(3) }]);
-    let in_use = |who| ResetError::InUse { place: 3, who };
-    let channels = channel_errors().into_iter().map(ResetError::Channel);
-    tell(all, channels.chain([in_use(Some(WHO)), in_use(None), ResetError::Held]));
-    tell(all, [JoinError::ReadOnly, JoinError::TableFull, JoinError::Attach(AttachError::NotARegion)]);
 }
 
 fn open_errors() -> Vec<OpenError> {
@@ -331,38 +279,6 @@ fn of_pipes(all: &mut Vec<Told>) {
     tell(all, names.into_iter().chain([PipeNameError::Forbidden]));
 }
 
-fn of_contracts(all: &mut Vec<Told>) {
-    let functions = [
-        FunctionError::TimedOut { ran: Ran::No },
-        FunctionError::TimedOut { ran: Ran::Maybe },
-        FunctionError::ServerGone { ran: Ran::No },
-        FunctionError::ServerGone { ran: Ran::Maybe },
-        FunctionError::Refused { code: 7 },
-        FunctionError::Full,
-        FunctionError::WrongAnswer,
-        FunctionError::Fault(Violation::Length),
-    ];
-    tell(all, functions);
-    let ours = "Drive\nmove_to(u32)->u32\n";
-    let theirs =
-        ["Valve\n", "Drive\n", "Drive\nmove_to(u64)->u32\n", "Drive\nmove_to(u32)\n", "Drive\ngo(u32)\n"];
-    let found: Vec<Difference> = theirs.iter().filter_map(|theirs| difference(ours, theirs)).collect();
-    assert_eq!(found.len(), theirs.len());
-    tell(all, found.into_iter().map(OpenContractError::Differs));
-    tell(
-        all,
-        [
-            OpenContractError::DiffersSomewhere,
-            OpenContractError::Channel(ChannelError::NotFound),
-            OpenContractError::BufferTooShort { needed: 100 },
-            OpenContractError::NoAnswer(FunctionError::TimedOut { ran: Ran::Maybe }),
-        ],
-    );
-    let serve = [ServeContractError::TimedOut, ServeContractError::ClientGone];
-    tell(all, serve.into_iter().chain([ServeContractError::Fault(Violation::Length)]));
-    tell(all, [ByteStreamError::TimedOut, ByteStreamError::Closed]);
-}
-
 fn of_the_system(all: &mut Vec<Told>) {
     tell(
         all,
@@ -442,7 +358,7 @@ fn all() -> Vec<Told> {
     of_the_core(&mut all);
     of_regions(&mut all);
     of_pipes(&mut all);
-    of_contracts(&mut all);
+    patterns::of_contracts(&mut all);
     of_the_system(&mut all);
     of_streams(&mut all);
     all
