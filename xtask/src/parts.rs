@@ -1,6 +1,7 @@
 //! The parts of a step: each is announced, timed and listed in the table under its step.
 
 use std::cell::RefCell;
+use std::env;
 use std::time::{Duration, Instant};
 
 use crate::run::{Outcome, together};
@@ -28,9 +29,27 @@ thread_local! {
 }
 
 /// Runs the parts one after the other. Passed if all of them are; otherwise the outcome names those that failed.
+///
+/// The variable `STRAIT_PARTS`, a list with commas, leaves out a step's other parts, to try one again.
 pub fn parts(parts: &[Part<'_>]) -> Outcome {
-    let outcomes: Vec<_> = parts.iter().map(|&(name, run)| (name, one(name, run))).collect();
-    together(&outcomes)
+    let within = CLOCK.with_borrow(|clock| clock.depth > 0);
+    let chosen = if within { None } else { env::var("STRAIT_PARTS").ok() };
+    let outcomes: Vec<_> = parts
+        .iter()
+        .filter(|(name, _)| is_chosen(name, chosen.as_deref()))
+        .map(|&(name, run)| (name, one(name, run)))
+        .collect();
+    match chosen {
+        Some(chosen) if outcomes.is_empty() => {
+            let names: Vec<_> = parts.iter().map(|(name, _)| *name).collect();
+            Outcome::Failed(format!("STRAIT_PARTS is `{chosen}`, and the parts are: {}", names.join(", ")))
+        }
+        _ => together(&outcomes),
+    }
+}
+
+fn is_chosen(name: &str, chosen: Option<&str>) -> bool {
+    chosen.is_none_or(|list| list.split(',').any(|part| part.trim() == name))
 }
 
 fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
@@ -60,8 +79,21 @@ pub fn laps() -> Vec<Lap> {
 
 #[cfg(test)]
 mod tests {
-    use super::{laps, parts};
+    use super::{is_chosen, laps, parts};
     use crate::run::Outcome;
+
+    #[test]
+    fn parts_are_chosen_by_their_whole_names() {
+        for (name, chosen, is) in [
+            ("C", None, true),
+            ("C", Some("costs, C"), true),
+            ("C", Some("C beside Rust"), false),
+            ("costs", Some("costs"), true),
+            ("costs", Some(""), false),
+        ] {
+            assert_eq!(is_chosen(name, chosen), is, "{name} of {chosen:?}");
+        }
+    }
 
     #[test]
     fn parts_within_parts_come_after_their_own_part() {

@@ -168,15 +168,21 @@ impl Plan<'_> {
 
     /// Where the blocks of channel `i` end, with all its lanes, if they start at `start`.
     const fn channel_end(&self, i: usize, start: u32) -> Result<u32, Fault> {
-        let (first, others) = match (self.measure(i, 0), self.measure(i, 1)) {
-            (Ok((_, first)), Ok((_, others))) => (first, others),
-            (Err(fault), _) | (_, Err(fault)) => return Err(fault),
+        let end = match self.measure(i, 0) {
+            Ok((_, first)) => first.end(start),
+            Err(fault) => return Err(fault),
         };
-        match first.end(start) {
-            Some(end) => match others.end_of(end, self.channels[i].lanes - 1) {
-                Some(end) => Ok(end),
-                None => Err(Fault::TooLarge),
+        let further = self.channels[i].lanes - 1;
+        let end = match (end, further) {
+            (Some(end), 0) => Some(end),
+            (Some(end), _) => match self.measure(i, 1) {
+                Ok((_, others)) => others.end_of(end, further),
+                Err(fault) => return Err(fault),
             },
+            (None, _) => None,
+        };
+        match end {
+            Some(end) => Ok(end),
             None => Err(Fault::TooLarge),
         }
     }
