@@ -93,7 +93,7 @@ fn the_table_of_open_regions_is_not_blamed_on_the_limit_of_files() {
     let Some(mut helper) = start(test, "many", &scratch.0) else { return };
     assert_eq!(
         helper.hear(),
-        "this process has 1024 regions and mutexes open, which is the most it can have; close one"
+        "this process has 1024 regions, mutexes and listeners' descriptors open, which is the most it can have; close one"
     );
     assert_eq!(helper.hear(), "after one was closed: true");
 }
