@@ -164,5 +164,5 @@ fn without_the_right_it_is_skipped_with_the_reason() {
     if said == "it has the right all the same" {
         return skip(test, &said);
     }
-    assert!(said.contains("not permitted to use real-time priorities"), "{said}");
+    assert!(said.contains("may not use real-time priorities"), "{said}");
 }

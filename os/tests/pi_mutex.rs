@@ -221,7 +221,7 @@ fn another_pid_namespace_is_refused() {
     if !said.starts_with("refused: ") {
         return skip("another_pid_namespace_is_refused", &said);
     }
-    assert!(said.contains("it was created in PID namespace"), "{said}");
+    assert!(said.contains("the mutex was created in PID namespace"), "{said}");
     drop(ours);
 }
 
