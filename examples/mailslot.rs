@@ -18,10 +18,10 @@ const PLAN: Plan = Plan::new(&[Channel::frames("mail", 4096, 64)
 /// The letters of each writer.
 const LETTERS: u32 = 500;
 
-/// Takes any lane, and writes all its letters.
-fn write(name: &str) -> Result<()> {
+/// Takes this lane, and writes all its letters.
+fn write(name: &str, lane: u32) -> Result<()> {
     let region = RegionName::new(name)?.open(&RegionOptions::new())?;
-    let (lane, mut mail) = region.free_lane_producer("mail")?;
+    let mut mail = region.lane_producer("mail", lane)?;
     // A successor goes on where the dead one stopped: the letters are numbered by lane.
     for number in mail.next_sequence()..LETTERS {
         mail.send_timeout(number, format!("from lane {lane}").as_bytes(), PATIENCE)?;
@@ -56,16 +56,16 @@ fn read() -> Result<()> {
         Ok(())
     };
 
-    // The first writer gets lane 0.
+    // The first that takes any lane gets lane 0.
     let unlucky = if common::PROVES_DEATH { Some(Other::start_and_wait(&["die", &name])?) } else { None };
-    let others = [0; WRITERS - 1].map(|_| Other::start(&["write", &name]));
+    let others = ["1", "2"].map(|lane| Other::start(&["write", &name, lane]));
     let mut letters = LETTERS * others.len() as u32;
     if let Some(unlucky) = unlucky {
         receive(&mut mail)?;
         unlucky.kill()?;
         assert_eq!(mail.peer(0), Some(PeerStatus::Dead));
         // The other writers go on; the dead one's lane is another writer's now.
-        let heir = Other::start(&["write", &name])?;
+        let heir = Other::start(&["write", &name, "0"])?;
         for _ in 1..LETTERS {
             receive(&mut mail)?;
         }
@@ -90,7 +90,7 @@ fn read() -> Result<()> {
 fn main() -> Result<()> {
     common::play(|args| match args {
         [] => read(),
-        ["write", name] => write(name),
+        ["write", name, lane] => write(name, lane.parse()?),
         ["die", name] => unlucky_writer(name),
         _ => common::usage("none"),
     })
