@@ -62,10 +62,8 @@ impl Shared {
             other.plain = true;
         }
         let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
-        let mem = Words::new(values, |offset| Use {
-            prompt: time_passes,
-            ..uses.get(&offset).copied().unwrap_or(other)
-        });
+        let mem =
+            Words::new(values, |offset| Use { prompt: true, ..uses.get(&offset).copied().unwrap_or(other) });
         let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
         Arc::new(Self {
             mem: Mem(Arc::new(mem)),

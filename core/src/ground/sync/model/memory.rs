@@ -20,8 +20,8 @@ pub(crate) struct Use {
     /// It has a cell, by which loom sees plain accesses that race. A word that is shared as well is
     /// one where a commit word can be.
     pub plain: bool,
-    /// An exchange of it that fails sees the newest value: in a region in which time passes, where a store is seen
-    /// within a probe period. Models there bound delays by that period.
+    /// An exchange of it that fails sees the newest value, as loom's do. So it is in regions: with older values too,
+    /// models of locks would take many times as long. (And where time passes, a store is seen within a probe period.)
     pub prompt: bool,
 }
 
