@@ -6,7 +6,7 @@
 //!
 //! # Bounds
 //!
-//! No heap. [`write`] and [`find`] take steps in proportion to the bytes and the number of formats.
+//! No heap. [`write()`] and [`find`] take steps in proportion to the bytes and the number of formats.
 //!
 //! # If a peer misbehaves
 //!
@@ -43,7 +43,7 @@ pub const TAG: u32 = u32::from_le_bytes(*b"FMTS");
 /// Bytes before the bytes of each format.
 const HEADER: usize = 8;
 
-/// How many bytes [`write`] needs for a format of `len` bytes; `None` if it is no length that a region can have.
+/// How many bytes [`write()`] needs for a format of `len` bytes; `None` if it is no length that a region can have.
 #[must_use]
 pub const fn space(len: usize) -> Option<usize> {
     match len.checked_next_multiple_of(4) {
