@@ -15,7 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::run::Outcome;
+use crate::run::{Outcome, Run};
 
 /// Names the folder.
 const VARIABLE: &str = "STRAIT_CACHE";
@@ -39,6 +39,20 @@ pub fn target(name: &str) -> Result<String, Outcome> {
         .map_err(|error| failed(&folder, &error))?;
     remove_orphans(&clones).map_err(|error| failed(&clones, &error))?;
     Ok(folder.to_string_lossy().into_owned())
+}
+
+/// Removes what clones have left that no longer exist, and shows what room there is.
+///
+/// A run of all lanes takes some ten gigabytes, and a full disk fails it late.
+pub fn make_room() {
+    let Ok(root) = root() else { return };
+    if let Err(error) = remove_orphans(&root.join("clones")) {
+        println!("{}: {error}", root.display());
+    }
+    if cfg!(unix) {
+        // Only shown; a system without it has a run of its own to fail.
+        let _ = Run::new("df".into(), "df", "-h . /tmp").run();
+    }
 }
 
 /// The folder of the standard libraries, created if it does not exist.
@@ -86,6 +100,9 @@ fn key(clone: &Path) -> String {
 
 /// Removes the folders of clones that no longer exist.
 fn remove_orphans(clones: &Path) -> io::Result<()> {
+    if !clones.exists() {
+        return Ok(());
+    }
     for entry in fs::read_dir(clones)? {
         let folder = entry?.path();
         // A folder without such a file is not ours, or another process has just created it.

@@ -110,6 +110,9 @@ fn main() -> ExitCode {
             if !enter_top() {
                 return ExitCode::from(FAILURE);
             }
+            if choice.extent() == Extent::Full {
+                cache::make_room();
+            }
             let steps = steps::all(choice.extent());
             let chosen = steps.iter().filter(|step| choice.takes(step.name, step.when)).collect::<Vec<_>>();
             if !report::run(&chosen, choice.fail_fast) {
