@@ -1,7 +1,7 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`], [`python`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
+//! [`firmware`], [`mod@linuxcnc`], [`python`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
 //! them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
@@ -18,6 +18,7 @@ mod firmware;
 mod fuzz;
 mod install;
 mod lanes;
+mod linuxcnc;
 mod parts;
 mod peers;
 mod python;

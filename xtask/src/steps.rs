@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, capi, crates, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words};
+use crate::{
+    bench, capi, crates, examples, firmware, fuzz, lanes, linuxcnc, peers, python, sanitize, windows, words,
+};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +228,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("capi/examples"),
             run: capi::capi,
+        },
+        Step {
+            name: "linuxcnc",
+            what: "the HAL component for LinuxCNC, and a controller beside it; each is killed",
+            when: When::All,
+            needs: Some("ports/linuxcnc"),
+            run: linuxcnc::lane,
         },
         Step {
             name: "fuzz",
