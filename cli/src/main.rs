@@ -1,5 +1,5 @@
 //! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `unlock`, `reset`,
-//! `ls`, `rm`.
+//! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a wrong command line; an error is one line.
@@ -7,6 +7,7 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod error;
 mod inspect;
 mod locks;
@@ -50,6 +51,7 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(wanted) => inspect::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),
+        Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Ls => ls::run(),
         Command::Rm(wanted) => rm::run(&wanted),
     }

@@ -256,8 +256,12 @@ fn a_call_waits_for_a_place_that_its_server_makes_free() {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(30));
-            assert_eq!(server.serve_timeout(LONG, |request| told(number(request))), Ok(1));
-            assert_eq!(server.serve_timeout(LONG, |request| told(number(request))), Ok(1));
+            // The client may be quick enough for one serving to find both.
+            let mut served = 0;
+            while served < 2 {
+                served += server.serve_timeout(LONG, |request| told(number(request))).unwrap();
+            }
+            assert_eq!(served, 2);
         });
         assert_eq!(client.call_timeout(&ask(2), LONG), Ok(told(2)));
     });

@@ -28,6 +28,7 @@ Examples:
   strait inspect work                           what is in one
   strait unlock work gains                      frees a lock whose owner is dead
   strait reset work commands                    makes a channel as new, once nobody uses the region
+  strait doctor                                 what on this machine is in the way of real time
 
 Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
 
@@ -60,6 +61,9 @@ pub enum Command {
     /// Make a channel as new where nobody uses the region
     #[command(after_help = RESET_HELP)]
     Reset(Reset),
+    /// Say what on this machine stands in the way of strait and of real time
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
     /// List the named regions
     Ls,
     /// Remove regions
@@ -133,6 +137,18 @@ channel held is lost. Nothing is changed while a process that is not proven dead
 
 Example:
   strait reset work commands";
+
+const DOCTOR_HELP: &str = "\
+Each line says what was found and where, and what to do about it. `late` is in the way of real time,
+`BROKEN` of strait. At the end a thread runs, and then sleeps for a millisecond again and again, and
+the lengths of its hiccups are drawn.
+
+The status is 1 if something is broken; with --strict, also if something is in the way of real time.
+
+Examples:
+  strait doctor
+  strait doctor work --seconds 60
+  strait doctor --no-measure --strict --json   for scripts";
 
 const RM_HELP: &str = "\
 A region that somebody alive has open stays, unless --force is given: then it loses its name, and
@@ -316,6 +332,26 @@ pub struct Reset {
     /// The channel's name
     #[arg(value_parser = channel)]
     pub channel: String,
+}
+
+/// `strait doctor`
+#[derive(Args)]
+pub struct Doctor {
+    /// A region to look at too: its name, or its path if it holds a slash
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: Option<RegionArg>,
+    /// How long to measure hiccups
+    #[arg(long, value_name = "S", default_value = "10", allow_negative_numbers = true, value_parser = timeout)]
+    pub seconds: Duration,
+    /// Measure nothing
+    #[arg(long, conflicts_with = "seconds")]
+    pub no_measure: bool,
+    /// End with status 1 also if something is in the way of real time
+    #[arg(long)]
+    pub strict: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `strait rm`
