@@ -139,3 +139,88 @@ fn a_half_that_was_given_back_goes_on_with_the_next() {
     }
     assert_eq!(alive.load(Relaxed), 0, "what was left ended with the queue");
 }
+
+/// A value that counts its end.
+struct Ends<'c>(u32, &'c AtomicU32);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Relaxed);
+    }
+}
+
+fn batches_go_round<const N: usize>() {
+    let queue: StaticQueue<u32, N> = StaticQueue::new();
+    let (mut tx, mut rx) = (queue.take_producer().unwrap(), queue.take_consumer().unwrap());
+    let (mut sent, mut got) = (0_u32, 0_u32);
+    for step in 0..40 * N {
+        let (wanted, most) = ((step * 7) % (N + 2), (step * 5) % (N + 2));
+        let free = N - (sent - got) as usize;
+        let mut values = sent..sent + wanted as u32;
+        let count = tx.push_batch(&mut values);
+        assert_eq!(count, wanted.min(free), "{N}");
+        sent += count as u32;
+        assert!(values.next().is_none_or(|next| next == sent), "a value is asked for only if there is space");
+        let there = (sent - got) as usize;
+        let count = rx.pop_batch(most, |value| {
+            assert_eq!(value, got, "{N}");
+            got += 1;
+        });
+        assert_eq!(count, most.min(there), "{N}");
+        assert_eq!((tx.len(), rx.len()), ((sent - got) as usize, (sent - got) as usize), "{N}");
+        // Single values between batches.
+        if tx.push(sent).is_ok() {
+            sent += 1;
+        }
+        if step % 3 == 0 && rx.pop().is_some() {
+            got += 1;
+        }
+    }
+    let left = tx.len();
+    assert_eq!(rx.pop_batch(usize::MAX, |value| got = value + 1), left);
+    assert!(left == 0 || got == sent);
+}
+
+#[test]
+fn batches_are_as_many_single_values() {
+    batches_go_round::<1>();
+    batches_go_round::<2>();
+    batches_go_round::<3>();
+    batches_go_round::<8>();
+    batches_go_round::<100>();
+}
+
+/// What a batch that panicked leaves: the values before it are sent, or received, and each value ends once.
+#[test]
+fn a_panic_in_a_batch_loses_and_doubles_nothing() {
+    let ended = AtomicU32::new(0);
+    let made = |number| Ends(number, &ended);
+    let panics = |run: &mut dyn FnMut()| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).expect_err("it panics");
+    };
+    let queue: StaticQueue<Ends<'_>, 5> = StaticQueue::new();
+    let (mut tx, mut rx) = (queue.take_producer().unwrap(), queue.take_consumer().unwrap());
+    let fourth_panics = |number| if number < 3 { made(number) } else { panic!("on purpose") };
+    panics(&mut || {
+        tx.push_batch((0..4).map(fourth_panics));
+    });
+    assert_eq!((tx.len(), ended.load(Relaxed)), (3, 0));
+    let mut seen = Vec::new();
+    panics(&mut || {
+        rx.pop_batch(5, |value| {
+            seen.push(value.0);
+            assert!(value.0 != 1, "on purpose");
+        });
+    });
+    assert_eq!((seen, tx.len(), ended.load(Relaxed)), (vec![0, 1], 1, 2));
+    assert_eq!(rx.pop().map(|value| value.0), Some(2));
+    assert_eq!(
+        (tx.push_batch((0..9).map(made)), ended.load(Relaxed)),
+        (5, 3),
+        "no value is made without space"
+    );
+    tx.give_back();
+    rx.give_back();
+    drop(queue);
+    assert_eq!(ended.load(Relaxed), 8);
+}

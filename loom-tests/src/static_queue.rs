@@ -13,6 +13,8 @@ models! {
     "what_is_pushed_is_popped/1" => what_is_pushed_is_popped::<1>(),
     "what_is_pushed_is_popped/2" => what_is_pushed_is_popped::<2>(),
     "what_is_pushed_is_popped/3" => what_is_pushed_is_popped::<3>(),
+    "batches_arrive/2" => batches_arrive::<2>(),
+    "batches_arrive/3" => batches_arrive::<3>(),
     "a_half_changes_hands" => a_half_changes_hands(),
     "each_half_is_taken_once" => each_half_is_taken_once(),
 }
@@ -56,6 +58,36 @@ fn what_is_pushed_is_popped<const N: usize>() {
         assert_eq!(popped, pushed[..popped.len()]);
         drop(queue);
         assert_eq!(dropped.load(Ordering::Relaxed), VALUES, "each value ended once");
+    });
+}
+
+/// Batches beside single values.
+///
+/// ```text
+///   producer                              consumer
+///   how much is free? (the head)          how many are there? (the tail)
+///   move values in                        move values out
+///   tail + as many                        head + as many
+/// ```
+fn batches_arrive<const N: usize>() {
+    ALL.check(|| {
+        let queue = Arc::new(StaticQueue::<u32, N>::new());
+        let there = queue.clone();
+        let producer = thread::spawn(move || {
+            let mut tx = there.take_producer().unwrap();
+            let first = tx.push_batch(1..=2) as u32;
+            let single = u32::from(tx.push(first + 1).is_ok());
+            first + single + tx.push_batch(first + single + 1..=first + single + 2) as u32
+        });
+        let mut rx = queue.take_consumer().unwrap();
+        let mut popped = Vec::new();
+        for _ in 0..2 {
+            rx.pop_batch(2, |value| popped.push(value));
+        }
+        let pushed = producer.join().unwrap();
+        assert!(pushed >= N as u32);
+        rx.pop_batch(N, |value| popped.push(value));
+        assert!(popped.into_iter().eq(1..=pushed), "each once, in order");
     });
 }
 

@@ -1,5 +1,7 @@
 //! A queue in a `static`, for one program: no header, no directory, no participants.
 
+mod batch;
+
 use crate::ground::sync::order::{RELAXED, lock, release};
 use crate::ground::sync::{Cell, Word, const_fn};
 use crate::protocol::static_queue::{self, Ring};

@@ -118,6 +118,29 @@ impl Producer {
         ring.between(head.load(release::LOAD), self.tail) // ORDERING(release): as in `free`.
     }
 
+    /// Where the next value goes.
+    #[inline]
+    #[must_use]
+    pub const fn position(&self) -> u32 {
+        self.tail
+    }
+
+    /// How many slots are free. One load.
+    #[inline]
+    #[must_use]
+    pub fn room(&mut self, head: &Word, ring: Ring) -> u32 {
+        self.limit = ring.a_lap_after(head.load(release::LOAD)); // ORDERING(release): as in `free`.
+        ring.between(self.tail, self.limit)
+    }
+
+    /// Publishes the slots before `position`, as many as there was room for at most, whose values the caller has written.
+    /// One store.
+    #[inline]
+    pub fn commit_to(&mut self, position: u32, tail: &Word) {
+        self.tail = position;
+        tail.store(position, publish::STORE); // ORDERING(publish): the values are ordered before it.
+    }
+
     /// Publishes the slot at `position`, the free one, whose value the caller has written. One store.
     #[inline(always)]
     pub fn commit(&mut self, position: u32, tail: &Word, ring: Ring) {
@@ -153,6 +176,20 @@ impl Consumer {
         let head = self.head; // As in `free`.
         // ORDERING(publish): the values were written before the tail.
         if tail.load(publish::LOAD) == head { None } else { Some(head) }
+    }
+
+    /// Where the next value is.
+    #[inline]
+    #[must_use]
+    pub const fn position(&self) -> u32 {
+        self.head
+    }
+
+    /// Gives back the slots before `position`, whose values the caller has taken. One store.
+    #[inline]
+    pub fn release_to(&mut self, position: u32, head: &Word) {
+        self.head = position;
+        head.store(position, release::STORE); // ORDERING(release): the values were taken before it.
     }
 
     /// Gives the slot at `position` back, the next one, whose value the caller has taken. One store.
