@@ -21,13 +21,13 @@ pub mod stream;
 pub use endpoint::{
     Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
     CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf,
-    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, Late, LatestReader,
-    LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit,
-    Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError, RecvLanesError,
-    Reply, Semaphore, SemaphoreError, SendError, ServeError, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer,
-    TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
-    WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, LanesServer, Late,
+    LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek,
+    PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError,
+    RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError, ServeLanesError, StaticConsumer,
+    StaticProducer, StaticQueue, StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

@@ -8,7 +8,7 @@ use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
 use super::broadcast::BroadcastReader;
-use super::call::CallServer;
+use super::call::{CallClient, CallServer, LanesServer};
 use super::consumer::Consumer;
 use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::latest::LatestReader;
@@ -36,13 +36,21 @@ pub(in crate::endpoint) mod sealed {
         fn place(&self) -> Place<'_>;
         /// Names it as a waiter.
         fn who(&self) -> WaiterId;
+        /// Whether what a look does not find has to be [searched](Self::search) for now and then.
+        fn searches(&self) -> bool {
+            false
+        }
+        /// As [`has_data`](Self::has_data), with a look whether the peer is dead. Dear: a system call or more.
+        fn search(&mut self) -> bool {
+            false
+        }
     }
 }
 
 use sealed::Place;
 
 /// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value or a
-/// broadcast, a listener to an event, a server of calls.
+/// broadcast, a listener to an event, a server of calls, or a client for its answers.
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
@@ -138,6 +146,51 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+}
+
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> Waitable
+    for LanesServer<Req, Ans, P, N>
+{
+}
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> sealed::Sealed
+    for LanesServer<Req, Ans, P, N>
+{
+    fn has_data(&mut self) -> bool {
+        self.has_data()
+    }
+
+    fn place(&self) -> Place<'_> {
+        place_of_consumer(self.park_word())
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+}
+
+/// Ready while a call that is out has ended; [`ended`](CallClient::ended) says which. A look costs one load a call that is
+/// out. A dead server is found within the probe period.
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Waitable for CallClient<Req, Ans, P> {}
+impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallClient<Req, Ans, P> {
+    fn has_data(&mut self) -> bool {
+        self.has_answer()
+    }
+
+    fn place(&self) -> Place<'_> {
+        self.park_word().map_or(Place::Polled, |word| Place::Word(word, Sleepers::One))
+    }
+
+    fn who(&self) -> WaiterId {
+        WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.calls_out() > 0
+    }
+
+    fn search(&mut self) -> bool {
+        self.find_death()
     }
 }
 
@@ -368,14 +421,37 @@ fn wait_for<P: Port, T>(
     mut look: impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
 ) -> Result<T, WaitAnyError> {
     let mut places = Places::default();
+    let probe = policy.probe;
     if policy.park && !places.gather(receivers)? {
         policy.probe = policy.probe.min(POLL);
     }
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);
-    places
-        .with(|places| wait_at_any(port, places, waiting, deadline, || look(receivers)))
-        .ok_or(WaitAnyError::TimedOut)
+    places.with(|places| {
+        if !receivers.iter().any(|receiver| receiver.searches()) {
+            return wait_at_any(port, places, waiting, deadline, || look(receivers))
+                .ok_or(WaitAnyError::TimedOut);
+        }
+        loop {
+            let turn = deadline.within(port, probe);
+            if let Some(found) = wait_at_any(port, places, waiting, turn, || look(receivers)) {
+                return Ok(found);
+            }
+            if search(receivers)
+                && let Some(found) = look(receivers)
+            {
+                return Ok(found);
+            }
+            if deadline.left(port).is_zero() {
+                return Err(WaitAnyError::TimedOut);
+            }
+        }
+    })
+}
+
+/// Whether one of the receivers has something, after a look at each whether its peer is dead.
+pub(super) fn search(receivers: &mut [&mut dyn Waitable]) -> bool {
+    receivers.iter_mut().fold(false, |found, receiver| receiver.search() || found)
 }
 
 /// How long a wait sleeps at most while it has a receiver that does not sleep.

@@ -39,9 +39,9 @@
 
 mod error;
 mod frames;
-mod group;
+pub(in crate::endpoint) mod group;
 mod options;
-mod ring_set;
+pub(in crate::endpoint) mod ring_set;
 mod typed;
 
 pub use error::{RecvLanesError, TryRecvLanesError};

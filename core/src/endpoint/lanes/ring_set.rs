@@ -23,8 +23,8 @@ use super::error::{RecvLanesError, TryRecvLanesError};
 use super::group::Group;
 use super::options::LanesOptions;
 
-/// The consumer of one lane: an ordinary one.
-pub(super) trait LaneConsumer<P: Port>: Sized {
+/// The consumer of one lane, or its server: an ordinary one.
+pub(in crate::endpoint) trait LaneConsumer<P: Port>: Sized {
     fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
@@ -118,7 +118,7 @@ impl<E: LaneConsumer<P>, P: Port> Place<E, P> {
 }
 
 /// The lanes of a channel, from the side of their one consumer.
-pub(super) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usize> {
+pub(in crate::endpoint) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usize> {
     /// The lanes, 1 to `N`, in the order of their numbers. The first one's role stands for all, so it is opened first and dropped last.
     places: Vec<Place<E, P>, N>,
     /// Whose turn it is.
@@ -230,7 +230,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
     /// Releases everything received, and publishes the heads.
     pub fn flush(&mut self) {
         self.last = None;
-        self.places.iter_mut().filter_map(Place::end).for_each(LaneConsumer::flush);
+        self.each().for_each(LaneConsumer::flush);
     }
 
     /// Whether the next receive returns a message or a fault.
@@ -262,6 +262,16 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
             Lane::Open(end) => Some(end),
             Lane::Damaged { .. } => None,
         }
+    }
+
+    /// As [`lane`](Self::lane), to be used.
+    pub fn lane_mut(&mut self, index: u32) -> Option<&mut E> {
+        self.places.get_mut(index as usize)?.end()
+    }
+
+    /// The lanes that could be opened.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut E> {
+        self.places.iter_mut().filter_map(Place::end)
     }
 
     /// What is wrong in a lane, if something is.
