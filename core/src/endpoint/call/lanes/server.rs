@@ -316,7 +316,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
     }
 
     /// Keeps a fault, which its lane returns once, for the next call.
-    fn put_off(&mut self, error: ServeLanesError) {
+    pub(crate) fn put_off(&mut self, error: ServeLanesError) {
         if matches!(error, ServeLanesError::Fault { .. }) {
             self.pending = Some(error);
         }
