@@ -77,5 +77,5 @@ pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use tasks::ready;
 pub use typed::{TypedConsumer, TypedProducer};
-pub use wait_any::{Ready, WaitAnyError, Waitable, wait_any, wait_any_until, wait_ready};
+pub use wait_any::{Ready, WaitAnyError, Waitable, wait_any, wait_any_until, wait_ready, wait_ready_or};
 pub use wait_policy::{Deadline, WaitPolicy, WakeCheck};

@@ -258,6 +258,8 @@ impl Ready {
     /// The most receivers.
     pub const MOST: usize = 128;
 
+    const NONE: Self = Self { bits: [0; Self::MOST / 32] };
+
     /// What is ready now; `None` if nothing is. One look at each receiver.
     fn of(receivers: &mut [&mut dyn Waitable]) -> Option<Self> {
         let mut bits = [0; Self::MOST / 32];
@@ -267,10 +269,29 @@ impl Ready {
         bits.iter().any(|&word| word != 0).then_some(Self { bits })
     }
 
+    /// Whether there is none to be returned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::NONE
+    }
+
     /// Whether receiver `index` is among those that are still to be returned.
     #[must_use]
     pub fn contains(&self, index: usize) -> bool {
         self.bits.get(index / 32).is_some_and(|word| word >> (index % 32) & 1 != 0)
+    }
+}
+
+/// A set of these indices; those that are [too large](Ready::MOST) are left out.
+impl FromIterator<usize> for Ready {
+    fn from_iter<I: IntoIterator<Item = usize>>(indices: I) -> Self {
+        let mut ready = Self::NONE;
+        for index in indices {
+            if let Some(word) = ready.bits.get_mut(index / 32) {
+                *word |= 1 << (index % 32);
+            }
+        }
+        ready
     }
 }
 
@@ -392,6 +413,27 @@ pub fn wait_ready<P: Port>(
 ) -> Result<Ready, WaitAnyError> {
     check(receivers, policy)?;
     wait_for(port, receivers, policy, Deadline::after(port, timeout), look)
+}
+
+/// As [`wait_ready`](crate::wait_ready), for something else as well: the wait ends, with no receiver ready perhaps, when
+/// `also` returns `true`. For a port that can sleep for more than the words of a region: its [`Wait`](crate::port::Wait)
+/// must end a sleep then. `also` is called at each look, so it should cost as little as one.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_ready_or<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    deadline: Deadline,
+    mut also: impl FnMut() -> bool,
+) -> Result<Ready, WaitAnyError> {
+    check(receivers, policy)?;
+    wait_for(port, receivers, policy, deadline, |receivers| {
+        let ready = look(receivers);
+        if also() { Some(ready.unwrap_or(Ready::NONE)) } else { ready }
+    })
 }
 
 /// The first receiver that has something.
