@@ -37,6 +37,7 @@
 //! which the consumer sleeps, which a misbehaving peer can use to keep the role taken, or to delay a wake up to
 //! the probe period.
 
+mod batch;
 mod error;
 mod frames;
 pub(in crate::endpoint) mod group;
