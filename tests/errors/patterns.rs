@@ -92,7 +92,8 @@ pub fn of_contracts(all: &mut Vec<Told>) {
         ],
     );
     let serve = [ServeContractError::TimedOut, ServeContractError::ClientGone];
-    let faults = [ServeContractError::Fault(violation), ServeContractError::LaneFault { lane, violation }];
+    let violation = Violation::Length;
+    let faults = [ServeContractError::Fault(violation), ServeContractError::LaneFault { lane: 3, violation }];
     tell(all, serve.into_iter().chain(faults));
     tell(all, [ByteStreamError::TimedOut, ByteStreamError::Closed]);
 }
