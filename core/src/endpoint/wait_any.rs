@@ -493,7 +493,8 @@ fn wait_for<P: Port, T>(
 
 /// Whether one of the receivers has something, after a look at each whether its peer is dead.
 pub(super) fn search(receivers: &mut [&mut dyn Waitable]) -> bool {
-    receivers.iter_mut().fold(false, |found, receiver| receiver.search() || found)
+    // All of them: one that finds something keeps the others from nothing.
+    receivers.iter_mut().filter_map(|receiver| receiver.search().then_some(())).count() > 0
 }
 
 /// How long a wait sleeps at most while it has a receiver that does not sleep.

@@ -6,6 +6,9 @@ use crate::endpoint::error::ChannelError;
 use crate::ground::message::{Message, ValueType};
 use crate::ground::port::Port;
 
+/// A lane's number, and its client.
+type Claimed<E> = Result<(u32, E), ChannelError>;
+
 impl<P: Port> Attachment<P> {
     /// Claims the client's role of a lane, from 0, of a channel of calls with several clients. If the lane's last client
     /// is proven dead, the role is taken over, as by [`call_client`](Self::call_client); the other lanes are not touched.
@@ -47,7 +50,7 @@ impl<P: Port> Attachment<P> {
     pub fn free_lane_call_client<Req: Message, Ans: Message>(
         &self,
         name: &str,
-    ) -> Result<(u32, CallClient<Req, Ans, P>), ChannelError> {
+    ) -> Claimed<CallClient<Req, Ans, P>> {
         let group = self.calls_group(name, ValueType::of::<Req>(), ValueType::of::<Ans>())?;
         group.any(self, |entry| CallClient::open(self, entry))
     }
@@ -62,7 +65,7 @@ impl<P: Port> Attachment<P> {
         name: &str,
         request: ValueType,
         answer: ValueType,
-    ) -> Result<(u32, CallClient<[u8], [u8], P>), ChannelError> {
+    ) -> Claimed<CallClient<[u8], [u8], P>> {
         self.calls_group(name, request, answer)?.any(self, |entry| CallClient::open(self, entry))
     }
 }
