@@ -460,3 +460,62 @@ fn a_client_that_waits_with_others_learns_of_the_servers_death() {
     assert_eq!(serve(&mut heir), [(1, 5)]);
     assert_eq!(two.poll(ticket), Ok(Some(told(5))));
 }
+
+/// A directory that was forged well enough to pass its checksum, in which one word of a lane's entry is another.
+#[test]
+fn lanes_whose_entries_contradict_each_other_are_no_channel() {
+    const FLAGS: usize = 36;
+    const NUMBER: usize = 108;
+    const COUNT: usize = 112;
+    const URGENT: usize = 116;
+    let image = Region::new(&PLAN).bytes();
+    for (place, word, value) in [
+        (0, NUMBER, 1),
+        (1, NUMBER, 0),
+        (1, NUMBER, 7),
+        (1, COUNT, 4),
+        (0, COUNT, 0),
+        (0, COUNT, 257),
+        (1, URGENT, 1),
+        (2, URGENT, 4),
+        (1, FLAGS, 1),
+        (1, FLAGS, 0),
+        (1, FLAGS, 5),
+        (1, 100, 9),
+    ] {
+        let mut image = image.clone();
+        let at = 128 + 128 * place + word;
+        image[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
+        common::raw::seal(&mut image);
+        let region = Region::from_bytes(&image);
+        let member = region.join();
+        let said = format!("entry {place}, word {word} is {value}");
+        assert!(member.lanes_call_server::<u32, u64, 4>("drive").is_err(), "{said}");
+        assert!(
+            member.lane_call_client::<u32, u64>("drive", place as u32).is_err()
+                || member.lane_call_client::<u32, u64>("drive", 1).is_err(),
+            "{said}"
+        );
+        // The other channels are there as ever.
+        assert!(member.call_client::<u32, u64>("alone").is_ok(), "{said}");
+    }
+}
+
+#[test]
+fn each_clients_calls_are_shown() {
+    use strait_core::format::inspect::{calls, channel_state};
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut clients = [0, 1, 2].map(|lane| client(&member, lane));
+    for (lane, client) in clients.iter_mut().enumerate() {
+        (0..lane as u32).for_each(|n| client.post(&n).unwrap());
+    }
+    for lane in 0..3 {
+        let entry = entry_of(&region, lane);
+        let look = region.look();
+        let state = channel_state(region.mem(), look.header().line, &entry);
+        let out = calls(region.mem(), look.header().line, &entry);
+        assert_eq!((state.len, out.count()), (lane, lane as usize));
+        assert_eq!(state.producer, Some(member.ident()));
+    }
+}
