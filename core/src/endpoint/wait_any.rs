@@ -8,7 +8,7 @@ use crate::ground::ring::Value;
 use crate::ground::tasks::WaiterId;
 
 use super::broadcast::BroadcastReader;
-use super::call::{CallClient, CallServer, LanesServer};
+use super::call::CallServer;
 use super::consumer::Consumer;
 use super::lanes::{LanesConsumer, TypedLanesConsumer};
 use super::latest::LatestReader;
@@ -54,7 +54,7 @@ use sealed::Place;
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
-fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
+pub(super) fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
     word.map_or(Place::Refused, |word| Place::Word(word, Sleepers::One))
 }
 
@@ -146,51 +146,6 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
-    }
-}
-
-impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> Waitable
-    for LanesServer<Req, Ans, P, N>
-{
-}
-impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> sealed::Sealed
-    for LanesServer<Req, Ans, P, N>
-{
-    fn has_data(&mut self) -> bool {
-        self.has_data()
-    }
-
-    fn place(&self) -> Place<'_> {
-        place_of_consumer(self.park_word())
-    }
-
-    fn who(&self) -> WaiterId {
-        WaiterId::of(self)
-    }
-}
-
-/// Ready while a call that is out has ended; [`ended`](CallClient::ended) says which. A look costs one load a call that is
-/// out. A dead server is found within the probe period.
-impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Waitable for CallClient<Req, Ans, P> {}
-impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallClient<Req, Ans, P> {
-    fn has_data(&mut self) -> bool {
-        self.has_answer()
-    }
-
-    fn place(&self) -> Place<'_> {
-        self.park_word().map_or(Place::Polled, |word| Place::Word(word, Sleepers::One))
-    }
-
-    fn who(&self) -> WaiterId {
-        WaiterId::of(self)
-    }
-
-    fn searches(&self) -> bool {
-        self.calls_out() > 0
-    }
-
-    fn search(&mut self) -> bool {
-        self.find_death()
     }
 }
 

@@ -9,6 +9,7 @@ mod places;
 mod reply;
 mod server;
 mod tasks;
+mod waits;
 
 pub use client::CallClient;
 pub use error::{CallError, Ran, ServeError, Ticket, TryCallError};
