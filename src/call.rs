@@ -1,4 +1,6 @@
 //! What calls return: tickets, replies, and why there is no answer. [`CallClient`](crate::CallClient) and
-//! [`CallServer`](crate::CallServer) are at the root.
+//! [`CallServer`](crate::CallServer) are at the root; the server of several clients is here.
 
-pub use strait_core::{CallError, Interrupted, Ran, Reply, ServeError, Ticket, TryCallError};
+pub use strait_core::{
+    CallError, Interrupted, LanesServer, Ran, Reply, ServeError, ServeLanesError, Ticket, TryCallError,
+};

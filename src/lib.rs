@@ -72,7 +72,7 @@
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
 //! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
-//! | [`Channel::calls`] | [`CallClient`], [`CallServer`]: requests and their answers |
+//! | [`Channel::calls`] | [`CallClient`], [`CallServer`], of several clients [`LanesServer`](call::LanesServer): requests and their answers |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |

@@ -38,6 +38,8 @@ mod common;
 mod controls;
 #[path = "instructions/frames.rs"]
 mod frames;
+#[path = "instructions/lanes.rs"]
+mod lanes;
 #[path = "instructions/locks.rs"]
 mod locks;
 #[path = "instructions/paths.rs"]

@@ -17,6 +17,7 @@ mod floors;
 mod goals;
 mod job;
 mod machine;
+mod many;
 mod payload;
 mod plan;
 mod report;

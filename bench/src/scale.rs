@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::job::{Job, Metric};
 use crate::slices::Slices;
 use crate::stats::Spread;
-use crate::{sides, sys};
+use crate::{many, sides, sys};
 
 /// A quantity that can grow, and the numbers for which it is measured.
 const CHANNELS: (&str, &[usize]) = ("channels", &[1, 10, 100, 1000]);
@@ -29,7 +29,8 @@ const ENDPOINTS: usize = 400;
 /// The jobs: metric, name and number.
 pub fn jobs() -> Vec<(Metric, &'static str, usize)> {
     let mut jobs = vec![(Metric::Attach, ATTACH, 8)];
-    for (who, numbers) in [CHANNELS, READERS, REGION, RING] {
+    let of_patterns = [many::LANES, many::FOLLOWERS, many::CALLS, many::EVENTS];
+    for (who, numbers) in [CHANNELS, READERS, REGION, RING].into_iter().chain(of_patterns) {
         jobs.extend(numbers.iter().map(|&n| (Metric::Scale, who, n)));
     }
     jobs
@@ -44,7 +45,7 @@ pub fn measure(job: &Job) -> Result<Value> {
         (_, "region") => sizes(job),
         // A ring is gone through in turn, so a larger one leaves the caches.
         (_, "ring") => latency::measure::<Long>(job),
-        (_, who) => Err(format!("nothing grows with `{who}`")),
+        (_, who) => many::measure(job).unwrap_or_else(|| Err(format!("nothing grows with `{who}`"))),
     }
 }
 

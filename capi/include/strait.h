@@ -80,7 +80,7 @@
 // A stream of values to any number of readers, which the writer overtakes if they are slow.
 #define STRAIT_KIND_BROADCAST 8
 
-// Calls of one client to one server, each with a request and an answer.
+// Calls of one or several clients to one server, each with a request and an answer.
 #define STRAIT_KIND_CALLS 9
 
 // The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
@@ -323,11 +323,11 @@ typedef struct strait_call_client_t {
   size_t rest[62];
 } strait_call_client_t;
 
-// Storage for the serving side of a channel of calls. One at a time in a region.
-typedef struct strait_call_server_t {
+// Storage for the serving side of a channel of calls with up to `STRAIT_MAX_LANES` clients. One at a time in a region.
+typedef struct strait_lanes_server_t {
   uint64_t first;
-  size_t rest[62];
-} strait_call_server_t;
+  size_t rest[1150];
+} strait_lanes_server_t;
 
 // A request that a server has taken.
 typedef struct strait_request_t {
@@ -338,6 +338,12 @@ typedef struct strait_request_t {
   // A server that died had taken it, so it may have run before.
   bool is_again;
 } strait_request_t;
+
+// Storage for the serving side of a channel of calls. One at a time in a region.
+typedef struct strait_call_server_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_call_server_t;
 
 // How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
 // released messages again.
@@ -381,7 +387,7 @@ typedef struct strait_channel_info_t {
   uint32_t consumer_domain;
   // The type's hash; 0 if untyped.
   uint64_t type_hash;
-  // Of a queue with several producers, which lane this is, from 0.
+  // Of a queue with several producers, or calls of several clients, which lane this is, from 0.
   uint32_t lane;
   // How many lanes there are, each counted as a channel; 1 if there is one producer.
   uint32_t lanes;
@@ -496,7 +502,8 @@ typedef struct strait_channel_t {
   uint32_t producer_domain;
   // The domain of the consumer.
   uint32_t consumer_domain;
-  // How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+  // How many producers a queue, or clients a channel of calls, may have at once, each with a lane of its own: 1 to 256;
+  // 0 stands for 1.
   uint32_t producers;
   // How many of the lanes, from the first, are urgent: looked at before the others by each receive.
   uint32_t urgent_lanes;
@@ -745,6 +752,62 @@ strait_status strait_call_client_cancel(struct strait_call_client_t *client,
 
 // Gives the role back. Calls that are out are served, and their answers go nowhere.
 strait_status strait_call_client_close(struct strait_call_client_t *client);
+
+// Claims the client's role of lane `lane`, from 0, of the channel of calls `name`, or of `STRAIT_ANY_LANE`. `claimed`,
+// which may be null, gets the lane's number. The client is then used as any.
+strait_status strait_call_client_open_lane(struct strait_call_client_t *client,
+                                           const struct strait_region_t *region,
+                                           const char *name,
+                                           uint64_t request_hash,
+                                           uint32_t request_size,
+                                           uint64_t answer_hash,
+                                           uint32_t answer_size,
+                                           uint32_t lane,
+                                           uint32_t *claimed);
+
+// Claims the server's role of the channel of calls `name`, of up to `STRAIT_MAX_LANES` clients, which take turns call by
+// call. With `run_again`, what a dead server had taken comes again; otherwise its client is told that it may have run.
+strait_status strait_lanes_server_open(struct strait_lanes_server_t *server,
+                                       const struct strait_region_t *region,
+                                       const char *name,
+                                       uint64_t request_hash,
+                                       uint32_t request_size,
+                                       uint64_t answer_hash,
+                                       uint32_t answer_size,
+                                       bool run_again);
+
+// Takes the next request, of `size` bytes, of the lane whose turn it is, which `*lane` tells; `taken` may be null. Answer
+// or refuse it by its lane: until then, the lane's further requests wait, and the other lanes go on. Never waits. If it
+// says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged and left out from now on, and the others go on.
+strait_status strait_lanes_server_try_next(struct strait_lanes_server_t *server,
+                                           void *request,
+                                           size_t size,
+                                           struct strait_request_t *taken,
+                                           uint32_t *lane);
+
+// As `strait_lanes_server_try_next`, waiting up to `timeout_ns` for a request in any lane.
+strait_status strait_lanes_server_next_timeout(struct strait_lanes_server_t *server,
+                                               void *request,
+                                               size_t size,
+                                               struct strait_request_t *taken,
+                                               uint32_t *lane,
+                                               uint64_t timeout_ns);
+
+// Answers the request that was taken last in `lane`, with `size` bytes. Never waits. `STRAIT_STATUS_WRONG_STATE` if none
+// is taken there.
+strait_status strait_lanes_server_answer(struct strait_lanes_server_t *server,
+                                         uint32_t lane,
+                                         const void *answer,
+                                         size_t size);
+
+// Refuses the request that was taken last in `lane`; its client gets `code`. `STRAIT_STATUS_WRONG_STATE` if none is taken
+// there.
+strait_status strait_lanes_server_refuse(struct strait_lanes_server_t *server,
+                                         uint32_t lane,
+                                         uint16_t code);
+
+// Gives the role back. Requests that are taken and not answered are refused.
+strait_status strait_lanes_server_close(struct strait_lanes_server_t *server);
 
 // Claims the server's role of the channel of calls `name`, whose requests and answers have these types. With
 // `run_again`, a request that a dead server had taken comes again; otherwise its client is told that it may have run.

@@ -30,7 +30,7 @@ pub struct strait_channel_info_t {
     pub consumer_domain: u32,
     /// The type's hash; 0 if untyped.
     pub type_hash: u64,
-    /// Of a queue with several producers, which lane this is, from 0.
+    /// Of a queue with several producers, or calls of several clients, which lane this is, from 0.
     pub lane: u32,
     /// How many lanes there are, each counted as a channel; 1 if there is one producer.
     pub lanes: u32,

@@ -24,7 +24,7 @@ pub const STRAIT_KIND_SEMAPHORE: u32 = 6;
 pub const STRAIT_KIND_PERMITS: u32 = 7;
 /// A stream of values to any number of readers, which the writer overtakes if they are slow.
 pub const STRAIT_KIND_BROADCAST: u32 = 8;
-/// Calls of one client to one server, each with a request and an answer.
+/// Calls of one or several clients to one server, each with a request and an answer.
 pub const STRAIT_KIND_CALLS: u32 = 9;
 
 /// The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
@@ -60,7 +60,8 @@ pub struct strait_channel_t {
     pub producer_domain: u32,
     /// The domain of the consumer.
     pub consumer_domain: u32,
-    /// How many producers a queue may have at once, each with a lane of its own: 1 to 256; 0 stands for 1.
+    /// How many producers a queue, or clients a channel of calls, may have at once, each with a lane of its own: 1 to 256;
+    /// 0 stands for 1.
     pub producers: u32,
     /// How many of the lanes, from the first, are urgent: looked at before the others by each receive.
     pub urgent_lanes: u32,
@@ -130,7 +131,9 @@ impl strait_channel_t {
             channel = channel.producer_may_block();
         }
         if self.producers > 1 {
-            channel = channel.producers(self.producers);
+            let is_calls = self.kind == STRAIT_KIND_CALLS;
+            channel =
+                if is_calls { channel.clients(self.producers) } else { channel.producers(self.producers) };
         }
         channel = channel.urgent_lanes(self.urgent_lanes);
         if self.doorbell != 0 {

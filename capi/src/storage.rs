@@ -6,7 +6,7 @@
 //! | words after the first | objects |
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
-//! | 1150 | consumers of lanes |
+//! | 1150 | consumers and servers of lanes |
 //! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     CallServer = 14,
     BroadcastWriter = 15,
     BroadcastReader = 16,
+    LanesServer = 17,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -146,4 +147,11 @@ pub struct strait_call_client_t {
 pub struct strait_call_server_t {
     first: u64,
     rest: [usize; 62],
+}
+
+/// Storage for the serving side of a channel of calls with up to `STRAIT_MAX_LANES` clients. One at a time in a region.
+#[repr(C)]
+pub struct strait_lanes_server_t {
+    first: u64,
+    rest: [usize; 1150],
 }

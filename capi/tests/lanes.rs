@@ -1,25 +1,37 @@
-//! A C program with queues of several producers.
+//! C programs with queues of several producers, and calls of several clients.
 #![cfg(unix)]
 
 mod program;
 
 use std::process::Command;
 
-fn runs(compiler: &str, flags: &[&str], name: &str) {
+const CPP: &[&str] = &["-x", "c++", "-std=c++17", "-Wno-missing-field-initializers"];
+
+fn runs(compiler: &str, flags: &[&str], source: &str, name: &str) {
     if program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, "lanes.c", name);
+    let built = program::build(compiler, flags, source, name);
     let ended = Command::new(built).status().expect("the program starts");
     assert!(ended.success(), "{ended}");
 }
 
 #[test]
 fn a_c_program_sends_through_lanes() {
-    runs("cc", &["-std=c99"], "lanes-c99");
+    runs("cc", &["-std=c99"], "lanes.c", "lanes-c99");
 }
 
 #[test]
 fn a_cpp_program_does_too() {
-    runs("c++", &["-x", "c++", "-std=c++17", "-Wno-missing-field-initializers"], "lanes-cpp");
+    runs("c++", CPP, "lanes.c", "lanes-cpp");
+}
+
+#[test]
+fn a_c_program_serves_several_clients() {
+    runs("cc", &["-std=c99"], "calls_lanes.c", "calls-lanes-c99");
+}
+
+#[test]
+fn so_does_a_cpp_program() {
+    runs("c++", CPP, "calls_lanes.c", "calls-lanes-cpp");
 }

@@ -21,13 +21,13 @@ pub mod stream;
 pub use endpoint::{
     Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
     CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf,
-    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, Late, LatestReader,
-    LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit,
-    Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError, RecvLanesError,
-    Reply, Semaphore, SemaphoreError, SendError, ServeError, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer,
-    TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
-    WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, LanesServer, Late,
+    LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek,
+    PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError,
+    RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError, ServeLanesError, StaticConsumer,
+    StaticProducer, StaticQueue, StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -40,7 +40,7 @@ pub use protocol::Violation;
 ///
 /// A port supplies memory, waiting, proof of death and a clock; see [`Port`](port::Port).
 pub mod port {
-    pub use crate::endpoint::{LocalPort, NoSystem};
+    pub use crate::endpoint::{LocalPort, NoSystem, wait_ready_or};
     pub use crate::ground::ident::Ident;
     pub use crate::ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
     pub use crate::ground::sync::Mem;

@@ -14,6 +14,7 @@ pub mod exercise;
 pub mod honest;
 pub mod input;
 pub mod memory;
+pub mod patterns;
 pub mod ring_pipe;
 pub mod stream;
 pub mod world;

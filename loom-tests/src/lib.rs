@@ -27,6 +27,7 @@ mod waiting;
 mod batch_succession;
 mod broadcast;
 mod call;
+mod call_lanes;
 mod claim;
 mod hardware_lock;
 mod header;
@@ -68,6 +69,7 @@ fn all() -> impl Iterator<Item = Model> {
         latest::MODELS,
         broadcast::MODELS,
         call::MODELS,
+        call_lanes::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

@@ -7,6 +7,7 @@
 //! | liveness, fork | open-file-description locks on Linux, and what a forked child must not keep |
 //! | wait | futexes on Linux, polling elsewhere |
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
+//! | [`readable`] | waiting for descriptors |
 //! | `event`, `pi` | eventfds and priority-inheriting futexes, on Linux |
 //! | [`pipe`], [`semaphore`] | pipes and semaphores of the system, which need no region |
 //!
@@ -30,6 +31,7 @@ mod options;
 pub mod pi;
 pub mod pipe;
 pub mod place;
+pub mod readable;
 pub mod rt;
 pub mod semaphore;
 pub mod view;

@@ -7,8 +7,8 @@ mod unix;
 
 pub use strait_core::contract::{
     ByteStream, ByteStreamError, Carrier, Contract, Difference, Function, FunctionError, Invocation,
-    OpenContractError, RegionCarrier, RegionRequests, Requests, ServeContractError, ShortName, StreamCarrier,
-    StreamRequests, difference, is_of,
+    LanesRequests, OpenContractError, RegionCarrier, RegionRequests, Requests, ServeContractError, ShortName,
+    StreamCarrier, StreamRequests, difference, is_of,
 };
 #[doc(hidden)]
 pub use strait_core::contract::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strait::ChannelError;
 use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
-use strait::call::{CallError, Ran, ServeError, Ticket, TryCallError};
+use strait::call::{CallError, Ran, ServeError, ServeLanesError, Ticket, TryCallError};
 use strait::contract::{
     ByteStreamError, Difference, FunctionError, OpenContractError, ServeContractError, difference,
 };
@@ -50,6 +50,8 @@ pub fn of_patterns(all: &mut Vec<Told>) {
         ],
     );
     tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
+    let fault = ServeLanesError::Fault { lane, violation };
+    tell(all, [ServeLanesError::Empty, ServeLanesError::TimedOut, ServeLanesError::WrongSize, fault]);
     let (lost, fault) = (7, BroadcastTryRecvError::Fault(violation));
     let lagged = BroadcastTryRecvError::Lagged { lost };
     tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
@@ -90,6 +92,8 @@ pub fn of_contracts(all: &mut Vec<Told>) {
         ],
     );
     let serve = [ServeContractError::TimedOut, ServeContractError::ClientGone];
-    tell(all, serve.into_iter().chain([ServeContractError::Fault(Violation::Length)]));
+    let violation = Violation::Length;
+    let faults = [ServeContractError::Fault(violation), ServeContractError::LaneFault { lane: 3, violation }];
+    tell(all, serve.into_iter().chain(faults));
     tell(all, [ByteStreamError::TimedOut, ByteStreamError::Closed]);
 }

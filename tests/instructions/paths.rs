@@ -132,6 +132,9 @@ pub fn show_all(region: &RegionPlace) {
     broadcast::<[u64; 4]>(&others, "broadcast-32");
     broadcast::<[u64; 7]>(&others, "broadcast-56");
     broadcast::<[u64; 4]>(&others, "broadcast-32-wake");
+    let name = Name::new("lanes");
+    let lanes = name.region().create(&super::lanes::PLAN, &RegionOptions::new()).expect("the name is free");
+    super::lanes::show_lanes(&lanes);
 }
 
 /// A call and nothing in it: what the others are counted net of.

@@ -15,7 +15,8 @@ use crate::lanes;
 use crate::run::{Outcome, Run};
 
 /// The targets: the programs in `fuzz/src/bin`.
-pub const TARGETS: &[&str] = &["attach", "endpoints", "honest", "stream", "ring_pipe", "capi", "directory"];
+pub const TARGETS: &[&str] =
+    &["attach", "endpoints", "honest", "stream", "ring_pipe", "capi", "directory", "patterns"];
 
 /// Seconds a target runs by default.
 const SECONDS: u32 = 30;

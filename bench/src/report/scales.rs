@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::job::Metric;
+use crate::many;
 use crate::results::{Results, bytes};
 use crate::stats::growth;
 
@@ -39,6 +40,9 @@ pub fn all(results: &Results) -> Vec<Scale> {
             (Metric::Scale, "channels") => ("channels", ["create", "attach", "open", "send+recv"].as_slice()),
             (Metric::Scale, "readers") => ("readers", ["publish"].as_slice()),
             (Metric::Scale, "ring") => ("ring", ["ns"].as_slice()),
+            (Metric::Scale, who) if many::figures(who).is_some() => {
+                (who, many::figures(who).unwrap_or_default())
+            }
             (Metric::Scale, _) => ("region", ["create", "attach"].as_slice()),
             (Metric::Local, "strait-frames") => ("frame", ["ns"].as_slice()),
             (Metric::Local, "strait-in-place") => ("frame", ["ns"].as_slice()),

@@ -1,9 +1,11 @@
-//! Calls: requests of a client, and the answers of a server.
+//! Calls: requests of clients, and the answers of a server.
 
 mod client;
+mod lanes;
 mod server;
 
 pub use client::*;
+pub use lanes::*;
 pub use server::*;
 
 use strait_core::{CallError, Ran, ServeError, TryCallError};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::endpoint::{CallError, ChannelError, Ran, ServeError};
+use crate::endpoint::{CallError, ChannelError, Ran, ServeError, ServeLanesError};
 use crate::protocol::Violation;
 
 use super::difference::Difference;
@@ -131,6 +131,14 @@ pub enum ServeContractError {
     ClientGone,
     /// The client wrote what no honest client writes. Latched: every later call returns it.
     Fault(Violation),
+    /// One of several clients wrote in its lane what no honest client writes. Returned once; after that the lane is left
+    /// out, and the others go on.
+    LaneFault {
+        /// The lane.
+        lane: u32,
+        /// What is wrong in it.
+        violation: Violation,
+    },
 }
 
 impl fmt::Display for ServeContractError {
@@ -144,11 +152,25 @@ impl fmt::Display for ServeContractError {
                 f,
                 "the client of the contract broke the protocol ({violation}); close the server and check that client"
             ),
+            Self::LaneFault { lane, violation } => write!(
+                f,
+                "the client in lane {lane} of the contract broke the protocol ({violation}); its lane is left out from now on"
+            ),
         }
     }
 }
 
 impl core::error::Error for ServeContractError {}
+
+impl From<ServeLanesError> for ServeContractError {
+    fn from(error: ServeLanesError) -> Self {
+        match error {
+            ServeLanesError::Fault { lane, violation } => Self::LaneFault { lane, violation },
+            // The sizes are the contract's.
+            ServeLanesError::Empty | ServeLanesError::TimedOut | ServeLanesError::WrongSize => Self::TimedOut,
+        }
+    }
+}
 
 impl From<ServeError> for ServeContractError {
     fn from(error: ServeError) -> Self {

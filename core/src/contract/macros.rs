@@ -116,6 +116,41 @@ macro_rules! __contract {
                 ::core::result::Result::Ok($client { carrier })
             }
 
+            /// As `client`, in a lane, from 0, of a channel with several clients; `client` takes any that is free and
+            /// not urgent.
+            ///
+            /// # Errors
+            ///
+            /// `OpenContractError`.
+            $vis fn lane_client<P: $krate::port::Port>(
+                region: &$krate::Attachment<P>,
+                channel: &str,
+                lane: u32,
+                timeout: ::core::time::Duration,
+            ) -> ::core::result::Result<
+                $client<$krate::contract::RegionCarrier<Self, P>>,
+                $krate::contract::OpenContractError,
+            > {
+                let carrier = $krate::contract::RegionCarrier::open_lane(region, channel, lane, timeout)?;
+                ::core::result::Result::Ok($client { carrier })
+            }
+
+            /// Opens the server's role of a channel in a region that has up to `N` clients, in whose lanes it serves
+            /// in turns.
+            ///
+            /// # Errors
+            ///
+            /// `ChannelError`; `Type` if the channel is of another contract.
+            $vis fn lanes_server<P: $krate::port::Port, const N: usize>(
+                region: &$krate::Attachment<P>,
+                channel: &str,
+            ) -> ::core::result::Result<
+                $krate::contract::LanesRequests<Self, P, N>,
+                $krate::ChannelError,
+            > {
+                $krate::contract::LanesRequests::open(region, channel)
+            }
+
             /// Opens the server's role of a channel in a region.
             ///
             /// # Errors

@@ -45,6 +45,9 @@
 //! A struct that keeps the client names its carrier: `DriveClient<RegionCarrier<Drive, P>>`, where `P` is the port. To
 //! wait for several servers at once, take their endpoints by [`RegionRequests::calls`].
 //!
+//! Several clients of one server: `Drive::plan_channel("drive", 4).clients(3)`. Each `Drive::client` takes a lane that is
+//! free, and `Drive::lanes_server` makes [`LanesRequests`], which `Drive::serve` serves in turns.
+//!
 //! # If the server dies
 //!
 //! A function ends with [`FunctionError::ServerGone`], which says whether it may have run. Over a region this needs proof
@@ -63,6 +66,7 @@
 mod carrier;
 mod difference;
 mod error;
+mod lanes;
 mod macros;
 mod region;
 mod stream;
@@ -71,6 +75,7 @@ mod text;
 pub use carrier::{Carrier, Invocation, Requests};
 pub use difference::{Difference, ShortName, difference};
 pub use error::{FunctionError, OpenContractError, ServeContractError};
+pub use lanes::LanesRequests;
 pub use region::{RegionCarrier, RegionRequests};
 pub use stream::{ByteStream, ByteStreamError, StreamCarrier, StreamRequests};
 pub use text::Function;

@@ -46,7 +46,33 @@ impl<K: Contract, P: Port> RegionCarrier<K, P> {
     /// [`OpenContractError`].
     pub fn open(region: &Attachment<P>, name: &str, timeout: Duration) -> Result<Self, OpenContractError> {
         let (request, answer) = types_of::<K>();
-        match region.call_client_of(name, request, answer) {
+        let opened = region.free_lane_call_client_of(name, request, answer);
+        Self::of(opened.map(|(_, calls)| calls), region, name, timeout)
+    }
+
+    /// As [`open`](Self::open), of a lane, from 0: of a channel with several clients, where `open` takes any that is free
+    /// and not urgent.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_lane(
+        region: &Attachment<P>,
+        name: &str,
+        lane: u32,
+        timeout: Duration,
+    ) -> Result<Self, OpenContractError> {
+        let (request, answer) = types_of::<K>();
+        Self::of(region.lane_call_client_of(name, request, answer, lane), region, name, timeout)
+    }
+
+    fn of(
+        opened: Result<CallClient<[u8], [u8], P>, ChannelError>,
+        region: &Attachment<P>,
+        name: &str,
+        timeout: Duration,
+    ) -> Result<Self, OpenContractError> {
+        match opened {
             Ok(calls) => Ok(Self { calls, contract: core::marker::PhantomData }),
             Err(ChannelError::Type) => Err(what_differs::<K, P>(region, name, timeout)),
             Err(error) => Err(OpenContractError::Channel(error)),
@@ -73,7 +99,7 @@ fn what_differs<K: Contract, P: Port>(
     };
     let deadline = Deadline::after(region.port(), timeout);
     let types = ValueType { hash: entry.type_hash, size: entry.max_len };
-    let asked = region.call_client_of(name, types, entry.answer).map(|mut calls| {
+    let asked = region.free_lane_call_client_of(name, types, entry.answer).map(|(_, mut calls)| {
         let mut ask = |request: &[u8], answer: &mut [u8]| {
             let left = deadline.left(region.port());
             calls.call_into_timeout(request, answer, left).or_else(|error| give_up(&mut calls, error))
@@ -213,7 +239,7 @@ impl<K: Contract, P: Port> Requests for RegionRequests<K, P> {
 }
 
 /// Runs the function that a request names.
-fn run<K: Contract>(
+pub(super) fn run<K: Contract>(
     request: &[u8],
     answer: &mut [u8],
     serve: &mut impl FnMut(Invocation<'_>) -> Result<(), u16>,

@@ -31,7 +31,7 @@ pub enum ChannelError {
     /// The plan gives a lock to two domains, which cannot compare and swap one word, and the port has no
     /// [hardware lock](crate::port::Port::hardware_lock).
     NoCommonAtomics,
-    /// The channel has several producers, each with a lane. Open it by the functions for lanes.
+    /// The channel has several producers, or clients, each with a lane. Open it by the functions for lanes.
     Lanes {
         /// How many lanes it has.
         count: u32,
@@ -41,7 +41,7 @@ pub enum ChannelError {
         /// How many lanes the channel has.
         count: u32,
     },
-    /// The channel has more lanes than this consumer has room for.
+    /// The channel has more lanes than this consumer or server has room for.
     TooManyLanes {
         /// How many lanes the channel has.
         count: u32,
@@ -72,11 +72,11 @@ impl fmt::Display for ChannelError {
                 )
             }
             Self::Lanes { count } => {
-                write!(f, "the channel has {count} lanes, for several producers; open a lane, or all as a consumer of lanes")
+                write!(f, "the channel has {count} lanes, for several producers or clients; open a lane, or all as a consumer or server of lanes")
             }
             Self::NoLane { count } => write!(f, "the channel has {count} lanes, numbered from 0; name one of them"),
             Self::TooManyLanes { count } => {
-                write!(f, "the channel has {count} lanes; open a consumer that has room for as many")
+                write!(f, "the channel has {count} lanes; open a consumer or server that has room for as many")
             }
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what}); make the region anew"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}; make the region anew"),

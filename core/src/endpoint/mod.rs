@@ -48,7 +48,8 @@ pub use broadcast::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
 };
 pub use call::{
-    CallClient, CallError, CallServer, Interrupted, Ran, Reply, ServeError, Ticket, TryCallError,
+    CallClient, CallError, CallServer, Interrupted, LanesServer, Ran, Reply, ServeError, ServeLanesError,
+    Ticket, TryCallError,
 };
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
@@ -76,5 +77,5 @@ pub use semaphore::{Semaphore, SemaphoreError};
 pub use static_queue::{StaticConsumer, StaticProducer, StaticQueue};
 pub use tasks::ready;
 pub use typed::{TypedConsumer, TypedProducer};
-pub use wait_any::{Ready, WaitAnyError, Waitable, wait_any, wait_any_until, wait_ready};
+pub use wait_any::{Ready, WaitAnyError, Waitable, wait_any, wait_any_until, wait_ready, wait_ready_or};
 pub use wait_policy::{Deadline, WaitPolicy, WakeCheck};

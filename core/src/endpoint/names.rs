@@ -5,7 +5,7 @@ use crate::ground::geometry::round_up;
 use crate::ground::header::{HEADER_LEN, Header};
 use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
-use crate::ground::lane::LANE;
+use crate::ground::lane;
 use crate::ground::offset;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
@@ -29,7 +29,9 @@ pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     let mut found = Names::Free;
     for entry in (0..header.channel_count).map(|i| HEADER_LEN + i * ENTRY_LEN) {
         let read = |word| mem.setup_read(entry + word);
-        match Kind::from_code(read(word::KIND)).filter(|_| matches!(read(word::FLAGS), 0 | LANE)) {
+        let flags = read(word::FLAGS);
+        let is_known = |kind: &Kind| flags == 0 || flags == lane::place_of(*kind).0;
+        match Kind::from_code(read(word::KIND)).filter(is_known) {
             None => found = Names::Unknown,
             Some(kind) => {
                 let (block_c, capacity) = (read(word::BLOCK_C), read(word::CAPACITY));

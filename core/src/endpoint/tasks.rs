@@ -45,8 +45,8 @@ use super::recv_half::{HasRecvHalf, taken};
 use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_any::sealed::Place;
-use super::wait_any::{Ready, WaitAnyError, Waitable, check, look};
-use super::wait_policy::WaitPolicy;
+use super::wait_any::{Ready, WaitAnyError, Waitable, check, look, search};
+use super::wait_policy::{Deadline, WaitPolicy};
 
 /// A pending task's registration; dropping it removes the waker from the port.
 pub(super) struct WakerRegistration<P: AsyncWait> {
@@ -87,6 +87,27 @@ impl<P: Port + AsyncWait> WakerRegistration<P> {
 impl<P: AsyncWait> Drop for WakerRegistration<P> {
     fn drop(&mut self) {
         self.port.forget(self.who);
+    }
+}
+
+/// When a task that waits is to ask whether its peer is dead: once a probe period, because that is dear.
+pub(super) struct Due<P> {
+    port: P,
+    probe: Duration,
+    next: Deadline,
+}
+
+impl<P: Port> Due<P> {
+    pub fn of(port: &P, policy: WaitPolicy) -> Self {
+        Self { port: port.clone(), probe: policy.probe, next: Deadline::after(port, policy.probe) }
+    }
+
+    pub fn is_now(&mut self) -> bool {
+        let is_now = self.next.left(&self.port).is_zero();
+        if is_now {
+            self.next = Deadline::after(&self.port, self.probe);
+        }
+        is_now
     }
 }
 
@@ -263,14 +284,16 @@ pub async fn ready<P: Port + AsyncWait>(
     policy: WaitPolicy,
 ) -> Result<Ready, WaitAnyError> {
     check(receivers, policy)?;
-    Registrations { port, receivers, policy }.ready().await
+    Registrations { port, receivers, policy, due: Due::of(port, policy) }.ready().await
 }
 
 /// The registrations of a task that waits for several receivers; dropping it removes the wakers from the port.
-struct Registrations<'a, 'r, P: AsyncWait> {
+struct Registrations<'a, 'r, P: Port + AsyncWait> {
     port: &'a P,
     receivers: &'a mut [&'r mut dyn Waitable],
     policy: WaitPolicy,
+    /// When peers are looked for that have died.
+    due: Due<P>,
 }
 
 impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
@@ -280,6 +303,13 @@ impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
 
     fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Ready, WaitAnyError>> {
         if let Some(ready) = look(self.receivers) {
+            return Poll::Ready(Ok(ready));
+        }
+        if self.receivers.iter().any(|receiver| receiver.searches())
+            && self.due.is_now()
+            && search(self.receivers)
+            && let Some(ready) = look(self.receivers)
+        {
             return Poll::Ready(Ok(ready));
         }
         let (waker, probe) = (context.waker(), self.policy.probe);
@@ -301,7 +331,7 @@ impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
     }
 }
 
-impl<P: AsyncWait> Drop for Registrations<'_, '_, P> {
+impl<P: Port + AsyncWait> Drop for Registrations<'_, '_, P> {
     fn drop(&mut self) {
         self.receivers.iter().for_each(|receiver| self.port.forget(receiver.who()));
     }

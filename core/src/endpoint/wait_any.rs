@@ -36,17 +36,25 @@ pub(in crate::endpoint) mod sealed {
         fn place(&self) -> Place<'_>;
         /// Names it as a waiter.
         fn who(&self) -> WaiterId;
+        /// Whether what a look does not find has to be [searched](Self::search) for now and then.
+        fn searches(&self) -> bool {
+            false
+        }
+        /// As [`has_data`](Self::has_data), with a look whether the peer is dead. Dear: a system call or more.
+        fn search(&mut self) -> bool {
+            false
+        }
     }
 }
 
 use sealed::Place;
 
 /// A receiver that [`wait_any`] can wait for: the consumer of a queue, a reader of a latest value or a
-/// broadcast, a listener to an event, a server of calls.
+/// broadcast, a listener to an event, a server of calls, or a client for its answers.
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
-fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
+pub(super) fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
     word.map_or(Place::Refused, |word| Place::Word(word, Sleepers::One))
 }
 
@@ -205,6 +213,8 @@ impl Ready {
     /// The most receivers.
     pub const MOST: usize = 128;
 
+    const NONE: Self = Self { bits: [0; Self::MOST / 32] };
+
     /// What is ready now; `None` if nothing is. One look at each receiver.
     fn of(receivers: &mut [&mut dyn Waitable]) -> Option<Self> {
         let mut bits = [0; Self::MOST / 32];
@@ -214,10 +224,29 @@ impl Ready {
         bits.iter().any(|&word| word != 0).then_some(Self { bits })
     }
 
+    /// Whether there is none to be returned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::NONE
+    }
+
     /// Whether receiver `index` is among those that are still to be returned.
     #[must_use]
     pub fn contains(&self, index: usize) -> bool {
         self.bits.get(index / 32).is_some_and(|word| word >> (index % 32) & 1 != 0)
+    }
+}
+
+/// A set of these indices; those that are [too large](Ready::MOST) are left out.
+impl FromIterator<usize> for Ready {
+    fn from_iter<I: IntoIterator<Item = usize>>(indices: I) -> Self {
+        let mut ready = Self::NONE;
+        for index in indices {
+            if let Some(word) = ready.bits.get_mut(index / 32) {
+                *word |= 1 << (index % 32);
+            }
+        }
+        ready
     }
 }
 
@@ -341,6 +370,27 @@ pub fn wait_ready<P: Port>(
     wait_for(port, receivers, policy, Deadline::after(port, timeout), look)
 }
 
+/// As [`wait_ready`](crate::wait_ready), for something else as well: the wait ends, with no receiver ready perhaps, when
+/// `also` returns `true`. For a port that can sleep for more than the words of a region: its [`Wait`](crate::port::Wait)
+/// must end a sleep then. `also` is called at each look, so it should cost as little as one.
+///
+/// # Errors
+///
+/// [`WaitAnyError`].
+pub fn wait_ready_or<P: Port>(
+    port: &P,
+    receivers: &mut [&mut dyn Waitable],
+    policy: WaitPolicy,
+    deadline: Deadline,
+    mut also: impl FnMut() -> bool,
+) -> Result<Ready, WaitAnyError> {
+    check(receivers, policy)?;
+    wait_for(port, receivers, policy, deadline, |receivers| {
+        let ready = look(receivers);
+        if also() { Some(ready.unwrap_or(Ready::NONE)) } else { ready }
+    })
+}
+
 /// The first receiver that has something.
 fn first(receivers: &mut [&mut dyn Waitable]) -> Option<usize> {
     receivers.iter_mut().position(|receiver| receiver.has_data())
@@ -368,14 +418,38 @@ fn wait_for<P: Port, T>(
     mut look: impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
 ) -> Result<T, WaitAnyError> {
     let mut places = Places::default();
+    let probe = policy.probe;
     if policy.park && !places.gather(receivers)? {
         policy.probe = policy.probe.min(POLL);
     }
     let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
     let waiting = &mut Waiting::new(policy).for_looks_of(loads);
-    places
-        .with(|places| wait_at_any(port, places, waiting, deadline, || look(receivers)))
-        .ok_or(WaitAnyError::TimedOut)
+    places.with(|places| {
+        if !receivers.iter().any(|receiver| receiver.searches()) {
+            return wait_at_any(port, places, waiting, deadline, || look(receivers))
+                .ok_or(WaitAnyError::TimedOut);
+        }
+        loop {
+            let turn = deadline.within(port, probe);
+            if let Some(found) = wait_at_any(port, places, waiting, turn, || look(receivers)) {
+                return Ok(found);
+            }
+            if search(receivers)
+                && let Some(found) = look(receivers)
+            {
+                return Ok(found);
+            }
+            if deadline.left(port).is_zero() {
+                return Err(WaitAnyError::TimedOut);
+            }
+        }
+    })
+}
+
+/// Whether one of the receivers has something, after a look at each whether its peer is dead.
+pub(super) fn search(receivers: &mut [&mut dyn Waitable]) -> bool {
+    // All of them: one that finds something keeps the others from nothing.
+    receivers.iter_mut().filter_map(|receiver| receiver.search().then_some(())).count() > 0
 }
 
 /// How long a wait sleeps at most while it has a receiver that does not sleep.

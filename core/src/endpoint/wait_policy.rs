@@ -124,6 +124,11 @@ impl Deadline {
         Self(now_ns)
     }
 
+    /// This moment, or the one `period` from now if that is sooner.
+    pub(super) fn within(self, clock: &impl Clock, period: Duration) -> Self {
+        Self(self.0.min(Self::after(clock, period).0))
+    }
+
     /// Whether it never passes: so does every deadline of a port without a clock.
     pub(super) fn is_never(self) -> bool {
         self.0 == u64::MAX

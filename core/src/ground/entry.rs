@@ -1,6 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
-use super::lane::{LANE, Lane};
+use super::lane::{self, Lane};
 use super::message::{Message, ValueType};
 use super::sync::Mem;
 
@@ -31,7 +31,7 @@ pub struct Entry {
     pub max_len: u32,
     /// The type's structural hash, 0 where untyped.
     pub type_hash: u64,
-    /// Which lane it is of a channel with several producers.
+    /// Which lane it is of a channel with several producers or clients.
     pub lane: Lane,
     /// Of [`Kind::Calls`]: the answers' type, as the other two fields are of the requests' type; otherwise
     /// zero.
@@ -135,10 +135,11 @@ impl Entry {
         words[23] = self.wait_b;
         words[31] = self.period_us;
         if self.lane.is_one_of_many() {
-            words[9] = LANE;
-            words[24] = self.lane.index;
-            words[25] = self.lane.count;
-            words[26] = self.lane.urgent;
+            let (flag, at) = lane::place_of(self.kind);
+            words[9] = flag;
+            words[at] = self.lane.index;
+            words[at + 1] = self.lane.count;
+            words[at + 2] = self.lane.urgent;
         }
         if matches!(self.kind, Kind::Calls) {
             words[24] = self.answer.size;
@@ -156,12 +157,13 @@ impl Entry {
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
+        let kind = Kind::from_code(words[8]).ok_or(None)?;
+        let (flag, at) = lane::place_of(kind);
         let lane = match words[9] {
             0 => Lane::ONLY,
-            LANE => Lane { index: words[24], count: words[25], urgent: words[26] },
+            set if set == flag => Lane { index: words[at], count: words[at + 1], urgent: words[at + 2] },
             _ => return Err(None),
         };
-        let kind = Kind::from_code(words[8]).ok_or(None)?;
         let name = Self::read_name(mem, offset);
         let entry = Self {
             name,
@@ -211,7 +213,7 @@ impl Entry {
         if !self.geometry().is_sound(line) {
             return Err("geometry");
         }
-        if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.is_queue() {
+        if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.has_two_roles() {
             return Err("lane");
         }
         let blocks = self.blocks(line).ok_or("geometry")?;

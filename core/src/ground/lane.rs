@@ -1,9 +1,23 @@
-//! Lanes: the queues that together are one channel with several producers.
+//! Lanes: the queues that together are one channel with several producers, or the calls that are one with several
+//! clients.
 
-/// The flag of a directory entry that describes a lane. A program that does not know it skips the entry.
+use super::kind::Kind;
+
+/// The flag of a directory entry that describes a lane of a queue. A program that does not know it skips the entry.
 pub const LANE: u32 = 1;
+/// The flag of a directory entry that describes a client's lane of a channel of calls, likewise skipped. Its numbers
+/// are behind those of the answers' type.
+pub const CLIENT_LANE: u32 = 4;
 /// The most lanes of one channel: a consumer looks at each in turn.
 pub const MAX_LANES: u32 = 256;
+
+/// The flag and the place of a lane's three numbers in the entry's words, of a channel of this kind.
+pub(crate) const fn place_of(kind: Kind) -> (u32, usize) {
+    match kind {
+        Kind::Calls => (CLIENT_LANE, 27),
+        _ => (LANE, 24),
+    }
+}
 
 /// Which lane of its channel a directory entry describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +31,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// The only lane of a channel with one producer, or of one that is no queue.
+    /// The only lane of a channel with one producer or client, or of one that cannot have several.
     pub const ONLY: Self = Self { index: 0, count: 1, urgent: 0 };
 
     /// Whether the channel has others.

@@ -62,6 +62,21 @@ impl Sweep {
         None
     }
 
+    /// How many messages the next search may take at once from the lane that it finds (L2).
+    #[inline]
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        if self.run >= self.limit { self.limit } else { self.limit - self.run }
+    }
+
+    /// So many messages more than the one that was found came from this lane, [`most`](Self::most) in all at most.
+    #[inline]
+    pub fn took(&mut self, lane: u32, more: u32) {
+        if lane >= self.urgent {
+            self.run += more;
+        }
+    }
+
     /// It is the next lane's turn.
     #[inline]
     fn pass(&mut self) {
@@ -94,6 +109,24 @@ mod tests {
     fn lanes_take_turns() {
         let mut sweep = Sweep::new(3, 0, 2);
         assert_eq!(order(&mut sweep, &mut [9, 3, 1], 9), [0, 0, 1, 1, 2, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_batch_is_as_many_messages_as_it_has() {
+        let mut sweep = Sweep::new(2, 0, 3);
+        let mut waiting = [5, 9];
+        let mut batch = |max: u32| {
+            let most = sweep.most().min(max);
+            let (lane, count) = sweep.find(|lane| {
+                let count = most.min(waiting[lane as usize]);
+                waiting[lane as usize] -= count;
+                (count > 0).then_some(count)
+            })?;
+            sweep.took(lane, count - 1);
+            Some((lane, count))
+        };
+        let got: Vec<_> = [2, 9, 9, 9, 9, 9, 9].into_iter().map_while(&mut batch).collect();
+        assert_eq!(got, [(0, 2), (0, 1), (1, 3), (0, 2), (1, 1), (1, 2), (1, 3)]);
     }
 
     #[test]

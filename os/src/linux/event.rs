@@ -13,14 +13,16 @@
 use core::fmt;
 use core::task::Waker;
 use core::time::Duration;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strait_core::port::{
     AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId, Wakers,
 };
+use strait_core::{WaitAnyError, WaitPolicy, Waitable};
 
 use crate::sys::event;
+use crate::unix::{ReadyOrReadable, wait_by};
 use crate::{OsError, SystemPort};
 
 /// A new doorbell: an eventfd that does not block. Its receiver makes an [`EventPort`] of it; copies of it go to
@@ -139,6 +141,23 @@ impl EventPort {
             };
             woken.into_iter().flatten().for_each(Waker::wake);
         }
+    }
+
+    /// As [`wait_ready_or_readable`](crate::unix::wait_ready_or_readable), with one sleep for all: on the doorbell and the
+    /// descriptors. Senders that do not ring the doorbell are found after the probe period. Not while another thread
+    /// [turns](Self::turn) this port, which would take the rings.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitAnyError`].
+    pub fn wait_ready_or_readable(
+        &self,
+        receivers: &mut [&mut dyn Waitable],
+        descriptors: &[BorrowedFd<'_>],
+        policy: WaitPolicy,
+        timeout: Duration,
+    ) -> Result<ReadyOrReadable, WaitAnyError> {
+        wait_by(self, Some(self.shared.own.as_fd()), receivers, descriptors, policy, timeout)
     }
 
     /// The port without the doorbells.

@@ -1,8 +1,13 @@
-//! Unix alone: modes and owners of files, users by number, and sockets that hand regions over.
+//! Unix alone: modes and owners of files, users by number, sockets that hand regions over, and waiting for receivers and
+//! descriptors at once.
 
 mod pipe;
+mod readable;
 mod region;
 
 pub use pipe::{NamedSemaphoreExt, UserExt};
+#[cfg(target_os = "linux")]
+pub(crate) use readable::wait_by;
+pub use readable::{ReadyOrReadable, wait_ready_or_readable};
 pub(crate) use region::LOCK_ADVICE;
 pub use region::RegionOptionsExt;

@@ -69,6 +69,8 @@ pub struct CallClient<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> {
     check: WakeCheck,
     /// How it waits, with the learnt number of looks before a sleep.
     pub(super) waiting: Waiting,
+    /// Whether a search has found that a call gets no answer, because the server is dead.
+    pub(super) has_found_death: bool,
     /// The claimed role.
     pub(super) role: Role<P>,
 }
@@ -103,7 +105,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    pub(super) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let parts = Parts::of(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::A)?;
         let instance = attachment.header().instance;
@@ -114,6 +116,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             server: ParkWord::new(&role.port, entry.wait_b, instance),
             check: WakeCheck::default(),
             waiting: Waiting::new(WaitPolicy::parking()),
+            has_found_death: false,
             role,
         })
     }
@@ -182,7 +185,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
     /// # Errors
     ///
     /// [`CallError::PeerDied`], `Refused`, `UnknownTicket` or `Fault`. A server's death alone is not found here; waiting
-    /// finds it, and [`cancel`](Self::cancel) asks.
+    /// finds it, also with [`wait_any`](crate::wait_any), and [`cancel`](Self::cancel) asks.
     pub fn poll(&mut self, ticket: Ticket) -> Result<Option<Ans>, CallError>
     where
         Ans: Message,
@@ -200,6 +203,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
         self.check(ticket, answer)?;
         match self.look(ticket) {
             Some(end) => self.take(ticket, end, answer).map(|()| true),
+            None if self.has_found_death => self.poll_slow(ticket, answer),
             None => Ok(false),
         }
     }

@@ -1,5 +1,6 @@
 //! What becomes of a call: done, or never to be done because its server is dead.
 
+use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::role::PeerStatus;
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
@@ -63,6 +64,53 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             Ok(Withdrawal::Done(status)) => Some(End::Done(status)),
             Err(violation) => Some(End::Fault(violation)),
         }
+    }
+
+    /// The first call that is out and has ended, in the order in which they were made; [`poll`](Self::poll) returns how.
+    /// One load a call that is out.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ticket> {
+        self.tx.ended(&self.parts.answers).map(Ticket)
+    }
+
+    /// Whether a call that is out has ended, or there is a fault that this has not returned `true` for.
+    pub(crate) fn has_answer(&mut self) -> bool {
+        match self.role.latched() {
+            Some(_) => self.role.tell_fault(),
+            None => self.ended().is_some() || self.has_found_death && self.calls_out() > 0,
+        }
+    }
+
+    /// Whether a call that is out gets no answer, because the server is dead; [`poll`](Self::poll) then finds that too. One
+    /// probe, and two a call at most.
+    pub(crate) fn find_death(&mut self) -> bool {
+        let is_present = self.role.latched().is_some() || self.role.peer() == PeerStatus::Present;
+        self.has_found_death = !is_present && self.out().any(|ticket| self.look_for_death(ticket).is_some());
+        self.has_found_death
+    }
+
+    /// The calls that are out, in the order in which they were made.
+    fn out(&self) -> impl Iterator<Item = Ticket> {
+        let (next, places) = (self.tx.next(), self.places());
+        let calls = (1..=places).rev().map(move |age| next.wrapping_sub(age));
+        calls.filter(move |&pos| self.tx.is_out(pos, places)).map(Ticket)
+    }
+
+    /// As [`poll_into`](Self::poll_into) of a call without an answer, after a search has found the server dead.
+    #[cold]
+    pub(super) fn poll_slow(&mut self, ticket: Ticket, answer: &mut Ans) -> Result<bool, CallError> {
+        match self.look_for_death(ticket) {
+            Some(end) => self.take(ticket, end, answer).map(|()| true),
+            None => {
+                // It has a successor, or the call was not lost.
+                self.has_found_death = false;
+                Ok(false)
+            }
+        }
+    }
+
+    pub(crate) fn park_word(&self) -> Option<&ParkWord> {
+        self.own.as_ref()
     }
 
     fn is_dead(&self, server: u32) -> bool {

@@ -1,7 +1,8 @@
 //! The places of a channel of calls, as both sides see them.
 
-use crate::endpoint::attachment::Attachment;
+use crate::endpoint::attachment::{Attachment, check_kind};
 use crate::endpoint::error::ChannelError;
+use crate::endpoint::lanes::group::Group;
 use crate::endpoint::spans::{DAMAGED, Spans};
 use crate::ground::call;
 use crate::ground::entry::Entry;
@@ -56,15 +57,31 @@ impl<P: Port> Attachment<P> {
         answer: ValueType,
     ) -> Result<Entry, ChannelError> {
         let entry = self.of_kind(name, Kind::Calls)?;
-        if entry.carries_type(request) && entry.answer == answer {
-            Ok(entry)
-        } else {
-            Err(ChannelError::Type)
-        }
+        check_types(&entry, request, answer)?;
+        Ok(entry)
+    }
+
+    /// The lanes of this name, which must be of calls with these types.
+    pub(super) fn calls_group(
+        &self,
+        name: &str,
+        request: ValueType,
+        answer: ValueType,
+    ) -> Result<Group, ChannelError> {
+        let group = Group::find(self, name)?;
+        check_kind(&group.first, Kind::Calls)?;
+        check_types(&group.first, request, answer)?;
+        Ok(group)
     }
 
     /// As [`calls_of`](Self::calls_of), of types that the compiler knows.
     pub(super) fn calls<Req: Message, Ans: Message>(&self, name: &str) -> Result<Entry, ChannelError> {
         self.calls_of(name, ValueType::of::<Req>(), ValueType::of::<Ans>())
     }
+}
+
+/// Checks that a channel of calls has these types.
+fn check_types(entry: &Entry, request: ValueType, answer: ValueType) -> Result<(), ChannelError> {
+    let is_same = entry.carries_type(request) && entry.answer == answer;
+    if is_same { Ok(()) } else { Err(ChannelError::Type) }
 }

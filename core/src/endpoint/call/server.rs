@@ -116,7 +116,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    pub(super) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let Parts { requests, answers, head, .. } = Parts::of(attachment, entry)?;
         let role = Role::claim(attachment, entry, Side::B)?;
         let instance = attachment.header().instance;
@@ -168,7 +168,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
     }
 
     /// Takes the next request that its client still wants.
-    fn take(&mut self) -> Result<(), ServeError> {
+    pub(super) fn take(&mut self) -> Result<(), ServeError> {
         // As many as there are places can have been withdrawn; a client that withdraws more meanwhile is not
         // waited for.
         for _ in 0..=self.requests.capacity() {
@@ -356,6 +356,20 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
     /// Whether there is a request, perhaps a withdrawn one, or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         self.is_there().unwrap_or_else(|_| self.half.role.tell_fault())
+    }
+
+    /// As [`has_data`](Self::has_data), without a note of a fault.
+    pub(super) fn has_request(&self) -> bool {
+        self.half.rx.is_there(&self.requests, self.half.rx.next()) != Ok(false)
+    }
+
+    /// Whether a reply is kept.
+    pub(super) fn is_busy(&self) -> bool {
+        self.half.current.is_some()
+    }
+
+    pub(super) fn takes(&self, request: &Req) -> bool {
+        self.requests.values().takes(request)
     }
 
     pub(crate) fn park_word(&self) -> Option<&ParkWord> {

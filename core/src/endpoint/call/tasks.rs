@@ -1,10 +1,8 @@
 //! Calls in tasks: `call().await` and `next().await`.
 
-use core::time::Duration;
-
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::tasks::WakerRegistration;
-use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
+use crate::endpoint::tasks::{Due, WakerRegistration};
+use crate::endpoint::wait_policy::WaitPolicy;
 use crate::ground::message::Message;
 use crate::ground::port::Port;
 use crate::ground::tasks::{AsyncWait, WaiterId};
@@ -13,27 +11,6 @@ use super::client::CallClient;
 use super::error::{CallError, Ran, ServeError, Ticket};
 use super::reply::Reply;
 use super::server::CallServer;
-
-/// When a task that waits is to ask whether the server is dead: once a probe period, for that is dear.
-struct Due<P> {
-    port: P,
-    probe: Duration,
-    next: Deadline,
-}
-
-impl<P: Port> Due<P> {
-    fn of(port: &P, policy: WaitPolicy) -> Self {
-        Self { port: port.clone(), probe: policy.probe, next: Deadline::after(port, policy.probe) }
-    }
-
-    fn is_now(&mut self) -> bool {
-        let is_now = self.next.left(&self.port).is_zero();
-        if is_now {
-            self.next = Deadline::after(&self.port, self.probe);
-        }
-        is_now
-    }
-}
 
 fn registration<P: Port + AsyncWait>(
     who: WaiterId,

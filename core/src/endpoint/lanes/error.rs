@@ -35,7 +35,7 @@ pub enum TryRecvLanesError {
 
 impl TryRecvLanesError {
     /// The error of a receive from this lane.
-    pub(super) fn in_lane(lane: u32, error: TryRecvError) -> Self {
+    pub(in crate::endpoint) fn in_lane(lane: u32, error: TryRecvError) -> Self {
         match error {
             TryRecvError::Empty => Self::Empty,
             TryRecvError::TooSmall { needed } => Self::TooSmall { lane, needed },
@@ -45,7 +45,7 @@ impl TryRecvLanesError {
     }
 
     /// The same of a receive that waits, or `None` for [`Empty`](Self::Empty): then it waits.
-    pub(super) fn while_waiting(self) -> Option<RecvLanesError> {
+    pub(in crate::endpoint) fn while_waiting(self) -> Option<RecvLanesError> {
         match self {
             Self::Empty => None,
             Self::TooSmall { lane, needed } => Some(RecvLanesError::TooSmall { lane, needed }),

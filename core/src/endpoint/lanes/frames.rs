@@ -57,7 +57,7 @@ use super::ring_set::{LaneConsumer, RingSet};
 /// assert_eq!(log.try_recv(&mut buffer), Err(TryRecvLanesError::Empty));
 /// ```
 pub struct LanesConsumer<P: Port, const N: usize> {
-    set: RingSet<Consumer<P>, P, N>,
+    pub(super) set: RingSet<Consumer<P>, P, N>,
     /// The longest payload of any lane.
     max_len: u32,
 }

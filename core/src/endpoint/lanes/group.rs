@@ -14,7 +14,7 @@ use crate::ground::port::Port;
 const UNLIKE: ChannelError = ChannelError::Damaged("lanes");
 
 /// The lanes of one channel.
-pub(super) struct Group {
+pub(in crate::endpoint) struct Group {
     /// The place of the first lane's entry in the directory.
     place: u32,
     /// The first lane's entry.
@@ -55,7 +55,7 @@ impl Group {
     }
 
     /// Opens the first lane that is not urgent and can be opened, and returns its number.
-    fn any<P: Port, E>(
+    pub fn any<P: Port, E>(
         &self,
         attachment: &Attachment<P>,
         open: impl Fn(&Entry) -> Result<E, ChannelError>,
@@ -176,14 +176,18 @@ impl<P: Port> Attachment<P> {
     }
 
     /// The lanes of this name, which must carry frames.
-    pub(super) fn frames_group(&self, name: &str) -> Result<Group, ChannelError> {
+    pub(in crate::endpoint) fn frames_group(&self, name: &str) -> Result<Group, ChannelError> {
         let group = Group::find(self, name)?;
         check_kind(&group.first, Kind::Frames)?;
         Ok(group)
     }
 
     /// The lanes of this name, which must carry values of this type.
-    pub(super) fn values_group(&self, name: &str, values: ValueType) -> Result<Group, ChannelError> {
+    pub(in crate::endpoint) fn values_group(
+        &self,
+        name: &str,
+        values: ValueType,
+    ) -> Result<Group, ChannelError> {
         let group = Group::find(self, name)?;
         check_values(&group.first, values)?;
         Ok(group)

@@ -37,11 +37,12 @@
 //! which the consumer sleeps, which a misbehaving peer can use to keep the role taken, or to delay a wake up to
 //! the probe period.
 
+mod batch;
 mod error;
 mod frames;
-mod group;
+pub(in crate::endpoint) mod group;
 mod options;
-mod ring_set;
+pub(in crate::endpoint) mod ring_set;
 mod typed;
 
 pub use error::{RecvLanesError, TryRecvLanesError};

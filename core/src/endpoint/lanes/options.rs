@@ -34,7 +34,7 @@ impl LanesOptions {
         Self { each: ConsumerOptions::new(), burst: 16 }
     }
 
-    /// Sets how each lane is received from.
+    /// Sets how each lane is received from; of calls it has no meaning.
     #[must_use]
     pub const fn each_lane(mut self, options: ConsumerOptions) -> Self {
         self.each = options;
@@ -49,11 +49,11 @@ impl LanesOptions {
         self
     }
 
-    pub(super) fn consumer(&self) -> ConsumerOptions {
+    pub(in crate::endpoint) fn consumer(&self) -> ConsumerOptions {
         self.each
     }
 
-    pub(super) fn limit(&self) -> u32 {
+    pub(in crate::endpoint) fn limit(&self) -> u32 {
         self.burst
     }
 }

@@ -23,8 +23,8 @@ use super::error::{RecvLanesError, TryRecvLanesError};
 use super::group::Group;
 use super::options::LanesOptions;
 
-/// The consumer of one lane: an ordinary one.
-pub(super) trait LaneConsumer<P: Port>: Sized {
+/// The consumer of one lane, or its server: an ordinary one.
+pub(in crate::endpoint) trait LaneConsumer<P: Port>: Sized {
     fn open(
         attachment: &Attachment<P>,
         entry: &Entry,
@@ -118,7 +118,7 @@ impl<E: LaneConsumer<P>, P: Port> Place<E, P> {
 }
 
 /// The lanes of a channel, from the side of their one consumer.
-pub(super) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usize> {
+pub(in crate::endpoint) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usize> {
     /// The lanes, 1 to `N`, in the order of their numbers. The first one's role stands for all, so it is opened first and dropped last.
     places: Vec<Place<E, P>, N>,
     /// Whose turn it is.
@@ -184,6 +184,56 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         }
     }
 
+    /// Receives by `take` from one lane after the other, up to `max` messages and as many in a row from one lane as ever;
+    /// `take` gets the lane, its consumer and the most that it may take, and returns how many it took. Returns how many
+    /// there were.
+    pub fn recv_batch(
+        &mut self,
+        max: usize,
+        mut take: impl FnMut(u32, &mut E, usize) -> Result<usize, TryRecvError>,
+    ) -> Result<usize, TryRecvLanesError> {
+        self.release();
+        let Self { places, sweep, .. } = self;
+        let mut count = 0;
+        while count < max {
+            let most = (sweep.most() as usize).min(max - count);
+            let found = sweep.find(|lane| {
+                let place = places.get_mut(lane as usize)?;
+                place.receive(&mut |end: &mut E| take(lane, end, most))
+            });
+            match found {
+                Some((lane, Ok(taken))) => {
+                    count += taken;
+                    sweep.took(lane, u32::try_from(taken.saturating_sub(1)).unwrap_or(u32::MAX));
+                }
+                Some((lane, Err(error))) if count == 0 => {
+                    return Err(TryRecvLanesError::in_lane(lane, error));
+                }
+                // A fault is returned once: at the next call.
+                Some((lane, Err(_))) => {
+                    if let Some(place) = places.get_mut(lane as usize) {
+                        place.is_left_out = false;
+                    }
+                    break;
+                }
+                None if count == 0 => return Err(TryRecvLanesError::Empty),
+                None => break,
+            }
+        }
+        Ok(count)
+    }
+
+    /// The lane whose turn it is and which has something, by `peek`, which leaves it there.
+    pub fn next_lane<R>(
+        &mut self,
+        mut peek: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<u32, TryRecvLanesError> {
+        let found = self.try_recv(|end| peek(end).map(drop))?;
+        // Nothing was received that could be in use.
+        self.last = None;
+        Ok(found.lane)
+    }
+
     /// Receives by `take` as soon as there is something in any lane.
     pub fn recv_until<R>(
         &mut self,
@@ -230,7 +280,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
     /// Releases everything received, and publishes the heads.
     pub fn flush(&mut self) {
         self.last = None;
-        self.places.iter_mut().filter_map(Place::end).for_each(LaneConsumer::flush);
+        self.each().for_each(LaneConsumer::flush);
     }
 
     /// Whether the next receive returns a message or a fault.
@@ -262,6 +312,16 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
             Lane::Open(end) => Some(end),
             Lane::Damaged { .. } => None,
         }
+    }
+
+    /// As [`lane`](Self::lane), to be used.
+    pub fn lane_mut(&mut self, index: u32) -> Option<&mut E> {
+        self.places.get_mut(index as usize)?.end()
+    }
+
+    /// The lanes that could be opened.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut E> {
+        self.places.iter_mut().filter_map(Place::end)
     }
 
     /// What is wrong in a lane, if something is.

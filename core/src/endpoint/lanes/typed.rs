@@ -52,9 +52,9 @@ use super::ring_set::{LaneConsumer, RingSet};
 /// assert_eq!(alarms.try_recv(), Ok(FromLane { lane: 2, message: 20 }));
 /// ```
 pub struct TypedLanesConsumer<T: Value + ?Sized, P: Port, const N: usize> {
-    set: RingSet<TypedConsumer<T, P>, P, N>,
+    pub(super) set: RingSet<TypedConsumer<T, P>, P, N>,
     /// The number of the value received last, of its lane.
-    sequence: u32,
+    pub(super) sequence: u32,
 }
 
 impl<P: Port> Attachment<P> {

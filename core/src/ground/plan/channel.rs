@@ -58,7 +58,7 @@ pub struct Channel<'a> {
     pub(super) domains: (u32, u32),
     /// How often a change is expected, in microseconds; 0 if that is not said, `None` of what no word holds.
     period_us: Option<u32>,
-    /// How many producers there may be at once, each with a lane of its own.
+    /// How many producers or clients there may be at once, each with a lane of its own.
     pub(super) lanes: u32,
     /// How many lanes are urgent, from the first.
     pub(super) urgent: u32,
@@ -307,7 +307,7 @@ impl<'a> Channel<'a> {
     /// ```
     #[must_use]
     pub const fn producers(mut self, count: u32) -> Self {
-        self.lanes = count;
+        self.lanes = if self.kind.is_queue() { count } else { 0 };
         self.lane_domains = &[];
         self
     }
@@ -317,7 +317,7 @@ impl<'a> Channel<'a> {
     #[must_use]
     pub const fn producers_in(mut self, domains: &'a [u32]) -> Self {
         // More than `u32` holds is too many in any case.
-        self.lanes = if domains.len() > MAX_LANES as usize { 0 } else { domains.len() as u32 };
+        self.lanes = if self.kind.is_queue() { lanes_in(domains) } else { 0 };
         self.lane_domains = domains;
         self
     }
@@ -331,7 +331,7 @@ impl<'a> Channel<'a> {
         self
     }
 
-    /// The domain of a lane's producer.
+    /// The domain of a lane's producer or client.
     pub(super) const fn producer_domain(&self, lane: u32) -> u32 {
         if self.lane_domains.is_empty() { self.domains.0 } else { self.lane_domains[lane as usize] }
     }
@@ -349,7 +349,7 @@ impl<'a> Channel<'a> {
         if self.lanes == 0
             || self.lanes > MAX_LANES
             || self.urgent > self.lanes
-            || self.lanes > 1 && !self.kind.is_queue()
+            || self.lanes > 1 && !self.kind.has_two_roles()
         {
             return Err(Fault::Lanes);
         }
@@ -398,4 +398,9 @@ impl<'a> Channel<'a> {
         }
         Ok(name)
     }
+}
+
+/// How many lanes there are with one for each of these domains; 0, which is refused, if they are too many.
+pub(super) const fn lanes_in(domains: &[u32]) -> u32 {
+    if domains.len() > MAX_LANES as usize { 0 } else { domains.len() as u32 }
 }

@@ -31,8 +31,8 @@ pub enum Fault {
     Doorbell,
     /// A change is expected less than once in 71 minutes, or of a lock.
     Period,
-    /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that is not a queue
-    /// has several.
+    /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that has no lanes of this
+    /// sort has several.
     Lanes,
 }
 
@@ -80,7 +80,8 @@ impl fmt::Display for PlanError {
                 "an expected period must be at most 71 minutes, and of a channel that is no lock"
             }
             Fault::Lanes => {
-                "a queue must have 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
+                "a queue must have 1 to 256 producers, calls 1 to 256 clients, and at most as many urgent ones; other \
+                 channels have no lanes"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \

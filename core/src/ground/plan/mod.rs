@@ -186,7 +186,9 @@ impl<'a> Plan<'a> {
                 Fault::Period => panic!(
                     "a change can be expected of queues and latest values, once in 71 minutes or more often"
                 ),
-                Fault::Lanes => panic!("only queues have several producers, 256 at most"),
+                Fault::Lanes => {
+                    panic!("only queues have several producers, and calls several clients, 256 at most")
+                }
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }

@@ -153,6 +153,17 @@ impl Client {
         Status::from_word(status).map(Some).ok_or(Violation::State)
     }
 
+    /// The first call that is out and has ended, or shows that the server broke the protocol. One load a call that is out.
+    #[must_use]
+    pub fn ended<T: Value + ?Sized>(&self, answers: &Places<T>) -> Option<u32> {
+        if self.kept == 0 {
+            return None;
+        }
+        let capacity = answers.capacity();
+        let mut calls = (1..=capacity).rev().map(|age| self.next.wrapping_sub(age));
+        calls.find(|&pos| self.is_out(pos, capacity) && self.status(answers, pos) != Ok(None))
+    }
+
     /// The server that has taken the call at this position, if one has. One load, two if so.
     ///
     /// # Errors
