@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{LONG, Place, dump, eventually, run, start};
 use serde_json::{Value, json};
-use strait::{Channel, Message, Plan, Region, RegionOptions, describe};
+use strait::{Channel, Plan, Region, RegionOptions, describe};
 
 strait::message! {
     struct Torque {
@@ -233,18 +233,25 @@ mod record {
             of_topic(&out, &topic).len() > 20
         }));
         recorder.kill();
-        let seen = of_topic(&out, &topic);
-        for (n, data) in seen.iter().enumerate() {
-            let value: Value = serde_json::from_slice(data).expect("JSON");
-            let one = torque(n as u32);
-            assert_eq!(
-                value,
-                json!({ "axis": one.axis, "newton_metres": one.newton_metres, "state": one.state })
-            );
-        }
+        // On a loaded machine it may have missed some; what it saw is right, and in order.
+        let seen: Vec<Torque> = of_topic(&out, &topic)
+            .iter()
+            .map(|data| {
+                let value: Value = serde_json::from_slice(data).expect("JSON");
+                let one = torque(value["axis"].as_u64().expect("a number") as u32);
+                let whole =
+                    json!({ "axis": one.axis, "newton_metres": one.newton_metres, "state": one.state });
+                assert_eq!(value, whole);
+                one
+            })
+            .collect();
+        assert!(seen.is_sorted_by_key(|one| one.axis));
         let raw = of_topic(&out, &format!("{topic}/raw"));
-        assert_eq!(raw.len(), seen.len());
-        assert_eq!(raw[1], [1, 0, 0, 0, 0, 0, 128, 62, 1, 0, 0, 0]);
+        assert!(raw.len() == seen.len());
+        for (bytes, one) in raw.iter().zip(&seen) {
+            let state = one.state.to_le_bytes();
+            assert_eq!(*bytes, [one.axis.to_le_bytes(), one.newton_metres.to_le_bytes(), state].concat());
+        }
         assert_eq!(of_topic(&out, &format!("/{name}/log")), [b"hello"]);
         // The next one does not overwrite it.
         let line = run(&["record", name, "-o", &out]).refused(1);
@@ -252,14 +259,15 @@ mod record {
     }
 
     #[test]
-    fn a_recorder_says_what_it_missed_and_ends_in_time() {
+    fn a_recorder_says_what_it_missed_and_ends_with_the_region() {
         let place = Place::new();
         let region = region(&place);
         let (name, out) = (&*place.name, place.path("run.mcap"));
-        let recorder = start(&["record", name, "-o", &out, "--seconds", "1"]);
+        let recorder = start(&["record", name, "-o", &out]);
         assert!(eventually(|| fs::metadata(&out).is_ok_and(|file| file.len() > 1000)), "no topics");
         let mut load = region.latest_writer::<f64>("load").expect("a role");
         (0..10_000).for_each(|n| load.publish(&f64::from(n)));
+        place.region().remove().expect("it is there");
         let told = recorder.end(LONG).ok();
         let summary =
             mcap::Summary::read(&fs::read(&out).expect("a file")).expect("whole").expect("a summary");
@@ -278,6 +286,16 @@ mod record {
     }
 
     #[test]
+    fn a_recorder_ends_when_its_time_is_up() {
+        let place = Place::new();
+        let _region = region(&place);
+        let out = place.path("run.mcap");
+        let told = run(&["record", &place.name, "-o", &out, "--seconds", "0.1"]).ok();
+        assert!(told.contains("recorded 0 messages of 6 channels"), "{told}");
+        assert!(mcap::Summary::read(&fs::read(&out).expect("a file")).expect("whole").is_some());
+    }
+
+    #[test]
     fn a_copy_is_recorded_as_it_is() {
         let place = Place::new();
         let region = region(&place);
@@ -291,6 +309,5 @@ mod record {
         let told = run(&["record", &copy, "-o", &out]).ok();
         assert!(told.contains("recorded 5 messages of 6 channels, missed 0"), "{told}");
         assert_eq!(of_topic(&out, "/copy/torque").len(), 5);
-        assert_eq!(Torque::NAME, "Torque");
     }
 }
