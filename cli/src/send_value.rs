@@ -52,7 +52,7 @@ fn message(region: &Region, entry: &Entry, words: &str) -> std::result::Result<V
     let text = see::describe(region).map_err(|error| error.to_string())?;
     let ty = Type::of_channel(entry, &text)
         .ok_or("the type of its messages is not described in the region; give their bytes as 0x and hexadecimal digits")?;
-    ty.from_words(words)
+    ty.parse_words(words)
 }
 
 /// The lane whose sender's role nobody has, living or dead; 0 of a channel with one sender.

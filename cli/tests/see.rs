@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{LONG, Place, dump, eventually, run, start};
+use common::{LONG, Place, dump, eventually, run};
 use serde_json::{Value, json};
 use strait::{Channel, Plan, Region, RegionOptions, describe};
 
@@ -187,6 +187,7 @@ mod record {
     use std::thread;
     use std::time::Duration;
 
+    use common::start;
     use mcap::read::{Options, RawMessageStream};
 
     use super::*;

@@ -71,16 +71,24 @@ fn traffic(region: &Region, name: &str) {
                 let count = (1 + n % 3).min(MESSAGES - n);
                 tx.try_send_batch((n..n + count).map(|n| [n; 12])).unwrap();
                 n += count;
-                (0..count).for_each(|_| drop(rx.try_recv().unwrap()));
+                for _ in 0..count {
+                    rx.try_recv().unwrap();
+                }
             }
         }
         Kind::Latest => {
             let mut tx = a.latest_writer::<Wide>(name).unwrap();
-            (0..MESSAGES).inspect(|&n| rest(n)).for_each(|n| tx.publish(&[n; 12]));
+            (0..MESSAGES).for_each(|n| {
+                rest(n);
+                tx.publish(&[n; 12]);
+            });
         }
         Kind::Broadcast => {
             let mut tx = a.broadcast_writer::<Wide>(name).unwrap();
-            (0..MESSAGES).inspect(|&n| rest(n)).for_each(|n| tx.publish(&[n; 12]));
+            (0..MESSAGES).for_each(|n| {
+                rest(n);
+                tx.publish(&[n; 12]);
+            });
         }
         other => panic!("no traffic in {other:?}"),
     }

@@ -119,6 +119,7 @@ impl Followed {
     }
 
     /// How many messages were missed in all.
+    #[cfg(feature = "record")]
     pub fn missed(&self) -> u64 {
         self.follower.missed()
     }

@@ -166,7 +166,7 @@ impl Type {
     /// The value that these words name: `field=value` for each field, or a number alone for a type without fields.
     ///
     /// An error is a part of a line for the user.
-    pub fn from_words(&self, words: &str) -> Result<Vec<u8>, String> {
+    pub fn parse_words(&self, words: &str) -> Result<Vec<u8>, String> {
         let zeros = vec![0; self.tree.size()];
         let leaves = self.leaves(&zeros).unwrap_or_default();
         let mut given: Vec<Option<Vec<u8>>> = vec![None; leaves.len()];
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_what_is_shown() {
-        let (arm, bytes) = (arm(), arm().from_words(WORDS).expect("a value"));
+        let (arm, bytes) = (arm(), arm().parse_words(WORDS).expect("a value"));
         let shown: Vec<_> = arm.leaves(&bytes).expect("its size").iter().map(|leaf| leaf.text()).collect();
         assert_eq!(shown, ["200", "-3", "[1,65535]", "0.1 rad", "moving", "-1000 rad", "7"]);
         let shown = json(&arm.tree, &bytes).to_string();
@@ -306,7 +306,7 @@ mod tests {
             ("id=200", "who=1", "no field 'who'; there are id, turn"),
             ("id=200", "200", "names no field"),
         ] {
-            let why = arm().from_words(&WORDS.replace(from, to)).expect_err("it is wrong");
+            let why = arm().parse_words(&WORDS.replace(from, to)).expect_err("it is wrong");
             assert!(why.contains(part), "{why}");
         }
     }

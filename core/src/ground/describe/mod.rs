@@ -176,7 +176,7 @@ impl fmt::Display for DescriptionError {
                  be shown as bytes",
             ),
             Self::TooSmall { needed } => {
-                write!(f, "the description of the region's types needs a buffer of {needed} bytes")
+                write!(f, "the description of the region's types has {needed} bytes; give a buffer as long")
             }
         }
     }

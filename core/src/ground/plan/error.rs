@@ -85,7 +85,7 @@ impl fmt::Display for PlanError {
                 "a queue must have 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
             }
             Fault::Description => {
-                "the description of the types must have 65536 bytes at most; describe fewer types"
+                "the description of the message types must have 65536 bytes at most; describe fewer of them"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
