@@ -76,7 +76,7 @@ fn watch_shows_fields_where_types_are_known_and_bytes_where_not() {
     assert_eq!(shown[1]["value"], json!({ "axis": 2, "state": 2 }));
     assert_eq!((&shown[1]["channel"], &shown[1]["number"]), (&json!("torque"), &json!(1)));
     assert!(shown[1]["time_ns"].as_u64() > Some(1 << 60));
-    assert_eq!(before, dump(&region), "who looks on leaves a trace");
+    assert_eq!(before, dump(&region), "looking on leaves a trace");
 }
 
 #[test]
