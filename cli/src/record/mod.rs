@@ -30,6 +30,11 @@ const CHECK: Duration = Duration::from_millis(500);
 /// Records until it is told to end, or nothing can come any more.
 pub fn run(wanted: &Record) -> Result<()> {
     let scenes: Vec<Scene> = wanted.regions.iter().map(Scene::open).collect::<Result<_>>()?;
+    if scenes.iter().all(|scene| scene.entries().is_empty()) {
+        return Err(Error::failed(
+            "the regions have no channels to record: no queue, latest value or broadcast",
+        ));
+    }
     let is_over = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&is_over);
     ctrlc::set_handler(move || ended.store(true, Ordering::Relaxed))
@@ -60,11 +65,6 @@ pub fn run(wanted: &Record) -> Result<()> {
             let followed = scene.follow(&entry, wanted.oldest)?;
             topics.push(Topic::new(&mut file, scene, followed, wanted.raw).map_err(failed)?);
         }
-    }
-    if topics.is_empty() {
-        return Err(Error::failed(
-            "there are no channels to record; queues, latest values and broadcasts are",
-        ));
     }
     // The topics are in the file before any message is.
     file.flush().map_err(failed)?;
