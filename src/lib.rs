@@ -92,6 +92,7 @@
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
 //! | [`format`](mod@format) | a region's header, directory and types, and how to look at it without a role |
 //! | `io` | with the feature `embedded-io-07`: `embedded_io`'s traits on queues of frames |
+//! | [`observe`] | following a channel without a role in it, with a count of what was missed |
 //! | [`formats`] | several formats of one latest value, side by side |
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
@@ -118,7 +119,7 @@ pub use strait_core::model;
 #[doc(hidden)]
 pub use strait_core::{
     __contract, __contract_client, __contract_function, __contract_number, __contract_run, __contract_server,
-    __message,
+    __help, __message, __noted,
 };
 pub use strait_core::{
     Attachment, BroadcastReader, BroadcastWriter, CallClient, CallServer, Channel, ChannelError, Consumer,
@@ -128,7 +129,7 @@ pub use strait_core::{
     StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable,
     wait_any,
 };
-pub use strait_core::{format, formats, port, stream};
+pub use strait_core::{describe, format, formats, observe, port, stream};
 
 #[cfg(target_os = "linux")]
 pub use strait_os::linux;

@@ -81,6 +81,7 @@ fn of_the_core(all: &mut Vec<Told>) {
         Fault::Doorbell,
         Fault::Period,
         Fault::Lanes,
+        Fault::Description,
     ];
     for fault in faults {
         let text = PlanError { channel: Some(1), fault }.to_string();

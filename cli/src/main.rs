@@ -1,4 +1,4 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `unlock`, `reset`,
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `unlock`, `reset`,
 //! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
@@ -16,12 +16,17 @@ mod observe;
 mod os;
 mod plant;
 mod print;
+#[cfg(feature = "record")]
+mod record;
 mod region_arg;
 mod reset;
 mod rm;
+mod see;
+mod send_value;
 mod text;
 mod transfer;
 mod unlock;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -42,13 +47,20 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoPart(part) => demo::play(&part),
         Command::PlantPart(part) => plant::play(&part),
-        Command::Send(wanted) => transfer::send::run(&wanted),
+        Command::Send(wanted) => match (&wanted.value, &wanted.file) {
+            (Some(words), _) => send_value::run(&wanted, words),
+            (None, Some(file)) => transfer::send::run(&wanted.transfer, file),
+            (None, None) => Ok(()),
+        },
         Command::Recv(wanted) => transfer::recv::run(&wanted),
         Command::CleanUp(wanted) => {
             transfer::janitor::run(&wanted);
             Ok(())
         }
         Command::Inspect(wanted) => inspect::run(&wanted),
+        #[cfg(feature = "record")]
+        Command::Record(wanted) => record::run(&wanted),
+        Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),
         Command::Doctor(wanted) => doctor::run(&wanted),

@@ -51,13 +51,19 @@ pub mod port {
 /// For tools: the region's header and directory, its types, and functions that inspect it without a role.
 pub mod format {
     pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, ResetError, inspect, participants};
+    pub use crate::ground::describe;
     pub use crate::ground::entry::{ENTRY_LEN, Entry};
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
     pub use crate::ground::kind::Kind;
     pub use crate::ground::lane::Lane;
-    pub use crate::ground::message::{Field, Shape, ValueType};
+    pub use crate::ground::message::{About, Field, Shape, ValueType};
     pub use crate::protocol::mutex::State as MutexState;
+}
+
+/// Following channels without a role in them: for recorders, plots and other tools that look on.
+pub mod observe {
+    pub use crate::endpoint::observe::{Begin, FOLLOW_TRIES, Follower, Observed};
 }
 
 /// Names that the macros expand to; not part of the interface.

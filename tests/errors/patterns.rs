@@ -10,6 +10,7 @@ use strait::contract::{
 };
 use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError, Violation};
 use strait::format::AttachError;
+use strait::format::describe::DescriptionError;
 use strait::region::JoinError;
 
 use super::{Told, WHO, channel_errors, tell};
@@ -57,6 +58,8 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
     let fault = BroadcastRecvError::Fault(violation);
     tell(all, [BroadcastRecvError::TimedOut, BroadcastRecvError::Lagged { lost }, fault]);
+    let small = DescriptionError::TooSmall { needed: 9 };
+    tell(all, [DescriptionError::Place, DescriptionError::Checksum, small]);
     tell(all, [Late { by: Duration::from_millis(3) }]);
     let in_use = |who| ResetError::InUse { place: 3, who };
     let channels = channel_errors().into_iter().map(ResetError::Channel);

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for.
 
 mod parse;
+mod see;
 mod values;
 
 use std::num::NonZeroU32;
@@ -13,6 +14,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::region_arg::RegionArg;
 
 pub use parse::parse;
+#[cfg(feature = "record")]
+pub use see::Record;
+pub use see::Watch;
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
 const EXAMPLES: &str = "\
@@ -26,6 +30,8 @@ Examples:
   strait send work files --file data.bin        ... and the other
   strait ls                                     which regions there are
   strait inspect work                           what is in one
+  strait watch work                             what is sent in one, as it comes
+  strait record work -o run.mcap                the same, into a file
   strait unlock work gains                      frees a lock whose owner is dead
   strait reset work commands                    makes a channel as new, once nobody uses the region
   strait doctor                                 what on this machine is in the way of real time
@@ -46,7 +52,7 @@ pub enum Command {
     /// Balance a simulated pendulum across four processes
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),
-    /// Send a file through a queue of frames
+    /// Send a file through a queue of frames, or one message
     #[command(after_help = SEND_HELP)]
     Send(Send),
     /// Receive a file through a queue of frames
@@ -55,6 +61,13 @@ pub enum Command {
     /// Show a region's header, participants and channels
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
+    /// Print the messages of channels as they come
+    #[command(after_help = see::WATCH_HELP)]
+    Watch(Watch),
+    /// Record the messages of regions into an MCAP file
+    #[cfg(feature = "record")]
+    #[command(after_help = see::RECORD_HELP)]
+    Record(Record),
     /// Free a lock whose owner is dead
     #[command(after_help = UNLOCK_HELP)]
     Unlock(Unlock),
@@ -104,11 +117,18 @@ Examples:
   strait demo --plant --seconds 60 --kill-every 250";
 
 const SEND_HELP: &str = "\
-Whichever side comes first creates the region, with that one channel; the receiver removes it at the
-end. A channel that is there already is used as it is.
+With --file: whichever side comes first creates the region, with that one channel; the receiver removes
+it at the end. A channel that is there already is used as it is.
 
-Example:
-  strait send work files --file data.bin";
+With VALUE: one message goes into a channel that is there, if nobody has the sender's role. VALUE is
+FIELD=VALUE for each field where the region describes the type of its messages, a number where they are
+numbers, and otherwise 0x with two hexadecimal digits a byte.
+
+Examples:
+  strait send work files --file data.bin
+  strait send arm torque 'axis=2 newton_metres=0.5'
+  strait send arm setpoint 0.25
+  strait send arm commands --tag 7 0x0102";
 
 const RECV_HELP: &str = "\
 Whichever side comes first creates the region, with that one channel; the receiver removes it at the
@@ -275,8 +295,14 @@ pub struct Send {
     #[command(flatten)]
     pub transfer: Transfer,
     /// The file to send
-    #[arg(long, value_name = "F")]
-    pub file: PathBuf,
+    #[arg(long, value_name = "F", required_unless_present = "value")]
+    pub file: Option<PathBuf>,
+    /// The message to send
+    #[arg(value_name = "VALUE", allow_hyphen_values = true, conflicts_with_all = ["file", "capacity", "frame", "timeout"])]
+    pub value: Option<String>,
+    /// The message's tag, of a channel without a type
+    #[arg(long, default_value_t = 0, requires = "value")]
+    pub tag: u32,
 }
 
 /// `strait recv`

@@ -27,6 +27,16 @@ pub fn kill_every(word: &str) -> Parsed<Duration> {
     }
 }
 
+/// The time from one line to the next.
+pub fn every(word: &str) -> Parsed<Duration> {
+    let millis = number(word)?;
+    if (1.0..=3_600_000.0).contains(&millis) {
+        Ok(Duration::from_secs_f64(millis / 1000.0))
+    } else {
+        Err("give 1 to 3600000 milliseconds".into())
+    }
+}
+
 /// A station of the plant.
 pub fn station(word: &str) -> Parsed<usize> {
     let number = word.parse().ok().filter(|&number| number < STATION_COUNT);

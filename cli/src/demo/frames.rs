@@ -8,11 +8,11 @@ strait::message! {
         /// Counts up from 0.
         pub number: u64,
         /// When it was sent, on the monotonic clock.
-        pub time_ns: u64,
-        pub position_m: f64,
-        pub velocity_m_s: f64,
-        pub angle_rad: f64,
-        pub angle_rate_rad_s: f64,
+        pub time_ns: u64 [unit = "ns"],
+        pub position_m: f64 [unit = "m"],
+        pub velocity_m_s: f64 [unit = "m/s"],
+        pub angle_rad: f64 [unit = "rad"],
+        pub angle_rate_rad_s: f64 [unit = "rad/s"],
         /// 1 in the last frame of the run.
         pub last: u64,
     }
@@ -22,14 +22,14 @@ strait::message! {
         /// Counts up from 0.
         pub number: u64,
         /// When it was sent, on the monotonic clock.
-        pub time_ns: u64,
+        pub time_ns: u64 [unit = "ns"],
         /// The number of the sensor frame that it answers.
         pub answers: u64,
         /// How long that frame was on its way.
-        pub waited_ns: u64,
+        pub waited_ns: u64 [unit = "ns"],
         /// The controller's number.
         pub controller: u64,
-        pub newtons: f64,
+        pub newtons: f64 [unit = "N"],
     }
 
     /// The plant's state, for observers.
@@ -38,10 +38,10 @@ strait::message! {
         pub step: u64,
         /// Forces received.
         pub forces: u64,
-        pub position_m: f64,
-        pub angle_rad: f64,
-        pub angle_rate_rad_s: f64,
-        pub newtons: f64,
+        pub position_m: f64 [unit = "m"],
+        pub angle_rad: f64 [unit = "rad"],
+        pub angle_rate_rad_s: f64 [unit = "rad/s"],
+        pub newtons: f64 [unit = "N"],
         /// The number of the controller that answered last.
         pub controller: u64,
         /// 1 after the last step.
@@ -115,7 +115,7 @@ pub fn channels(rate: u32) -> [Channel<'static>; 4] {
 
 /// The region's plan.
 pub fn plan<'a>(channels: &'a [Channel<'a>]) -> Plan<'a> {
-    Plan::new(channels).participants(8)
+    Plan::new(channels).participants(8).described(strait::describe!(Sensors, Force, Snapshot, Gains))
 }
 
 /// Whether a region has the demo's channels and no other.

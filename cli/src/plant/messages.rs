@@ -24,15 +24,15 @@ strait::message! {
         /// Counts up from 1, also from one controller to its successor.
         pub tick: u64,
         /// When it was published, on the monotonic clock.
-        pub time_ns: u64,
+        pub time_ns: u64 [unit = "ns"],
         /// Whether the emergency stop is pressed.
-        pub stopped: u64,
+        pub stopped: u64 [values = { running = 0, stopped = 1 }],
     }
 
     /// The emergency stop, for everybody. A latest value, because a process that comes later must know it too.
     pub struct Stop {
         /// 1 while it is pressed.
-        pub pressed: u64,
+        pub pressed: u64 [values = { released = 0, pressed = 1 }],
     }
 
     /// From everybody to the recorder.
@@ -42,7 +42,9 @@ strait::message! {
         /// Counts that process's lines from 0.
         pub number: u64,
         /// What happened; one of the constants below.
-        pub what: u64,
+        pub what: u64 [values = {
+            started = 0, ended = 1, moved = 2, called = 3, shown = 4, ticked = 5, stopped = 6, killed = 7,
+        }],
         /// What there is to say about it.
         pub values: [u64; 4],
     }
@@ -99,7 +101,7 @@ pub fn channels() -> [Channel<'static>; DRIVES + 3] {
 
 /// The region's plan.
 pub fn plan<'a>(channels: &'a [Channel<'a>]) -> Plan<'a> {
-    Plan::new(channels).participants(32)
+    Plan::new(channels).participants(32).described(strait::describe!(Move, Moved, State, Stop, LogLine))
 }
 
 /// Whether a region has the plant's channels and no other.

@@ -10,7 +10,7 @@ use strait::{
     port::{Ident, Port},
 };
 
-use crate::args::Send;
+use crate::args::Transfer;
 use crate::error::{Error, Result, reason};
 use crate::{print, text};
 
@@ -29,16 +29,16 @@ const PIECE: u32 = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Sends the file.
-pub fn run(wanted: &Send) -> Result<()> {
-    let rendezvous = Rendezvous::new(&wanted.transfer)?;
-    let mut source = Source::open(&wanted.file)?;
-    let _janitor = janitor::start(&wanted.transfer, None);
+pub fn run(wanted: &Transfer, file: &Path) -> Result<()> {
+    let rendezvous = Rendezvous::new(wanted)?;
+    let mut source = Source::open(file)?;
+    let _janitor = janitor::start(wanted, None);
     let (end, took) = rendezvous.run(
         Side::Sender,
         |attachment, name| attachment.producer(name),
         |meeting| Sending::new(meeting, &source).run(&mut source),
     )?;
-    let name = text::printable(&wanted.file.display().to_string());
+    let name = text::printable(&file.display().to_string());
     print::out(&format!("sent {name}: {}\n", summary(end, took)))
 }
 

@@ -20,6 +20,7 @@ mod local;
 mod lock_word;
 mod mutex;
 mod names;
+pub mod observe;
 mod options;
 mod park_word;
 pub mod participants;

@@ -44,7 +44,7 @@ assert_not_impl_any!(super::RingPipe<'static, P>: Sync, Clone);
 assert_not_impl_any!(StaticQueue<*const u8, 4>: Sync);
 
 const_assert_eq!(HEADER_LEN, 128);
-const_assert_eq!(header::at::RESERVED + 60, HEADER_LEN);
+const_assert_eq!(header::at::RESERVED + 52, HEADER_LEN);
 const_assert_eq!(ENTRY_LEN, 128);
 const_assert_eq!(PARTICIPANT_LEN, 64);
 const_assert_eq!(Ident::MAX_PLACE, 511);

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::describe::{self, DESCRIBED};
 use super::entry::ENTRY_LEN;
 use super::header::{APART, HEADER_LEN, MAGIC, PARTICIPANT_DOMAIN, PARTICIPANT_LEN, VERSION, at, checksum};
 use super::plan::{Plan, PlanError};
@@ -72,6 +73,9 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
         }
     }
     let plan_hash = write_directory(mem, plan).map_err(FormatError::Plan)?;
+    if plan.description_len() != 0 {
+        describe::write(mem, plan.participants_end(), plan.description());
+    }
     write_header(mem, plan, total, instance, plan_hash);
     let crc = checksum(mem, plan.entry_count() as u32);
     mem.setup_write(at::CRC, crc);
@@ -113,12 +117,15 @@ fn write_participants(mem: &Mem, plan: &Plan<'_>) {
 }
 
 fn write_header(mem: &Mem, plan: &Plan<'_>, total: u32, instance: u64, plan_hash: u64) {
+    let described = plan.description_len();
     let words = [
         (at::VERSION, VERSION),
         (at::HEADER_LEN, HEADER_LEN),
         (at::ENTRY_LEN, ENTRY_LEN),
         (at::TOTAL_LEN, total),
-        (at::COMPAT, 0),
+        (at::COMPAT, if described == 0 { 0 } else { DESCRIBED }),
+        (at::DESCRIPTION, if described == 0 { 0 } else { plan.participants_end() }),
+        (at::DESCRIPTION_LEN, described),
         (at::INCOMPAT, if plan.payload_start() == 0 { 0 } else { APART }),
         (at::PAYLOAD, plan.payload_start() as u32),
         (at::INSTANCE, instance as u32),

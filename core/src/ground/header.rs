@@ -54,8 +54,12 @@ pub mod at {
     pub const CRC: u32 = 60;
     /// Offset from which on there is only payload; 0 unless [`APART`](super::APART) is set.
     pub const PAYLOAD: u32 = 64;
+    /// Offset of the description; 0 unless [`DESCRIBED`](crate::ground::describe::DESCRIBED) is set.
+    pub const DESCRIPTION: u32 = 68;
+    /// Bytes of the description's block.
+    pub const DESCRIPTION_LEN: u32 = 72;
     /// From here to the header's end: zero.
-    pub const RESERVED: u32 = 68;
+    pub const RESERVED: u32 = 76;
 }
 
 /// Feature that a reader must know: all payload is behind all control words.
@@ -206,10 +210,15 @@ impl Header {
     fn limits(&self) -> Limits {
         Limits {
             total_len: self.total_len,
-            floor: self.participants + self.participant_count * PARTICIPANT_LEN,
+            floor: self.participants_end(),
             line: self.line,
             payload: self.payload,
         }
+    }
+
+    /// Where the participant table ends.
+    pub(super) fn participants_end(&self) -> u32 {
+        self.participants + self.participant_count * PARTICIPANT_LEN
     }
 
     /// The offset of a participant's place, from 1 to the table's count.

@@ -13,6 +13,9 @@ pub trait Message: FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send
     /// The structure, from which descriptor and hash come.
     const SHAPE: Shape;
 
+    /// The type's name, for people; empty if it has none.
+    const NAME: &'static str = "";
+
     /// FNV-1a (64 bits) of the canonical descriptor; never 0.
     const HASH: u64 = Self::SHAPE.hash();
 }
@@ -58,6 +61,45 @@ pub struct Field {
     pub offset: usize,
     /// Its shape.
     pub shape: Shape,
+    /// What people are told of it; the hash does not depend on it.
+    pub about: About,
+}
+
+/// What people are told of a field.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The unit of its value; empty if that is not said.
+    pub unit: &'static str,
+    /// The first line of its documentation.
+    pub help: &'static str,
+    /// The names of its values, if those have names.
+    pub values: &'static [(&'static str, i64)],
+}
+
+impl About {
+    /// Nothing.
+    pub const NOTHING: Self = Self { unit: "", help: "", values: &[] };
+
+    /// The same, with a unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The same, with a line of help.
+    #[must_use]
+    pub const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// The same, with names of values.
+    #[must_use]
+    pub const fn values(mut self, values: &'static [(&'static str, i64)]) -> Self {
+        self.values = values;
+        self
+    }
 }
 
 const FNV_BASIS: u64 = 0xCBF2_9CE4_8422_2325;
@@ -181,6 +223,19 @@ impl<T: Message, const N: usize> Message for [T; N] {
 /// assert_eq!(Reading::SHAPE.to_string(), "{time_ns:u64@0;angle_rad:f64@8;size=16}");
 /// ```
 ///
+/// A field may have a unit, or names for its values, behind its type. They are no part of the hash; with the first line
+/// of its documentation they are what [`describe!`](crate::describe) tells tools:
+///
+/// ```
+/// strait_core::message! {
+///     pub struct Axis {
+///         /// From the switch at the end of travel.
+///         pub position: f32 [unit = "mm"],
+///         pub state: u32 [values = { idle = 0, moving = 1, faulty = 9 }],
+///     }
+/// }
+/// ```
+///
 /// A struct with a hole in it does not compile:
 ///
 /// ```compile_fail
@@ -210,7 +265,10 @@ macro_rules! __message {
     (($krate:tt, $zerocopy:tt) $(
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
-            $($(#[$field_meta:meta])* $field_vis:vis $field:ident : $type:ty),* $(,)?
+            $(
+                $(#[$($field_meta:tt)*])* $field_vis:vis $field:ident : $type:ty
+                    $([$($note:ident = $noted:tt),* $(,)?])?
+            ),* $(,)?
         }
     )*) => {$(
         $(#[$meta])*
@@ -227,18 +285,40 @@ macro_rules! __message {
         #[zerocopy(crate = $zerocopy)]
         #[repr(C)]
         $vis struct $name {
-            $($(#[$field_meta])* $field_vis $field: $type,)*
+            $($(#[$($field_meta)*])* $field_vis $field: $type,)*
         }
 
         impl $crate::Message for $name {
+            const NAME: &'static str = $crate::__private::plain_name(stringify!($name));
             const SHAPE: $crate::format::Shape = $crate::format::Shape::Struct(
                 &[$($crate::format::Field {
                     name: $crate::__private::plain_name(stringify!($field)),
                     offset: ::core::mem::offset_of!($name, $field),
                     shape: <$type as $crate::Message>::SHAPE,
+                    about: $crate::format::About::NOTHING.help($crate::__help!($([$($field_meta)*])*))
+                        $($(.$note($crate::__noted!($noted)))*)?,
                 },)*],
                 ::core::mem::size_of::<$name>(),
             );
         }
     )*};
+}
+
+/// The first line of documentation among a field's attributes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __help {
+    () => { "" };
+    ([doc = $text:expr] $($rest:tt)*) => { $text };
+    ([$($other:tt)*] $($rest:tt)*) => { $crate::__help!($($rest)*) };
+}
+
+/// The value of a note behind a field.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __noted {
+    ({ $($name:ident = $value:expr),* $(,)? }) => {
+        &[$(($crate::__private::plain_name(stringify!($name)), $value)),*]
+    };
+    ($value:literal) => { $value };
 }

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod crc;
+pub mod describe;
 pub mod entry;
 pub mod format;
 pub mod geometry;

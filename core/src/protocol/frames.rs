@@ -207,14 +207,14 @@ impl Producer {
 }
 
 /// The checked content of a commit word.
-enum Commit {
+pub(super) enum Commit {
     Empty,
     Pad { skip: u32 },
     Message { len: u32 },
 }
 
 #[inline]
-fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
+pub(super) fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {
     // ORDERING(publish): the frame was written before its commit word.
     check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_len)
 }

@@ -13,6 +13,7 @@ pub mod frames;
 pub mod lanes;
 pub mod latest;
 pub mod mutex;
+pub mod observe;
 pub mod park;
 pub mod permits;
 pub mod release;

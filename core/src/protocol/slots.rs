@@ -58,7 +58,7 @@ pub fn is_there<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> bool {
 
 /// What the sequence of the slot at `pos` says. One load.
 #[inline(always)]
-fn sequence<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
+pub(super) fn sequence<T: Value + ?Sized>(ring: &Slots<T>, pos: u32) -> u32 {
     // SAFETY: S4.
     let sequence = unsafe { ring.sequence(pos) };
     sequence.load(publish::LOAD) // ORDERING(publish): the value was written before its sequence.

@@ -112,7 +112,11 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry, start: Start) -> Result<Self, ChannelError> {
+    pub(in crate::endpoint) fn open(
+        attachment: &Attachment<P>,
+        entry: &Entry,
+        start: Start,
+    ) -> Result<Self, ChannelError> {
         let (slots, newest, park_word) = parts(attachment, entry)?;
         let port = attachment.port().clone();
         let payload = Payload::new(entry, entry.domain_a != port.domain());

@@ -127,7 +127,7 @@ impl<P: Port> Attachment<P> {
 }
 
 impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
-    fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
+    pub(in crate::endpoint) fn open(attachment: &Attachment<P>, entry: &Entry) -> Result<Self, ChannelError> {
         let (buffers, newest, park_word) = parts(attachment, entry)?;
         let port = attachment.port().clone();
         // A read-only reader, or one in another domain, cannot set the parked word, so it polls.

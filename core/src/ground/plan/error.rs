@@ -34,6 +34,8 @@ pub enum Fault {
     /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that has no lanes of this
     /// sort has several.
     Lanes,
+    /// The description of the types has more than 65536 bytes.
+    Description,
 }
 
 /// A plan that cannot work.
@@ -82,6 +84,9 @@ impl fmt::Display for PlanError {
             Fault::Lanes => {
                 "a queue must have 1 to 256 producers, calls 1 to 256 clients, and at most as many urgent ones; other \
                  channels have no lanes"
+            }
+            Fault::Description => {
+                "the description of the message types must have 65536 bytes at most; describe fewer of them"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \

@@ -1,5 +1,6 @@
 //! Computes the offset of everything in a planned region.
 
+use crate::ground::describe::MAX_DESCRIPTION;
 use crate::ground::entry::{ENTRY_LEN, Entry};
 use crate::ground::geometry::{Blocks, Geometry, MAX_REGION, round_up};
 use crate::ground::header::{HEADER_LEN, PARTICIPANT_LEN};
@@ -58,7 +59,10 @@ impl Plan<'_> {
         if participants == 0 || participants > Ident::MAX_PLACE {
             return Err(PlanError::plan(Fault::Participants));
         }
-        let end = self.participants_start() + participants * PARTICIPANT_LEN;
+        if self.description().len() > MAX_DESCRIPTION as usize {
+            return Err(PlanError::plan(Fault::Description));
+        }
+        let end = self.participants_end() + self.description_len();
         match round_up(end, if self.line < 8 { 8 } else { self.line }) {
             Some(start) if start < MAX_REGION => Ok(start),
             _ => Err(PlanError::plan(Fault::TooLarge)),
@@ -72,6 +76,11 @@ impl Plan<'_> {
             Some(start) => start,
             None => MAX_REGION,
         }
+    }
+
+    /// Where the participant table ends, of a plan that can work.
+    pub(crate) const fn participants_end(&self) -> u32 {
+        self.participants_start() + self.participant_count() * PARTICIPANT_LEN
     }
 
     /// The entry of a lane of channel `i`, from 0, whose blocks start at `start`, and where the next ones start.

@@ -11,6 +11,8 @@ pub use error::{Fault, PlanError};
 
 pub use super::geometry::MAX_REGION;
 
+use super::describe;
+
 /// Which channels a region has. Everything about it can be computed at compile time, or at run time
 /// where there are more than a few hundred channels.
 ///
@@ -41,13 +43,15 @@ pub struct Plan<'a> {
     participants: u32,
     /// The alignment of the payload's start; 0 if the payload is not split off.
     split_payload: u32,
+    /// What describes the types of the channels; empty if nothing does.
+    description: &'a str,
 }
 
 impl<'a> Plan<'a> {
     /// A plan with lines of 128 bytes and 32 participants.
     #[must_use]
     pub const fn new(channels: &'a [Channel<'a>]) -> Self {
-        Self { channels, line: 128, participants: 32, split_payload: 0 }
+        Self { channels, line: 128, participants: 32, split_payload: 0, description: "" }
     }
 
     /// Keeps words of different writers `bytes` apart: a power of two from 4 (one core, no cache)
@@ -76,6 +80,25 @@ impl<'a> Plan<'a> {
         // None is no power of two.
         self.split_payload = if boundary == 0 { 3 } else { boundary };
         self
+    }
+
+    /// Writes a description of types into the region, from which tools show fields by their names and units:
+    /// the text that [`describe!`](crate::describe) makes, of 65536 bytes at most. It takes that much memory
+    /// more, and nothing else: no endpoint looks at it.
+    #[must_use]
+    pub const fn described(mut self, text: &'a str) -> Self {
+        self.description = text;
+        self
+    }
+
+    /// The description's text.
+    pub(crate) const fn description(&self) -> &'a str {
+        self.description
+    }
+
+    /// Bytes of the description's block; 0 without one.
+    pub(crate) const fn description_len(&self) -> u32 {
+        describe::block_len(self.description.len())
     }
 
     /// The offset from which on there is only payload; 0 if the payload is not [split
@@ -189,6 +212,7 @@ impl<'a> Plan<'a> {
                 Fault::Lanes => {
                     panic!("only queues have several producers, and calls several clients, 256 at most")
                 }
+                Fault::Description => panic!("a description has 65536 bytes at most"),
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }

@@ -23,3 +23,7 @@ pub(crate) mod model;
 pub use model::shim::*;
 
 pub use order::Order;
+
+/// Whether the stores of one core are seen by all others in the order of the program.
+pub const STORES_IN_ORDER: bool =
+    cfg!(all(any(target_arch = "x86", target_arch = "x86_64"), not(strait_loom)));

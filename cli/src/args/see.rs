@@ -1,0 +1,86 @@
+//! The command line of what only looks on.
+
+#[cfg(feature = "record")]
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::region_arg::RegionArg;
+
+use super::values::every;
+#[cfg(feature = "record")]
+use super::values::timeout;
+
+pub const WATCH_HELP: &str = "\
+This process only looks: it takes no role, stores nothing, wakes nobody, and nobody waits for it. A
+channel is shown by its fields where the region describes its types, and in hexadecimal where not. What
+came too fast to be seen is counted. Of a copy of a region, or one in a file that nobody has open,
+what is there is printed; otherwise it goes on until the region is removed.
+
+Examples:
+  strait watch arm
+  strait watch arm torque.newton_metres state --changes
+  strait watch arm torque --json --every 100 | head -5";
+
+#[cfg(feature = "record")]
+pub const RECORD_HELP: &str = "\
+The file is MCAP, which Foxglove, PlotJuggler and the mcap tools open. Messages whose types the region
+describes are JSON, with a JSON schema; others are their bytes, of the encoding `raw`. Each channel is
+a topic, /REGION/CHANNEL. This process only looks, like `strait watch`: nobody waits for it. What it
+missed stands in the topic /REGION/missed, and in its last line.
+
+It records until Ctrl-C, until the time is up, or until all regions are removed. What it has seen is in
+the file half a second later, so a recorder that is killed leaves a file that can be read up to there.
+
+Examples:
+  strait record arm -o run.mcap
+  strait record arm leg --seconds 60 --raw -o run.mcap";
+
+/// `strait watch`
+#[derive(Args)]
+pub struct Watch {
+    /// The region's name, or the path of a region or of a copy of one
+    #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub region: RegionArg,
+    /// Channels, or fields of their messages; all channels if there are none
+    #[arg(value_name = "CHANNEL[.FIELD]")]
+    pub channels: Vec<String>,
+    /// Print at most one message of each channel in so many milliseconds: the newest
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = every)]
+    pub every: Option<Duration>,
+    /// Print a message only if what is shown of it differs from the one printed before
+    #[arg(long)]
+    pub changes: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Start with what is in the queues already
+    #[arg(long)]
+    pub oldest: bool,
+    /// End after so many lines
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+}
+
+/// `strait record`
+#[cfg(feature = "record")]
+#[derive(Args)]
+pub struct Record {
+    /// Names of regions, or paths of regions or of copies of them
+    #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
+    /// The file to write; one that is there is not replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// End after so long
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = timeout)]
+    pub seconds: Option<Duration>,
+    /// Record the bytes of messages whose types are described, too, in topics that end in /raw
+    #[arg(long)]
+    pub raw: bool,
+    /// Start with what is in the queues already
+    #[arg(long)]
+    pub oldest: bool,
+}

@@ -1,0 +1,114 @@
+//! `strait record`: the messages of regions into an MCAP file.
+
+mod schema;
+mod topic;
+
+use std::fs::OpenOptions;
+use std::io::BufWriter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use mcap::{WriteOptions, Writer};
+
+use crate::args::Record;
+use crate::error::{Error, Result, reason};
+use crate::print;
+use crate::see::Scene;
+use crate::text::printable;
+
+use topic::{File, Topic};
+
+/// How long to sleep when nothing has come.
+const PAUSE: Duration = Duration::from_millis(1);
+/// How long what was seen may stay out of the file.
+const FLUSH: Duration = Duration::from_millis(500);
+/// How often to look whether the regions are still there.
+const CHECK: Duration = Duration::from_millis(500);
+
+/// Records until it is told to end, or nothing can come any more.
+pub fn run(wanted: &Record) -> Result<()> {
+    let scenes: Vec<Scene> = wanted.regions.iter().map(Scene::open).collect::<Result<_>>()?;
+    if scenes.iter().all(|scene| scene.entries().is_empty()) {
+        return Err(Error::failed(
+            "the regions have no channels to record: no queue, latest value or broadcast",
+        ));
+    }
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&is_over);
+    ctrlc::set_handler(move || ended.store(true, Ordering::Relaxed))
+        .map_err(|error| Error::at("the handler of signals", error))?;
+    let path = printable(&wanted.out.display().to_string());
+    let failed = |error: mcap::McapError| {
+        Error::failed(match error {
+            mcap::McapError::Io(error) => format!("{path}: {}", reason(&error)),
+            error => format!("{path}: {error}"),
+        })
+    };
+    let file = OpenOptions::new().write(true).create_new(true).open(&wanted.out).map_err(|error| {
+        Error::failed(match error.kind() {
+            std::io::ErrorKind::AlreadyExists => format!("{path}: is there already; give another name"),
+            _ => format!("{path}: {}", reason(&error)),
+        })
+    })?;
+    // A chunk is written as a whole: a recorder that is killed leaves no half of one but the last.
+    let options = WriteOptions::new()
+        .compression(None)
+        .disable_seeking(true)
+        .profile("")
+        .library(concat!("strait ", env!("CARGO_PKG_VERSION")));
+    let mut file: File = Writer::with_options(BufWriter::new(file), options).map_err(failed)?;
+    let mut topics = Vec::new();
+    for scene in &scenes {
+        for entry in scene.entries() {
+            let followed = scene.follow(&entry, wanted.oldest)?;
+            topics.push(Topic::new(&mut file, scene, followed, wanted.raw).map_err(failed)?);
+        }
+    }
+    // The topics are in the file before any message is.
+    file.flush().map_err(failed)?;
+    let (started, mut flushed, mut checked) = (Instant::now(), Instant::now(), Instant::now());
+    let mut is_still = scenes.iter().all(|scene| scene.is_still);
+    loop {
+        let is_last = is_over.load(Ordering::Relaxed)
+            || wanted.seconds.is_some_and(|seconds| started.elapsed() >= seconds);
+        let mut came = 0;
+        for topic in &mut topics {
+            came += topic.take(&mut file, now()).map_err(|error| match error {
+                topic::Failed::File(error) => failed(error),
+                topic::Failed::Tool(error) => error,
+            })?;
+        }
+        if is_last || came == 0 && is_still {
+            break;
+        }
+        if flushed.elapsed() >= FLUSH {
+            for topic in &mut topics {
+                topic.tell_missed(&mut file, now()).map_err(failed)?;
+            }
+            file.flush().map_err(failed)?;
+            flushed = Instant::now();
+        }
+        if checked.elapsed() >= CHECK {
+            is_still |= scenes.iter().all(|scene| scene.is_still || !scene.is_current());
+            checked = Instant::now();
+        }
+        if came == 0 {
+            thread::sleep(PAUSE);
+        }
+    }
+    for topic in &mut topics {
+        topic.tell_missed(&mut file, now()).map_err(failed)?;
+    }
+    file.finish().map_err(failed)?;
+    let (seen, missed) =
+        topics.iter().fold((0, 0), |(seen, missed), topic| (seen + topic.seen, missed + topic.missed()));
+    print::out(&format!("recorded {seen} messages of {} channels, missed {missed}: {path}\n", topics.len()))
+}
+
+/// Nanoseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,149 @@
+//! Looking on: the channels of a region, followed without a role, with the types that the region describes.
+
+pub mod types;
+pub mod value;
+
+use std::rc::Rc;
+
+use strait::format::describe::Description;
+use strait::format::{Entry, Kind};
+use strait::observe::{Begin, Follower, Observed};
+use strait::port::Port;
+use strait::{OpenError, Region, RegionOptions, SystemPort};
+
+use crate::error::{Error, Result};
+use crate::observe;
+use crate::print;
+use crate::region_arg::RegionArg;
+
+use types::Type;
+
+/// Messages taken from one channel before the next one's turn comes.
+const TURN: usize = 256;
+
+/// A region that is looked at.
+pub struct Scene {
+    /// What the user called it.
+    pub arg: RegionArg,
+    region: Region,
+    /// Whether it is a copy, or one in a file in which nobody takes part: nothing changes there any more.
+    pub is_still: bool,
+    description: String,
+}
+
+/// A channel that is followed, or one lane of it.
+pub struct Followed {
+    /// Its name.
+    pub name: String,
+    pub entry: Entry,
+    /// The type of its values, if that is known.
+    pub ty: Option<Rc<Type>>,
+    follower: Follower<SystemPort>,
+    buffer: Vec<u8>,
+    has_failed: bool,
+}
+
+impl Scene {
+    /// Opens a region to look at it.
+    pub fn open(arg: &RegionArg) -> Result<Self> {
+        let place = arg.region()?;
+        // A live one is mapped. One that others can cut short meanwhile is copied.
+        let (region, is_copy) = match place.open(&RegionOptions::new().read_only(true)) {
+            Ok(region) => (region, false),
+            Err(_) => match observe::open(arg, &place) {
+                Ok(region) => (region, true),
+                Err(OpenError::NotFound) => return Err(arg.not_found()),
+                Err(error) => return Err(Error::at(arg, error)),
+            },
+        };
+        let is_file = matches!(arg, RegionArg::At(_));
+        let is_still = is_copy || is_file && observe::living(&region).is_empty();
+        let description = describe(&region).unwrap_or_else(|error| {
+            print::note(&format!("{arg}: {error}"));
+            String::new()
+        });
+        Ok(Self { arg: arg.clone(), region, is_still, description })
+    }
+
+    /// Whether the region still is under its name.
+    pub fn is_current(&self) -> bool {
+        self.region.port().is_current().unwrap_or(true)
+    }
+
+    /// The channels that can be followed.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.region.channels().filter(can_be_followed).collect()
+    }
+
+    /// The type of a channel's values, if it is known.
+    pub fn type_of(&self, entry: &Entry) -> Option<Rc<Type>> {
+        Type::of_channel(entry, &self.description).map(Rc::new)
+    }
+
+    /// Follows a channel; from what is there if `oldest`, or nothing will come.
+    pub fn follow(&self, entry: &Entry, oldest: bool) -> Result<Followed> {
+        let begin = if oldest || self.is_still { Begin::Oldest } else { Begin::Newest };
+        let name = entry.name().unwrap_or_default().to_owned();
+        let follower = Follower::open(&self.region, entry, begin)
+            .map_err(|error| Error::at(format!("{}, {name}", self.arg), error))?;
+        let buffer = vec![0; entry.max_len as usize];
+        Ok(Followed { name, entry: *entry, ty: self.type_of(entry), follower, buffer, has_failed: false })
+    }
+}
+
+/// Whether a channel has messages to look at.
+fn can_be_followed(entry: &Entry) -> bool {
+    entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast)
+}
+
+/// A region's description; empty if it has none.
+pub fn describe(region: &Region) -> std::result::Result<String, strait::format::describe::DescriptionError> {
+    let mem = region.port().mem();
+    let Some(found) = Description::find(mem, region.header())? else { return Ok(String::new()) };
+    let mut text = vec![0; found.len()];
+    Ok(found.read(mem, &mut text)?.to_owned())
+}
+
+impl Followed {
+    /// The name, and of one of several lanes its number.
+    pub fn title(&self) -> String {
+        match self.lane() {
+            Some(lane) => format!("{}/{lane}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The number of the lane, of one of several.
+    pub fn lane(&self) -> Option<u32> {
+        self.entry.lane.is_one_of_many().then_some(self.entry.lane.index)
+    }
+
+    /// How many messages were missed in all.
+    #[cfg(feature = "record")]
+    pub fn missed(&self) -> u64 {
+        self.follower.missed()
+    }
+
+    /// Gives each message that has come to `each`, at most a turn of them; returns how many there were. A channel that
+    /// is found damaged is reported once, and then left alone.
+    pub fn take(&mut self, mut each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>) -> Result<usize> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut count = 0;
+        while count < TURN && !self.has_failed {
+            match self.follower.look(&mut buffer) {
+                Ok(None) => break,
+                Ok(Some(seen)) => {
+                    let len = seen.len.min(buffer.len());
+                    each(self, &seen, &buffer[..len])?;
+                    count += 1;
+                }
+                Err(violation) => {
+                    self.has_failed = true;
+                    print::note(&format!("{}: {violation}; it is not followed any further", self.title()));
+                }
+            }
+        }
+        self.buffer = buffer;
+        Ok(count)
+    }
+}
