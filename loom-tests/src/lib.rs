@@ -42,6 +42,7 @@ mod spsc_succession;
 mod static_queue;
 mod table;
 mod tasks;
+mod wake_one;
 
 /// A model by its name.
 type Model = (&'static str, fn());
@@ -63,6 +64,7 @@ fn all() -> impl Iterator<Item = Model> {
         mutex_succession::MODELS,
         mutex::MODELS,
         semaphore::MODELS,
+        wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
         latest::MODELS,

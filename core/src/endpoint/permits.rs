@@ -220,8 +220,8 @@ impl<P: Port> Permit<'_, P> {
         self.taken.from
     }
 
-    /// Gives the permit back, and wakes the participants that sleep for one. One compare-and-swap and a
-    /// fence.
+    /// Gives the permit back, and wakes the first participant that sleeps for one. One compare-and-swap and
+    /// a fence.
     ///
     /// # Errors
     ///
@@ -236,7 +236,7 @@ impl<P: Port> Permit<'_, P> {
         let word = permits::Permits::permit(self.permits, self.taken.index);
         let given = permits::give(&word, self.permits.me);
         if let Some(park_word) = &self.permits.park_word {
-            park_word.wake_all(WakeCheck::Fenced, &self.permits.port);
+            park_word.wake_one(WakeCheck::Fenced, &self.permits.port);
         }
         given
     }

@@ -72,7 +72,7 @@ impl From<Refused> for SemaphoreError {
 ///
 /// | count | next |
 /// |---|---|
-/// | 0 | more, by a release, which wakes all sleepers |
+/// | 0 | more, by a release, which wakes as many sleepers |
 /// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
 ///
 /// # Order of waiters
@@ -185,16 +185,16 @@ impl<P: Port> Semaphore<P> {
         }
     }
 
-    /// Gives `count` back, and wakes all sleepers. One compare-and-swap, up to 64 while others are
-    /// faster; a system call only if somebody sleeps.
+    /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 64 while others are
+    /// faster; a system call only if somebody sleeps, or has slept since the last release.
     ///
     /// # Errors
     ///
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
-            self.count.wake_waiters(&self.port);
+        if let Some(given) = semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
+            self.count.wake_released(given, count, &self.port);
         }
         Ok(())
     }

@@ -241,11 +241,14 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
         if self.editing { Err(UnlockError::GivenUp) } else { Ok(()) }
     }
 
-    /// Wakes the sleepers for the lock, if there are any, and the participants that wait for a change.
+    /// Wakes the first sleeper for the lock, if there are any, or all if it was given up, and the participants that
+    /// wait for a change.
     #[cold]
     fn wake_slow(&self, has_waiters: bool) {
-        if has_waiters {
-            self.mutex.wake();
+        match has_waiters {
+            true if self.editing => self.mutex.wake_waiters(),
+            true => self.mutex.wake_next(),
+            false => {}
         }
         if self.changed
             && let Some(park_word) = &self.mutex.changed

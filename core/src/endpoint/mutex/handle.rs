@@ -193,9 +193,15 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         self.lock.shared(&self.port)
     }
 
-    /// Wakes the sleepers for the lock.
+    /// Wakes the first sleeper for the lock, which is free.
     #[cold]
-    pub(super) fn wake(&self) {
+    pub(super) fn wake_next(&self) {
+        self.lock.wake_next(&self.port);
+    }
+
+    /// Wakes all sleepers for the lock, which was given up.
+    #[cold]
+    pub(super) fn wake_waiters(&self) {
         self.lock.wake_waiters(&self.port);
     }
 }

@@ -99,7 +99,13 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
             Attempt::Held(seen) => Round::Held(seen),
             Attempt::Again => Round::Again,
             Attempt::Deadlock => Round::Done(Err(LockError::Deadlock)),
-            Attempt::Poisoned => Round::Done(Err(LockError::Poisoned)),
+            Attempt::Poisoned => {
+                if slept {
+                    // K2: whoever gave it up may have found nobody asleep.
+                    self.wake_waiters();
+                }
+                Round::Done(Err(LockError::Poisoned))
+            }
             Attempt::Impossible => Round::Done(Err(LockError::Fault(Violation::State))),
         };
         self.port.lower(raised);
