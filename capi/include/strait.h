@@ -1199,7 +1199,7 @@ strait_status strait_semaphore_try_acquire(struct strait_semaphore_t *semaphore)
 // Takes one, waiting up to `timeout_ns` for it.
 strait_status strait_semaphore_acquire_timeout(struct strait_semaphore_t *semaphore, uint64_t timeout_ns);
 
-// Gives `count` back, and wakes all sleepers.
+// Gives `count` back, and wakes as many sleepers.
 strait_status strait_semaphore_release(struct strait_semaphore_t *semaphore, uint32_t count);
 
 // The count now, in `*count`.

@@ -20,14 +20,14 @@ models! {
     "mutex/given_up" => given_up(up_to(3).quick(2)),
     "mutex/time_out" => time_out(up_to(3).quick(2)),
     "mutex/woken_dies" => woken_dies(up_to(2)),
-    "semaphore/two_releases" => two_releases(up_to(3).quick(2)),
-    "semaphore/one_release_of_two" => one_release_of_two(up_to(3).quick(2)),
-    "semaphore/barging" => semaphore_barging(up_to(2)),
+    "semaphore/two_releases" => two_releases(up_to(2)),
+    "semaphore/one_release_of_two" => one_release_of_two(up_to(2)),
+    "semaphore/barging" => semaphore_barging(up_to(2).quick(1)),
     "semaphore/time_out" => semaphore_time_out(up_to(2)),
-    "permits/two_releases" => two_permits(up_to(2)),
-    "permits/one_after_the_other" => one_after_the_other(up_to(2)),
-    "permits/time_out" => permit_time_out(up_to(2)),
-    "permits/woken_dies" => woken_dies_with_a_permit(up_to(2)),
+    "permits/two_releases" => two_permits(up_to(2).quick(1)),
+    "permits/one_after_the_other" => one_after_the_other(up_to(2).quick(1)),
+    "permits/time_out" => permit_time_out(up_to(2).quick(1)),
+    "permits/woken_dies" => woken_dies_with_a_permit(up_to(2).quick(1)),
 }
 
 const COUNT: Plan<'static> = Plan::new(&[Channel::semaphore("s", 0, 3)]).line(4).participants(4);
@@ -202,7 +202,7 @@ fn woken_dies(search: Search) {
 }
 
 /// Two sleep, and one is released twice: the second release wakes as well, although the first sleeper has not run yet.
-/// Up to three preemptions.
+/// Up to two preemptions.
 ///
 /// ```text
 ///   releaser              waiter                     waiter
@@ -222,7 +222,7 @@ fn two_releases(search: Search) {
     });
 }
 
-/// Two sleep, and two are released at once. Up to three preemptions.
+/// Two sleep, and two are released at once. Up to two preemptions.
 ///
 /// ```text
 ///   releaser              waiter                     waiter
