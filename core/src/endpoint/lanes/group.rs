@@ -14,7 +14,7 @@ use crate::ground::port::Port;
 const UNLIKE: ChannelError = ChannelError::Damaged("lanes");
 
 /// The lanes of one channel.
-pub(super) struct Group {
+pub(in crate::endpoint) struct Group {
     /// The place of the first lane's entry in the directory.
     place: u32,
     /// The first lane's entry.
