@@ -78,8 +78,15 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let mut waiting = self.waiting;
         // ORDERING: Relaxed; a look whether an attempt can succeed.
         let look = || self.lock.word.load(RELAXED) == 0;
-        let result =
-            lock_until(&self.port, &self.lock, &mut waiting, deadline, look, |slept| self.attempt(slept));
+        let attempt = |slept| {
+            let round = self.attempt(slept);
+            if slept && matches!(round, Round::Done(Err(LockError::Poisoned))) {
+                // K2: whoever gave it up may not have known of any sleeper.
+                self.wake_waiters();
+            }
+            round
+        };
+        let result = lock_until(&self.port, &self.lock, &mut waiting, deadline, look, attempt);
         self.waiting = waiting;
         self.locked(result.unwrap_or(Err(LockError::TimedOut)))
     }
@@ -99,13 +106,7 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
             Attempt::Held(seen) => Round::Held(seen),
             Attempt::Again => Round::Again,
             Attempt::Deadlock => Round::Done(Err(LockError::Deadlock)),
-            Attempt::Poisoned => {
-                if slept {
-                    // K2: whoever gave it up may have found nobody asleep.
-                    self.wake_waiters();
-                }
-                Round::Done(Err(LockError::Poisoned))
-            }
+            Attempt::Poisoned => Round::Done(Err(LockError::Poisoned)),
             Attempt::Impossible => Round::Done(Err(LockError::Fault(Violation::State))),
         };
         self.port.lower(raised);
