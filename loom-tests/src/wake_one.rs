@@ -25,9 +25,9 @@ models! {
     "semaphore/barging" => semaphore_barging(up_to(2).quick(1)),
     "semaphore/time_out" => semaphore_time_out(up_to(2)),
     "permits/two_releases" => two_permits(up_to(2).quick(1)),
-    "permits/one_after_the_other" => one_after_the_other(up_to(2).quick(1)),
+    "permits/one_after_the_other" => one_after_the_other(up_to(1).quick(0)),
     "permits/time_out" => permit_time_out(up_to(2).quick(1)),
-    "permits/woken_dies" => woken_dies_with_a_permit(up_to(2).quick(1)),
+    "permits/woken_dies" => woken_dies_with_a_permit(up_to(1).quick(0)),
 }
 
 const COUNT: Plan<'static> = Plan::new(&[Channel::semaphore("s", 0, 3)]).line(4).participants(4);
@@ -330,7 +330,7 @@ fn two_permits(search: Search) {
     });
 }
 
-/// Two sleep for one permit, and the holder takes it again at once. Up to two preemptions.
+/// Two sleep for one permit, and the holder takes it again at once. Up to one preemption.
 ///
 /// ```text
 ///   holder                      waiter                     waiter
@@ -380,7 +380,7 @@ fn permit_time_out(search: Search) {
     });
 }
 
-/// The sleeper that is woken dies anywhere: the next one has the permit a probe period later. Up to two preemptions.
+/// The sleeper that is woken dies anywhere: the next one has the permit a probe period later. Up to one preemption.
 ///
 /// ```text
 ///   holder                      waiter                     an impatient waiter
