@@ -197,6 +197,9 @@ enum strait_status
   STRAIT_STATUS_CONTENDED = 66,
   // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
   STRAIT_STATUS_LAGGED = 67,
+  // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
+  // received. Only where `..._end_with_peer` is set.
+  STRAIT_STATUS_PEER_GONE = 68,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
   // This participant has the lock already.
@@ -1075,6 +1078,13 @@ strait_status strait_mutex_version(struct strait_mutex_t *mutex, uint32_t *versi
 // Closes a handle. One that is locked is unlocked first, as by `strait_mutex_unlock`.
 strait_status strait_mutex_close(struct strait_mutex_t *mutex);
 
+// Takes part in the open region `other` once more, as another participant of this process, and opens that in
+// `*region`: a second thread that locks the same mutex needs one of its own. The region's name is not needed, so it
+// may have been removed, or be sealed. Each is closed for itself, in any order. `STRAIT_STATUS_READ_ONLY` if `other`
+// only looks, `STRAIT_STATUS_WRONG_STATE` for memory of the caller's: attach to that once more.
+strait_status strait_join_again(struct strait_region_t *region,
+                                const struct strait_region_t *other);
+
 // Whether the region's name or file still leads to this region, in `*current`. If it was removed or made anew, all
 // goes on working in the old memory, which nobody can open any more: ask when a peer stays away.
 // `STRAIT_STATUS_WRONG_STATE` for memory of the caller's.
@@ -1159,6 +1169,32 @@ strait_status strait_consumer_peek_at(struct strait_consumer_t *consumer,
 
 // Takes the next frame away unread, whatever its length.
 strait_status strait_consumer_skip(struct strait_consumer_t *consumer);
+
+// Sets whether sends that wait end with `STRAIT_STATUS_PEER_GONE` when the consumer is gone: when it is proven dead, or
+// was there and has left. One that has not come yet is waited for. Off unless set. Asked once a probe period, 20 ms,
+// and when the time is up.
+strait_status strait_producer_end_with_peer(struct strait_producer_t *producer,
+                                            bool on);
+
+// Sets whether receives that wait end with `STRAIT_STATUS_PEER_GONE` when the producer is gone: when it is proven dead,
+// or was there and has left, and all that it sent was received. Otherwise as `strait_producer_end_with_peer`.
+strait_status strait_consumer_end_with_peer(struct strait_consumer_t *consumer,
+                                            bool on);
+
+// As `strait_producer_end_with_peer`, for a queue of values.
+strait_status strait_typed_producer_end_with_peer(struct strait_typed_producer_t *producer, bool on);
+
+// As `strait_consumer_end_with_peer`, for a queue of values.
+strait_status strait_typed_consumer_end_with_peer(struct strait_typed_consumer_t *consumer, bool on);
+
+// Sets whether `strait_latest_wait_for_change` ends when the writer is gone, as if the time were up: when it is proven
+// dead, or was there and has left. `strait_latest_reader_writer` says whether it was that. Otherwise as
+// `strait_producer_end_with_peer`.
+strait_status strait_latest_reader_end_with_writer(struct strait_latest_reader_t *reader,
+                                                   bool on);
+
+// What is known of the writer, `STRAIT_PEER_...`, in `*writer`.
+strait_status strait_latest_reader_writer(struct strait_latest_reader_t *reader, uint32_t *writer);
 
 // Opens a handle on the permits `name`. Nothing is claimed. A handle has one permit at a time: open one for each that
 // is to be held at once.
@@ -1251,6 +1287,13 @@ strait_status strait_region_close(struct strait_region_t *region);
 // open.
 uint32_t strait_region_ident(const struct strait_region_t *region);
 
+// Makes a channel as a new region has it, of several producers each lane: the way back from
+// `STRAIT_STATUS_FAULT`. What it held is lost. Nobody else may take part in the region, nor join it meanwhile:
+// `STRAIT_STATUS_BUSY` if another participant is not proven dead, `STRAIT_STATUS_IN_USE` if this one has a role, the
+// lock or a permit of the channel. Steps in proportion to the channel's length and the number of participants.
+strait_status strait_region_reset_channel(const struct strait_region_t *region,
+                                          const char *name);
+
 // Opens a handle on the semaphore `name`. Nothing is claimed.
 strait_status strait_semaphore_open(struct strait_semaphore_t *semaphore,
                                     const struct strait_region_t *region,
@@ -1262,7 +1305,7 @@ strait_status strait_semaphore_try_acquire(struct strait_semaphore_t *semaphore)
 // Takes one, waiting up to `timeout_ns` for it.
 strait_status strait_semaphore_acquire_timeout(struct strait_semaphore_t *semaphore, uint64_t timeout_ns);
 
-// Gives `count` back, and wakes all sleepers.
+// Gives `count` back, and wakes as many sleepers.
 strait_status strait_semaphore_release(struct strait_semaphore_t *semaphore, uint32_t count);
 
 // The count now, in `*count`.

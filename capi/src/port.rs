@@ -263,6 +263,10 @@ impl Wait for CPort {
         of_source!(self, system => system.wake(point));
     }
 
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        of_source!(self, system => system.wake_first(point, most))
+    }
+
     fn pause(&self, how_long: Duration) {
         let _whole = HeldOff::begin();
         of_source!(self, system => system.pause(how_long));

@@ -65,7 +65,7 @@ pub unsafe extern "C" fn strait_semaphore_acquire_timeout(
     unsafe { handle::with(semaphore, acquire) }
 }
 
-/// Gives `count` back, and wakes all sleepers.
+/// Gives `count` back, and wakes as many sleepers.
 ///
 /// # Safety
 ///

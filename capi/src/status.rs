@@ -85,6 +85,9 @@ pub enum strait_status {
     Contended = 66,
     /// The writer has overtaken this reader, which has lost values; the next call goes on behind them.
     Lagged = 67,
+    /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
+    /// received. Only where `..._end_with_peer` is set.
+    PeerGone = 68,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
     OwnerDied = 80,
@@ -171,6 +174,7 @@ impl strait_status {
         (s::Stale, c"the value is the one that was read last; try again later"),
         (s::Contended, c"others changed the channel in every try; try again"),
         (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
+        (s::PeerGone, c"the other side of the queue died or has left; close the endpoint, or wait for a successor"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
@@ -263,6 +267,7 @@ impl From<SendError> for strait_status {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TimedOut => s::TimedOut,
+            SendError::PeerGone => s::PeerGone,
             SendError::TooLarge => s::TooLarge,
             SendError::WrongSize => s::WrongSize,
             _ => s::Fault,
@@ -285,6 +290,7 @@ impl From<RecvError> for strait_status {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::TimedOut => s::TimedOut,
+            RecvError::PeerGone => s::PeerGone,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,

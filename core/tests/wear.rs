@@ -19,6 +19,7 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::mutex::<u32>("m"),
     Channel::semaphore("s", 1, 1),
     Channel::permits("p", 5),
+    Channel::calls::<u32, u32>("r", 4),
 ])
 .line(4)
 .participants(1);
@@ -109,6 +110,48 @@ fn a_name_that_a_word_still_has_is_not_given_out() {
         region.poke(place(&region), LIVE | EPOCH);
         let member = region.join();
         assert_eq!(epoch(&member), 2, "1.1 is named still");
+    }
+}
+
+/// By the words of a call that is not done each side asks whether the other lives, also when its role has been taken
+/// over.
+#[test]
+fn a_name_that_an_open_call_has_is_not_given_out() {
+    let ends: [fn(&Member); 2] = [
+        |member| {
+            let mut client = member.call_client::<u32, u32>("r").unwrap();
+            client.try_call(&1).unwrap();
+            forget(client);
+        },
+        |member| {
+            let mut client = member.call_client::<u32, u32>("r").unwrap();
+            client.try_call(&1).unwrap();
+            drop(client);
+            let mut server = member.call_server::<u32, u32>("r").unwrap();
+            server.try_next().unwrap().1.keep();
+            forget(server);
+        },
+    ];
+    for end in ends {
+        let region = joined(EPOCH - 1);
+        assert_eq!(die_with(&region, |_| {}).epoch(), EPOCH);
+        assert_eq!(die_with(&region, end).epoch(), 1);
+        let entry = region.entry("r");
+        for role in [entry.block_c, entry.block_c + entry.blocks(4).unwrap().role_b] {
+            region.poke(role, 0);
+        }
+        region.poke(place(&region), LIVE | EPOCH);
+        let heir = region.join();
+        assert_eq!(epoch(&heir), 2, "1.1 is named by the call");
+        // When it is done, it names nobody any more.
+        let mut server = heir.call_server::<u32, u32>("r").unwrap();
+        if let Ok((_, reply)) = server.try_next() {
+            reply.answer(&2);
+        }
+        drop(server);
+        heir.leave();
+        region.poke(place(&region), LIVE | EPOCH);
+        assert_eq!(epoch(&region.join()), 1);
     }
 }
 

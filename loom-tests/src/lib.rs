@@ -43,6 +43,7 @@ mod spsc_succession;
 mod static_queue;
 mod table;
 mod tasks;
+mod wake_one;
 
 /// A model by its name.
 type Model = (&'static str, fn());
@@ -64,6 +65,7 @@ fn all() -> impl Iterator<Item = Model> {
         mutex_succession::MODELS,
         mutex::MODELS,
         semaphore::MODELS,
+        wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
         latest::MODELS,

@@ -107,6 +107,11 @@ impl View {
         wait::wake(point);
     }
 
+    /// See [`strait_core::port::Wait::wake_first`].
+    pub fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        wait::wake_first(point, most)
+    }
+
     /// Whether the region is sealed memory.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

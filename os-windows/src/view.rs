@@ -172,6 +172,12 @@ impl View {
         self.events.wake(point);
     }
 
+    /// See [`strait_core::port::Wait::wake_first`]. An event that reaches all sleepers cannot choose.
+    pub fn wake_first(&self, point: WaitPoint<'_>, _most: u32) -> bool {
+        self.wake(point);
+        false
+    }
+
     /// Whether the region is a section without a name.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

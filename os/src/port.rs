@@ -215,6 +215,10 @@ impl Wait for SystemPort {
         self.view().wake(point);
     }
 
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        self.view().wake_first(point, most)
+    }
+
     fn pause(&self, how_long: Duration) {
         std::thread::sleep(how_long);
     }

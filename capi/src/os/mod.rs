@@ -3,6 +3,8 @@
 #[cfg(feature = "os")]
 mod access;
 #[cfg(feature = "os")]
+mod join;
+#[cfg(feature = "os")]
 mod look;
 #[cfg(feature = "os")]
 mod options;
@@ -11,6 +13,8 @@ mod region;
 #[cfg(feature = "os")]
 mod sealed;
 
+#[cfg(feature = "os")]
+pub use join::*;
 #[cfg(feature = "os")]
 pub use look::*;
 #[cfg(feature = "os")]

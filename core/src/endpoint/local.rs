@@ -119,6 +119,10 @@ impl<S: Wait> Wait for LocalPort<'_, S> {
         self.system.wake(point);
     }
 
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        self.system.wake_first(point, most)
+    }
+
     fn pause(&self, how_long: Duration) {
         self.system.pause(how_long);
     }

@@ -12,6 +12,7 @@ use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
 use crate::protocol::table::{EPOCH, Names, RETIRED, STATE};
 
+use super::call::inspect::{CallStage, CallState, calls};
 use super::participants::at;
 
 /// Where the directory's words of a channel are that this needs, from the start of its entry.
@@ -22,20 +23,22 @@ mod word {
     pub const BLOCK_C: u32 = 80;
 }
 
-/// Whether a word of the region names `who`: a role, a lock, a permit. Steps in proportion to the number of
-/// channels and permits. The directory is taken as it is, because its checksum was right at attach, and a word
-/// outside of the region names nobody.
+/// Whether a word of the region names `who`: a role, a lock, a permit, a call that is not done. Steps in proportion to
+/// the number of channels, permits and such calls. The directory is taken as it is, because its checksum was right at
+/// attach, and a word outside of the region names nobody.
 pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     let mut found = Names::Free;
-    for entry in (0..header.channel_count).map(|i| HEADER_LEN + i * ENTRY_LEN) {
-        let read = |word| mem.setup_read(entry + word);
+    for index in 0..header.channel_count {
+        let read = |word| mem.setup_read(HEADER_LEN + index * ENTRY_LEN + word);
         let flags = read(word::FLAGS);
         let is_known = |kind: &Kind| flags == 0 || flags == lane::place_of(*kind).0;
         match Kind::from_code(read(word::KIND)).filter(is_known) {
             None => found = Names::Unknown,
             Some(kind) => {
                 let (block_c, capacity) = (read(word::BLOCK_C), read(word::CAPACITY));
-                if is_named(mem, header.line, kind, block_c, capacity, who) {
+                if is_named(mem, header.line, kind, block_c, capacity, who)
+                    || kind == Kind::Calls && is_in_a_call(mem, header, index, who)
+                {
                     return Names::Named;
                 }
             }
@@ -44,15 +47,22 @@ pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     found
 }
 
-/// Whether a word of a channel names `who`.
+/// Whether a call of a channel that is not done names `who` as its client, or as the server that has taken it: one side
+/// asks whether the other lives by these words.
+fn is_in_a_call(mem: &Mem, header: &Header, index: u32, who: Ident) -> bool {
+    let Ok(entry) = header.entry(mem, index) else { return false };
+    let names =
+        |call: CallState| call.caller == Some(who) || call.stage == CallStage::Taken { by: Some(who) };
+    calls(mem, header.line, &entry).any(names)
+}
+
+/// Whether a word of a channel that is taken by compare-and-swap names `who`.
 pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity: u32, who: Ident) -> bool {
     // The second role's words, and the permits', are behind the first role's.
     let Some(role) = round_up(12, line) else { return false };
     // ORDERING: Relaxed; only `who` writes its name, and joining synchronises with the last one of that name.
     let read = |at: u32| mem.word(block_c.saturating_add(at)).map_or(0, |word| word.load(RELAXED));
     match kind {
-        // The places of calls name clients and servers too, but nobody takes those words: a caller whose server's
-        // identity has come again waits for its time-out.
         Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
             read(offset::OWNER) == who.word() || read(role + offset::OWNER) == who.word()
         }

@@ -3,7 +3,7 @@
 use crate::ground::entry::Entry;
 use crate::ground::port::{Port, WaitPoint};
 use crate::ground::sync::{Word, WordRef};
-use crate::protocol::park;
+use crate::protocol::{park, semaphore};
 
 use super::attachment::Attachment;
 use super::lock_word::{CasMode, LockWord};
@@ -108,6 +108,26 @@ impl ParkWord {
         }
     }
 
+    /// As [`wake_all`](Self::wake_all), where only one of the sleepers can take what was given back: wakes the first.
+    #[inline]
+    pub fn wake_one(&self, check: WakeCheck, port: &impl Port) {
+        if check == WakeCheck::Fenced {
+            park::order_before_look();
+        }
+        if park::is_parked(&self.word) {
+            self.wake_one_slow(port);
+        }
+    }
+
+    #[cold]
+    fn wake_one_slow(&self, port: &impl Port) {
+        park::summon(&self.shared(port));
+        if !port.wake_first(self.point(), 1) {
+            // P7: nobody is left, but for those that came since.
+            self.wake_all_slow(port);
+        }
+    }
+
     #[cold]
     fn wake_all_slow(&self, port: &impl Port) {
         if park::dismiss(&self.shared(port)) {
@@ -121,10 +141,25 @@ impl ParkWord {
         port.wake(self.point());
     }
 
-    /// Wakes the sleepers on a lock's own word, which was changed before.
+    /// Wakes all sleepers on a lock's own word, which was changed before: each has something to see.
     #[cold]
     pub fn wake_waiters(&self, port: &impl Port) {
         port.wake(self.point());
+    }
+
+    /// Wakes the first sleeper on a lock's own word, which was changed before: only one can lock.
+    #[cold]
+    pub fn wake_next(&self, port: &impl Port) {
+        port.wake_first(self.point(), 1);
+    }
+
+    /// Wakes as many sleepers on a semaphore's own word as were released, after which it was `given`.
+    #[cold]
+    pub fn wake_released(&self, given: u32, released: u32, port: &impl Port) {
+        if !port.wake_first(self.point(), released) && semaphore::nobody_waits(&self.shared(port), given) {
+            // E2: those that came since.
+            port.wake(self.point());
+        }
     }
 }
 

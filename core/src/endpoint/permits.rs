@@ -44,8 +44,13 @@ impl<P: Port> permits::Permits for Permits<P> {
 ///
 /// # Order of waiters
 ///
-/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
-/// not be the first.
+/// Giving a permit back wakes the first sleeper, and no other. On Linux that is the one of the highest real-time priority,
+/// and of equal ones the one that has slept longest. Where the system does not order them (Windows, polling), all are
+/// woken and race.
+///
+/// A participant that is not asleep may be faster than one that was woken: one that comes fresh, one that spins, or a
+/// sleeper that looks by itself at that moment, as each does once a [probe period](WaitPolicy::probe). The one that was
+/// woken then sleeps again. A sleeper that dies when it was woken costs the next one a probe period at most.
 ///
 /// # If a peer dies or misbehaves
 ///
@@ -220,8 +225,8 @@ impl<P: Port> Permit<'_, P> {
         self.taken.from
     }
 
-    /// Gives the permit back, and wakes the participants that sleep for one. One compare-and-swap and a
-    /// fence.
+    /// Gives the permit back, and wakes the first participant that sleeps for one. One compare-and-swap and
+    /// a fence.
     ///
     /// # Errors
     ///
@@ -236,7 +241,7 @@ impl<P: Port> Permit<'_, P> {
         let word = permits::Permits::permit(self.permits, self.taken.index);
         let given = permits::give(&word, self.permits.me);
         if let Some(park_word) = &self.permits.park_word {
-            park_word.wake_all(WakeCheck::Fenced, &self.permits.port);
+            park_word.wake_one(WakeCheck::Fenced, &self.permits.port);
         }
         given
     }

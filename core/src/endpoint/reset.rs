@@ -14,6 +14,7 @@ use crate::protocol::table;
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
+use super::lanes::Group;
 use super::names::{is_named, names};
 use super::participants::{at, places_of};
 use super::spans::DAMAGED;
@@ -72,7 +73,7 @@ impl From<ChannelError> for ResetError {
 
 impl<P: Port> Attachment<P> {
     /// Makes a channel as a new region has it: a queue empty, a value unset (of a mutex: zeros), a lock free, a
-    /// semaphore at its initial count. For tools: it is the way back from a fault, and from a state that no
+    /// semaphore at its initial count, of several producers each lane. For tools: it is the way back from a fault, and from a state that no
     /// honest peer writes.
     ///
     /// Nobody else may take part in the region, and nobody can join it meanwhile: this participant takes all
@@ -84,7 +85,7 @@ impl<P: Port> Attachment<P> {
     /// fencing token), and the version of a mutex's value. Handles of this participant that hold nothing, such as a
     /// [`LatestReader`](crate::LatestReader), must be opened anew.
     ///
-    /// Steps in proportion to the channel's length and the number of places.
+    /// Steps in proportion to the channel's length, its lanes and the number of places.
     ///
     /// # Errors
     ///
@@ -103,20 +104,39 @@ impl<P: Port> Attachment<P> {
     /// assert!(region.typed_consumer::<u32>("steps").unwrap().try_recv().is_err());
     /// ```
     pub fn reset_channel(&self, name: &str) -> Result<(), ResetError> {
-        let entry = self.channel(name)?;
+        let group = Group::find(self, name)?;
         let (port, header) = (self.port(), self.header());
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        let foreign = [entry.domain_a, entry.domain_b].into_iter().find(|&domain| domain != port.domain());
-        if let Some(planned) = foreign {
-            return Err(ChannelError::Domain { planned }.into());
-        }
-        let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
-        if is_named(port.mem(), header.line, entry.kind, entry.block_c, entry.capacity, me) {
-            return Err(ResetError::Held);
+        for index in 0..group.count() {
+            self.may_reset(&group.lane(self, index)?, me)?;
         }
         let mut places = Places { port, header, me, taken: [0; Ident::MAX_PLACE as usize] };
         places.take()?;
-        Words { mem: port.mem(), entry: &entry, blocks }.renew();
+        // All lanes are shut before the first is cleared, and none is free before the last is: of a program that
+        // ends in between, a successor finds the channel shut.
+        let steps: [fn(&Words<'_>); 3] = [|words| words.shut(), |words| words.clear(), |words| words.free()];
+        for step in steps {
+            for index in 0..group.count() {
+                let entry = group.lane(self, index)?;
+                let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
+                step(&Words { mem: port.mem(), entry: &entry, blocks });
+            }
+            in_order();
+        }
+        Ok(())
+    }
+
+    /// Whether a lane can be reset by this participant, as far as the lane says.
+    fn may_reset(&self, lane: &Entry, me: Ident) -> Result<(), ResetError> {
+        let (port, line) = (self.port(), self.header().line);
+        let foreign = [lane.domain_a, lane.domain_b].into_iter().find(|&domain| domain != port.domain());
+        if let Some(planned) = foreign {
+            return Err(ChannelError::Domain { planned }.into());
+        }
+        lane.blocks(line).ok_or(DAMAGED)?;
+        if is_named(port.mem(), line, lane.kind, lane.block_c, lane.capacity, me) {
+            return Err(ResetError::Held);
+        }
         Ok(())
     }
 }
@@ -173,13 +193,14 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// First what others take, to [`SHUT`]; then all the rest; last what others take, to free.
-    fn renew(&self) {
+    /// What others take, to [`SHUT`].
+    fn shut(&self) {
         self.owners(|word| self.mem.setup_write(word, SHUT));
-        // Of a program that ends from here on, a successor finds the channel shut.
-        in_order();
-        self.clear();
-        // ORDERING(role): all of the above is ordered before it.
+    }
+
+    /// What others take, to free.
+    fn free(&self) {
+        // ORDERING(role): the channel as new is ordered before it.
         self.owners(|word| {
             if let Some(word) = self.mem.word(word) {
                 word.store(0, role::STORE);
@@ -203,6 +224,7 @@ impl Words<'_> {
         }
     }
 
+    /// All the rest.
     fn clear(&self) {
         let (entry, blocks, mem) = (self.entry, &self.blocks, self.mem);
         let zero = |from: u32, len: u32| (from..from + len).step_by(4).for_each(|at| mem.setup_write(at, 0));

@@ -72,13 +72,18 @@ impl From<Refused> for SemaphoreError {
 ///
 /// | count | next |
 /// |---|---|
-/// | 0 | more, by a release, which wakes all sleepers |
+/// | 0 | more, by a release, which wakes as many sleepers |
 /// | 1 to the maximum | one less, by an acquire; more, by a release, up to the maximum |
 ///
 /// # Order of waiters
 ///
-/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
-/// not be the first.
+/// A release of n wakes the first n sleepers, and no other. On Linux those are the ones of the highest real-time priority,
+/// and of equal ones those that have slept longest. Where the system does not order them (Windows, polling), all are
+/// woken and race.
+///
+/// A participant that is not asleep may be faster than one that was woken: one that comes fresh, one that spins, or a
+/// sleeper that looks by itself at that moment, as each does once a [probe period](WaitPolicy::probe). The one that was
+/// woken then sleeps again. A sleeper that dies when it was woken costs the next one a probe period at most.
 ///
 /// # If a peer dies or misbehaves
 ///
@@ -185,16 +190,16 @@ impl<P: Port> Semaphore<P> {
         }
     }
 
-    /// Gives `count` back, and wakes all sleepers. One compare-and-swap, up to 64 while others are
-    /// faster; a system call only if somebody sleeps.
+    /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 64 while others are
+    /// faster; a system call only if somebody sleeps, or has slept since the last release.
     ///
     /// # Errors
     ///
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
-            self.count.wake_waiters(&self.port);
+        if let Some(given) = semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
+            self.count.wake_released(given, count, &self.port);
         }
         Ok(())
     }

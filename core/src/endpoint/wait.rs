@@ -315,6 +315,9 @@ pub(crate) fn lock_until<P: Port, T>(
         }
         let left = deadline.left(port);
         if left.is_zero() {
+            if slept {
+                hand_on(port, lock, seen);
+            }
             return None;
         }
         match seen {
@@ -332,6 +335,15 @@ pub(crate) fn lock_until<P: Port, T>(
             Some(seen) => watch(port, lock, seen, deadline, left.saturating_sub(policy.probe)),
             None => spin_loop(),
         }
+    }
+}
+
+/// The last step of one that has slept for a lock, and gives up: it may be the only one that was woken, so whoever has
+/// the lock is told that others sleep, or the next one is woken to see to that.
+#[cold]
+fn hand_on(port: &impl Port, lock: &ParkWord, seen: Option<u32>) {
+    if seen.is_none_or(|seen| park::announce_waiter(&lock.shared(port), seen).is_none()) {
+        lock.wake_next(port);
     }
 }
 

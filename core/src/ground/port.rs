@@ -54,6 +54,18 @@ pub trait Wait {
     /// Wakes every sleeper at `point`.
     fn wake(&self, point: WaitPoint<'_>);
 
+    /// Wakes `most` of the threads that sleep at `point`, or all of them if there are fewer: those of the highest
+    /// priority, and of equal ones those that have slept longest. Called where no more than so many can take what was
+    /// given back, as one can take a lock. Returns whether others may be asleep there still, of those that this port
+    /// can wake.
+    ///
+    /// A port that cannot choose wakes all, which is what this does unless it is overridden.
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        let _ = most;
+        self.wake(point);
+        false
+    }
+
     /// Sleeps for about `how_long`, for callers without a word to sleep on. May return early.
     fn pause(&self, how_long: Duration) {
         let _ = how_long;

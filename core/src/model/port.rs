@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use loom::sync::atomic::{AtomicU32, Ordering};
-use loom::sync::{Condvar, Mutex};
 
 use crate::ground::ident::Ident;
 use crate::ground::port::{self, Clock, Liveness, Probe, TokenRefused, Wait, WaitPoint};
@@ -32,6 +31,8 @@ pub struct Port {
     pub(super) me: Option<Ident>,
     pub(super) domain: u32,
     pub(super) hardware_lock: bool,
+    /// Its sleeps may end by time.
+    pub(super) is_impatient: bool,
     /// The tokens held through this port.
     pub(super) held: Arc<std::sync::Mutex<Vec<Ident>>>,
     pub(super) clock: Arc<std::sync::atomic::AtomicU64>,
@@ -41,7 +42,7 @@ impl Port {
     /// A port that takes no part in the region.
     pub(super) fn looking_at(region: Arc<Shared>) -> Self {
         let (held, clock) = (Arc::default(), Arc::default());
-        Self { region, me: None, domain: 0, hardware_lock: false, held, clock }
+        Self { region, me: None, domain: 0, hardware_lock: false, is_impatient: false, held, clock }
     }
 
     /// Ends the participant: gives back its liveness token, as a kernel does for a process that has
@@ -70,6 +71,11 @@ impl Port {
 }
 
 impl Port {
+    fn pass(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.clock.fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
+    }
+
     fn word(&self) -> u32 {
         self.me.map_or(0, Ident::word)
     }
@@ -80,7 +86,7 @@ impl Port {
 
     fn wait_queue_at(&self, at: u32) -> Arc<WaitQueue> {
         self.found(at).unwrap_or_else(|| {
-            let queue = Arc::new(WaitQueue { lock: Mutex::new(()), alarm: Condvar::new() });
+            let queue = Arc::new(WaitQueue::default());
             let mut wait_queues = self.region.wait_queues.lock().expect("nobody dies in here");
             wait_queues.push((at, queue.clone()));
             queue
@@ -119,11 +125,13 @@ impl Wait for Port {
         if !step() {
             return;
         }
-        let queue = self.wait_queue(point);
-        let lock = queue.lock.lock().expect("nobody dies in the kernel");
         // Compares as a kernel does: under its own lock, during which no thread is killed.
-        if point.word.kernel_load() == expected {
-            drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
+        let differs = || point.word.kernel_load() != expected;
+        let queue = self.wait_queue(point);
+        if !self.is_impatient {
+            queue.sleep(differs);
+        } else if queue.nap(differs) {
+            self.pass(timeout);
         }
     }
 
@@ -135,30 +143,29 @@ impl Wait for Port {
         if !step() {
             return;
         }
-        let queue = self.wait_queue_at(EVERY);
-        let lock = queue.lock.lock().expect("nobody dies in the kernel");
         // A wake that began before there was this queue does not find it; what it stored is seen here.
-        if points.iter().all(|(point, expected)| point.word.kernel_load_newest() == *expected) {
-            drop(queue.alarm.wait(lock).expect("nobody dies in the kernel"));
-        }
+        let differs = || points.iter().any(|(point, expected)| point.word.kernel_load_newest() != *expected);
+        self.wait_queue_at(EVERY).sleep(differs);
     }
 
     fn wake(&self, point: WaitPoint<'_>) {
         if step() {
             for queue in [Some(self.wait_queue(point)), self.found(EVERY)].into_iter().flatten() {
-                let lock = queue.lock.lock().expect("nobody dies in the kernel");
-                queue.alarm.notify_all();
-                drop(lock);
+                queue.wake(usize::MAX);
             }
             self.wakers(|wakers| wakers.take(point)).into_iter().flatten().for_each(Waker::wake);
         }
     }
 
+    /// Nobody waits for a lock with others, or in a task.
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        step() && self.wait_queue(point).wake(most as usize)
+    }
+
     fn pause(&self, how_long: Duration) {
         loom::thread::yield_now();
         if self.region.time_passes {
-            let nanos = u64::try_from(how_long.as_nanos()).unwrap_or(u64::MAX);
-            self.clock.fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
+            self.pass(how_long);
         }
     }
 }

@@ -86,6 +86,17 @@ impl Region {
         self.join_as(Port { domain, hardware_lock, ..self.port() })
     }
 
+    /// Joins the region as a new participant of domain 0 whose sleeps may also run out, each at any moment: it sleeps
+    /// beside others that do not wake by time, and a wake may reach it when its time is just over.
+    ///
+    /// # Panics
+    ///
+    /// If the participant table is full.
+    #[must_use]
+    pub fn join_impatient(&self) -> Attachment<Port> {
+        self.join_as(Port { is_impatient: true, ..self.port() })
+    }
+
     fn join_as(&self, looker: Port) -> Attachment<Port> {
         let header = Header::check(&self.0.mem).expect("the region was formatted");
         let me = participants::join(&self.0.mem, &header, looker.domain, &looker, Card::default())

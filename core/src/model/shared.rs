@@ -2,7 +2,7 @@
 
 extern crate std;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -41,10 +41,47 @@ pub(super) const TASKS: usize = 4;
 
 /// A token that nobody has taken yet.
 const UNTAKEN: u32 = 0;
-/// The sleepers on one word, as a kernel keeps them.
+/// The sleepers on one word, as a kernel keeps them, in the order in which they went to sleep.
+#[derive(Default)]
 pub(super) struct WaitQueue {
-    pub lock: Mutex<()>,
-    pub alarm: Condvar,
+    pub asleep: Mutex<VecDeque<Arc<Condvar>>>,
+}
+
+impl WaitQueue {
+    /// Sleeps, unless `differs` by what the kernel sees, until woken.
+    pub fn sleep(&self, differs: impl FnOnce() -> bool) {
+        let mut asleep = self.asleep.lock().expect("nobody dies in the kernel");
+        if differs() {
+            return;
+        }
+        let alarm = Arc::new(Condvar::new());
+        asleep.push_back(alarm.clone());
+        while asleep.iter().any(|other| Arc::ptr_eq(other, &alarm)) {
+            asleep = alarm.wait(asleep).expect("nobody dies in the kernel");
+        }
+    }
+
+    /// As [`sleep`](Self::sleep), but the time is over at some moment; returns whether it was.
+    pub fn nap(&self, differs: impl FnOnce() -> bool) -> bool {
+        let alarm = Arc::new(Condvar::new());
+        let mut asleep = self.asleep.lock().expect("nobody dies in the kernel");
+        if differs() {
+            return false;
+        }
+        asleep.push_back(alarm.clone());
+        drop(asleep);
+        let mut asleep = self.asleep.lock().expect("nobody dies in the kernel");
+        let place = asleep.iter().position(|other| Arc::ptr_eq(other, &alarm));
+        place.and_then(|place| asleep.remove(place)).is_some()
+    }
+
+    /// Wakes the first `most`, if there are so many; returns whether there were.
+    pub fn wake(&self, most: usize) -> bool {
+        let mut asleep = self.asleep.lock().expect("nobody dies in the kernel");
+        let woken = most.min(asleep.len());
+        asleep.drain(..woken).for_each(|alarm| alarm.notify_one());
+        woken == most
+    }
 }
 
 impl Shared {

@@ -18,16 +18,18 @@
 //! that re-initialises it dies before the data are whole.
 //!
 //! `WAITERS` may be set in any of these but 0: somebody sleeps on the word, and the participant that
-//! clears the bit wakes all sleepers.
+//! clears the bit wakes the first sleeper; one that gives the lock up wakes all.
 //!
 //! # Invariants
 //!
 //! - K1. The owner changes from one participant to another only with proof that the first is dead, by a
 //!   compare-and-swap of the exact word that names it.
-//! - K2. While somebody sleeps, `WAITERS` is set, or the word was changed since and they are being
-//!   woken. A participant that has slept locks with `WAITERS` set, because there may be other sleepers.
-//! - K3. Nobody sleeps longer than the probe period at a time. So a wake that is lost with its sender,
-//!   and a cleared `WAITERS`, cost that period at most.
+//! - K2. While somebody sleeps, `WAITERS` is set, or the word was changed since, and one sleeper is being woken or has
+//!   been. A participant that has slept may have been that one, so it sees to the others: it locks with `WAITERS` set;
+//!   it sets `WAITERS` before it sleeps again, and before it returns because its time is over, or wakes the next one
+//!   instead; if the lock was given up meanwhile, it wakes all.
+//! - K3. Nobody sleeps longer than the probe period at a time. So a wake that is lost with its sender, or with the
+//!   sleeper that was woken, and a cleared `WAITERS`, cost that period at most.
 //!
 //! # Memory ordering
 //!
@@ -165,7 +167,7 @@ pub enum Lost {
 /// How often a change of our own word starts again: others may set `WAITERS` once.
 const TRIES: u32 = 3;
 
-/// Gives the lock back; returns whether sleepers must be woken. One compare-and-swap, two if another
+/// Gives the lock back; returns whether the first sleeper must be woken. One compare-and-swap, two if another
 /// participant has just gone to sleep, at most three.
 ///
 /// # Errors
@@ -190,7 +192,7 @@ pub fn repaired(word: &impl CasWord, me: Ident) -> Result<(), Lost> {
     change_slow(word, word.load(RELAXED), me, |seen| seen & !DEATHS).map(|_| ())
 }
 
-/// Gives the lock up; returns whether sleepers must be woken.
+/// Gives the lock up; returns whether all sleepers must be woken.
 ///
 /// # Errors
 ///

@@ -21,7 +21,7 @@
 //!   waking, costs that period at most.
 //! - P4. Where several sleep on one word (locks, readers of a latest value; within one domain), it counts
 //!   the wakes above its lowest bit, by compare-and-swap: a wake between a sleeper's look and its sleep
-//!   is never hidden by another sleeper that sets the word at that moment. Each wake wakes all.
+//!   is never hidden by another sleeper that sets the word at that moment. Each wake wakes all, but for P7.
 //! - P5. A waiting task registers its waker with its port before it sets the word, and never clears the
 //!   word. The sender that sees the word set clears it first and takes the waker then. So it takes that
 //!   waker; or it took before the registration, and then the publication came before as well, and the
@@ -30,6 +30,9 @@
 //!   consumer stores a value of its own, odd, and sleeps while the word is that: so what it sleeps on is its
 //!   own store, and a clearing behind that is followed by a wake that it gets. Nobody but a sender clears
 //!   such a word, or another's value might be lost; a sender then wakes in vain, once.
+//! - P7. Where one sleeper can take what was given back (permits), one is woken, and the lowest bit of a word as in P4
+//!   stays set for the others: several may be given back before the first one woken has run. Only a sender whose wake
+//!   left nobody asleep clears the bit, and then wakes all that came since.
 //!
 //! # Used by
 //!
@@ -93,6 +96,20 @@ pub fn dismiss(parked: &impl CasWord) -> bool {
     let seen = parked.load(RELAXED);
     // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).
     seen & PARKED != 0 && parked.compare_exchange(seen, seen.wrapping_add(1), RELAXED).is_ok()
+}
+
+/// The sender's step before it wakes one of the sleepers that [`enlist`]ed, if [`is_parked`]: the word is another one
+/// then, and says still that somebody sleeps (P7). One compare-and-swap at most. If that fails, another sender has
+/// changed the word, so that each sleeper that is not asleep yet looks again; or the hardware lock is unavailable, and
+/// P3 bounds the delay.
+#[inline]
+pub fn summon(parked: &impl CasWord) {
+    // ORDERING: Relaxed; ordered by the fence.
+    let seen = parked.load(RELAXED);
+    if seen & PARKED != 0 {
+        // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel (P2).
+        let _ = parked.compare_exchange(seen, seen.wrapping_add(2), RELAXED);
+    }
 }
 
 /// The last step of a word's only sleeper, however it woke: no wake is needed any more.

@@ -58,7 +58,8 @@ pub fn occupant(place: u32, word: u32) -> Option<Ident> {
 pub enum Names {
     /// None does.
     Free,
-    /// One does: whoever had that identity died with a role, a lock or a permit, and nobody has taken it over.
+    /// One does: whoever had that identity died with a role, a lock or a permit, and nobody has taken it over, or with
+    /// a call that is not done.
     Named,
     /// There are words that this program does not know: a channel of a kind or with flags of a later version.
     Unknown,

@@ -61,15 +61,27 @@ unsafe fn sleep<T>(
 
 /// See [`strait_core::port::Wait::wake`].
 pub(crate) fn wake(point: WaitPoint<'_>) {
+    wake_up_to(point, i32::MAX);
+}
+
+/// See [`strait_core::port::Wait::wake_first`]. The kernel keeps the sleepers in the order of their priorities, and
+/// those of one priority in the order in which they went to sleep.
+pub(crate) fn wake_first(point: WaitPoint<'_>, most: u32) -> bool {
+    let most = i32::try_from(most).unwrap_or(i32::MAX);
+    wake_up_to(point, most) == c_long::from(most)
+}
+
+/// Wakes so many; returns how many were woken, or a negative number if the kernel refuses.
+#[inline(always)]
+fn wake_up_to(point: WaitPoint<'_>, most: i32) -> c_long {
     let call = |number| {
         // SAFETY: the kernel uses the word's address as a key and does not touch the word.
-        unsafe { libc::syscall(number, point.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) }
+        unsafe { libc::syscall(number, point.word.as_ptr(), libc::FUTEX_WAKE, most) }
     };
     let result = call(FUTEX);
     // Where there is no older call this is all, and so small that it costs no frame in a send without sleepers.
-    if let Some(older) = OLDER
-        && Errno::result(result) == Err(Errno::ENOSYS)
-    {
-        call(older);
+    match OLDER {
+        Some(older) if Errno::result(result) == Err(Errno::ENOSYS) => call(older),
+        _ => result,
     }
 }

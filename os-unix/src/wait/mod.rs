@@ -11,7 +11,7 @@ mod poll;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{wait, wake};
+pub(crate) use linux::{wait, wake, wake_first};
 #[cfg(target_os = "linux")]
 mod many;
 #[cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ pub(crate) use many::wait_any;
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use fallback::{wait, wait_any, wake};
+pub(crate) use fallback::{wait, wait_any, wake, wake_first};
 
 /// The kernel's futex: the call with times of 64 bits, and the older one where there was another.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

@@ -202,6 +202,11 @@ impl Wait for EventPort {
         woken.into_iter().flatten().for_each(Waker::wake);
     }
 
+    /// Tasks wait for no lock, so only threads are woken.
+    fn wake_first(&self, point: WaitPoint<'_>, most: u32) -> bool {
+        self.port.wake_first(point, most)
+    }
+
     fn pause(&self, how_long: Duration) {
         self.port.pause(how_long);
     }

@@ -233,26 +233,39 @@ impl<'m, T: Value + ?Sized, P: Port> Guard<'m, T, P> {
 
     #[inline]
     fn give_back(&mut self) -> Result<(), UnlockError> {
-        let (word, me) = (self.mutex.word(), self.mutex.me);
-        let has_waiters = if self.editing { mutex::poison(&word, me)? } else { mutex::unlock(&word, me)? };
-        if has_waiters || self.changed && self.mutex.changed.is_some() {
-            self.wake_slow(has_waiters);
+        // The slow paths take the mutex and not the guard, which then stays in registers.
+        let (mutex, changed) = (&*self.mutex, self.changed);
+        if self.editing {
+            return give_up_slow(mutex, changed);
         }
-        if self.editing { Err(UnlockError::GivenUp) } else { Ok(()) }
+        let has_waiters = mutex::unlock(&mutex.word(), mutex.me)?;
+        if has_waiters || changed && mutex.changed.is_some() {
+            wake_slow(mutex, changed, has_waiters);
+        }
+        Ok(())
     }
+}
 
-    /// Wakes the sleepers for the lock, if there are any, and the participants that wait for a change.
-    #[cold]
-    fn wake_slow(&self, has_waiters: bool) {
-        if has_waiters {
-            self.mutex.wake();
-        }
-        if self.changed
-            && let Some(park_word) = &self.mutex.changed
-        {
-            park_word.wake_all(WakeCheck::Fenced, &self.mutex.port);
-        }
+/// Wakes the first sleeper for the lock, if there are any, and the participants that wait for a change.
+#[cold]
+fn wake_slow<T: Value + ?Sized, P: Port>(mutex: &Mutex<T, P>, changed: bool, has_waiters: bool) {
+    if has_waiters {
+        mutex.wake_next();
     }
+    if changed && let Some(park_word) = &mutex.changed {
+        park_word.wake_all(WakeCheck::Fenced, &mutex.port);
+    }
+}
+
+/// Gives the lock up instead of back: all who sleep for it learn of that.
+#[cold]
+fn give_up_slow<T: Value + ?Sized, P: Port>(mutex: &Mutex<T, P>, changed: bool) -> Result<(), UnlockError> {
+    let has_waiters = mutex::poison(&mutex.word(), mutex.me)?;
+    if has_waiters {
+        mutex.wake_waiters();
+    }
+    wake_slow(mutex, changed, false);
+    Err(UnlockError::GivenUp)
 }
 
 impl<T: Value + ?Sized, P: Port> Drop for Guard<'_, T, P> {

@@ -58,8 +58,15 @@ pub(super) type NotSend = PhantomData<*const ()>;
 ///
 /// # Order of waiters
 ///
-/// None: all are woken and race. Under real-time scheduling on several cores the waiter of the highest priority need
-/// not be the first. On Linux `strait::linux::PiMutex` is handed to it.
+/// Unlocking wakes the first sleeper, and no other. On Linux that is the one of the highest real-time priority, and of
+/// equal ones the one that has slept longest. Where the system does not order them (Windows, polling), all are woken
+/// and race.
+///
+/// The lock is not handed over, so a participant that is not asleep may be faster than the one that was woken: one that
+/// comes fresh, one that spins, the owner if it locks again at once, and a sleeper that looks by itself at that moment,
+/// as each does once a [probe period](WaitPolicy::probe). The one that was woken then sleeps again. On Linux
+/// `strait::linux::PiMutex` is handed over. A sleeper that dies when it was woken costs the next one a probe period at
+/// most.
 ///
 /// # If a peer misbehaves
 ///
@@ -193,9 +200,15 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         self.lock.shared(&self.port)
     }
 
-    /// Wakes the sleepers for the lock.
+    /// Wakes the first sleeper for the lock, which is free.
     #[cold]
-    pub(super) fn wake(&self) {
+    pub(super) fn wake_next(&self) {
+        self.lock.wake_next(&self.port);
+    }
+
+    /// Wakes all sleepers for the lock, which was given up.
+    #[cold]
+    pub(super) fn wake_waiters(&self) {
         self.lock.wake_waiters(&self.port);
     }
 }

@@ -78,8 +78,15 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         let mut waiting = self.waiting;
         // ORDERING: Relaxed; a look whether an attempt can succeed.
         let look = || self.lock.word.load(RELAXED) == 0;
-        let result =
-            lock_until(&self.port, &self.lock, &mut waiting, deadline, look, |slept| self.attempt(slept));
+        let attempt = |slept| {
+            let round = self.attempt(slept);
+            if slept && matches!(round, Round::Done(Err(LockError::Poisoned))) {
+                // K2: whoever gave it up may not have known of any sleeper.
+                self.wake_waiters();
+            }
+            round
+        };
+        let result = lock_until(&self.port, &self.lock, &mut waiting, deadline, look, attempt);
         self.waiting = waiting;
         self.locked(result.unwrap_or(Err(LockError::TimedOut)))
     }

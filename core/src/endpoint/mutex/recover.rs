@@ -178,7 +178,7 @@ fn recover<P: Port>(attachment: &Attachment<P>, entry: &Entry) -> Result<Recover
 fn unlock<P: Port>(lock: &ParkWord, port: &P) -> Result<(), RecoverError> {
     let me = port.ident().ok_or(ChannelError::ReadOnly)?;
     if mutex::unlock(&lock.shared(port), me).map_err(UnlockError::from)? {
-        lock.wake_waiters(port);
+        lock.wake_next(port);
     }
     Ok(())
 }

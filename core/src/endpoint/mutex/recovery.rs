@@ -208,7 +208,7 @@ impl<T: Value + ?Sized, P: Port> Drop for Recovery<'_, T, P> {
     fn drop(&mut self) {
         let Some(mutex) = &self.mutex else { return };
         if mutex::poison(&mutex.word(), mutex.me) == Ok(true) {
-            mutex.wake();
+            mutex.wake_waiters();
         }
         mutex.lower();
     }

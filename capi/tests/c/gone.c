@@ -1,0 +1,199 @@
+/* Waits that end when the other side is gone; one process that takes part twice; a channel made as new.
+ * gone PLACE: a name that is free. */
+#include "strait.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LONG 60000000000ull
+#define CHECK(call, wanted)                                                                               \
+  do {                                                                                                    \
+    strait_status got_ = (call);                                                                          \
+    if (got_ != (wanted)) {                                                                               \
+      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #call, strait_status_text(got_));                    \
+      exit(1);                                                                                            \
+    }                                                                                                     \
+  } while (0)
+#define OK(call) CHECK(call, STRAIT_STATUS_OK)
+#define THAT(condition)                                                                                   \
+  do {                                                                                                    \
+    if (!(condition)) {                                                                                   \
+      fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                                     \
+      exit(1);                                                                                            \
+    }                                                                                                     \
+  } while (0)
+
+enum { LOG, VALUES, LAST, PAIR, CHANNELS };
+static strait_channel_t channels[CHANNELS];
+static strait_plan_t plan;
+static uint64_t hash;
+
+static void channel(int at, const char *name, uint32_t kind, uint32_t capacity, uint32_t size) {
+  channels[at].name = name;
+  channels[at].kind = kind;
+  channels[at].capacity = capacity;
+  channels[at].size = size;
+  channels[at].flags = STRAIT_CONSUMER_MAY_BLOCK | STRAIT_PRODUCER_MAY_BLOCK;
+}
+
+static void make_plan(void) {
+  hash = strait_type_hash("u64");
+  channel(LOG, "log", STRAIT_KIND_FRAMES, 128, 32);
+  channel(VALUES, "values", STRAIT_KIND_SLOTS, 2, 8);
+  channel(LAST, "last", STRAIT_KIND_LATEST, 0, 8);
+  channel(PAIR, "pair", STRAIT_KIND_MUTEX, 0, 8);
+  channels[LAST].flags = STRAIT_CONSUMER_MAY_BLOCK;
+  channels[PAIR].flags = 0;
+  channels[VALUES].type_hash = channels[LAST].type_hash = channels[PAIR].type_hash = hash;
+  plan.channels = channels;
+  plan.channel_count = CHANNELS;
+}
+
+/* Takes the roles beside those of `main`, says so, and waits to be killed. */
+static void be_the_peer(const char *place, int ready) {
+  const uint64_t value = 7;
+  strait_region_t region = {0};
+  strait_producer_t log = {0};
+  strait_typed_consumer_t values = {0};
+  strait_latest_writer_t last = {0};
+  OK(strait_open(&region, place, 0));
+  OK(strait_producer_open(&log, &region, "log"));
+  OK(strait_typed_consumer_open(&values, &region, "values", hash, 8, NULL));
+  OK(strait_latest_writer_open(&last, &region, "last", hash, 8));
+  OK(strait_producer_try_send(&log, 1, "last words", 10));
+  OK(strait_latest_publish(&last, 0, &value, 8, NULL));
+  THAT(write(ready, "!", 1) == 1);
+  for (;;) {
+    pause();
+  }
+}
+
+static void waits_end_with_the_dead(const char *place, strait_region_t *region) {
+  strait_consumer_t log = {0};
+  strait_typed_producer_t values = {0};
+  strait_latest_reader_t last = {0};
+  strait_received_t received;
+  uint64_t value = 0;
+  uint32_t writer = 99;
+  char buffer[32], mark;
+  int ready[2];
+  pid_t child;
+  THAT(pipe(ready) == 0);
+  child = fork();
+  THAT(child >= 0);
+  if (child == 0) {
+    be_the_peer(place, ready[1]);
+  }
+  THAT(read(ready[0], &mark, 1) == 1);
+  OK(strait_consumer_open(&log, region, "log", NULL));
+  OK(strait_typed_producer_open(&values, region, "values", hash, 8));
+  OK(strait_latest_reader_open(&last, region, "last"));
+  OK(strait_consumer_end_with_peer(&log, true));
+  OK(strait_typed_producer_end_with_peer(&values, true));
+  OK(strait_latest_reader_end_with_writer(&last, true));
+  CHECK(strait_consumer_end_with_peer(NULL, true), STRAIT_STATUS_BAD_ARGUMENT);
+  OK(strait_latest_reader_writer(&last, &writer));
+  THAT(writer == STRAIT_PEER_PRESENT);
+  OK(strait_latest_wait_for_change(&last, &value, 8, NULL, LONG));
+  THAT(value == 7);
+  THAT(kill(child, SIGKILL) == 0);
+  THAT(waitpid(child, NULL, 0) == child);
+  /* What it sent comes first. */
+  OK(strait_consumer_recv_timeout(&log, buffer, sizeof buffer, &received, LONG));
+  THAT(received.len == 10);
+  CHECK(strait_consumer_recv_timeout(&log, buffer, sizeof buffer, &received, LONG), STRAIT_STATUS_PEER_GONE);
+  while (strait_typed_producer_try_send(&values, &value, 8) == STRAIT_STATUS_OK) {
+  }
+  CHECK(strait_typed_producer_send_timeout(&values, &value, 8, LONG), STRAIT_STATUS_PEER_GONE);
+  CHECK(strait_latest_wait_for_change(&last, &value, 8, NULL, LONG), STRAIT_STATUS_STALE);
+  OK(strait_latest_reader_writer(&last, &writer));
+  THAT(writer == STRAIT_PEER_DEAD);
+  OK(strait_consumer_end_with_peer(&log, false));
+  CHECK(strait_consumer_recv_timeout(&log, buffer, sizeof buffer, NULL, 1000000), STRAIT_STATUS_TIMED_OUT);
+  OK(strait_consumer_close(&log));
+  OK(strait_typed_producer_close(&values));
+  OK(strait_latest_reader_close(&last));
+}
+
+static void waits_end_with_those_that_left(strait_region_t *region) {
+  strait_producer_t log = {0};
+  strait_consumer_t received = {0};
+  strait_typed_producer_t values = {0};
+  strait_typed_consumer_t got = {0};
+  uint64_t value = 1;
+  char buffer[32];
+  OK(strait_producer_open(&log, region, "log"));
+  OK(strait_consumer_open(&received, region, "log", NULL));
+  OK(strait_producer_end_with_peer(&log, true));
+  OK(strait_consumer_close(&received));
+  while (strait_producer_try_send(&log, 0, buffer, 0) == STRAIT_STATUS_OK) {
+  }
+  CHECK(strait_producer_send_timeout(&log, 0, buffer, 0, LONG), STRAIT_STATUS_PEER_GONE);
+  OK(strait_producer_close(&log));
+
+  OK(strait_typed_producer_open(&values, region, "values", hash, 8));
+  OK(strait_typed_consumer_open(&got, region, "values", hash, 8, NULL));
+  OK(strait_typed_consumer_end_with_peer(&got, true));
+  OK(strait_typed_producer_close(&values));
+  while (strait_typed_consumer_try_recv(&got, &value, 8, NULL) == STRAIT_STATUS_OK) {
+  }
+  CHECK(strait_typed_consumer_recv_timeout(&got, &value, 8, NULL, LONG), STRAIT_STATUS_PEER_GONE);
+  OK(strait_typed_consumer_close(&got));
+}
+
+static void joined_twice(strait_region_t *region) {
+  strait_region_t again = {0}, third = {0};
+  strait_mutex_t one = {0}, other = {0};
+  CHECK(strait_join_again(&again, &third), STRAIT_STATUS_NOT_OPEN);
+  CHECK(strait_join_again(&again, NULL), STRAIT_STATUS_BAD_ARGUMENT);
+  OK(strait_join_again(&again, region));
+  CHECK(strait_join_again(&again, region), STRAIT_STATUS_IN_USE);
+  THAT(strait_region_ident(&again) != strait_region_ident(region));
+  OK(strait_mutex_open(&one, region, "pair", hash, 8));
+  OK(strait_mutex_open(&other, &again, "pair", hash, 8));
+  OK(strait_mutex_try_lock(&one));
+  CHECK(strait_mutex_try_lock(&other), STRAIT_STATUS_BUSY);
+  OK(strait_mutex_unlock(&one));
+  OK(strait_mutex_try_lock(&other));
+
+  /* And nothing is reset under another participant, nor what this one has. */
+  CHECK(strait_region_reset_channel(region, "pair"), STRAIT_STATUS_BUSY);
+  CHECK(strait_region_reset_channel(&again, "pair"), STRAIT_STATUS_IN_USE);
+  OK(strait_mutex_unlock(&other));
+  OK(strait_mutex_close(&other));
+  OK(strait_region_close(&again));
+  CHECK(strait_region_reset_channel(region, "no such"), STRAIT_STATUS_NOT_FOUND);
+  CHECK(strait_region_reset_channel(region, NULL), STRAIT_STATUS_BAD_ARGUMENT);
+  OK(strait_mutex_close(&one));
+}
+
+static void as_new(strait_region_t *region) {
+  strait_typed_producer_t values = {0};
+  strait_typed_consumer_t got = {0};
+  uint64_t value = 5;
+  OK(strait_typed_producer_open(&values, region, "values", hash, 8));
+  OK(strait_typed_producer_try_send(&values, &value, 8));
+  OK(strait_typed_producer_close(&values));
+  OK(strait_region_reset_channel(region, "values"));
+  OK(strait_typed_consumer_open(&got, region, "values", hash, 8, NULL));
+  CHECK(strait_typed_consumer_try_recv(&got, &value, 8, NULL), STRAIT_STATUS_EMPTY);
+  OK(strait_typed_consumer_close(&got));
+}
+
+int main(int argc, char **argv) {
+  strait_region_t region = {0};
+  THAT(argc == 2);
+  make_plan();
+  OK(strait_create(&region, argv[1], &plan, 0));
+  waits_end_with_the_dead(argv[1], &region);
+  waits_end_with_those_that_left(&region);
+  joined_twice(&region);
+  as_new(&region);
+  OK(strait_region_close(&region));
+  OK(strait_remove(argv[1]));
+  return 0;
+}
