@@ -212,7 +212,7 @@ fn file_in(files: &str, end: &str) -> Option<String> {
 }
 
 /// The output of a command, if it can be run and succeeds.
-fn output(program: &str, args: &[&str]) -> Option<String> {
+pub fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then_some(text)

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, capi, crates, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words};
+use crate::{
+    bench, capi, crates, examples, firmware, fuzz, guest, lanes, peers, python, sanitize, windows, words,
+};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,6 +200,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("ports/Cargo.toml"),
             run: firmware::lane,
+        },
+        Step {
+            name: "guest",
+            what: "a virtual machine and its host on one region, in a device's memory",
+            when: When::All,
+            needs: Some("examples/guest/main.rs"),
+            run: guest::lane,
         },
         Step {
             name: "windows",
