@@ -8,7 +8,6 @@ use std::fs::{self, File, Metadata};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::sys::statfs::fstatfs;
 use nix::unistd::{SysconfVar, sysconf};
 use strait_core::format::{AttachError, Header};
 use strait_core::port::Mem;
@@ -16,12 +15,10 @@ use strait_os_base::{Mapped, OsError};
 
 use crate::entropy;
 use crate::failed::{CreateFailed, OpenFailed};
-use crate::file::check;
+use crate::file::{check, os};
 use crate::map;
 use crate::options::Options;
 
-/// The type of the file system in which the kernel shows the memory of PCI devices.
-const SYSFS: u64 = 0x6265_6572;
 /// What the name of memory that is mapped write-combining ends with: ordinary memory that is not cached, on ARM.
 const COMBINING: &str = "_wc";
 
@@ -150,9 +147,8 @@ fn is_device(path: &Path, file: &File, found: &Metadata) -> Result<bool, OsError
     if found.file_type().is_char_device() {
         return Ok(true);
     }
-    let system = fstatfs(file).map_err(|error| OsError::new("fstatfs", error as i32))?;
-    let in_sysfs = system.filesystem_type().0 as u64 == SYSFS;
-    Ok(in_sysfs && !path.as_os_str().as_encoded_bytes().ends_with(COMBINING.as_bytes()))
+    Ok(os::is_shown_by_the_kernel(file)?
+        && !path.as_os_str().as_encoded_bytes().ends_with(COMBINING.as_bytes()))
 }
 
 /// The system's page.

@@ -294,12 +294,12 @@ impl fmt::Display for WindowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unaligned { offset, page } => {
-                write!(f, "the window's offset {offset:#x} is no multiple of the page, {page} bytes; give one that is")
+                write!(f, "the region's window starts at {offset:#x}, which is no multiple of the page, {page} bytes; give an offset that is")
             }
             Self::OutOfRange { end, len } => {
-                write!(f, "the window ends at {end:#x}, and the file or device has {len:#x} bytes; give a shorter one")
+                write!(f, "the region's window ends at {end:#x}, and the file or device has {len:#x} bytes; give a shorter one")
             }
-            Self::LengthUnknown => f.write_str("a device in /dev does not tell its length; give the window one"),
+            Self::LengthUnknown => f.write_str("a device in /dev does not tell its length; give the region's window one"),
             Self::AlreadyExists => {
                 f.write_str("there is a region in the window; open it, or erase it once nobody has it open")
             }
@@ -308,7 +308,8 @@ impl fmt::Display for WindowError {
             ),
             Self::NoPciDevice { vendor, device } => write!(
                 f,
-                "there is no PCI device {vendor:04x}:{device:04x} in {PCI_DEVICES}; add it to the machine, or mount /sys"
+                "there is no PCI device {vendor:04x}:{device:04x} with memory for a region in {PCI_DEVICES}; add it to the \
+                 machine, or mount /sys"
             ),
             Self::NoPciMemory { memory } => {
                 write!(f, "the PCI device has no memory of number {memory} (resource{memory}); give another number")
