@@ -108,7 +108,7 @@ impl Window {
         }
         let (file, found) = check::open_memory(&self.path, options)?;
         // A device in /dev has no length that would be known here; mapping too much of it is refused there.
-        let whole = (!found.file_type().is_char_device()).then(|| found.len());
+        let whole = (!found.file_type().is_char_device()).then_some(found.len());
         let len = match (self.len, whole) {
             (Some(len), Some(whole)) if offset.saturating_add(u64::from(len)) > whole => {
                 return Err(WindowFailed::OutOfRange { end: offset + u64::from(len), len: whole });

@@ -130,7 +130,7 @@ impl Tokens {
                 return Err(what_failed(error));
             }
         }
-        let first = TOKEN_BASE + (offset / PAGE % WINDOWS << 32);
+        let first = TOKEN_BASE + ((offset / PAGE % WINDOWS) << 32);
         Ok(Self { token, probe: file, first, proves_death, held: Mutex::new(Vec::new()) })
     }
 
