@@ -39,7 +39,7 @@ impl Machine {
     }
 
     /// Ends it as a loss of power does.
-    fn kill(mut self) -> Result<()> {
+    fn kill(&mut self) -> Result<()> {
         self.0.kill()?;
         self.0.wait()?;
         Ok(())
@@ -117,7 +117,9 @@ pub fn run(file: &str, command: &[&str]) -> Result<()> {
 
     let mut stream = Stream::default();
     stream.run(&mut host, KILLED_AT)?;
-    std::mem::replace(&mut host.machine, Machine::start(command)?).kill()?;
+    // There is one machine at a time in a domain.
+    host.machine.kill()?;
+    host.machine = Machine::start(command)?;
     stream.run(&mut host, STREAM)?;
     if stream.lost > 1 {
         return Err(
@@ -170,13 +172,22 @@ impl Stream {
                     last = Instant::now();
                 }
                 // The next run of the machine.
-                Some((tag::HELLO, _)) => {}
+                Some((tag::HELLO, _)) => {
+                    println!("the machine's next run has come, at frame {}", self.next);
+                    last = Instant::now();
+                }
                 Some((tag, _)) => return Err(format!("an answer to {tag}").into()),
                 // The last frame may be the one that is lost.
                 None if self.sent == STREAM && self.next + 1 == STREAM && last.elapsed() > PATIENCE / 10 => {
                     return Ok(());
                 }
-                None if last.elapsed() > PATIENCE => return Err("no frame comes back any more".into()),
+                None if last.elapsed() > PATIENCE => {
+                    let Self { sent, next, lost } = self;
+                    return Err(format!(
+                        "of {sent} frames {next} came back, {lost} of them lost, and no more"
+                    )
+                    .into());
+                }
                 None => {}
             }
         }
