@@ -16,8 +16,11 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// The length of the device's memory.
 const MEMORY: u64 = 16 << 20;
 /// For one answer, the machine's start included; and for all of them.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LIMIT: Duration = Duration::from_secs(180);
+/// On a busy machine the emulator's two processors may wait for each other.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
+/// For the one frame that a kill may have lost, if that is the last.
+const LAST: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_micros(50);
 
 /// Frames that the guest is sent while it is killed, and those of them that come back before.
@@ -178,7 +181,7 @@ impl Stream {
                 }
                 Some((tag, _)) => return Err(format!("an answer to {tag}").into()),
                 // The last frame may be the one that is lost.
-                None if self.sent == STREAM && self.next + 1 == STREAM && last.elapsed() > PATIENCE / 10 => {
+                None if self.sent == STREAM && self.next + 1 == STREAM && last.elapsed() > LAST => {
                     return Ok(());
                 }
                 None if last.elapsed() > PATIENCE => {

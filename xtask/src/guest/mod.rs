@@ -24,7 +24,7 @@ const PACKAGES: &[&str] = &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
 /// The machine: two processors, as one alone is not checked by all versions; and the memory that it shares.
 const MACHINE: &str = "-M virt -cpu cortex-a72 -smp 2 -accel tcg,thread=multi -m 256M -nodefaults -display none \
     -serial stdio -no-reboot -device ivshmem-plain,memdev=shared";
-const KERNEL_LINE: &str = "console=ttyAMA0 quiet loglevel=3 panic=-1";
+const KERNEL_LINE: &str = "console=ttyAMA0 quiet panic=-1";
 
 /// How the example says that the emulator does not check.
 const UNCHECKED: &str = "exit status: 3";
