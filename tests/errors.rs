@@ -29,6 +29,8 @@ use strait_core::ground::plan::Fault;
 
 #[path = "errors/patterns.rs"]
 mod patterns;
+#[path = "errors/windows.rs"]
+mod windows;
 
 /// The name of an error's type, of its variant as `Debug` prints it, and its text.
 struct Told {
@@ -240,6 +242,7 @@ fn of_regions(all: &mut Vec<Told>) {
             ReceiveError::Os(OS),
         ],
     );
+    windows::of_windows(all, open_errors(), create_errors());
     let names = [NameError::Empty, NameError::TooLong, NameError::LeadingDot, NameError::Forbidden];
     tell(all, names.into_iter().chain([NameError::NoDirectory(OS)]));
 }

@@ -163,7 +163,7 @@ impl strait_status {
         (s::Busy, c"another participant has the role or the lock, and is not proven dead; try again later"),
         (s::ReadOnly, c"the region is open to look only; open it for writing"),
         (s::Domain, c"the plan gives the role to another domain; open it there, or change the plan"),
-        (s::NoCommonAtomics, c"the plan gives the lock to two domains that share no atomics; keep it in one"),
+        (s::NoCommonAtomics, c"the lock's users share no atomics (two domains, or a device's memory); keep it in one domain"),
         (s::Fault, c"a peer broke the protocol; close the endpoint and check that peer"),
         (s::Forked, c"the region was opened before a fork; open it anew in the child"),
         (s::Full, c"the queue is full; try again later"),

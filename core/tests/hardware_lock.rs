@@ -44,6 +44,20 @@ fn taken(region: &Region) -> u32 {
     region.hardware.taken.load(Relaxed)
 }
 
+/// In a device's memory the locks of one domain, too, take the hook, and are changed under it.
+#[test]
+fn fault_92_memory_without_compare_and_swap_takes_the_hook() {
+    let region = Region::new(&PLAN);
+    region.hardware.alone.store(true, Relaxed);
+    let member = region.join();
+    assert_eq!(member.mutex::<u32>("within").err(), Some(ChannelError::NoCommonAtomics));
+    region.hardware.built_in.store(true, Relaxed);
+    let before = taken(&region);
+    let mut lock = member.mutex::<u32>("within").unwrap();
+    drop(lock.try_lock().unwrap());
+    assert!(taken(&region) > before, "under the hardware lock");
+}
+
 #[test]
 fn it_takes_the_hook_and_one_of_the_two_domains() {
     let region = Region::new(&PLAN);

@@ -4,6 +4,7 @@
 //! | module | calls |
 //! | --- | --- |
 //! | [`place`], [`view`] | files of regions: made, checked, mapped, handed over, removed |
+//! | [`window`] | memory of devices, found and mapped |
 //! | liveness, fork | open-file-description locks on Linux, and what a forked child must not keep |
 //! | wait | futexes on Linux, polling elsewhere |
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
@@ -37,7 +38,12 @@ pub mod semaphore;
 pub mod view;
 mod wait;
 pub mod whoami;
+pub mod window;
 
 pub use options::{Exposure, Options, Owner};
 pub use place::Place;
 pub use view::{New, Publication, View};
+
+/// Whether this processor compares and swaps in memory of any kind: x86 does. ARM and RISC-V leave it open for memory
+/// that is mapped as a device's.
+const DEVICES_COMPARE_AND_SWAP: bool = cfg!(any(target_arch = "x86", target_arch = "x86_64"));

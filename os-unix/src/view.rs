@@ -20,6 +20,7 @@ use crate::liveness::Tokens;
 use crate::map;
 use crate::options::Options;
 use crate::place::Place;
+use crate::window::{MappedWindow, Window};
 use crate::{entropy, memfd, wait};
 
 /// A mapped region, the tokens held in it, and the process that opened it.
@@ -29,6 +30,8 @@ pub struct View {
     pub region: OpenRegion<Tokens>,
     origin: Origin,
     path: Option<PathBuf>,
+    /// Whether the memory is a device's.
+    is_device: bool,
 }
 
 impl View {
@@ -54,6 +57,24 @@ impl View {
             return Err(ReceiveFailed::WrongSize { header: word(at::TOTAL_LEN), found: len });
         }
         Self::of_file(file, len, None, options).map_err(ReceiveFailed::Open)
+    }
+
+    /// Takes part in the region in a window, or just looks.
+    pub fn in_window(place: &Window, window: MappedWindow, options: &Options) -> Result<Self, OpenFailed> {
+        let MappedWindow { file, map, offset, is_device } = window;
+        let region = MappedRegion::check(map).map_err(OpenFailed::Attach)?;
+        let (origin, path) = (Origin::here()?, place.path.as_path());
+        let joins = (!options.map.read_only).then_some(region.map());
+        // SAFETY: as in `new`; the mapping starts at that offset.
+        let tokens = unsafe { Tokens::of_window(file, Some(path), joins, offset) }?;
+        let region = OpenRegion::new(tokens, region);
+        Ok(Self { region, origin, path: Some(path.into()), is_device })
+    }
+
+    /// Whether the processor compares and swaps in this memory for certain.
+    #[must_use]
+    pub fn has_compare_and_swap(&self) -> bool {
+        !self.is_device || crate::DEVICES_COMPARE_AND_SWAP
     }
 
     /// Maps a file that has been checked.
@@ -82,7 +103,7 @@ impl View {
         // local that outlives them.
         let tokens = unsafe { Tokens::new(file, now, joins.then_some(region.map())) }?;
         let region = OpenRegion::new(tokens, region);
-        Ok(Self { region, origin, path: path.map(Into::into) })
+        Ok(Self { region, origin, path: path.map(Into::into), is_device: false })
     }
 
     /// Whether this is a forked child of the process that opened the region.

@@ -178,6 +178,12 @@ impl View {
         false
     }
 
+    /// Whether a processor may compare and swap in this memory: it is never a device's.
+    #[must_use]
+    pub fn has_compare_and_swap(&self) -> bool {
+        true
+    }
+
     /// Whether the region is a section without a name.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

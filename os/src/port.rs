@@ -272,4 +272,8 @@ unsafe impl Port for SystemPort {
     fn domain(&self) -> u32 {
         self.0.domain
     }
+
+    fn has_compare_and_swap(&self) -> bool {
+        self.view().has_compare_and_swap()
+    }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! STRAIT_CACHE, by default ~/.cache/strait
 //!     std/NAME             standard libraries, for all clones; see `sysroot`
+//!     guest                an emulator and a kernel, for all clones; see `guest`
 //!     clones/NAME-HASH     one clone's target folders
 //! ```
 //!
@@ -61,7 +62,16 @@ pub fn make_room() {
 ///
 /// The lane's outcome if there can be no such folder.
 pub fn libraries() -> Result<PathBuf, Outcome> {
-    let folder = root()?.join("std");
+    folder("std")
+}
+
+/// The folder of this name for all clones, created if it does not exist.
+///
+/// # Errors
+///
+/// The lane's outcome if there can be no such folder.
+pub fn folder(name: &str) -> Result<PathBuf, Outcome> {
+    let folder = root()?.join(name);
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
     Ok(folder)
 }

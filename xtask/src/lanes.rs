@@ -21,6 +21,8 @@ const RELEASE: u32 = 95;
 const BARE_METAL: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf", "thumbv7m-none-eabi"];
 const WORD_SIZES: &[&str] = &["i686-unknown-linux-gnu", "s390x-unknown-linux-gnu"];
 const OTHER_UNIX: &[&str] = &["x86_64-apple-darwin", "x86_64-unknown-freebsd"];
+/// Linux with another C library. (Android is a system of its own to Rust, and none of ours.)
+const OTHER_C: &[&str] = &["x86_64-unknown-linux-musl"];
 
 /// The compiler and cargo of those packages.
 pub struct Debian {
@@ -127,6 +129,7 @@ fn targets() -> Result<Outcome, Outcome> {
         // 32 bits with an operating system, and a big-endian machine.
         ("word sizes", &|| cargo(&STD, &format!("check {core}"), WORD_SIZES)),
         ("other Unix", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
+        ("another C library", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_C)),
     ]))
 }
 
@@ -212,7 +215,7 @@ fn file_in(files: &str, end: &str) -> Option<String> {
 }
 
 /// The output of a command, if it can be run and succeeds.
-fn output(program: &str, args: &[&str]) -> Option<String> {
+pub fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then_some(text)

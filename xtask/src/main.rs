@@ -16,6 +16,7 @@ mod crates;
 mod examples;
 mod firmware;
 mod fuzz;
+mod guest;
 mod install;
 mod lanes;
 mod linuxcnc;

@@ -112,6 +112,13 @@ impl Run {
         self
     }
 
+    /// Adds one argument that has no blanks.
+    pub fn argument(mut self, word: &str) -> Self {
+        self.command.arg(word);
+        self.shown = format!("{} {word}", self.shown);
+        self
+    }
+
     /// Sets a variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);

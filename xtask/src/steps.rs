@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, examples, firmware, fuzz, lanes, linuxcnc, peers, python, sanitize, windows, words,
+    bench, capi, crates, examples, firmware, fuzz, guest, lanes, linuxcnc, peers, python, sanitize, windows, words,
 };
 
 /// How much of each step runs.
@@ -200,6 +200,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("ports/Cargo.toml"),
             run: firmware::lane,
+        },
+        Step {
+            name: "guest",
+            what: "a virtual machine and its host on one region, in a device's memory",
+            when: When::All,
+            needs: Some("examples/guest/main.rs"),
+            run: guest::lane,
         },
         Step {
             name: "windows",

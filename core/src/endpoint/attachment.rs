@@ -44,7 +44,8 @@ impl<P: Port> Attachment<P> {
     ///
     /// Every participant that can write to the region must keep the protocol for as long as such a
     /// slice lives: nobody writes to a frame between its publication and its release. A forked child
-    /// must not use slices that it inherited.
+    /// must not use slices that it inherited. And the memory is ordinary memory to the processor: no device's,
+    /// in which what a compiler makes of a copy may fault.
     #[must_use]
     pub unsafe fn trusting_peers(mut self) -> Self {
         self.trusted = true;

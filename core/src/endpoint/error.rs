@@ -28,8 +28,8 @@ pub enum ChannelError {
         /// The domain that the plan names.
         planned: u32,
     },
-    /// The plan gives a lock to two domains, which cannot compare and swap one word, and the port has no
-    /// [hardware lock](crate::port::Port::hardware_lock).
+    /// The plan gives a lock to two domains, or the region's memory is a device's: its users cannot compare and swap
+    /// one word, and the port has no [hardware lock](crate::port::Port::hardware_lock).
     NoCommonAtomics,
     /// The channel has several producers, or clients, each with a lane. Open it by the functions for lanes.
     Lanes {
@@ -67,8 +67,8 @@ impl fmt::Display for ChannelError {
             Self::Domain { planned } => write!(f, "the plan gives this role to domain {planned}; open it there, or change the plan"),
             Self::NoCommonAtomics => {
                 f.write_str(
-                    "the plan gives the lock to two domains that share no atomics; \
-                     keep it in one, or give the port a hardware lock",
+                    "the lock's users share no atomics, as they are in two domains or in a device's memory; keep it in one \
+                     domain and in ordinary memory, or give the port a hardware lock",
                 )
             }
             Self::Lanes { count } => {

@@ -1,5 +1,5 @@
 //! The words of locks, changed by compare-and-swap within a domain, and under the port's hardware lock
-//! where two domains use them.
+//! where two domains use them or the memory takes none.
 
 use crate::ground::entry::Entry;
 use crate::ground::port::Port;
@@ -14,21 +14,22 @@ use super::error::ChannelError;
 pub enum CasMode {
     /// By compare-and-swap: its users share a domain.
     CompareExchange,
-    /// By a load and a store under the hardware lock: its users are in two domains.
+    /// By a load and a store under the hardware lock: its users are in two domains, or in memory without
+    /// compare-and-swap.
     HardwareLock,
 }
 
 impl CasMode {
     /// The mode for this channel, a lock; this port is one of its users.
     pub fn of<P: Port>(port: &P, entry: &Entry) -> Result<Self, ChannelError> {
-        let shared = entry.domain_a != entry.domain_b;
-        if shared && !port.has_hardware_lock() {
+        let needs_lock = entry.domain_a != entry.domain_b || !port.has_compare_and_swap();
+        if needs_lock && !port.has_hardware_lock() {
             return Err(ChannelError::NoCommonAtomics);
         }
         if port.domain() != entry.domain_a && port.domain() != entry.domain_b {
             return Err(ChannelError::Domain { planned: entry.domain_a });
         }
-        Ok(if shared { Self::HardwareLock } else { Self::CompareExchange })
+        Ok(if needs_lock { Self::HardwareLock } else { Self::CompareExchange })
     }
 }
 

@@ -225,6 +225,16 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         let _ = (offset, len);
     }
 
+    /// Whether compare-and-swap works on the region's memory. It never changes, and all ports of a domain agree on it.
+    ///
+    /// `false` where the memory is a device's, mapped so that the processor need not do it: Device memory on ARM, or
+    /// I/O memory on RISC-V. Locks are then refused as [`NoCommonAtomics`](crate::ChannelError::NoCommonAtomics),
+    /// unless there is a [hardware lock](Self::hardware_lock) under which they change their words.
+    #[inline(always)]
+    fn has_compare_and_swap(&self) -> bool {
+        true
+    }
+
     /// Whether there is a [hardware lock](Self::hardware_lock). It never changes.
     #[inline(always)]
     fn has_hardware_lock(&self) -> bool {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 pub struct HardwareLock {
     /// Whether the machine has one.
     pub built_in: AtomicBool,
+    /// Whether the region is in memory without compare-and-swap.
+    pub alone: AtomicBool,
     /// The holder's identity, or 0.
     pub holder: AtomicU32,
     /// How many attempts from now on find it taken.

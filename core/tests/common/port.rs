@@ -167,6 +167,10 @@ unsafe impl Port for TestPort {
         self.domain
     }
 
+    fn has_compare_and_swap(&self) -> bool {
+        !self.region.hardware.alone.load(Relaxed)
+    }
+
     fn has_hardware_lock(&self) -> bool {
         self.region.hardware.built_in.load(Relaxed)
     }

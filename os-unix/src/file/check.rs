@@ -110,17 +110,43 @@ fn kind(found: FileType) -> &'static str {
     }
 }
 
+/// Opens memory that is a file or a character device, and checks it as [`open`] does, but for its length.
+pub(crate) fn open_memory(path: &Path, options: &Options) -> Result<(File, Metadata), OpenFailed> {
+    let file = open_only(path, options)?;
+    let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
+    if !found.file_type().is_char_device() && !found.is_file() {
+        return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
+    }
+    check_access(&found, options)?;
+    Ok((file, found))
+}
+
+/// Takes the space of a file up to `end` that has only `blocks` of it, so that no later store ends this process.
+/// Of a window that ends beyond 2 GiB nothing is taken.
+pub(crate) fn reserve(file: &File, end: u64, blocks: u64) -> Result<(), OpenFailed> {
+    match i32::try_from(end) {
+        Ok(end) => os::fill_holes(file, end.unsigned_abs(), blocks),
+        Err(_) => Ok(()),
+    }
+}
+
 fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
     if !found.is_file() {
         return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
     }
+    check_access(found, options)?;
+    OpenFailed::check_len(found.len())
+}
+
+/// Checks the names of a file, its owner and whom it lets in.
+fn check_access(found: &Metadata, options: &Options) -> Result<(), OpenFailed> {
     match found.nlink() {
         0 => return Err(OpenFailed::NotFound), // Unlinked since it was opened.
         1 => {}
         links => return Err(OpenFailed::Linked { links }),
     }
     if options.map.any_owner {
-        return OpenFailed::check_len(found.len());
+        return Ok(());
     }
     let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
     if found.uid() != wanted {
@@ -130,5 +156,5 @@ fn check(found: &Metadata, options: &Options) -> Result<u32, OpenFailed> {
     if mode & !options.mode != 0 {
         return Err(OpenFailed::TooOpen(Exposure { found: mode, allowed: options.mode }));
     }
-    OpenFailed::check_len(found.len())
+    Ok(())
 }

@@ -56,3 +56,8 @@ pub(crate) fn allocate(_file: &File, _len: u32) -> io::Result<bool> {
 pub(crate) fn fill_holes(_file: &File, _len: u32, _blocks: u64) -> Result<(), OpenFailed> {
     Ok(())
 }
+
+/// Nothing of the kind here.
+pub(crate) fn is_shown_by_the_kernel(_file: &File) -> Result<bool, OsError> {
+    Ok(false)
+}

@@ -16,6 +16,9 @@ use strait_os_base::OsError;
 use crate::failed::OpenFailed;
 use crate::fd;
 
+/// The type of sysfs.
+const SYSFS: u32 = 0x6265_6572;
+
 /// Tries before a call that signals keep interrupting is given up.
 const TRIES: u32 = 100;
 
@@ -62,6 +65,12 @@ pub(crate) fn link_unnamed(file: &File, target: &Path) -> io::Result<()> {
 pub(crate) fn huge_page(file: &File) -> Option<u64> {
     let found = fstatfs(file).ok()?;
     (found.filesystem_type() == HUGETLBFS_MAGIC).then(|| u64::try_from(found.block_size()).ok())?
+}
+
+/// Whether the file is one of those by which the kernel shows devices (sysfs), the memory of PCI devices among them.
+pub(crate) fn is_shown_by_the_kernel(file: &File) -> Result<bool, OsError> {
+    let found = fstatfs(file).map_err(|error| OsError::new("fstatfs", error as i32))?;
+    Ok(found.filesystem_type().0 as u32 == SYSFS)
 }
 
 /// Makes the file `len` long and takes the space; false where the file system cannot.

@@ -32,6 +32,8 @@ use strait_os_base::OsError;
 /// Mappings with a token that one process can have.
 const MAX_TOKENS: usize = 1024;
 const FREE: RawFd = -1;
+/// Offsets of mappings are multiples of it.
+const MAP_UNIT: u64 = 4096;
 /// The error where there is no entry; the limit on descriptors has nothing to do with it.
 const FULL: OsError = OsError::explained(
     "this process has 1024 regions, mutexes and listeners' descriptors open, which is the most it can have; close one",
@@ -45,6 +47,8 @@ struct Entry {
     file: AtomicI32,
     base: AtomicPtr<c_void>,
     len: AtomicUsize,
+    /// Where in the file the range starts, in units of [`MAP_UNIT`].
+    from: AtomicUsize,
 }
 
 impl Entry {
@@ -54,6 +58,7 @@ impl Entry {
             file: AtomicI32::new(FREE),
             base: AtomicPtr::new(null_mut()),
             len: AtomicUsize::new(0),
+            from: AtomicUsize::new(0),
         }
     }
 }
@@ -116,9 +121,10 @@ extern "C" fn in_child() {
         let (base, len) = (entry.base.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_FIXED;
-        // SAFETY: the range is mapped from this very file and ours (F3). Its users go on
+        let from = entry.from.load(Ordering::Relaxed) as u64 * MAP_UNIT;
+        // SAFETY: the range is mapped from this very place of the file and ours (F3). Its users go on
         // with a mapping of the same contents at the same place.
-        let mapped = unsafe { libc::mmap(base, len, access, kind, file, 0) };
+        let mapped = unsafe { libc::mmap64(base, len, access, kind, file, from as libc::off64_t) };
         if mapped == libc::MAP_FAILED {
             // Better memory that cannot be touched in the child than the parent's.
             // SAFETY: the range is ours (F3), and the child knows not to use it.
@@ -167,11 +173,11 @@ impl Token {
     ///
     /// # Safety
     ///
-    /// The `range` (start and length) must be mapped from the start of `file`, and both must stay as
-    /// they are until the token is dropped.
+    /// The `range` (start and length) must be mapped from `file`, from the offset that is its third part on, a
+    /// multiple of the page; and both must stay as they are until the token is dropped.
     pub(crate) unsafe fn open(
         file: BorrowedFd<'_>,
-        range: (NonNull<c_void>, usize),
+        range: (NonNull<c_void>, usize, u64),
         open: impl FnOnce() -> Result<OwnedFd, OsError>,
     ) -> Result<Self, OsError> {
         Self::entered(file.as_raw_fd(), range, open)
@@ -179,12 +185,12 @@ impl Token {
 
     /// Opens the descriptor, which must be marked close-on-exec, and nothing is mapped from.
     pub(crate) fn alone<E: From<OsError>>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
-        Self::entered(FREE, (NonNull::dangling(), 0), open)
+        Self::entered(FREE, (NonNull::dangling(), 0, 0), open)
     }
 
     fn entered<E: From<OsError>>(
         file: RawFd,
-        range: (NonNull<c_void>, usize),
+        range: (NonNull<c_void>, usize, u64),
         open: impl FnOnce() -> Result<OwnedFd, E>,
     ) -> Result<Self, E> {
         let origin = Origin::here()?;
@@ -196,6 +202,7 @@ impl Token {
         entry.file.store(file, Ordering::Relaxed);
         entry.base.store(range.0.as_ptr(), Ordering::Relaxed);
         entry.len.store(range.1, Ordering::Relaxed);
+        entry.from.store((range.2 / MAP_UNIT) as usize, Ordering::Relaxed);
         entry.token.store(token.into_raw_fd(), Ordering::Relaxed);
         Ok(Self { entry: index, origin })
     }

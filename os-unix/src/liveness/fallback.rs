@@ -31,6 +31,21 @@ impl Tokens {
         Ok(Self { file, joins, origin: Origin::here()? })
     }
 
+    /// The same.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new).
+    pub(crate) unsafe fn of_window(
+        file: File,
+        path: Option<&Path>,
+        joins: Option<&Mapped>,
+        _offset: u64,
+    ) -> Result<Self, OsError> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::new(file, path, joins) }
+    }
+
     /// The region's file.
     pub(crate) fn file(&self) -> &File {
         &self.file

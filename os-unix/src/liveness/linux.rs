@@ -32,6 +32,10 @@ use crate::fork::Token;
 
 /// Tokens are at offsets beyond every possible content of the file.
 const TOKEN_BASE: u64 = 1 << 40;
+/// The smallest page, and the windows of a file whose tokens have places of their own. Two regions that are 4 TiB
+/// apart share theirs, and then one more participant may seem alive.
+const PAGE: u64 = 4096;
+const WINDOWS: u64 = 1 << 30;
 /// Bytes by which two open file descriptions are distinguished.
 const TRIAL_BASE: u64 = 1 << 41;
 const TRIALS: u32 = 8;
@@ -72,6 +76,8 @@ pub struct Tokens {
     /// Dropped before the file.
     token: Option<Token>,
     probe: File,
+    /// Where the tokens of this region start.
+    first: u64,
     proves_death: bool,
     held: Mutex<Vec<Ident>>,
 }
@@ -89,6 +95,22 @@ impl Tokens {
         path: Option<&Path>,
         joins: Option<&Mapped>,
     ) -> Result<Self, OsError> {
+        // SAFETY: the caller's promise, of the file's start.
+        unsafe { Self::of_window(file, path, joins, 0) }
+    }
+
+    /// The same of a region that is mapped from `offset` on, a multiple of the page. Tokens of two regions in one
+    /// file are apart.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new), where `joins` is mapped from that offset.
+    pub(crate) unsafe fn of_window(
+        file: File,
+        path: Option<&Path>,
+        joins: Option<&Mapped>,
+        offset: u64,
+    ) -> Result<Self, OsError> {
         let kind = fstatfs(&file).map_err(|error| OsError::new("fstatfs", error as i32))?;
         let proves_death = !REMOTE.contains(&(kind.filesystem_type().0 as u32));
         let token = match joins {
@@ -96,7 +118,7 @@ impl Tokens {
                 let open = || another(&file, path).map(Into::into);
                 // SAFETY: the caller keeps the mapping longer than the token, which is dropped before
                 // the file: their order in `Tokens`, and here.
-                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size()), open) }?)
+                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size(), offset), open) }?)
             }
             None => None,
         };
@@ -108,7 +130,8 @@ impl Tokens {
                 return Err(what_failed(error));
             }
         }
-        Ok(Self { token, probe: file, proves_death, held: Mutex::new(Vec::new()) })
+        let first = TOKEN_BASE + ((offset / PAGE % WINDOWS) << 32);
+        Ok(Self { token, probe: file, first, proves_death, held: Mutex::new(Vec::new()) })
     }
 
     /// The region's file.
@@ -126,7 +149,7 @@ impl Tokens {
         if held.contains(&who) {
             return Err(TokenRefused); // L3
         }
-        match token.with(|fd| ofd::lock(fd, offset(who))) {
+        match token.with(|fd| ofd::lock(fd, self.offset(who))) {
             Some(Ok(())) => held.push(who),
             _ => return Err(TokenRefused),
         }
@@ -140,7 +163,7 @@ impl Tokens {
         let Some(at) = held.iter().position(|&other| other == who) else { return };
         held.swap_remove(at);
         // Cannot fail for a lock that is held; if it did, the token would end with the process.
-        let _ = token.with(|fd| ofd::unlock(fd, offset(who)));
+        let _ = token.with(|fd| ofd::unlock(fd, self.offset(who)));
     }
 
     /// See [`strait_core::port::Liveness::probe`], whose contract this keeps: `Dead` is the kernel's answer that
@@ -150,7 +173,11 @@ impl Tokens {
         if !self.proves_death {
             return Probe::Unknown;
         }
-        proof_of(ofd::is_locked(&self.probe, offset(who)).ok().map(|locked| !locked))
+        proof_of(ofd::is_locked(&self.probe, self.offset(who)).ok().map(|locked| !locked))
+    }
+
+    fn offset(&self, who: Ident) -> u64 {
+        self.first + u64::from(who.word())
     }
 }
 
@@ -170,10 +197,6 @@ fn what_failed(error: Errno) -> OsError {
         _ => return OsError::new("try a lock on the region's file, by which lives are proven", error as i32),
     };
     OsError::explained(text, error as i32)
-}
-
-fn offset(who: Ident) -> u64 {
-    TOKEN_BASE + u64::from(who.word())
 }
 
 /// Opens the file that `file` is again: a description of its own. By way of `/proc`, or of `path`

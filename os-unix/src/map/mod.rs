@@ -61,14 +61,20 @@ impl From<OsError> for CopyFailed {
 
 /// A shared mapping of the first `len` bytes of `file`, which must have them; never zero.
 pub(crate) fn shared(file: &File, len: u32, options: &MapOptions) -> Result<Mapped, MapFailed> {
+    window(file, 0, len, options)
+}
+
+/// A shared mapping of `len` bytes of `file`, never zero, from `offset` on, a multiple of the page.
+pub(crate) fn window(file: &File, offset: u64, len: u32, options: &MapOptions) -> Result<Mapped, MapFailed> {
     let failed = |call| move |error| refused(call, error);
     let size = NonZeroUsize::new(len as usize).ok_or(Errno::EINVAL).map_err(failed("mmap"))?;
     let mut access = ProtFlags::PROT_READ;
     if !options.read_only {
         access |= ProtFlags::PROT_WRITE;
     }
+    let offset = offset.try_into().map_err(|_| Errno::EOVERFLOW).map_err(failed("mmap"))?;
     // SAFETY: the kernel chooses a place that is free, so no memory of ours is replaced.
-    let base = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) };
+    let base = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, offset) };
     let base = base.map_err(failed("mmap"))?;
     // SAFETY: the range is mapped so, and this is its one owner; `munmap` unmaps it.
     let mapping = unsafe { Mapped::new(base, len, whole_pages(file, len), unmap) };

@@ -270,4 +270,8 @@ unsafe impl Port for EventPort {
     fn is_unwinding(&self) -> bool {
         self.port.is_unwinding()
     }
+
+    fn has_compare_and_swap(&self) -> bool {
+        self.port.has_compare_and_swap()
+    }
 }

@@ -1,9 +1,10 @@
-//! Unix alone: modes and owners of files, users by number, sockets that hand regions over, and waiting for receivers and
-//! descriptors at once.
+//! Unix alone: modes and owners of files, users by number, sockets that hand regions over, memory of devices, and waiting
+//! for receivers and descriptors at once.
 
 mod pipe;
 mod readable;
 mod region;
+mod window;
 
 pub use pipe::{NamedSemaphoreExt, UserExt};
 #[cfg(target_os = "linux")]
@@ -11,3 +12,4 @@ pub(crate) use readable::wait_by;
 pub use readable::{ReadyOrReadable, wait_ready_or_readable};
 pub(crate) use region::LOCK_ADVICE;
 pub use region::RegionOptionsExt;
+pub use window::{RegionWindow, WindowError};

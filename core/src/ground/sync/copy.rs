@@ -4,10 +4,16 @@
 //! undefined behaviour. So every access to the shared side is a relaxed atomic of at most the machine's
 //! word; or, from [`block::LEAST`] bytes on, on CPUs with one, a block of assembly, about which the
 //! compiler can assume nothing.
+//!
+//! Every access is one that the CPU takes in all memory that a region may be in. On ARM that includes Device
+//! memory, as which Linux maps a PCI device's: accesses are aligned there, and never overlap.
 
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 const WORD: usize = size_of::<usize>();
+
+// The lead aligns to a word, which must do for a block.
+const _: () = assert!(WORD.is_multiple_of(block::ALIGN));
 
 // With pointers of 32 bits (x32, ILP32) the upper halves of the registers that the assembly is given are undefined.
 
@@ -45,6 +51,8 @@ mod block {
     //! No assembly here: words are used for all lengths.
 
     pub const LEAST: usize = usize::MAX;
+
+    pub const ALIGN: usize = 1;
 
     /// Never called.
     ///
@@ -88,7 +96,7 @@ macro_rules! store {
 /// atomically during the call.
 #[inline(always)]
 pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
-    if into.len() >= block::LEAST {
+    if block::ALIGN == 1 && into.len() >= block::LEAST {
         // SAFETY: both sides are valid for `into.len()` bytes, and as long as a block must be.
         return unsafe { block::copy(from, into.as_mut_ptr(), into.len()) };
     }
@@ -97,6 +105,10 @@ pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
     if !head.is_empty() {
         // SAFETY: `head` is a part of the range.
         unsafe { read_bytes_slow(from, head) };
+    }
+    if block::ALIGN > 1 && rest.len() >= block::LEAST {
+        // SAFETY: both sides are valid for the rest, which is as long as a block must be, and aligned by the lead.
+        return unsafe { block::copy(from.wrapping_add(lead), rest.as_mut_ptr(), rest.len()) };
     }
     let mut at = lead;
     let mut words = rest.chunks_exact_mut(WORD);
@@ -134,7 +146,7 @@ pub unsafe fn read(from: *const u8, into: &mut [u8], aligned: bool) {
 /// atomically during the call.
 #[inline(always)]
 pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
-    if from.len() >= block::LEAST {
+    if block::ALIGN == 1 && from.len() >= block::LEAST {
         // SAFETY: both sides are valid for `from.len()` bytes, and as long as a block must be.
         return unsafe { block::copy(from.as_ptr(), into, from.len()) };
     }
@@ -143,6 +155,10 @@ pub unsafe fn write(into: *mut u8, from: &[u8], aligned: bool) {
     if !head.is_empty() {
         // SAFETY: `head` is a part of the range.
         unsafe { write_bytes_slow(into, head) };
+    }
+    if block::ALIGN > 1 && rest.len() >= block::LEAST {
+        // SAFETY: both sides are valid for the rest, which is as long as a block must be, and aligned by the lead.
+        return unsafe { block::copy(rest.as_ptr(), into.wrapping_add(lead), rest.len()) };
     }
     let mut at = lead;
     let (words, mut left) = rest.as_chunks::<WORD>();

@@ -8,6 +8,9 @@ use core::arch::asm;
 /// Bytes from which [`copy`] may be used.
 pub const LEAST: usize = 8;
 
+/// What the shared side of [`copy`] must be a multiple of: x86 takes any address, in all kinds of memory.
+pub const ALIGN: usize = 1;
+
 /// Bytes from which the string copy is as fast as registers or faster.
 const STRING: usize = 4096;
 

@@ -1,0 +1,5 @@
+//! A processor that takes every access in every memory.
+
+use super::Access;
+
+pub const ALL: &[Access] = &[];

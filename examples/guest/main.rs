@@ -1,0 +1,39 @@
+//! A virtual machine and its host on one region, in the memory of QEMU's device `ivshmem`: frames, typed slots and
+//! latest values both ways, a lock within the guest, and a guest that is killed and succeeded by its next run.
+//!
+//! `cargo run --example guest -- host FILE COMMAND...` is the host: it lays the region out in FILE, and starts QEMU by
+//! the command, twice. In the guest this program is `/init`. `cargo xtask test guest` does all of that.
+//!
+//! On ARM, Linux maps the device's memory so that the processor faults at accesses that are not aligned. Whether the
+//! emulator does that as well is tried first: see `control.rs`.
+
+#[cfg(target_os = "linux")]
+mod control;
+#[cfg(target_os = "linux")]
+mod exchange;
+#[cfg(target_os = "linux")]
+mod host;
+#[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
+mod plan;
+
+#[cfg(target_os = "linux")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::process::id() == 1 {
+        return init::run();
+    }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["host", file, command @ ..] if !command.is_empty() => host::run(file, command),
+        _ => {
+            eprintln!("error: wrong arguments; this example takes `host FILE COMMAND...`");
+            std::process::exit(2)
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("the guest and the host of this example are Linux");
+}

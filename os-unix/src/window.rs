@@ -1,0 +1,255 @@
+//! Windows of memory that is there already: of a device, or of a file that stands for one.
+//!
+//! A region in a file appears whole and under a name. A window has neither: the memory belongs to a device, has the
+//! device's length, and holds whatever was in it. So a region is laid out in place, and what says that it is there is
+//! its header's first word, which is written last.
+
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{SysconfVar, sysconf};
+use strait_core::format::{AttachError, Header};
+use strait_core::port::Mem;
+use strait_os_base::{Mapped, OsError};
+
+use crate::entropy;
+use crate::failed::{CreateFailed, OpenFailed};
+use crate::file::{check, os};
+use crate::map;
+use crate::options::Options;
+
+/// What the name of memory that is mapped write-combining ends with: ordinary memory that is not cached, on ARM.
+const COMBINING: &str = "_wc";
+
+/// A part of a file or a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The file or the device.
+    pub path: PathBuf,
+    /// Where the window starts in it.
+    pub offset: u64,
+    /// Its bytes; `None` for as many as the file has from there on.
+    pub len: Option<u32>,
+    /// Whether it is a device's memory, in which a processor need not compare and swap; `None` to ask the system.
+    pub is_device: Option<bool>,
+}
+
+/// Why there is no window, or no region in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WindowFailed {
+    /// Not a multiple of the page.
+    Unaligned {
+        /// The offset.
+        offset: u64,
+        /// The page.
+        page: u64,
+    },
+    /// It ends behind the file or the device.
+    OutOfRange {
+        /// Where it ends.
+        end: u64,
+        /// How long that is.
+        len: u64,
+    },
+    /// The device does not say how long it is.
+    LengthUnknown,
+    /// A region is there.
+    AlreadyExists,
+    /// Something else is there.
+    Occupied,
+    /// Not opened.
+    Open(OpenFailed),
+    /// Not made.
+    Create(CreateFailed),
+}
+
+impl From<OpenFailed> for WindowFailed {
+    fn from(failed: OpenFailed) -> Self {
+        Self::Open(failed)
+    }
+}
+
+impl From<OsError> for WindowFailed {
+    fn from(error: OsError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// A window that is mapped.
+#[derive(Debug)]
+pub struct MappedWindow {
+    pub(crate) file: File,
+    pub(crate) map: Mapped,
+    pub(crate) offset: u64,
+    pub(crate) is_device: bool,
+}
+
+impl MappedWindow {
+    /// The memory.
+    #[must_use]
+    pub fn mem(&self) -> &Mem {
+        self.map.mem()
+    }
+
+    /// A number for the region that is made in it.
+    pub fn instance(&self) -> Result<u64, OsError> {
+        entropy::random_u64()
+    }
+}
+
+impl Window {
+    /// Opens the file or device, which is checked first, and maps the window.
+    pub fn map(&self, options: &Options) -> Result<MappedWindow, WindowFailed> {
+        let page = page();
+        let offset = self.offset;
+        if !offset.is_multiple_of(page) {
+            return Err(WindowFailed::Unaligned { offset, page });
+        }
+        let (file, found) = check::open_memory(&self.path, options)?;
+        // A device in /dev has no length that would be known here; mapping too much of it is refused there.
+        let whole = (!found.file_type().is_char_device()).then_some(found.len());
+        let len = match (self.len, whole) {
+            (Some(len), Some(whole)) if offset.saturating_add(u64::from(len)) > whole => {
+                return Err(WindowFailed::OutOfRange { end: offset + u64::from(len), len: whole });
+            }
+            (Some(len), _) => u64::from(len),
+            (None, Some(whole)) => whole.saturating_sub(offset),
+            (None, None) => return Err(WindowFailed::LengthUnknown),
+        };
+        let len = OpenFailed::check_len(len)?;
+        let is_device = match self.is_device {
+            Some(known) => known,
+            None => is_device(&self.path, &file, &found)?,
+        };
+        if found.is_file() && !options.map.read_only {
+            check::reserve(&file, offset + u64::from(len), found.blocks())?;
+        }
+        let map = map::window(&file, offset, len, &options.map).map_err(OpenFailed::from)?;
+        Ok(MappedWindow { file, map, offset, is_device })
+    }
+
+    /// Maps the window for a region that is to be made in it: it must be empty, which it is where a region's first word
+    /// would be zero.
+    pub fn map_empty(&self, options: &Options) -> Result<MappedWindow, WindowFailed> {
+        crate::view::check_mode(options.mode).map_err(WindowFailed::Create)?;
+        let window = self.map(options)?;
+        match Header::check(window.mem()) {
+            Err(AttachError::Uninitialised | AttachError::BigEndianHost) => Ok(window),
+            Err(AttachError::NotARegion) => Err(WindowFailed::Occupied),
+            _ => Err(WindowFailed::AlreadyExists),
+        }
+    }
+}
+
+/// Whether memory is a device's, by where it was found.
+fn is_device(path: &Path, file: &File, found: &Metadata) -> Result<bool, OsError> {
+    if found.file_type().is_char_device() {
+        return Ok(true);
+    }
+    Ok(os::is_shown_by_the_kernel(file)?
+        && !path.as_os_str().as_encoded_bytes().ends_with(COMBINING.as_bytes()))
+}
+
+/// The system's page.
+#[must_use]
+pub fn page() -> u64 {
+    sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|page| u64::try_from(page).ok()).unwrap_or(4096)
+}
+
+/// The folder of the first PCI device of this vendor and kind, in the order of their addresses; `None` if there is none.
+pub fn pci_device(devices: &Path, vendor: u16, device: u16) -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(devices)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|folder| {
+            let is = |name, wanted: u16| number(&folder.join(name)) == Some(u64::from(wanted));
+            is("vendor", vendor) && is("device", device)
+        })
+        .collect();
+    found.sort();
+    found.into_iter().next()
+}
+
+/// The file of a PCI device's memory: the one that is mapped write-combining, where there is one.
+pub fn pci_memory(folder: &Path, bar: u32) -> Option<PathBuf> {
+    let plain = format!("resource{bar}");
+    [format!("{plain}{COMBINING}"), plain].iter().map(|name| folder.join(name)).find(|path| path.exists())
+}
+
+/// Where the memory `map` of a device under `class` starts in its first page, and how long it is; `None` if there is no
+/// such memory.
+pub fn uio_map(class: &Path, device: &str, map: u32) -> Option<(u64, u64)> {
+    let folder = class.join(device).join(format!("maps/map{map}"));
+    Some((number(&folder.join("offset")).unwrap_or(0), number(&folder.join("size"))?))
+}
+
+/// The hexadecimal number that a file of sysfs holds.
+fn number(path: &Path) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    u64::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{pci_device, pci_memory, uio_map};
+
+    /// A folder of a test's own, removed when it is dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("strait-window-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).expect("a folder");
+            Self(path)
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_pci_device_is_found_by_its_numbers() {
+        let devices = Folder::new("pci");
+        for (address, device) in
+            [("0000:00:03.0", "0x1110"), ("0000:00:02.0", "0x1110"), ("0000:00:01.0", "0x1000")]
+        {
+            devices.write(&format!("{address}/vendor"), "0x1af4\n");
+            devices.write(&format!("{address}/device"), &format!("{device}\n"));
+        }
+        assert_eq!(pci_device(&devices.0, 0x1AF4, 0x1110), Some(devices.0.join("0000:00:02.0")));
+        assert_eq!(pci_device(&devices.0, 0x1AF4, 0x1111), None);
+        assert_eq!(pci_device(&devices.0.join("absent"), 0x1AF4, 0x1110), None);
+    }
+
+    #[test]
+    fn memory_that_combines_writes_is_preferred() {
+        let device = Folder::new("bar");
+        assert_eq!(pci_memory(&device.0, 2), None);
+        device.write("resource2", "");
+        assert_eq!(pci_memory(&device.0, 2), Some(device.0.join("resource2")));
+        device.write("resource2_wc", "");
+        assert_eq!(pci_memory(&device.0, 2), Some(device.0.join("resource2_wc")));
+    }
+
+    #[test]
+    fn the_maps_of_a_uio_device_are_read() {
+        let class = Folder::new("uio");
+        class.write("uio0/maps/map1/size", "0x0000000000100000\n");
+        class.write("uio0/maps/map1/offset", "0x80\n");
+        assert_eq!(uio_map(&class.0, "uio0", 1), Some((0x80, 0x10_0000)));
+        assert_eq!(uio_map(&class.0, "uio0", 0), None);
+    }
+}
