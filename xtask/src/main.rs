@@ -1,7 +1,7 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`], [`python`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
+//! [`firmware`], [`python`], [`mod@csharp`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
 //! them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
@@ -13,6 +13,7 @@ mod cache;
 mod capi;
 mod corpus;
 mod crates;
+mod csharp;
 mod examples;
 mod firmware;
 mod fuzz;

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
-use crate::{bench, capi, crates, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words};
+use crate::{
+    bench, capi, crates, csharp, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words,
+};
 
 /// How much of each step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +228,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("capi/examples"),
             run: capi::capi,
+        },
+        Step {
+            name: "csharp",
+            what: "the C# library over the C interface, compiled and tested under mono, with its example",
+            when: When::All,
+            needs: Some("csharp/Strait"),
+            run: csharp::lane,
         },
         Step {
             name: "fuzz",
