@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, csharp, examples, firmware, fuzz, lanes, peers, python, sanitize, windows, words,
+    bench, capi, crates, csharp, examples, firmware, fuzz, lanes, peers, python, runtimes, sanitize, windows,
+    words,
 };
 
 /// How much of each step runs.
@@ -235,6 +236,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("csharp/Strait"),
             run: csharp::lane,
+        },
+        Step {
+            name: "runtimes",
+            what: "endpoints awaited in tokio and async-io: cancelling, and the examples",
+            when: When::All,
+            needs: Some("examples/runtimes/Cargo.toml"),
+            run: runtimes::lane,
         },
         Step {
             name: "fuzz",
