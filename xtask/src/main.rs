@@ -19,6 +19,7 @@ mod firmware;
 mod fuzz;
 mod install;
 mod lanes;
+mod package;
 mod parts;
 mod peers;
 mod python;

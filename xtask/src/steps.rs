@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, csharp, examples, firmware, fuzz, lanes, peers, python, runtimes, sanitize, windows,
-    words,
+    bench, capi, crates, csharp, examples, firmware, fuzz, lanes, package, peers, python, runtimes, sanitize,
+    windows, words,
 };
 
 /// How much of each step runs.
@@ -243,6 +243,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("examples/runtimes/Cargo.toml"),
             run: runtimes::lane,
+        },
+        Step {
+            name: "package",
+            what: "what is published, packed and built from the packages alone",
+            when: When::All,
+            needs: None,
+            run: package::lane,
         },
         Step {
             name: "fuzz",
