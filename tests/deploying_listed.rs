@@ -30,8 +30,10 @@ fn every_test_that_the_page_names_exists() {
     let mut found = BTreeSet::new();
     tests(root, &mut found);
     let page = fs::read_to_string(root.join("DEPLOYING.md")).expect("the page");
-    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains("::")).collect();
-    let tests_named: Vec<_> = named.iter().filter(|name| name.starts_with(|c: char| c.is_lowercase())).collect();
+    let named: Vec<&str> =
+        page.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains("::")).collect();
+    let tests_named: Vec<_> =
+        named.iter().filter(|name| name.starts_with(|c: char| c.is_lowercase())).collect();
     assert!(tests_named.len() > 20, "the page names its tests");
     for name in tests_named {
         assert!(found.contains(*name), "there is no test {name}");
@@ -40,10 +42,13 @@ fn every_test_that_the_page_names_exists() {
 
 #[test]
 fn every_statement_says_what_it_stands_on() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("DEPLOYING.md")).expect("the page");
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("DEPLOYING.md")).expect("the page");
     for statement in page.split("\n- ").skip(1) {
         let statement = statement.split("\n\n").next().unwrap_or(statement);
-        let stands = ["Tried by", "(from ", "is from ", "ot tried", "as under"].iter().any(|sign| statement.contains(sign));
+        let stands = ["Tried by", "(from ", "is from ", "ot tried", "as under"]
+            .iter()
+            .any(|sign| statement.contains(sign));
         assert!(stands, "neither a test nor a source: {statement}");
     }
 }
