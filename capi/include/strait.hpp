@@ -334,9 +334,20 @@ class channel {
   static constexpr channel permits(const char *name, std::uint32_t count) {
     return {name, STRAIT_KIND_PERMITS, count, 0, 0};
   }
+  template <class T>
+  static constexpr channel broadcast(const char *name, std::uint32_t slots) {
+    return {name, STRAIT_KIND_BROADCAST, slots, detail::size_of<T>(), type_hash<T>};
+  }
+  /// Up to 32 calls at once.
+  template <class Request, class Answer>
+  static constexpr channel calls(const char *name, std::uint32_t places) {
+    channel made{name, STRAIT_KIND_CALLS, places, detail::size_of<Request>(), type_hash<Request>};
+    made.raw_.answer_size = detail::size_of<Answer>();
+    made.raw_.answer_hash = type_hash<Answer>;
+    return made;
+  }
 
-  /// As strait.h describes it: for kinds and fields that have no function here. Endpoints without a class are opened
-  /// by the functions of strait.h, with `region::raw()`, and closed before the region is.
+  /// As strait.h describes it: for fields that have no function here.
   static constexpr channel of(const strait_channel_t &raw) { return channel(raw); }
 
   constexpr channel consumer_may_block() const { return with_flag(STRAIT_CONSUMER_MAY_BLOCK); }
@@ -345,6 +356,13 @@ class channel {
   constexpr channel doorbell(std::uint32_t number) const {
     channel made = *this;
     made.raw_.doorbell = number;
+    return made;
+  }
+  /// Of a queue: so many producers at once, each with a lane of its own; the first `urgent` lanes are looked at first.
+  constexpr channel producers(std::uint32_t count, std::uint32_t urgent = 0) const {
+    channel made = *this;
+    made.raw_.producers = count;
+    made.raw_.urgent_lanes = urgent;
     return made;
   }
   constexpr channel domains(std::uint32_t producer, std::uint32_t consumer) const {
@@ -677,6 +695,255 @@ class latest_reader : public detail::handle<strait_latest_reader_t, strait_lates
   }
 };
 
+// ---- Lanes ------------------------------------------------------------------------------------------------------
+
+/// A producer of one lane of a queue with several, and which lane that is.
+template <class Producer>
+struct in_lane {
+  Producer producer;
+  std::uint32_t lane;
+};
+
+/// A frame that was received from a lane; its payload is in the buffer of the call.
+struct lane_frame {
+  std::uint32_t lane;
+  std::uint32_t tag;
+  std::uint32_t sequence;
+  bytes payload;
+};
+
+/// The receiving side of a queue of frames with several producers. With `STRAIT_STATUS_FAULT` a lane is damaged and
+/// left out from now on, and the others go on: `last_lane()` says which.
+class lanes_consumer : public detail::handle<strait_lanes_consumer_t, strait_lanes_consumer_close> {
+ public:
+  result<lane_frame> try_recv(mutable_bytes buffer) {
+    return received_by(buffer, [&](strait_received_t *got) {
+      return strait_lanes_consumer_try_recv(raw(), buffer.data(), buffer.size(), got, &lane_);
+    });
+  }
+  result<lane_frame> recv_timeout(mutable_bytes buffer, nanoseconds time) {
+    return received_by(buffer, [&](strait_received_t *got) {
+      return strait_lanes_consumer_recv_timeout(raw(), buffer.data(), buffer.size(), got, &lane_, detail::ns(time));
+    });
+  }
+  result<strait_lane_t> lane(std::uint32_t number) {
+    return detail::answer<strait_lane_t>(
+        [&](strait_lane_t *shown) { return strait_lanes_consumer_lane(raw(), number, shown); });
+  }
+  std::uint32_t last_lane() const noexcept { return lane_; }
+  status release() { return strait_lanes_consumer_release(raw()); }
+
+ private:
+  friend class region;
+  using handle::handle;
+
+  template <class Receive>
+  result<lane_frame> received_by(mutable_bytes buffer, Receive receive) {
+    strait_received_t got{};
+    if (const strait_status s = receive(&got); s != STRAIT_STATUS_OK) return s;
+    return lane_frame{lane_, got.tag, got.sequence, bytes(buffer.data(), got.len)};
+  }
+
+  std::uint32_t lane_ = 0;
+};
+
+/// A value that was received from a lane, and its number in that.
+template <class T>
+struct lane_value {
+  T value;
+  std::uint32_t sequence;
+  std::uint32_t lane;
+};
+
+/// The receiving side of a queue of values with several producers; of damaged lanes see `lanes_consumer`.
+template <class T>
+class typed_lanes_consumer : public detail::handle<strait_typed_lanes_consumer_t, strait_typed_lanes_consumer_close> {
+ public:
+  result<lane_value<T>> try_recv() {
+    return received_by([&](lane_value<T> *got) {
+      return strait_typed_lanes_consumer_try_recv(this->raw(), &got->value, sizeof(T), &got->sequence, &got->lane);
+    });
+  }
+  result<lane_value<T>> recv_timeout(nanoseconds time) {
+    return received_by([&](lane_value<T> *got) {
+      return strait_typed_lanes_consumer_recv_timeout(this->raw(), &got->value, sizeof(T), &got->sequence, &got->lane,
+                                                      detail::ns(time));
+    });
+  }
+  result<strait_lane_t> lane(std::uint32_t number) {
+    return detail::answer<strait_lane_t>(
+        [&](strait_lane_t *shown) { return strait_typed_lanes_consumer_lane(this->raw(), number, shown); });
+  }
+  std::uint32_t last_lane() const noexcept { return lane_; }
+  status release() { return strait_typed_lanes_consumer_release(this->raw()); }
+
+ private:
+  friend class region;
+  using detail::handle<strait_typed_lanes_consumer_t, strait_typed_lanes_consumer_close>::handle;
+
+  template <class Receive>
+  result<lane_value<T>> received_by(Receive receive) {
+    lane_value<T> got{};
+    got.lane = lane_;
+    const strait_status s = receive(&got);
+    lane_ = got.lane;
+    if (s != STRAIT_STATUS_OK) return s;
+    return got;
+  }
+
+  std::uint32_t lane_ = 0;
+};
+
+// ---- Broadcasts -------------------------------------------------------------------------------------------------
+
+/// The writer of a broadcast.
+template <class T>
+class broadcast_writer : public detail::handle<strait_broadcast_writer_t, strait_broadcast_writer_close> {
+ public:
+  /// Returns the value's number, from 1.
+  result<std::uint64_t> publish(const T &value, std::uint32_t tag = 0) {
+    return detail::answer<std::uint64_t>(
+        [&](std::uint64_t *number) { return strait_broadcast_publish(this->raw(), tag, &value, sizeof(T), number); });
+  }
+
+ private:
+  friend class region;
+  using detail::handle<strait_broadcast_writer_t, strait_broadcast_writer_close>::handle;
+};
+
+/// Where a reader of a broadcast starts, and goes on when it was overtaken.
+enum class broadcast_start : std::uint32_t { newest = STRAIT_BROADCAST_NEWEST, oldest = STRAIT_BROADCAST_OLDEST };
+
+/// A reader of a broadcast. `STRAIT_STATUS_LAGGED` says that the writer has overtaken it, once for each time: `lost()`
+/// is how many values that cost, and the next call goes on behind them.
+template <class T>
+class broadcast_reader : public detail::handle<strait_broadcast_reader_t, strait_broadcast_reader_close> {
+ public:
+  result<reading<T>> try_recv() {
+    return read_by([&](T *value, strait_value_t *info) {
+      return strait_broadcast_try_recv(this->raw(), value, sizeof(T), info, &lost_);
+    });
+  }
+  result<reading<T>> recv_timeout(nanoseconds time) {
+    return read_by([&](T *value, strait_value_t *info) {
+      return strait_broadcast_recv_timeout(this->raw(), value, sizeof(T), info, &lost_, detail::ns(time));
+    });
+  }
+  /// Of the last `STRAIT_STATUS_LAGGED`.
+  std::uint64_t lost() const noexcept { return lost_; }
+  status set_start(broadcast_start start) {
+    return strait_broadcast_set_start(this->raw(), static_cast<std::uint32_t>(start));
+  }
+
+ private:
+  friend class region;
+  using detail::handle<strait_broadcast_reader_t, strait_broadcast_reader_close>::handle;
+
+  template <class Read>
+  result<reading<T>> read_by(Read read) {
+    T value{};
+    strait_value_t info{};
+    if (const strait_status s = read(&value, &info); s != STRAIT_STATUS_OK) return s;
+    if (info.len != sizeof(T)) return STRAIT_STATUS_WRONG_SIZE;
+    return reading<T>{value, info.number, info.tag, true};
+  }
+
+  std::uint64_t lost_ = 0;
+};
+
+// ---- Calls ------------------------------------------------------------------------------------------------------
+
+/// The calling side of a channel of calls. A call is out from when it was made until its ticket is used up: by its
+/// answer, by `STRAIT_STATUS_DID_NOT_RUN`, `MAY_HAVE_RUN` or `REFUSED`, or by `cancel`.
+template <class Request, class Answer>
+class call_client : public detail::handle<strait_call_client_t, strait_call_client_close> {
+ public:
+  using ticket = std::uint32_t;
+
+  /// Makes a call. Returns what the other functions ask for.
+  result<ticket> try_call(const Request &request) {
+    return detail::answer<ticket>([&](ticket *made) {
+      return strait_call_client_try_call(this->raw(), &request, sizeof(Request), made);
+    });
+  }
+  /// Sends a request to which no answer is wanted.
+  status post(const Request &request) { return strait_call_client_post(this->raw(), &request, sizeof(Request)); }
+  /// The answer; `STRAIT_STATUS_EMPTY` if it has not come.
+  result<Answer> poll(ticket of) {
+    return detail::answer<Answer>([&](Answer *answer) {
+      return strait_call_client_poll(this->raw(), of, answer, sizeof(Answer), &refusal_);
+    });
+  }
+  /// The answer; `STRAIT_STATUS_TIMED_OUT` leaves the call out.
+  result<Answer> wait_timeout(ticket of, nanoseconds time) {
+    return detail::answer<Answer>([&](Answer *answer) {
+      return strait_call_client_wait_timeout(this->raw(), of, answer, sizeof(Answer), &refusal_, detail::ns(time));
+    });
+  }
+  /// Makes a call and waits, first for a place and then for the answer. After `STRAIT_STATUS_TIMED_OUT` the call is out
+  /// with the ticket in `out`: wait again, or cancel it.
+  result<Answer> call_timeout(const Request &request, nanoseconds time, ticket &out) {
+    return detail::answer<Answer>([&](Answer *answer) {
+      return strait_call_client_call_timeout(this->raw(), &request, sizeof(Request), answer, sizeof(Answer), &out,
+                                             &refusal_, detail::ns(time));
+    });
+  }
+  /// Gives a call up. Returns whether it may have run.
+  result<bool> cancel(ticket of) {
+    return detail::answer<bool>([&](bool *may) { return strait_call_client_cancel(this->raw(), of, may); });
+  }
+  /// The code of the last `STRAIT_STATUS_REFUSED`.
+  std::uint16_t refusal() const noexcept { return refusal_; }
+
+ private:
+  friend class region;
+  using detail::handle<strait_call_client_t, strait_call_client_close>::handle;
+
+  std::uint16_t refusal_ = 0;
+};
+
+/// A request that a server has taken.
+template <class Request>
+struct taken {
+  Request request;
+  /// The client's identity, or 0.
+  std::uint32_t caller;
+  /// The client wants no answer.
+  bool is_post;
+  /// A server that died had taken it, so it may have run before.
+  bool is_again;
+};
+
+/// The serving side of a channel of calls. Answer or refuse each request before the next.
+template <class Request, class Answer>
+class call_server : public detail::handle<strait_call_server_t, strait_call_server_close> {
+ public:
+  result<taken<Request>> try_next() {
+    return taken_by([&](Request *request, strait_request_t *info) {
+      return strait_call_server_try_next(this->raw(), request, sizeof(Request), info);
+    });
+  }
+  result<taken<Request>> next_timeout(nanoseconds time) {
+    return taken_by([&](Request *request, strait_request_t *info) {
+      return strait_call_server_next_timeout(this->raw(), request, sizeof(Request), info, detail::ns(time));
+    });
+  }
+  status answer(const Answer &answer) { return strait_call_server_answer(this->raw(), &answer, sizeof(Answer)); }
+  status refuse(std::uint16_t code) { return strait_call_server_refuse(this->raw(), code); }
+
+ private:
+  friend class region;
+  using detail::handle<strait_call_server_t, strait_call_server_close>::handle;
+
+  template <class Take>
+  result<taken<Request>> taken_by(Take take) {
+    Request request{};
+    strait_request_t info{};
+    if (const strait_status s = take(&request, &info); s != STRAIT_STATUS_OK) return s;
+    return taken<Request>{request, info.caller, info.is_post, info.is_again};
+  }
+};
+
 // ---- Locks ------------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -919,6 +1186,60 @@ class region {
       return strait_typed_consumer_open(made, raw(), name, type_hash<T>, detail::size_of<T>(), &options);
     });
   }
+  /// Claims a lane of a queue of frames with several producers: by default any that is free and not urgent.
+  result<in_lane<strait::producer>> producer_in_lane(const char *name, std::uint32_t lane = STRAIT_ANY_LANE) const {
+    return claimed<strait::producer>([&](strait_producer_t *made, std::uint32_t *claimed) {
+      return strait_producer_open_lane(made, raw(), name, lane, claimed);
+    });
+  }
+  template <class T>
+  result<in_lane<strait::typed_producer<T>>> typed_producer_in_lane(const char *name,
+                                                                    std::uint32_t lane = STRAIT_ANY_LANE) const {
+    return claimed<strait::typed_producer<T>>([&](strait_typed_producer_t *made, std::uint32_t *claimed) {
+      return strait_typed_producer_open_lane(made, raw(), name, type_hash<T>, detail::size_of<T>(), lane, claimed);
+    });
+  }
+  result<strait::lanes_consumer> lanes_consumer(const char *name, const strait_lanes_options_t &options = {}) const {
+    return endpoint<strait::lanes_consumer>(
+        [&](strait_lanes_consumer_t *made) { return strait_lanes_consumer_open(made, raw(), name, &options); });
+  }
+  template <class T>
+  result<strait::typed_lanes_consumer<T>> typed_lanes_consumer(const char *name,
+                                                               const strait_lanes_options_t &options = {}) const {
+    return endpoint<strait::typed_lanes_consumer<T>>([&](strait_typed_lanes_consumer_t *made) {
+      return strait_typed_lanes_consumer_open(made, raw(), name, type_hash<T>, detail::size_of<T>(), &options);
+    });
+  }
+  template <class T>
+  result<strait::broadcast_writer<T>> broadcast_writer(const char *name) const {
+    return endpoint<strait::broadcast_writer<T>>([&](strait_broadcast_writer_t *made) {
+      return strait_broadcast_writer_open(made, raw(), name, type_hash<T>, detail::size_of<T>());
+    });
+  }
+  template <class T>
+  result<strait::broadcast_reader<T>> broadcast_reader(const char *name,
+                                                       broadcast_start start = broadcast_start::newest) const {
+    if (const status s = carries(name, type_hash<T>); !s) return s.code();
+    return endpoint<strait::broadcast_reader<T>>([&](strait_broadcast_reader_t *made) {
+      return strait_broadcast_reader_open(made, raw(), name, static_cast<std::uint32_t>(start));
+    });
+  }
+  template <class Request, class Answer>
+  result<strait::call_client<Request, Answer>> call_client(const char *name) const {
+    return endpoint<strait::call_client<Request, Answer>>([&](strait_call_client_t *made) {
+      return strait_call_client_open(made, raw(), name, type_hash<Request>, detail::size_of<Request>(),
+                                     type_hash<Answer>, detail::size_of<Answer>());
+    });
+  }
+  /// With `run_again`, a request that a dead server had taken comes again; otherwise its client is told that it may
+  /// have run.
+  template <class Request, class Answer>
+  result<strait::call_server<Request, Answer>> call_server(const char *name, bool run_again = false) const {
+    return endpoint<strait::call_server<Request, Answer>>([&](strait_call_server_t *made) {
+      return strait_call_server_open(made, raw(), name, type_hash<Request>, detail::size_of<Request>(),
+                                     type_hash<Answer>, detail::size_of<Answer>(), run_again);
+    });
+  }
   template <class T>
   result<strait::latest_writer<T>> latest_writer(const char *name) const {
     return endpoint<strait::latest_writer<T>>([&](strait_latest_writer_t *made) {
@@ -986,6 +1307,14 @@ class region {
     Endpoint made(shared_);
     if (const strait_status s = open(made.raw()); s != STRAIT_STATUS_OK) return s;
     return made;
+  }
+
+  template <class Producer, class Open>
+  result<in_lane<Producer>> claimed(Open open) const {
+    Producer made(shared_);
+    std::uint32_t lane = 0;
+    if (const strait_status s = open(made.raw(), &lane); s != STRAIT_STATUS_OK) return s;
+    return in_lane<Producer>{std::move(made), lane};
   }
 
   /// Whether a channel carries a type: a reader claims nothing, so the library does not ask.

@@ -7,7 +7,7 @@ use strait::{Consumer, Producer, Received, RecvError, SendError, SystemPort, Try
 use crate::errors::{ToPython, raised};
 use crate::shelf::Shelf;
 use crate::value::bytes_of;
-use crate::wait::{Timeout, until};
+use crate::wait::{Timeout, awaited, ready, until};
 
 /// The sending end of a queue of frames. One at a time has the role, over all processes.
 ///
@@ -84,13 +84,14 @@ impl PyProducer {
 /// A consumer, and the bytes into which it receives.
 pub struct Receiving {
     consumer: Consumer<SystemPort>,
+    port: SystemPort,
     buffer: Vec<u8>,
     sequence: Option<u32>,
 }
 
 impl Receiving {
-    pub fn new(consumer: Consumer<SystemPort>) -> Self {
-        Self { consumer, buffer: vec![0; 256], sequence: None }
+    pub fn new(consumer: Consumer<SystemPort>, port: SystemPort) -> Self {
+        Self { consumer, port, buffer: vec![0; 256], sequence: None }
     }
 
     /// Receives by `take`, with a longer buffer if the frame needs one.
@@ -159,6 +160,19 @@ impl PyConsumer {
             })?;
             Ok(this.frame(py, &received))
         })
+    }
+
+    /// Receives a frame as `(tag, bytes)` in a coroutine of asyncio, and waits for it for up to `timeout` seconds; without a limit if
+    /// that is `None`. A thread sleeps meanwhile, and the event loop goes on. One that is cancelled has received nothing.
+    /// Raises `TimedOut` or `Fault`; `end_with_peer` does not end it.
+    #[pyo3(signature = (*, timeout=None))]
+    fn arecv(this: Py<Self>, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+        awaited(py, this.into_any(), timeout)
+    }
+
+    /// Waits a moment until something is there to receive, and leaves it there. For `arecv`.
+    fn _ready(&self, py: Python<'_>) -> PyResult<bool> {
+        self.0.with(|this| Ok(ready(py, &this.port, &mut this.consumer)))
     }
 
     /// The number of the frame received last, counting up by one a frame, modulo 2^32; `None` before the first.

@@ -134,9 +134,10 @@ impl PyRegion {
         end_with_peer: bool,
     ) -> PyResult<PyConsumer> {
         let options = consumer_options(at_most_once, release_every);
-        let mut consumer = self.with(|region| raised(region.consumer_with(name, options)))?;
+        let (mut consumer, port) =
+            self.with(|region| Ok((raised(region.consumer_with(name, options))?, region.port().clone())))?;
         consumer.end_with_peer(end_with_peer);
-        Ok(PyConsumer(Shelf::new(Receiving::new(consumer))))
+        Ok(PyConsumer(Shelf::new(Receiving::new(consumer, port))))
     }
 
     /// Claims the producer's role of a queue of values of this type: `slots` or `compact`. Raises `WrongType` if the
@@ -165,10 +166,12 @@ impl PyRegion {
         end_with_peer: bool,
     ) -> PyResult<PyTypedConsumer> {
         let (codec, options) = (Codec::of(r#type)?, consumer_options(at_most_once, release_every));
-        let mut consumer =
-            self.with(|region| raised(region.typed_consumer_of(name, codec.values(), options)))?;
+        let (mut consumer, port) = self.with(|region| {
+            let consumer = raised(region.typed_consumer_of(name, codec.values(), options))?;
+            Ok((consumer, region.port().clone()))
+        })?;
         consumer.end_with_peer(end_with_peer);
-        Ok(PyTypedConsumer::new(consumer, codec))
+        Ok(PyTypedConsumer::new(consumer, port, codec))
     }
 
     /// Claims the writer's role of a latest value: of this type, or of bytes if there is none.

@@ -6,7 +6,7 @@ use strait::{RecvError, SendError, SystemPort, TypedConsumer, TypedProducer};
 use crate::errors::{ToPython, raised};
 use crate::shelf::Shelf;
 use crate::value::Codec;
-use crate::wait::{Timeout, until};
+use crate::wait::{Timeout, awaited, ready, until};
 
 /// The sending end of a queue of values. One at a time has the role, over all processes.
 #[pyclass(frozen, module = "strait", name = "TypedProducer")]
@@ -82,6 +82,7 @@ impl PyTypedProducer {
 /// A consumer, and the bytes into which it receives.
 struct Receiving {
     consumer: TypedConsumer<[u8], SystemPort>,
+    port: SystemPort,
     buffer: Vec<u8>,
 }
 
@@ -96,9 +97,9 @@ pub struct PyTypedConsumer {
 }
 
 impl PyTypedConsumer {
-    pub fn new(consumer: TypedConsumer<[u8], SystemPort>, codec: Codec) -> Self {
+    pub fn new(consumer: TypedConsumer<[u8], SystemPort>, port: SystemPort, codec: Codec) -> Self {
         let buffer = codec.buffer();
-        Self { end: Shelf::new(Receiving { consumer, buffer }), codec }
+        Self { end: Shelf::new(Receiving { consumer, port, buffer }), codec }
     }
 }
 
@@ -129,6 +130,19 @@ impl PyTypedConsumer {
             Ok(this.buffer.clone())
         })?;
         self.codec.unpack(py, &bytes)
+    }
+
+    /// Receives a value in a coroutine of asyncio, and waits for it for up to `timeout` seconds; without a limit if
+    /// that is `None`. A thread sleeps meanwhile, and the event loop goes on. One that is cancelled has received nothing.
+    /// Raises `TimedOut` or `Fault`; `end_with_peer` does not end it.
+    #[pyo3(signature = (*, timeout=None))]
+    fn arecv(this: Py<Self>, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+        awaited(py, this.into_any(), timeout)
+    }
+
+    /// Waits a moment until something is there to receive, and leaves it there. For `arecv`.
+    fn _ready(&self, py: Python<'_>) -> PyResult<bool> {
+        self.end.with(|this| Ok(ready(py, &this.port, &mut this.consumer)))
     }
 
     /// The number of the value received last, counting up by one a value, modulo 2^32.

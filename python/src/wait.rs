@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
-use pyo3::{PyResult, Python};
+use pyo3::prelude::*;
+use strait::error::WaitAnyError;
+use strait::options::WaitPolicy;
+use strait::{SystemPort, Waitable, wait_any};
 
 use crate::errors::TimedOut;
 
@@ -53,4 +56,22 @@ pub fn until<T: Send>(
         }
         py.check_signals()?;
     }
+}
+
+/// Waits for a slice until `receiver` has something, and leaves that where it is. Without the interpreter's lock.
+pub fn ready(py: Python<'_>, port: &SystemPort, receiver: &mut (dyn Waitable + Send)) -> bool {
+    py.detach(|| {
+        let mut look = |policy| wait_any(port, &mut [&mut *receiver], policy, SLICE);
+        match look(WaitPolicy::parking()) {
+            // The plan does not let it sleep.
+            Err(WaitAnyError::NoDoorbell) => look(WaitPolicy::polling()).is_ok(),
+            found => found.is_ok(),
+        }
+    })
+}
+
+/// The coroutine that receives from a consumer.
+pub fn awaited(py: Python<'_>, consumer: Py<PyAny>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+    Timeout::seconds(timeout)?;
+    Ok(py.import("strait._aio")?.call_method1("receive", (consumer, timeout))?.unbind())
 }

@@ -1,8 +1,8 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`], [`mod@linuxcnc`], [`python`], [`mod@windows`] and [`mod@capi`] hold the steps that need system packages, [`report`] runs
-//! them and sums up.
+//! [`firmware`], [`mod@guest`], [`mod@linuxcnc`], [`python`], [`mod@csharp`], [`mod@runtimes`], [`mod@windows`] and
+//! [`mod@capi`] hold the steps that need more than cargo and this workspace, [`report`] runs them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@ mod cache;
 mod capi;
 mod corpus;
 mod crates;
+mod csharp;
 mod examples;
 mod firmware;
 mod fuzz;
@@ -20,11 +21,13 @@ mod guest;
 mod install;
 mod lanes;
 mod linuxcnc;
+mod package;
 mod parts;
 mod peers;
 mod python;
 mod report;
 mod run;
+mod runtimes;
 mod sanitize;
 mod steps;
 mod sysroot;

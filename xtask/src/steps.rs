@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, examples, firmware, fuzz, guest, lanes, linuxcnc, peers, python, sanitize, windows, words,
+    bench, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
+    runtimes, sanitize, windows, words,
 };
 
 /// How much of each step runs.
@@ -242,6 +243,27 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("ports/linuxcnc"),
             run: linuxcnc::lane,
+        },
+        Step {
+            name: "csharp",
+            what: "the C# library over the C interface, compiled and tested under mono, with its example",
+            when: When::All,
+            needs: Some("csharp/Strait"),
+            run: csharp::lane,
+        },
+        Step {
+            name: "runtimes",
+            what: "endpoints awaited in tokio and async-io: cancelling, and the examples",
+            when: When::All,
+            needs: Some("examples/runtimes/Cargo.toml"),
+            run: runtimes::lane,
+        },
+        Step {
+            name: "package",
+            what: "what is published, packed and built from the packages alone",
+            when: When::All,
+            needs: None,
+            run: package::lane,
         },
         Step {
             name: "fuzz",

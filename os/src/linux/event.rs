@@ -9,6 +9,9 @@
 //! A peer without the eventfd is found after the task's probe period, because the reactor keeps that too; so is
 //! one that died between its publication and its ring. Senders that block and receivers that
 //! await mix freely: a wake goes both ways.
+//!
+//! A runtime's own reactor takes the place of that one: [`EventPort`] lends its doorbell ([`AsFd`](std::os::fd::AsFd)),
+//! and [`EventPort::due`] is the reactor's timer.
 
 use core::fmt;
 use core::task::Waker;
@@ -24,6 +27,10 @@ use strait_core::{WaitAnyError, WaitPolicy, Waitable};
 use crate::sys::event;
 use crate::unix::{ReadyOrReadable, wait_by};
 use crate::{OsError, SystemPort};
+
+mod drive;
+
+pub use drive::Sooner;
 
 /// A new doorbell: an eventfd that does not block. Its receiver makes an [`EventPort`] of it; copies of it go to
 /// those that are to ring it, as any descriptor does: over a Unix socket, or to a child.
@@ -50,7 +57,8 @@ pub fn doorbell() -> Result<OwnedFd, OsError> {
 const TASKS: usize = 64;
 
 /// A [`SystemPort`] that also wakes by eventfds: it rings those of its peers, and its own wakes the tasks
-/// that [wait](AsyncWait) through it. Clones share the tasks. See `examples/async_doorbell.rs` for two processes.
+/// that [wait](AsyncWait) through it. Clones share the tasks. See `examples/async_doorbell.rs` for two processes, and
+/// `examples/runtimes` for tokio and async-io.
 ///
 /// # Examples
 ///
@@ -107,6 +115,8 @@ struct Tasks {
     wakers: Wakers<TASKS>,
     /// When the first of them is to look again, by the port's clock.
     due: Option<u64>,
+    /// Of the task that turns in a runtime's reactor, when that becomes sooner.
+    driver: Option<Waker>,
 }
 
 impl EventPort {
@@ -216,14 +226,14 @@ impl AsyncWait for EventPort {
     fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
         let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let (due, waker) = (self.now_ns().saturating_add(nanos), waker.clone());
-        let kept = {
+        let (kept, driver) = {
             let mut tasks = self.tasks();
+            let sooner = tasks.due.is_none_or(|other| due < other);
+            let driver = if sooner { tasks.driver.take() } else { None };
             tasks.due = Some(tasks.due.map_or(due, |other| other.min(due)));
-            tasks.wakers.keep(who, point, waker)
+            (tasks.wakers.keep(who, point, waker), driver)
         };
-        if let Err(waker) = kept {
-            waker.wake();
-        }
+        kept.err().into_iter().chain(driver).for_each(Waker::wake);
     }
 
     fn forget(&self, who: WaiterId) {

@@ -3,5 +3,5 @@
 mod event;
 mod pi;
 
-pub use event::{EventPort, doorbell};
+pub use event::{EventPort, Sooner, doorbell};
 pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
