@@ -153,10 +153,12 @@ impl ParkWord {
         port.wake_first(self.point(), 1);
     }
 
-    /// Wakes as many sleepers on a semaphore's own word as were released, after which it was `given`.
+    /// Wakes as many sleepers on a semaphore's own word as were released before.
     #[cold]
-    pub fn wake_released(&self, given: u32, released: u32, port: &impl Port) {
-        if !port.wake_first(self.point(), released) && semaphore::nobody_waits(&self.shared(port), given) {
+    pub fn wake_released(&self, released: u32, port: &impl Port) {
+        let word = self.shared(port);
+        let seen = semaphore::seen(&word);
+        if !port.wake_first(self.point(), released) && semaphore::nobody_waits(&word, seen) {
             // E2: those that came since.
             port.wake(self.point());
         }

@@ -198,8 +198,8 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if let Some(given) = semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
-            self.count.wake_released(given, count, &self.port);
+        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
+            self.count.wake_released(count, &self.port);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@
 //! - E1. `initial + word` is the count, 0 to the maximum.
 //! - E2. `WAITERS` is set only by a participant that found the count 0. A release that finds it wakes as many as it
 //!   released, and leaves it set: another release may come before those have run. Only a release whose wake left nobody
-//!   asleep clears it, if the word is still as it left it, and then wakes all that came since.
+//!   asleep clears it, if the word is still as it was before that wake, and then wakes all that came since.
 //! - E3. Nobody sleeps longer than the probe period at a time.
 //!
 //! # Memory ordering
@@ -91,14 +91,14 @@ pub fn acquire(word: &impl CasWord, limits: &Limits) -> Result<(), Refused> {
     Err(Refused::Contended)
 }
 
-/// Gives `count` back. Returns the word if sleepers must be woken: then call [`nobody_waits`] if that wake leaves none.
+/// Gives `count` back; returns whether sleepers must be woken, as many as that, between [`seen`] and [`nobody_waits`].
 /// Steps as for [`acquire`].
 ///
 /// # Errors
 ///
 /// [`Refused`], never `Empty`; nothing has changed then.
 #[inline]
-pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<Option<u32>, Refused> {
+pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<bool, Refused> {
     // ORDERING: Relaxed; the compare-and-swap decides.
     let mut seen = word.load(RELAXED);
     for _ in 0..TRIES {
@@ -110,17 +110,23 @@ pub fn release(word: &impl CasWord, limits: &Limits, count: u32) -> Result<Optio
         let given = seen.wrapping_add(count) & !WAITERS | seen & WAITERS;
         // ORDERING(lock): what we did is ordered before it, and so is the waiters' last look.
         match word.compare_exchange(seen, given, lock::RELEASE) {
-            Ok(_) => return Ok((seen & WAITERS != 0).then_some(given)),
+            Ok(_) => return Ok(seen & WAITERS != 0),
             Err(now) => seen = now,
         }
     }
     Err(Refused::Contended)
 }
 
-/// Clears `WAITERS` if the word is still as a release has `given` it; returns whether it did: then wake all (E2). One
-/// compare-and-swap.
+/// The word behind a release, before its wake; for [`nobody_waits`]. One load.
 #[must_use]
-pub fn nobody_waits(word: &impl CasWord, given: u32) -> bool {
+pub fn seen(word: &impl CasWord) -> u32 {
+    word.load(RELAXED) // ORDERING: Relaxed; no older than what we stored, and the compare-and-swap decides.
+}
+
+/// After a wake that left nobody asleep: clears `WAITERS` if the word is still as it was `seen` before that wake;
+/// returns whether it did: then wake all (E2). One compare-and-swap.
+#[must_use]
+pub fn nobody_waits(word: &impl CasWord, seen: u32) -> bool {
     // ORDERING: Relaxed; the port's wake orders it for the sleeper's kernel. What was released before is released still.
-    word.compare_exchange(given, given & !WAITERS, RELAXED).is_ok()
+    word.compare_exchange(seen, seen & !WAITERS, RELAXED).is_ok()
 }
