@@ -28,6 +28,7 @@ mod batch_succession;
 mod broadcast;
 mod call;
 mod claim;
+mod fanout;
 mod hardware_lock;
 mod header;
 mod lanes;
@@ -65,6 +66,7 @@ fn all() -> impl Iterator<Item = Model> {
         semaphore::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
+        fanout::MODELS,
         latest::MODELS,
         broadcast::MODELS,
         call::MODELS,

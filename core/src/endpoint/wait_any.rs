@@ -46,7 +46,7 @@ use sealed::Place;
 pub trait Waitable: sealed::Sealed {}
 
 /// Where the consumer of a queue sleeps.
-fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
+pub(super) fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
     word.map_or(Place::Refused, |word| Place::Word(word, Sleepers::One))
 }
 

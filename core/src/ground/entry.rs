@@ -1,5 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
+use super::fanout::{FANOUT, Fanout};
 use super::lane::{LANE, Lane};
 use super::message::{Message, ValueType};
 use super::sync::Mem;
@@ -33,6 +34,8 @@ pub struct Entry {
     pub type_hash: u64,
     /// Which lane it is of a channel with several producers.
     pub lane: Lane,
+    /// Which part it is of a queue with several consumers.
+    pub fanout: Fanout,
     /// Of [`Kind::Calls`]: the answers' type, as the other two fields are of the requests' type; otherwise
     /// zero.
     pub answer: ValueType,
@@ -140,6 +143,11 @@ impl Entry {
             words[25] = self.lane.count;
             words[26] = self.lane.urgent;
         }
+        if self.fanout.is_some() {
+            words[9] = FANOUT;
+            words[24] = self.fanout.index;
+            words[25] = self.fanout.count;
+        }
         if matches!(self.kind, Kind::Calls) {
             words[24] = self.answer.size;
             words[25] = self.answer.hash as u32;
@@ -156,9 +164,10 @@ impl Entry {
         for (i, word) in words.iter_mut().enumerate() {
             *word = mem.setup_read(offset + 4 * i as u32);
         }
-        let lane = match words[9] {
-            0 => Lane::ONLY,
-            LANE => Lane { index: words[24], count: words[25], urgent: words[26] },
+        let (lane, fanout) = match words[9] {
+            0 => (Lane::ONLY, Fanout::NONE),
+            LANE => (Lane { index: words[24], count: words[25], urgent: words[26] }, Fanout::NONE),
+            FANOUT => (Lane::ONLY, Fanout { index: words[24], count: words[25] }),
             _ => return Err(None),
         };
         let kind = Kind::from_code(words[8]).ok_or(None)?;
@@ -171,6 +180,7 @@ impl Entry {
             max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
             lane,
+            fanout,
             answer: if kind == Kind::Calls {
                 ValueType { hash: u64::from(words[25]) | u64::from(words[26]) << 32, size: words[24] }
             } else {
@@ -187,6 +197,9 @@ impl Entry {
             wait_b: words[23],
             period_us: words[31],
         };
+        if words[9] == FANOUT && !fanout.is_some() {
+            return Err(Some("consumers"));
+        }
         entry.check(limits).map_err(Some)?;
         Ok(entry)
     }
@@ -213,6 +226,11 @@ impl Entry {
         }
         if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.is_queue() {
             return Err("lane");
+        }
+        if !self.fanout.is_sound()
+            || self.fanout.is_some() && !matches!(self.kind, Kind::Slots | Kind::Compact)
+        {
+            return Err("consumers");
         }
         let blocks = self.blocks(line).ok_or("geometry")?;
         let align = line.max(8);

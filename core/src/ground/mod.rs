@@ -3,6 +3,7 @@
 pub mod call;
 pub mod crc;
 pub mod entry;
+pub mod fanout;
 pub mod format;
 pub mod geometry;
 pub mod header;

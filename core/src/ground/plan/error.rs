@@ -34,6 +34,9 @@ pub enum Fault {
     /// A channel has no lane, or more than 256, or more urgent lanes than lanes; or one that is not a queue
     /// has several.
     Lanes,
+    /// A channel has no consumer, or more than 32; or one that is not a queue of slots or compact, or has several
+    /// producers, has several consumers.
+    Consumers,
 }
 
 /// A plan that cannot work.
@@ -81,6 +84,10 @@ impl fmt::Display for PlanError {
             }
             Fault::Lanes => {
                 "a queue must have 1 to 256 lanes, and at most as many urgent ones; other channels have no lanes"
+            }
+            Fault::Consumers => {
+                "a queue of slots or compact with one producer can have 1 to 32 consumers; other channels have none \
+                 of their own"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \
