@@ -106,17 +106,22 @@ impl<P: Port> Attachment<P> {
         let entry = self.channel(name)?;
         let (port, header) = (self.port(), self.header());
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        let foreign = [entry.domain_a, entry.domain_b].into_iter().find(|&domain| domain != port.domain());
-        if let Some(planned) = foreign {
-            return Err(ChannelError::Domain { planned }.into());
+        // The lanes, or the consumers, of a queue have its name.
+        let parts = || self.channels().filter(|part| part.name == entry.name);
+        for part in parts() {
+            let foreign = [part.domain_a, part.domain_b].into_iter().find(|&domain| domain != port.domain());
+            if let Some(planned) = foreign {
+                return Err(ChannelError::Domain { planned }.into());
+            }
+            if is_named(port.mem(), header.line, part.kind, part.block_c, part.capacity, me) {
+                return Err(ResetError::Held);
+            }
         }
+        // The parts differ in where their words are, and in nothing else.
         let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
-        if is_named(port.mem(), header.line, entry.kind, entry.block_c, entry.capacity, me) {
-            return Err(ResetError::Held);
-        }
         let mut places = Places { port, header, me, taken: [0; Ident::MAX_PLACE as usize] };
         places.take()?;
-        Words { mem: port.mem(), entry: &entry, blocks }.renew();
+        renew(|| parts().map(|entry| Words { mem: port.mem(), entry, blocks }));
         Ok(())
     }
 }
@@ -165,31 +170,34 @@ impl<P: Port> Drop for Places<'_, P> {
     }
 }
 
-/// The words of a channel that nobody uses.
+/// The words of a part of a channel that nobody uses: of a lane, a consumer, or the whole.
 struct Words<'a> {
     mem: &'a Mem,
-    entry: &'a Entry,
+    entry: Entry,
     blocks: Blocks,
 }
 
-impl Words<'_> {
-    /// First what others take, to [`SHUT`]; then all the rest; last what others take, to free.
-    fn renew(&self) {
-        self.owners(|word| self.mem.setup_write(word, SHUT));
-        // Of a program that ends from here on, a successor finds the channel shut.
-        in_order();
-        self.clear();
+/// Renews all parts of a channel: first what others take, to [`SHUT`]; then all the rest; last what others take, to
+/// free.
+fn renew<'a, I: Iterator<Item = Words<'a>>>(parts: impl Fn() -> I) {
+    parts().for_each(|part| part.owners(|word| part.mem.setup_write(word, SHUT)));
+    // Of a program that ends from here on, a successor finds the channel shut.
+    in_order();
+    parts().for_each(|part| part.clear());
+    for part in parts() {
         // ORDERING(role): all of the above is ordered before it.
-        self.owners(|word| {
-            if let Some(word) = self.mem.word(word) {
+        part.owners(|word| {
+            if let Some(word) = part.mem.word(word) {
                 word.store(0, role::STORE);
             }
         });
     }
+}
 
+impl Words<'_> {
     /// The words that a participant takes by compare-and-swap.
     fn owners(&self, store: impl Fn(u32)) {
-        let (entry, blocks) = (self.entry, &self.blocks);
+        let (entry, blocks) = (&self.entry, &self.blocks);
         let first = entry.block_c + offset::OWNER;
         match entry.kind {
             Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
@@ -204,9 +212,14 @@ impl Words<'_> {
     }
 
     fn clear(&self) {
-        let (entry, blocks, mem) = (self.entry, &self.blocks, self.mem);
+        let (entry, blocks, mem) = (&self.entry, &self.blocks, self.mem);
         let zero = |from: u32, len: u32| (from..from + len).step_by(4).for_each(|at| mem.setup_write(at, 0));
         match entry.kind {
+            // Its ring is another part.
+            Kind::Slots | Kind::Compact if entry.fanout.consumer().is_some() => {
+                zero(entry.block_b, blocks.len_b);
+                mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
+            }
             Kind::Frames | Kind::Slots | Kind::Compact => {
                 zero(entry.block_a, blocks.data);
                 zero(entry.block_b, blocks.len_b);
