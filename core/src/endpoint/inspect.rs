@@ -1,6 +1,7 @@
 //! Looking at a channel's state without a role in it.
 
 pub use super::call::inspect::{CallStage, CallState, calls};
+pub use super::fanout::inspect::{FanoutState, fanout_state};
 
 use crate::ground::entry::Entry;
 use crate::ground::geometry::GRANULE;

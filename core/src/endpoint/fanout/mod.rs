@@ -43,6 +43,7 @@
 
 mod consumer;
 mod group;
+pub(in crate::endpoint) mod inspect;
 mod producer;
 mod waits;
 
