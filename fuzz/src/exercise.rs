@@ -5,7 +5,7 @@ use strait_core::{
     Attachment, ConsumerOptions, Delivery, Guard, LanesConsumer, LanesOptions, Lock, Message, Reading,
     Recovery,
     format::{Entry, ValueType, inspect},
-    port::Ident,
+    port::{Ident, Port},
     wait_any,
 };
 
