@@ -1,7 +1,12 @@
 //! Queues with several consumers, each of which gets every message.
 
+use strait_core::ground::entry::at;
+use strait_core::ground::sync::WordRef;
+use strait_core::ground::sync::order::{RELAXED, publish};
 use strait_core::model::loom::thread;
 use strait_core::model::{Port, Region};
+use strait_core::port::Port as _;
+use strait_core::protocol::fanout::{Joining, Member, Members};
 use strait_core::{
     Attachment, Channel, ConsumerOptions, FanoutConsumer, FanoutProducer, Plan, SendError, TryRecvError,
     TrySendError,
@@ -20,6 +25,7 @@ models! {
     "join_beside_another/compact_2" => join_beside_another(up_to(3).quick(2), &COMPACT_2),
     "one_leaves_and_another_joins/slots_1" => one_leaves_and_another_joins(up_to(3).quick(2), &SLOTS_1),
     "one_leaves_and_another_joins/slots_2" => one_leaves_and_another_joins(up_to(3).quick(2), &SLOTS_2),
+ "a_floor_shows_what_is_below_it/slots_1" => a_floor_shows_what_is_below_it(up_to(3)),
     "a_consumer_dies_while_it_is_full/slots_1" => a_consumer_dies_while_it_is_full(up_to(2).quick(1), &SLOTS_1),
     "a_consumer_dies_while_it_is_full/compact_2" => a_consumer_dies_while_it_is_full(up_to(2).quick(1), &COMPACT_2),
     "a_successor_goes_on/slots_2" => a_successor_goes_on(up_to(2).quick(1), &SLOTS_2),
@@ -131,6 +137,66 @@ fn join_while_it_sends(search: Search, plan: &'static Plan<'static>) {
         got.extend(drain(&mut rx));
         assert_all(&got, rx.first_sequence(), tx.next_sequence());
         assert_eq!((rx.missed(), rx.taken_over_from()), (0, None));
+    });
+}
+
+/// The words of a ring of one slot, and of its first consumer.
+struct Words {
+    mark: WordRef,
+    least: WordRef,
+    floor: WordRef,
+    joined: WordRef,
+    head: WordRef,
+    sequence: WordRef,
+}
+
+/// The same without endpoints, in fewer steps, to the end of joining alone: the slot at which a consumer starts is that
+/// of this lap or the one before, whatever of the producer's stores has arrived (F5). Up to three preemptions.
+///
+/// ```text
+///   producer                          consumer
+///   write, publish, mark              mark, head, joined, fence
+///   joined? floor, fence, joined?     floor
+///   write, publish, mark              the slot at the start: published, or free since the lap before
+/// ```
+fn a_floor_shows_what_is_below_it(search: Search) {
+    search.check(|| {
+        let region = Region::new(&SLOTS_1);
+        let (here, there) = (region.join(), region.join());
+        let words = |at: &Attachment<Port>| {
+            let (ring, entry) = (at.channel("q").unwrap(), at.consumer_entry("q", 0).unwrap());
+            let word = |offset: u32| at.port().mem().word_ref(offset).unwrap();
+            Words {
+                mark: word(ring.block_a + at::MARK),
+                least: word(ring.block_b + at::HEAD),
+                floor: word(ring.block_b + at::FLOOR),
+                joined: word(entry.block_c + at::JOINED),
+                head: word(entry.block_b + at::HEAD),
+                sequence: word(ring.data + ring.stride - 4),
+            }
+        };
+        let producer = thread::spawn(move || {
+            let Words { mark, least, floor, joined, head, sequence } = words(&here);
+            let mut members = Members::new(0, least, floor);
+            members.add(Member::new(joined, head));
+            for tail in 0..3 {
+                members.look(tail);
+                if members.used(tail) == 1 {
+                    break;
+                }
+                // ORDERING(publish): as `slots::publish`.
+                sequence.store(tail + 1, publish::STORE);
+                mark.store(tail + 1, RELAXED); // ORDERING: as `slots::Producer::commit`.
+            }
+        });
+        let Words { mark, floor, joined, head, sequence, .. } = words(&there);
+        let me = there.port().ident().unwrap();
+        let joining = Joining { joined: &joined, head: &head, mark: &mark, floor: &floor };
+        let start = joining.join(me, 1).at;
+        // ORDERING(publish): as `slots::Consumer::look`.
+        let seen = sequence.load(publish::LOAD);
+        assert!(seen == start || seen == start + 1, "a slot of lap {seen} at {start}");
+        producer.join().unwrap();
     });
 }
 
