@@ -17,10 +17,10 @@ use crate::search::{ALL, Search, up_to};
 use crate::waiting::{LONG, PROBE, now};
 
 models! {
-    "join_while_it_sends/slots_1" => join_while_it_sends(ALL, &SLOTS_1),
-    "join_while_it_sends/slots_2" => join_while_it_sends(ALL, &SLOTS_2),
-    "join_while_it_sends/compact_1" => join_while_it_sends(ALL, &COMPACT_1),
-    "join_while_it_sends/compact_2" => join_while_it_sends(ALL, &COMPACT_2),
+    "join_while_it_sends/slots_1" => join_while_it_sends(up_to(3).quick(2), &SLOTS_1),
+    "join_while_it_sends/slots_2" => join_while_it_sends(up_to(3).quick(2), &SLOTS_2),
+    "join_while_it_sends/compact_1" => join_while_it_sends(up_to(3).quick(2), &COMPACT_1),
+    "join_while_it_sends/compact_2" => join_while_it_sends(up_to(3).quick(2), &COMPACT_2),
     "join_beside_another/slots_2" => join_beside_another(up_to(3).quick(2), &SLOTS_2),
     "join_beside_another/compact_2" => join_beside_another(up_to(3).quick(2), &COMPACT_2),
     "one_leaves_and_another_joins/slots_1" => one_leaves_and_another_joins(up_to(3).quick(2), &SLOTS_1),
@@ -112,7 +112,7 @@ fn assert_all(got: &[u32], from: u32, to: u32) {
 }
 
 /// A consumer joins while the producer sends: it gets everything from its start on, and nothing that it was promised is
-/// overwritten.
+/// overwritten. Up to three preemptions.
 ///
 /// ```text
 ///   producer                         consumer
