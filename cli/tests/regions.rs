@@ -194,7 +194,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn consumers_are_shown_with_their_lag_and_who_holds_up_the_producer() {
-    let place = Place::new("fanout");
+    let place = Place::new();
     let channels = [Channel::slots::<u64>("log", 4).consumers(3), Channel::frames("alone", 1024, 100)];
     let region = place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region");
     let mut log = region.fanout_producer::<u64>("log").expect("the ring");
