@@ -242,11 +242,11 @@ fn fault_85_a_stopped_consumer_bounds_the_producer_and_is_named() {
     let look = region.look();
     let state = |index| {
         let entry = look.consumer_entry("slots", index).unwrap();
-        channel_state(&region.mem(), look.header().line, &entry)
+        channel_state(region.mem(), look.header().line, &entry)
     };
     assert_eq!((state(1).consumer, state(1).len), (Some(stopped.ident()), 8));
     assert_eq!((state(0).len, state(2).consumer, state(0).producer), (0, None, None));
-    let ring = channel_state(&region.mem(), look.header().line, &look.channel("slots").unwrap());
+    let ring = channel_state(region.mem(), look.header().line, &look.channel("slots").unwrap());
     assert_eq!((ring.len, ring.consumer, ring.producer.is_some()), (8, None, true));
     assert_eq!(drain(&mut rx), numbers(0..8));
     assert_eq!(tx.send_timeout(&8, Duration::from_secs(60)), Ok(()));
