@@ -380,7 +380,8 @@ fn positions_wrap() {
         // One that joins across the wrap.
         let mut late = join(&member, name, 2);
         tx.try_send(&next).unwrap();
-        assert_eq!(drain(&mut late), [next]);
+        // The producer had used up all that it knew of, so one of before comes too.
+        assert_eq!(drain(&mut late), [next.wrapping_sub(1), next]);
     }
 }
 

@@ -20,7 +20,8 @@
 //!   of one that misbehaves and holds the producer up, as one that stopped would.
 //! - F4. A word of a consumer is written by the owner of its role alone. `floor` and `least` are the producer's.
 //! - F5. At each look at the consumers the producer's mark is its tail. So a consumer that sees a floor sees every
-//!   slot below it as published, and a slot's sequence as that of this lap or the one before.
+//!   slot below it as published, and the sequence of one that is less than a capacity beyond it as that of this lap or
+//!   the one before. What a dead consumer has received its successor sees as published too.
 //! - F6. A consumer that is proven dead is left out by its identity, until `joined_i` names another.
 //!
 //! # If a peer dies
@@ -228,7 +229,12 @@ impl Joining<'_> {
         // ORDERING: Relaxed; a bound of honest heads. The floor's load shows that it is no less than that (F5).
         let newest = self.mark.load(RELAXED);
         let most = newest.wrapping_sub(floor).min(capacity);
-        let at = if first.wrapping_sub(floor) <= most { first } else { floor };
+        let at = match first.wrapping_sub(floor) {
+            ahead if ahead > most => floor,
+            // The slot that was published a lap before is not known to be seen so (F5): one message of before is.
+            ahead if ahead == capacity && !succeeds => first.wrapping_sub(1),
+            _ => first,
+        };
         self.head.store(at, release::STORE); // ORDERING(release): our predecessor's reads are ordered before it.
         Start { at, missed: if succeeds { at.wrapping_sub(first) } else { 0 } }
     }

@@ -25,7 +25,7 @@
 //! # Joining, leaving, and dying
 //!
 //! Each consumer is a role. One that joins where nobody was, or where the last one has left, starts at the newest
-//! message: what was sent before is not for it. One that takes over from a dead consumer starts where that one's
+//! message: what was sent before is not for it, except one message at most. One that takes over from a dead consumer starts where that one's
 //! released messages end, since it stands for it: nothing is lost, and as many messages come again as for a queue with
 //! one consumer, see [`ConsumerOptions`](crate::ConsumerOptions).
 //!
