@@ -69,6 +69,7 @@
 //! | --- | --- |
 //! | [`Channel::frames`] | [`Producer`], [`Consumer`]: bytes of varying length, with a tag |
 //! | [`Channel::slots`], [`Channel::compact`] | [`TypedProducer`], [`TypedConsumer`]: messages of one type |
+//! | [`Channel::consumers`] | [`fanout`](mod@fanout): messages of one type, each to every consumer, none lost |
 //! | [`Channel::latest`] | [`LatestWriter`], [`LatestReader`]: the newest value |
 //! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
@@ -86,6 +87,7 @@
 //! | [`error`], [`options`], [`value`] | errors, options and types that a program rarely names |
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
 //! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
+//! | [`fanout`](mod@fanout) | the ends of queues with several consumers |
 //! | [`contract`](mod@contract) | functions over messages, over a region or a stream, by [`contract!`](crate::contract!) |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
@@ -106,6 +108,7 @@ pub mod broadcast;
 pub mod call;
 pub mod contract;
 pub mod error;
+pub mod fanout;
 #[cfg(feature = "embedded-io-07")]
 pub mod io;
 pub mod options;

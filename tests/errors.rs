@@ -64,6 +64,9 @@ fn channel_errors() -> Vec<ChannelError> {
         ChannelError::Lanes { count: 4 },
         ChannelError::NoLane { count: 4 },
         ChannelError::TooManyLanes { count: 4 },
+        ChannelError::Consumers { count: 4 },
+        ChannelError::NoConsumer { count: 4 },
+        ChannelError::NoConsumer { count: 0 },
         ChannelError::Damaged("capacity"),
         ChannelError::Fault(Violation::Index),
     ]
@@ -84,6 +87,7 @@ fn of_the_core(all: &mut Vec<Told>) {
         Fault::Period,
         Fault::Lanes,
         Fault::Description,
+        Fault::Consumers,
     ];
     for fault in faults {
         let text = PlanError { channel: Some(1), fault }.to_string();

@@ -11,10 +11,13 @@ mod outcome;
 use common::rng::Rng;
 use fire::{MAX_FRAME, RING, SLOTS, SOON, Target, Value, channel_under_fire, region, under_fire};
 use outcome::{Buffer, Call, checked, is_rare};
+use strait::broadcast::BroadcastStart;
+use strait::fanout::{FanoutConsumer, FanoutProducer};
 use strait::format::inspect;
 use strait::port::Port as _;
 use strait::{
-    Attachment, Consumer, LatestReader, Producer, SystemPort, TryRecvError, TypedConsumer, TypedProducer,
+    Attachment, BroadcastReader, Consumer, LatestReader, Producer, SystemPort, TryRecvError, TypedConsumer,
+    TypedProducer,
 };
 
 fn receive_a_frame(rx: &mut Consumer<SystemPort>, rng: &mut Rng) -> Call {
@@ -158,6 +161,62 @@ fn a_writer_of_latest_values() {
             Call::Done
         },
     );
+}
+
+#[test]
+fn fault_100_a_broadcast_is_scribbled_over() {
+    let receive = |reader: &mut BroadcastReader<Value, SystemPort>, rng: &mut Rng| match rng.below(4) {
+        0 if is_rare(rng) => checked(reader.recv_timeout(SOON), |_| true),
+        1 => {
+            let start = if rng.below(2) == 0 { BroadcastStart::Newest } else { BroadcastStart::Oldest };
+            reader.set_start(start);
+            checked(reader.try_recv_into(&mut [0; 5]), |info| info.len <= size_of::<Value>())
+        }
+        _ => checked(reader.try_recv(), |_| true),
+    };
+    let open = |region: &strait::Region| region.broadcast_reader("broadcast", BroadcastStart::Oldest);
+    channel_under_fire("broadcast", open, receive);
+}
+
+#[test]
+fn a_writer_of_a_broadcast() {
+    channel_under_fire(
+        "broadcast",
+        |region| region.broadcast_writer::<Value>("broadcast"),
+        |writer, _| {
+            writer.publish(&[7; 5]);
+            Call::Done
+        },
+    );
+}
+
+#[test]
+fn a_consumer_of_several() {
+    let receive = |rx: &mut FanoutConsumer<Value, SystemPort>, rng: &mut Rng| {
+        assert!(rx.lag() <= SLOTS);
+        match rng.below(4) {
+            0 => {
+                let max = rng.below(2 * SLOTS as usize + 1);
+                checked(rx.recv_batch(max, |_| ()), |count| count <= max)
+            }
+            1 if is_rare(rng) => checked(rx.recv_timeout(SOON), |_| true),
+            _ => checked(rx.try_recv(), |_| true),
+        }
+    };
+    channel_under_fire("fan-out", |region| region.fanout_consumer("fan-out", 1), receive);
+}
+
+#[test]
+fn a_producer_for_several() {
+    let send = |tx: &mut FanoutProducer<Value, SystemPort>, rng: &mut Rng| {
+        assert!(tx.len() <= SLOTS && tx.slowest().is_none_or(|slowest| slowest.lag <= SLOTS));
+        match rng.below(4) {
+            0 => checked(tx.try_send_batch([[7; 5]; 3]), |count| count <= 3),
+            1 if is_rare(rng) => checked(tx.send_timeout(&[7; 5], SOON), |()| true),
+            _ => checked(tx.try_send(&[7; 5]), |()| true),
+        }
+    };
+    channel_under_fire("fan-out", |region| region.fanout_producer("fan-out"), send);
 }
 
 /// Header, directory and participants too: attaches, looks at all that it finds, and uses it once.

@@ -33,6 +33,8 @@ mod call_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
+#[path = "snapshots/fanout_operations.rs"]
+mod fanout_operations;
 #[path = "snapshots/harness.rs"]
 mod harness;
 #[path = "snapshots/lane_operations.rs"]
@@ -67,6 +69,7 @@ fn operations() -> Vec<Operation> {
     let lists = [
         queue_operations::all(),
         lane_operations::all(),
+        fanout_operations::all(),
         latest_operations::all(),
         broadcast_operations::all(),
         lock_operations::all(),

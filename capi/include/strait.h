@@ -34,6 +34,9 @@
 // A reader starts, and goes on when it was overtaken, three quarters of the ring behind the newest value.
 #define STRAIT_BROADCAST_OLDEST 1
 
+// In place of a consumer's number: any whose place is free, or else one that is proven dead.
+#define STRAIT_ANY_CONSUMER UINT32_MAX
+
 // The most lanes that a consumer opened in C has room for.
 #define STRAIT_MAX_LANES 16
 
@@ -374,6 +377,48 @@ typedef struct strait_end_t {
   uint32_t fault;
 } strait_end_t;
 
+// Storage for the sending side of a queue with several consumers. One at a time in a region.
+typedef struct strait_fanout_producer_t {
+  uint64_t first;
+  size_t rest[174];
+} strait_fanout_producer_t;
+
+// The consumer that bounds the producer.
+typedef struct strait_slowest_t {
+  // Its number, from 0.
+  uint32_t consumer;
+  // The participant; 0 of a word that names nobody.
+  uint32_t who;
+  // How many values it has not released.
+  uint32_t lag;
+} strait_slowest_t;
+
+// Storage for one of several consumers of a queue. One at a time in a region, of each number.
+typedef struct strait_fanout_consumer_t {
+  uint64_t first;
+  size_t rest[78];
+} strait_fanout_consumer_t;
+
+// A queue as one of several consumers sees it.
+typedef struct strait_fanout_end_t {
+  // Its number, from 0.
+  uint32_t consumer;
+  // Values that wait for it: a lower bound.
+  uint32_t lag;
+  // Slots.
+  uint32_t capacity;
+  // The number of the value that it got first, or will.
+  uint32_t first;
+  // How many values, at most, were lost between the dead consumer before it and this one.
+  uint32_t missed;
+  // `STRAIT_PEER_...`: what is known of the producer.
+  uint32_t peer;
+  // The dead participant that this place was taken over from; 0 if it was not.
+  uint32_t taken_over_from;
+  // The violation that was latched, by its number in FORMAT.md; 0 for none.
+  uint32_t fault;
+} strait_fanout_end_t;
+
 // A channel, as the directory describes it.
 typedef struct strait_channel_info_t {
   // Its name, which ends with a NUL.
@@ -514,6 +559,9 @@ typedef struct strait_channel_t {
   uint32_t answer_size;
   // Of calls: the hash of the answer's type.
   uint64_t answer_hash;
+  // How many consumers a queue of slots or compact may have at once, each of which gets every value: 1 to 32; 0 stands
+  // for an ordinary queue with one.
+  uint32_t consumers;
 } strait_channel_t;
 
 // A plan.
@@ -882,6 +930,66 @@ strait_status strait_consumer_end(struct strait_consumer_t *consumer, struct str
 
 // Releases all that was received, and gives the role back.
 strait_status strait_consumer_close(struct strait_consumer_t *consumer);
+
+// Claims the producer's role of the queue `name` with several consumers, whose type has this hash and size.
+strait_status strait_fanout_producer_open(struct strait_fanout_producer_t *producer,
+                                          const struct strait_region_t *region,
+                                          const char *name,
+                                          uint64_t type_hash,
+                                          uint32_t size);
+
+// Sends a value of `size` bytes to each consumer that has joined. Never waits. `STRAIT_STATUS_FULL` if one of them has
+// not released enough.
+strait_status strait_fanout_try_send(struct strait_fanout_producer_t *producer,
+                                     const void *value,
+                                     size_t size);
+
+// Sends a value of `size` bytes, waiting up to `timeout_ns` for space.
+strait_status strait_fanout_send_timeout(struct strait_fanout_producer_t *producer,
+                                         const void *value,
+                                         size_t size,
+                                         uint64_t timeout_ns);
+
+// Shows the consumer that is furthest behind; `STRAIT_STATUS_NOT_FOUND` if nobody has joined.
+strait_status strait_fanout_slowest(struct strait_fanout_producer_t *producer,
+                                    struct strait_slowest_t *slowest);
+
+// Gives the role back.
+strait_status strait_fanout_producer_close(struct strait_fanout_producer_t *producer);
+
+// Joins as consumer `consumer`, from 0, of the queue `name`, or as `STRAIT_ANY_CONSUMER`. `options` and `joined`, which
+// gets the consumer's number, may be null; with `STRAIT_ANY_CONSUMER` the options are not used.
+strait_status strait_fanout_consumer_open(struct strait_fanout_consumer_t *consumer,
+                                          const struct strait_region_t *region,
+                                          const char *name,
+                                          uint64_t type_hash,
+                                          uint32_t size,
+                                          uint32_t number,
+                                          const struct strait_consumer_options_t *options,
+                                          uint32_t *joined);
+
+// Receives a value of `size` bytes, and its number in `*sequence`, which may be null. Never waits.
+strait_status strait_fanout_try_recv(struct strait_fanout_consumer_t *consumer,
+                                     void *value,
+                                     size_t size,
+                                     uint32_t *sequence);
+
+// Receives a value of `size` bytes, waiting up to `timeout_ns` for it.
+strait_status strait_fanout_recv_timeout(struct strait_fanout_consumer_t *consumer,
+                                         void *value,
+                                         size_t size,
+                                         uint32_t *sequence,
+                                         uint64_t timeout_ns);
+
+// Releases, and tells the region so: after it, a successor would see nothing again, and the producer may go on.
+strait_status strait_fanout_consumer_flush(struct strait_fanout_consumer_t *consumer);
+
+// Shows the queue as this consumer sees it.
+strait_status strait_fanout_consumer_end(struct strait_fanout_consumer_t *consumer,
+                                         struct strait_fanout_end_t *end);
+
+// Leaves: the consumer no longer bounds the producer, and gives its place back.
+strait_status strait_fanout_consumer_close(struct strait_fanout_consumer_t *consumer);
 
 // How many channels the region has that this library knows, in `*count`.
 strait_status strait_channel_count(const struct strait_region_t *region, uint32_t *count);

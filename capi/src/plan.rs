@@ -69,6 +69,9 @@ pub struct strait_channel_t {
     pub answer_size: u32,
     /// Of calls: the hash of the answer's type.
     pub answer_hash: u64,
+    /// How many consumers a queue of slots or compact may have at once, each of which gets every value: 1 to 32; 0 stands
+    /// for an ordinary queue with one.
+    pub consumers: u32,
 }
 
 /// A plan.
@@ -136,6 +139,9 @@ impl strait_channel_t {
                 if is_calls { channel.clients(self.producers) } else { channel.producers(self.producers) };
         }
         channel = channel.urgent_lanes(self.urgent_lanes);
+        if self.consumers > 0 {
+            channel = channel.consumers(self.consumers);
+        }
         if self.doorbell != 0 {
             channel = channel.doorbell(self.doorbell);
         }

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers and servers of lanes |
+//! | 174 | producers for several consumers |
+//! | 78 | one of several consumers |
 //! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
@@ -31,6 +33,8 @@ pub(crate) enum Kind {
     BroadcastWriter = 15,
     BroadcastReader = 16,
     LanesServer = 17,
+    FanoutProducer = 18,
+    FanoutConsumer = 19,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -83,6 +87,20 @@ pub struct strait_lanes_consumer_t {
 pub struct strait_typed_lanes_consumer_t {
     first: u64,
     rest: [usize; 1150],
+}
+
+/// Storage for the sending side of a queue with several consumers. One at a time in a region.
+#[repr(C)]
+pub struct strait_fanout_producer_t {
+    first: u64,
+    rest: [usize; 174],
+}
+
+/// Storage for one of several consumers of a queue. One at a time in a region, of each number.
+#[repr(C)]
+pub struct strait_fanout_consumer_t {
+    first: u64,
+    rest: [usize; 78],
 }
 
 /// Storage for the writer of a latest value. One at a time in a region.

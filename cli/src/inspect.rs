@@ -1,7 +1,7 @@
 //! `strait inspect`: what is in a region, or in a copy of one.
 
 use serde_json::{Value, json};
-use strait::format::inspect::{ChannelState, channel_state};
+use strait::format::inspect::{ChannelState, channel_state, fanout_state};
 use strait::format::participants::{Participant, wear};
 use strait::{
     OpenError, Region,
@@ -86,6 +86,9 @@ impl<'a> Picture<'a> {
             "lane": entry.lane.is_one_of_many().then_some(entry.lane.index),
             "lanes": entry.lane.count,
             "urgent": entry.lane.index < entry.lane.urgent,
+            "fanout_consumer": entry.fanout.consumer(),
+            "fanout_consumers": entry.fanout.count,
+            "holds_up": fanout_state(self.attachment.port().mem(), entry).map(|state| state.holds_up),
             "kind": entry.kind.name(),
             "capacity": entry.capacity,
             "len": state.len,
@@ -135,6 +138,7 @@ impl<'a> Picture<'a> {
         shown.push_str(&format!("\nchannels      {}\n", header.channel_count));
         if self.channels.iter().any(|(_, _, lock)| lock.is_none()) {
             shown.push_str(&self.channel_table());
+            shown.push_str(&self.held_up());
         }
         let locks: Vec<_> =
             self.channels.iter().filter_map(|(entry, _, lock)| Some((entry, lock.as_ref()?))).collect();
@@ -182,14 +186,30 @@ impl<'a> Picture<'a> {
         table(&rows, &[0, 1, 2, 3])
     }
 
+    /// The consumers that leave a producer no space: a line each.
+    fn held_up(&self) -> String {
+        let mem = self.attachment.port().mem();
+        let held = self.channels.iter().filter_map(|(entry, ..)| {
+            let state = fanout_state(mem, entry).filter(|state| state.holds_up)?;
+            let queue = printable(entry.name().unwrap_or("?"));
+            let who = self.owner(state.who);
+            Some(format!("{queue} is held up by consumer {}: {who}, {} behind\n", state.consumer, state.lag))
+        });
+        held.collect()
+    }
+
     fn owner(&self, owner: Option<Ident>) -> String {
         owner.map_or("-".into(), |who| Who::of(self.attachment, &self.participants, who).short())
     }
 }
 
-/// The channel's name, with the number of the lane if it has several; an urgent one has an exclamation mark.
+/// The channel's name, with the number of the lane if it has several; an urgent one has an exclamation mark. A
+/// consumer of several has its number.
 fn name(entry: &Entry) -> String {
     let (name, lane) = (printable(entry.name().unwrap_or("?")), entry.lane);
+    if let Some(consumer) = entry.fanout.consumer() {
+        return format!("{name}>{consumer}");
+    }
     match lane.is_one_of_many() {
         false => name,
         true => format!("{name}[{}]{}", lane.index, if lane.index < lane.urgent { "!" } else { "" }),

@@ -30,7 +30,7 @@ fn row(name: String) -> Vec<String> {
         Ok(attachment) => {
             let channels = attachment
                 .channels()
-                .filter(|entry| entry.lane.index == 0)
+                .filter(|entry| entry.lane.index == 0 && entry.fanout.index == 0)
                 .filter_map(|entry| entry.name().map(text::printable));
             let channels: Vec<String> = channels.collect();
             let size = text::bytes(u64::from(attachment.header().total_len));

@@ -193,6 +193,35 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn consumers_are_shown_with_their_lag_and_who_holds_up_the_producer() {
+    let place = Place::new();
+    let channels = [Channel::slots::<u64>("log", 4).consumers(3), Channel::frames("alone", 1024, 100)];
+    let region = place.region().create(&Plan::new(&channels), &RegionOptions::new()).expect("a region");
+    let mut log = region.fanout_producer::<u64>("log").expect("the ring");
+    let mut fast = region.fanout_consumer::<u64>("log", 0).expect("a consumer");
+    let _slow = region.fanout_consumer::<u64>("log", 2).expect("a consumer");
+    while log.try_send(&7).is_ok() {}
+    while fast.try_recv().is_ok() {}
+    let shown = run(&["inspect", &place.name, "--json"]).json();
+    let parts = &shown["channels"];
+    for (index, len, holds_up) in [(0, 0, false), (1, 4, false), (2, 4, true)] {
+        let part = &parts[index + 1];
+        assert_eq!((&part["name"], &part["fanout_consumers"]), (&"log".into(), &3.into()));
+        assert_eq!((&part["fanout_consumer"], &part["holds_up"]), (&index.into(), &holds_up.into()));
+        assert_eq!(part["consumer"]["state"] == "alive", index != 1, "{part}");
+        assert!(index == 1 || part["len"] == len, "{part}");
+    }
+    assert_eq!((&parts[0]["len"], &parts[4]["fanout_consumers"]), (&4.into(), &0.into()));
+    let text = run(&["inspect", &place.name]).ok();
+    for word in ["log ", "log>0 ", "log>1 ", "log>2 ", "log is held up by consumer 2: ", ", 4 behind"] {
+        assert!(text.contains(word), "{word} {text}");
+    }
+    assert!(!text.contains("held up by consumer 0") && !text.contains("held up by consumer 1"));
+    let listed = run(&["ls"]).ok();
+    assert!(!listed.contains("log, log"), "{listed}");
+}
+
+#[test]
 fn lanes_are_shown_with_their_owners() {
     let place = Place::new();
     let channels =

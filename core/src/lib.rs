@@ -20,14 +20,15 @@ pub mod stream;
 
 pub use endpoint::{
     Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
-    CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery, FrameBuf,
-    FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted, LanesConsumer, LanesOptions, LanesServer, Late,
-    LatestReader, LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, Peek,
-    PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError,
-    RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError, ServeLanesError, StaticConsumer,
-    StaticProducer, StaticQueue, StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError,
-    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
-    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery,
+    FanoutConsumer, FanoutProducer, FrameBuf, FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted,
+    LanesConsumer, LanesOptions, LanesServer, Late, LatestReader, LatestWriter, Listener, LocalError, Lock,
+    LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Ran,
+    Reading, Ready, Received, Recovery, RecvError, RecvLanesError, Reply, Semaphore, SemaphoreError,
+    SendError, ServeError, ServeLanesError, SlowestConsumer, StaticConsumer, StaticProducer, StaticQueue,
+    StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer,
+    TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
+    WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
@@ -53,6 +54,7 @@ pub mod format {
     pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, ResetError, inspect, participants};
     pub use crate::ground::describe;
     pub use crate::ground::entry::{ENTRY_LEN, Entry};
+    pub use crate::ground::fanout::Fanout;
     pub use crate::ground::format::{Contents, FormatError, initialise};
     pub use crate::ground::header::{AttachError, HEADER_LEN, Header, MAGIC};
     pub use crate::ground::kind::Kind;

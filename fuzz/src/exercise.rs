@@ -5,7 +5,7 @@ use strait_core::{
     Attachment, ConsumerOptions, Delivery, Guard, LanesConsumer, LanesOptions, Lock, Message, Reading,
     Recovery,
     format::{Entry, ValueType, inspect},
-    port::Ident,
+    port::{Ident, Port},
     wait_any,
 };
 
@@ -60,6 +60,7 @@ fn channel(at: &At<'_>, entry: &Entry, input: &mut Input<'_>) {
     let _ = at.recover_mutex(name);
     counting(at, entry, name);
     lanes(at, entry, name);
+    fanout(at, entry, name);
 }
 
 fn producer(at: &At<'_>, entry: &Entry, name: &str, input: &mut Input<'_>) {
@@ -170,6 +171,33 @@ fn lanes(at: &At<'_>, entry: &Entry, name: &str) {
             let _ = rx.try_recv_into(&mut bytes);
         }
         assert!((0..rx.lanes()).all(|lane| rx.len(lane) <= entry.capacity));
+    }
+}
+
+/// A queue with several consumers.
+fn fanout(at: &At<'_>, entry: &Entry, name: &str) {
+    let _ = inspect::fanout_state(at.port().mem(), entry);
+    let values = ValueType { hash: entry.type_hash, size: entry.max_len };
+    let mut bytes = vec![0; LONGEST.min(entry.max_len as usize)];
+    let mut all: Vec<_> = (0..4)
+        .filter_map(|index| at.fanout_consumer_of(name, values, index, ConsumerOptions::new()).ok())
+        .collect();
+    if let Ok(mut tx) = at.fanout_producer_of(name, values) {
+        tx.set_wait_policy(POLICY);
+        for _ in 0..8 {
+            let _ = tx.try_send(&bytes);
+        }
+        let _ = tx.send_timeout(&bytes, SOON);
+        assert!(tx.len() <= tx.capacity() && tx.slowest().is_none_or(|slowest| slowest.lag <= entry.capacity));
+    }
+    for rx in &mut all {
+        rx.set_wait_policy(POLICY);
+        for _ in 0..8 {
+            let _ = rx.try_recv_into(&mut bytes);
+        }
+        let _ = (rx.recv_into_timeout(&mut bytes, SOON).is_ok(), rx.is_empty(), rx.peer(), rx.missed());
+        assert!(rx.lag() <= entry.capacity);
+        let _ = wait_any(at.port(), &mut [rx], POLICY, SOON);
     }
 }
 

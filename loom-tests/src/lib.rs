@@ -29,6 +29,7 @@ mod broadcast;
 mod call;
 mod call_lanes;
 mod claim;
+mod fanout;
 mod hardware_lock;
 mod header;
 mod lanes;
@@ -68,6 +69,7 @@ fn all() -> impl Iterator<Item = Model> {
         wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
+        fanout::MODELS,
         latest::MODELS,
         broadcast::MODELS,
         call::MODELS,

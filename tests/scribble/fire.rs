@@ -24,6 +24,8 @@ pub const PLAN: Plan = Plan::new(&[
     Channel::compact::<Value>("compact", SLOTS).consumer_may_block().producer_may_block(),
     Channel::latest::<Value>("latest").consumer_may_block(),
     Channel::latest_bytes("bytes", MAX_FRAME as u32).consumer_may_block(),
+    Channel::broadcast::<Value>("broadcast", SLOTS).consumer_may_block(),
+    Channel::slots::<Value>("fan-out", SLOTS).consumers(2).consumer_may_block().producer_may_block(),
     Channel::compact::<u8>("end", 1),
 ]);
 
@@ -43,6 +45,10 @@ pub fn region() -> Region {
         let mut values = region.typed_producer::<Value>(name).unwrap();
         (0..SLOTS / 2).for_each(|_| values.try_send(&[1; 5]).unwrap());
     }
+    let mut broadcast = region.broadcast_writer::<Value>("broadcast").unwrap();
+    (0..2 * SLOTS).for_each(|_| {
+        broadcast.publish(&[1; 5]);
+    });
     region.latest_writer::<Value>("latest").unwrap().publish(&[1; 5]);
     region.latest_writer::<[u8]>("bytes").unwrap().publish_from(1, &[1; 40]).unwrap();
     region
@@ -65,7 +71,9 @@ impl<'m> Target<'m> {
     /// All that belongs to one channel.
     pub fn channel(region: &'m Region, name: &str) -> Self {
         let mut entries = region.channels().skip_while(|entry| entry.name() != Some(name));
-        let (this, next) = (entries.next().unwrap(), entries.next().unwrap());
+        // The parts of one channel have one name.
+        let (this, next) =
+            (entries.next().unwrap(), entries.find(|entry| entry.name() != Some(name)).unwrap());
         Self::new(region.port().mem(), this.block_a, next.block_a, 500)
     }
 

@@ -1,5 +1,6 @@
 //! What came of a call, and where it wrote.
 
+use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
 use strait::{RecvError, SendError, TryRecvError, TrySendError};
 
 use super::common::rng::Rng;
@@ -27,6 +28,19 @@ impl From<RecvError> for Call {
             RecvError::Fault(_) => Self::Fault,
             _ => Self::Nothing,
         }
+    }
+}
+
+// A reader goes on after a fault.
+impl From<BroadcastTryRecvError> for Call {
+    fn from(_: BroadcastTryRecvError) -> Self {
+        Self::Nothing
+    }
+}
+
+impl From<BroadcastRecvError> for Call {
+    fn from(_: BroadcastRecvError) -> Self {
+        Self::Nothing
     }
 }
 

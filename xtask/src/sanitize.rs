@@ -81,8 +81,8 @@ pub fn tsan() -> Outcome {
         Err(outcome) => return outcome,
     };
     let test = |args: &str| sanitizer.test(args).with("TSAN_OPTIONS", SYMBOLS);
-    let core = "-p strait-core --lib --test latest --test lies --test regressions --test statics \
-                --test takeover --test wait";
+    let core = "-p strait-core --lib --test broadcast --test fanout --test latest --test lies --test regressions \
+                --test statics --test takeover --test wait";
     let race = |file, name| test(&only(file, name)).run_to_fail("ThreadSanitizer: data race");
     parts(&[
         ("core", &|| test(core).run()),
@@ -104,7 +104,8 @@ pub fn asan() -> Outcome {
             // Tests that stage a death leak what the dead one held.
             .with("ASAN_OPTIONS", &format!("detect_leaks=0,{SYMBOLS}"))
     };
-    let core = "-p strait-core --lib --test attach --test latest --test lies --test lies_state \
+    let core = "-p strait-core --lib --test attach --test broadcast --test fanout --test latest --test lies \
+                --test lies_state \
                 --test random_images --test regressions --test spsc --test spsc_frames --test spsc_typed \
                 --test statics --test takeover";
     let overrun = only("scribble", "control_a_copy_past_the_end");

@@ -55,7 +55,7 @@ const NOT_EMULATED: &str = "the tests participants, random_images, no_alloc and 
     (example word_sizes starts each by itself)";
 
 /// The core's tests that are run in an emulator.
-const EMULATED: &str = "--lib --test attach --test message --test latest --test latest_steps --test layout \
+const EMULATED: &str = "--lib --test attach --test broadcast --test fanout --test message --test latest --test latest_steps --test layout \
     --test lies_state --test lock_tools --test locks --test locks_faults --test locks_limits \
     --test locks_regressions --test plan --test regressions --test run_time_types --test spsc \
     --test spsc_frames --test spsc_typed --test statics --test takeover --test takeover_steps --test wait";

@@ -93,7 +93,9 @@ impl Scene {
 
 /// Whether a channel has messages to look at.
 fn can_be_followed(entry: &Entry) -> bool {
-    entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast)
+    // Of a queue with several consumers, only the first part has messages.
+    let has_messages = entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast);
+    has_messages && entry.fanout.consumer().is_none()
 }
 
 /// A region's description; empty if it has none.

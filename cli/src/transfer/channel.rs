@@ -72,7 +72,7 @@ impl TransferChannel {
     fn no_channel(&self, attachment: &Region) -> Error {
         let names: Vec<String> = attachment
             .channels()
-            .filter(|entry| entry.lane.index == 0)
+            .filter(|entry| entry.lane.index == 0 && entry.fanout.index == 0)
             .filter_map(|entry| entry.name().map(String::from))
             .collect();
         Error::failed(format!(

@@ -117,8 +117,16 @@ pub(super) fn check_kind(entry: &Entry, kind: Kind) -> Result<(), ChannelError> 
     if entry.kind == kind { Ok(()) } else { Err(ChannelError::Kind { found: entry.kind }) }
 }
 
-/// Checks that a channel has one producer.
+/// Checks that a channel has one producer, and one consumer.
 pub(super) fn check_alone(entry: &Entry) -> Result<(), ChannelError> {
     let Lane { count, .. } = entry.lane;
-    if count == 1 { Ok(()) } else { Err(ChannelError::Lanes { count }) }
+    if count == 1 { check_one_consumer(entry) } else { Err(ChannelError::Lanes { count }) }
+}
+
+/// Checks that a channel has one consumer.
+pub(super) fn check_one_consumer(entry: &Entry) -> Result<(), ChannelError> {
+    match entry.fanout.count {
+        0 => Ok(()),
+        count => Err(ChannelError::Consumers { count }),
+    }
 }

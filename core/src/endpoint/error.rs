@@ -46,6 +46,16 @@ pub enum ChannelError {
         /// How many lanes the channel has.
         count: u32,
     },
+    /// The channel has several consumers, each of which gets every message. Open it by the functions for fan-out.
+    Consumers {
+        /// How many consumers it has.
+        count: u32,
+    },
+    /// There is no consumer of that number.
+    NoConsumer {
+        /// How many consumers the channel has; 0 if it was not planned for several.
+        count: u32,
+    },
     /// The channel's directory entry contradicts itself.
     Damaged(&'static str),
     /// The channel's words contradict each other, so the role cannot be taken up.
@@ -77,6 +87,15 @@ impl fmt::Display for ChannelError {
             Self::NoLane { count } => write!(f, "the channel has {count} lanes, numbered from 0; name one of them"),
             Self::TooManyLanes { count } => {
                 write!(f, "the channel has {count} lanes; open a consumer or server that has room for as many")
+            }
+            Self::Consumers { count } => {
+                write!(f, "the channel has {count} consumers that each get every message; open it as a fan-out")
+            }
+            Self::NoConsumer { count: 0 } => {
+                f.write_str("the channel is not planned for several consumers; open it as an ordinary queue")
+            }
+            Self::NoConsumer { count } => {
+                write!(f, "the channel has {count} consumers, numbered from 0; name one of them")
             }
             Self::Damaged(what) => write!(f, "the channel's directory entry is damaged ({what}); make the region anew"),
             Self::Fault(violation) => write!(f, "the channel is damaged: {violation}; make the region anew"),

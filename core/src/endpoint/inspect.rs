@@ -1,6 +1,7 @@
 //! Looking at a channel's state without a role in it.
 
 pub use super::call::inspect::{CallStage, CallState, calls};
+pub use super::fanout::inspect::{FanoutState, fanout_state};
 
 use crate::ground::entry::Entry;
 use crate::ground::geometry::GRANULE;
@@ -97,16 +98,20 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
         }
     };
     let queue = entry.kind.is_queue();
+    // A consumer's entry of a queue with several has no producer's role, and the ring's has no consumer's.
+    let of_consumer = entry.fanout.consumer().is_some();
+    let consumer = |at: u32| if entry.fanout.is_some() && !of_consumer { 0 } else { consumer(at) };
+    let producer = |at: u32| if of_consumer { 0 } else { c(at) };
     ChannelState {
         len,
         high_water: if queue { a(offset::HIGH_WATER).min(entry.capacity) } else { 0 },
         sent,
         refused: if entry.kind.has_two_roles() { a(offset::REFUSED) } else { 0 },
-        producer: if entry.kind.is_lock() { None } else { Ident::from_word(c(offset::OWNER)) },
+        producer: if entry.kind.is_lock() { None } else { Ident::from_word(producer(offset::OWNER)) },
         consumer: Ident::from_word(consumer(offset::OWNER)),
-        producer_takeovers: c(offset::TAKEOVERS),
+        producer_takeovers: producer(offset::TAKEOVERS),
         consumer_takeovers: consumer(offset::TAKEOVERS),
-        producer_fault: c(offset::FAULT),
+        producer_fault: producer(offset::FAULT),
         consumer_fault: consumer(offset::FAULT),
     }
 }

@@ -10,6 +10,7 @@ mod coherence;
 mod consumer;
 mod error;
 mod event;
+mod fanout;
 mod frame_buf;
 mod grant;
 mod heartbeat;
@@ -55,6 +56,7 @@ pub use call::{
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use event::{Listener, Notified, Notifier};
+pub use fanout::{FanoutConsumer, FanoutProducer, SlowestConsumer};
 pub use frame_buf::FrameBuf;
 pub use grant::Grant;
 #[cfg(feature = "embedded-io-07")]

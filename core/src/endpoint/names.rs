@@ -1,6 +1,7 @@
 //! The words of a region that name a participant, and how far its places are worn.
 
 use crate::ground::entry::{ENTRY_LEN, MAX_PERMITS};
+use crate::ground::fanout::FANOUT;
 use crate::ground::geometry::round_up;
 use crate::ground::header::{HEADER_LEN, Header};
 use crate::ground::ident::Ident;
@@ -31,7 +32,7 @@ pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
     for index in 0..header.channel_count {
         let read = |word| mem.setup_read(HEADER_LEN + index * ENTRY_LEN + word);
         let flags = read(word::FLAGS);
-        let is_known = |kind: &Kind| flags == 0 || flags == lane::place_of(*kind).0;
+        let is_known = |kind: &Kind| [0, FANOUT, lane::place_of(*kind).0].contains(&flags);
         match Kind::from_code(read(word::KIND)).filter(is_known) {
             None => found = Names::Unknown,
             Some(kind) => {

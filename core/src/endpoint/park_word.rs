@@ -40,8 +40,13 @@ impl ParkWord {
         // The lanes of a channel, which have one name, have one consumer.
         let is_shared =
             attachment.channels().any(|other| other.wait_b == entry.wait_b && other.name != entry.name);
-        // The channel's first block is its own, and starts at a multiple of four.
-        let asleep = if is_shared { entry.block_a | park::PARKED } else { park::PARKED };
+        // The channel's first block is its own, and starts at a multiple of four. Of a queue with several consumers,
+        // which share a word in any case, it is the second.
+        let asleep = match entry.fanout.is_some() {
+            true => entry.block_b | park::PARKED,
+            false if is_shared => entry.block_a | park::PARKED,
+            false => park::PARKED,
+        };
         Some(Self { asleep, ..park_word })
     }
 

@@ -14,7 +14,6 @@ use crate::protocol::table;
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::lanes::Group;
 use super::names::{is_named, names};
 use super::participants::{at, places_of};
 use super::spans::DAMAGED;
@@ -104,39 +103,29 @@ impl<P: Port> Attachment<P> {
     /// assert!(region.typed_consumer::<u32>("steps").unwrap().try_recv().is_err());
     /// ```
     pub fn reset_channel(&self, name: &str) -> Result<(), ResetError> {
-        let group = Group::find(self, name)?;
+        let entry = self.channel(name)?;
         let (port, header) = (self.port(), self.header());
         let me = port.ident().ok_or(ChannelError::ReadOnly)?;
-        for index in 0..group.count() {
-            self.may_reset(&group.lane(self, index)?, me)?;
+        // The lanes, or the consumers, of a channel have its name. One that is damaged is left out of the list.
+        let parts = || self.channels().filter(|part| part.name == entry.name);
+        let planned = if entry.fanout.is_some() { 1 + entry.fanout.count } else { entry.lane.count };
+        if parts().count() != planned as usize {
+            return Err(DAMAGED.into());
         }
+        for part in parts() {
+            let foreign = [part.domain_a, part.domain_b].into_iter().find(|&domain| domain != port.domain());
+            if let Some(planned) = foreign {
+                return Err(ChannelError::Domain { planned }.into());
+            }
+            if is_named(port.mem(), header.line, part.kind, part.block_c, part.capacity, me) {
+                return Err(ResetError::Held);
+            }
+        }
+        // The parts differ in where their words are, and in nothing else.
+        let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
         let mut places = Places { port, header, me, taken: [0; Ident::MAX_PLACE as usize] };
         places.take()?;
-        // All lanes are shut before the first is cleared, and none is free before the last is: of a program that
-        // ends in between, a successor finds the channel shut.
-        let steps: [fn(&Words<'_>); 3] = [|words| words.shut(), |words| words.clear(), |words| words.free()];
-        for step in steps {
-            for index in 0..group.count() {
-                let entry = group.lane(self, index)?;
-                let blocks = entry.blocks(header.line).ok_or(DAMAGED)?;
-                step(&Words { mem: port.mem(), entry: &entry, blocks });
-            }
-            in_order();
-        }
-        Ok(())
-    }
-
-    /// Whether a lane can be reset by this participant, as far as the lane says.
-    fn may_reset(&self, lane: &Entry, me: Ident) -> Result<(), ResetError> {
-        let (port, line) = (self.port(), self.header().line);
-        let foreign = [lane.domain_a, lane.domain_b].into_iter().find(|&domain| domain != port.domain());
-        if let Some(planned) = foreign {
-            return Err(ChannelError::Domain { planned }.into());
-        }
-        lane.blocks(line).ok_or(DAMAGED)?;
-        if is_named(port.mem(), line, lane.kind, lane.block_c, lane.capacity, me) {
-            return Err(ResetError::Held);
-        }
+        renew(|| parts().map(|entry| Words { mem: port.mem(), entry, blocks }));
         Ok(())
     }
 }
@@ -185,32 +174,34 @@ impl<P: Port> Drop for Places<'_, P> {
     }
 }
 
-/// The words of a channel that nobody uses.
+/// The words of a part of a channel that nobody uses: of a lane, a consumer, or the whole.
 struct Words<'a> {
     mem: &'a Mem,
-    entry: &'a Entry,
+    entry: Entry,
     blocks: Blocks,
 }
 
-impl Words<'_> {
-    /// What others take, to [`SHUT`].
-    fn shut(&self) {
-        self.owners(|word| self.mem.setup_write(word, SHUT));
-    }
-
-    /// What others take, to free.
-    fn free(&self) {
-        // ORDERING(role): the channel as new is ordered before it.
-        self.owners(|word| {
-            if let Some(word) = self.mem.word(word) {
+/// Renews all parts of a channel: first what others take, to [`SHUT`]; then all the rest; last what others take, to
+/// free.
+fn renew<'a, I: Iterator<Item = Words<'a>>>(parts: impl Fn() -> I) {
+    parts().for_each(|part| part.owners(|word| part.mem.setup_write(word, SHUT)));
+    // Of a program that ends from here on, a successor finds the channel shut.
+    in_order();
+    parts().for_each(|part| part.clear());
+    for part in parts() {
+        // ORDERING(role): all of the above is ordered before it.
+        part.owners(|word| {
+            if let Some(word) = part.mem.word(word) {
                 word.store(0, role::STORE);
             }
         });
     }
+}
 
+impl Words<'_> {
     /// The words that a participant takes by compare-and-swap.
     fn owners(&self, store: impl Fn(u32)) {
-        let (entry, blocks) = (self.entry, &self.blocks);
+        let (entry, blocks) = (&self.entry, &self.blocks);
         let first = entry.block_c + offset::OWNER;
         match entry.kind {
             Kind::Frames | Kind::Slots | Kind::Compact | Kind::Calls => {
@@ -226,9 +217,14 @@ impl Words<'_> {
 
     /// All the rest.
     fn clear(&self) {
-        let (entry, blocks, mem) = (self.entry, &self.blocks, self.mem);
+        let (entry, blocks, mem) = (&self.entry, &self.blocks, self.mem);
         let zero = |from: u32, len: u32| (from..from + len).step_by(4).for_each(|at| mem.setup_write(at, 0));
         match entry.kind {
+            // Its ring is another part.
+            Kind::Slots | Kind::Compact if entry.fanout.consumer().is_some() => {
+                zero(entry.block_b, blocks.len_b);
+                mem.setup_write(entry.block_c + blocks.role_b + offset::FAULT, 0);
+            }
             Kind::Frames | Kind::Slots | Kind::Compact => {
                 zero(entry.block_a, blocks.data);
                 zero(entry.block_b, blocks.len_b);

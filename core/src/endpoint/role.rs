@@ -126,6 +126,11 @@ impl<P: Port> Role<P> {
         self.peer.clone()
     }
 
+    /// Sets the other role's word, where it is not in the channel's own entry.
+    pub fn set_peer(&mut self, word: WordRef) {
+        self.peer = Some(word);
+    }
+
     /// Whether a wait is over because the other side is gone.
     pub fn is_peer_gone(&mut self) -> bool {
         self.watch.is_over(status(self.peer.as_ref(), &self.port))

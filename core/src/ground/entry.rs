@@ -1,5 +1,6 @@
 //! The directory entry of a channel: what it is, how it is laid out, and where its blocks are.
 
+use super::fanout::{FANOUT, Fanout};
 use super::lane::{self, Lane};
 use super::message::{Message, ValueType};
 use super::sync::Mem;
@@ -33,6 +34,8 @@ pub struct Entry {
     pub type_hash: u64,
     /// Which lane it is of a channel with several producers or clients.
     pub lane: Lane,
+    /// Which part it is of a queue with several consumers.
+    pub fanout: Fanout,
     /// Of [`Kind::Calls`]: the answers' type, as the other two fields are of the requests' type; otherwise
     /// zero.
     pub answer: ValueType,
@@ -141,6 +144,11 @@ impl Entry {
             words[at + 1] = self.lane.count;
             words[at + 2] = self.lane.urgent;
         }
+        if self.fanout.is_some() {
+            words[9] = FANOUT;
+            words[24] = self.fanout.index;
+            words[25] = self.fanout.count;
+        }
         if matches!(self.kind, Kind::Calls) {
             words[24] = self.answer.size;
             words[25] = self.answer.hash as u32;
@@ -159,9 +167,12 @@ impl Entry {
         }
         let kind = Kind::from_code(words[8]).ok_or(None)?;
         let (flag, at) = lane::place_of(kind);
-        let lane = match words[9] {
-            0 => Lane::ONLY,
-            set if set == flag => Lane { index: words[at], count: words[at + 1], urgent: words[at + 2] },
+        let (lane, fanout) = match words[9] {
+            0 => (Lane::ONLY, Fanout::NONE),
+            FANOUT => (Lane::ONLY, Fanout { index: words[24], count: words[25] }),
+            set if set == flag => {
+                (Lane { index: words[at], count: words[at + 1], urgent: words[at + 2] }, Fanout::NONE)
+            }
             _ => return Err(None),
         };
         let name = Self::read_name(mem, offset);
@@ -173,6 +184,7 @@ impl Entry {
             max_len: words[13],
             type_hash: u64::from(words[14]) | u64::from(words[15]) << 32,
             lane,
+            fanout,
             answer: if kind == Kind::Calls {
                 ValueType { hash: u64::from(words[25]) | u64::from(words[26]) << 32, size: words[24] }
             } else {
@@ -189,6 +201,9 @@ impl Entry {
             wait_b: words[23],
             period_us: words[31],
         };
+        if words[9] == FANOUT && !fanout.is_some() {
+            return Err(Some("consumers"));
+        }
         entry.check(limits).map_err(Some)?;
         Ok(entry)
     }
@@ -215,6 +230,11 @@ impl Entry {
         }
         if !self.lane.is_sound() || self.lane.is_one_of_many() && !self.kind.has_two_roles() {
             return Err("lane");
+        }
+        if !self.fanout.is_sound()
+            || self.fanout.is_some() && !matches!(self.kind, Kind::Slots | Kind::Compact)
+        {
+            return Err("consumers");
         }
         let blocks = self.blocks(line).ok_or("geometry")?;
         let align = line.max(8);

@@ -88,9 +88,9 @@ pub fn initialise(mem: &Mem, plan: &Plan<'_>, instance: u64, contents: Contents)
 fn write_directory(mem: &Mem, plan: &Plan<'_>) -> Result<u64, PlanError> {
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
     let mut start = plan.start()?;
-    let lanes = |i: usize| (0..plan.lanes_of(i)).map(move |lane| (i, lane));
-    for (place, (i, lane)) in (0..plan.channels().len()).flat_map(lanes).enumerate() {
-        let (entry, next) = plan.place(i, lane, start)?;
+    let parts = |i: usize| (0..plan.entries_of(i)).map(move |part| (i, part));
+    for (place, (i, part)) in (0..plan.channels().len()).flat_map(parts).enumerate() {
+        let (entry, next) = plan.place(i, part, start)?;
         let offset = HEADER_LEN + place as u32 * ENTRY_LEN;
         for (n, word) in entry.to_words().into_iter().enumerate() {
             mem.setup_write(offset + 4 * n as u32, word);

@@ -4,6 +4,7 @@ pub mod call;
 pub mod crc;
 pub mod describe;
 pub mod entry;
+pub mod fanout;
 pub mod format;
 pub mod geometry;
 pub mod header;

@@ -17,6 +17,11 @@ pub const HEADERS: u32 = 16;
 pub const HEAD: u32 = 0;
 /// Block B: the sequence of the first frame not released.
 pub const HEAD_SEQUENCE: u32 = 4;
+/// Block B of the ring of a queue with several consumers, whose `HEAD` is the least head of all: the bound that the
+/// producer has announced, for consumers that join. Both are the producer's.
+pub const FLOOR: u32 = 4;
+/// Block C of a consumer of a queue with several: its identity while it takes part, or 0.
+pub const JOINED: u32 = 0;
 /// Block A of a mutex: how often the value was changed; its last bit names the buffer that holds it.
 pub const VERSION: u32 = 0;
 /// Block A of a mutex: 1 while the value is edited in place.

@@ -74,6 +74,12 @@ impl Consumer {
         Self { tail: head.pos(), head, capacity }
     }
 
+    /// Goes to `pos`, which is the head in the region.
+    pub fn start_at(&mut self, pos: u32) {
+        self.head.start_at(pos);
+        self.tail = pos;
+    }
+
     /// The next position, if there is a value. Looks at the producer's word only after receiving
     /// everything up to its last seen value.
     ///

@@ -9,6 +9,7 @@ pub mod call;
 pub mod cas_word;
 pub mod claim;
 pub mod compact;
+pub mod fanout;
 pub mod frames;
 pub mod lanes;
 pub mod latest;

@@ -185,6 +185,11 @@ impl LazyHead {
         Self { pos, released: pos, stored: pos, held, max_lag: lag + held }
     }
 
+    /// Goes to `pos`, which is the head in the region.
+    pub fn start_at(&mut self, pos: u32) {
+        (self.pos, self.released, self.stored) = (pos, pos, pos);
+    }
+
     /// Received up to here.
     #[inline(always)]
     #[must_use]

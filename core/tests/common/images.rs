@@ -1,7 +1,7 @@
 //! Images of regions that no honest program makes: random bytes, sound regions that were damaged, and
 //! directories that were forged well enough to pass every check.
 
-use strait_core::ground::{header, lane::Lane};
+use strait_core::ground::{fanout::Fanout, header, lane::Lane};
 use strait_core::{
     Message,
     format::{Entry, Kind, ValueType},
@@ -115,6 +115,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
             _ => <[u8; 16]>::HASH,
         },
         lane: Lane::ONLY,
+        fanout: Fanout::NONE,
         answer: match kind {
             Kind::Calls => ValueType { hash: <[u8; 16]>::HASH, size: 16 },
             _ => ValueType::NONE,

@@ -1,6 +1,6 @@
 //! The directory entries of a channel's lanes, and claiming a lane's producer.
 
-use crate::endpoint::attachment::{Attachment, check_kind};
+use crate::endpoint::attachment::{Attachment, check_kind, check_one_consumer};
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::producer::Producer;
 use crate::endpoint::typed::{TypedProducer, check_values};
@@ -28,6 +28,7 @@ impl Group {
         if first.lane.index != 0 {
             return Err(UNLIKE);
         }
+        check_one_consumer(&first)?;
         Ok(Self { place, first })
     }
 

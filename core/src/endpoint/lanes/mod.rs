@@ -47,7 +47,6 @@ mod typed;
 
 pub use error::{RecvLanesError, TryRecvLanesError};
 pub use frames::LanesConsumer;
-pub(super) use group::Group;
 pub use options::LanesOptions;
 pub use typed::TypedLanesConsumer;
 

@@ -151,6 +151,10 @@ impl<P: Port> What<P> {
                 return Ok(Self::Broadcast(BroadcastReader::open(attachment, entry, start)?));
             }
             kind if !kind.is_queue() => return Err(ChannelError::Kind { found: kind }),
+            // The messages are in the ring, which is another part.
+            _ if entry.fanout.consumer().is_some() => {
+                return Err(ChannelError::Consumers { count: entry.fanout.count });
+            }
             _ => {}
         }
         let spans = Spans::of(attachment, entry)?;
@@ -171,7 +175,7 @@ impl<P: Port> Follower<P> {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::Kind`] of calls and locks, or `Damaged`.
+    /// [`ChannelError::Kind`] of calls and locks, `Consumers` of a consumer's part of a queue with several, or `Damaged`.
     pub fn open(attachment: &Attachment<P>, entry: &Entry, begin: Begin) -> Result<Self, ChannelError> {
         let what = What::of(attachment, entry, begin)?;
         let max_len = entry.max_len;

@@ -390,6 +390,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.role.latched()
     }
 
+    /// Goes to `pos`, which is the head in the region: before the first receive.
+    pub(in crate::endpoint) fn start_at(&mut self, pos: u32) {
+        self.rx.start_at(pos);
+    }
+
     /// Whether the next receive returns a value or a fault.
     pub(crate) fn has_data(&mut self) -> bool {
         match self.look() {

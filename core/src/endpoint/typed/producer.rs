@@ -232,6 +232,28 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         Ok(())
     }
 
+    /// How many values are known to fit.
+    #[inline(always)]
+    pub(in crate::endpoint) fn known(&self) -> u32 {
+        self.tx.space_ref().known()
+    }
+
+    /// The head that was seen last.
+    pub(in crate::endpoint) fn known_head(&self) -> u32 {
+        self.tx.space_ref().head()
+    }
+
+    /// Whether a value is of the type's size.
+    pub(in crate::endpoint) fn takes(&self, value: &T) -> bool {
+        self.ring.takes(value)
+    }
+
+    /// How many values fit without another look at the head, at least one.
+    pub(in crate::endpoint) fn room_for_run(&mut self) -> Result<u32, Refused> {
+        self.room()?;
+        Ok(self.known())
+    }
+
     /// Checks that there is space for one value.
     #[inline(always)]
     fn room(&mut self) -> Result<(), Refused> {

@@ -21,6 +21,14 @@ impl Rx {
         }
     }
 
+    /// Goes to `pos`, which is the head in the region.
+    pub fn start_at(&mut self, pos: u32) {
+        match self {
+            Self::Slots(rx) => rx.head.start_at(pos),
+            Self::Compact(rx) => rx.start_at(pos),
+        }
+    }
+
     /// Whether there is known to be a value at `pos`, the position behind one that had a value. One load at
     /// most; `false` may also mean that the word was not read.
     #[inline(always)]

@@ -64,6 +64,10 @@ pub struct Channel<'a> {
     pub(super) urgent: u32,
     /// The domain of each lane's producer; none if all are the channel's.
     pub(super) lane_domains: &'a [u32],
+    /// How many consumers there may be at once, each of which gets every message; `None` of an ordinary queue.
+    pub(super) consumers: Option<u32>,
+    /// The domain of each of those consumers; none if all are the channel's.
+    pub(super) consumer_domains: &'a [u32],
 }
 
 impl<'a> Channel<'a> {
@@ -89,6 +93,8 @@ impl<'a> Channel<'a> {
             lanes: 1,
             urgent: 0,
             lane_domains: &[],
+            consumers: None,
+            consumer_domains: &[],
         }
     }
 
@@ -352,6 +358,9 @@ impl<'a> Channel<'a> {
             || self.lanes > 1 && !self.kind.has_two_roles()
         {
             return Err(Fault::Lanes);
+        }
+        if !self.consumers_are_sound() {
+            return Err(Fault::Consumers);
         }
         if self.max_len >= MAX_REGION as usize {
             return Err(Fault::TooLarge);

@@ -36,6 +36,9 @@ pub enum Fault {
     Lanes,
     /// The description of the types has more than 65536 bytes.
     Description,
+    /// A channel has no consumer, or more than 32; or one that is not a queue of slots or compact, or has several
+    /// producers, has several consumers.
+    Consumers,
 }
 
 /// A plan that cannot work.
@@ -87,6 +90,10 @@ impl fmt::Display for PlanError {
             }
             Fault::Description => {
                 "the description of the message types must have 65536 bytes at most; describe fewer of them"
+            }
+            Fault::Consumers => {
+                "a queue of slots or compact with one producer can have 1 to 32 consumers; other channels have none \
+                 of their own"
             }
             Fault::Apart => {
                 "payload can be split off only of compact queues, latest values and broadcasts, at a power of two from \

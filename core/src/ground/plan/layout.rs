@@ -2,6 +2,7 @@
 
 use crate::ground::describe::MAX_DESCRIPTION;
 use crate::ground::entry::{ENTRY_LEN, Entry};
+use crate::ground::fanout::Fanout;
 use crate::ground::geometry::{Blocks, Geometry, MAX_REGION, round_up};
 use crate::ground::header::{HEADER_LEN, PARTICIPANT_LEN};
 use crate::ground::ident::Ident;
@@ -17,6 +18,24 @@ pub(crate) struct Cursor {
     pub(super) payload: u32,
     /// The word on which the consumer of the channel under way sleeps, for its further lanes.
     pub(super) wait_b: u32,
+    /// The ring of the channel under way, for its consumers.
+    ring: Ring,
+}
+
+/// What the consumers of one ring share.
+#[derive(Clone, Copy)]
+struct Ring {
+    block_a: u32,
+    data: u32,
+    /// The word on which the producer sleeps.
+    wait_a: u32,
+}
+
+impl Cursor {
+    /// Where the first channel starts.
+    const fn first(blocks: u32, payload: u32) -> Self {
+        Self { blocks, payload, wait_b: 0, ring: Ring { block_a: 0, data: 0, wait_a: 0 } }
+    }
 }
 
 impl Plan<'_> {
@@ -27,7 +46,7 @@ impl Plan<'_> {
             Err(error) => return Err(error),
         };
         if self.split_payload == 0 {
-            return Ok(Cursor { blocks, payload: 0, wait_b: 0 });
+            return Ok(Cursor::first(blocks, 0));
         }
         if !self.split_payload.is_power_of_two() || self.split_payload < 8 || self.split_payload > 1 << 20 {
             return Err(PlanError::plan(Fault::Apart));
@@ -42,7 +61,7 @@ impl Plan<'_> {
             i += 1;
         }
         match round_up(end, self.align()) {
-            Some(payload) if payload < MAX_REGION => Ok(Cursor { blocks, payload, wait_b: 0 }),
+            Some(payload) if payload < MAX_REGION => Ok(Cursor::first(blocks, payload)),
             _ => Err(PlanError::plan(Fault::TooLarge)),
         }
     }
@@ -83,7 +102,8 @@ impl Plan<'_> {
         self.participants_start() + self.participant_count() * PARTICIPANT_LEN
     }
 
-    /// The entry of a lane of channel `i`, from 0, whose blocks start at `start`, and where the next ones start.
+    /// The entry of a part of channel `i`, from 0, whose blocks start at `start`, and where the next ones start. A
+    /// part is a lane, or of a queue with several consumers its ring, and then each consumer.
     pub(crate) const fn place(
         &self,
         i: usize,
@@ -131,11 +151,20 @@ impl Plan<'_> {
             Some(payload) if payload < MAX_REGION => payload,
             _ => return Err(Fault::TooLarge),
         };
+        // A consumer has blocks B and C of its own, and the ring of the first part.
+        let is_consumer = lane > 0 && channel.consumers.is_some();
         let block_b = start + blocks.len_a;
         let block_c = block_b + blocks.len_b;
         let period_us = match channel.period_us() {
             Ok(period_us) => period_us,
             Err(fault) => return Err(fault),
+        };
+        let ring = if is_consumer {
+            cursor.ring
+        } else {
+            let data = if self.split_payload == 0 { start + blocks.data } else { cursor.payload };
+            let wait_a = if channel.producer_may_block { block_c + blocks.wait_a } else { 0 };
+            Ring { block_a: start, data, wait_a }
         };
         let entry = Entry {
             name,
@@ -144,23 +173,30 @@ impl Plan<'_> {
             stride: geometry.stride,
             max_len: geometry.max_len,
             type_hash: channel.type_hash,
-            lane: Lane { index: lane, count: channel.lanes, urgent: channel.urgent },
+            lane: match channel.consumers {
+                Some(_) => Lane::ONLY,
+                None => Lane { index: lane, count: channel.lanes, urgent: channel.urgent },
+            },
+            fanout: match channel.consumers {
+                Some(count) => Fanout { index: lane, count },
+                None => Fanout::NONE,
+            },
             answer: channel.answer,
-            domain_a: channel.producer_domain(lane),
-            domain_b: channel.domains.1,
-            block_a: start,
+            domain_a: channel.producer_domain(if is_consumer { 0 } else { lane }),
+            domain_b: channel.consumer_domain(lane),
+            block_a: ring.block_a,
             block_b: if blocks.len_b == 0 { 0 } else { block_b },
             block_c,
-            data: if self.split_payload == 0 { start + blocks.data } else { cursor.payload },
+            data: ring.data,
             split_payload: self.split_payload != 0,
-            wait_a: if channel.producer_may_block { block_c + blocks.wait_a } else { 0 },
+            wait_a: ring.wait_a,
             wait_b,
             period_us,
         };
-        Ok((entry, Cursor { blocks: end, payload, wait_b }))
+        Ok((entry, Cursor { blocks: end, payload, wait_b, ring }))
     }
 
-    /// How large the blocks of this lane of channel `i` are. The first lane has the word on which the consumer
+    /// How large the blocks of this part of channel `i` are. The first part has the word on which the consumer
     /// sleeps, if the channel has one of its own.
     const fn measure(&self, i: usize, lane: u32) -> Result<(Geometry, Blocks), Fault> {
         let channel = &self.channels[i];
@@ -169,7 +205,9 @@ impl Plan<'_> {
             Err(fault) => return Err(fault),
         };
         let own_wait_b = channel.consumer_may_block && lane == 0 && self.doorbell_owner(i) == i;
-        match geometry.blocks(self.line, own_wait_b, channel.producer_may_block) {
+        let is_consumer = lane > 0 && channel.consumers.is_some();
+        match geometry.blocks(self.line, own_wait_b, channel.producer_may_block && !is_consumer) {
+            Some(blocks) if is_consumer => Ok((geometry, Blocks { len_a: 0, len_data: 0, ..blocks })),
             Some(blocks) => Ok((geometry, blocks)),
             None => Err(Fault::TooLarge),
         }
@@ -181,7 +219,7 @@ impl Plan<'_> {
             Ok((_, first)) => first.end(start),
             Err(fault) => return Err(fault),
         };
-        let further = self.channels[i].lanes - 1;
+        let further = self.entries_of(i) - 1;
         let end = match (end, further) {
             (Some(end), 0) => Some(end),
             (Some(end), _) => match self.measure(i, 1) {

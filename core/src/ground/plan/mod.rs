@@ -3,6 +3,7 @@
 mod calls;
 mod channel;
 mod error;
+mod fanout;
 mod layout;
 
 pub use channel::Channel;
@@ -128,19 +129,23 @@ impl<'a> Plan<'a> {
         self.channels
     }
 
-    /// The entries of the directory: one a channel, or one a lane.
+    /// The entries of the directory: one a channel, or one a lane, or one and another for each consumer.
     pub(crate) const fn entry_count(&self) -> usize {
         let (mut entries, mut i) = (0_usize, 0);
         while i < self.channels.len() {
-            entries = entries.saturating_add(self.channels[i].lanes as usize);
+            entries = entries.saturating_add(self.entries_of(i) as usize);
             i += 1;
         }
         entries
     }
 
-    /// How many lanes channel `i` has.
-    pub(crate) const fn lanes_of(&self, i: usize) -> u32 {
-        self.channels[i].lanes
+    /// How many entries channel `i` has.
+    pub(crate) const fn entries_of(&self, i: usize) -> u32 {
+        let channel = &self.channels[i];
+        match channel.consumers {
+            Some(count) => count.saturating_add(1),
+            None => channel.lanes,
+        }
     }
 
     pub(crate) const fn line_size(&self) -> u32 {
@@ -165,9 +170,16 @@ impl<'a> Plan<'a> {
         let mut i = 0;
         while i < self.channels.len() {
             let channel = &self.channels[i];
-            lowest = lower_above(last, lowest, channel.domains.1);
+            if channel.consumer_domains.is_empty() {
+                lowest = lower_above(last, lowest, channel.domains.1);
+            }
             if channel.lane_domains.is_empty() {
                 lowest = lower_above(last, lowest, channel.domains.0);
+            }
+            let mut consumer = 0;
+            while consumer < channel.consumer_domains.len() {
+                lowest = lower_above(last, lowest, channel.consumer_domains[consumer]);
+                consumer += 1;
             }
             let mut lane = 0;
             while lane < channel.lane_domains.len() {
@@ -213,6 +225,11 @@ impl<'a> Plan<'a> {
                     panic!("only queues have several producers, and calls several clients, 256 at most")
                 }
                 Fault::Description => panic!("a description has 65536 bytes at most"),
+                Fault::Consumers => {
+                    panic!(
+                        "only queues of slots or compact with one producer have several consumers, 32 at most"
+                    )
+                }
                 Fault::Apart => panic!("payload can be split off only of compact queues and latest values"),
             },
         }
@@ -232,7 +249,7 @@ impl<'a> Plan<'a> {
         while i < self.channels.len() {
             let mut lane = 0;
             // A channel without a lane has a fault, which its first entry shows.
-            while lane == 0 || lane < self.channels[i].lanes {
+            while lane == 0 || lane < self.entries_of(i) {
                 end = match self.place(i, lane, end) {
                     Ok((_, next)) => next,
                     Err(error) => return Err(error),

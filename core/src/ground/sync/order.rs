@@ -59,6 +59,9 @@ orders! {
     latest_lap { LOAD = Acquire }
     /// The newest index is seen only after its buffer is complete.
     latest_newest { STORE = Release, LOAD = Acquire }
+    /// Consumer of a fan-out: its first head before it has joined; that before its look at the floor. Producer: the
+    /// floor before its second look at who has joined.
+    join { STORE = Release, LOAD = Acquire, CONSUMER_FENCE = SeqCst, PRODUCER_FENCE = SeqCst }
     /// The name of the server that takes a call is stored before it is seen as taken.
     call_taken { STORE = Release, LOAD = Acquire }
     /// Client: the withdrawal before the look whether the call is taken. Server: the taking before the look

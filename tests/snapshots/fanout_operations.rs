@@ -1,0 +1,178 @@
+//! The operations of queues with several consumers.
+
+use strait::fanout::{FanoutConsumer, FanoutProducer};
+use strait::options::ConsumerOptions;
+use strait::{Channel, Plan, Region, RegionPlace, SystemPort, TryRecvError};
+
+use super::operation::{Act, First, Operation, Past, Seen};
+use super::queues::{SLOTS, Value, open, plan, value};
+
+const PLAN: Plan<'_> = plan(&[Channel::slots::<Value>("fan-out", SLOTS).consumers(2)]);
+
+type Tx = FanoutProducer<Value, SystemPort>;
+type Rx = FanoutConsumer<Value, SystemPort>;
+
+/// Every operation of a queue with two consumers. What survivors see: the messages that are not for either consumer any
+/// more, of both together, and how many were sent.
+pub fn all() -> Vec<Operation> {
+    let of = |name, victim, before, after| Operation::new(name, PLAN, victim, survive).sees(before, after);
+    let over_dead = |name, victim| {
+        of(name, victim, [3, 3], [3, 3]).past(Past::Deaths(|region| Box::new(lead_up(region, 3, [1, 2]))))
+    };
+    let all = u64::from(SLOTS);
+    vec![
+        of("fanout-send", send, [3, 3], [3, 4]),
+        of("fanout-send-and-look", send_and_look, [2 * all, all], [2 * all, all + 1]),
+        of("fanout-receive", receive_one, [3, 3], [4, 3]),
+        of("fanout-join", join_beside_another, [4, 3], [4, 3]),
+        of("fanout-leave", leave, [3, 3], [5, 3]),
+        over_dead("fanout-take-over-consumer", open_consumer),
+        over_dead("fanout-take-over-producer", open_producer),
+    ]
+}
+
+fn tx(region: &Region) -> Tx {
+    region.fanout_producer("fan-out").expect("the producer's role can be claimed")
+}
+
+fn rx(region: &Region, index: u32) -> Rx {
+    let options = ConsumerOptions::new().release_every(1);
+    region.fanout_consumer_with("fan-out", index, options).expect("the consumer's role can be claimed")
+}
+
+/// Claims all roles, sends so many messages, and receives and releases so many at each consumer.
+fn lead_up(region: &Region, sent: u32, received: [u32; 2]) -> (Tx, [Rx; 2]) {
+    let (mut tx, mut all) = (tx(region), [0, 1].map(|index| rx(region, index)));
+    (0..sent).for_each(|n| tx.try_send(&value(n)).expect("it fits"));
+    for (rx, received) in all.iter_mut().zip(received) {
+        (0..received).for_each(|n| assert_eq!(receive(rx), Some(n)));
+        rx.flush();
+    }
+    (tx, all)
+}
+
+/// Receives a message, which must be whole; returns its number.
+fn receive(rx: &mut Rx) -> Option<u32> {
+    match rx.try_recv() {
+        Ok(message) => {
+            assert_eq!(message, value(rx.sequence()), "the content of message {}", rx.sequence());
+            Some(rx.sequence())
+        }
+        Err(TryRecvError::Empty) => None,
+        Err(error) => panic!("a receive failed: {error}"),
+    }
+}
+
+/// Receives all there is: messages that follow each other, from the start on. Returns the number after the last.
+fn drain(rx: &mut Rx, first: u32) -> u32 {
+    let mut next = first;
+    while let Some(n) = receive(rx) {
+        assert_eq!(n, next);
+        next += 1;
+    }
+    next
+}
+
+fn survive(region: &RegionPlace, first: First) -> Seen {
+    let region = &open(region);
+    let (mut producer, mut all);
+    match first {
+        First::Producer => {
+            producer = tx(region);
+            all = [0, 1].map(|index| rx(region, index));
+        }
+        First::Consumer => {
+            all = [0, 1].map(|index| rx(region, index));
+            producer = tx(region);
+        }
+    }
+    let sent = producer.next_sequence();
+    let mut done = 0;
+    for rx in &mut all {
+        assert_eq!(rx.missed(), 0, "nobody was left out");
+        done += u64::from(rx.first_sequence());
+        let from = rx.first_sequence();
+        assert_eq!(drain(rx, from), sent, "what the producer takes for sent is what each consumer gets");
+    }
+    use_them(&mut producer, &mut all);
+    // Those survivors leave in order, so the next participant finds nothing but the next place.
+    drop((producer, all));
+    let (mut producer, mut all) = (tx(region), [0, 1].map(|index| rx(region, index)));
+    assert!(all.iter().all(|rx| rx.is_empty() && rx.taken_over_from().is_none()), "after those that left");
+    use_them(&mut producer, &mut all);
+    [done, u64::from(sent)]
+}
+
+/// Uses an empty ring for two laps.
+fn use_them(tx: &mut Tx, all: &mut [Rx; 2]) {
+    for _ in 0..2 {
+        let first = tx.next_sequence();
+        while tx.try_send(&value(tx.next_sequence())).is_ok() {}
+        assert_eq!(tx.next_sequence() - first, SLOTS);
+        assert!(all.iter_mut().all(|rx| drain(rx, first) == first + SLOTS));
+    }
+    assert!(tx.fault().is_none() && all.iter().all(|rx| rx.fault().is_none()));
+}
+
+fn send(region: &RegionPlace) -> Act {
+    let (mut tx, all) = lead_up(&open(region), 3, [1, 2]);
+    Box::new(move || {
+        assert_eq!(tx.try_send(&value(3)), Ok(()));
+        Box::new((tx, all))
+    })
+}
+
+/// The ring was full: the send looks at the consumers first.
+fn send_and_look(region: &RegionPlace) -> Act {
+    let (mut tx, all) = lead_up(&open(region), SLOTS, [SLOTS; 2]);
+    Box::new(move || {
+        assert_eq!(tx.try_send(&value(SLOTS)), Ok(()));
+        Box::new((tx, all))
+    })
+}
+
+fn receive_one(region: &RegionPlace) -> Act {
+    let (tx, [mut one, two]) = lead_up(&open(region), 3, [1, 2]);
+    Box::new(move || {
+        assert_eq!(receive(&mut one), Some(1));
+        one.flush();
+        Box::new((tx, one, two))
+    })
+}
+
+/// Consumer 1 has left, and joins at the newest message.
+fn join_beside_another(region: &RegionPlace) -> Act {
+    let region = open(region);
+    let (tx, [one, two]) = lead_up(&region, 3, [1, 2]);
+    drop(two);
+    Box::new(move || {
+        let two = rx(&region, 1);
+        Box::new((region, tx, one, two))
+    })
+}
+
+fn leave(region: &RegionPlace) -> Act {
+    let (tx, [one, two]) = lead_up(&open(region), 3, [2, 1]);
+    Box::new(move || {
+        drop(two);
+        Box::new((tx, one))
+    })
+}
+
+fn open_consumer(region: &RegionPlace) -> Act {
+    let region = open(region);
+    Box::new(move || {
+        let rx = rx(&region, 0);
+        assert_eq!(rx.first_sequence(), 1);
+        Box::new((region, rx))
+    })
+}
+
+fn open_producer(region: &RegionPlace) -> Act {
+    let region = open(region);
+    Box::new(move || {
+        let tx = tx(&region);
+        assert_eq!(tx.next_sequence(), 3);
+        Box::new((region, tx))
+    })
+}
