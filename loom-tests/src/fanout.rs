@@ -290,7 +290,7 @@ fn a_consumer_dies_while_it_is_full(search: Search, plan: &'static Plan<'static>
 }
 
 /// A consumer dies anywhere, and a successor takes its place while the producer sends, which has not asked who is dead.
-/// Between them they get everything, and the successor gets again one message at most. Up to two preemptions.
+/// Between them they get everything, or the successor is told; and it gets again one message at most. Up to two preemptions.
 fn a_successor_goes_on(search: Search, plan: &'static Plan<'static>) {
     search.each_death(move |death| {
         let region = Region::new(plan);
@@ -323,9 +323,9 @@ fn a_successor_goes_on(search: Search, plan: &'static Plan<'static>) {
         assert_all(&second, rx.first_sequence(), end);
         if let Some(start) = start {
             let done = start + first.len() as u32;
-            assert!(rx.first_sequence() <= done, "{} is lost", done);
+            // It may have joined and died between two looks of the producer; then what is lost is told.
+            assert!(rx.first_sequence() <= done + rx.missed(), "{} is lost", done);
             assert!(rx.first_sequence() + 1 >= done);
-            assert_eq!(rx.missed(), 0);
         }
     });
 }

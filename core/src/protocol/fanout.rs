@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!   producer, when its space is used up        consumer i, to join
-//!   first = least head of those that joined    head_i = newest, or the head of the dead one before
+//!   first = least head of those that joined    head_i = newest - 1, or the head of the dead one before
 //!   floor = first                              joined_i = me
 //!   fence (join.PRODUCER_FENCE)                fence (join.CONSUMER_FENCE)
-//!   second = least head of those that joined   start = head_i, if that is floor or beyond; else floor
+//!   second = least head of those that joined   start = newest, or that head, if it is floor or beyond; else floor
 //!   least = the lesser; free up to             head_i = start
 //!           least + capacity
 //! ```
@@ -29,6 +29,9 @@
 //! A consumer that is dead keeps its place until the producer has a proof of its death, for which it asks only
 //! when its space is used up. A successor starts at the head of the dead one: nothing is lost, unless the producer
 //! has gone on meanwhile. A producer's successor starts with `least`, which no consumer that joined is behind.
+//!
+//! A consumer that joins and dies between the producer's two looks is taken for one left out by a successor that comes
+//! before the producer has lowered the floor again: messages that are still there count as missed then.
 //!
 //! An identity that comes again (after 2^20 joins in one place of the participant table) while a producer that found it
 //! dead has not looked at its consumers once would be taken for the dead one.
@@ -139,6 +142,10 @@ impl Members {
         fence(join::PRODUCER_FENCE); // ORDERING(join): F2.
         let second = self.slowest(tail);
         self.least = self.least.wrapping_add(first.min(second));
+        if second < first {
+            // One has joined between the looks. Its successor is not to take what is announced for one left out.
+            self.floor.store(self.least, join::STORE); // ORDERING(join): F5.
+        }
         // ORDERING: Relaxed; read by a successor alone, which synchronises with our end, and for display.
         self.least_word.store(self.least, RELAXED);
     }
@@ -221,7 +228,8 @@ impl Joining<'_> {
         // ORDERING: Relaxed; the first as above, the second is a sample: F2 makes it safe.
         let first = if succeeds { self.head.load(RELAXED) } else { self.mark.load(RELAXED) };
         if !succeeds {
-            self.head.store(first, RELAXED); // ORDERING: Relaxed; the next store orders it.
+            // One less than the newest, in case that it starts there. ORDERING: Relaxed; the next store orders it.
+            self.head.store(first.wrapping_sub(1), RELAXED);
         }
         self.joined.store(me.word(), join::STORE); // ORDERING(join): the head is ordered before it.
         fence(join::CONSUMER_FENCE); // ORDERING(join): F2.
@@ -231,7 +239,8 @@ impl Joining<'_> {
         let most = newest.wrapping_sub(floor).min(capacity);
         let at = match first.wrapping_sub(floor) {
             ahead if ahead > most => floor,
-            // The slot that was published a lap before is not known to be seen so (F5): one message of before is.
+            // The slot there is not known to be seen as published a lap before (F5); the one before it is. The head
+            // that we announced is no higher (F2).
             ahead if ahead == capacity && !succeeds => first.wrapping_sub(1),
             _ => first,
         };
