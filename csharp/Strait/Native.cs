@@ -21,6 +21,7 @@ namespace Strait
         public uint urgent_lanes;
         public uint answer_size;
         public ulong answer_hash;
+        public uint consumers;
     }
 
     [StructLayout(LayoutKind.Sequential)]

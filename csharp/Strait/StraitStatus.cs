@@ -69,6 +69,8 @@ namespace Strait
         Contended = 66,
         /// <summary>The writer has overtaken this reader, which has lost values.</summary>
         Lagged = 67,
+        /// <summary>The other side is proven dead, or was there and has left.</summary>
+        PeerGone = 68,
         /// <summary>Locked, and the last owner died with the lock.</summary>
         OwnerDied = 80,
         /// <summary>This participant has the lock already.</summary>

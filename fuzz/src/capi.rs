@@ -83,6 +83,7 @@ fn good_channels(names: &[CString]) -> Vec<strait_channel_t> {
         urgent_lanes: 0,
         answer_size: 0,
         answer_hash: 0,
+        consumers: 0,
     });
     channels.collect()
 }
@@ -106,6 +107,7 @@ fn any_channels(names: &[CString], input: &mut Input<'_>) -> Vec<strait_channel_
         urgent_lanes: 0,
         answer_size: small_or_any(input),
         answer_hash: if input.flag() { 0 } else { input.wide() },
+        consumers: if input.byte() < 200 { 0 } else { small_or_any(input) },
     };
     names.iter().map(channel).collect()
 }
