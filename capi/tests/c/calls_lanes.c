@@ -1,27 +1,8 @@
 /* Calls of several clients, in a static array, used by one program: every function for their lanes once, and what it
  * says to mistakes. */
-#include "strait.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(call, wanted)                                                                               \
-  do {                                                                                                    \
-    strait_status got_ = (call);                                                                          \
-    if (got_ != (wanted)) {                                                                               \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #call, strait_status_text(got_));                    \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
-#define OK(call) CHECK(call, STRAIT_STATUS_OK)
-#define THAT(condition)                                                                                   \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                                     \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
 
 static union {
   uint64_t align;

@@ -1,31 +1,13 @@
 /* Waits that end when the other side is gone; one process that takes part twice; a channel made as new.
  * gone PLACE: a name that is free. */
-#include "strait.h"
+#include "check.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LONG 60000000000ull
-#define CHECK(call, wanted)                                                                               \
-  do {                                                                                                    \
-    strait_status got_ = (call);                                                                          \
-    if (got_ != (wanted)) {                                                                               \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #call, strait_status_text(got_));                    \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
-#define OK(call) CHECK(call, STRAIT_STATUS_OK)
-#define THAT(condition)                                                                                   \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                                     \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
 
 enum { LOG, VALUES, LAST, PAIR, CHANNELS };
 static strait_channel_t channels[CHANNELS];

@@ -3,10 +3,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "strait.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,22 +12,6 @@
 #include <unistd.h>
 
 #define MS 1000000ull
-#define CHECK(call, wanted)                                                                               \
-  do {                                                                                                    \
-    strait_status got_ = (call);                                                                          \
-    if (got_ != (wanted)) {                                                                               \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #call, strait_status_text(got_));                    \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
-#define OK(call) CHECK(call, STRAIT_STATUS_OK)
-#define THAT(condition)                                                                                   \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                                     \
-      exit(1);                                                                                            \
-    }                                                                                                     \
-  } while (0)
 
 enum { LOG, EVENTS, VALUES, LAST, PAIR, SLOTS, TICKS, LONE, CHANNELS };
 static strait_channel_t channels[CHANNELS];
