@@ -24,7 +24,7 @@ pub fn all() -> Vec<Operation> {
         of("fanout-send", send, [3, 3], [3, 4]),
         of("fanout-send-and-look", send_and_look, [2 * all, all], [2 * all, all + 1]),
         of("fanout-receive", receive_one, [3, 3], [4, 3]),
-        of("fanout-join", join_beside_another, [4, 3], [4, 3]),
+        Operation::new("fanout-join", PLAN, join_beside_another, survive_joining).sees([4, 3], [4, 3]),
         of("fanout-leave", leave, [3, 3], [5, 3]),
         over_dead("fanout-take-over-consumer", open_consumer),
         over_dead("fanout-take-over-producer", open_producer),
@@ -74,6 +74,20 @@ fn drain(rx: &mut Rx, first: u32) -> u32 {
 }
 
 fn survive(region: &RegionPlace, first: First) -> Seen {
+    let ([one, two], sent) = firsts(region, first);
+    [u64::from(one + two), u64::from(sent)]
+}
+
+/// As [`survive`]: a consumer that joins announces a head that is one message older than the newest, in case that it
+/// starts there, and its successor may.
+fn survive_joining(region: &RegionPlace, first: First) -> Seen {
+    let ([one, two], sent) = firsts(region, first);
+    assert!((2..=3).contains(&two), "consumer 1 starts at {two}");
+    [u64::from(one + 3), u64::from(sent)]
+}
+
+/// What all survivors do. Returns where each consumer starts, and how many were sent.
+fn firsts(region: &RegionPlace, first: First) -> ([u32; 2], u32) {
     let region = &open(region);
     let (mut producer, mut all);
     match first {
@@ -87,10 +101,9 @@ fn survive(region: &RegionPlace, first: First) -> Seen {
         }
     }
     let sent = producer.next_sequence();
-    let mut done = 0;
+    let firsts = [0, 1].map(|index| all[index].first_sequence());
     for rx in &mut all {
         assert_eq!(rx.missed(), 0, "nobody was left out");
-        done += u64::from(rx.first_sequence());
         let from = rx.first_sequence();
         assert_eq!(drain(rx, from), sent, "what the producer takes for sent is what each consumer gets");
     }
@@ -98,9 +111,14 @@ fn survive(region: &RegionPlace, first: First) -> Seen {
     // Those survivors leave in order, so the next participant finds nothing but the next place.
     drop((producer, all));
     let (mut producer, mut all) = (tx(region), [0, 1].map(|index| rx(region, index)));
-    assert!(all.iter().all(|rx| rx.is_empty() && rx.taken_over_from().is_none()), "after those that left");
+    let end = producer.next_sequence();
+    for rx in &mut all {
+        let from = rx.first_sequence();
+        assert!(end - from <= 1 && rx.taken_over_from().is_none(), "after those that left: {from} of {end}");
+        assert_eq!(drain(rx, from), end, "the newest that is there, at most");
+    }
     use_them(&mut producer, &mut all);
-    [done, u64::from(sent)]
+    (firsts, sent)
 }
 
 /// Uses an empty ring for two laps.

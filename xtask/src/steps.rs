@@ -293,7 +293,8 @@ const FEATURE: &str = "strait/embedded-io-07";
 
 /// The tests of everything but the models.
 fn tests(features: &str) -> Outcome {
-    let all = format!("test --workspace --exclude loom-tests {features}");
+    // All failures at once: a run takes long.
+    let all = format!("test --workspace --exclude loom-tests --no-fail-fast {features}");
     let slow = format!("test -p strait --test locks {features} -- --ignored");
     parts(&[
         ("all", &|| Run::cargo(all.trim_end()).run()),
