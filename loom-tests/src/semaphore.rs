@@ -19,14 +19,14 @@ use crate::search::{ALL, Search, up_to};
 
 models! {
     "a_signal_carries_what_was_done" => a_signal_carries_what_was_done(),
-    "one_at_a_time/2_threads" => one_at_a_time::<2>(ALL),
+    "one_at_a_time/2_threads" => one_at_a_time::<2>(up_to(5).quick(2)),
     "one_at_a_time/3_threads" => one_at_a_time::<3>(up_to(2)),
     "two_wait_for_two" => two_wait_for_two(up_to(2)),
     "two_release_for_one" => two_release_for_one(up_to(2)),
     "three_try_for_two" => three_try_for_two(up_to(2)),
     "no_more_than_the_most" => no_more_than_the_most(),
     "releaser_dies" => releaser_dies(),
-    "permits/one_at_a_time" => permit_one_at_a_time(ALL),
+    "permits/one_at_a_time" => permit_one_at_a_time(up_to(5).quick(2)),
     "permits/two_survivors" => two_survivors(ALL),
     "permits/holder_dies" => holder_dies(),
     "permits/two_of_the_dead" => two_of_the_dead(up_to(3)),
@@ -90,13 +90,14 @@ fn a_signal_carries_what_was_done() {
     });
 }
 
-/// Several take turns with the one there is. Up to two preemptions with three threads.
+/// Several take turns with the one there is. Up to five preemptions with two threads, two with three.
 ///
 /// ```text
 ///   thread                                thread
 ///   count: 1 -> 0                         count: 0 -> 0, WAITERS
 ///   read, write                           sleep while it is that
-///   count + 1, clear WAITERS, wake        count: 1 -> 0
+///   count + 1; WAITERS? then wake         count: 1 -> 0
+///   none asleep? clear WAITERS, wake all
 /// ```
 fn one_at_a_time<const THREADS: usize>(search: Search) {
     search.check(|| {
@@ -238,7 +239,7 @@ fn releaser_dies() {
     });
 }
 
-/// Two take turns with one permit.
+/// Two take turns with one permit. Up to five preemptions.
 ///
 /// ```text
 ///   thread                                thread
