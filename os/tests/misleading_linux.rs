@@ -125,6 +125,12 @@ fn a_system_without_the_locks_that_prove_lives_is_named() {
     assert_eq!(helper.hear(), "read-only: true");
 }
 
+/// The call that such locks are made by: with a position of 64 bits, which machines of 32 bits have a call of its own for.
+#[cfg(target_pointer_width = "32")]
+const FCNTL: libc::c_long = libc::SYS_fcntl64;
+#[cfg(not(target_pointer_width = "32"))]
+const FCNTL: libc::c_long = libc::SYS_fcntl;
+
 /// From here on the kernel knows no open-file-description locks.
 fn refuse_ofd() -> std::io::Result<()> {
     let op = |code: u32, k: u32, jt: u8, jf: u8| sock_filter { code: code as u16, jt, jf, k };
@@ -133,7 +139,7 @@ fn refuse_ofd() -> std::io::Result<()> {
     let answer = libc::BPF_RET | libc::BPF_K;
     let mut filter = [
         op(load, 0, 0, 0), // The call's number.
-        op(equal, libc::SYS_fcntl as u32, 0, 5),
+        op(equal, FCNTL as u32, 0, 5),
         op(load, 24, 0, 0), // The low half of its second argument.
         op(equal, libc::F_OFD_GETLK as u32, 2, 0),
         op(equal, libc::F_OFD_SETLK as u32, 1, 0),

@@ -4,7 +4,8 @@
 #[path = "common/process.rs"]
 mod process;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, fork, pause};
@@ -24,8 +25,17 @@ fn unique(test: &str) -> PipeName {
 struct Worker(Pid);
 
 impl Worker {
+    /// The one that the helper has forked, once that pauses: until a child first runs, it has all that its parent had
+    /// open.
     fn of(helper: &mut Helper) -> Self {
-        Self(Pid::from_raw(helper.hear().parse().expect("a process id")))
+        let worker = Self(Pid::from_raw(helper.hear().parse().expect("a process id")));
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", worker.0)).expect("it lives");
+        let start = Instant::now();
+        while !stat().contains(") S ") {
+            assert!(start.elapsed() < LONG, "it does not pause");
+            thread::sleep(Duration::from_millis(1));
+        }
+        worker
     }
 
     fn lives(&self) -> bool {

@@ -178,6 +178,9 @@ fn fault_89_a_count_is_acquired_by_the_highest_first() {
 
 #[test]
 fn fault_89_the_systems_semaphore_is_acquired_by_the_highest_first() {
+    if cfg!(target_pointer_width = "32") {
+        return skip("the_systems_semaphore_is_acquired_by_the_highest_first", "it is polled for on 32 bits");
+    }
     let name = &unique();
     let mine = NamedSemaphore::create(name, 0).expect("a semaphore");
     let wanted = || NamedSemaphore::open(name).expect("it is there");
