@@ -69,7 +69,7 @@ impl Cell {
 /// ```text
 ///   releaser                              a waiter
 ///   write                                 count: 0
-///   count + 1, clear WAITERS              count: 0 -> 0, WAITERS
+///   count + 1; WAITERS?                   count: 0 -> 0, WAITERS
 ///   wake, if it was set                   sleep while it is that
 ///                                         count - 1
 ///                                         read
@@ -213,7 +213,7 @@ fn no_more_than_the_most() {
 ///
 /// ```text
 ///   releaser                              a waiter
-///   count + 1, clear WAITERS              count: 0 -> 0, WAITERS
+///   count + 1; WAITERS?                   count: 0 -> 0, WAITERS
 ///   (killed somewhere here)               sleep, for a probe period at most
 ///   wake, if it was set                   count - 1
 /// ```

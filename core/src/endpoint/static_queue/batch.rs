@@ -4,7 +4,7 @@ use super::{StaticConsumer, StaticProducer, StaticQueue};
 
 impl<T: Send, const N: usize> StaticProducer<'_, T, N> {
     /// Sends values until there are no more or there is no space; returns how many were sent. The iterator is asked
-    /// for a value only when there is space for it. Two loads and one store besides the values.
+    /// for a value only when there is space for it. One load and one store besides the values.
     ///
     /// The values appear together, when this returns. If the iterator panics, those before it have been sent.
     ///
