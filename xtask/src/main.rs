@@ -11,6 +11,7 @@ mod args;
 mod bench;
 mod cache;
 mod capi;
+mod clock;
 mod corpus;
 mod crates;
 mod csharp;

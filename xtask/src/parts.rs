@@ -2,20 +2,20 @@
 
 use std::cell::RefCell;
 use std::env;
-use std::time::{Duration, Instant};
 
+use crate::clock::{Spent, Watch};
 use crate::run::{Outcome, together};
 
 /// A part by its name.
 pub type Part<'a> = (&'static str, &'a dyn Fn() -> Outcome);
 
-/// The time that a part took.
+/// What a part took.
 #[derive(Debug, PartialEq)]
 pub struct Lap {
     /// How many parts it is within.
     pub depth: usize,
     pub name: &'static str,
-    pub time: Duration,
+    pub spent: Spent,
 }
 
 #[derive(Default)]
@@ -57,17 +57,17 @@ fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
         let depth = clock.depth;
         clock.depth += 1;
         // Before those within it.
-        clock.laps.push(Lap { depth, name, time: Duration::ZERO });
+        clock.laps.push(Lap { depth, name, spent: Spent::NOTHING });
         clock.laps.len() - 1
     });
     println!("-- {name}");
-    let start = Instant::now();
+    let watch = Watch::start();
     let outcome = run();
-    let time = start.elapsed();
-    println!("-- {name}: {:.1} s", time.as_secs_f64());
+    let spent = watch.stop();
+    println!("-- {name}: {:.1} s", spent.time.as_secs_f64());
     CLOCK.with_borrow_mut(|clock| {
         clock.depth -= 1;
-        clock.laps[index].time = time;
+        clock.laps[index].spent = spent;
     });
     outcome
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
+use crate::clock::{Spent, Watch};
 use crate::parts::{self, Lap};
 use crate::run::{self, Outcome};
 use crate::steps::Step;
@@ -11,7 +11,7 @@ use crate::steps::Step;
 /// One line of the table.
 struct Row {
     name: &'static str,
-    time: Duration,
+    spent: Spent,
     outcome: Outcome,
     /// The parts that it has.
     laps: Vec<Lap>,
@@ -27,7 +27,7 @@ pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
         rows.push(if stop {
             Row {
                 name: step.name,
-                time: Duration::ZERO,
+                spent: Spent::NOTHING,
                 outcome: Outcome::Skipped("a step before it failed".into()),
                 laps: Vec::new(),
                 said: Vec::new(),
@@ -45,7 +45,7 @@ pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
 
 fn run_one(step: &Step) -> Row {
     println!("\n== {}: {}", step.name, step.what);
-    let start = Instant::now();
+    let watch = Watch::start();
     let outcome = match step.needs {
         Some(path) if !Path::new(path).exists() => Outcome::Skipped(format!("there is no {path} yet")),
         _ => (step.run)(),
@@ -53,10 +53,10 @@ fn run_one(step: &Step) -> Row {
     // Not all that fails fails the step.
     let said = run::failures();
     let said = if matches!(outcome, Outcome::Failed(_)) { said } else { Vec::new() };
-    let row = Row { name: step.name, time: start.elapsed(), outcome, laps: parts::laps(), said };
+    let row = Row { name: step.name, spent: watch.stop(), outcome, laps: parts::laps(), said };
     let (result, note) = row.result();
     let colon = if note.is_empty() { "" } else { ": " };
-    println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.time.as_secs_f64());
+    println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.spent.time.as_secs_f64());
     row
 }
 
@@ -85,18 +85,19 @@ impl Lap {
 fn summary(rows: &[Row]) -> String {
     let names = rows.iter().flat_map(|row| row.laps.iter().map(Lap::title).chain([row.name.into()]));
     let width = names.map(|name| name.len()).max().unwrap_or_default();
-    let mut text = format!("{:<width$} {:>8}  result", "step", "seconds");
-    for row in rows {
-        let (result, note) = row.result();
-        let line = format!("{:<width$} {:>8.1}  {result:<8} {note}", row.name, row.time.as_secs_f64());
+    let line = |text: &mut String, name: &str, spent: Spent, rest: &str| {
+        let (time, work) = (spent.time.as_secs_f64(), spent.work.as_secs_f64());
+        let line = format!("{name:<width$} {time:>8.1} {work:>8.1}  {rest}");
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}", line.trim_end());
-        for lap in &row.laps {
-            let _ = write!(text, "\n{:<width$} {:>8.1}", lap.title(), lap.time.as_secs_f64());
-        }
+    };
+    let mut text = format!("{:<width$} {:>8} {:>8}  result", "step", "seconds", "work");
+    for row in rows {
+        let (result, note) = row.result();
+        line(&mut text, row.name, row.spent, &format!("{result:<8} {note}"));
+        row.laps.iter().for_each(|lap| line(&mut text, &lap.title(), lap.spent, ""));
     }
-    let all: Duration = rows.iter().map(|row| row.time).sum();
-    let _ = write!(text, "\n{:<width$} {:>8.1}", "all", all.as_secs_f64());
+    line(&mut text, "all", rows.iter().map(|row| row.spent).sum(), "");
     let count = |result| rows.iter().filter(|row| row.result().0 == result).count();
     let _ =
         write!(text, "\n\n{} passed, {} failed, {} skipped", count("ok"), count("FAILED"), count("SKIPPED"));
@@ -109,12 +110,17 @@ mod tests {
     use std::time::Duration;
 
     use super::{Row, run, run_one, summary};
+    use crate::clock::Spent;
     use crate::parts::Lap;
     use crate::run::{Outcome, Run};
     use crate::steps::{Step, When};
 
+    fn spent(millis: u64) -> Spent {
+        Spent { time: Duration::from_millis(millis), work: Duration::from_millis(2 * millis) }
+    }
+
     fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
-        Row { name, time: Duration::from_millis(millis), outcome, laps: Vec::new(), said: Vec::new() }
+        Row { name, spent: spent(millis), outcome, laps: Vec::new(), said: Vec::new() }
     }
 
     #[test]
@@ -126,17 +132,17 @@ mod tests {
             row("doc", 1000, Outcome::Passed),
         ];
         rows[1].laps = [(0, "all orders", 12_000), (1, "one", 50)]
-            .map(|(depth, name, millis)| Lap { depth, name, time: Duration::from_millis(millis) })
+            .map(|(depth, name, millis)| Lap { depth, name, spent: spent(millis) })
             .into();
         let expected = "\
-step          seconds  result
-fmt               0.6  ok
-models           12.3  FAILED   exit status: 101
-  all orders     12.0
-    one           0.1
-control           0.0  SKIPPED  there is no x yet
-doc               1.0  ok
-all              13.9
+step          seconds     work  result
+fmt               0.6      1.3  ok
+models           12.3     24.6  FAILED   exit status: 101
+  all orders     12.0     24.0
+    one           0.1      0.1
+control           0.0      0.0  SKIPPED  there is no x yet
+doc               1.0      2.0  ok
+all              13.9     27.9
 
 2 passed, 1 failed, 1 skipped";
         assert_eq!(summary(&rows), expected);
