@@ -64,17 +64,17 @@ impl Books {
         self.writer.publish(&self.book);
     }
 
-    /// The next message never comes, and the receiver was told so.
-    pub fn was_told(&mut self) {
+    /// The next message of a lane never comes, and the receiver was told so.
+    pub fn was_told(&mut self, lane: u32) {
         self.book.told += 1;
-        self.book.next[0] += 1;
+        self.book.next[lane as usize % LANES] += 1;
         self.writer.publish(&self.book);
     }
 
     /// As [`came`](Self::came), where the reader was told that it has lost, or may skip, so many before.
-    pub fn came_after(&mut self, number: u64, is_whole: bool, told: u64) {
+    pub fn came_after(&mut self, lane: u32, number: u64, is_whole: bool, told: u64) {
         self.book.told += told;
-        self.book.next[0] += told;
-        self.came(0, number, is_whole);
+        self.book.next[lane as usize % LANES] += told;
+        self.came(lane, number, is_whole);
     }
 }
