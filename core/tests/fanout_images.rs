@@ -6,14 +6,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::seed::{Rng, seed};
 use common::{Member, Region};
 use strait_core::format::inspect::fanout_state;
 use strait_core::{
     Channel, FanoutConsumer, FanoutProducer, Plan, TryRecvError, WaitPolicy, port::Port, wait_any,
 };
 
-const IMAGES: usize = if cfg!(miri) { 20 } else { 4_000 };
 const PLAN: Plan<'_> = Plan::new(&[
     Channel::slots::<u32>("slots", 4).consumers(3).consumer_may_block().producer_may_block(),
     Channel::compact::<u32>("compact", 4).consumers(2).doorbell(1),
@@ -39,31 +37,6 @@ fn used() -> Vec<u8> {
         std::mem::forget((tx, rx));
     }
     region.after_death_of_all().bytes()
-}
-
-/// Some words of it are something else.
-fn damaged(rng: &mut Rng, sound: &[u8]) -> Vec<u8> {
-    let mut image = sound.to_vec();
-    // The directory, or what it describes: not the table of participants between them.
-    let directory = 128..128 + 8 * 128;
-    let blocks = directory.end + 4 * 64..image.len() - 4;
-    let is_sealed = rng.below(3) == 0;
-    for _ in 0..1 + rng.below(12) {
-        let range = if is_sealed && rng.below(2) == 0 { &directory } else { &blocks };
-        let at = (range.start + rng.below(range.len())) & !3;
-        let old = common::raw::load(&image, at as u32);
-        let new = match rng.below(4) {
-            0 => rng.next() as u32,
-            1 => old ^ 1 << rng.below(32),
-            2 => rng.below(300) as u32,
-            _ => u32::MAX - rng.below(3) as u32,
-        };
-        image[at..at + 4].copy_from_slice(&new.to_le_bytes());
-    }
-    if is_sealed {
-        common::raw::seal(&mut image);
-    }
-    image
 }
 
 /// Opened ends, values received, and refusals or faults.
@@ -105,15 +78,5 @@ fn exercise(member: &Member) -> [u32; 3] {
 
 #[test]
 fn any_image_with_several_consumers_gives_an_error_or_sane_data() {
-    let (seed, sound) = (seed(), used());
-    let mut tally = [0; 3];
-    for number in 0..IMAGES {
-        let mut rng = Rng::new(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
-        let region = Region::from_bytes(&damaged(&mut rng, &sound));
-        let found = exercise(&region.join());
-        tally.iter_mut().zip(found).for_each(|(all, one)| *all += one);
-        assert!(region.is_intact(), "STRAIT_SEED={seed}, image {number}");
-    }
-    println!("{tally:?} ends, messages and faults; STRAIT_SEED={seed}");
-    assert!(cfg!(miri) || tally.iter().all(|&count| count as usize > IMAGES / 10), "{tally:?}");
+    common::damage::any_image_of(&used(), exercise);
 }

@@ -6,11 +6,11 @@
 use core::time::Duration;
 
 use strait_core::model::loom::thread;
-use strait_core::model::{Port, Region};
+use strait_core::model::{Death, Port, Region};
 use strait_core::{Attachment, Channel, LockError, Permits, Plan, Semaphore, SemaphoreError, WaitPolicy};
 
 use crate::models;
-use crate::mutex::{LONG, PLAN, count_up, held, open};
+use crate::mutex::{LONG, PLAN, Table, count_up, held, open};
 use crate::search::{Search, up_to};
 use crate::waiting::{PROBE, now};
 
@@ -47,6 +47,15 @@ fn sleepy() -> WaitPolicy {
     WaitPolicy { spin: 0, ..WaitPolicy::parking() }
 }
 
+/// Two that sleep for the lock, and what each does then.
+fn sleep_for_the_lock<T: 'static>(region: &Region, then: fn(Table) -> T) -> [thread::JoinHandle<T>; 2] {
+    [(); 2].map(|()| {
+        let mut mutex = open(&region.join());
+        mutex.set_wait_policy(sleepy());
+        thread::spawn(move || then(mutex))
+    })
+}
+
 /// Two sleep for a lock, and each gets it. Up to three preemptions.
 ///
 /// ```text
@@ -61,11 +70,7 @@ fn two_sleepers(search: Search) {
         let region = Region::new(&PLAN);
         let mut owner = open(&region.join());
         let guard = held(owner.try_lock());
-        let waiters = [(); 2].map(|()| {
-            let mut mutex = open(&region.join());
-            mutex.set_wait_policy(sleepy());
-            thread::spawn(move || count_up(&mut held(mutex.lock_timeout(LONG))))
-        });
+        let waiters = sleep_for_the_lock(&region, |mut mutex| count_up(&mut held(mutex.lock_timeout(LONG))));
         guard.unlock().unwrap();
         let mut counts = waiters.map(|waiter| waiter.join().unwrap());
         counts.sort_unstable();
@@ -88,11 +93,7 @@ fn barging(search: Search) {
         let region = Region::new(&PLAN);
         let mut owner = open(&region.join());
         let guard = held(owner.try_lock());
-        let waiters = [(); 2].map(|()| {
-            let mut mutex = open(&region.join());
-            mutex.set_wait_policy(sleepy());
-            thread::spawn(move || drop(held(mutex.lock_timeout(LONG))))
-        });
+        let waiters = sleep_for_the_lock(&region, |mut mutex| drop(held(mutex.lock_timeout(LONG))));
         guard.unlock().unwrap();
         match owner.try_lock() {
             Ok(lock) => held(Ok(lock)).unlock().unwrap(),
@@ -116,13 +117,9 @@ fn given_up(search: Search) {
         let region = Region::new(&PLAN);
         let mut owner = open(&region.join());
         let guard = held(owner.try_lock());
-        let waiters = [(); 2].map(|()| {
-            let mut mutex = open(&region.join());
-            mutex.set_wait_policy(sleepy());
-            thread::spawn(move || match mutex.lock_timeout(LONG) {
-                Ok(lock) => drop(held(Ok(lock))),
-                Err(error) => assert_eq!(error, LockError::Poisoned),
-            })
+        let waiters = sleep_for_the_lock(&region, |mut mutex| match mutex.lock_timeout(LONG) {
+            Ok(lock) => drop(held(Ok(lock))),
+            Err(error) => assert_eq!(error, LockError::Poisoned),
         });
         guard.unlock().unwrap();
         if let Ok(lock) = owner.try_lock() {
@@ -164,6 +161,29 @@ fn time_out(search: Search) {
     });
 }
 
+/// One that sleeps and dies anywhere, and an impatient one beside it: `free` wakes the first, and the second is through
+/// at most a probe period after that and the death. Both wait by `wait`, for so long; it returns whether they got it.
+fn dies(region: &Region, death: Death, free: impl FnOnce(), wait: fn(&Attachment<Port>, Duration) -> bool) {
+    let (at, there) = (region.join(), region.join_impatient());
+    // Both by the clock of the survivor.
+    let (clock, clock_of_dead) = (there.port().clone(), there.port().clone());
+    let dying = thread::spawn(move || {
+        let _ = death.run(at.port(), || wait(&at, LONG));
+        at.port().end();
+        now(&clock_of_dead)
+    });
+    let survivor = thread::spawn(move || {
+        let got = wait(&there, 2 * PROBE);
+        (now(there.port()), got)
+    });
+    free();
+    let free_at = now(&clock);
+    let gone_at = dying.join().unwrap();
+    let (got_at, got) = survivor.join().unwrap();
+    let last = free_at.max(gone_at);
+    assert!(got_at <= last + PROBE, "got it: {got}, at {got_at:?}, free by {last:?}");
+}
+
 /// The sleeper that is woken dies anywhere: the next one has the lock a probe period later. Up to two preemptions.
 ///
 /// ```text
@@ -177,27 +197,16 @@ fn woken_dies(search: Search) {
         let region = Region::new(&PLAN);
         let mut owner = open(&region.join());
         let guard = held(owner.try_lock());
-        let (at, there) = (region.join(), region.join_impatient());
-        let (mut dying, mut survivor) = (open(&at), open(&there));
-        dying.set_wait_policy(sleepy());
-        survivor.set_wait_policy(sleepy());
-        // Both by the clock of the survivor.
-        let (clock, clock_of_dead) = (there.port().clone(), there.port().clone());
-        let waiter = thread::spawn(move || {
-            let _ = death.run(at.port(), || drop(held(dying.lock_timeout(LONG))));
-            at.port().end();
-            now(&clock_of_dead)
-        });
-        let other = thread::spawn(move || {
-            let locked = survivor.lock_timeout(2 * PROBE).is_ok();
-            (now(there.port()), locked)
-        });
-        guard.unlock().unwrap();
-        let free_at = now(&clock);
-        let gone_at = waiter.join().unwrap();
-        let (locked_at, locked) = other.join().unwrap();
-        let last: Duration = free_at.max(gone_at);
-        assert!(locked_at <= last + PROBE, "locked: {locked}, at {locked_at:?}, free by {last:?}");
+        dies(
+            &region,
+            death,
+            || guard.unlock().unwrap(),
+            |at, timeout| {
+                let mut mutex = open(at);
+                mutex.set_wait_policy(sleepy());
+                mutex.lock_timeout(timeout).is_ok()
+            },
+        );
     });
 }
 
@@ -393,25 +402,15 @@ fn woken_dies_with_a_permit(search: Search) {
         let region = Region::new(&ONE);
         let mut holder = permits(&region.join());
         let permit = holder.try_acquire().unwrap();
-        let (at, there) = (region.join(), region.join_impatient());
-        let (mut dying, mut survivor) = (permits(&at), permits(&there));
-        dying.set_wait_policy(sleepy());
-        survivor.set_wait_policy(sleepy());
-        let (clock, clock_of_dead) = (there.port().clone(), there.port().clone());
-        let waiter = thread::spawn(move || {
-            let _ = death.run(at.port(), || drop(dying.acquire_timeout(LONG).unwrap()));
-            at.port().end();
-            now(&clock_of_dead)
-        });
-        let other = thread::spawn(move || {
-            let got = survivor.acquire_timeout(2 * PROBE).is_ok();
-            (now(there.port()), got)
-        });
-        permit.release().unwrap();
-        let free_at = now(&clock);
-        let gone_at = waiter.join().unwrap();
-        let (got_at, got) = other.join().unwrap();
-        let last: Duration = free_at.max(gone_at);
-        assert!(got_at <= last + PROBE, "got it: {got}, at {got_at:?}, free by {last:?}");
+        dies(
+            &region,
+            death,
+            || permit.release().unwrap(),
+            |at, timeout| {
+                let mut permits = permits(at);
+                permits.set_wait_policy(sleepy());
+                permits.acquire_timeout(timeout).is_ok()
+            },
+        );
     });
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub mod calls;
+pub mod damage;
 pub mod faulty;
 pub mod golden;
 pub mod guarded;
