@@ -138,9 +138,13 @@ pub fn source(region: &Region, kind: &str) -> ! {
             let mut number = u64::from(producer.next_sequence());
             let mut tx = RingWriter::new(producer, PATIENCE);
             loop {
-                // A write is a frame.
-                tx.write_all(&number.to_le_bytes()).expect("written");
-                number += 1;
+                // A write is a frame, and is whole or nothing.
+                match tx.write_all(&number.to_le_bytes()) {
+                    Ok(()) => number += 1,
+                    // The pipe is full, and the reader's successor comes.
+                    Err(RingPipeError::PeerDied) => std::thread::sleep(Duration::from_millis(1)),
+                    Err(error) => panic!("{error}"),
+                }
             }
         }
         "fanout" => {
