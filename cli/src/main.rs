@@ -1,4 +1,4 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `unlock`, `reset`,
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `unlock`, `reset`,
 //! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
@@ -15,6 +15,8 @@ mod ls;
 mod observe;
 mod os;
 mod plant;
+#[cfg(feature = "record")]
+mod play;
 mod print;
 #[cfg(feature = "record")]
 mod record;
@@ -60,6 +62,8 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(wanted) => inspect::run(&wanted),
         #[cfg(feature = "record")]
         Command::Record(wanted) => record::run(&wanted),
+        #[cfg(feature = "record")]
+        Command::Play(wanted) => play::run(&wanted),
         Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),

@@ -1,5 +1,8 @@
 //! Looking on: the channels of a region, followed without a role, with the types that the region describes.
 
+#[cfg(any(feature = "record", feature = "serve"))]
+pub mod schema;
+pub mod sender;
 pub mod types;
 pub mod value;
 
@@ -65,6 +68,18 @@ impl Scene {
         Ok(Self { arg: arg.clone(), region, is_still, description })
     }
 
+    /// The region itself.
+    #[cfg(any(feature = "record", feature = "serve"))]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// What the region says of its types.
+    #[cfg(feature = "record")]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
     /// Whether the region still is under its name.
     pub fn is_current(&self) -> bool {
         self.region.port().is_current().unwrap_or(true)
@@ -121,7 +136,7 @@ impl Followed {
     }
 
     /// How many messages were missed in all.
-    #[cfg(feature = "record")]
+    #[cfg(any(feature = "record", feature = "serve"))]
     pub fn missed(&self) -> u64 {
         self.follower.missed()
     }

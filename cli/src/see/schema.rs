@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::see::types::{Notes, Scalar, Tree, Type};
+use super::types::{Notes, Scalar, Tree, Type};
 
 /// The field that holds a value that is no struct: what a schema describes must be an object.
 pub const ALONE: &str = "value";
 
-/// The schema of a type's values, as [`value::json`](crate::see::value::json) writes them.
+/// The schema of a type's values, as [`value::json`](super::value::json) writes them.
 pub fn of(ty: &Type) -> Value {
     let mut schema = match &ty.tree {
         Tree::Struct(_) => tree(ty, &ty.tree, ""),
