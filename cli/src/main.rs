@@ -1,4 +1,4 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `unlock`, `reset`,
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `serve`, `unlock`, `reset`,
 //! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
@@ -25,6 +25,8 @@ mod reset;
 mod rm;
 mod see;
 mod send_value;
+#[cfg(feature = "serve")]
+mod serve;
 mod text;
 mod transfer;
 mod unlock;
@@ -64,6 +66,8 @@ fn run(command: Command) -> Result<()> {
         Command::Record(wanted) => record::run(&wanted),
         #[cfg(feature = "record")]
         Command::Play(wanted) => play::run(&wanted),
+        #[cfg(feature = "serve")]
+        Command::Serve(wanted) => serve::run(&wanted),
         Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),

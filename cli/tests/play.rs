@@ -89,7 +89,7 @@ fn what_was_recorded_is_in_the_region_that_play_makes() {
     let mut bytes = [0; 64];
     for (tag, text) in [(0, "a"), (7, "bb"), (7, "ccc"), (9, "")] {
         let frame = log.try_recv(&mut bytes).expect("a frame");
-        assert_eq!((frame.tag, &bytes[..frame.len as usize]), (tag, text.as_bytes()));
+        assert_eq!((frame.tag, &bytes[..frame.len]), (tag, text.as_bytes()));
     }
     assert_eq!(played.latest_reader::<f64>("load").expect("a reader").read().value(), Some(0.1));
     let mut lanes: strait::TypedLanesConsumer<u16, _, 4> =

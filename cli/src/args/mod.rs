@@ -14,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::region_arg::RegionArg;
 
 pub use parse::parse;
+#[cfg(feature = "serve")]
+pub use see::Serve;
 pub use see::Watch;
 #[cfg(feature = "record")]
 pub use see::{Play, Record};
@@ -33,6 +35,7 @@ Examples:
   strait watch work                             what is sent in one, as it comes
   strait record work -o run.mcap                the same, into a file
   strait play run.mcap                          and out of it into the region again
+  strait serve                                  all of them in a browser
   strait unlock work gains                      frees a lock whose owner is dead
   strait reset work commands                    makes a channel as new, once nobody uses the region
   strait doctor                                 what on this machine is in the way of real time
@@ -73,6 +76,10 @@ pub enum Command {
     #[cfg(feature = "record")]
     #[command(after_help = see::PLAY_HELP)]
     Play(Play),
+    /// Show the messages of regions in a browser, in Foxglove and in PlotJuggler
+    #[cfg(feature = "serve")]
+    #[command(after_help = see::SERVE_HELP)]
+    Serve(Serve),
     /// Free a lock whose owner is dead
     #[command(after_help = UNLOCK_HELP)]
     Unlock(Unlock),

@@ -59,6 +59,25 @@ Examples:
   strait play run-000.mcap run-001.mcap --fast --into test
   strait play run.mcap --check force          after the controller was started";
 
+#[cfg(feature = "serve")]
+pub const SERVE_HELP: &str = "\
+One port, on this machine alone unless --listen names another address, has both: a page with the live
+values of all channels, plots of chosen fields, pause, zoom, and export as PNG and CSV; and the WebSocket
+protocol of Foxglove, so that Foxglove and PlotJuggler connect as they are. Without REGION all named
+regions are shown; regions may come and go meanwhile.
+
+This process only looks, like `strait watch`: nobody waits for it. A client that is too slow misses
+messages, and is told how many. With --allow-send clients may also send messages, each into a sender's
+role that nobody has, as `strait send` does.
+
+Pages from other addresses are refused, but for Foxglove's and what --origin names. Nothing is encrypted:
+over a network that you do not trust, use a tunnel, as `ssh -L 8765:localhost:8765 HOST` makes.
+
+Examples:
+  strait serve
+  strait serve arm --port 8080 --allow-send
+  strait serve --listen 0.0.0.0 --token $(openssl rand -hex 16)";
+
 /// `strait watch`
 #[derive(Args)]
 pub struct Watch {
@@ -134,4 +153,28 @@ pub struct Play {
     /// How long to wait for a receiver, or for an answer
     #[arg(long, value_name = "S", default_value = "10", allow_negative_numbers = true, value_parser = timeout)]
     pub timeout: Duration,
+}
+
+/// `strait serve`
+#[cfg(feature = "serve")]
+#[derive(Args)]
+pub struct Serve {
+    /// Names of regions, or paths of regions or of copies of them; all named regions if there are none
+    #[arg(value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
+    /// The port; 0 for one that is free
+    #[arg(long, default_value_t = 8765)]
+    pub port: u16,
+    /// The address to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub listen: std::net::IpAddr,
+    /// What clients must give in the address, as ?token=TOKEN
+    #[arg(long)]
+    pub token: Option<String>,
+    /// Let a page from elsewhere connect, such as http://dashboard:3000
+    #[arg(long, value_name = "ADDRESS")]
+    pub origin: Vec<String>,
+    /// Let clients send messages
+    #[arg(long)]
+    pub allow_send: bool,
 }

@@ -51,7 +51,7 @@ struct Track {
 
 /// Where a track's messages go.
 enum End {
-    Sent(Sender),
+    Sent(Box<Sender>),
     Checked(Box<Check>),
     Skipped,
 }
@@ -220,7 +220,7 @@ impl<'a> Tracks<'a> {
         } else {
             let advice = "leave it out with --skip, or compare it with --check";
             sender::check_free(&place.region, &entry).map_err(|why| fail(format!("{why}; or {advice}")))?;
-            End::Sent(Sender::open(&place.region, &entry, lane).map_err(fail)?)
+            End::Sent(Box::new(Sender::open(&place.region, &entry, lane).map_err(fail)?))
         };
         Ok(track)
     }

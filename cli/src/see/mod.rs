@@ -68,6 +68,12 @@ impl Scene {
         Ok(Self { arg: arg.clone(), region, is_still, description })
     }
 
+    /// Opens a region that may come and go, and says nothing if it cannot.
+    #[cfg(feature = "serve")]
+    pub fn open_quietly(arg: &RegionArg) -> Option<Self> {
+        Self::open(arg).ok()
+    }
+
     /// The region itself.
     #[cfg(any(feature = "record", feature = "serve"))]
     pub fn region(&self) -> &Region {
@@ -143,10 +149,19 @@ impl Followed {
 
     /// Gives each message that has come to `each`, at most a turn of them; returns how many there were. A channel that
     /// is found damaged is reported once, and then left alone.
-    pub fn take(&mut self, mut each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>) -> Result<usize> {
+    pub fn take(&mut self, each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>) -> Result<usize> {
+        self.take_at_most(TURN, each)
+    }
+
+    /// As [`take`](Self::take), so many messages at most.
+    pub fn take_at_most(
+        &mut self,
+        most: usize,
+        mut each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>,
+    ) -> Result<usize> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut count = 0;
-        while count < TURN && !self.has_failed {
+        while count < most && !self.has_failed {
             match self.follower.look(&mut buffer) {
                 Ok(None) => break,
                 Ok(Some(seen)) => {

@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, String>;
 pub enum Sender {
     Frames(Producer<SystemPort>),
     Values(TypedProducer<[u8], SystemPort>),
-    Fanout(FanoutProducer<[u8], SystemPort>),
+    Fanout(Box<FanoutProducer<[u8], SystemPort>>),
     Latest(LatestWriter<[u8], SystemPort>),
     Broadcast(BroadcastWriter<[u8], SystemPort>),
 }
@@ -80,7 +80,7 @@ impl Sender {
             (Kind::Broadcast, 0) => Self::Broadcast(region.broadcast_writer::<[u8]>(name).map_err(told)?),
             (Kind::Broadcast, _) => Self::Broadcast(region.broadcast_writer_of(name, values).map_err(told)?),
             _ if entry.fanout.is_some() => {
-                Self::Fanout(region.fanout_producer_of(name, values).map_err(told)?)
+                Self::Fanout(Box::new(region.fanout_producer_of(name, values).map_err(told)?))
             }
             _ => Self::Values(region.typed_lane_producer_of(name, values, lane).map_err(told)?),
         })
