@@ -41,6 +41,7 @@ const link = new Link({
     if (!one) return;
     one.seen++;
     one.newest = object;
+    one.seconds = seconds;
     one.is_new = true;
     for (const field of one.fields.values()) {
       if (field.samples) field.samples.push(seconds, number(value_at(object, field.keys)));
@@ -121,8 +122,14 @@ function field_of(topic, one, { keys, schema }) {
 
 function pick(field, is_picked) {
   plot.fields = plot.fields.filter((other) => other !== field);
-  field.samples = is_picked ? field.samples || new Samples() : null;
-  if (is_picked) { plot.fields.push(field); picked.add(field.name); } else picked.delete(field.name);
+  field.samples = null;
+  if (is_picked) {
+    field.samples = new Samples();
+    const { seconds, newest } = shown.get(field.topic);
+    field.samples.push(seconds, number(value_at(newest, field.keys)));
+    plot.fields.push(field);
+    picked.add(field.name);
+  } else picked.delete(field.name);
   const hash = new URLSearchParams([...picked].map((name) => ["plot", name]));
   history.replaceState(null, "", location.search + (picked.size ? `#${hash}` : "") || location.pathname);
 }

@@ -54,7 +54,7 @@ function step(range, most) {
 }
 
 function short(value) {
-  if (!Number.isFinite(value)) return String(value);
+  if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return size !== 0 && (size >= 1e7 || size < 1e-4) ? value.toExponential(3) : String(+value.toPrecision(7));
 }
@@ -161,7 +161,7 @@ class Plot {
     for (let value = Math.ceil(low / by) * by; value <= up; value += by) {
       g.moveTo(this.margin, Math.round(y(value)) + 0.5);
       g.lineTo(end, Math.round(y(value)) + 0.5);
-      g.fillText(short(Math.abs(value) < by / 2 ? 0 : value), this.margin - 6, y(value));
+      g.fillText(short(Math.abs(value) < by / 2 ? 0 : +value.toPrecision(7)), this.margin - 6, y(value));
     }
     g.stroke();
     g.save();
@@ -171,6 +171,14 @@ class Plot {
     g.strokeStyle = line;
     g.lineWidth = 1.5;
     this.curve(g, samples, first, last, left, y);
+    if (last > 0 && last === samples.count) {
+      // What was sent last holds until something else is.
+      g.globalAlpha = 0.4;
+      g.beginPath();
+      g.moveTo(this.x(samples.time(last - 1), left), y(samples.value(last - 1)));
+      g.lineTo(end, y(samples.value(last - 1)));
+      g.stroke();
+    }
     g.restore();
     let told = field.unit ? `${field.name} [${field.unit}]` : field.name;
     const under = this.under(samples, left);
