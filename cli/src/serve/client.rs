@@ -17,7 +17,7 @@ use super::stage::Stage;
 use super::stream::{Stream, frame};
 
 /// How long to sleep when nothing has come, and when the client takes nothing.
-const PAUSE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_millis(1);
 /// How often to look which regions there are.
 const REFRESH: Duration = Duration::from_millis(500);
 /// How often a client is told what it missed.
