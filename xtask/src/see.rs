@@ -58,10 +58,7 @@ fn run(folder: &str) -> Outcome {
             .run()
     };
     parts(&[
-        // The features by themselves; the default is all of them.
         ("without", &|| cargo("check --quiet -p strait-cli --no-default-features")),
-        ("record", &|| cargo("check --quiet -p strait-cli --no-default-features --features record")),
-        ("serve", &|| cargo("check --quiet -p strait-cli --no-default-features --features serve")),
         ("the tool", &|| cargo("build --quiet -p strait-cli")),
         ("tests", &tests),
     ])

@@ -329,7 +329,7 @@ impl<'a> Tracks<'a> {
         Ok(())
     }
 
-    /// Tells of each channel of answers how many are the same.
+    /// Tells how many are the same, of each channel of answers.
     pub fn tell_compared(&self) -> Result<()> {
         print::out(&self.checks().map(Check::told).collect::<String>())
     }
