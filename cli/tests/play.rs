@@ -260,6 +260,14 @@ fn a_file_that_is_no_whole_recording_is_refused() {
         let done = play(&flipped);
         assert!(matches!(done.code, Some(0 | 1)) && !done.stderr.contains("panicked"), "{at}: {done:?}");
     }
+    // A summary may be long.
+    let mut many = mcap::Writer::new(std::io::Cursor::new(Vec::new())).expect("a file");
+    for number in 0..30_000 {
+        many.add_channel(0, &number.to_string(), "json", &Default::default()).expect("a channel");
+    }
+    many.finish().expect("a file");
+    let done = play(many.into_inner().get_ref());
+    assert!(done.code == Some(1) && done.stderr.contains("no channels of a region"), "{done:?}");
     let done = play(b"no recording at all, but some text");
     assert!(done.stderr.contains("bad.mcap: is no MCAP file"), "{done:?}");
     let line = run(&["play", &place.path("none.mcap")]).code_and_error();

@@ -52,7 +52,8 @@ played up to there, and the status is 1.
 
 With --check, the named channels are answers: they are not sent, but read from the region while the
 others are played, and compared with the recorded ones in their order. The first difference ends it, with
-status 1. Floats that are no number are alike. Where nobody receives the answers, they are received here.
+status 1. Floats that are no number are alike; of a latest value, the one at the beginning counts too.
+Where nobody receives the answers, they are received here.
 
 Examples:
   strait play run.mcap

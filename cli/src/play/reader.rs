@@ -100,8 +100,8 @@ impl Reader {
                 Some(opcode) => opcode,
             };
             match opcode {
-                op::CHANNEL | op::MESSAGE => break opcode,
-                // What follows is a summary.
+                // What follows is a summary, which has the channels once more.
+                op::CHANNEL | op::MESSAGE if !self.is_complete => break opcode,
                 op::DATA_END | op::FOOTER => self.is_complete = true,
                 op::METADATA if !self.is_complete => {
                     if let Some(region) = self.region()? {
@@ -111,9 +111,6 @@ impl Reader {
                 _ => {}
             }
         };
-        if self.is_complete {
-            return self.next();
-        }
         match mcap::parse_record(opcode, &self.data) {
             Ok(Record::Channel(channel)) => Ok(Some(Event::Channel(channel))),
             Ok(Record::Message { header, .. }) => {

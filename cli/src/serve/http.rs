@@ -152,7 +152,7 @@ fn send(mut stream: TcpStream, status: u16, kind: &str, text: &str) {
          Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
          X-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n\
          Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
-         connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'\r\n\r\n",
+         connect-src 'self' ws: wss:; img-src data:; base-uri 'none'; form-action 'none'\r\n\r\n",
         text.len()
     );
     // A client that has gone wants nothing any more.
