@@ -1,4 +1,4 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `unlock`, `reset`,
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `serve`, `unlock`, `reset`,
 //! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
@@ -15,6 +15,8 @@ mod ls;
 mod observe;
 mod os;
 mod plant;
+#[cfg(feature = "record")]
+mod play;
 mod print;
 #[cfg(feature = "record")]
 mod record;
@@ -23,6 +25,8 @@ mod reset;
 mod rm;
 mod see;
 mod send_value;
+#[cfg(feature = "serve")]
+mod serve;
 mod text;
 mod transfer;
 mod unlock;
@@ -60,6 +64,10 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(wanted) => inspect::run(&wanted),
         #[cfg(feature = "record")]
         Command::Record(wanted) => record::run(&wanted),
+        #[cfg(feature = "record")]
+        Command::Play(wanted) => play::run(&wanted),
+        #[cfg(feature = "serve")]
+        Command::Serve(wanted) => serve::run(&wanted),
         Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),

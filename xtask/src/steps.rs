@@ -6,7 +6,7 @@ use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
     bench, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
-    runtimes, sanitize, windows, words,
+    runtimes, sanitize, see, windows, words,
 };
 
 /// How much of each step runs.
@@ -243,6 +243,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("ports/linuxcnc"),
             run: linuxcnc::lane,
+        },
+        Step {
+            name: "see",
+            what: "the tool's page in a browser, and its recordings and WebSocket by clients of others",
+            when: When::All,
+            needs: Some("cli/tests/clients"),
+            run: see::lane,
         },
         Step {
             name: "csharp",

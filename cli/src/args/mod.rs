@@ -14,9 +14,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::region_arg::RegionArg;
 
 pub use parse::parse;
-#[cfg(feature = "record")]
-pub use see::Record;
+#[cfg(feature = "serve")]
+pub use see::Serve;
 pub use see::Watch;
+#[cfg(feature = "record")]
+pub use see::{Play, Record};
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
 const EXAMPLES: &str = "\
@@ -32,6 +34,8 @@ Examples:
   strait inspect work                           what is in one
   strait watch work                             what is sent in one, as it comes
   strait record work -o run.mcap                the same, into a file
+  strait play run.mcap                          and out of it into the region again
+  strait serve                                  all of them in a browser
   strait unlock work gains                      frees a lock whose owner is dead
   strait reset work commands                    makes a channel as new, once nobody uses the region
   strait doctor                                 what on this machine is in the way of real time
@@ -68,6 +72,14 @@ pub enum Command {
     #[cfg(feature = "record")]
     #[command(after_help = see::RECORD_HELP)]
     Record(Record),
+    /// Send the messages of a recording once more
+    #[cfg(feature = "record")]
+    #[command(after_help = see::PLAY_HELP)]
+    Play(Play),
+    /// Show the messages of regions in a browser, in Foxglove and in PlotJuggler
+    #[cfg(feature = "serve")]
+    #[command(after_help = see::SERVE_HELP)]
+    Serve(Serve),
     /// Free a lock whose owner is dead
     #[command(after_help = UNLOCK_HELP)]
     Unlock(Unlock),

@@ -98,6 +98,13 @@ mod tests {
             "strait rm",
             "strait inspect",
             "strait ls extra",
+            "strait play",
+            "strait play run.mcap --timeout 0",
+            "strait play run.mcap --into .hidden",
+            "strait record work -o run.mcap --split-size 0",
+            "strait record work -o run.mcap --split-time never",
+            "strait serve --listen here",
+            "strait serve --port 70000",
         ] {
             let error = match parse_from(words.split(' ').map(Into::into).collect()) {
                 Ok(_) => panic!("{words:?} was taken"),

@@ -11,7 +11,7 @@ use crate::region_arg::RegionArg;
 
 use super::values::every;
 #[cfg(feature = "record")]
-use super::values::timeout;
+use super::values::{megabytes, timeout};
 
 pub const WATCH_HELP: &str = "\
 This process only looks: it takes no role, stores nothing, wakes nobody, and nobody waits for it. A
@@ -34,9 +34,50 @@ missed stands in the topic /REGION/missed, and in its last line.
 It records until Ctrl-C, until the time is up, or until all regions are removed. What it has seen is in
 the file half a second later, so a recorder that is killed leaves a file that can be read up to there.
 
+With --split-size or --split-time there are several files, run-000.mcap and so on, and each can be read
+without the others.
+
 Examples:
   strait record arm -o run.mcap
+  strait record arm -o run.mcap --split-time 600
   strait record arm leg --seconds 60 --raw -o run.mcap";
+
+#[cfg(feature = "record")]
+pub const PLAY_HELP: &str = "\
+The messages go into the region they were recorded from, which is made if there is none, or into the one
+that --into names. Only a sender's role that nobody has is taken; leave a channel out with --skip if its
+sender is at work. Where a queue has no space, its receiver is waited for, so no message is lost. A type
+that the region does not describe is played if it was recorded with --raw. A file that is damaged is
+played up to there, and the status is 1.
+
+With --check, the named channels are answers: they are not sent, but read from the region while the
+others are played, and compared with the recorded ones in their order. The first difference ends it, with
+status 1. Floats that are no number are alike; of a latest value, the one at the beginning counts too.
+Where nobody receives the answers, they are received here.
+
+Examples:
+  strait play run.mcap
+  strait play run-000.mcap run-001.mcap --fast --into test
+  strait play run.mcap --check force          after the controller was started";
+
+#[cfg(feature = "serve")]
+pub const SERVE_HELP: &str = "\
+One port, on this machine alone unless --listen names another address, has both: a page with the live
+values of all channels, plots of chosen fields, pause, zoom, and export as PNG and CSV; and the WebSocket
+protocol of Foxglove, so that Foxglove and PlotJuggler connect as they are. Without REGION all named
+regions are shown; regions may come and go meanwhile.
+
+This process only looks, like `strait watch`: nobody waits for it. A client that is too slow misses
+messages, and is told how many. With --allow-send clients may also send messages, each into a sender's
+role that nobody has, as `strait send` does.
+
+Pages from other addresses are refused, but for Foxglove's and what --origin names. Nothing is encrypted:
+over a network that you do not trust, use a tunnel, as `ssh -L 8765:localhost:8765 HOST` makes.
+
+Examples:
+  strait serve
+  strait serve arm --port 8080 --allow-send
+  strait serve --listen 0.0.0.0 --token $(openssl rand -hex 16)";
 
 /// `strait watch`
 #[derive(Args)]
@@ -77,10 +118,64 @@ pub struct Record {
     /// End after so long
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = timeout)]
     pub seconds: Option<Duration>,
+    /// Begin the next file after about so many megabytes
+    #[arg(long, value_name = "MB", allow_negative_numbers = true, value_parser = megabytes)]
+    pub split_size: Option<u64>,
+    /// Begin the next file after so long
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = timeout)]
+    pub split_time: Option<Duration>,
     /// Record the bytes of messages whose types are described, too, in topics that end in /raw
     #[arg(long)]
     pub raw: bool,
     /// Start with what is in the queues already
     #[arg(long)]
     pub oldest: bool,
+}
+
+/// `strait play`
+#[cfg(feature = "record")]
+#[derive(Args)]
+pub struct Play {
+    /// Recordings of `strait record`, to be played one after the other
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Play as fast as they can be read and received, and not by time
+    #[arg(long)]
+    pub fast: bool,
+    /// The region to play into, in place of the recorded one: its name, or its path if it holds a slash
+    #[arg(long, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub into: Option<RegionArg>,
+    /// Compare the messages of these channels with the recorded ones
+    #[arg(long, value_name = "CHANNEL", num_args = 1..)]
+    pub check: Vec<String>,
+    /// Leave these channels out
+    #[arg(long, value_name = "CHANNEL", num_args = 1..)]
+    pub skip: Vec<String>,
+    /// How long to wait for a receiver, or for an answer
+    #[arg(long, value_name = "S", default_value = "10", allow_negative_numbers = true, value_parser = timeout)]
+    pub timeout: Duration,
+}
+
+/// `strait serve`
+#[cfg(feature = "serve")]
+#[derive(Args)]
+pub struct Serve {
+    /// Names of regions, or paths of regions or of copies of them; all named regions if there are none
+    #[arg(value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
+    /// The port; 0 for one that is free
+    #[arg(long, default_value_t = 8765)]
+    pub port: u16,
+    /// The address to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub listen: std::net::IpAddr,
+    /// What clients must give in the address, as ?token=TOKEN
+    #[arg(long)]
+    pub token: Option<String>,
+    /// Let a page from elsewhere connect, such as http://dashboard:3000
+    #[arg(long, value_name = "ADDRESS")]
+    pub origin: Vec<String>,
+    /// Let clients send messages
+    #[arg(long)]
+    pub allow_send: bool,
 }

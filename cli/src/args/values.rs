@@ -53,6 +53,17 @@ pub fn timeout(word: &str) -> Parsed<Duration> {
     }
 }
 
+/// The size of a file, in bytes.
+#[cfg(feature = "record")]
+pub fn megabytes(word: &str) -> Parsed<u64> {
+    let megabytes = number(word)?;
+    if (0.1..=1e6).contains(&megabytes) {
+        Ok((megabytes * 1e6) as u64)
+    } else {
+        Err("give 0.1 to 1000000 megabytes".into())
+    }
+}
+
 /// Two CPUs.
 pub fn cpus(word: &str) -> Parsed<(usize, usize)> {
     let pair = word.split_once(',').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));

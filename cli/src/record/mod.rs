@@ -1,24 +1,21 @@
-//! `strait record`: the messages of regions into an MCAP file.
+//! `strait record`: the messages of regions into an MCAP file, or several.
 
-mod schema;
+mod output;
+pub mod plan;
 mod topic;
 
-use std::fs::OpenOptions;
-use std::io::BufWriter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use mcap::{WriteOptions, Writer};
-
 use crate::args::Record;
-use crate::error::{Error, Result, reason};
+use crate::error::{Error, Result};
 use crate::print;
 use crate::see::Scene;
-use crate::text::printable;
 
-use topic::{File, Topic};
+use output::{Output, Split};
+use topic::{Failed, Topic};
 
 /// How long to sleep when nothing has come.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -35,39 +32,16 @@ pub fn run(wanted: &Record) -> Result<()> {
             "the regions have no channels to record: no queue, latest value or broadcast",
         ));
     }
-    let is_over = Arc::new(AtomicBool::new(false));
-    let ended = Arc::clone(&is_over);
-    ctrlc::set_handler(move || ended.store(true, Ordering::Relaxed))
-        .map_err(|error| Error::at("the handler of signals", error))?;
-    let path = printable(&wanted.out.display().to_string());
-    let failed = |error: mcap::McapError| {
-        Error::failed(match error {
-            mcap::McapError::Io(error) => format!("{path}: {}", reason(&error)),
-            error => format!("{path}: {error}"),
-        })
-    };
-    let file = OpenOptions::new().write(true).create_new(true).open(&wanted.out).map_err(|error| {
-        Error::failed(match error.kind() {
-            std::io::ErrorKind::AlreadyExists => format!("{path}: is there already; give another name"),
-            _ => format!("{path}: {}", reason(&error)),
-        })
-    })?;
-    // A chunk is written as a whole: a recorder that is killed leaves no half of one but the last.
-    let options = WriteOptions::new()
-        .compression(None)
-        .disable_seeking(true)
-        .profile("")
-        .library(concat!("strait ", env!("CARGO_PKG_VERSION")));
-    let mut file: File = Writer::with_options(BufWriter::new(file), options).map_err(failed)?;
+    let is_over = end_by_signal()?;
+    let split = Split { size: wanted.split_size, time: wanted.split_time };
+    let mut out = Output::create(&wanted.out, split)?;
     let mut topics = Vec::new();
     for scene in &scenes {
         for entry in scene.entries() {
-            let followed = scene.follow(&entry, wanted.oldest)?;
-            topics.push(Topic::new(&mut file, scene, followed, wanted.raw).map_err(failed)?);
+            topics.push(Topic::new(scene, scene.follow(&entry, wanted.oldest)?, wanted.raw));
         }
     }
-    // The topics are in the file before any message is.
-    file.flush().map_err(failed)?;
+    begin(&mut out, &scenes, &mut topics)?;
     let (started, mut flushed, mut checked) = (Instant::now(), Instant::now(), Instant::now());
     let mut is_still = scenes.iter().all(|scene| scene.is_still);
     loop {
@@ -75,20 +49,23 @@ pub fn run(wanted: &Record) -> Result<()> {
             || wanted.seconds.is_some_and(|seconds| started.elapsed() >= seconds);
         let mut came = 0;
         for topic in &mut topics {
-            came += topic.take(&mut file, now()).map_err(|error| match error {
-                topic::Failed::File(error) => failed(error),
-                topic::Failed::Tool(error) => error,
+            came += topic.take(out.file(), now()).map_err(|error| match error {
+                Failed::File(error) => out.failed(error),
+                Failed::Tool(error) => error,
             })?;
         }
         if is_last || came == 0 && is_still {
             break;
         }
-        if flushed.elapsed() >= FLUSH {
-            for topic in &mut topics {
-                topic.tell_missed(&mut file, now()).map_err(failed)?;
-            }
-            file.flush().map_err(failed)?;
+        let is_full = out.is_full();
+        if is_full || flushed.elapsed() >= FLUSH {
+            tell_missed(&mut out, &mut topics)?;
+            out.flush()?;
             flushed = Instant::now();
+        }
+        if is_full {
+            out.next()?;
+            begin(&mut out, &scenes, &mut topics)?;
         }
         if checked.elapsed() >= CHECK {
             is_still |= scenes.iter().all(|scene| scene.is_still || !scene.is_current());
@@ -98,13 +75,40 @@ pub fn run(wanted: &Record) -> Result<()> {
             thread::sleep(PAUSE);
         }
     }
-    for topic in &mut topics {
-        topic.tell_missed(&mut file, now()).map_err(failed)?;
-    }
-    file.finish().map_err(failed)?;
+    tell_missed(&mut out, &mut topics)?;
+    out.finish()?;
     let (seen, missed) =
         topics.iter().fold((0, 0), |(seen, missed), topic| (seen + topic.seen, missed + topic.missed()));
-    print::out(&format!("recorded {seen} messages of {} channels, missed {missed}: {path}\n", topics.len()))
+    let count = topics.len();
+    print::out(&format!("recorded {seen} messages of {count} channels, missed {missed}: {}\n", out.told()))
+}
+
+/// A flag that Ctrl-C and an end by the system set.
+pub fn end_by_signal() -> Result<Arc<AtomicBool>> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&is_over);
+    ctrlc::set_handler(move || ended.store(true, Ordering::Relaxed))
+        .map_err(|error| Error::at("the handler of signals", error))?;
+    Ok(is_over)
+}
+
+/// Writes what a file begins with: the regions and the topics, before any message.
+fn begin(out: &mut Output, scenes: &[Scene], topics: &mut [Topic]) -> Result<()> {
+    for scene in scenes {
+        let region = plan::of(scene, &topic::region_name(&scene.arg));
+        out.file().write_metadata(&region).map_err(|error| out.failed(error))?;
+    }
+    for topic in topics {
+        topic.begin(out.file()).map_err(|error| out.failed(error))?;
+    }
+    out.flush()
+}
+
+fn tell_missed(out: &mut Output, topics: &mut [Topic]) -> Result<()> {
+    for topic in topics {
+        topic.tell_missed(out.file(), now()).map_err(|error| out.failed(error))?;
+    }
+    Ok(())
 }
 
 /// Nanoseconds since 1970.

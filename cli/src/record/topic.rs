@@ -1,23 +1,18 @@
 //! A channel as topics of an MCAP file.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::BufWriter;
 
+use mcap::McapError;
 use mcap::records::MessageHeader;
-use mcap::{McapError, Writer};
 use serde_json::{Value, json};
 use strait::observe::Observed;
 
 use crate::error::Error;
 use crate::region_arg::RegionArg;
 use crate::see::types::Tree;
-use crate::see::{Followed, Scene, value};
+use crate::see::{Followed, Scene, schema, value};
 
-use super::schema;
-
-/// The file that is recorded into.
-pub type File = Writer<BufWriter<fs::File>>;
+use super::output::File;
 
 /// Why a message was not recorded.
 pub enum Failed {
@@ -28,20 +23,32 @@ pub enum Failed {
 /// A channel that is recorded, and the topics that it is recorded as.
 pub struct Topic {
     followed: Followed,
+    region: String,
     /// Its name among the topics.
     name: String,
+    has_raw: bool,
+    ids: Ids,
+    /// How many messages were seen.
+    pub seen: u64,
+    /// How many missed messages the topic of the region that tells so knows of.
+    told: u64,
+}
+
+/// The channel's topics in the file at hand.
+#[derive(Clone, Copy, Default)]
+struct Ids {
     json: Option<u16>,
     raw: Option<u16>,
     /// The topic of the region that tells what was missed.
     missed: u16,
-    /// How many messages were seen.
-    pub seen: u64,
-    /// How many missed messages that topic knows of.
-    told: u64,
+    /// The topic of the region that tells the tags of messages, of one without a type.
+    tags: Option<u16>,
+    /// The tag that it has told last.
+    tag: u32,
 }
 
 /// The part of a topic's name that names the region.
-fn region_name(arg: &RegionArg) -> String {
+pub fn region_name(arg: &RegionArg) -> String {
     match arg {
         RegionArg::Named(name) => name.clone(),
         RegionArg::At(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -49,45 +56,53 @@ fn region_name(arg: &RegionArg) -> String {
 }
 
 impl Topic {
-    /// Puts the channel's topics into the file.
-    pub fn new(file: &mut File, scene: &Scene, followed: Followed, raw: bool) -> Result<Self, McapError> {
+    /// The topics of a channel; in no file yet.
+    pub fn new(scene: &Scene, followed: Followed, raw: bool) -> Self {
         let region = region_name(&scene.arg);
         let name = format!("/{region}/{}", followed.title());
+        let has_raw = raw || followed.ty.is_none();
+        Self { followed, region, name, has_raw, ids: Ids::default(), seen: 0, told: 0 }
+    }
+
+    /// Puts the topics into a new file.
+    pub fn begin(&mut self, file: &mut File) -> Result<(), McapError> {
+        let Self { followed, region, name, has_raw, ids, .. } = self;
         let entry = &followed.entry;
         let about = BTreeMap::from([
+            ("region".to_owned(), region.clone()),
+            ("channel".to_owned(), followed.name.clone()),
+            ("lane".to_owned(), entry.lane.index.to_string()),
             ("kind".to_owned(), entry.kind.name().to_owned()),
             ("type_hash".to_owned(), format!("{:016x}", entry.type_hash)),
         ]);
-        let json = match &followed.ty {
-            Some(ty) => {
-                let title = if ty.name.is_empty() { followed.name.clone() } else { ty.name.clone() };
-                let schema = file.add_schema(&title, "jsonschema", schema::of(ty).to_string().as_bytes())?;
-                Some(file.add_channel(schema, &name, "json", &about)?)
-            }
-            None => None,
-        };
-        let raw = match json {
-            None => Some(file.add_channel(0, &name, "raw", &about)?),
-            Some(_) if raw => Some(file.add_channel(0, &format!("{name}/raw"), "raw", &about)?),
-            Some(_) => None,
-        };
-        let of_missed = json!({ "type": "object", "properties": {
-            "topic": { "type": "string" },
-            "missed": { "type": "integer", "description": "messages of the topic that were not seen, in all" },
-        } });
-        let schema = file.add_schema("strait.Missed", "jsonschema", of_missed.to_string().as_bytes())?;
-        let missed = file.add_channel(schema, &format!("/{region}/missed"), "json", &BTreeMap::new())?;
-        Ok(Self { followed, name, json, raw, missed, seen: 0, told: 0 })
+        *ids = Ids::default();
+        if let Some(ty) = &followed.ty {
+            let title = if ty.name.is_empty() { followed.name.clone() } else { ty.name.clone() };
+            let schema = file.add_schema(&title, "jsonschema", schema::of(ty).to_string().as_bytes())?;
+            ids.json = Some(file.add_channel(schema, name, "json", &about)?);
+        }
+        if *has_raw {
+            let topic = if ids.json.is_some() { format!("{name}/raw") } else { name.clone() };
+            ids.raw = Some(file.add_channel(0, &topic, "raw", &about)?);
+        }
+        let schema = file.add_schema("strait.Missed", "jsonschema", of_missed().to_string().as_bytes())?;
+        ids.missed = file.add_channel(schema, &format!("/{region}/missed"), "json", &BTreeMap::new())?;
+        if entry.type_hash == 0 {
+            let schema = file.add_schema("strait.Tag", "jsonschema", of_tags().to_string().as_bytes())?;
+            let about = BTreeMap::from([("tags".to_owned(), region.clone())]);
+            ids.tags = Some(file.add_channel(schema, &format!("/{region}/tags"), "json", &about)?);
+        }
+        Ok(())
     }
 
     /// Records what has come; returns how many messages.
     pub fn take(&mut self, file: &mut File, now: u64) -> Result<usize, Failed> {
-        let Self { followed, json, raw, seen: count, .. } = self;
+        let Self { followed, name, ids, seen: count, .. } = self;
         let mut failed = None;
         let taken = followed.take(|followed, seen, bytes| {
             *count += 1;
-            let written = write(file, followed, (*json, *raw), seen, bytes, now);
-            written.map_err(|error| {
+            let told = tell_tag(file, name, ids, seen, now);
+            told.and_then(|()| write(file, followed, ids, seen, bytes, now)).map_err(|error| {
                 failed = Some(error);
                 Error::failed("the file cannot be written")
             })
@@ -106,7 +121,8 @@ impl Topic {
         }
         self.told = missed;
         let told = json!({ "topic": self.name, "missed": missed });
-        let header = MessageHeader { channel_id: self.missed, sequence: 0, log_time: now, publish_time: now };
+        let header =
+            MessageHeader { channel_id: self.ids.missed, sequence: 0, log_time: now, publish_time: now };
         file.write_to_known_channel(&header, told.to_string().as_bytes())
     }
 
@@ -116,10 +132,33 @@ impl Topic {
     }
 }
 
+fn of_missed() -> Value {
+    json!({ "type": "object", "properties": {
+        "topic": { "type": "string" },
+        "missed": { "type": "integer", "description": "messages of the topic that were not seen, in all" },
+    } })
+}
+
+fn of_tags() -> Value {
+    json!({ "type": "object", "properties": {
+        "topic": { "type": "string" },
+        "tag": { "type": "integer", "description": "the tag of the topic's messages from here on; 0 before" },
+    } })
+}
+
+/// Records the tag of a message if it is another than that of the one before.
+fn tell_tag(file: &mut File, name: &str, ids: &mut Ids, seen: &Observed, now: u64) -> Result<(), McapError> {
+    let Some(channel_id) = ids.tags.filter(|_| ids.tag != seen.tag) else { return Ok(()) };
+    ids.tag = seen.tag;
+    let told = json!({ "topic": name, "tag": seen.tag });
+    let header = MessageHeader { channel_id, sequence: seen.number as u32, log_time: now, publish_time: now };
+    file.write_to_known_channel(&header, told.to_string().as_bytes())
+}
+
 fn write(
     file: &mut File,
     followed: &Followed,
-    (json, raw): (Option<u16>, Option<u16>),
+    ids: &Ids,
     seen: &Observed,
     bytes: &[u8],
     now: u64,
@@ -130,7 +169,7 @@ fn write(
     };
     // A latest value of another length than its type is recorded as it is.
     let ty = followed.ty.as_ref().filter(|ty| ty.tree.size() == bytes.len());
-    if let (Some(channel), Some(ty)) = (json, ty) {
+    if let (Some(channel), Some(ty)) = (ids.json, ty) {
         let value = value::json(&ty.tree, bytes);
         let object: Value = match ty.tree {
             Tree::Struct(_) => value,
@@ -138,7 +177,7 @@ fn write(
         };
         file.write_to_known_channel(&header(channel), object.to_string().as_bytes())?;
     }
-    match raw {
+    match ids.raw {
         Some(channel) => file.write_to_known_channel(&header(channel), bytes),
         None => Ok(()),
     }

@@ -1,5 +1,8 @@
 //! Looking on: the channels of a region, followed without a role, with the types that the region describes.
 
+#[cfg(any(feature = "record", feature = "serve"))]
+pub mod schema;
+pub mod sender;
 pub mod types;
 pub mod value;
 
@@ -65,6 +68,24 @@ impl Scene {
         Ok(Self { arg: arg.clone(), region, is_still, description })
     }
 
+    /// Opens a region that may come and go, and says nothing if it cannot.
+    #[cfg(feature = "serve")]
+    pub fn open_quietly(arg: &RegionArg) -> Option<Self> {
+        Self::open(arg).ok()
+    }
+
+    /// The region itself.
+    #[cfg(any(feature = "record", feature = "serve"))]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// What the region says of its types.
+    #[cfg(feature = "record")]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
     /// Whether the region still is under its name.
     pub fn is_current(&self) -> bool {
         self.region.port().is_current().unwrap_or(true)
@@ -121,17 +142,26 @@ impl Followed {
     }
 
     /// How many messages were missed in all.
-    #[cfg(feature = "record")]
+    #[cfg(any(feature = "record", feature = "serve"))]
     pub fn missed(&self) -> u64 {
         self.follower.missed()
     }
 
     /// Gives each message that has come to `each`, at most a turn of them; returns how many there were. A channel that
     /// is found damaged is reported once, and then left alone.
-    pub fn take(&mut self, mut each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>) -> Result<usize> {
+    pub fn take(&mut self, each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>) -> Result<usize> {
+        self.take_at_most(TURN, each)
+    }
+
+    /// As [`take`](Self::take), so many messages at most.
+    pub fn take_at_most(
+        &mut self,
+        most: usize,
+        mut each: impl FnMut(&Self, &Observed, &[u8]) -> Result<()>,
+    ) -> Result<usize> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut count = 0;
-        while count < TURN && !self.has_failed {
+        while count < most && !self.has_failed {
             match self.follower.look(&mut buffer) {
                 Ok(None) => break,
                 Ok(Some(seen)) => {

@@ -41,7 +41,10 @@ pub struct Notes {
 #[derive(Debug)]
 pub struct Type {
     /// Its name; empty if it has none.
-    #[cfg_attr(not(feature = "record"), expect(dead_code, reason = "recordings name types"))]
+    #[cfg_attr(
+        not(any(feature = "record", feature = "serve")),
+        expect(dead_code, reason = "recordings name types")
+    )]
     pub name: String,
     pub tree: Tree,
     /// By the path of a field, without the places in arrays.

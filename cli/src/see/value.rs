@@ -197,6 +197,50 @@ impl Type {
     }
 }
 
+/// The bytes of a value that JSON names, as [`json`] writes it: all fields, and null for a float that is no number.
+///
+/// An error is a part of a line for the user.
+#[cfg(any(feature = "record", feature = "serve"))]
+pub fn from_json(tree: &Tree, value: &Value) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(tree.size());
+    put_json(tree, value, "", &mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(any(feature = "record", feature = "serve"))]
+fn put_json(tree: &Tree, value: &Value, path: &str, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let at = |why: &str| if path.is_empty() { why.to_owned() } else { format!("{path}: {why}") };
+    match (tree, value) {
+        (Tree::Scalar(Scalar::Float, size), Value::Null) => {
+            let nan = if *size == 4 { f32::NAN.to_bits().into() } else { f64::NAN.to_bits() };
+            bytes.extend(&nan.to_le_bytes()[..*size]);
+        }
+        // By its text, which is the same for a float of four bytes and for the double that JSON has of it.
+        (Tree::Scalar(scalar, size), Value::Number(number)) => {
+            bytes.extend(parse_scalar(*scalar, *size, &number.to_string(), &[]).map_err(|why| at(&why))?);
+        }
+        (Tree::Array(len, element), Value::Array(all)) => {
+            if all.len() != *len {
+                return Err(at(&format!("has {} values; give {len}", all.len())));
+            }
+            for (n, one) in all.iter().enumerate() {
+                put_json(element, one, &format!("{path}[{n}]"), bytes)?;
+            }
+        }
+        (Tree::Struct(fields), Value::Object(all)) => {
+            for (name, field) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let one = all.get(name).ok_or_else(|| format!("{path} not given; give all fields"))?;
+                put_json(field, one, &path, bytes)?;
+            }
+        }
+        (Tree::Scalar(..), _) => return Err(at("is no number")),
+        (Tree::Array(..), _) => return Err(at("is no array")),
+        (Tree::Struct(_), _) => return Err(at("is no object")),
+    }
+    Ok(())
+}
+
 /// The bytes of a value that a word names.
 fn parse(leaf: &Leaf<'_>, word: &str) -> Result<Vec<u8>, String> {
     let names = leaf.notes.map(|notes| &notes.values[..]).unwrap_or_default();
@@ -315,6 +359,34 @@ mod tests {
     fn bytes_are_hexadecimal() {
         assert_eq!(from_hex("0x00ff").map(|bytes| hex(&bytes)), Some("00ff".into()));
         assert_eq!(["", "00", "0x0", "0xgg", "0xü1"].map(from_hex), [const { None }; 5]);
+    }
+
+    #[cfg(any(feature = "record", feature = "serve"))]
+    #[test]
+    fn what_json_names_is_what_was_written() {
+        let (arm, bytes) = (arm(), arm().parse_words(WORDS).expect("a value"));
+        let mut value = json(&arm.tree, &bytes);
+        assert_eq!(super::from_json(&arm.tree, &value), Ok(bytes));
+        value["joints"][1]["angle"] = serde_json::Value::Null;
+        let back = super::from_json(&arm.tree, &value).expect("a value");
+        assert_eq!(json(&arm.tree, &back), value);
+        let tree = Tree::parse("[6]f32").expect("it adds up");
+        let all = [f32::MIN_POSITIVE, f32::MAX, 0.1, -0.0, 16_777_217.0, 1e-45];
+        let bytes = all.map(f32::to_le_bytes).concat();
+        assert_eq!(super::from_json(&tree, &json(&tree, &bytes)), Ok(bytes));
+        for (path, wrong, part) in [
+            ("id", serde_json::json!(256), "id: is no whole number"),
+            ("id", serde_json::json!("1"), "id: is no number"),
+            ("pair", serde_json::json!([1]), "pair: has 1 values"),
+            ("pair", serde_json::json!(1), "pair: is no array"),
+            ("joints", serde_json::json!([1, 2]), "joints[0]: is no object"),
+            ("joints", serde_json::json!([{}, {}]), "joints[0].angle not given"),
+        ] {
+            let mut value = value.clone();
+            value[path] = wrong;
+            let why = super::from_json(&arm.tree, &value).expect_err("it is wrong");
+            assert!(why.contains(part), "{why}");
+        }
     }
 
     #[test]

@@ -128,6 +128,12 @@ impl Done {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// Checks that it failed with status 1, and returns what it said.
+    pub fn code_and_error(self) -> String {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        self.stderr
+    }
+
     /// Checks for an exit code and one line of explanation, and returns that line.
     pub fn refused(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::see::types::{Notes, Scalar, Tree, Type};
+use super::types::{Notes, Scalar, Tree, Type};
 
 /// The field that holds a value that is no struct: what a schema describes must be an object.
 pub const ALONE: &str = "value";
 
-/// The schema of a type's values, as [`value::json`](crate::see::value::json) writes them.
+/// The schema of a type's values, as [`value::json`](super::value::json) writes them.
 pub fn of(ty: &Type) -> Value {
     let mut schema = match &ty.tree {
         Tree::Struct(_) => tree(ty, &ty.tree, ""),
@@ -37,8 +37,18 @@ fn tree(ty: &Type, shape: &Tree, path: &str) -> Value {
             json!({ "type": "object", "properties": properties })
         }
     };
-    if let Some(told) = ty.notes.get(path).and_then(describe) {
+    let Some(notes) = ty.notes.get(path) else { return schema };
+    if let Some(told) = describe(notes) {
         schema["description"] = json!(told);
+    }
+    // For programs; a reader of schemas leaves out what it does not know.
+    if let Some(unit) = &notes.unit {
+        schema["x-unit"] = json!(unit);
+    }
+    if !notes.values.is_empty() {
+        let names: Map<String, Value> =
+            notes.values.iter().map(|(value, name)| (value.to_string(), json!(name))).collect();
+        schema["x-names"] = Value::Object(names);
     }
     schema
 }
@@ -72,6 +82,7 @@ mod tests {
         assert_eq!(schema["properties"]["at"]["type"], "integer");
         let angle = &schema["properties"]["joints"]["items"]["properties"]["angle"];
         assert_eq!((&angle["type"], &angle["description"]), (&"number".into(), &"Filtered. [rad]".into()));
+        assert_eq!(angle["x-unit"], "rad");
         let alone = Type {
             name: String::new(),
             tree: Tree::parse("f64").expect("it adds up"),
