@@ -8,8 +8,9 @@ use std::thread;
 
 use common::seed::{Rng, seed};
 use common::{Region, TestPort};
+use strait_core::ground::offset;
 use strait_core::observe::{Begin, Follower, Observed};
-use strait_core::{Channel, ChannelError, Plan, format::Kind};
+use strait_core::{Channel, ChannelError, ConsumerOptions, Plan, format::Kind};
 
 type Wide = [u64; 12];
 
@@ -220,7 +221,92 @@ fn lanes_are_followed_one_by_one_and_locks_and_calls_not() {
     }
 }
 
-/// FAULT 84: whatever a region holds, a look is a message in bounds, nothing, or a violation; and it stores nothing.
+/// FAULT 101. A message is overwritten that all consumers have released, and a machine that does not keep the order of
+/// stores shows the new message before the new `least`: what says that the old one is gone is ordered by a fence.
+#[test]
+fn fault_106_what_all_consumers_have_released_is_not_taken_for_whole() {
+    let region = Region::new(&Plan::new(&[Channel::compact::<u32>("fan", 2).consumers(2)]).participants(2));
+    let (member, entry) = (region.join(), region.entry("fan"));
+    let mut tx = member.fanout_producer::<u32>("fan").unwrap();
+    let at_once = ConsumerOptions::new().release_every(1);
+    let mut rx = member.fanout_consumer_with::<u32>("fan", 0, at_once).unwrap();
+    let mut follower = follow(&region, "fan", Begin::Oldest);
+    let least = entry.block_b + offset::HEAD;
+    let before = region.peek(least);
+    assert_eq!(tx.try_send_batch([10, 11]), Ok(2));
+    assert_eq!([rx.try_recv(), rx.try_recv()], [Ok(10), Ok(11)]);
+    rx.flush();
+    tx.try_send(&12).unwrap();
+    // As another core may see it.
+    region.poke(least, before);
+    let mut copy = [0; 4];
+    let seen = follower.look(&mut copy).unwrap().unwrap();
+    assert_eq!((seen.number, seen.missed, u32::from_le_bytes(copy)), (2, 2, 12));
+}
+
+/// FAULT 102. A tool watches while a channel is reset, which no observer can hinder.
+#[test]
+fn fault_107_a_follower_goes_on_after_a_reset() {
+    const PLAN: Plan<'_> = Plan::new(&[
+        Channel::frames("frames", 1024, 96),
+        Channel::slots::<Wide>("slots", 8),
+        Channel::compact::<Wide>("compact", 8),
+        Channel::latest::<Wide>("latest"),
+        Channel::broadcast::<Wide>("broadcast", 8),
+        Channel::slots::<Wide>("fan", 8).consumers(2),
+    ]);
+    for name in ["frames", "slots", "compact", "latest", "broadcast", "fan"] {
+        // Also where the reset comes in the first lap.
+        for sent in [5_u64, 40] {
+            let region = Region::new(&PLAN.participants(2));
+            let member = region.join();
+            let from_one = u64::from(matches!(region.entry(name).kind, Kind::Latest | Kind::Broadcast));
+            let send = |n: u64| match region.entry(name).kind {
+                Kind::Frames => {
+                    let frame = [n; 12].map(u64::to_le_bytes).concat();
+                    member.producer(name).unwrap().try_send(0, &frame).unwrap();
+                }
+                Kind::Latest => {
+                    member.latest_writer::<Wide>(name).unwrap().publish(&[n; 12]);
+                }
+                Kind::Broadcast => {
+                    member.broadcast_writer::<Wide>(name).unwrap().publish(&[n; 12]);
+                }
+                _ if name == "fan" => {
+                    member.fanout_producer::<Wide>(name).unwrap().try_send(&[n; 12]).unwrap();
+                }
+                _ => member.typed_producer::<Wide>(name).unwrap().try_send(&[n; 12]).unwrap(),
+            };
+            let receive = || match name {
+                "frames" => member.consumer(name).unwrap().try_recv(&mut [0; 96]).map(drop).unwrap(),
+                "slots" | "compact" => {
+                    member.typed_consumer::<Wide>(name).unwrap().try_recv().map(drop).unwrap();
+                }
+                _ => {}
+            };
+            let mut follower = follow(&region, name, Begin::Oldest);
+            let mut next = || {
+                let mut copy = [0; 96];
+                let seen = follower.look(&mut copy).expect("no fault");
+                seen.map(|seen| (seen.number - from_one, seen.missed, value(&copy[..seen.len])))
+            };
+            for n in 0..sent {
+                send(n);
+                assert_eq!(next(), Some((n, 0, n)), "{name}");
+                receive();
+            }
+            member.reset_channel(name).unwrap();
+            assert_eq!(next(), None, "{name}");
+            for n in 0..40 {
+                send(n);
+                assert_eq!(next(), Some((n, 0, n)), "{name} after {sent}");
+                receive();
+            }
+        }
+    }
+}
+
+/// FAULT 86: whatever a region holds, a look is a message in bounds, nothing, or a violation; and it stores nothing.
 #[test]
 fn fault_86_followers_store_nothing_whatever_a_region_holds() {
     let sound = region();

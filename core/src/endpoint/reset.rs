@@ -72,8 +72,8 @@ impl From<ChannelError> for ResetError {
 
 impl<P: Port> Attachment<P> {
     /// Makes a channel as a new region has it: a queue empty, a value unset (of a mutex: zeros), a lock free, a
-    /// semaphore at its initial count, of several producers each lane. For tools: it is the way back from a fault, and from a state that no
-    /// honest peer writes.
+    /// semaphore at its initial count, of several producers each lane. For tools: it is the way back from a fault, and from
+    /// a state that no honest peer writes.
     ///
     /// Nobody else may take part in the region, and nobody can join it meanwhile: this participant takes all
     /// other places of its domain for the time of the call. So their holders are proven dead or have left, and
@@ -82,7 +82,8 @@ impl<P: Port> Attachment<P> {
     ///
     /// What the channel held is lost. Numbers that must not come twice go on: `takeovers` of roles and locks (the
     /// fencing token), and the version of a mutex's value. Handles of this participant that hold nothing, such as a
-    /// [`LatestReader`](crate::LatestReader), must be opened anew.
+    /// [`LatestReader`](crate::LatestReader), must be opened anew, and so must readers in processes that look on without
+    /// taking part. A [`Follower`](crate::observe::Follower) goes on by itself.
     ///
     /// Steps in proportion to the channel's length, its lanes and the number of places.
     ///

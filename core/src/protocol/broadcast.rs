@@ -221,6 +221,19 @@ impl Reader {
         if is_due || is_own { Look::Empty } else { Look::Overtaken }
     }
 
+    /// Whether the channel was reset: `newest` is one version behind what this reader has seen at most. One load.
+    #[must_use]
+    pub fn is_beyond(&self, newest: &Word) -> bool {
+        // ORDERING: Relaxed; it was stored before a later version that this reader has seen.
+        let beyond = self.next.count.wrapping_sub(2).wrapping_sub(newest.load(RELAXED));
+        beyond.cast_signed() > 2
+    }
+
+    /// Goes back to the first version, after a reset.
+    pub fn start_anew(&mut self) {
+        (self.next, self.has_started) = (Version::of(1), true);
+    }
+
     /// Finds a place for a reader that was overtaken, or has none yet. [`SYNC_TRIES`] tries of six loads.
     #[cold]
     pub fn sync(&mut self, newest: &Word, slots: &impl Buffers) -> Sync {

@@ -22,12 +22,15 @@
 //!
 //! O1 rests on the order that the producer's Acquire load of the head gives its stores, and on a machine on which
 //! a store that one core has seen is seen by all. All machines that this crate runs on are such; C11 does not
-//! demand it.
+//! demand it. Of a queue with several consumers the head is the producer's `floor`: a fence is between its store and
+//! what the producer overwrites then, while `least`, which is never beyond it, is stored without an order.
 //!
 //! # Invariants
 //!
 //! - Positions only go forward, by one message for each that was seen and by as many as are reported missed. Of frames
 //!   it is the sequence numbers that tell how many were missed.
+//! - A position is never beyond the tail. So one that is was overtaken by a reset of the channel, and the observer starts
+//!   anew at the head. Where as many messages as before were sent since, the reset cannot be told.
 //!
 //! # If a peer misbehaves
 //!
@@ -80,7 +83,7 @@ pub struct Whole {
 pub struct Sides<'w> {
     /// The producer's.
     pub mark: &'w Word,
-    /// The consumer's.
+    /// The consumer's; of a queue with several, the producer's `floor`.
     pub head: &'w Word,
 }
 
@@ -111,7 +114,7 @@ impl Values {
         Self { pos: word.load(RELAXED) }
     }
 
-    /// Looks at the next value of a queue of slots, and copies it by `copy` from the position it is given. Five loads
+    /// Looks at the next value of a queue of slots, and copies it by `copy` from the position it is given. Six loads
     /// at most, and the copy.
     pub fn look_slots(&mut self, ring: &Slots<[u8]>, sides: &Sides<'_>, copy: impl FnOnce(u32)) -> Look {
         let (pos, capacity) = (self.pos, ring.capacity());
@@ -122,7 +125,12 @@ impl Values {
             if found != 0 && !laps.unsigned_abs().is_multiple_of(capacity) {
                 return Look::Fault(Violation::Sequence);
             }
-            return if laps < 0 { Look::Empty } else { self.skip(sides, capacity / 2) };
+            return match laps {
+                0.. => self.skip(sides, capacity / 2),
+                // The slot before was published when this position came up.
+                _ if ahead(pos, sequence(ring, pos.wrapping_sub(1))) < 0 => self.start_anew(sides),
+                _ => Look::Empty,
+            };
         }
         copy(pos);
         fence(latest_data::READER_FENCE); // ORDERING(latest_data): the copy's loads are ordered before the second look.
@@ -134,7 +142,7 @@ impl Values {
         self.skip(sides, capacity / 2)
     }
 
-    /// Looks at the next value of a compact queue, and copies it by `copy` from the position it is given. Three
+    /// Looks at the next value of a compact queue, and copies it by `copy` from the position it is given. Four
     /// loads at most, and the copy.
     pub fn look_compact(&mut self, ring: &Slots<[u8]>, sides: &Sides<'_>, copy: impl FnOnce(u32)) -> Look {
         let pos = self.pos;
@@ -143,7 +151,13 @@ impl Values {
         match ahead(pos, tail) {
             0 => return Look::Empty,
             1.. => {}
-            _ => return Look::Fault(Violation::Index),
+            _ => {
+                // ORDERING(release): a consumer has seen the tail before it moves the head.
+                let head = sides.head.load(release::LOAD);
+                // ORDERING(publish): as above.
+                let is_sound = ahead(head, sides.mark.load(publish::LOAD)) >= 0;
+                return if is_sound { self.start_anew(sides) } else { Look::Fault(Violation::Index) };
+            }
         }
         copy(pos);
         fence(latest_data::READER_FENCE); // ORDERING(latest_data): as above.
@@ -159,6 +173,12 @@ impl Values {
         let sequence = self.pos;
         self.pos = sequence.wrapping_add(1);
         Look::Whole(Whole { len, tag: 0, sequence, missed: 0 })
+    }
+
+    /// Goes back to the head, after a reset.
+    fn start_anew(&mut self, sides: &Sides<'_>) -> Look {
+        *self = Self::start(sides, false);
+        Look::Overtaken(0)
     }
 
     /// Goes on so far behind the newest value that the producer does not come there soon.
@@ -182,6 +202,8 @@ pub struct Frames {
     max_len: u32,
     /// The sequence number that comes next, once one was seen.
     due: Option<u32>,
+    /// Where the frame seen last starts, if it is the one before `pos`.
+    last: Option<u32>,
 }
 
 impl Frames {
@@ -194,11 +216,11 @@ impl Frames {
             // ORDERING(release): the consumer had seen what is there.
             sides.head.load(release::LOAD)
         };
-        Self { pos: pos & !(GRANULE - 1), max_len, due: None }
+        Self { pos: pos & !(GRANULE - 1), max_len, due: None, last: None }
     }
 
     /// Looks at the next frame, and copies its payload by `copy` from the position and of the length it is given.
-    /// Seven loads at most, and the copy.
+    /// Eight loads at most, and the copy.
     pub fn look(&mut self, ring: &Bytes, sides: &Sides<'_>, copy: impl FnOnce(u32, u32)) -> Look {
         let found = self.find(ring);
         let mut whole = None;
@@ -211,16 +233,22 @@ impl Frames {
         if !sides.keeps(self.pos) && !self.is_far(ring.capacity(), sides) {
             // ORDERING(release): the consumer had seen what is there.
             self.pos = sides.head.load(release::LOAD) & !(GRANULE - 1);
+            self.last = None;
             return Look::Overtaken(0);
         }
         match (found, whole) {
             (Err(violation), _) => Look::Fault(violation),
+            (Ok(_), None) if self.is_beyond_the_tail(ring, sides) => {
+                *self = Self::start(sides, self.max_len, false);
+                Look::Overtaken(0)
+            }
             (Ok(_), None) => Look::Empty,
             (Ok(_), Some((pos, mut whole))) => {
                 // Numbers that go back are no loss.
                 whole.missed = self.due.map_or(0, |due| ahead(due, whole.sequence).max(0).cast_unsigned());
                 self.due = Some(whole.sequence.wrapping_add(1));
                 self.pos = pos.wrapping_add(footprint(whole.len));
+                self.last = Some(pos);
                 Look::Whole(whole)
             }
         }
@@ -240,6 +268,16 @@ impl Frames {
                 }
             }
         }
+    }
+
+    /// Whether the channel was reset, where there is no frame at the position: then the one before it is gone, or
+    /// `mark`, which is one publication behind the tail at most, is further behind.
+    fn is_beyond_the_tail(&self, ring: &Bytes, sides: &Sides<'_>) -> bool {
+        // ORDERING: Relaxed; nothing is read but for this word.
+        let is_gone = |pos| ring.commit(pos).load(RELAXED) == 0;
+        // ORDERING: Relaxed; what is before the position was seen, and `mark` is stored before the next publication.
+        let behind = || ahead(self.pos, sides.mark.load(RELAXED));
+        self.last.map_or_else(|| behind() < -2 * footprint(self.max_len).cast_signed(), is_gone)
     }
 
     /// O2, after a copy.

@@ -203,6 +203,16 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         }
     }
 
+    /// Whether the channel was reset, as seen where there is no value. One load.
+    pub(in crate::endpoint) fn is_beyond_the_newest(&self) -> bool {
+        self.rx.is_beyond(&self.newest)
+    }
+
+    /// Goes back to the first value, after a reset.
+    pub(in crate::endpoint) fn start_anew(&mut self) {
+        self.rx.start_anew();
+    }
+
     /// Whether there is a value, or something to report in its place. Three loads.
     pub(in crate::endpoint) fn has_more(&self) -> bool {
         self.rx.has_more(&Seen { buffers: &self.slots, payload: &self.payload, port: &self.port })

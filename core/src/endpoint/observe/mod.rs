@@ -50,7 +50,9 @@ pub struct Observed {
 /// wakes nobody; a read-only mapping will do, and no participant can tell that it is there.
 ///
 /// Nobody waits for a follower either. One that is too slow misses messages, and counts exactly how many: the messages
-/// seen and those missed add up to those sent, as long as it looks once in 2^31 messages.
+/// seen and those missed add up to those sent, as long as it looks once in 2^31 messages. After a
+/// [reset](Attachment::reset_channel) it goes on with the first message after that, under its new number; what it had not
+/// seen before the reset is not counted.
 /// What it has seen is whole. How far it may fall behind depends on the kind of channel:
 ///
 /// | kind | seen as long as |
@@ -113,8 +115,9 @@ struct Ring<P> {
 }
 
 impl Words {
-    fn of(spans: &Spans) -> Option<Self> {
-        Some(Self { mark: spans.a.word(offset::MARK)?, head: spans.b.as_ref()?.word(offset::HEAD)? })
+    fn of(spans: &Spans, entry: &Entry) -> Option<Self> {
+        let head = if entry.fanout.is_some() { offset::FLOOR } else { offset::HEAD };
+        Some(Self { mark: spans.a.word(offset::MARK)?, head: spans.b.as_ref()?.word(head)? })
     }
 
     fn sides(&self) -> Sides<'_> {
@@ -128,7 +131,7 @@ impl<P: Port> Ring<P> {
         let port = attachment.port().clone();
         Some(Self {
             slots: make(spans.data.clone(), entry.capacity, entry.stride, entry.max_len)?,
-            words: Words::of(spans)?,
+            words: Words::of(spans, entry)?,
             payload: Payload::new(entry, entry.domain_a != port.domain()),
             port,
         })
@@ -160,7 +163,7 @@ impl<P: Port> What<P> {
         let spans = Spans::of(attachment, entry)?;
         if entry.kind == Kind::Frames {
             let ring = Bytes::new(spans.data.clone(), entry.capacity).ok_or(DAMAGED)?;
-            let words = Words::of(&spans).ok_or(DAMAGED)?;
+            let words = Words::of(&spans, entry).ok_or(DAMAGED)?;
             let frames = Frames::start(&words.sides(), entry.max_len, is_newest);
             return Ok(Self::Frames(ring, words, frames));
         }
@@ -275,6 +278,14 @@ impl<P: Port> What<P> {
             },
             Self::Broadcast(reader) => match reader.try_recv_into(into) {
                 Ok(ValueInfo { tag, len, number }) => Step::Seen(Observed { tag, len, number, missed: 0 }),
+                // The second is what a reader says of numbers that have gone back.
+                Err(error)
+                    if error == BroadcastTryRecvError::Empty && reader.is_beyond_the_newest()
+                        || error == BroadcastTryRecvError::Fault(Violation::Sequence) =>
+                {
+                    reader.start_anew();
+                    Step::Again
+                }
                 Err(BroadcastTryRecvError::Empty) => Step::Nothing,
                 Err(BroadcastTryRecvError::Lagged { lost }) => Step::Missed(lost),
                 Err(BroadcastTryRecvError::Contended) => Step::Again,
