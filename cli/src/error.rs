@@ -1,6 +1,7 @@
 //! Errors: one line for the user, and the exit status.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -47,13 +48,25 @@ impl Error {
 /// The system's text for the error, without its number; the most frequent one in the same words on
 /// each system.
 pub fn reason(error: &std::io::Error) -> String {
-    if error.kind() == std::io::ErrorKind::NotFound {
+    if error.kind() == ErrorKind::NotFound {
         return "no such file or directory".into();
     }
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default().trim_end_matches('.');
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// As [`reason`], of a file that could not be written, with what to do about it.
+pub fn reason_and_advice(error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room",
+        ErrorKind::FileTooLarge => {
+            "; raise the limit on this process's files (ulimit -f), or use another file system"
+        }
+        _ => "",
+    };
+    reason(error) + advice
 }
 
 /// A failure whose lines have been printed already.

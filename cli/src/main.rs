@@ -38,6 +38,7 @@ use args::Command;
 use error::Result;
 
 fn main() -> ExitCode {
+    os::no_signal_for_long_files();
     match args::parse().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => print::report(&error),

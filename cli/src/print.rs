@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 
-use crate::error::{Error, Result, reason};
+use crate::error::{Error, Result, reason_and_advice};
 use crate::text::printable;
 
 /// Prints to standard output. A reader that has closed its end, as `head` does, is no error.
@@ -11,7 +11,7 @@ pub fn out(text: &str) -> Result<()> {
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::at("standard output", reason(&error)))
+            Err(Error::at("standard output", reason_and_advice(&error)))
         }
         _ => Ok(()),
     }

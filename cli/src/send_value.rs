@@ -1,6 +1,8 @@
 //! `strait send REGION CHANNEL VALUE`: one message, into a role that nobody has.
 
 use strait::format::Entry;
+use strait::format::inspect::fanout_state;
+use strait::port::Port;
 use strait::{OpenError, Region, TrySendError};
 
 use crate::args::Send;
@@ -32,6 +34,9 @@ pub fn run(wanted: &Send, words: &str) -> Result<()> {
     if sent.map_err(|why| Error::at(&at, why))? == Sent::Full {
         return Err(Error::at(&at, TrySendError::Full));
     }
+    if entry.fanout.is_some() && !has_consumers(&region, name) {
+        print::note(&format!("{at}: none of its consumers has joined, so nobody receives it"));
+    }
     print::out(&format!("sent {} bytes to {}\n", bytes.len(), crate::text::printable(name)))
 }
 
@@ -48,4 +53,11 @@ fn message(region: &Region, entry: &Entry, words: &str) -> std::result::Result<V
     let ty = Type::of_channel(entry, &text)
         .ok_or("the type of its messages is not described in the region; give their bytes as 0x and hexadecimal digits")?;
     ty.parse_words(words)
+}
+
+/// Whether anybody has joined in a queue with several consumers.
+fn has_consumers(region: &Region, name: &str) -> bool {
+    let parts = region.channels().filter(|part| part.name() == Some(name));
+    let mut states = parts.filter_map(|part| fanout_state(region.port().mem(), &part));
+    states.any(|state| state.has_joined)
 }

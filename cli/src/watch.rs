@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use strait::observe::Observed;
 
 use crate::args::Watch;
-use crate::error::{Error, Result, reason};
+use crate::error::{Error, Result, reason_and_advice};
 use crate::see::value::{self, Leaf, hex};
 use crate::see::{Followed, Scene};
 use crate::text::printable;
@@ -73,7 +73,7 @@ impl Out {
         let mut out = stdout().lock();
         match out.write_all(self.lines.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
-            Err(error) => return Err(Error::at("standard output", reason(&error))),
+            Err(error) => return Err(Error::at("standard output", reason_and_advice(&error))),
             Ok(()) => self.lines.clear(),
         }
         Ok(self.left != Some(0))
@@ -121,12 +121,7 @@ impl View {
                 }
             }
             if !is_there {
-                let names: Vec<&str> = entries.iter().filter_map(|entry| entry.name()).collect();
-                return Err(Error::failed(format!(
-                    "{}: there is no channel '{word}' to watch; there are: {}",
-                    scene.arg,
-                    names.join(", ")
-                )));
+                return Err(nothing_to_watch(scene, &entries, word));
             }
         }
         let wanted_ones = entries.iter().zip(fields).filter_map(|(entry, fields)| Some((entry, fields?)));
@@ -178,6 +173,27 @@ impl View {
             self.missed = 0;
         }
     }
+}
+
+/// Why `word` names no channel to watch.
+fn nothing_to_watch(scene: &Scene, entries: &[strait::format::Entry], word: &str) -> Error {
+    if let Some(kind) = scene.kind_of(word) {
+        return Error::failed(format!(
+            "{}, {}: is of kind {}, which has no messages to watch",
+            scene.arg,
+            printable(word),
+            kind.name()
+        ));
+    }
+    // The lanes of a channel follow each other.
+    let mut names: Vec<&str> = entries.iter().filter_map(|entry| entry.name()).collect();
+    names.dedup();
+    Error::failed(format!(
+        "{}: there is no channel '{}' to watch; there are: {}",
+        scene.arg,
+        printable(word),
+        names.join(", ")
+    ))
 }
 
 /// The field that `word` names of a channel, empty if that is the channel itself.

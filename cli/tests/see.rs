@@ -8,6 +8,7 @@ use std::fs;
 
 use common::{LONG, Place, dump, eventually, run};
 use serde_json::{Value, json};
+use strait::unix::RegionOptionsExt as _;
 use strait::{Channel, Plan, Region, RegionOptions, describe};
 
 strait::message! {
@@ -152,6 +153,7 @@ fn send_gives_one_message_to_a_free_role() {
     for (channel, value, part) in [
         ("torque", "axis=2", "newton_metres, state not given"),
         ("torque", "axis=x newton_metres=1 state=0", "no whole number"),
+        ("torque", "axis=2 newton_metres=1e39 state=0", "too large"),
         ("torque", "0x00", "give 12"),
         ("secret", "word=1", "0x"),
         ("lock", "1", "mutex"),
@@ -165,6 +167,38 @@ fn send_gives_one_message_to_a_free_role() {
 }
 
 #[test]
+fn send_gives_one_message_to_each_consumer_of_several() {
+    const FAN: Plan = Plan::new(&[Channel::slots::<u32>("fan", 4).consumers(2)]);
+    let place = Place::new();
+    let region = place.region().create(&FAN, &RegionOptions::new()).expect("a region");
+    let done = run(&["send", &place.name, "fan", "3"]);
+    assert!(done.stderr.contains("nobody receives it"), "{}", done.stderr);
+    done.ok();
+    let mut consumers = [0, 1].map(|n| region.fanout_consumer::<u32>("fan", n).expect("a role"));
+    let done = run(&["send", &place.name, "fan", "4"]);
+    assert_eq!(done.stderr, "");
+    done.ok();
+    for consumer in &mut consumers {
+        assert_eq!(std::iter::from_fn(|| consumer.try_recv().ok()).last(), Some(4));
+    }
+    let _sender = region.fanout_producer::<u32>("fan").expect("it was given back");
+    let line = run(&["send", &place.name, "fan", "5"]).refused(1);
+    assert!(line.contains("alive"), "{line}");
+}
+
+/// FAULT 104. A region whose length others may change is copied, and nothing that comes later is seen: that is told.
+#[test]
+fn fault_109_what_cannot_be_followed_is_not_passed_over() {
+    let place = Place::new();
+    let open = RegionOptions::new().mode(0o666);
+    let region = place.region().create(&PLAN, &open).expect("a region");
+    region.latest_writer::<f64>("load").expect("a role").publish(&0.5);
+    let done = run(&["watch", &place.name]);
+    assert!(done.stderr.contains("only what is there now is shown"), "{}", done.stderr);
+    assert_eq!(done.stdout, "load #1  0.5\n");
+}
+
+#[test]
 fn a_wrong_wish_is_refused_in_a_line() {
     let place = Place::new();
     let _region = region(&place);
@@ -173,7 +207,8 @@ fn a_wrong_wish_is_refused_in_a_line() {
         ("torques", "there are: torque, log, load, secret, lanes"),
         ("torque.angle", "there are: axis, newton_metres, state"),
         ("secret.word", "does not describe"),
-        ("lock", "no channel 'lock' to watch"),
+        ("none", "there are: torque, log, load, secret, lanes\n"),
+        ("lock", "is of kind mutex, which has no messages"),
     ] {
         let line = run(&["watch", name, channel]).refused(1);
         assert!(line.contains(part), "{line}");
@@ -294,6 +329,18 @@ mod record {
         let told = run(&["record", &place.name, "-o", &out, "--seconds", "0.1"]).ok();
         assert!(told.contains("recorded 0 messages of 6 channels"), "{told}");
         assert!(mcap::Summary::read(&fs::read(&out).expect("a file")).expect("whole").is_some());
+    }
+
+    #[test]
+    fn two_regions_are_not_one_topic() {
+        let place = Place::new();
+        let region = region(&place);
+        let copy = place.path(&place.name);
+        fs::write(&copy, dump(&region)).expect("a file");
+        let out = place.path("run.mcap");
+        let line = run(&["record", &place.name, &copy, "-o", &out]).refused(1);
+        assert!(line.contains("one topic"), "{line}");
+        assert!(!fs::exists(&out).expect("a folder"));
     }
 
     #[test]

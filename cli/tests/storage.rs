@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use common::{LONG, Place, Running, eventually, run, start, strait};
+use strait::{Channel, Plan, RegionOptions};
 
 /// A library that is loaded before the system's, in which the fsync of a directory fails.
 fn failing_fsync(place: &Place) -> Option<PathBuf> {
@@ -48,6 +49,10 @@ fn a_file_is_received_once_its_name_is_on_storage() {
 
 /// Runs the tool under a limit on the length of its files, in blocks of 1024 bytes.
 fn limited(blocks: u32, args: &[&str]) -> Running {
+    Running::of(limited_command(blocks, args).spawn().expect("bash"))
+}
+
+fn limited_command(blocks: u32, args: &[&str]) -> Command {
     let mut shell = Command::new("bash");
     shell
         .arg("-c")
@@ -55,7 +60,7 @@ fn limited(blocks: u32, args: &[&str]) -> Running {
         .arg("bash")
         .arg(env!("CARGO_BIN_EXE_strait"));
     shell.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Running::of(shell.spawn().expect("bash"))
+    shell
 }
 
 #[test]
@@ -76,6 +81,21 @@ fn a_file_beyond_the_limit_is_an_error_and_no_signal() {
     let receiver = limited(512, &["recv", &place.name, "files", "--out", &place.path("out")]);
     receiver.end(LONG).ok();
     sender.end(LONG).ok();
+}
+
+/// FAULT 103. The tool's other files, and what it prints into one.
+#[test]
+fn fault_108_no_file_that_is_written_ends_the_tool_by_a_signal() {
+    const PLAN: Plan = Plan::new(&[Channel::frames("log", 4096, 64)]);
+    let place = Place::new();
+    let _region = place.region().create(&PLAN, &RegionOptions::new()).expect("a region");
+    let out = place.path("run.mcap");
+    let line = limited(0, &["record", &place.name, "-o", &out, "--seconds", "0.1"]).end(LONG).refused(1);
+    assert!(line.contains(&out) && line.contains("ulimit -f") && line.contains("is kept"), "{line}");
+    let mut inspect = limited_command(0, &["inspect", &place.name]);
+    inspect.stdout(std::fs::File::create(place.path("printed")).expect("a file"));
+    let line = Running::of(inspect.spawn().expect("bash")).end(LONG).refused(1);
+    assert!(line.contains("standard output") && line.contains("ulimit -f"), "{line}");
 }
 
 /// A process id means another process, or none, outside its namespace: nobody is told to end that one.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::signal::{SigSet, Signal};
 use strait::rt::{self, RtError};
 
 /// The signal that nothing outlives.
@@ -43,7 +44,16 @@ pub fn has_started(pid: u32, started: u64) -> Option<bool> {
     Some(found == Some(started))
 }
 
-/// The longest file that this process may write, in bytes: beyond it the system ends it by a signal.
+/// Has a write beyond the longest file fail, in place of the signal that ends the process. For this thread, and those
+/// that it starts.
+pub fn no_signal_for_long_files() {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGXFSZ);
+    // Where it fails, the signal ends the process, as it would have.
+    let _ = signals.thread_block();
+}
+
+/// The longest file that this process may write, in bytes.
 pub fn longest_file() -> u64 {
     getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(limit, _)| wide(limit))
 }

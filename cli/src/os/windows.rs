@@ -36,6 +36,9 @@ pub fn has_started(_pid: u32, _started: u64) -> Option<bool> {
     None
 }
 
+/// Nothing: there is no such signal.
+pub fn no_signal_for_long_files() {}
+
 /// There is no limit.
 pub fn longest_file() -> u64 {
     u64::MAX

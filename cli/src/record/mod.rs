@@ -13,6 +13,7 @@ use crate::args::Record;
 use crate::error::{Error, Result};
 use crate::print;
 use crate::see::Scene;
+use crate::text::printable;
 
 use output::{Output, Split};
 use topic::{Failed, Topic};
@@ -31,6 +32,16 @@ pub fn run(wanted: &Record) -> Result<()> {
         return Err(Error::failed(
             "the regions have no channels to record: no queue, latest value or broadcast",
         ));
+    }
+    for (n, scene) in scenes.iter().enumerate() {
+        let name = topic::region_name(&scene.arg);
+        if scenes[..n].iter().any(|other| topic::region_name(&other.arg) == name) {
+            return Err(Error::failed(format!(
+                "{}: two regions of the name '{}' would be one topic; record each into a file of its own",
+                scene.arg,
+                printable(&name)
+            )));
+        }
     }
     let is_over = end_by_signal()?;
     let split = Split { size: wanted.split_size, time: wanted.split_time };

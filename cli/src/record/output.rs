@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use mcap::{McapError, WriteOptions, Writer};
 
-use crate::error::{Error, Result, reason};
+use crate::error::{Error, Result, reason, reason_and_advice};
 use crate::text::printable;
 
 /// The file that is recorded into.
@@ -64,7 +64,9 @@ pub struct Output {
 pub fn failed(path: &Path, error: McapError) -> Error {
     let path = printable(&path.display().to_string());
     Error::failed(match error {
-        McapError::Io(error) => format!("{path}: {}", reason(&error)),
+        McapError::Io(error) => {
+            format!("{path}: {}; what was written before is kept", reason_and_advice(&error))
+        }
         error => format!("{path}: {error}"),
     })
 }

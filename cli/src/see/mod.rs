@@ -60,7 +60,14 @@ impl Scene {
             },
         };
         let is_file = matches!(arg, RegionArg::At(_));
-        let is_still = is_copy || is_file && observe::living(&region).is_empty();
+        let is_live = !observe::living(&region).is_empty();
+        let is_still = is_copy || is_file && !is_live;
+        if is_copy && is_live {
+            print::note(&format!(
+                "{arg}: other users may change its length, so only what is there now is shown; run as its owner, and \
+                 give it a mode that lets no others write, to see what comes"
+            ));
+        }
         let description = describe(&region).unwrap_or_else(|error| {
             print::note(&format!("{arg}: {error}"));
             String::new()
@@ -94,6 +101,11 @@ impl Scene {
     /// The channels that can be followed.
     pub fn entries(&self) -> Vec<Entry> {
         self.region.channels().filter(can_be_followed).collect()
+    }
+
+    /// The kind of the channel of this name, if there is one.
+    pub fn kind_of(&self, name: &str) -> Option<Kind> {
+        self.region.channels().find(|entry| entry.name() == Some(name)).map(|entry| entry.kind)
     }
 
     /// The type of a channel's values, if it is known.

@@ -10,6 +10,9 @@ const MAX_DEPTH: usize = 32;
 /// The largest value that is taken apart.
 const MAX_SIZE: usize = 1 << 24;
 
+/// The most values without fields in a type that is taken apart: each is shown with its path.
+const MAX_LEAVES: usize = 1 << 16;
+
 /// A scalar's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar {
@@ -69,7 +72,16 @@ impl Tree {
     pub fn parse(descriptor: &str) -> Option<Self> {
         let mut rest = descriptor;
         let tree = parse(&mut rest, MAX_DEPTH)?;
-        (rest.is_empty()).then_some(tree)
+        (rest.is_empty() && tree.leaves() <= MAX_LEAVES).then_some(tree)
+    }
+
+    /// How many values without fields it has: an array of scalars is one.
+    fn leaves(&self) -> usize {
+        match self {
+            Self::Array(len, element) if !matches!(**element, Self::Scalar(..)) => len * element.leaves(),
+            Self::Struct(fields) => fields.iter().map(|(_, field)| field.leaves()).sum(),
+            _ => 1,
+        }
     }
 
     /// Bytes of a value.
@@ -183,6 +195,7 @@ mod tests {
             "{a:u8@0;size=1",
             "{a:u8@0 size=1}",
             "[4096][4096][4096][4096][4096][4096]u8",
+            "[65537]{a:u8@0;size=1}",
         ] {
             assert_eq!(Tree::parse(lie), None, "{lie}");
         }

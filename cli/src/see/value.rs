@@ -269,7 +269,7 @@ fn parse_scalar(scalar: Scalar, size: usize, word: &str, names: &[(i64, String)]
         let there: Vec<&str> = names.iter().map(|(_, name)| &**name).collect();
         let or = if there.is_empty() { String::new() } else { format!(", or one of {}", there.join(", ")) };
         match scalar {
-            Scalar::Float => format!("is no number{or}"),
+            Scalar::Float => format!("is no number, or too large for {bits} bits{or}"),
             Scalar::Unsigned => format!("is no whole number from 0 to {}{or}", u64::MAX >> (64 - bits)),
             Scalar::Signed => format!(
                 "is no whole number from {} to {}{or}",
@@ -278,9 +278,17 @@ fn parse_scalar(scalar: Scalar, size: usize, word: &str, names: &[(i64, String)]
             ),
         }
     };
+    let is_called_so = !word.contains(|c: char| c.is_ascii_digit());
     let word = match scalar {
-        Scalar::Float if size == 4 => word.parse().ok().map(|value: f32| u64::from(value.to_bits())),
-        Scalar::Float => word.parse().ok().map(f64::to_bits),
+        // What is too large for the type is no infinity, unless it is called one.
+        Scalar::Float if size == 4 => word
+            .parse()
+            .ok()
+            .filter(|value: &f32| value.is_finite() || is_called_so)
+            .map(|value| u64::from(value.to_bits())),
+        Scalar::Float => {
+            word.parse().ok().filter(|value: &f64| value.is_finite() || is_called_so).map(f64::to_bits)
+        }
         Scalar::Unsigned => word.parse().ok().filter(|value: &u64| *value <= u64::MAX >> (64 - bits)),
         Scalar::Signed => {
             let fits = |value: &i64| (i64::MIN >> (64 - bits)..=i64::MAX >> (64 - bits)).contains(value);
@@ -342,6 +350,8 @@ mod tests {
         for (from, to, part) in [
             ("id=200", "id=256", "from 0 to 255"),
             ("turn=-3", "turn=-129", "from -128 to 127"),
+            ("=0.1", "=1e39", "too large for 32 bits"),
+            ("=0.1", "=-1e999", "too large for 32 bits"),
             ("pair=[1,65535]", "pair=1", "an array"),
             ("pair=[1,65535]", "pair=[1]", "give 2"),
             ("=moving", "=flying", "one of idle, moving"),

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf, is_separator};
 
-use crate::error::{Error, Result, reason};
+use crate::error::{Error, Result, reason, reason_and_advice};
 use crate::os;
 
 /// Bytes that are written at a time.
@@ -106,11 +106,7 @@ fn too_long(target: &Path, longest: u64) -> Error {
 }
 
 fn failed(target: &Path, error: &std::io::Error) -> Error {
-    let advice = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room",
-        _ => "",
-    };
-    Error::failed(format!("{}: {}{advice}; nothing was kept", target.display(), reason(error)))
+    Error::failed(format!("{}: {}; nothing was kept", target.display(), reason_and_advice(error)))
 }
 
 fn directory_of(path: &Path) -> &Path {
