@@ -111,9 +111,15 @@ impl Window {
         let whole = (!found.file_type().is_char_device()).then_some(found.len());
         let len = match (self.len, whole) {
             (Some(len), Some(whole)) if offset.saturating_add(u64::from(len)) > whole => {
-                return Err(WindowFailed::OutOfRange { end: offset + u64::from(len), len: whole });
+                return Err(WindowFailed::OutOfRange {
+                    end: offset.saturating_add(u64::from(len)),
+                    len: whole,
+                });
             }
             (Some(len), _) => u64::from(len),
+            (None, Some(whole)) if offset > whole => {
+                return Err(WindowFailed::OutOfRange { end: offset, len: whole });
+            }
             (None, Some(whole)) => whole.saturating_sub(offset),
             (None, None) => return Err(WindowFailed::LengthUnknown),
         };

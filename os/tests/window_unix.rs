@@ -244,6 +244,29 @@ fn fault_91_what_is_in_a_window_is_not_replaced() {
     assert!(region.mutex::<u64>("ours").expect("a lock").try_lock().is_ok());
 }
 
+/// FAULT 106. Memory in which somebody lives is not laid out anew, and a call that fails leaves no region behind.
+#[test]
+fn fault_110_a_window_in_use_is_not_erased_and_a_failed_one_leaves_nothing() {
+    let scratch = Scratch::new();
+    let window = RegionWindow::new(file(&scratch), 0);
+    assert_eq!(error(window.create(&PLAN, &OURS.domain(7))), WindowError::Create(CreateError::Domain));
+    let host = window.create(&PLAN, &OURS).expect("nothing was left");
+    let who = host.port().ident().expect("a participant");
+    assert_eq!(window.erase(&OURS), Err(WindowError::InUse { who }));
+    let guest = window.open(&theirs()).expect("open");
+    drop(host);
+    let in_use = window.erase(&theirs());
+    assert_eq!(in_use, Err(WindowError::InUse { who: guest.port().ident().expect("a participant") }));
+    // To the first machine it may be dead, and is in nobody's way.
+    window.erase(&OURS).expect("nobody is known to live");
+    drop(guest);
+    // Beyond what numbers count.
+    let end = RegionWindow::new(window.path(), u64::MAX - (PAGES - 1)).len(1 << 20);
+    assert_eq!(error(end.open(&OURS)), WindowError::OutOfRange { end: u64::MAX, len: 1 << 20 });
+    let nothing = RegionWindow::new(scratch.path("no"), 0).open(&OURS).err().expect("refused");
+    assert!(nothing.to_string().contains("no such file or device"), "{nothing}");
+}
+
 /// Where a processor need not compare and swap in a device's memory, there are no locks.
 #[test]
 fn fault_92_locks_in_a_devices_memory_are_refused_where_they_may_not_work() {

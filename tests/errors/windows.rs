@@ -1,5 +1,6 @@
 //! The errors of regions in the memory of devices.
 
+use strait::port::Ident;
 use strait::unix::WindowError;
 use strait::{CreateError, OpenError};
 
@@ -14,6 +15,7 @@ pub fn of_windows(all: &mut Vec<Told>, open: Vec<OpenError>, create: Vec<CreateE
             WindowError::LengthUnknown,
             WindowError::AlreadyExists,
             WindowError::Occupied,
+            WindowError::InUse { who: Ident::new(1, 1).expect("an identity") },
             WindowError::NoPciDevice { vendor: 0x1AF4, device: 0x1110 },
             WindowError::NoPciMemory { memory: 2 },
             WindowError::NoUioMap { number: 0, map: 1 },

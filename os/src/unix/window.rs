@@ -4,12 +4,12 @@ use core::fmt;
 use std::path::{Path, PathBuf};
 
 use strait_core::Plan;
-use strait_core::format::{Contents, FormatError, initialise};
-use strait_core::port::Mem;
+use strait_core::format::{Contents, FormatError, initialise, participants};
+use strait_core::port::{Ident, Mem, Port as _, Probe};
 
 use crate::region;
 use crate::sys::View;
-use crate::sys::window::{self, Window, WindowFailed};
+use crate::sys::window::{self, MappedWindow, Window, WindowFailed};
 use crate::{CreateError, OpenError, Region, RegionOptions, SystemPort};
 
 /// Where the kernel shows PCI devices, and the devices that programs drive.
@@ -162,7 +162,7 @@ impl RegionWindow {
     ///
     /// # Errors
     ///
-    /// [`WindowError`]; without [`Create`](WindowError::Create), the window is as it was.
+    /// [`WindowError`]; there is no region in the window then that was not there before.
     pub fn create(&self, plan: &Plan<'_>, options: &RegionOptions) -> Result<Region, WindowError> {
         if options.sys.map.read_only {
             return Err(WindowError::Create(CreateError::ReadOnly));
@@ -172,6 +172,16 @@ impl RegionWindow {
         let memory = self.0.map_empty(&options.sys)?;
         let instance = memory.instance().map_err(|error| WindowError::Create(CreateError::Os(error)))?;
         initialise(memory.mem(), plan, instance, Contents::Unknown).map_err(format)?;
+        let region = self.join(memory, options);
+        if region.is_err() {
+            // What is there is ours alone, and nobody is to find it.
+            self.0.map(&options.sys).map(|memory| erase(memory.mem())).unwrap_or_default();
+        }
+        region
+    }
+
+    /// Takes part in the region that this process has just laid out.
+    fn join(&self, memory: MappedWindow, options: &RegionOptions) -> Result<Region, WindowError> {
         let view = View::in_window(&self.0, memory, &options.sys).map_err(OpenError::from)?;
         let port = SystemPort::new(view, options).map_err(|_| WindowError::Create(CreateError::Domain))?;
         Region::attach(port).map_err(|error| WindowError::Open(OpenError::Attach(error)))
@@ -190,14 +200,22 @@ impl RegionWindow {
     }
 
     /// Takes away what says that a region is in the window, whatever is there, so that one can be created. Nobody may
-    /// have it open: unlike a file's, the memory is the same one afterwards.
+    /// have it open: unlike a file's, the memory is the same one afterwards. Whoever is known to live is in the way; on
+    /// another machine nobody is.
     ///
     /// # Errors
     ///
-    /// [`WindowError`] if it cannot be mapped.
+    /// [`WindowError::InUse`], or another [`WindowError`] if it cannot be mapped.
     pub fn erase(&self, options: &RegionOptions) -> Result<(), WindowError> {
         if options.sys.map.read_only {
             return Err(WindowError::Create(CreateError::ReadOnly));
+        }
+        if let Ok(region) = self.open(&options.read_only(true)) {
+            let port = region.port();
+            let mut all = participants::list(port.mem(), region.header(), port);
+            if let Some(one) = all.find(|one| one.probe == Probe::Alive) {
+                return Err(WindowError::InUse { who: one.ident });
+            }
         }
         erase(self.0.map(&options.sys)?.mem());
         Ok(())
@@ -240,6 +258,11 @@ pub enum WindowError {
     AlreadyExists,
     /// The window does not start with zeros, and is no region.
     Occupied,
+    /// Somebody on this machine has the region in the window open.
+    InUse {
+        /// A participant who lives.
+        who: Ident,
+    },
     /// There is no PCI device of these numbers.
     NoPciDevice {
         /// The vendor.
@@ -304,7 +327,12 @@ impl fmt::Display for WindowError {
                 f.write_str("there is a region in the window; open it, or erase it once nobody has it open")
             }
             Self::Occupied => f.write_str(
-                "the window does not start with zeros and is no region; check its offset, or erase what is there",
+                "the window does not start with zeros and is no region, so somebody else may use that memory; give another \
+                 offset, or memory that is the region's alone",
+            ),
+            Self::InUse { who } => write!(
+                f,
+                "participant {who} has the region in the window open, and would go on in what is made there; end it first"
             ),
             Self::NoPciDevice { vendor, device } => write!(
                 f,
@@ -322,6 +350,9 @@ impl fmt::Display for WindowError {
                 f,
                 "the device's memory starts {start:#x} bytes into a page; use /dev/mem, from a page of it on"
             ),
+            Self::Open(OpenError::NotFound) => {
+                f.write_str("there is no such file or device for the region's window; give another path")
+            }
             Self::Open(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),
         }
