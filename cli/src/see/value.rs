@@ -60,13 +60,19 @@ impl Read {
         }
     }
 
-    fn integer(self) -> Option<i64> {
+    /// Whether it is the named value, of so many bytes: of an unsigned one, by its bits.
+    fn is(self, named: i64, size: usize) -> bool {
         match self {
-            Self::Unsigned(value) => i64::try_from(value).ok(),
-            Self::Signed(value) => Some(value),
-            Self::Single(_) | Self::Double(_) => None,
+            Self::Unsigned(value) => value == bits_of(named, size),
+            Self::Signed(value) => value == named,
+            Self::Single(_) | Self::Double(_) => false,
         }
     }
+}
+
+/// A named value as an unsigned one of so many bytes.
+fn bits_of(named: i64, size: usize) -> u64 {
+    named.cast_unsigned() & u64::MAX >> (64 - 8 * size)
 }
 
 /// The elements of an array of scalars, or a scalar alone.
@@ -86,9 +92,13 @@ fn scalars<'a>(tree: &Tree, bytes: &'a [u8]) -> Box<dyn Iterator<Item = Read> + 
 impl Leaf<'_> {
     /// The value for people: with names where its values have names, and its unit.
     pub fn text(&self) -> String {
+        let size = match self.tree {
+            Tree::Array(_, element) => element.size(),
+            alone => alone.size(),
+        };
         let one = |value: Read| {
             let names = self.notes.map(|notes| &notes.values[..]).unwrap_or_default();
-            let name = names.iter().find(|(named, _)| value.integer() == Some(*named));
+            let name = names.iter().find(|(named, _)| value.is(*named, size));
             name.map_or_else(|| value.text(), |(_, name)| name.clone())
         };
         let all: Vec<String> = scalars(self.tree, self.bytes).map(one).collect();
@@ -262,7 +272,10 @@ fn parse(leaf: &Leaf<'_>, word: &str) -> Result<Vec<u8>, String> {
 }
 
 fn parse_scalar(scalar: Scalar, size: usize, word: &str, names: &[(i64, String)]) -> Result<Vec<u8>, String> {
-    let named = names.iter().find(|(_, name)| name == word).map(|(value, _)| value.to_string());
+    let named = names.iter().find(|(_, name)| name == word).map(|(value, _)| match scalar {
+        Scalar::Unsigned => bits_of(*value, size).to_string(),
+        _ => value.to_string(),
+    });
     let word = named.as_deref().unwrap_or(word);
     let bits = 8 * size as u32;
     let wrong = || {
@@ -319,7 +332,8 @@ mod tests {
 
     fn arm() -> Type {
         let tree = "{id:u8@0;turn:i8@1;pair:[2]u16@2;joints:[2]{angle:f32@0;state:u32@4;size=8}@6;size=22}";
-        let state = Notes { values: vec![(0, "idle".into()), (1, "moving".into())], ..Notes::default() };
+        let values = vec![(0, "idle".into()), (1, "moving".into()), (-2, "failed".into())];
+        let state = Notes { values, ..Notes::default() };
         let angle = Notes { unit: Some("rad".into()), ..Notes::default() };
         let notes = HashMap::from([("joints.state".to_string(), state), ("joints.angle".to_string(), angle)]);
         Type { name: "Arm".into(), tree: Tree::parse(tree).expect("it adds up"), notes }
@@ -346,6 +360,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_stands_for_its_bits() {
+        let arm = arm();
+        let bytes = arm.parse_words(&WORDS.replace("=moving", "=failed")).expect("a value");
+        assert_eq!(bytes[10..14], (-2_i32).to_le_bytes());
+        assert_eq!(arm.leaves(&bytes).expect("its size")[4].text(), "failed");
+    }
+
+    #[test]
     fn a_wrong_value_is_refused() {
         for (from, to, part) in [
             ("id=200", "id=256", "from 0 to 255"),
@@ -354,7 +376,7 @@ mod tests {
             ("=0.1", "=-1e999", "too large for 32 bits"),
             ("pair=[1,65535]", "pair=1", "an array"),
             ("pair=[1,65535]", "pair=[1]", "give 2"),
-            ("=moving", "=flying", "one of idle, moving"),
+            ("=moving", "=flying", "one of idle, moving, failed"),
             ("id=200", "", "id not given"),
             ("id=200", "id=1 id=1", "twice"),
             ("id=200", "who=1", "no field 'who'; there are id, turn"),
