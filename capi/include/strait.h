@@ -7,7 +7,8 @@
  * storage before its first use, and do not move it while the object is open. Every function returns a
  * strait_status; unless its comment says otherwise, it changes nothing if that is not STRAIT_STATUS_OK. A null
  * or misaligned pointer, storage without an open object, and a buffer that is too short are errors; any other
- * invalid pointer is not detected. Use an object from one thread at a time; threads that lock attach once each.
+ * invalid pointer is not detected. Where a function only tells something, a null pointer may mean that it is not
+ * wanted. Use an object from one thread at a time; threads that lock attach once each.
  *
  * Cancelling a thread (pthread_cancel, deferred): it takes effect after a call and never within one, so a call
  * that waits first waits to its end; give it a time-out. A cancelled thread's objects stay open until something

@@ -157,7 +157,7 @@ impl strait_status {
         (s::Damaged, c"header, directory or channel contradict themselves: the region was damaged; make it anew"),
         (s::TableFull, c"every place in the region's participant table is taken or retired; plan for more, or make it anew"),
         (s::BadPlan, c"the plan cannot work; check names, capacities, sizes, line and participants"),
-        (s::NotFound, c"there is no channel or region of that name; create it first"),
+        (s::NotFound, c"there is no channel or region of that name, or no lane or consumer of that number; create it first, or give another"),
         (s::Kind, c"the channel is of another kind; open the endpoint that fits it"),
         (s::Type, c"the channel carries another type; build both sides from one definition"),
         (s::Busy, c"another participant has the role or the lock, and is not proven dead; try again later"),
