@@ -28,6 +28,8 @@
 
 #[path = "snapshots/broadcast_operations.rs"]
 mod broadcast_operations;
+#[path = "snapshots/call_lane_operations.rs"]
+mod call_lane_operations;
 #[path = "snapshots/call_operations.rs"]
 mod call_operations;
 mod common;
@@ -75,6 +77,7 @@ fn operations() -> Vec<Operation> {
         lock_operations::all(),
         region_operations::all(),
         call_operations::all(),
+        call_lane_operations::all(),
     ];
     lists.into_iter().flatten().collect()
 }
