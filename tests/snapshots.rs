@@ -35,6 +35,8 @@ mod call_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
+#[path = "snapshots/event_operations.rs"]
+mod event_operations;
 #[path = "snapshots/fanout_operations.rs"]
 mod fanout_operations;
 #[path = "snapshots/harness.rs"]
@@ -74,6 +76,7 @@ fn operations() -> Vec<Operation> {
         fanout_operations::all(),
         latest_operations::all(),
         broadcast_operations::all(),
+        event_operations::all(),
         lock_operations::all(),
         region_operations::all(),
         call_operations::all(),
