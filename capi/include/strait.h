@@ -17,6 +17,10 @@
  * that what it does through inherited objects says STRAIT_STATUS_OK and reaches nobody, and new claims are refused;
  * on other systems it must not touch them. Fork first, then open. A daemon opens after its last fork.
  *
+ * Contracts (lists of functions) have no functions here, because C has no macro that could make a client of one. Their
+ * channels are channels of calls, which strait_call_client_ and strait_call_server_ functions use: the hash of requests
+ * is strait_type_hash of the contract's text, and FORMAT.md says under "Contracts" what a request and an answer hold.
+ *
  * FORMAT.md documents the bytes of the memory.
  */
 
