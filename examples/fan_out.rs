@@ -1,8 +1,8 @@
-//! A journal that a disk and a screen both keep in full: one writes, and each of the others gets every entry. The slowest
-//! bounds the writer, and is named; one that is killed bounds nobody, and its successor is told what it missed.
+//! A journal that a disk and a screen both keep in full: one writes, and each of the others gets every entry. The
+//! slowest bounds the writer, and is named; one that is killed bounds nobody, and its successor is told what it missed.
 //!
-//! Asserts that no entry is lost to the disk whatever becomes of the screen, and that the screen's successor accounts for
-//! each entry.
+//! Asserts that no entry is lost to the disk whatever becomes of the screen, and that the screen's successor accounts
+//! for each entry.
 
 mod common;
 

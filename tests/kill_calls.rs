@@ -15,7 +15,7 @@ use strait::{
 };
 
 strait::message! {
-    /// A request: its number, and who asks.
+    /// A request: its number, and its client's.
     struct Ask { number: u64, who: u64, filler: [u64; 6] }
 
     /// An answer: the request, and its inverse.
@@ -280,7 +280,7 @@ fn fault_84_clients_killed_at_random_are_served_and_hold_up_nobody() {
         (kid, lane.parse::<usize>().unwrap(), who.parse::<u64>().unwrap())
     };
     let mut kids: VecDeque<_> = (0..LANES).map(|_| start()).collect();
-    // Of each lane: who asks there, and the number of its next request.
+    // Of each lane: its client's number, and that of its next request.
     let mut next = [(0, 0); LANES];
     kids.iter().for_each(|&(_, lane, who)| next[lane].0 = who);
     let mut served = [0; LANES];

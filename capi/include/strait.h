@@ -1544,8 +1544,8 @@ strait_status strait_semaphore_acquire_until(struct strait_semaphore_t *semaphor
 
 // Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has
 // latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
-// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros before
-// you set its pointer.
+// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
+// before you set its pointer.
 strait_status strait_wait_any_timeout(const struct strait_region_t *region,
                                       const struct strait_waitable_t *waitables,
                                       size_t count,

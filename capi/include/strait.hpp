@@ -1366,7 +1366,8 @@ strait_waitable_t waitable(call_server<Request, Answer> &c) {
 }
 }  // namespace detail
 
-/// Waits until one of these consumers and servers of the region, which share a doorbell, has something. Returns which, from 0.
+/// Waits until one of these consumers and servers of the region, which share a doorbell, has something. Returns which,
+/// from 0.
 template <class... Consumers>
 result<std::size_t> wait_any_timeout(const region &region, nanoseconds time, Consumers &...consumers) {
   const strait_waitable_t all[] = {detail::waitable(consumers)...};
