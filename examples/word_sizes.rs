@@ -1,5 +1,5 @@
-//! Two processes of different word sizes on one region: frames both ways, a latest value, a mutex, semaphores, and
-//! mutexes whose owners are killed, of either size.
+//! Two processes of different word sizes on one region: frames both ways, a latest value, a remote procedure, a mutex,
+//! semaphores, and mutexes whose owners are killed, of either size.
 //!
 //! `cargo run --example word_sizes` takes this very program for the other one. Given the command line of
 //! another build of it (for 32 bits, or for another processor under an emulator), it takes that. After
@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use strait::contract::FunctionError;
 use strait::error::SemaphoreError;
 use strait::{
     Channel, Lock, OpenError, Plan, Reading, Region, RegionName, RegionOptions, Semaphore, SystemPort,
@@ -21,6 +22,42 @@ strait::message! {
     struct Whole {
         number: u64,
         inverse: u64,
+    }
+}
+
+strait::message! {
+    /// The argument of a remote procedure: what both sides have in other types or sizes is converted to this.
+    struct Parcel { bytes: u64, grams: f32, is_fragile: u32 }
+    /// Its result.
+    struct Postage { cents: u64, word_bits: u32, spare: u32 }
+}
+
+strait::contract! {
+    /// What a post office does.
+    contract Post: client PostClient, server PostServer {
+        /// Returns what the parcel costs, and the word size of the process that says so.
+        fn weigh(parcel: Parcel) -> Postage;
+    }
+}
+
+/// The prices, in this process's own types.
+#[derive(Default)]
+struct Office {
+    weighed: usize,
+}
+
+/// What a parcel costs, by native arithmetic on both sides.
+fn cents(len: usize, grams: f64, is_fragile: bool) -> usize {
+    len / 10 + grams as usize * if is_fragile { 2 } else { 1 }
+}
+
+impl PostServer for Office {
+    fn weigh(&mut self, parcel: &Parcel) -> std::result::Result<Postage, u16> {
+        // What does not fit into this process's words is refused.
+        let len = usize::try_from(parcel.bytes).map_err(|_| TOO_LONG)?;
+        let cents = cents(len, f64::from(parcel.grams), parcel.is_fragile != 0);
+        self.weighed += 1;
+        Ok(Postage { cents: cents as u64, word_bits: usize::BITS, spare: 0 })
     }
 }
 
@@ -39,7 +76,11 @@ const PLAN: Plan = Plan::new(&[
     Channel::semaphore("ticks back", 0, TICKS).consumer_may_block(),
     Channel::mutex::<u64>("ours"),
     Channel::mutex::<u64>("theirs"),
+    Post::plan_channel("post", 4),
 ]);
+/// The server's reason to refuse a length that its words do not hold.
+const TOO_LONG: u16 = 1;
+const PARCELS: usize = 500;
 const TICKS: u32 = 500;
 /// The tag of the frame that asks the other process to take the lock of a dead owner.
 const TAKE_OVER: u32 = 0x7A4E_0000;
@@ -115,6 +156,37 @@ fn tick(region: &Region, from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
+/// Serves the remote procedure until all parcels are weighed, and one that is too long for 32 bits.
+fn weigh_for_others(region: &Region) -> Result<()> {
+    let mut requests = Post::server(region, "post")?;
+    let mut office = Office::default();
+    while office.weighed < PARCELS {
+        Post::serve(&mut requests, &mut office, PATIENCE)?;
+    }
+    Ok(())
+}
+
+/// Calls the remote procedure of the other process; its result is the same as that of this process's own arithmetic.
+fn weigh(region: &Region) -> Result<()> {
+    let mut post = Post::client(region, "post", PATIENCE)?;
+    // A word of 64 bits holds this, one of 32 does not.
+    let long = Parcel { bytes: 10_u64 << 32, grams: 1.5, is_fragile: 0 };
+    let told = post.weigh(&long, PATIENCE);
+    let mut weighed = usize::from(told.is_ok());
+    match told {
+        Ok(postage) => assert_eq!((postage.cents, postage.word_bits), ((1 << 32) + 1, 64)),
+        Err(error) => assert_eq!(error, FunctionError::Refused { code: TOO_LONG }),
+    }
+    while weighed < PARCELS {
+        let (len, grams, is_fragile) = (weighed * 1000, weighed as f64 / 4.0, weighed % 2 == 1);
+        let parcel = Parcel { bytes: len as u64, grams: grams as f32, is_fragile: u32::from(is_fragile) };
+        let postage = post.weigh(&parcel, PATIENCE)?;
+        assert_eq!(postage.cents, cents(len, grams, is_fragile) as u64);
+        weighed += 1;
+    }
+    Ok(())
+}
+
 /// The other process: sends back what comes, publishes values, adds to the total.
 fn other(name: &str) -> Result<()> {
     println!("{}", what());
@@ -137,6 +209,7 @@ fn other(name: &str) -> Result<()> {
     for number in 1..=VALUES {
         latest.publish(&Whole::new(number));
     }
+    weigh_for_others(&region)?;
     add(&region)?;
     tick(&region, "ticks there", "ticks back")?;
     if PROVEN {
@@ -185,6 +258,7 @@ fn meet(region: &Region, name: &str) -> Result<()> {
         }
     }
     assert_eq!(last, VALUES);
+    weigh(region)?;
     add(region)?;
     region.semaphore("ticks there")?.release(TICKS)?;
     let mut ticks = region.semaphore("ticks back")?;
@@ -256,7 +330,10 @@ fn main() -> Result<()> {
             succeed(&region, "theirs")?;
             println!("{TICKS} ticks there and back, and the locks of killed owners both ways");
         }
-        println!("{FRAMES} frames there and back, {VALUES} latest values, {} turns at a lock", 2 * TURNS);
+        println!(
+            "{FRAMES} frames there and back, {VALUES} latest values, {PARCELS} remote calls, {} turns at a lock",
+            2 * TURNS
+        );
     }
     Ok(())
 }

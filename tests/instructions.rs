@@ -36,6 +36,8 @@
 mod common;
 #[path = "instructions/controls.rs"]
 mod controls;
+#[path = "instructions/fanout.rs"]
+mod fanout;
 #[path = "instructions/frames.rs"]
 mod frames;
 #[path = "instructions/lanes.rs"]

@@ -28,11 +28,15 @@
 
 #[path = "snapshots/broadcast_operations.rs"]
 mod broadcast_operations;
+#[path = "snapshots/call_lane_operations.rs"]
+mod call_lane_operations;
 #[path = "snapshots/call_operations.rs"]
 mod call_operations;
 mod common;
 #[path = "snapshots/controls.rs"]
 mod controls;
+#[path = "snapshots/event_operations.rs"]
+mod event_operations;
 #[path = "snapshots/fanout_operations.rs"]
 mod fanout_operations;
 #[path = "snapshots/harness.rs"]
@@ -72,9 +76,11 @@ fn operations() -> Vec<Operation> {
         fanout_operations::all(),
         latest_operations::all(),
         broadcast_operations::all(),
+        event_operations::all(),
         lock_operations::all(),
         region_operations::all(),
         call_operations::all(),
+        call_lane_operations::all(),
     ];
     lists.into_iter().flatten().collect()
 }

@@ -18,6 +18,10 @@
  * that what it does through inherited objects says STRAIT_STATUS_OK and reaches nobody, and new claims are refused;
  * on other systems it must not touch them. Fork first, then open. A daemon opens after its last fork.
  *
+ * Contracts (lists of functions) have no functions here, because C has no macro that could make a client of one. Their
+ * channels are channels of calls, which strait_call_client_ and strait_call_server_ functions use: the hash of requests
+ * is strait_type_hash of the contract's text, and FORMAT.md says under "Contracts" what a request and an answer hold.
+ *
  * FORMAT.md documents the bytes of the memory.
  */
 
@@ -123,7 +127,7 @@
 // The third number of the version of this header.
 #define STRAIT_VERSION_PATCH 0
 
-// The most queues that one call waits for.
+// The most receivers that one call waits for.
 #define STRAIT_MAX_WAITABLES 32
 
 // How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
@@ -650,12 +654,22 @@ typedef struct strait_semaphore_t {
   size_t rest[26];
 } strait_semaphore_t;
 
-// A consumer to wait for: one of the two pointers, the other is null.
+// A receiver to wait for: one of the pointers, the others are null.
 typedef struct strait_waitable_t {
   // Of frames.
   struct strait_consumer_t *frames;
   // Of values.
   struct strait_typed_consumer_t *values;
+  // Of frames of several producers.
+  struct strait_lanes_consumer_t *lanes;
+  // Of values of several producers.
+  struct strait_typed_lanes_consumer_t *typed_lanes;
+  // Of values, one of several consumers.
+  struct strait_fanout_consumer_t *fanout;
+  // Of calls of one client.
+  struct strait_call_server_t *server;
+  // Of calls of several clients.
+  struct strait_lanes_server_t *lanes_server;
 } strait_waitable_t;
 
 #ifdef __cplusplus
@@ -1529,9 +1543,10 @@ strait_status strait_mutex_lock_until(struct strait_mutex_t *mutex, uint64_t dea
 // Takes one, waiting until `deadline_ns` for it.
 strait_status strait_semaphore_acquire_until(struct strait_semaphore_t *semaphore, uint64_t deadline_ns);
 
-// Waits up to `timeout_ns` until one of `count` consumers, `STRAIT_MAX_WAITABLES` at most, has something (or has
+// Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has
 // latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
-// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`.
+// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
+// before you set its pointer.
 strait_status strait_wait_any_timeout(const struct strait_region_t *region,
                                       const struct strait_waitable_t *waitables,
                                       size_t count,

@@ -1347,9 +1347,27 @@ strait_waitable_t waitable(typed_consumer<T> &c) {
   made.values = c.raw();
   return made;
 }
+inline strait_waitable_t waitable(lanes_consumer &c) {
+  strait_waitable_t made{};
+  made.lanes = c.raw();
+  return made;
+}
+template <class T>
+strait_waitable_t waitable(typed_lanes_consumer<T> &c) {
+  strait_waitable_t made{};
+  made.typed_lanes = c.raw();
+  return made;
+}
+template <class Request, class Answer>
+strait_waitable_t waitable(call_server<Request, Answer> &c) {
+  strait_waitable_t made{};
+  made.server = c.raw();
+  return made;
+}
 }  // namespace detail
 
-/// Waits until one of these consumers of the region, which share a doorbell, has something. Returns which, from 0.
+/// Waits until one of these consumers and servers of the region, which share a doorbell, has something. Returns which,
+/// from 0.
 template <class... Consumers>
 result<std::size_t> wait_any_timeout(const region &region, nanoseconds time, Consumers &...consumers) {
   const strait_waitable_t all[] = {detail::waitable(consumers)...};

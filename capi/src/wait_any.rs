@@ -1,19 +1,23 @@
-//! Waiting for any of several queues in one thread.
+//! Waiting for any of several receivers in one thread.
 
 use core::mem::MaybeUninit;
 use core::slice;
 
 use strait_core::{Deadline, WaitAnyError, WaitPolicy, Waitable, wait_any_until};
 
-use crate::handle;
+use crate::handle::{self, Handle};
 use crate::port::CPort;
 use crate::region::attached;
-use crate::{arg, strait_consumer_t, strait_region_t, strait_status, strait_typed_consumer_t};
+use crate::{
+    arg, strait_call_server_t, strait_consumer_t, strait_fanout_consumer_t, strait_lanes_consumer_t,
+    strait_lanes_server_t, strait_region_t, strait_status, strait_typed_consumer_t,
+    strait_typed_lanes_consumer_t,
+};
 
-/// The most queues that one call waits for.
+/// The most receivers that one call waits for.
 pub const STRAIT_MAX_WAITABLES: usize = 32;
 
-/// A consumer to wait for: one of the two pointers, the other is null.
+/// A receiver to wait for: one of the pointers, the others are null.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct strait_waitable_t {
@@ -21,30 +25,73 @@ pub struct strait_waitable_t {
     pub frames: *mut strait_consumer_t,
     /// Of values.
     pub values: *mut strait_typed_consumer_t,
+    /// Of frames of several producers.
+    pub lanes: *mut strait_lanes_consumer_t,
+    /// Of values of several producers.
+    pub typed_lanes: *mut strait_typed_lanes_consumer_t,
+    /// Of values, one of several consumers.
+    pub fanout: *mut strait_fanout_consumer_t,
+    /// Of calls of one client.
+    pub server: *mut strait_call_server_t,
+    /// Of calls of several clients.
+    pub lanes_server: *mut strait_lanes_server_t,
+}
+
+/// The open object of a handle.
+///
+/// # Safety
+///
+/// The handle is the caller's alone for as long as `'a`.
+unsafe fn object<'a, H: Handle>(handle: *mut H) -> Result<&'a mut H::Object, strait_status> {
+    let place = handle::place(handle)?;
+    // SAFETY: an object is there (H1), and the caller's alone.
+    Ok(unsafe { &mut *place.as_ptr() })
 }
 
 impl strait_waitable_t {
-    /// Where the consumer is, to tell two apart.
-    fn address(&self) -> usize {
-        if self.frames.is_null() { self.values.addr() } else { self.frames.addr() }
+    /// Where the receiver is, to tell two apart.
+    fn address(&self) -> Result<usize, strait_status> {
+        let all = [
+            self.frames.addr(),
+            self.values.addr(),
+            self.lanes.addr(),
+            self.typed_lanes.addr(),
+            self.fanout.addr(),
+            self.server.addr(),
+            self.lanes_server.addr(),
+        ];
+        let mut named = all.into_iter().filter(|&address| address != 0);
+        match (named.next(), named.next()) {
+            (Some(address), None) => Ok(address),
+            _ => Err(strait_status::BadArgument),
+        }
     }
 
     /// # Safety
     ///
-    /// The consumer is the caller's alone for as long as `'a`.
-    unsafe fn consumer<'a>(&self) -> Result<&'a mut dyn Waitable, strait_status> {
-        match (self.frames.is_null(), self.values.is_null()) {
-            (false, true) => {
-                let place = handle::place(self.frames)?;
-                // SAFETY: an object is there (H1), and the caller's alone.
-                Ok(unsafe { &mut *place.as_ptr() })
-            }
-            (true, false) => {
-                let place = handle::place(self.values)?;
-                // SAFETY: as above.
-                Ok(unsafe { &mut (*place.as_ptr()).end })
-            }
-            _ => Err(strait_status::BadArgument),
+    /// The receiver is the caller's alone for as long as `'a`.
+    unsafe fn receiver<'a>(&self) -> Result<&'a mut dyn Waitable, strait_status> {
+        if !self.frames.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.frames)? })
+        } else if !self.values.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(&mut unsafe { object(self.values)? }.end)
+        } else if !self.lanes.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.lanes)? })
+        } else if !self.typed_lanes.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(&mut unsafe { object(self.typed_lanes)? }.end)
+        } else if !self.fanout.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(&mut unsafe { object(self.fanout)? }.end)
+        } else if !self.server.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.server)? })
+        } else {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.lanes_server)? })
         }
     }
 }
@@ -70,17 +117,18 @@ unsafe fn wait(
     let asked = unsafe { slice::from_raw_parts(first.as_ptr(), count) };
     let mut all = [const { MaybeUninit::<&mut dyn Waitable>::uninit() }; STRAIT_MAX_WAITABLES];
     for (i, one) in asked.iter().enumerate() {
-        if asked[..i].iter().any(|other| other.address() == one.address()) {
+        let address = one.address()?;
+        if asked[..i].iter().any(|other| other.address() == Ok(address)) {
             return Err(strait_status::BadArgument);
         }
         // SAFETY: each is the caller's alone, and none is there twice.
-        all[i].write(unsafe { one.consumer()? });
+        all[i].write(unsafe { one.receiver()? });
     }
     // SAFETY: the first `count` were written just now, and references have the layout of their `MaybeUninit`.
-    let consumers = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<&mut dyn Waitable>(), count) };
+    let receivers = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<&mut dyn Waitable>(), count) };
     let wait = |port: &CPort| {
         let deadline = deadline(port);
-        wait_any_until(port, consumers, WaitPolicy::parking(), deadline).map_err(|error| match error {
+        wait_any_until(port, receivers, WaitPolicy::parking(), deadline).map_err(|error| match error {
             WaitAnyError::TimedOut => strait_status::TimedOut,
             _ => strait_status::NoDoorbell,
         })
@@ -91,9 +139,10 @@ unsafe fn wait(
     unsafe { arg::answer(index, found) }
 }
 
-/// Waits up to `timeout_ns` until one of `count` consumers, `STRAIT_MAX_WAITABLES` at most, has something (or has
+/// Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has
 /// latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
-/// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`.
+/// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
+/// before you set its pointer.
 ///
 /// # Safety
 ///

@@ -30,6 +30,7 @@ mod call;
 mod call_lanes;
 mod claim;
 mod fanout;
+mod fanout_window;
 mod hardware_lock;
 mod header;
 mod lanes;
@@ -70,6 +71,7 @@ fn all() -> impl Iterator<Item = Model> {
         hardware_lock::MODELS,
         lanes::MODELS,
         fanout::MODELS,
+        fanout_window::MODELS,
         latest::MODELS,
         broadcast::MODELS,
         call::MODELS,

@@ -135,6 +135,10 @@ pub fn show_all(region: &RegionPlace) {
     let name = Name::new("lanes");
     let lanes = name.region().create(&super::lanes::PLAN, &RegionOptions::new()).expect("the name is free");
     super::lanes::show_lanes(&lanes);
+    let name = Name::new("fan-outs");
+    let fanouts =
+        name.region().create(&super::fanout::PLAN, &RegionOptions::new()).expect("the name is free");
+    super::fanout::show_fanout(&fanouts);
 }
 
 /// A call and nothing in it: what the others are counted net of.

@@ -2,12 +2,13 @@
 
 use strait::fanout::{FanoutConsumer, FanoutProducer};
 use strait::options::ConsumerOptions;
-use strait::{Channel, Plan, Region, RegionPlace, SystemPort, TryRecvError};
+use strait::port::Port;
+use strait::{Channel, Plan, Region, RegionPlace, SystemPort, TryRecvError, TrySendError};
 
 use super::operation::{Act, First, Operation, Past, Seen};
 use super::queues::{SLOTS, Value, open, plan, value};
 
-const PLAN: Plan<'_> = plan(&[Channel::slots::<Value>("fan-out", SLOTS).consumers(2)]);
+const PLAN: Plan<'_> = plan(&[Channel::slots::<Value>("fan-out", SLOTS).consumers(2).consumer_may_block()]);
 
 type Tx = FanoutProducer<Value, SystemPort>;
 type Rx = FanoutConsumer<Value, SystemPort>;
@@ -23,9 +24,15 @@ pub fn all() -> Vec<Operation> {
     vec![
         of("fanout-send", send, [3, 3], [3, 4]),
         of("fanout-send-and-look", send_and_look, [2 * all, all], [2 * all, all + 1]),
+        of("fanout-send-full", send_full, [all, all], [all, all]),
+        of("fanout-send-wakes", send_wakes, [3, 3], [3, 4]),
         of("fanout-receive", receive_one, [3, 3], [4, 3]),
         Operation::new("fanout-join", PLAN, join_beside_another, survive_joining).sees([4, 3], [4, 3]),
         of("fanout-leave", leave, [3, 3], [5, 3]),
+        of("fanout-drop-producer", drop_producer, [3, 3], [3, 3]),
+        Operation::new("fanout-leave-out-dead", PLAN, leave_out, survive_left_out)
+            .sees([all, all], [2 * all, all + 1])
+            .past(Past::Deaths(|region| Box::new(lead_up(region, SLOTS, [0, SLOTS])))),
         over_dead("fanout-take-over-consumer", open_consumer),
         over_dead("fanout-take-over-producer", open_producer),
     ]
@@ -86,8 +93,22 @@ fn survive_joining(region: &RegionPlace, first: First) -> Seen {
     [u64::from(one + 3), u64::from(sent)]
 }
 
+/// As [`survive`]: consumer 0 died with a full ring before it, of which its successor starts where it was, or where the
+/// producer had got to without it; and it is told how many it missed.
+fn survive_left_out(region: &RegionPlace, first: First) -> Seen {
+    let ([one, two], sent) = firsts_with(region, first, |index, missed, from| {
+        assert_eq!(missed, if index == 0 { from } else { 0 }, "the dead one was at 0");
+    });
+    [u64::from(one + two), u64::from(sent)]
+}
+
 /// What all survivors do. Returns where each consumer starts, and how many were sent.
 fn firsts(region: &RegionPlace, first: First) -> ([u32; 2], u32) {
+    firsts_with(region, first, |_, missed, _| assert_eq!(missed, 0, "nobody was left out"))
+}
+
+/// As [`firsts`]; `check` gets each consumer's number, what it missed, and where it starts.
+fn firsts_with(region: &RegionPlace, first: First, check: impl Fn(u32, u32, u32)) -> ([u32; 2], u32) {
     let region = &open(region);
     let (mut producer, mut all);
     match first {
@@ -103,8 +124,8 @@ fn firsts(region: &RegionPlace, first: First) -> ([u32; 2], u32) {
     let sent = producer.next_sequence();
     let firsts = [0, 1].map(|index| all[index].first_sequence());
     for rx in &mut all {
-        assert_eq!(rx.missed(), 0, "nobody was left out");
         let from = rx.first_sequence();
+        check(rx.index(), rx.missed(), from);
         assert_eq!(drain(rx, from), sent, "what the producer takes for sent is what each consumer gets");
     }
     use_them(&mut producer, &mut all);
@@ -146,6 +167,44 @@ fn send_and_look(region: &RegionPlace) -> Act {
     Box::new(move || {
         assert_eq!(tx.try_send(&value(SLOTS)), Ok(()));
         Box::new((tx, all))
+    })
+}
+
+fn send_full(region: &RegionPlace) -> Act {
+    let (mut tx, all) = lead_up(&open(region), SLOTS, [0, SLOTS]);
+    Box::new(move || {
+        assert_eq!(tx.try_send(&value(SLOTS)), Err(TrySendError::Full));
+        Box::new((tx, all))
+    })
+}
+
+/// A consumer says that it sleeps.
+fn send_wakes(region: &RegionPlace) -> Act {
+    let region = open(region);
+    let (mut tx, all) = lead_up(&region, 3, [1, 2]);
+    let entry = region.consumer_entry("fan-out", 0).expect("it is planned");
+    region.port().mem().setup_write(entry.wait_b, 1);
+    Box::new(move || {
+        assert_eq!(tx.try_send(&value(3)), Ok(()));
+        Box::new((tx, all))
+    })
+}
+
+/// A new producer finds a dead consumer in its way, proves that, and goes on without it.
+fn leave_out(region: &RegionPlace) -> Act {
+    let region = open(region);
+    let (mut tx, two) = (tx(&region), rx(&region, 1));
+    Box::new(move || {
+        assert_eq!(tx.try_send(&value(SLOTS)), Ok(()));
+        Box::new((tx, two))
+    })
+}
+
+fn drop_producer(region: &RegionPlace) -> Act {
+    let (tx, all) = lead_up(&open(region), 3, [1, 2]);
+    Box::new(move || {
+        drop(tx);
+        Box::new(all)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use strait::error::TryRecvLanesError;
 use strait::options::{ConsumerOptions, LanesOptions};
+use strait::port::Port;
 use strait::value::FromLane;
 use strait::{Channel, Plan, Region, RegionPlace, SystemPort, TypedLanesConsumer, TypedProducer};
 
@@ -9,7 +10,8 @@ use super::operation::{Act, First, Operation, Past, Seen};
 use super::queues::{SLOTS, Value, open, plan, value};
 
 const LANES: usize = 2;
-const PLAN: Plan<'_> = plan(&[Channel::slots::<Value>("lanes", SLOTS).producers(LANES as u32)]);
+const PLAN: Plan<'_> =
+    plan(&[Channel::slots::<Value>("lanes", SLOTS).producers(LANES as u32).consumer_may_block()]);
 
 type Tx = TypedProducer<Value, SystemPort>;
 type Rx = TypedLanesConsumer<Value, SystemPort, LANES>;
@@ -23,10 +25,12 @@ pub fn all() -> Vec<Operation> {
     };
     vec![
         of("lanes-send", send, [0, 5], [0, 6]),
+        of("lanes-send-wakes", send_wakes, [0, 5], [0, 6]),
         of("lanes-receive-from-the-next-lane", receive_from_the_next_lane, [0, 5], [1, 5]),
         of("lanes-receive-empty", receive_empty, [1, 2], [2, 2]),
         of("lanes-open-consumer", open_consumer, [0, 0], [0, 0]),
         of("lanes-drop-consumer", drop_consumer, [0, 5], [3, 5]),
+        of("lanes-drop-producer", drop_producer, [0, 5], [0, 5]),
         over_dead("lanes-take-over-consumer", open_consumer),
         over_dead("lanes-take-over-producer", open_producer),
     ]
@@ -130,6 +134,18 @@ fn send(region: &RegionPlace) -> Act {
     })
 }
 
+/// The consumer says that it sleeps, on the one word of all lanes.
+fn send_wakes(region: &RegionPlace) -> Act {
+    let region = open(region);
+    let (mut lanes, rx) = lead_up(&region, [3, 2], 1, 1);
+    let entry = region.lane("lanes", 1).expect("it is planned");
+    region.port().mem().setup_write(entry.wait_b, 1);
+    Box::new(move || {
+        assert_eq!(lanes[1].try_send(&value(2)), Ok(()));
+        Box::new((lanes, rx))
+    })
+}
+
 /// The message of lane 0 is released when one of lane 1 is received.
 fn receive_from_the_next_lane(region: &RegionPlace) -> Act {
     let (lanes, mut rx) = lead_up(&open(region), [3, 2], 1, 1);
@@ -169,5 +185,13 @@ fn drop_consumer(region: &RegionPlace) -> Act {
     Box::new(move || {
         drop(rx);
         Box::new(lanes)
+    })
+}
+
+fn drop_producer(region: &RegionPlace) -> Act {
+    let ([one, two], rx) = lead_up(&open(region), [3, 2], 1, 1);
+    Box::new(move || {
+        drop(one);
+        Box::new((two, rx))
     })
 }

@@ -28,10 +28,10 @@ constexpr auto patience = 20s;
 constexpr auto moment = 2ms;
 
 constexpr strait::plan patterns(
-    strait::channel::frames("log", 1024, 64).consumer_may_block().producers(3, 1),
-    strait::channel::slots<pair>("orders", 4).consumer_may_block().producer_may_block().producers(2),
+    strait::channel::frames("log", 1024, 64).doorbell(1).consumer_may_block().producers(3, 1),
+    strait::channel::slots<pair>("orders", 4).doorbell(1).consumer_may_block().producer_may_block().producers(2),
     strait::channel::broadcast<pair>("heard", 8).consumer_may_block(),
-    strait::channel::calls<pair, std::uint64_t>("ask", 2).consumer_may_block().producer_may_block());
+    strait::channel::calls<pair, std::uint64_t>("ask", 2).doorbell(1).consumer_may_block().producer_may_block());
 
 static void lanes(const strait::region &region) {
   std::array<std::uint8_t, 64> buffer{};
@@ -73,6 +73,21 @@ static void lanes(const strait::region &region) {
   }
   sender.join();
   THAT(orders.release() && orders.lane(0)->lanes == 2);
+}
+
+static void waits(const strait::region &region) {
+  auto log = region.lanes_consumer("log").value();
+  auto orders = region.typed_lanes_consumer<pair>("orders").value();
+  auto server = region.call_server<pair, std::uint64_t>("ask").value();
+  auto client = region.call_client<pair, std::uint64_t>("ask").value();
+  auto producer = region.typed_producer_in_lane<pair>("orders").value().producer;
+  THAT(strait::wait_any_timeout(region, moment, log, orders, server).code() == STRAIT_STATUS_TIMED_OUT);
+  THAT(client.post({1, ~1ull}));
+  THAT(*strait::wait_any_timeout(region, patience, log, orders, server) == 2);
+  THAT(server.try_next());
+  THAT(producer.try_send({2, ~2ull}));
+  THAT(*strait::wait_any_timeout(region, patience, log, orders, server) == 1);
+  THAT(orders.try_recv());
 }
 
 static void broadcasts(const strait::region &region) {
@@ -166,6 +181,7 @@ int main(int argc, char **argv) {
   {
     auto region = strait::region::create(argv[1], patterns).value();
     lanes(region);
+    waits(region);
     broadcasts(region);
     calls(region);
   }

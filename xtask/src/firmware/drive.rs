@@ -54,6 +54,11 @@ pub fn run(lab: &Lab) -> Outcome {
     together(&[
         ("a Cortex-M3", against_linux(lab, "Linux and a Cortex-M3", &cortex_m3(lab, "drive"))),
         ("a RISC-V", against_linux(lab, "Linux and a RISC-V", &riscv(lab, "drive"))),
+        (
+            "patterns and a Cortex-M3",
+            patterns(lab, "patterns: Linux and a Cortex-M3", &cortex_m3(lab, "patterns")),
+        ),
+        ("patterns and a RISC-V", patterns(lab, "patterns: Linux and a RISC-V", &riscv(lab, "patterns"))),
         ("two cores", two_cores(lab)),
     ])
 }
@@ -67,6 +72,12 @@ fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
 
 fn against_linux(lab: &Lab, title: &str, drive: &str) -> Outcome {
     let line = format!("{}/debug/drive-host target/debug/strait {drive}", lab.folder);
+    verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
+}
+
+/// Calls, a log of two lanes and a broadcast between Linux and firmware, which is killed.
+fn patterns(lab: &Lab, title: &str, drive: &str) -> Outcome {
+    let line = format!("{}/debug/patterns-host {drive}", lab.folder);
     verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
 }
 

@@ -6,7 +6,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod emulator;
 mod tool;
 
 use std::error::Error;
@@ -14,10 +13,9 @@ use std::fs::File;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use drive_host::emulator::Emulator;
 use drive_link::{Controller, Idle, LINUX, Link, tag};
 use strait::{RegionName, RegionOptions, RegionPlace, SystemPort};
-
-use emulator::Emulator;
 
 /// The emulator wants a file as long as the memory that it is; the region is the start of it.
 const MEMORY: u64 = 16 << 20;

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod controller;
+pub mod patterns;
 
 pub use controller::{Controller, Idle};
 

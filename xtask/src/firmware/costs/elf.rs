@@ -12,8 +12,22 @@ pub struct Function {
 }
 
 /// The prefixes of the probes' names, by the primitive that each measures.
-const PROBES: [&str; 9] =
-    ["heapless_", "static_", "typed_", "frames_", "latest_", "mutex_", "semaphore_", "permits_", "region_"];
+const PROBES: &[&str] = &[
+    "heapless_",
+    "static_",
+    "typed_",
+    "frames_",
+    "latest_",
+    "mutex_",
+    "semaphore_",
+    "permits_",
+    "region_",
+    "lanes_",
+    "fanout_",
+    "broadcast_",
+    "calls_",
+    "event_",
+];
 
 fn is_probe(name: &str) -> bool {
     PROBES.iter().any(|start| name.starts_with(start)) || name == "open_consumer"

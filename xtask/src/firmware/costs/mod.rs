@@ -58,17 +58,28 @@ pub fn run(lab: &Lab) -> Outcome {
     together(&[("minimal", minimal), ("costs", verdict("costs", table))])
 }
 
+/// The programs that call the operations.
+const PROGRAMS: [&str; 2] = ["probes", "pattern-probes"];
+
 fn measure(lab: &Lab) -> Result<Costs, String> {
-    let [probes, minimal] = ["probes", "minimal"].map(|program| lab.image(TARGET, program));
-    let log = format!("{}/executed.log", lab.folder);
-    let line = format!("{MACHINE} -singlestep -d exec,nochain -D {log} -kernel {probes}");
+    let mut costs = Costs::default();
+    for program in PROGRAMS {
+        measure_one(lab, program, &mut costs)?;
+    }
+    costs.code.insert("minimal port, all of it".into(), elf::text(&lab.image(TARGET, "minimal"))?);
+    Ok(costs)
+}
+
+/// Adds what a program shows.
+fn measure_one(lab: &Lab, program: &str, costs: &mut Costs) -> Result<(), String> {
+    let (image, log) = (lab.image(TARGET, program), format!("{}/executed.log", lab.folder));
+    let line = format!("{MACHINE} -singlestep -d exec,nochain -D {log} -kernel {image}");
     let output = Trial::start(&line)?.output(LIMIT)?;
-    let functions = elf::functions(&probes)?;
+    let functions = elf::functions(&image)?;
     let executed = fs::read_to_string(&log).map_err(|error| format!("{log}: {error}"))?;
     let _ = fs::remove_file(&log);
-    let mut costs = Costs { code: elf::code(&functions), ..Costs::default() };
-    costs.code.insert("minimal port, all of it".into(), elf::text(&minimal)?);
-    costs.steps = trace::steps(&executed, &elf::probes(&functions), &output)?;
+    costs.code.extend(elf::code(&functions));
+    costs.steps.extend(trace::steps(&executed, &elf::probes(&functions), &output)?);
     for line in output.lines().filter_map(|line| line.strip_prefix("ram ")) {
         let mut parts = line.rsplit('|');
         let bytes = parts.next().and_then(|bytes| bytes.parse().ok());
@@ -77,7 +88,7 @@ fn measure(lab: &Lab) -> Result<Costs, String> {
         };
         costs.memory.entry(thing.into()).or_default().push(bytes);
     }
-    Ok(costs)
+    Ok(())
 }
 
 /// The goals: a queue no larger than heapless's, and a port in 2 KiB.
