@@ -25,10 +25,10 @@ pub use endpoint::{
     LanesConsumer, LanesOptions, LanesServer, Late, LatestReader, LatestWriter, Listener, LocalError, Lock,
     LockError, Mutex, Notified, Notifier, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Ran,
     Reading, Ready, Received, Recovery, RecvError, RecvLanesError, Reply, Semaphore, SemaphoreError,
-    SendError, ServeError, ServeLanesError, SlowestConsumer, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, Ticket, TryCallError, TryRecvError, TryRecvLanesError, TrySendError, TypedConsumer,
-    TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy, Waitable, WakeCheck,
-    WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    SendError, ServeError, ServeLanesError, SlowestConsumer, Stamp, StaticConsumer, StaticProducer,
+    StaticQueue, StaticRegion, Ticket, TimeOrder, TryCallError, TryRecvError, TryRecvLanesError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

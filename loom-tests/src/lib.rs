@@ -35,6 +35,7 @@ mod header;
 mod lanes;
 mod latest;
 mod litmus;
+mod merge;
 mod mutex;
 mod mutex_succession;
 mod park;
@@ -69,6 +70,7 @@ fn all() -> impl Iterator<Item = Model> {
         wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
+        merge::MODELS,
         fanout::MODELS,
         latest::MODELS,
         broadcast::MODELS,

@@ -63,7 +63,8 @@ pub use grant::Grant;
 pub use grant::GrantWriter;
 pub use heartbeat::{Heartbeat, Late};
 pub use lanes::{
-    FromLane, LanesConsumer, LanesOptions, RecvLanesError, TryRecvLanesError, TypedLanesConsumer,
+    FromLane, LanesConsumer, LanesOptions, RecvLanesError, Stamp, TimeOrder, TryRecvLanesError,
+    TypedLanesConsumer,
 };
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};

@@ -38,6 +38,7 @@
 //! the probe period.
 
 mod batch;
+mod by_time;
 mod error;
 mod frames;
 pub(in crate::endpoint) mod group;
@@ -45,6 +46,7 @@ mod options;
 pub(in crate::endpoint) mod ring_set;
 mod typed;
 
+pub use by_time::{Stamp, TimeOrder};
 pub use error::{RecvLanesError, TryRecvLanesError};
 pub use frames::LanesConsumer;
 pub use options::LanesOptions;
