@@ -43,6 +43,7 @@ mod semaphore;
 mod spsc;
 mod spsc_succession;
 mod static_queue;
+mod streams;
 mod table;
 mod tasks;
 mod wake_one;
@@ -76,6 +77,7 @@ fn all() -> impl Iterator<Item = Model> {
         broadcast::MODELS,
         call::MODELS,
         call_lanes::MODELS,
+        streams::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

@@ -50,8 +50,8 @@ pub use broadcast::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
 };
 pub use call::{
-    CallClient, CallError, CallServer, Interrupted, LanesServer, Ran, Reply, ServeError, ServeLanesError,
-    Ticket, TryCallError,
+    CallClient, CallError, CallServer, Interrupted, LanesServer, PartError, Parts, Ran, Reply, ServeError,
+    ServeLanesError, StreamClient, StreamServer, Streamed, Ticket, TryCallError,
 };
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
