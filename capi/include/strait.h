@@ -323,6 +323,26 @@ typedef struct strait_value_t {
   size_t len;
 } strait_value_t;
 
+// Storage for what one consumer of lanes knows of the order of time.
+typedef struct strait_time_order_t {
+  uint64_t first;
+  size_t rest[190];
+} strait_time_order_t;
+
+// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_lanes_consumer_t;
+
+// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_typed_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_typed_lanes_consumer_t;
+
 // Storage for the calling side of a channel of calls. One at a time in a region.
 typedef struct strait_call_client_t {
   uint64_t first;
@@ -471,13 +491,6 @@ typedef struct strait_channel_state_t {
   bool poisoned;
 } strait_channel_state_t;
 
-// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
-// a region.
-typedef struct strait_lanes_consumer_t {
-  uint64_t first;
-  size_t rest[1150];
-} strait_lanes_consumer_t;
-
 // How a consumer of lanes receives. All zeros, or a null pointer: as a consumer with such options, and up to 16
 // messages in a row from one lane.
 typedef struct strait_lanes_options_t {
@@ -500,13 +513,6 @@ typedef struct strait_lane_t {
   // The violation that was found in the lane, by its number in FORMAT.md; 0 for none.
   uint32_t fault;
 } strait_lane_t;
-
-// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
-// a region.
-typedef struct strait_typed_lanes_consumer_t {
-  uint64_t first;
-  size_t rest[1150];
-} strait_typed_lanes_consumer_t;
 
 // Storage for the writer of a latest value. One at a time in a region.
 typedef struct strait_latest_writer_t {
@@ -747,6 +753,54 @@ strait_status strait_broadcast_set_start(struct strait_broadcast_reader_t *reade
 
 // Closes a reader.
 strait_status strait_broadcast_reader_close(struct strait_broadcast_reader_t *reader);
+
+// Makes the order of the stamps at offset `stamp` of each message: a little-endian number of 64 bits, in any unit, of a
+// clock that all producers share. A frame that ends before it counts as stamped 0. An order belongs to one consumer.
+//
+// A message waits until each empty lane has sent its stamp or a later one, but no longer than `hold_ns` after it was
+// seen: 0 holds nothing. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
+// their stamps; 0 stands for as many as the lanes take together.
+strait_status strait_time_order_open(struct strait_time_order_t *order,
+                                     uint32_t stamp,
+                                     uint64_t hold_ns,
+                                     uint32_t passes);
+
+// Forgets the order.
+strait_status strait_time_order_close(struct strait_time_order_t *order);
+
+// As `strait_lanes_consumer_try_recv`, in the order of time; `STRAIT_STATUS_EMPTY` also if what is there is held.
+strait_status strait_lanes_consumer_try_recv_by_time(struct strait_lanes_consumer_t *consumer,
+                                                     struct strait_time_order_t *order,
+                                                     void *buffer,
+                                                     size_t capacity,
+                                                     struct strait_received_t *received,
+                                                     uint32_t *lane);
+
+// As `strait_lanes_consumer_recv_timeout`, in the order of time.
+strait_status strait_lanes_consumer_recv_by_time_timeout(struct strait_lanes_consumer_t *consumer,
+                                                         struct strait_time_order_t *order,
+                                                         void *buffer,
+                                                         size_t capacity,
+                                                         struct strait_received_t *received,
+                                                         uint32_t *lane,
+                                                         uint64_t timeout_ns);
+
+// As `strait_typed_lanes_consumer_try_recv`, in the order of time; `STRAIT_STATUS_EMPTY` also if what is there is held.
+strait_status strait_typed_lanes_consumer_try_recv_by_time(struct strait_typed_lanes_consumer_t *consumer,
+                                                           struct strait_time_order_t *order,
+                                                           void *into,
+                                                           size_t size,
+                                                           uint32_t *sequence,
+                                                           uint32_t *lane);
+
+// As `strait_typed_lanes_consumer_recv_timeout`, in the order of time.
+strait_status strait_typed_lanes_consumer_recv_by_time_timeout(struct strait_typed_lanes_consumer_t *consumer,
+                                                               struct strait_time_order_t *order,
+                                                               void *into,
+                                                               size_t size,
+                                                               uint32_t *sequence,
+                                                               uint32_t *lane,
+                                                               uint64_t timeout_ns);
 
 // Claims the client's role of the channel of calls `name`, whose requests and answers have these types.
 strait_status strait_call_client_open(struct strait_call_client_t *client,

@@ -18,6 +18,7 @@
 mod arg;
 mod batch;
 mod broadcast;
+mod by_time;
 mod call;
 mod cancel;
 mod consumer;
@@ -48,6 +49,7 @@ mod wait_any;
 
 pub use batch::*;
 pub use broadcast::*;
+pub use by_time::*;
 pub use call::*;
 pub use consumer::*;
 pub use fanout::*;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers and servers of lanes |
+//! | 190 | orders of time |
 //! | 174 | producers for several consumers |
 //! | 78 | one of several consumers |
 //! | 46 | mutexes, the ends of latest values and broadcasts |
@@ -35,6 +36,7 @@ pub(crate) enum Kind {
     LanesServer = 17,
     FanoutProducer = 18,
     FanoutConsumer = 19,
+    TimeOrder = 20,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -172,4 +174,11 @@ pub struct strait_call_server_t {
 pub struct strait_lanes_server_t {
     first: u64,
     rest: [usize; 1150],
+}
+
+/// Storage for what one consumer of lanes knows of the order of time.
+#[repr(C)]
+pub struct strait_time_order_t {
+    first: u64,
+    rest: [usize; 190],
 }

@@ -144,7 +144,7 @@ fn values_of_a_type_known_at_run_time_are_the_same() {
 }
 
 #[test]
-fn an_empty_lane_holds_up_nobody_unless_the_user_wants_that() {
+fn fault_101_an_empty_lane_holds_up_nobody_unless_the_user_wants_that() {
     for name in VALUES {
         let region = Region::new(&PLAN);
         let member = region.join();
@@ -194,7 +194,7 @@ fn what_is_held_comes_when_its_time_is_over() {
 }
 
 #[test]
-fn fault_stamps_that_lie_change_the_order_within_the_bound() {
+fn fault_101_stamps_that_lie_change_the_order_within_the_bound() {
     for name in VALUES {
         let region = Region::new(&PLAN);
         let member = region.join();

@@ -147,7 +147,7 @@ fn a_refusal_comes_behind_its_parts() {
 }
 
 #[test]
-fn neither_side_waits_for_the_other() {
+fn fault_104_neither_side_waits_for_the_other() {
     let region = Region::new(&PLAN);
     let (mut client, mut server) = both(&region);
     client.start(&1).unwrap();
@@ -222,7 +222,7 @@ fn both_sides_sleep_and_wake_each_other() {
 }
 
 #[test]
-fn a_dead_servers_parts_come_and_then_its_death() {
+fn fault_103_a_dead_servers_parts_come_and_then_its_death() {
     for has_heir in [false, true] {
         let region = Region::new(&PLAN);
         let mut client = a_client(&region.join());
@@ -252,7 +252,7 @@ fn a_dead_servers_parts_come_and_then_its_death() {
 }
 
 #[test]
-fn a_dead_clients_parts_are_dropped_by_its_successor() {
+fn fault_102_a_dead_clients_parts_are_dropped_by_its_successor() {
     let region = Region::new(&PLAN);
     let dead = region.join();
     let mut first = a_client(&dead);

@@ -22,15 +22,15 @@ impl fmt::Display for PartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str(
-                "the client has not read the parts that were sent; try again later, or plan for more parts",
+                "the client of the call has not read the parts that were sent; try again later, or plan for more parts",
             ),
             Self::TimedOut => {
-                f.write_str("the client read no part in the time allowed; try again, or refuse the request")
+                f.write_str("the client of the call read no part in the time allowed; try again, or refuse the request")
             }
             Self::Cancelled => f.write_str("the client has cancelled the call; end it or drop the reply"),
             Self::Fault(violation) => write!(
                 f,
-                "the client broke the protocol of the parts ({violation}); close the server and check that client"
+                "the client of the call broke the protocol ({violation}); close the server and check that client"
             ),
         }
     }
