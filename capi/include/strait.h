@@ -439,6 +439,22 @@ typedef struct strait_fanout_end_t {
   uint32_t fault;
 } strait_fanout_end_t;
 
+// Storage for a watch on how often a channel is sent to. Any number of them.
+typedef struct strait_heartbeat_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_heartbeat_t;
+
+// How a channel is sent to.
+typedef struct strait_heartbeat_state_t {
+  // How often the plan expects something to be sent, in nanoseconds; 0 if it does not say.
+  uint64_t period_ns;
+  // How long ago a check saw something new last, or the watch was opened.
+  uint64_t silence_ns;
+  // For how much longer than the period nothing was sent; 0 if it is not late. Late is not dead.
+  uint64_t late_by_ns;
+} strait_heartbeat_state_t;
+
 // A channel, as the directory describes it.
 typedef struct strait_channel_info_t {
   // Its name, which ends with a NUL.
@@ -568,6 +584,9 @@ typedef struct strait_channel_t {
   // How many consumers a queue of slots or compact may have at once, each of which gets every value: 1 to 32; 0 stands
   // for an ordinary queue with one.
   uint32_t consumers;
+  // How often the producer or writer is meant to send, in microseconds; 0 if nothing is expected. A
+  // `strait_heartbeat_t` tells when it is late.
+  uint32_t period_us;
 } strait_channel_t;
 
 // A plan.
@@ -758,7 +777,7 @@ strait_status strait_broadcast_reader_close(struct strait_broadcast_reader_t *re
 // clock that all producers share. A frame that ends before it counts as stamped 0. An order belongs to one consumer.
 //
 // A message waits until each empty lane has sent its stamp or a later one, but no longer than `hold_ns` after it was
-// seen: 0 holds nothing. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
+// seen: 0 holds nothing, nor does a region without a clock. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
 // their stamps; 0 stands for as many as the lanes take together.
 strait_status strait_time_order_open(struct strait_time_order_t *order,
                                      uint32_t stamp,
@@ -1044,6 +1063,19 @@ strait_status strait_fanout_consumer_end(struct strait_fanout_consumer_t *consum
 
 // Leaves: the consumer no longer bounds the producer, and gives its place back.
 strait_status strait_fanout_consumer_close(struct strait_fanout_consumer_t *consumer);
+
+// Starts to watch how often something is sent to the channel `name`: without a role, and without a store.
+strait_status strait_heartbeat_open(struct strait_heartbeat_t *heartbeat,
+                                    const struct strait_region_t *region,
+                                    const char *name);
+
+// Looks whether something was sent, in `*state`. A change is noticed when it is looked for: once in a control cycle is
+// usual.
+strait_status strait_heartbeat_check(struct strait_heartbeat_t *heartbeat,
+                                     struct strait_heartbeat_state_t *state);
+
+// Ends the watch.
+strait_status strait_heartbeat_close(struct strait_heartbeat_t *heartbeat);
 
 // How many channels the region has that this library knows, in `*count`.
 strait_status strait_channel_count(const struct strait_region_t *region, uint32_t *count);

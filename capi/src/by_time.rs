@@ -23,7 +23,7 @@ impl Handle for strait_time_order_t {
 /// clock that all producers share. A frame that ends before it counts as stamped 0. An order belongs to one consumer.
 ///
 /// A message waits until each empty lane has sent its stamp or a later one, but no longer than `hold_ns` after it was
-/// seen: 0 holds nothing. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
+/// seen: 0 holds nothing, nor does a region without a clock. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
 /// their stamps; 0 stands for as many as the lanes take together.
 ///
 /// # Safety
