@@ -44,8 +44,6 @@ mod lanes;
 mod locks;
 #[path = "instructions/paths.rs"]
 mod paths;
-#[path = "instructions/patterns.rs"]
-mod patterns;
 #[path = "instructions/stepper.rs"]
 mod stepper;
 #[path = "instructions/table.rs"]

@@ -135,10 +135,6 @@ pub fn show_all(region: &RegionPlace) {
     let name = Name::new("lanes");
     let lanes = name.region().create(&super::lanes::PLAN, &RegionOptions::new()).expect("the name is free");
     super::lanes::show_lanes(&lanes);
-    let name = Name::new("patterns");
-    let others =
-        name.region().create(&super::patterns::PLAN, &RegionOptions::new()).expect("the name is free");
-    super::patterns::show_patterns(&others);
 }
 
 /// A call and nothing in it: what the others are counted net of.

@@ -212,7 +212,16 @@ impl<E: StampedLane<P>, P: Port, const N: usize> RingSet<E, P, N> {
     /// Looks at the lanes of which no message is known, until such a round finds none that is older.
     fn next_by_time(&mut self, order: &mut TimeOrder<N>) -> Result<Next, TryRecvLanesError> {
         let TimeOrder { merge, stamp, hold, passes } = order;
-        let (stamp, hold, port) = (*stamp, *hold, self.port().clone());
+        let stamp = *stamp;
+        let clock = self.port();
+        // The moment at which this call sees what it sees.
+        let (now, until) = match *hold {
+            Duration::ZERO => (0, 0),
+            hold => {
+                let now = clock.now_ns();
+                (now, now.saturating_add(u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX)))
+            }
+        };
         let passes = passes.map_or_else(|| self.messages(), u64::from);
         let mut oldest = None;
         // G2. At most as many rounds as there are lanes: each but the last finds a message in one that had none.
@@ -225,13 +234,8 @@ impl<E: StampedLane<P>, P: Port, const N: usize> RingSet<E, P, N> {
                 if merge.knows(lane, end.position()) {
                     return Ok(());
                 }
-                let found = end.stamp(stamp);
-                match found {
-                    Ok(stamp) if hold.is_zero() => merge.saw(lane, end.position(), stamp, 0),
-                    Ok(stamp) => {
-                        let until = port.now_ns().saturating_add(nanos(hold));
-                        merge.saw(lane, end.position(), stamp, until);
-                    }
+                match end.stamp(stamp) {
+                    Ok(stamp) => merge.saw(lane, end.position(), stamp, until),
                     Err(TryRecvError::Empty) => merge.is_empty(lane),
                     Err(error) => return Err(error),
                 }
@@ -243,7 +247,7 @@ impl<E: StampedLane<P>, P: Port, const N: usize> RingSet<E, P, N> {
             }
             oldest = now_oldest;
         }
-        Ok(merge.next(self.count(), passes, || port.now_ns()))
+        Ok(merge.next(self.count(), passes, now))
     }
 
     /// How many messages all lanes take together.
@@ -286,10 +290,6 @@ impl<E: StampedLane<P>, P: Port, const N: usize> RingSet<E, P, N> {
             }
         }
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl<P: Port, const N: usize> LanesConsumer<P, N> {
