@@ -17,7 +17,7 @@ models! {
     "parts_come_before_their_end" => parts_come_before_their_end(up_to(3).quick(2)),
     "both_wait" => both_wait(up_to(2).quick(1)),
     "a_part_of_a_cancelled_call_is_no_newer_one" => a_part_of_a_cancelled_call_is_no_newer_one(up_to(2)),
-    "server_dies" => server_dies(up_to(2).quick(1)),
+    "server_dies" => server_dies(up_to(1)),
 }
 
 /// No time at all: a wait looks once.
@@ -147,16 +147,17 @@ fn a_part_of_a_cancelled_call_is_no_newer_one(search: Search) {
         assert_eq!(read(&mut client, &mut got, 1), Ok(false));
         let mut server = serving.join().unwrap();
         // What was left of 1 may have filled the queue: it is dropped by a look.
-        assert_eq!(read(&mut client, &mut got, 1), Ok(false));
-        assert_eq!(serve(&mut server), Some(2));
-        assert_eq!(read(&mut client, &mut got, 3), Ok(true));
+        let ended = read(&mut client, &mut got, 1).unwrap();
+        // Unless 1 was withdrawn before it was taken: then 2 is served already.
+        let served = serve(&mut server);
+        assert!(ended || read(&mut client, &mut got, 3).unwrap(), "{served:?}");
         assert_eq!(got, [21, 22]);
     });
 }
 
 /// The server dies anywhere from its claim to its end, and another takes over, while the client reads. The client gets the
-/// parts that were sent, in order, and then the end or that the server died; the next call is served. Up to two
-/// preemptions.
+/// parts that were sent, in order, and then the end or that the server died; the next call is served. Up to one
+/// preemption.
 ///
 /// ```text
 ///   client                               server, then its heir
