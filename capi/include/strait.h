@@ -328,6 +328,26 @@ typedef struct strait_value_t {
   size_t len;
 } strait_value_t;
 
+// Storage for what one consumer of lanes knows of the order of time.
+typedef struct strait_time_order_t {
+  uint64_t first;
+  size_t rest[190];
+} strait_time_order_t;
+
+// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_lanes_consumer_t;
+
+// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
+// a region.
+typedef struct strait_typed_lanes_consumer_t {
+  uint64_t first;
+  size_t rest[1150];
+} strait_typed_lanes_consumer_t;
+
 // Storage for the calling side of a channel of calls. One at a time in a region.
 typedef struct strait_call_client_t {
   uint64_t first;
@@ -424,6 +444,22 @@ typedef struct strait_fanout_end_t {
   uint32_t fault;
 } strait_fanout_end_t;
 
+// Storage for a watch on how often a channel is sent to. Any number of them.
+typedef struct strait_heartbeat_t {
+  uint64_t first;
+  size_t rest[62];
+} strait_heartbeat_t;
+
+// How a channel is sent to.
+typedef struct strait_heartbeat_state_t {
+  // How often the plan expects something to be sent, in nanoseconds; 0 if it does not say.
+  uint64_t period_ns;
+  // How long ago a check saw something new last, or the watch was opened.
+  uint64_t silence_ns;
+  // For how much longer than the period nothing was sent; 0 if it is not late. Late is not dead.
+  uint64_t late_by_ns;
+} strait_heartbeat_state_t;
+
 // A channel, as the directory describes it.
 typedef struct strait_channel_info_t {
   // Its name, which ends with a NUL.
@@ -476,13 +512,6 @@ typedef struct strait_channel_state_t {
   bool poisoned;
 } strait_channel_state_t;
 
-// Storage for the receiving side of a queue of frames with up to `STRAIT_MAX_LANES` producers. One at a time in
-// a region.
-typedef struct strait_lanes_consumer_t {
-  uint64_t first;
-  size_t rest[1150];
-} strait_lanes_consumer_t;
-
 // How a consumer of lanes receives. All zeros, or a null pointer: as a consumer with such options, and up to 16
 // messages in a row from one lane.
 typedef struct strait_lanes_options_t {
@@ -505,13 +534,6 @@ typedef struct strait_lane_t {
   // The violation that was found in the lane, by its number in FORMAT.md; 0 for none.
   uint32_t fault;
 } strait_lane_t;
-
-// Storage for the receiving side of a queue of values with up to `STRAIT_MAX_LANES` producers. One at a time in
-// a region.
-typedef struct strait_typed_lanes_consumer_t {
-  uint64_t first;
-  size_t rest[1150];
-} strait_typed_lanes_consumer_t;
 
 // Storage for the writer of a latest value. One at a time in a region.
 typedef struct strait_latest_writer_t {
@@ -567,6 +589,9 @@ typedef struct strait_channel_t {
   // How many consumers a queue of slots or compact may have at once, each of which gets every value: 1 to 32; 0 stands
   // for an ordinary queue with one.
   uint32_t consumers;
+  // How often the producer or writer is meant to send, in microseconds; 0 if nothing is expected. A
+  // `strait_heartbeat_t` tells when it is late.
+  uint32_t period_us;
 } strait_channel_t;
 
 // A plan.
@@ -762,6 +787,54 @@ strait_status strait_broadcast_set_start(struct strait_broadcast_reader_t *reade
 
 // Closes a reader.
 strait_status strait_broadcast_reader_close(struct strait_broadcast_reader_t *reader);
+
+// Makes the order of the stamps at offset `stamp` of each message: a little-endian number of 64 bits, in any unit, of a
+// clock that all producers share. A frame that ends before it counts as stamped 0. An order belongs to one consumer.
+//
+// A message waits until each empty lane has sent its stamp or a later one, but no longer than `hold_ns` after it was
+// seen: 0 holds nothing, nor does a region without a clock. Once it was seen, `passes` others may come before it, and one more of each other lane, whatever
+// their stamps; 0 stands for as many as the lanes take together.
+strait_status strait_time_order_open(struct strait_time_order_t *order,
+                                     uint32_t stamp,
+                                     uint64_t hold_ns,
+                                     uint32_t passes);
+
+// Forgets the order.
+strait_status strait_time_order_close(struct strait_time_order_t *order);
+
+// As `strait_lanes_consumer_try_recv`, in the order of time; `STRAIT_STATUS_EMPTY` also if what is there is held.
+strait_status strait_lanes_consumer_try_recv_by_time(struct strait_lanes_consumer_t *consumer,
+                                                     struct strait_time_order_t *order,
+                                                     void *buffer,
+                                                     size_t capacity,
+                                                     struct strait_received_t *received,
+                                                     uint32_t *lane);
+
+// As `strait_lanes_consumer_recv_timeout`, in the order of time.
+strait_status strait_lanes_consumer_recv_by_time_timeout(struct strait_lanes_consumer_t *consumer,
+                                                         struct strait_time_order_t *order,
+                                                         void *buffer,
+                                                         size_t capacity,
+                                                         struct strait_received_t *received,
+                                                         uint32_t *lane,
+                                                         uint64_t timeout_ns);
+
+// As `strait_typed_lanes_consumer_try_recv`, in the order of time; `STRAIT_STATUS_EMPTY` also if what is there is held.
+strait_status strait_typed_lanes_consumer_try_recv_by_time(struct strait_typed_lanes_consumer_t *consumer,
+                                                           struct strait_time_order_t *order,
+                                                           void *into,
+                                                           size_t size,
+                                                           uint32_t *sequence,
+                                                           uint32_t *lane);
+
+// As `strait_typed_lanes_consumer_recv_timeout`, in the order of time.
+strait_status strait_typed_lanes_consumer_recv_by_time_timeout(struct strait_typed_lanes_consumer_t *consumer,
+                                                               struct strait_time_order_t *order,
+                                                               void *into,
+                                                               size_t size,
+                                                               uint32_t *sequence,
+                                                               uint32_t *lane,
+                                                               uint64_t timeout_ns);
 
 // Claims the client's role of the channel of calls `name`, whose requests and answers have these types.
 strait_status strait_call_client_open(struct strait_call_client_t *client,
@@ -1005,6 +1078,19 @@ strait_status strait_fanout_consumer_end(struct strait_fanout_consumer_t *consum
 
 // Leaves: the consumer no longer bounds the producer, and gives its place back.
 strait_status strait_fanout_consumer_close(struct strait_fanout_consumer_t *consumer);
+
+// Starts to watch how often something is sent to the channel `name`: without a role, and without a store.
+strait_status strait_heartbeat_open(struct strait_heartbeat_t *heartbeat,
+                                    const struct strait_region_t *region,
+                                    const char *name);
+
+// Looks whether something was sent, in `*state`. A change is noticed when it is looked for: once in a control cycle is
+// usual.
+strait_status strait_heartbeat_check(struct strait_heartbeat_t *heartbeat,
+                                     struct strait_heartbeat_state_t *state);
+
+// Ends the watch.
+strait_status strait_heartbeat_close(struct strait_heartbeat_t *heartbeat);
 
 // How many channels the region has that this library knows, in `*count`.
 strait_status strait_channel_count(const struct strait_region_t *region, uint32_t *count);

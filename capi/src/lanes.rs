@@ -23,8 +23,8 @@ pub const STRAIT_MAX_LANES: usize = 16;
 /// In place of a lane's number: any lane that can be claimed, and is not urgent.
 pub const STRAIT_ANY_LANE: u32 = u32::MAX;
 
-type Rx = LanesConsumer<CPort, STRAIT_MAX_LANES>;
-type TypedRx = TypedEnd<TypedLanesConsumer<[u8], CPort, STRAIT_MAX_LANES>>;
+pub(crate) type Rx = LanesConsumer<CPort, STRAIT_MAX_LANES>;
+pub(crate) type TypedRx = TypedEnd<TypedLanesConsumer<[u8], CPort, STRAIT_MAX_LANES>>;
 
 impl Handle for strait_lanes_consumer_t {
     type Object = Rx;
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn strait_lanes_consumer_open(
 }
 
 /// What an error says of a lane, and of the buffer.
-trait Tells: Into<strait_status> + Copy {
+pub(crate) trait Tells: Into<strait_status> + Copy {
     fn lane(self) -> Option<u32>;
     fn needs(self) -> Option<usize>;
 }
@@ -207,7 +207,7 @@ tells!(RecvLanesError);
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn receive<E: Tells>(
+pub(crate) unsafe fn receive<E: Tells>(
     consumer: *mut strait_lanes_consumer_t,
     (buffer, capacity): (*mut c_void, usize),
     received_at: *mut strait_received_t,
@@ -382,7 +382,7 @@ pub unsafe extern "C" fn strait_typed_lanes_consumer_open(
 /// # Safety
 ///
 /// The pointers must be null or as the crate's rules say.
-unsafe fn receive_value<E: Tells>(
+pub(crate) unsafe fn receive_value<E: Tells>(
     consumer: *mut strait_typed_lanes_consumer_t,
     (value, size): (*mut c_void, usize),
     sequence_at: *mut u32,

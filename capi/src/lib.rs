@@ -18,11 +18,13 @@
 mod arg;
 mod batch;
 mod broadcast;
+mod by_time;
 mod call;
 mod cancel;
 mod consumer;
 mod fanout;
 mod handle;
+mod heartbeat;
 mod inspect;
 mod lanes;
 mod latest;
@@ -48,9 +50,11 @@ mod wait_any;
 
 pub use batch::*;
 pub use broadcast::*;
+pub use by_time::*;
 pub use call::*;
 pub use consumer::*;
 pub use fanout::*;
+pub use heartbeat::*;
 pub use inspect::*;
 pub use lanes::*;
 pub use latest::*;

@@ -1,6 +1,7 @@
 //! Plans: which channels a region is to have.
 
 use core::ffi::c_char;
+use core::time::Duration;
 
 use strait_core::ground::message::Shape;
 use strait_core::{Channel, Plan, format::ValueType};
@@ -72,6 +73,9 @@ pub struct strait_channel_t {
     /// How many consumers a queue of slots or compact may have at once, each of which gets every value: 1 to 32; 0 stands
     /// for an ordinary queue with one.
     pub consumers: u32,
+    /// How often the producer or writer is meant to send, in microseconds; 0 if nothing is expected. A
+    /// `strait_heartbeat_t` tells when it is late.
+    pub period_us: u32,
 }
 
 /// A plan.
@@ -141,6 +145,9 @@ impl strait_channel_t {
         channel = channel.urgent_lanes(self.urgent_lanes);
         if self.consumers > 0 {
             channel = channel.consumers(self.consumers);
+        }
+        if self.period_us > 0 {
+            channel = channel.expected_every(Duration::from_micros(self.period_us.into()));
         }
         if self.doorbell != 0 {
             channel = channel.doorbell(self.doorbell);

@@ -7,8 +7,10 @@
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers and servers of lanes |
+//! | 190 | orders of time |
 //! | 174 | producers for several consumers |
 //! | 78 | one of several consumers |
+//! | 62 | heartbeats |
 //! | 46 | mutexes, the ends of latest values and broadcasts |
 //! | 38 | regions, permits |
 //! | 26 | semaphores |
@@ -35,6 +37,8 @@ pub(crate) enum Kind {
     LanesServer = 17,
     FanoutProducer = 18,
     FanoutConsumer = 19,
+    TimeOrder = 20,
+    Heartbeat = 21,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -172,4 +176,18 @@ pub struct strait_call_server_t {
 pub struct strait_lanes_server_t {
     first: u64,
     rest: [usize; 1150],
+}
+
+/// Storage for what one consumer of lanes knows of the order of time.
+#[repr(C)]
+pub struct strait_time_order_t {
+    first: u64,
+    rest: [usize; 190],
+}
+
+/// Storage for a watch on how often a channel is sent to. Any number of them.
+#[repr(C)]
+pub struct strait_heartbeat_t {
+    first: u64,
+    rest: [usize; 62],
 }

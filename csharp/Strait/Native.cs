@@ -22,6 +22,7 @@ namespace Strait
         public uint answer_size;
         public ulong answer_hash;
         public uint consumers;
+        public uint period_us;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -39,6 +39,7 @@ int main(void) {
   FIELD(strait_channel_t, answer_size);
   FIELD(strait_channel_t, answer_hash);
   FIELD(strait_channel_t, consumers);
+  FIELD(strait_channel_t, period_us);
   SIZE(strait_plan_t);
   FIELD(strait_plan_t, channels);
   FIELD(strait_plan_t, channel_count);

@@ -84,6 +84,7 @@ fn good_channels(names: &[CString]) -> Vec<strait_channel_t> {
         answer_size: 0,
         answer_hash: 0,
         consumers: 0,
+        period_us: 0,
     });
     channels.collect()
 }
@@ -108,6 +109,7 @@ fn any_channels(names: &[CString], input: &mut Input<'_>) -> Vec<strait_channel_
         answer_size: small_or_any(input),
         answer_hash: if input.flag() { 0 } else { input.wide() },
         consumers: if input.byte() < 200 { 0 } else { small_or_any(input) },
+        period_us: 0,
     };
     names.iter().map(channel).collect()
 }

@@ -36,6 +36,7 @@ mod header;
 mod lanes;
 mod latest;
 mod litmus;
+mod merge;
 mod mutex;
 mod mutex_succession;
 mod park;
@@ -43,6 +44,7 @@ mod semaphore;
 mod spsc;
 mod spsc_succession;
 mod static_queue;
+mod streams;
 mod table;
 mod tasks;
 mod wake_one;
@@ -70,12 +72,14 @@ fn all() -> impl Iterator<Item = Model> {
         wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,
+        merge::MODELS,
         fanout::MODELS,
         fanout_window::MODELS,
         latest::MODELS,
         broadcast::MODELS,
         call::MODELS,
         call_lanes::MODELS,
+        streams::MODELS,
         park::MODELS,
         tasks::MODELS,
         spsc::MODELS,

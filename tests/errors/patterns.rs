@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strait::ChannelError;
 use strait::broadcast::{BroadcastRecvError, BroadcastTryRecvError};
-use strait::call::{CallError, Ran, ServeError, ServeLanesError, Ticket, TryCallError};
+use strait::call::{CallError, PartError, Ran, ServeError, ServeLanesError, Ticket, TryCallError};
 use strait::contract::{
     ByteStreamError, Difference, FunctionError, OpenContractError, ServeContractError, difference,
 };
@@ -51,6 +51,8 @@ pub fn of_patterns(all: &mut Vec<Told>) {
         ],
     );
     tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
+    let fault = PartError::Fault(violation);
+    tell(all, [PartError::Full, PartError::TimedOut, PartError::Cancelled, fault]);
     let fault = ServeLanesError::Fault { lane, violation };
     tell(all, [ServeLanesError::Empty, ServeLanesError::TimedOut, ServeLanesError::WrongSize, fault]);
     let (lost, fault) = (7, BroadcastTryRecvError::Fault(violation));

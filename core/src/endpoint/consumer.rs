@@ -380,6 +380,25 @@ impl<P: Port> Consumer<P> {
         self.taker.role.latched()
     }
 
+    /// Where the next frame is, or will be.
+    pub(super) fn position(&self) -> u32 {
+        self.rx.head_ref().pos()
+    }
+
+    /// The eight bytes at `at` of the next frame's payload, as a number; 0 if it is not so long. It stays there.
+    pub(super) fn peek_number(&mut self, at: u32) -> Result<u64, TryRecvError> {
+        let found = match self.look() {
+            Ok(found) => found,
+            Err(nothing) => return Err(self.nothing(nothing)),
+        };
+        let mut bytes = [0; 8];
+        if found.len.checked_sub(at).is_some_and(|left| left >= 8) {
+            let (span, place) = self.ring.place(found.pos);
+            span.read(place + at, &mut bytes);
+        }
+        Ok(u64::from_le_bytes(bytes))
+    }
+
     pub(super) fn ring(&self) -> &Bytes {
         &self.ring
     }

@@ -50,8 +50,8 @@ pub use broadcast::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
 };
 pub use call::{
-    CallClient, CallError, CallServer, Interrupted, LanesServer, Ran, Reply, ServeError, ServeLanesError,
-    Ticket, TryCallError,
+    CallClient, CallError, CallServer, Interrupted, LanesServer, PartError, Parts, Ran, Reply, ServeError,
+    ServeLanesError, StreamClient, StreamServer, Streamed, Ticket, TryCallError,
 };
 pub use consumer::{Consumer, Received};
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
@@ -63,7 +63,8 @@ pub use grant::Grant;
 pub use grant::GrantWriter;
 pub use heartbeat::{Heartbeat, Late};
 pub use lanes::{
-    FromLane, LanesConsumer, LanesOptions, RecvLanesError, TryRecvLanesError, TypedLanesConsumer,
+    FromLane, LanesConsumer, LanesOptions, RecvLanesError, Stamp, TimeOrder, TryRecvLanesError,
+    TypedLanesConsumer,
 };
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};

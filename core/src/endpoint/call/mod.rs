@@ -8,6 +8,7 @@ mod outcome;
 mod places;
 mod reply;
 mod server;
+mod stream;
 mod tasks;
 mod waits;
 
@@ -16,3 +17,4 @@ pub use error::{CallError, Ran, ServeError, Ticket, TryCallError};
 pub use lanes::{LanesServer, ServeLanesError};
 pub use reply::Reply;
 pub use server::{CallServer, Interrupted};
+pub use stream::{PartError, Parts, StreamClient, StreamServer, Streamed};

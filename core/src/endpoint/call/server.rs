@@ -363,6 +363,11 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
         self.half.rx.is_there(&self.requests, self.half.rx.next()) != Ok(false)
     }
 
+    /// Whether the client of the request that is taken wants no answer, or no more of it. One load.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.half.current.is_none_or(|(take, _)| take.posted || self.half.rx.is_withdrawn(&self.requests))
+    }
+
     /// Whether a reply is kept.
     pub(super) fn is_busy(&self) -> bool {
         self.half.current.is_some()

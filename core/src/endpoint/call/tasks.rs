@@ -5,6 +5,7 @@ use crate::endpoint::tasks::{Due, WakerRegistration};
 use crate::endpoint::wait_policy::WaitPolicy;
 use crate::ground::message::Message;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::tasks::{AsyncWait, WaiterId};
 
 use super::client::CallClient;
@@ -12,7 +13,7 @@ use super::error::{CallError, Ran, ServeError, Ticket};
 use super::reply::Reply;
 use super::server::CallServer;
 
-fn registration<P: Port + AsyncWait>(
+pub(super) fn registration<P: Port + AsyncWait>(
     who: WaiterId,
     port: &P,
     park_word: Option<&ParkWord>,
@@ -78,7 +79,7 @@ impl<Req: Message, Ans: Message, P: Port + AsyncWait> CallClient<Req, Ans, P> {
     }
 }
 
-impl<Req: Message, Ans: Message, P: Port + AsyncWait> CallServer<Req, Ans, P> {
+impl<Req: Message, Ans: Value + ?Sized, P: Port + AsyncWait> CallServer<Req, Ans, P> {
     /// Takes the next request, and the reply that is owed, waiting as long as it takes. If the future is dropped
     /// before it is ready, nothing was taken.
     ///

@@ -15,7 +15,8 @@
 //! - Each message comes with the number of its lane, which is known from the ring that it was in, and not from
 //!   its content: a producer cannot send in another's name.
 //! - Messages of one lane come in order. Between lanes there is no order but the turns of
-//!   [`Sweep`](crate::protocol::lanes::Sweep).
+//!   [`Sweep`](crate::protocol::lanes::Sweep), or, if the consumer asks for that, the order of the messages' time
+//!   stamps, as far as it is [known](crate::TimeOrder).
 //! - A damaged lane is reported once and left out; the others go on.
 //!
 //! # Trade-offs
@@ -38,6 +39,7 @@
 //! the probe period.
 
 mod batch;
+mod by_time;
 mod error;
 mod frames;
 pub(in crate::endpoint) mod group;
@@ -45,6 +47,7 @@ mod options;
 pub(in crate::endpoint) mod ring_set;
 mod typed;
 
+pub use by_time::{Stamp, TimeOrder};
 pub use error::{RecvLanesError, TryRecvLanesError};
 pub use frames::LanesConsumer;
 pub use options::LanesOptions;

@@ -234,16 +234,59 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         Ok(found.lane)
     }
 
+    /// Shows each lane to `look`, or `None` in place of one that is left out. A fault ends that, and leaves its lane out.
+    pub fn look_at_each(
+        &mut self,
+        mut look: impl FnMut(u32, Option<&mut E>) -> Result<(), TryRecvError>,
+    ) -> Result<(), TryRecvLanesError> {
+        for (place, lane) in self.places.iter_mut().zip(0..) {
+            if place.is_left_out {
+                // Nothing comes from there.
+                let _ = look(lane, None);
+            } else if let Some(Err(error)) = place.receive(&mut |end: &mut E| look(lane, Some(end))) {
+                return Err(TryRecvLanesError::in_lane(lane, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives by `take` from this lane, in which something was seen.
+    pub fn take_from<R>(
+        &mut self,
+        lane: u32,
+        mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<FromLane<R>, TryRecvLanesError> {
+        let place = self.places.get_mut(lane as usize);
+        match place.and_then(|place| place.receive(&mut take)) {
+            Some(Ok(message)) => {
+                self.last = Some(lane);
+                Ok(FromLane { lane, message })
+            }
+            Some(Err(error)) => Err(TryRecvLanesError::in_lane(lane, error)),
+            None => Err(TryRecvLanesError::Empty),
+        }
+    }
+
+    /// Looks by `look` until it returns something, or the deadline has passed, asleep in between.
+    pub fn wait_until<R>(
+        &mut self,
+        deadline: Deadline,
+        mut look: impl FnMut(&mut Self) -> Option<R>,
+    ) -> Option<R> {
+        let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
+        let found =
+            wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, || look(self));
+        self.waiting = waiting;
+        found
+    }
+
     /// Receives by `take` as soon as there is something in any lane.
     pub fn recv_until<R>(
         &mut self,
         deadline: Deadline,
         mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
     ) -> Result<FromLane<R>, RecvLanesError> {
-        let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
-        let look = || outcome(self.try_recv(&mut take));
-        let result = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
-        self.waiting = waiting;
+        let result = self.wait_until(deadline, |this| outcome(this.try_recv(&mut take)));
         result.unwrap_or(Err(RecvLanesError::TimedOut))
     }
 
@@ -263,6 +306,10 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
 
     pub fn deadline(&self, timeout: Duration) -> Deadline {
         Deadline::after(&self.port, timeout)
+    }
+
+    pub fn port(&self) -> &P {
+        &self.port
     }
 
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
@@ -334,7 +381,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
 }
 
 /// The result of a look while waiting.
-fn outcome<R>(received: Result<R, TryRecvLanesError>) -> Option<Result<R, RecvLanesError>> {
+pub(super) fn outcome<R>(received: Result<R, TryRecvLanesError>) -> Option<Result<R, RecvLanesError>> {
     match received {
         Ok(received) => Some(Ok(received)),
         Err(error) => error.while_waiting().map(Err),

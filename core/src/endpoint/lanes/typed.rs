@@ -132,7 +132,9 @@ impl<T: Value + ?Sized, P: Port> LaneConsumer<P> for TypedConsumer<T, P> {
 
 /// Receives a value, and its number in the lane.
 #[inline(always)]
-fn numbered<T: Message, P: Port>(lane: &mut TypedConsumer<T, P>) -> Result<(T, u32), TryRecvError> {
+pub(super) fn numbered<T: Message, P: Port>(
+    lane: &mut TypedConsumer<T, P>,
+) -> Result<(T, u32), TryRecvError> {
     let value = lane.try_recv()?;
     Ok((value, lane.sequence()))
 }

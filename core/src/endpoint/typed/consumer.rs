@@ -390,6 +390,23 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.taker.role.latched()
     }
 
+    /// Where the next value is, or will be.
+    pub(in crate::endpoint) fn position(&self) -> u32 {
+        self.rx.head_ref().pos()
+    }
+
+    /// The eight bytes at `at` of the next value, as a number; of fewer, the rest is 0. It stays there.
+    pub(in crate::endpoint) fn peek_number(&mut self, at: u32) -> Result<u64, TryRecvError> {
+        let pos = match self.look() {
+            Ok(pos) => pos,
+            Err(nothing) => return Err(self.nothing(nothing)),
+        };
+        self.payload.invalidate(&self.taker.role.port, self.ring.at(pos), self.ring.size() as usize);
+        let mut bytes = [0; 8];
+        self.ring.read_part(pos, at as usize, &mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
     /// Goes to `pos`, which is the head in the region: before the first receive.
     pub(in crate::endpoint) fn start_at(&mut self, pos: u32) {
         self.rx.start_at(pos);

@@ -107,6 +107,14 @@ impl Server {
         Ok(Take { pos, withdrawn: mode == WITHDRAWN, posted: mode == POSTED, again })
     }
 
+    /// Whether the client has withdrawn the call that was taken, since then. One load.
+    #[inline]
+    #[must_use]
+    pub fn is_withdrawn<T: Value + ?Sized>(&self, requests: &Places<T>) -> bool {
+        // ORDERING: Relaxed; advice to stop early, no data depends on it.
+        requests.word(self.next, MODE).load(RELAXED) == WITHDRAWN
+    }
+
     /// Ends the call that was taken, whose answer the caller has written if it is [`Status::Answered`]. Three stores.
     #[inline]
     pub fn finish<T: Value + ?Sized>(&mut self, head: &Word, answers: &Places<T>, status: Status) {
