@@ -19,7 +19,12 @@ impl<const N: usize> Push<N> for Tx<[u64; N]> {
 
     #[inline(always)]
     fn push_batch(&mut self, seq: u64, count: usize) -> usize {
-        LocalProducer::push_batch(self, (seq..seq + count as u64).map(payload::value))
+        let Some(mut chunk) = self.chunk(count) else { return 0 };
+        let places = chunk.slots().iter_mut().zip(seq..);
+        let count = places.map(|(place, seq)| place.write(payload::value(seq))).count();
+        // SAFETY: as many places were filled.
+        unsafe { chunk.commit(count) };
+        count
     }
 }
 

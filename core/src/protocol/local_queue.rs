@@ -213,21 +213,27 @@ impl Consumer {
     /// Looks at the tail: whether there is a value. One load.
     #[inline(always)]
     fn look(&mut self, tail: &Word) -> bool {
+        // Local copies, because after an acquiring load the compiler would load the fields again.
+        let (index, position, capacity) = (self.index, self.position(), self.laps.capacity);
         // ORDERING(publish): the values were written before the tail.
         let tail = tail.load(publish::LOAD);
-        if self.index == self.laps.capacity && tail != self.position() {
-            self.next_lap_slow();
+        if tail == position {
+            return false;
+        }
+        if index == capacity {
+            return self.next_lap_slow(tail);
         }
         // A tail in the next lap is beyond the end of this one.
-        let ready = tail.wrapping_sub(self.position()) as usize;
-        self.stop = self.laps.capacity.min(self.index + ready);
-        ready != 0
+        self.stop = capacity.min(index + tail.wrapping_sub(position) as usize);
+        true
     }
 
+    /// Goes on to the next lap, in which the tail is.
     #[cold]
-    fn next_lap_slow(&mut self) {
+    fn next_lap_slow(&mut self, tail: u32) -> bool {
         self.lap = self.lap.wrapping_add(self.laps.stride);
-        self.index = 0;
+        (self.index, self.stop) = (0, self.laps.index(tail));
+        self.stop > 0
     }
 
     /// Goes on to this index, up to which the caller has taken the values; [`release`](Self::release) gives their slots

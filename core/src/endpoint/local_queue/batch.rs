@@ -86,16 +86,31 @@ impl<T: Send> Pushed<'_, '_, T> {
         if run.is_empty() {
             return None;
         }
-        for at in run {
+        let mut filled = Filled { start: run.start, at: run.start, batch: self };
+        while filled.at < run.end {
             let value = values.next()?;
             // SAFETY: a slot of this half's is below the capacity (L3).
-            let cell = unsafe { self.producer.shared.cell(at) };
+            let cell = unsafe { filled.batch.producer.shared.cell(filled.at) };
             // SAFETY: the slot is this half's own, and free (L3).
             unsafe { cell.put(value) };
-            self.producer.tx.advance(at + 1);
-            self.count += 1;
+            filled.at += 1;
         }
         Some(())
+    }
+}
+
+/// The slots of a run that are filled, as a local number; counted when this is dropped.
+struct Filled<'b, 'p, 'q, T: Send> {
+    start: usize,
+    at: usize,
+    batch: &'b mut Pushed<'p, 'q, T>,
+}
+
+impl<T: Send> Drop for Filled<'_, '_, '_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.batch.count += self.at - self.start;
+        self.batch.producer.tx.advance(self.at);
     }
 }
 
@@ -168,16 +183,31 @@ impl<T: Send> Popped<'_, '_, T> {
         if run.is_empty() {
             return None;
         }
-        for at in run {
+        let mut taken = Taken { start: run.start, at: run.start, batch: self };
+        while taken.at < run.end {
             // SAFETY: a slot of this half's is below the capacity (L3).
-            let cell = unsafe { self.consumer.shared.cell(at) };
+            let cell = unsafe { taken.batch.consumer.shared.cell(taken.at) };
             // Before the value is passed on: if that panics, it has been received all the same.
-            self.consumer.rx.advance(at + 1);
-            self.count += 1;
-            // SAFETY: the slot is this half's own and holds a value (L3), and the half has gone on.
+            taken.at += 1;
+            // SAFETY: the slot is this half's own and holds a value (L3), and the count has gone on.
             each(unsafe { cell.take() });
         }
         Some(())
+    }
+}
+
+/// The slots of a run whose values were taken, as a local number; counted when this is dropped.
+struct Taken<'b, 'c, 'q, T: Send> {
+    start: usize,
+    at: usize,
+    batch: &'b mut Popped<'c, 'q, T>,
+}
+
+impl<T: Send> Drop for Taken<'_, '_, '_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.batch.count += self.at - self.start;
+        self.batch.consumer.rx.advance(self.at);
     }
 }
 
