@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use strait_core::protocol::local_queue::{Consumer, Laps, MOST, Producer};
 use strait_core::{LocalConsumer, LocalProducer, LocalQueue};
 
-/// How many rounds a test of threads takes; an interpreter takes thousands of times as long.
-const VALUES: u64 = if cfg!(miri) { 300 } else { 10_000 };
+/// How many laps a test of threads takes; an interpreter takes thousands of times as long.
+const LAPS: u64 = if cfg!(miri) { 30 } else { 500 };
 
 /// Runs the test with a queue of each capacity in memory of its own.
 fn each_capacity(most: usize, test: impl Fn(usize, LocalProducer<'_, u32>, LocalConsumer<'_, u32>)) {
@@ -134,13 +134,14 @@ fn all_ways_in_and_out_agree() {
 #[test]
 fn values_cross_threads() {
     for capacity in [1, 2, 7, 64] {
+        let values = LAPS * capacity as u64;
         let mut memory: Vec<MaybeUninit<u64>> = Vec::with_capacity(capacity);
         memory.resize_with(capacity, MaybeUninit::uninit);
         let mut queue = LocalQueue::new(&mut memory);
         let (mut tx, mut rx) = queue.split();
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                let mut values = 0..VALUES;
+                let mut values = 0..values;
                 while !values.is_empty() {
                     if tx.push_batch(&mut values) == 0 {
                         std::thread::yield_now();
@@ -148,7 +149,7 @@ fn values_cross_threads() {
                 }
             });
             let mut next = 0;
-            while next < VALUES {
+            while next < values {
                 let chunk = rx.pop_batch(5, |value| {
                     assert_eq!(value, next);
                     next += 1;
