@@ -78,6 +78,7 @@
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |
+//! | none, for two threads | [`LocalQueue`]: of any capacity, in memory of the heap or lent |
 //!
 //! [`wait_any`] sleeps on receivers of several channels and regions at once, [`wait`](mod@wait) has the same for a task.
 //!
@@ -90,6 +91,7 @@
 //! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
 //! | [`fanout`](mod@fanout) | the ends of queues with several consumers |
 //! | [`contract`](mod@contract) | functions over messages, over a region or a stream, by [`contract!`](crate::contract!) |
+//! | [`local`](mod@local) | the ends and chunks of a queue for two threads |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
 //! | [`semaphore`](mod@semaphore) | the system's semaphores, by name |
 //! | [`port`](mod@port) | the traits of a port, and ports without a system |
@@ -112,6 +114,7 @@ pub mod error;
 pub mod fanout;
 #[cfg(feature = "embedded-io-07")]
 pub mod io;
+pub mod local;
 pub mod options;
 pub mod region;
 pub mod semaphore;
@@ -127,11 +130,11 @@ pub use strait_core::{
 };
 pub use strait_core::{
     Attachment, BroadcastReader, BroadcastWriter, CallClient, CallServer, Channel, ChannelError, Consumer,
-    Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener, Lock,
-    LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer, Reading,
-    Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer, StaticQueue,
-    StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, Waitable,
-    wait_any,
+    Deadline, FrameBuf, Grant, Guard, Heartbeat, LanesConsumer, LatestReader, LatestWriter, Listener,
+    LocalQueue, Lock, LockError, Message, Mutex, Notifier, Peek, PeerStatus, Permit, Permits, Plan, Producer,
+    Reading, Received, Recovery, RecvError, Semaphore, SendError, StaticConsumer, StaticProducer,
+    StaticQueue, StaticRegion, TryRecvError, TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer,
+    Waitable, wait_any,
 };
 pub use strait_core::{describe, format, formats, observe, port, stream};
 

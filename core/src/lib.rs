@@ -33,6 +33,7 @@ pub use endpoint::{
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};
+pub use endpoint::{LocalConsumer, LocalProducer, LocalQueue, ReadChunk, WriteChunk};
 pub use ground::message::Message;
 pub use ground::plan::{Channel, Plan, PlanError};
 pub use ground::ring::Value;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::{Member, Region};
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder, StreamEncoder};
 use strait_core::{
-    CallError, Channel, ConsumerOptions, Delivery, FrameBuf, LanesConsumer, Plan, Ran, Reading,
+    CallError, Channel, ConsumerOptions, Delivery, FrameBuf, LanesConsumer, LocalQueue, Plan, Ran, Reading,
     RecvLanesError, StaticQueue, StaticRegion, TryRecvError, TryRecvLanesError, TrySendError,
     TypedLanesConsumer, WaitPolicy, port::NoSystem, wait_any,
 };
@@ -266,6 +266,15 @@ fn what_stands_alone() {
         assert_eq!(rx.pop(), Some(round));
         ends.0.try_send(&round).unwrap();
         assert_eq!(ends.1.try_recv(), Ok(round));
+    });
+    let mut memory = [const { std::mem::MaybeUninit::uninit() }; 5];
+    let mut queue = LocalQueue::new(&mut memory);
+    let (mut tx, mut rx) = queue.split();
+    without_allocation("local", ROUNDS, |round| {
+        tx.push(round).unwrap();
+        assert_eq!(tx.push_batch([round, round]), 2);
+        assert_eq!(rx.pop(), Some(round));
+        assert_eq!(rx.pop_batch(2, |value| assert_eq!(value, round)), 2);
     });
 }
 

@@ -36,6 +36,7 @@ mod header;
 mod lanes;
 mod latest;
 mod litmus;
+mod local_queue;
 mod merge;
 mod mutex;
 mod mutex_succession;
@@ -87,6 +88,7 @@ fn all() -> impl Iterator<Item = Model> {
         table::MODELS,
         header::MODELS,
         static_queue::MODELS,
+        local_queue::MODELS,
         litmus::MODELS,
     ];
     files.into_iter().flatten().map(|&(name, run)| (name.trim_start_matches("loom_tests::"), run))

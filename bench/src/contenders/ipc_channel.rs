@@ -1,6 +1,7 @@
 //! ipc-channel: a channel of bytes.
 
-use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, TryRecvError, bytes_channel};
+use ipc_channel::TryRecvError;
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, bytes_channel};
 
 use crate::ends::{Copies, Halves, Link, Receiver, Write};
 use crate::error::Result;

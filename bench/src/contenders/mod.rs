@@ -4,9 +4,13 @@ mod bbqueue;
 #[cfg(boost)]
 mod boost;
 mod crossbeam;
+mod crossfire;
+mod disruptor;
+mod gil;
 mod heapless;
 mod iceoryx;
 mod ipc_channel;
+mod kanal;
 mod locks;
 mod region;
 mod ringbuf;
@@ -14,6 +18,7 @@ mod rtrb;
 mod shaq;
 mod strait_frames;
 mod strait_latest;
+mod strait_local;
 mod strait_static;
 mod strait_typed;
 mod system;
@@ -151,8 +156,17 @@ pub const ALL: &[Contender] = &[
     Contender {
         sizes: Sizes::Values,
         modes: THREADS,
-        batches: false,
         ..ours("strait-static", by_words!(strait_static::Static))
+    },
+    Contender {
+        sizes: Sizes::Values,
+        modes: THREADS,
+        ..ours("strait-local", by_words!(strait_local::Typed))
+    },
+    Contender {
+        modes: THREADS,
+        batches: false,
+        ..ours("strait-local-in-place", go::<strait_local::InPlace>)
     },
     Contender {
         metrics: TAILED,
@@ -163,8 +177,13 @@ pub const ALL: &[Contender] = &[
     peer("rtrb-in-place", go::<rtrb::InPlace>),
     Contender { sizes: Sizes::Values, batches: true, ..peer("ringbuf", by_words!(ringbuf::Typed)) },
     peer("ringbuf-in-place", go::<ringbuf::InPlace>),
+    Contender { sizes: Sizes::Values, batches: true, ..peer("gil", by_words!(gil::Typed)) },
+    peer("gil-in-place", go::<gil::InPlace>),
     Contender { sizes: Sizes::Values, ..peer("heapless", by_words!(heapless::Typed)) },
     Contender { sizes: Sizes::Values, ..peer("crossbeam", by_words!(crossbeam::Typed)) },
+    Contender { sizes: Sizes::Values, ..peer("crossfire", by_words!(crossfire::Typed)) },
+    Contender { sizes: Sizes::Values, ..peer("kanal", by_words!(kanal::Typed)) },
+    Contender { sizes: Sizes::Values, batches: true, ..peer("disruptor", by_words!(disruptor::Typed)) },
     Contender { batches: true, ..peer("bbqueue", go::<bbqueue::InPlace>) },
     Contender {
         metrics: TAILED,

@@ -1,6 +1,6 @@
 //! ringbuf: values, and words in place.
 
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::traits::{Consumer, Observer, Producer, Raw, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::ends::{Halves, Link, Pop, Push, Receiver, Sender, Values};

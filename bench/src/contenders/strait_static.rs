@@ -5,6 +5,7 @@ use strait::{StaticConsumer, StaticProducer, StaticQueue};
 use crate::ends::{Link, Pop, Push, Values};
 use crate::error::Result;
 use crate::job::Job;
+use crate::payload;
 
 /// The capacity of all contenders for values.
 const SLOTS: usize = 256;
@@ -17,12 +18,22 @@ impl<const N: usize> Push<N> for StaticProducer<'static, [u64; N], SLOTS> {
     fn push(&mut self, value: &[u64; N]) -> bool {
         StaticProducer::push(self, *value).is_ok()
     }
+
+    #[inline(always)]
+    fn push_batch(&mut self, seq: u64, count: usize) -> usize {
+        StaticProducer::push_batch(self, (seq..seq + count as u64).map(payload::value))
+    }
 }
 
 impl<const N: usize> Pop<N> for StaticConsumer<'static, [u64; N], SLOTS> {
     #[inline(always)]
     fn pop(&mut self) -> Option<[u64; N]> {
         StaticConsumer::pop(self)
+    }
+
+    #[inline(always)]
+    fn pop_batch(&mut self, most: usize, mut each: impl FnMut(&[u64; N])) -> usize {
+        StaticConsumer::pop_batch(self, most, |value| each(&value))
     }
 }
 

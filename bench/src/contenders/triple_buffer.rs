@@ -18,7 +18,7 @@ impl<const N: usize> Push<N> for Input<[u64; N]> {
 impl<const N: usize> Pop<N> for Output<[u64; N]> {
     #[inline(always)]
     fn pop(&mut self) -> Option<[u64; N]> {
-        self.update().then(|| *self.peek_output_buffer())
+        self.update().then(|| *self.output_buffer())
     }
 }
 

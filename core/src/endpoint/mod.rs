@@ -18,6 +18,7 @@ pub mod inspect;
 mod lanes;
 mod latest;
 mod local;
+mod local_queue;
 mod lock_word;
 mod mutex;
 mod names;
@@ -68,6 +69,7 @@ pub use lanes::{
 };
 pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
+pub use local_queue::{LocalConsumer, LocalProducer, LocalQueue, ReadChunk, WriteChunk};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};
 pub use options::{ConsumerOptions, Delivery};
 pub use peek::Peek;

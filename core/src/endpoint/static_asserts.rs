@@ -4,7 +4,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, cons
 
 use super::{
     Attachment, BroadcastReader, BroadcastWriter, Consumer, LanesConsumer, LatestReader, LatestWriter,
-    LocalPort, NoSystem, Producer, StaticQueue, TypedConsumer, TypedLanesConsumer, TypedProducer,
+    LocalConsumer, LocalPort, LocalProducer, LocalQueue, NoSystem, Producer, StaticQueue, TypedConsumer,
+    TypedLanesConsumer, TypedProducer,
 };
 use crate::ground::entry::ENTRY_LEN;
 use crate::ground::geometry::GRANULE;
@@ -28,6 +29,11 @@ assert_impl_all!(LatestReader<u64, P>: Send);
 assert_impl_all!(BroadcastWriter<u64, P>: Send);
 assert_impl_all!(BroadcastReader<u64, P>: Send);
 assert_impl_all!(StaticQueue<u8, 4>: Send, Sync);
+assert_impl_all!(LocalQueue<'static, u8>: Send, Sync);
+assert_impl_all!(LocalProducer<'static, u8>: Send);
+assert_impl_all!(LocalConsumer<'static, u8>: Send);
+assert_not_impl_any!(LocalProducer<'static, u8>: Sync, Clone);
+assert_not_impl_any!(LocalConsumer<'static, u8>: Sync, Clone);
 assert_not_impl_any!(Producer<P>: Sync, Clone);
 assert_not_impl_any!(Consumer<P>: Sync, Clone);
 assert_not_impl_any!(TypedProducer<u64, P>: Sync, Clone);
@@ -42,6 +48,9 @@ assert_impl_all!(super::RingPipe<'static, P>: Send);
 assert_not_impl_any!(super::RingPipe<'static, P>: Sync, Clone);
 // A value crosses threads only if its type allows it.
 assert_not_impl_any!(StaticQueue<*const u8, 4>: Sync);
+assert_not_impl_any!(LocalQueue<'static, *const u8>: Send, Sync);
+assert_not_impl_any!(LocalProducer<'static, *const u8>: Send);
+assert_not_impl_any!(LocalConsumer<'static, *const u8>: Send);
 
 const_assert_eq!(HEADER_LEN, 128);
 const_assert_eq!(header::at::RESERVED + 52, HEADER_LEN);

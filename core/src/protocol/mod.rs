@@ -13,6 +13,7 @@ pub mod fanout;
 pub mod frames;
 pub mod lanes;
 pub mod latest;
+pub mod local_queue;
 pub mod merge;
 pub mod mutex;
 pub mod observe;

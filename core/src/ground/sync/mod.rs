@@ -27,3 +27,8 @@ pub use order::Order;
 /// Whether the stores of one core are seen by all others in the order of the program.
 pub const STORES_IN_ORDER: bool =
     cfg!(all(any(target_arch = "x86", target_arch = "x86_64"), not(strait_loom)));
+
+/// A thing that shares no cache line with anything beside it, on systems with several cores. Two lines, because some
+/// processors fetch them in pairs.
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+pub struct Line<T>(pub T);

@@ -180,6 +180,16 @@ impl<T> Cell<T> {
         core::array::from_fn(|_| Self::new())
     }
 
+    /// Not available in a model.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[must_use]
+    pub fn over(_memory: &mut [MaybeUninit<T>]) -> NonNull<Self> {
+        panic!("raw memory cannot be model-checked; use a queue that makes its own")
+    }
+
     /// Moves a value in.
     ///
     /// # Safety
@@ -206,6 +216,50 @@ impl<T> Cell<T> {
             // SAFETY: the caller promises that it was put there.
             unsafe { value.assume_init() }
         })
+    }
+
+    /// Copies values into as many cells from `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The cells are there, and the caller has them to itself; loom fails the model if not.
+    pub unsafe fn copy_in(first: NonNull<Self>, values: &[T])
+    where
+        T: Copy,
+    {
+        for (at, value) in values.iter().enumerate() {
+            // SAFETY: the cell is there.
+            let cell = unsafe { first.add(at).as_ref() };
+            // SAFETY: the caller's promise.
+            unsafe { cell.put(*value) };
+        }
+    }
+
+    /// Copies values out of as many cells from `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The cells are there and hold values, and the caller has them to itself; loom fails the model if not.
+    pub unsafe fn copy_out(first: NonNull<Self>, values: &mut [T])
+    where
+        T: Copy,
+    {
+        for (at, value) in values.iter_mut().enumerate() {
+            // SAFETY: the cell is there.
+            let cell = unsafe { first.add(at).as_ref() };
+            // SAFETY: the caller's promise.
+            *value = unsafe { cell.take() };
+        }
+    }
+
+    /// Not available in a model.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[must_use]
+    pub fn places(_first: NonNull<Self>, _len: usize) -> *mut [MaybeUninit<T>] {
+        panic!("slices of a queue cannot be model-checked; use its values")
     }
 
     /// The place of the value, which may be there or not. The checker sees this as an access that needs the cell to
