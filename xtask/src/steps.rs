@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
+    bench, bridge, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
     runtimes, sanitize, windows, words,
 };
 
@@ -236,6 +236,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::All,
             needs: Some("capi/examples"),
             run: capi::capi,
+        },
+        Step {
+            name: "bridge",
+            what: "the bridge over Zenoh: a link that is cut, kills, garbage, a peer in Python",
+            when: When::All,
+            needs: Some("bridge/Cargo.toml"),
+            run: bridge::lane,
         },
         Step {
             name: "linuxcnc",
