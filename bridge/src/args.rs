@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{PathBuf, is_separator};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 use strait::region::check_name;
 use strait::{RegionFile, RegionName, RegionPlace};
 
@@ -28,6 +28,7 @@ Exit status: 0 if it was ended or the region removed, 1 if something failed, 2 f
 /// Carries the channels of a region beyond this machine, over Zenoh.
 #[derive(Parser)]
 #[command(name = "strait-bridge", version, after_help = HELP)]
+#[command(group = ArgGroup::new("reach").required(true).multiple(true).args(["config", "listen", "connect"]))]
 pub struct Wanted {
     /// The region's name, or its path if it holds a slash
     #[arg(value_name = "REGION")]
@@ -98,9 +99,10 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_lists_have_commas() {
         Wanted::command().debug_assert();
-        let words = ["strait-bridge", "arm", "--zenoh", "a/b", "--out", "x,y", "--in", "z", "--patience", "0.5"];
+        let words = ["strait-bridge", "arm", "--zenoh", "a/b", "--out", "x,y", "--in", "z", "--patience", "0.5", "--listen", "tcp/[::]:0"];
         let wanted = Wanted::try_parse_from(words).expect("words");
         assert_eq!((wanted.outs.len(), wanted.ins.len(), wanted.patience.as_millis()), (2, 1, 500));
-        assert!(Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k", "--patience", "0"]).is_err());
+        assert!(Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k"]).is_err(), "it would reach nobody");
+        assert!(Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k", "--listen", "x", "--patience", "0"]).is_err());
     }
 }

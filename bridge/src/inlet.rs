@@ -12,7 +12,7 @@ use zenoh::qos::CongestionControl;
 use zenoh::sample::{Locality, Sample, SampleKind};
 use zenoh::{Session, Wait};
 
-use crate::order::{Sources, Turn};
+use crate::order::{MOST as MOST_SOURCES, Sources, Turn};
 use crate::outlet::{REFRESH, TURN};
 use crate::say::say;
 use crate::session::{NEXT, TAKEN, key};
@@ -49,8 +49,8 @@ pub struct Inlet {
     taken: Option<Publisher<'static>>,
     tally: Arc<Tally>,
     sources: Sources,
-    /// The mark that came last, until a message comes.
-    marked: Option<Stamp>,
+    /// Run and number of the mark that came last of a source, until a message of it comes.
+    marked: HashMap<u64, (u64, u32)>,
     /// The stamp to tell a run's sender of: this side as the source, and the order that it waits for.
     runs: HashMap<u64, Stamp>,
     /// Messages since this was told.
@@ -131,7 +131,7 @@ impl Inlet {
             taken,
             tally,
             sources: Sources::default(),
-            marked: None,
+            marked: HashMap::new(),
             runs: HashMap::new(),
             untold: 0,
             me,
@@ -184,7 +184,7 @@ impl Inlet {
                 self.tally.add(Count::Garbage, 1);
                 return Ok(());
             }
-            self.marked = None;
+            self.marked.remove(&stamp.source);
             self.note(&stamp);
             match self.sources.take(&stamp) {
                 // A latest value comes again each second.
@@ -241,13 +241,16 @@ impl Inlet {
         if stamp.hash != self.hash {
             return;
         }
-        if self.marked.is_some_and(|last| last == stamp) {
+        if self.marked.len() >= MOST_SOURCES && !self.marked.contains_key(&stamp.source) {
+            self.marked.clear();
+        }
+        let mark = (stamp.run, stamp.sequence);
+        if self.marked.insert(stamp.source, mark) == Some(mark) {
             self.tally.add(Count::Lost, self.sources.mark(&stamp).into());
             // Of a run whose messages were all lost, its sender waits for this.
             self.note(&Stamp { order: stamp.order.wrapping_sub(1), ..stamp });
             self.untold += 1;
         }
-        self.marked = Some(stamp);
     }
 
     /// Tells senders how far this side is.

@@ -73,9 +73,6 @@ fn run(wanted: &Wanted) -> Result<bool, String> {
         signal_hook::flag::register(signal, Arc::clone(&is_over))
             .map_err(|error| format!("the handler of signals: {error}"))?;
     }
-    if wanted.config.is_none() && wanted.listen.is_empty() && wanted.connect.is_empty() {
-        return Err("nobody could be reached; give --config, --listen or --connect".into());
-    }
     let called = wanted.region.to_string_lossy();
     let at = |error: &dyn std::fmt::Display| format!("region '{called}': {error}");
     let only_looks = wanted.observe && wanted.ins.is_empty() && !wanted.outs.is_empty();

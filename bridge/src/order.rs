@@ -6,7 +6,7 @@ use crate::stamp::{Stamp, TAKEN_OVER};
 
 /// Sources that are remembered. A network that names more is telling lies; then all are forgotten, and nothing of what
 /// comes next counts as lost.
-const MOST: usize = 1024;
+pub const MOST: usize = 1024;
 
 /// How far back a number may be to count as one that comes again; farther, the channel was reset.
 const BACK: u32 = 1 << 24;

@@ -242,6 +242,9 @@ fn fault_103_another_type_and_garbage_are_refused_counted_and_survived() {
     drop(far);
 
     let session = pair.session();
+    until("the session", || {
+        session.get("test/@stats").wait().expect("asked").recv().is_ok_and(|reply| reply.result().is_ok())
+    });
     let stamp = |hash: u64| {
         let mut stamp = [0xff; 56];
         stamp[..4].copy_from_slice(b"stb1");
@@ -265,6 +268,9 @@ fn fault_103_another_type_and_garbage_are_refused_counted_and_survived() {
                 2 => put.attachment(stamp(0).as_slice()).wait().expect("put"),
                 _ => put.attachment(stamp(hash).as_slice()).wait().expect("put"),
             }
+        }
+        for key in ["test/torque/@next", "test/torque/@taken"] {
+            session.put(key, stamp(hash).as_slice()).wait().expect("put");
         }
         session.delete("test/torque").wait().expect("deleted");
         let replies = session.get("test/square").payload([1_u8, 2, 3].as_slice()).wait().expect("asked");
