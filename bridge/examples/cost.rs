@@ -233,7 +233,10 @@ fn measure() -> Outcome<()> {
     let [plain, bridged] = &mut times;
     for ((name, plain), bridged) in ["stream", "round trip"].into_iter().zip(plain).zip(bridged) {
         let (plain, bridged) = (median(plain), median(bridged));
-        println!("{name:<11} plain Zenoh {plain:8.2}   two bridges {bridged:8.2}   ratio {:.2}", bridged / plain);
+        println!(
+            "{name:<11} plain Zenoh {plain:8.2}   two bridges {bridged:8.2}   ratio {:.2}",
+            bridged / plain
+        );
     }
     for place in places {
         place.remove()?;

@@ -117,7 +117,9 @@ impl Answerer {
                     match self.queries.recv_timeout(TURN) {
                         Ok(query) => query,
                         Err(RecvTimeoutError::Timeout) => break,
-                        Err(RecvTimeoutError::Disconnected) => return Err(format!("{}: Zenoh is gone", self.name)),
+                        Err(RecvTimeoutError::Disconnected) => {
+                            return Err(format!("{}: Zenoh is gone", self.name));
+                        }
                     }
                 } else {
                     match self.queries.try_recv() {

@@ -99,10 +99,38 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_lists_have_commas() {
         Wanted::command().debug_assert();
-        let words = ["strait-bridge", "arm", "--zenoh", "a/b", "--out", "x,y", "--in", "z", "--patience", "0.5", "--listen", "tcp/[::]:0"];
+        let words = [
+            "strait-bridge",
+            "arm",
+            "--zenoh",
+            "a/b",
+            "--out",
+            "x,y",
+            "--in",
+            "z",
+            "--patience",
+            "0.5",
+            "--listen",
+            "tcp/[::]:0",
+        ];
         let wanted = Wanted::try_parse_from(words).expect("words");
         assert_eq!((wanted.outs.len(), wanted.ins.len(), wanted.patience.as_millis()), (2, 1, 500));
-        assert!(Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k"]).is_err(), "it would reach nobody");
-        assert!(Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k", "--listen", "x", "--patience", "0"]).is_err());
+        assert!(
+            Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k"]).is_err(),
+            "it would reach nobody"
+        );
+        assert!(
+            Wanted::try_parse_from([
+                "strait-bridge",
+                "arm",
+                "--zenoh",
+                "k",
+                "--listen",
+                "x",
+                "--patience",
+                "0"
+            ])
+            .is_err()
+        );
     }
 }

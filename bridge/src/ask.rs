@@ -105,7 +105,18 @@ impl Asker {
     ///
     /// The channel is damaged.
     pub fn run(self, is_over: &AtomicBool) -> Result<(), String> {
-        let Self { name, session, here, mut server, is_woken, mut request, tally, mut stamp, answer, patience } = self;
+        let Self {
+            name,
+            session,
+            here,
+            mut server,
+            is_woken,
+            mut request,
+            tally,
+            mut stamp,
+            answer,
+            patience,
+        } = self;
         let timeout = if is_woken { TURN } else { Duration::ZERO };
         while !is_over.load(Ordering::Relaxed) {
             let reply = match &mut server {
@@ -185,7 +196,8 @@ fn ask(
 }
 
 fn finish(reply: Reply<'_, [u8], SystemPort>, answered: Result<Vec<u8>, u16>, size: usize, tally: &Tally) {
-    let answer = answered.and_then(|answer| if answer.len() == size { Ok(answer) } else { Err(MISUNDERSTOOD) });
+    let answer =
+        answered.and_then(|answer| if answer.len() == size { Ok(answer) } else { Err(MISUNDERSTOOD) });
     match answer {
         Ok(answer) => {
             tally.add(Count::Taken, 1);

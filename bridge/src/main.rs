@@ -29,7 +29,6 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use strait::format::{Entry, Kind};
-use strait::port::Port;
 use strait::{Region, RegionOptions};
 use zenoh::{Session, Wait};
 
@@ -81,7 +80,9 @@ fn run(wanted: &Wanted) -> Result<bool, String> {
     let ways = plan::ways(&region, &wanted.outs, &wanted.ins).map_err(|error| at(&error))?;
     if !ways.neither.is_empty() {
         let names = ways.neither.join(", ");
-        say(&format!("left out, for their roles do not say which way they go: {names}; name them with --out or --in"));
+        say(&format!(
+            "left out, for their roles do not say which way they go: {names}; name them with --out or --in"
+        ));
     }
     if ways.outs.is_empty() && ways.ins.is_empty() {
         return Err(at(&"there is no channel to carry; name some with --out and --in"));
@@ -143,7 +144,10 @@ fn start(
     is_over: &Arc<AtomicBool>,
 ) -> Result<(Vec<Carrier>, Vec<Arc<Tally>>), String> {
     let here = (session, wanted.key.as_str());
-    let origin = Origin { instance: region.header().instance, run: stamp::now_ns() ^ u64::from(std::process::id()) << 48 };
+    let origin = Origin {
+        instance: region.header().instance,
+        run: stamp::now_ns() ^ u64::from(std::process::id()) << 48,
+    };
     let (mut carriers, mut tallies) = (Vec::new(), Vec::new());
     let mut begin = |entry: &Entry, way, tally: &Arc<Tally>| {
         let carrier = carry(wanted, here, region, entry, way, origin, Arc::clone(tally))?;

@@ -81,9 +81,12 @@ impl Outlet {
                 .wait()
                 .map_err(|error| format!("{name}: {error}"))
         };
-        let (publisher, marks) =
-            (publisher(here.clone(), congestion)?, publisher(key(prefix, &[&name, NEXT])?, CongestionControl::Drop)?);
-        let window = if is_held { Some(watch(session, prefix, &name, &publisher, origin.run)?) } else { None };
+        let (publisher, marks) = (
+            publisher(here.clone(), congestion)?,
+            publisher(key(prefix, &[&name, NEXT])?, CongestionControl::Drop)?,
+        );
+        let window =
+            if is_held { Some(watch(session, prefix, &name, &publisher, origin.run)?) } else { None };
         let newest = match entry.kind {
             Kind::Latest => {
                 let newest = Newest::default();
@@ -141,8 +144,7 @@ impl Outlet {
     fn put(&mut self, item: Item) {
         let bytes = &self.buffer[..item.len.min(self.buffer.len())];
         let source = self.instance.wrapping_add(u64::from(item.lane));
-        let stamp =
-            Stamp { tag: item.tag, sequence: item.sequence, source, sent_ns: now_ns(), ..self.stamp };
+        let stamp = Stamp { tag: item.tag, sequence: item.sequence, source, sent_ns: now_ns(), ..self.stamp };
         let attachment = stamp.to_bytes();
         self.tally.add(Count::Missed, item.missed);
         let sent = self.publisher.put(bytes).attachment(attachment.as_slice()).wait();

@@ -30,7 +30,9 @@ pub fn ways(region: &Region, outs: &[String], ins: &[String]) -> Result<Ways, St
         })
     };
     if let Some(both) = outs.iter().find(|name| ins.contains(name)) {
-        return Err(format!("'{both}' is to go out and to come in, and would go round for ever; give it one way"));
+        return Err(format!(
+            "'{both}' is to go out and to come in, and would go round for ever; give it one way"
+        ));
     }
     if !outs.is_empty() || !ins.is_empty() {
         let all = |names: &[String]| {
@@ -57,7 +59,8 @@ pub fn ways(region: &Region, outs: &[String], ins: &[String]) -> Result<Ways, St
 pub fn entries(region: &Region) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for entry in region.channels() {
-        let is_one = entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast | Kind::Calls);
+        let is_one =
+            entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast | Kind::Calls);
         if is_one && entry.name().is_some() && !entries.iter().any(|other| other.name == entry.name) {
             entries.push(entry);
         }

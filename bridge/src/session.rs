@@ -71,7 +71,9 @@ mod tests {
     #[test]
     fn names_that_mean_something_to_zenoh_are_refused() {
         assert_eq!(key("plant/arm", &["torque", "@next"]).expect("a key").as_str(), "plant/arm/torque/@next");
-        for (prefix, name) in [("plant/", "torque"), ("", "torque"), ("plant", "a*"), ("plant", "**"), ("plant", "a#b")] {
+        for (prefix, name) in
+            [("plant/", "torque"), ("", "torque"), ("plant", "a*"), ("plant", "**"), ("plant", "a#b")]
+        {
             assert!(key(prefix, &[name]).is_err(), "{prefix} {name}");
         }
     }

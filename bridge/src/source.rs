@@ -90,7 +90,9 @@ impl Source {
                 What::FramesOfLanes(Box::new(region.lanes_consumer(name)?))
             }
             Kind::Frames => What::Frames(region.consumer(name)?),
-            _ if entry.fanout.is_some() => What::Fanout(region.free_fanout_consumer_of(name, type_of(entry))?.1),
+            _ if entry.fanout.is_some() => {
+                What::Fanout(region.free_fanout_consumer_of(name, type_of(entry))?.1)
+            }
             _ if is_queue && entry.lane.is_one_of_many() => {
                 let consumer = region.typed_lanes_consumer_of(name, type_of(entry), LanesOptions::new())?;
                 What::ValuesOfLanes(Box::new(consumer))
@@ -102,9 +104,13 @@ impl Source {
         };
         let is_taken_over = match &what {
             What::Frames(consumer) => consumer.taken_over_from().is_some(),
-            What::FramesOfLanes(lanes) => (0..lanes.lanes()).any(|lane| lanes.taken_over_from(lane).is_some()),
+            What::FramesOfLanes(lanes) => {
+                (0..lanes.lanes()).any(|lane| lanes.taken_over_from(lane).is_some())
+            }
             What::Values(consumer) => consumer.taken_over_from().is_some(),
-            What::ValuesOfLanes(lanes) => (0..lanes.lanes()).any(|lane| lanes.taken_over_from(lane).is_some()),
+            What::ValuesOfLanes(lanes) => {
+                (0..lanes.lanes()).any(|lane| lanes.taken_over_from(lane).is_some())
+            }
             What::Fanout(consumer) => consumer.taken_over_from().is_some(),
             What::Latest(..) | What::Broadcast(_) | What::Followed(_) => false,
         };
@@ -197,7 +203,8 @@ impl Source {
 
 /// Followers of all lanes of a queue.
 fn followers(region: &Region, name: &str) -> Result<Vec<(u32, Follower<SystemPort>)>, ChannelError> {
-    let lanes = region.channels().filter(|lane| lane.name() == Some(name) && lane.fanout.consumer().is_none());
+    let lanes =
+        region.channels().filter(|lane| lane.name() == Some(name) && lane.fanout.consumer().is_none());
     lanes.map(|lane| Ok((lane.lane.index, Follower::open(region, &lane, Begin::Newest)?))).collect()
 }
 

@@ -95,7 +95,8 @@ fn fault_101_a_link_that_is_cut_loses_only_what_is_told_and_latest_values_are_ri
             let mut count = 0;
             while !is_over.load(Ordering::Relaxed) {
                 // While the link is cut the queue is full, and its producer is refused.
-                if torque.send_timeout(&Torque { count, twice: 2 * count }, Duration::from_millis(20)).is_ok() {
+                if torque.send_timeout(&Torque { count, twice: 2 * count }, Duration::from_millis(20)).is_ok()
+                {
                     count += 1;
                 }
                 state.publish(&State { count, square: count * count });

@@ -74,7 +74,8 @@ impl Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("bridge-test-{}-{number}-{side}", std::process::id());
-        let region = RegionName::new(&name).expect("a name").create(plan, &RegionOptions::new()).expect("a region");
+        let region =
+            RegionName::new(&name).expect("a name").create(plan, &RegionOptions::new()).expect("a region");
         Self { name, region }
     }
 }
