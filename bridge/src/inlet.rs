@@ -1,9 +1,13 @@
-//! From Zenoh into the region: one channel, on a thread of its own.
+//! From Zenoh into the region: one channel.
+//!
+//! Zenoh's own thread writes what it brings into the region at once, for a thread in between would cost more than all the
+//! rest. It never waits there, as it carries the other channels too: what finds the region's queue full is kept, and a
+//! thread of the channel's own writes it when there is space.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use strait::format::{Entry, Kind};
@@ -17,11 +21,12 @@ use crate::outlet::{REFRESH, TURN};
 use crate::say::say;
 use crate::session::{NEXT, TAKEN, key};
 use crate::sink::{Sink, Written};
+use crate::source::PAUSE;
 use crate::stamp::Stamp;
 use crate::tally::{Count, Tally};
 use crate::window::AHEAD;
 
-/// Messages that wait here for the region's queue: of senders that bound themselves, more never come.
+/// Messages that are kept for the region's queue: of senders that bound themselves, more never come.
 const ROOM: usize = 4 * AHEAD as usize;
 
 /// A sender is told how far this side is after so many messages.
@@ -40,12 +45,23 @@ enum Event {
 
 /// A channel on its way in.
 pub struct Inlet {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Something is kept, or is wrong.
+    news: Condvar,
+}
+
+/// What the threads of Zenoh's and the channel's own share.
+struct State {
     name: String,
     hash: u64,
     is_latest: bool,
     is_strict: bool,
-    sink: Sink,
-    events: Receiver<Event>,
+    /// None at the end.
+    sink: Option<Sink>,
     taken: Option<Publisher<'static>>,
     tally: Arc<Tally>,
     sources: Sources,
@@ -57,6 +73,12 @@ pub struct Inlet {
     untold: u64,
     me: u64,
     said: HashSet<u64>,
+    /// The message, with its tag, that has found the queue full.
+    waiting: Option<(u32, Vec<u8>)>,
+    /// What has come after it.
+    kept: VecDeque<Event>,
+    /// What is wrong with the channel.
+    failed: Option<String>,
 }
 
 impl Inlet {
@@ -75,28 +97,7 @@ impl Inlet {
     ) -> Result<Self, String> {
         let name = entry.name().unwrap_or_default().to_owned();
         let failed = |error: zenoh::Error| format!("{name}: {error}");
-        let (sender, events) = sync_channel(ROOM);
         let here = key(prefix, &[&name])?;
-        let (samples, marks, counts) = (sender.clone(), sender.clone(), Arc::clone(&tally));
-        session
-            .declare_subscriber(here.clone())
-            .allowed_origin(Locality::Remote)
-            .callback(move |sample| offer(&samples, Event::Sample(sample), &counts))
-            .background()
-            .wait()
-            .map_err(failed)?;
-        session
-            .declare_subscriber(key(prefix, &[&name, NEXT])?)
-            .allowed_origin(Locality::Remote)
-            .callback(move |sample| {
-                if let Some(stamp) = Stamp::from_bytes(&sample.payload().to_bytes()) {
-                    // Another one comes soon.
-                    let _ = marks.try_send(Event::Mark(stamp));
-                }
-            })
-            .background()
-            .wait()
-            .map_err(failed)?;
         let is_latest = entry.kind == Kind::Latest;
         let taken = if entry.kind.is_queue() {
             let publisher = session
@@ -108,26 +109,12 @@ impl Inlet {
         } else {
             None
         };
-        if is_latest {
-            let counts = Arc::clone(&tally);
-            session
-                .get(here)
-                .allowed_destination(Locality::Remote)
-                .callback(move |reply| {
-                    if let Ok(sample) = reply.into_result() {
-                        offer(&sender, Event::Sample(sample), &counts);
-                    }
-                })
-                .wait()
-                .map_err(failed)?;
-        }
-        Ok(Self {
-            name,
+        let state = State {
+            name: name.clone(),
             hash: entry.type_hash,
             is_latest,
             is_strict,
-            sink,
-            events,
+            sink: Some(sink),
             taken,
             tally,
             sources: Sources::default(),
@@ -136,33 +123,130 @@ impl Inlet {
             untold: 0,
             me,
             said: HashSet::new(),
-        })
+            waiting: None,
+            kept: VecDeque::new(),
+            failed: None,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), news: Condvar::new() });
+        let samples = Arc::clone(&shared);
+        session
+            .declare_subscriber(here.clone())
+            .allowed_origin(Locality::Remote)
+            .callback(move |sample| samples.offer(Event::Sample(sample)))
+            .background()
+            .wait()
+            .map_err(failed)?;
+        let marks = Arc::clone(&shared);
+        session
+            .declare_subscriber(key(prefix, &[&name, NEXT])?)
+            .allowed_origin(Locality::Remote)
+            .callback(move |sample| {
+                if let Some(stamp) = Stamp::from_bytes(&sample.payload().to_bytes()) {
+                    marks.offer(Event::Mark(stamp));
+                }
+            })
+            .background()
+            .wait()
+            .map_err(failed)?;
+        if is_latest {
+            let replies = Arc::clone(&shared);
+            session
+                .get(here)
+                .allowed_destination(Locality::Remote)
+                .callback(move |reply| {
+                    if let Ok(sample) = reply.into_result() {
+                        replies.offer(Event::Sample(sample));
+                    }
+                })
+                .wait()
+                .map_err(failed)?;
+        }
+        Ok(Self { shared })
     }
 
-    /// Carries messages until the bridge is to end.
+    /// Writes what was kept, and tells senders how far this side is, until the bridge is to end.
     ///
     /// # Errors
     ///
     /// The channel is damaged.
-    pub fn run(mut self, is_over: &AtomicBool) -> Result<(), String> {
+    pub fn run(self, is_over: &AtomicBool) -> Result<(), String> {
         let mut told = Instant::now();
-        self.tell();
-        while !is_over.load(Ordering::Relaxed) {
-            match self.events.recv_timeout(TURN) {
-                Ok(Event::Sample(sample)) => self.take(&sample, is_over)?,
-                Ok(Event::Mark(stamp)) => self.mark(stamp),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(format!("{}: Zenoh is gone", self.name)),
-            }
-            if self.untold >= TELL || told.elapsed() >= REFRESH {
+        let mut state = self.shared.lock();
+        state.tell();
+        while !is_over.load(Ordering::Relaxed) && state.failed.is_none() {
+            state.write_kept();
+            if told.elapsed() >= REFRESH {
                 told = Instant::now();
-                self.tell();
+                state.tell();
             }
+            let time = if state.waiting.is_some() { PAUSE } else { TURN };
+            state = self.shared.news.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(())
+        let left = state.kept.len() + usize::from(state.waiting.is_some());
+        state.tally.add(Count::Dropped, left as u64);
+        // Gives the role back.
+        state.sink = None;
+        state.failed.take().map_or(Ok(()), |why| Err(format!("{}: {why}", state.name)))
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&mut self, sample: &Sample, is_over: &AtomicBool) -> Result<(), String> {
+    /// Takes what Zenoh brings, without waiting for anybody.
+    fn offer(&self, event: Event) {
+        let mut state = self.lock();
+        if state.waiting.is_none() && state.kept.is_empty() {
+            state.handle(&event);
+        } else if state.kept.len() < ROOM {
+            state.kept.push_back(event);
+        } else if matches!(event, Event::Sample(_)) {
+            state.tally.add(Count::Dropped, 1);
+        }
+        if state.waiting.is_some() || state.failed.is_some() {
+            self.news.notify_one();
+        }
+    }
+}
+
+impl State {
+    fn handle(&mut self, event: &Event) {
+        match event {
+            Event::Sample(sample) => self.take(sample),
+            Event::Mark(stamp) => self.mark(*stamp),
+        }
+        if self.untold >= TELL {
+            self.tell();
+        }
+    }
+
+    /// Writes what was kept, as far as there is space.
+    fn write_kept(&mut self) {
+        if let Some((tag, bytes)) = self.waiting.take() {
+            self.write(tag, bytes.into());
+        }
+        while self.waiting.is_none()
+            && let Some(event) = self.kept.pop_front()
+        {
+            self.handle(&event);
+        }
+    }
+
+    fn write(&mut self, tag: u32, bytes: Cow<'_, [u8]>) {
+        let Some(sink) = &mut self.sink else { return };
+        match sink.write(tag, &bytes) {
+            Written::Done => {
+                self.tally.add(Count::Taken, 1);
+                self.untold += 1;
+            }
+            Written::Full => self.waiting = Some((tag, bytes.into_owned())),
+            Written::Failed(why) => self.failed = Some(why),
+        }
+    }
+
+    fn take(&mut self, sample: &Sample) {
         let bytes = sample.payload().to_bytes();
         let stamp = match sample.attachment() {
             _ if sample.kind() != SampleKind::Put => None,
@@ -171,53 +255,26 @@ impl Inlet {
             None => Some(None),
             Some(attachment) => Stamp::from_bytes(&attachment.to_bytes()).map(Some),
         };
-        let Some(stamp) = stamp else {
-            self.tally.add(Count::Garbage, 1);
-            return Ok(());
-        };
+        let other = stamp.flatten().map(|stamp| stamp.hash).filter(|hash| *hash != self.hash);
+        if let Some(hash) = other {
+            return self.refuse(hash);
+        }
+        let fits = self.sink.as_ref().is_some_and(|sink| sink.takes(bytes.len()));
+        let Some(stamp) = stamp.filter(|_| fits) else { return self.tally.add(Count::Garbage, 1) };
         if let Some(stamp) = stamp {
-            if stamp.hash != self.hash {
-                self.refuse(stamp.hash);
-                return Ok(());
-            }
-            if !self.sink.takes(bytes.len()) {
-                self.tally.add(Count::Garbage, 1);
-                return Ok(());
-            }
             self.marked.remove(&stamp.source);
             self.note(&stamp);
             match self.sources.take(&stamp) {
                 // A latest value comes again each second.
-                Turn::Again if self.is_latest => return Ok(()),
-                Turn::Again => {
-                    self.tally.add(Count::Again, 1);
-                    return Ok(());
-                }
+                Turn::Again if self.is_latest => return,
+                Turn::Again => return self.tally.add(Count::Again, 1),
                 Turn::Next { lost } => {
                     let what = if self.is_latest { Count::Missed } else { Count::Lost };
                     self.tally.add(what, lost.into());
                 }
             }
-        } else if !self.sink.takes(bytes.len()) {
-            self.tally.add(Count::Garbage, 1);
-            return Ok(());
         }
-        let tag = stamp.map_or(0, |stamp| stamp.tag);
-        let mut told = Instant::now();
-        loop {
-            match self.sink.write(tag, &bytes, TURN) {
-                Written::Done => break self.tally.add(Count::Taken, 1),
-                Written::Failed(why) => return Err(format!("{}: {why}", self.name)),
-                Written::Full if is_over.load(Ordering::Relaxed) => break self.tally.add(Count::Dropped, 1),
-                Written::Full => {}
-            }
-            if told.elapsed() >= REFRESH {
-                told = Instant::now();
-                self.tell();
-            }
-        }
-        self.untold += 1;
-        Ok(())
+        self.write(stamp.map_or(0, |stamp| stamp.tag), bytes);
     }
 
     /// Notes how far a run is; its sender is told at once that there is a receiver.
@@ -277,13 +334,5 @@ impl Inlet {
                 self.name, self.hash
             ));
         }
-    }
-}
-
-/// Passes on what has come, or counts it if there is no room: Zenoh's own threads must not wait here, for they carry the
-/// other channels too.
-fn offer(to: &SyncSender<Event>, event: Event, tally: &Tally) {
-    if let Err(TrySendError::Full(_)) = to.try_send(event) {
-        tally.add(Count::Dropped, 1);
     }
 }

@@ -1,24 +1,19 @@
 //! The sending end of a channel of the region, whatever its kind.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use strait::error::PublishError;
 use strait::fanout::FanoutProducer;
 use strait::format::{Entry, Kind};
 use strait::{
-    BroadcastWriter, ChannelError, LatestWriter, Producer, Region, SendError, SystemPort, TypedProducer,
+    BroadcastWriter, ChannelError, LatestWriter, Producer, Region, SystemPort, TrySendError, TypedProducer,
 };
 
-use crate::source::{PAUSE, type_of};
+use crate::source::type_of;
 
 /// A sender.
 pub struct Sink {
     what: What,
     max_len: usize,
     is_exact: bool,
-    /// Whether the plan lets the sender sleep until there is space.
-    is_woken: bool,
 }
 
 enum What {
@@ -34,7 +29,7 @@ enum What {
 pub enum Written {
     /// It is in the region.
     Done,
-    /// The queue stayed full.
+    /// The queue is full.
     Full,
     /// The channel does not take it, or is damaged.
     Failed(String),
@@ -61,7 +56,7 @@ impl Sink {
             found => return Err(ChannelError::Kind { found }),
         };
         let is_exact = matches!(what, What::Values(_) | What::Fanout(_)) || !is_untyped;
-        Ok(Self { what, max_len: entry.max_len as usize, is_exact, is_woken: entry.wait_a != 0 })
+        Ok(Self { what, max_len: entry.max_len as usize, is_exact })
     }
 
     /// Whether a message of this length fits the channel.
@@ -69,32 +64,18 @@ impl Sink {
         if self.is_exact { len == self.max_len } else { len <= self.max_len }
     }
 
-    /// Writes a message; waits up to `timeout` for space in a queue.
-    pub fn write(&mut self, tag: u32, bytes: &[u8], timeout: Duration) -> Written {
-        if self.is_woken {
-            return self.try_write(tag, bytes, timeout);
-        }
-        let start = Instant::now();
-        loop {
-            let written = self.try_write(tag, bytes, Duration::ZERO);
-            if written != Written::Full || start.elapsed() >= timeout {
-                return written;
-            }
-            thread::sleep(PAUSE);
-        }
-    }
-
-    fn try_write(&mut self, tag: u32, bytes: &[u8], timeout: Duration) -> Written {
+    /// Writes a message, without waiting.
+    pub fn write(&mut self, tag: u32, bytes: &[u8]) -> Written {
         let sent = match &mut self.what {
-            What::Frames(producer) => producer.send_timeout(tag, bytes, timeout),
-            What::Values(producer) => producer.send_timeout(bytes, timeout),
-            What::Fanout(producer) => producer.send_timeout(bytes, timeout),
+            What::Frames(producer) => producer.try_send(tag, bytes),
+            What::Values(producer) => producer.try_send(bytes),
+            What::Fanout(producer) => producer.try_send(bytes),
             What::Latest(writer) => return published(writer.publish_from(tag, bytes).map(drop)),
             What::Broadcast(writer) => return published(writer.publish_from(tag, bytes).map(drop)),
         };
         match sent {
             Ok(()) => Written::Done,
-            Err(SendError::TimedOut) => Written::Full,
+            Err(TrySendError::Full) => Written::Full,
             Err(error) => Written::Failed(error.to_string()),
         }
     }
