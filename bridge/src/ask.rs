@@ -49,7 +49,7 @@ fn code_of(text: &str) -> u16 {
 }
 
 enum Server {
-    One(CallServer<[u8], [u8], SystemPort>),
+    One(Box<CallServer<[u8], [u8], SystemPort>>),
     Lanes(Box<LanesServer<[u8], [u8], SystemPort, MOST_LANES>>),
 }
 
@@ -161,7 +161,7 @@ impl Server {
             let server = region.lanes_call_server_of(name, type_of(entry), entry.answer, options)?;
             return Ok(Self::Lanes(Box::new(server)));
         }
-        Ok(Self::One(region.call_server_of(name, type_of(entry), entry.answer)?))
+        Ok(Self::One(Box::new(region.call_server_of(name, type_of(entry), entry.answer)?)))
     }
 }
 

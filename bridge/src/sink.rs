@@ -19,7 +19,7 @@ pub struct Sink {
 enum What {
     Frames(Producer<SystemPort>),
     Values(TypedProducer<[u8], SystemPort>),
-    Fanout(FanoutProducer<[u8], SystemPort>),
+    Fanout(Box<FanoutProducer<[u8], SystemPort>>),
     Latest(LatestWriter<[u8], SystemPort>),
     Broadcast(BroadcastWriter<[u8], SystemPort>),
 }
@@ -48,7 +48,7 @@ impl Sink {
             Kind::Broadcast => What::Broadcast(region.broadcast_writer_of(name, values)?),
             Kind::Frames if entry.lane.is_one_of_many() => What::Frames(region.free_lane_producer(name)?.1),
             Kind::Frames => What::Frames(region.producer(name)?),
-            _ if entry.fanout.is_some() => What::Fanout(region.fanout_producer_of(name, values)?),
+            _ if entry.fanout.is_some() => What::Fanout(Box::new(region.fanout_producer_of(name, values)?)),
             kind if kind.is_queue() && entry.lane.is_one_of_many() => {
                 What::Values(region.typed_free_lane_producer_of(name, values)?.1)
             }
