@@ -1,7 +1,7 @@
 //! What a message costs through two bridges, beside a plain put and subscriber of Zenoh's over the same TCP loopback.
 //!
 //! ```sh
-//! cargo build --release --bins && cargo run --release --example cost
+//! cargo build && cargo run --example cost
 //! ```
 //!
 //! Rounds of both take turns. `stream` is the time a message while as many as possible are sent; `round trip` goes to
