@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, bridge, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
-    runtimes, sanitize, windows, words,
+    bench, bridge, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
+    python, runtimes, sanitize, windows, words,
 };
 
 /// How much of each step runs.
