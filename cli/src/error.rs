@@ -69,6 +69,12 @@ pub fn reason_and_advice(error: &std::io::Error) -> String {
     reason(error) + advice
 }
 
+/// A program that was run has ended with this status, and has said why.
+pub fn ended_with(status: Option<i32>) -> Error {
+    let status = status.and_then(|status| u8::try_from(status).ok()).unwrap_or(FAILED);
+    Error { status, line: String::new() }
+}
+
 /// A failure whose lines have been printed already.
 pub fn reported() -> Error {
     Error::failed(String::new())

@@ -1,11 +1,12 @@
 //! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `serve`, `unlock`, `reset`,
-//! `doctor`, `ls`, `rm`.
+//! `doctor`, `bridge`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a wrong command line; an error is one line.
 #![forbid(unsafe_code)]
 
 mod args;
+mod bridge;
 mod demo;
 mod doctor;
 mod error;
@@ -73,6 +74,7 @@ fn run(command: Command) -> Result<()> {
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),
         Command::Doctor(wanted) => doctor::run(&wanted),
+        Command::Bridge(wanted) => bridge::run(&wanted),
         Command::Ls => ls::run(),
         Command::Rm(wanted) => rm::run(&wanted),
     }

@@ -22,6 +22,8 @@ pub struct Choice {
     /// Empty: all steps, without the lanes unless `all`.
     names: Vec<String>,
     all: bool,
+    /// All, and what takes longest.
+    nightly: bool,
     pub fail_fast: bool,
 }
 
@@ -39,6 +41,7 @@ impl Choice {
         match when {
             When::Always => true,
             When::All => self.all,
+            When::Nightly => self.nightly,
             When::Within(_) => false,
         }
     }
@@ -74,9 +77,12 @@ fn parse_test(words: &[String], known: &[&str]) -> Result<Command, String> {
             "--help" | "-h" => return Ok(Command::Help),
             "--list" => return Ok(Command::List),
             "--all" => choice.all = true,
+            "--nightly" => (choice.all, choice.nightly) = (true, true),
             "--fail-fast" => choice.fail_fast = true,
             option if option.starts_with('-') => {
-                return Err(format!("unknown option `{option}`; there are --all, --fail-fast and --list"));
+                return Err(format!(
+                    "unknown option `{option}`; there are --all, --nightly, --fail-fast and --list"
+                ));
             }
             name if known.contains(&name) => choice.names.push(word.clone()),
             name => {
@@ -85,7 +91,7 @@ fn parse_test(words: &[String], known: &[&str]) -> Result<Command, String> {
         }
     }
     if choice.all && !choice.names.is_empty() {
-        return Err("give either --all or names, not both".into());
+        return Err("give either --all (or --nightly) or names, not both".into());
     }
     Ok(Command::Test(choice))
 }
@@ -97,10 +103,10 @@ mod tests {
 
     fn read(line: &str) -> Result<Command, String> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-        parse(&words, &["fmt", "doc", "cross", "words"])
+        parse(&words, &["fmt", "doc", "bridge", "cross", "words"])
     }
 
-    /// The steps a line runs, of two, a lane, and a part of that.
+    /// The steps a line runs, of two, a lane for the night, another lane, and a part of that.
     fn runs(line: &str) -> Vec<&'static str> {
         let Ok(Command::Test(choice)) = read(line) else {
             panic!("`{line}` does not run steps");
@@ -108,6 +114,7 @@ mod tests {
         let steps = [
             ("fmt", When::Always),
             ("doc", When::Always),
+            ("bridge", When::Nightly),
             ("cross", When::All),
             ("words", When::Within("cross")),
         ];
@@ -118,7 +125,9 @@ mod tests {
     fn lanes_run_with_all_or_by_name_only() {
         assert_eq!(runs("test"), ["fmt", "doc"]);
         assert_eq!(runs("test --all"), ["fmt", "doc", "cross"]);
+        assert_eq!(runs("test --nightly"), ["fmt", "doc", "bridge", "cross"]);
         assert_eq!(runs("test cross"), ["cross"]);
+        assert_eq!(runs("test bridge"), ["bridge"]);
         assert_eq!(runs("test words"), ["words"]);
         assert_eq!(runs("test doc fmt doc"), ["fmt", "doc"]);
     }
@@ -167,8 +176,8 @@ mod tests {
         for (line, part) in [
             ("", "cargo xtask help"),
             ("tset", "`test`, `bench`, `fuzz`, `install` and `help`"),
-            ("test cros", "fmt, doc, cross"),
-            ("test --al", "--all, --fail-fast and --list"),
+            ("test cros", "fmt, doc, bridge, cross"),
+            ("test --al", "--all, --nightly, --fail-fast and --list"),
             ("test --all doc", "not both"),
             ("install", "--prefix DIR"),
         ] {

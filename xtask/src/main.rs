@@ -1,7 +1,7 @@
 //! The repository's own commands, run as `cargo xtask`.
 //!
 //! `cargo xtask test` is the one test command: [`steps`] lists what it runs, [`lanes`], [`sanitize`],
-//! [`firmware`], [`mod@guest`], [`mod@linuxcnc`], [`python`], [`mod@csharp`], [`mod@runtimes`], [`mod@see`], [`mod@windows`] and
+//! [`firmware`], [`mod@guest`], [`mod@linuxcnc`], [`python`], [`mod@bridge`], [`mod@csharp`], [`mod@runtimes`], [`mod@see`], [`mod@windows`] and
 //! [`mod@capi`] hold the steps that need more than cargo and this workspace, [`report`] runs them and sums up.
 //! [`mod@examples`] runs what users would run. `cargo xtask bench` is [`mod@bench`], `cargo xtask fuzz`
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod bridge;
 mod cache;
 mod capi;
 mod clock;
@@ -50,6 +51,7 @@ The commands of this repository.
 
     cargo xtask test            what needs cargo alone, in a few minutes
     cargo xtask test --all      that in full, and the lanes that need system packages
+    cargo xtask test --nightly  that, and the lanes that take longest
     cargo xtask test NAME...    only these steps or lanes, in full
     cargo xtask test --list     the names
     cargo xtask bench ...       the bench, with its own options

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
-    runtimes, sanitize, see, windows, words,
+    bench, bridge, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
+    python, runtimes, sanitize, see, windows, words,
 };
 
 /// How much of each step runs.
@@ -25,6 +25,8 @@ pub enum When {
     Always,
     /// With `--all`: it is a lane, which needs system packages.
     All,
+    /// With `--nightly`: a lane that costs more than a change can wait for.
+    Nightly,
     /// As a part of the lane of this name, and not by itself.
     Within(&'static str),
 }
@@ -238,6 +240,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             run: capi::capi,
         },
         Step {
+            name: "bridge",
+            what: "the bridge over Zenoh: a link that is cut, kills, garbage, a peer in Python",
+            when: When::Nightly,
+            needs: Some("bridge/Cargo.toml"),
+            run: bridge::lane,
+        },
+        Step {
             name: "linuxcnc",
             what: "the HAL component for LinuxCNC, and a controller beside it; each is killed",
             when: When::All,
@@ -356,6 +365,7 @@ pub fn listing(steps: &[Step]) -> String {
         let when = match step.when {
             When::Always => String::new(),
             When::All => " (--all)".into(),
+            When::Nightly => " (--nightly)".into(),
             When::Within(lane) => format!(" (--all, within {lane})"),
         };
         // Writing to a string cannot fail.
@@ -392,7 +402,7 @@ mod tests {
         assert!(steps.is_sorted_by_key(|step| step.when != When::Always));
         for (step, line) in steps.iter().zip(listing(&steps).lines()) {
             assert!(line.starts_with(step.name));
-            assert_eq!(line.contains("(--all"), step.when != When::Always);
+            assert_eq!(line.contains("(--"), step.when != When::Always);
         }
     }
 

@@ -4,6 +4,7 @@ mod parse;
 mod see;
 mod values;
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +39,7 @@ Examples:
   strait serve                                  all of them in a browser
   strait unlock work gains                      frees a lock whose owner is dead
   strait reset work commands                    makes a channel as new, once nobody uses the region
+  strait bridge work --zenoh plant --listen tcp/0.0.0.0:7447   its channels beyond this machine
   strait doctor                                 what on this machine is in the way of real time
 
 Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
@@ -89,6 +91,9 @@ pub enum Command {
     /// Say what on this machine stands in the way of strait and of real time
     #[command(after_help = DOCTOR_HELP)]
     Doctor(Doctor),
+    /// Carry channels beyond this machine, over Zenoh
+    #[command(disable_help_flag = true)]
+    Bridge(Bridge),
     /// List the named regions
     Ls,
     /// Remove regions
@@ -390,6 +395,14 @@ pub struct Doctor {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `strait bridge`
+#[derive(Args)]
+pub struct Bridge {
+    /// Arguments of `strait-bridge`; with --help it lists them
+    #[arg(value_name = "REGION --zenoh KEY", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub words: Vec<OsString>,
 }
 
 /// `strait rm`

@@ -72,6 +72,11 @@ pub fn sync_directory(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// Runs a program in place of this process; returns only if it could not be started.
+pub fn replace(command: &mut Command) -> io::Result<ExitStatus> {
+    Err(command.exec())
+}
+
 /// Gives the calling thread a real-time priority.
 pub fn real_time(priority: i32) -> Result<(), RtError> {
     rt::set_fifo(priority)
