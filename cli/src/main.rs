@@ -1,4 +1,4 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `unlock`, `reset`,
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `top`, `watch`, `record`, `unlock`, `reset`,
 //! `doctor`, `ls`, `rm`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
@@ -24,6 +24,8 @@ mod rm;
 mod see;
 mod send_value;
 mod text;
+#[cfg(feature = "top")]
+mod top;
 mod transfer;
 mod unlock;
 mod watch;
@@ -60,6 +62,8 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(wanted) => inspect::run(&wanted),
         #[cfg(feature = "record")]
         Command::Record(wanted) => record::run(&wanted),
+        #[cfg(feature = "top")]
+        Command::Top(wanted) => top::run(&wanted),
         Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),

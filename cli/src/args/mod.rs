@@ -16,6 +16,8 @@ use crate::region_arg::RegionArg;
 pub use parse::parse;
 #[cfg(feature = "record")]
 pub use see::Record;
+#[cfg(feature = "top")]
+pub use see::Top;
 pub use see::Watch;
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
@@ -30,6 +32,7 @@ Examples:
   strait send work files --file data.bin        ... and the other
   strait ls                                     which regions there are
   strait inspect work                           what is in one
+  strait top                                    what goes on in all of them, live
   strait watch work                             what is sent in one, as it comes
   strait record work -o run.mcap                the same, into a file
   strait unlock work gains                      frees a lock whose owner is dead
@@ -61,6 +64,10 @@ pub enum Command {
     /// Show a region's header, participants and channels
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
+    /// Show regions live: rates, fill, lag, locks, calls, the late and the dead
+    #[cfg(feature = "top")]
+    #[command(after_help = see::TOP_HELP)]
+    Top(Top),
     /// Print the messages of channels as they come
     #[command(after_help = see::WATCH_HELP)]
     Watch(Watch),

@@ -84,3 +84,37 @@ pub struct Record {
     #[arg(long)]
     pub oldest: bool,
 }
+
+#[cfg(feature = "top")]
+pub const TOP_HELP: &str = "\
+A live view of each channel: how many messages a second, how full, how many were refused, how far the
+consumer is behind, who is late, who is dead, who holds a lock, which calls are out. Press ? for the
+keys and columns. It fits 80 x 24 characters and needs no colour; NO_COLOR turns colours off.
+
+This process only looks, like `strait watch`. Without REGION it shows all named regions, also those that
+come later. A region that is removed or replaced while it is watched is said to be.
+
+With --once or --json it looks twice, with --every between, and prints what it has found.
+
+Examples:
+  strait top
+  strait top arm ./dump
+  strait top arm --json --every 200 | jq '.regions[].channels[] | select(.in_trouble)'";
+
+/// `strait top`
+#[cfg(feature = "top")]
+#[derive(Args)]
+pub struct Top {
+    /// Names of regions, or paths of regions or of copies of them; all named regions if there are none
+    #[arg(value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
+    /// The time from one look to the next
+    #[arg(long, value_name = "MS", default_value = "1000", allow_negative_numbers = true, value_parser = every)]
+    pub every: Duration,
+    /// Print one look as a table
+    #[arg(long)]
+    pub once: bool,
+    /// Print one look as one JSON object
+    #[arg(long, conflicts_with = "once")]
+    pub json: bool,
+}

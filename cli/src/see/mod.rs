@@ -26,6 +26,9 @@ pub struct Scene {
     /// What the user called it.
     pub arg: RegionArg,
     region: Region,
+    /// Whether this is a copy of a region that others can cut short.
+    #[cfg(feature = "top")]
+    pub is_copy: bool,
     /// Whether it is a copy, or one in a file in which nobody takes part: nothing changes there any more.
     pub is_still: bool,
     description: String,
@@ -44,8 +47,18 @@ pub struct Followed {
 }
 
 impl Scene {
-    /// Opens a region to look at it.
+    /// Opens a region to look at it, with the types that it describes.
     pub fn open(arg: &RegionArg) -> Result<Self> {
+        let mut scene = Self::open_undescribed(arg)?;
+        scene.description = describe(&scene.region).unwrap_or_else(|error| {
+            print::note(&format!("{arg}: {error}"));
+            String::new()
+        });
+        Ok(scene)
+    }
+
+    /// Opens a region to look at it.
+    pub fn open_undescribed(arg: &RegionArg) -> Result<Self> {
         let place = arg.region()?;
         // A live one is mapped. One that others can cut short meanwhile is copied.
         let (region, is_copy) = match place.open(&RegionOptions::new().read_only(true)) {
@@ -58,11 +71,20 @@ impl Scene {
         };
         let is_file = matches!(arg, RegionArg::At(_));
         let is_still = is_copy || is_file && observe::living(&region).is_empty();
-        let description = describe(&region).unwrap_or_else(|error| {
-            print::note(&format!("{arg}: {error}"));
-            String::new()
-        });
-        Ok(Self { arg: arg.clone(), region, is_still, description })
+        Ok(Self {
+            arg: arg.clone(),
+            region,
+            #[cfg(feature = "top")]
+            is_copy,
+            is_still,
+            description: String::new(),
+        })
+    }
+
+    /// The region.
+    #[cfg(feature = "top")]
+    pub fn region(&self) -> &Region {
+        &self.region
     }
 
     /// Whether the region still is under its name.
