@@ -18,6 +18,7 @@ mod plant;
 mod print;
 #[cfg(feature = "record")]
 mod record;
+mod recv_value;
 mod region_arg;
 mod reset;
 mod rm;
@@ -54,7 +55,10 @@ fn run(command: Command) -> Result<()> {
             (None, Some(file)) => transfer::send::run(&wanted.transfer, file),
             (None, None) => Ok(()),
         },
-        Command::Recv(wanted) => transfer::recv::run(&wanted),
+        Command::Recv(wanted) => match &wanted.out {
+            Some(file) => transfer::recv::run(&wanted.transfer, file),
+            None => recv_value::run(&wanted),
+        },
         Command::CleanUp(wanted) => {
             transfer::janitor::run(&wanted);
             Ok(())
@@ -68,7 +72,7 @@ fn run(command: Command) -> Result<()> {
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),
         Command::Doctor(wanted) => doctor::run(&wanted),
-        Command::Ls => ls::run(),
+        Command::Ls(wanted) => ls::run(&wanted),
         Command::Rm(wanted) => rm::run(&wanted),
     }
 }

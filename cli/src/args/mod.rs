@@ -58,7 +58,7 @@ pub enum Command {
     /// Send a file through a queue of frames, or one message
     #[command(after_help = SEND_HELP)]
     Send(Send),
-    /// Receive a file through a queue of frames
+    /// Receive a file through a queue of frames, or messages
     #[command(after_help = RECV_HELP)]
     Recv(Recv),
     /// Show a region's header, participants and channels
@@ -85,7 +85,7 @@ pub enum Command {
     #[command(after_help = DOCTOR_HELP)]
     Doctor(Doctor),
     /// List the named regions
-    Ls,
+    Ls(Ls),
     /// Remove regions
     #[command(after_help = RM_HELP)]
     Rm(Rm),
@@ -133,16 +133,24 @@ numbers, and otherwise 0x with two hexadecimal digits a byte.
 
 Examples:
   strait send work files --file data.bin
+  tar c folder | strait send work files --file -
   strait send arm torque 'axis=2 newton_metres=0.5'
   strait send arm setpoint 0.25
   strait send arm commands --tag 7 0x0102";
 
 const RECV_HELP: &str = "\
-Whichever side comes first creates the region, with that one channel; the receiver removes it at the
-end. The file appears under its name only when it is complete; one that is there is replaced then.
+With --out: whichever side comes first creates the region, with that one channel; the receiver removes it
+at the end. The file appears under its name only when it is complete; one that is there is replaced then.
+Standard output has it as it comes, and the status says whether it is complete.
 
-Example:
-  strait recv work files --out copy.bin";
+Without: one message is taken out of a queue that is there, if nobody alive has the receiver's role, and
+printed as `strait watch` prints it, which takes none. With --follow, each that comes, until the sender has left,
+the region is removed, or nobody reads them; --timeout is how long to wait for the first.
+
+Examples:
+  strait recv work files --out copy.bin
+  strait recv work files --out - | tar x
+  strait recv arm torque --follow --json";
 
 const INSPECT_HELP: &str = "\
 Examples:
@@ -205,7 +213,7 @@ pub struct Demo {
     /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update; with --plant, any process
     #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = kill_every)]
     pub kill_every: Option<Duration>,
-    /// Draw angle and force over time into an SVG file
+    /// Draw angle and force over time into an SVG file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Run a plant of ten processes in place of the pendulum
@@ -301,7 +309,7 @@ pub struct Transfer {
 pub struct Send {
     #[command(flatten)]
     pub transfer: Transfer,
-    /// The file to send
+    /// The file to send; - is standard input
     #[arg(long, value_name = "F", required_unless_present = "value")]
     pub file: Option<PathBuf>,
     /// The message to send
@@ -317,9 +325,15 @@ pub struct Send {
 pub struct Recv {
     #[command(flatten)]
     pub transfer: Transfer,
-    /// The file to write
+    /// The file to write; - is standard output
     #[arg(long, value_name = "F")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
+    /// Print message after message in place of one
+    #[arg(long, conflicts_with = "out")]
+    pub follow: bool,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "out")]
+    pub json: bool,
 }
 
 /// `strait clean-up`
@@ -382,6 +396,14 @@ pub struct Doctor {
     /// End with status 1 also if something is in the way of real time
     #[arg(long)]
     pub strict: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strait ls`
+#[derive(Args)]
+pub struct Ls {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

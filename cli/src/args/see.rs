@@ -71,7 +71,7 @@ pub struct Record {
     /// Names of regions, or paths of regions or of copies of them
     #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
     pub regions: Vec<RegionArg>,
-    /// The file to write; one that is there is not replaced
+    /// The file to write; one that is there is not replaced; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
     /// End after so long
@@ -83,6 +83,9 @@ pub struct Record {
     /// Start with what is in the queues already
     #[arg(long)]
     pub oldest: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(feature = "top")]

@@ -2,10 +2,14 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(all(unix, feature = "record"))]
+pub use unix::standard_output;
 #[cfg(unix)]
 pub use unix::{apart, ending, has_started, longest_file, pin, real_time, sync_directory, was_killed};
 
 #[cfg(windows)]
 mod windows;
+#[cfg(all(windows, feature = "record"))]
+pub use windows::standard_output;
 #[cfg(windows)]
 pub use windows::{apart, ending, has_started, longest_file, pin, real_time, sync_directory, was_killed};

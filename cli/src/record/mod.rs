@@ -11,9 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use mcap::{WriteOptions, Writer};
+use serde_json::json;
 
 use crate::args::Record;
 use crate::error::{Error, Result, reason};
+use crate::os;
 use crate::print;
 use crate::see::Scene;
 use crate::text::printable;
@@ -46,7 +48,12 @@ pub fn run(wanted: &Record) -> Result<()> {
             error => format!("{path}: {error}"),
         })
     };
-    let file = OpenOptions::new().write(true).create_new(true).open(&wanted.out).map_err(|error| {
+    let is_stream = print::is_stream(&wanted.out);
+    let file = match is_stream {
+        true => os::standard_output(),
+        false => OpenOptions::new().write(true).create_new(true).open(&wanted.out),
+    };
+    let file = file.map_err(|error| {
         Error::failed(match error.kind() {
             std::io::ErrorKind::AlreadyExists => format!("{path}: is there already; give another name"),
             _ => format!("{path}: {}", reason(&error)),
@@ -104,7 +111,16 @@ pub fn run(wanted: &Record) -> Result<()> {
     file.finish().map_err(failed)?;
     let (seen, missed) =
         topics.iter().fold((0, 0), |(seen, missed), topic| (seen + topic.seen, missed + topic.missed()));
-    print::out(&format!("recorded {seen} messages of {} channels, missed {missed}: {path}\n", topics.len()))
+    let told = match wanted.json {
+        true => {
+            json!({ "recorded": seen, "missed": missed, "channels": topics.len(), "file": path }).to_string()
+                + "\n"
+        }
+        false => {
+            format!("recorded {seen} messages of {} channels, missed {missed}: {path}\n", topics.len())
+        }
+    };
+    print::result(&told, is_stream)
 }
 
 /// Nanoseconds since 1970.

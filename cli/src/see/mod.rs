@@ -1,5 +1,6 @@
 //! Looking on: the channels of a region, followed without a role, with the types that the region describes.
 
+pub mod show;
 pub mod types;
 pub mod value;
 
