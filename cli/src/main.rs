@@ -1,5 +1,5 @@
 //! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `top`, `watch`, `record`, `unlock`, `reset`,
-//! `doctor`, `ls`, `rm`.
+//! `doctor`, `ls`, `rm`, `completions`, `man`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a wrong command line; an error is one line.
@@ -12,6 +12,7 @@ mod error;
 mod inspect;
 mod locks;
 mod ls;
+mod manual;
 mod observe;
 mod os;
 mod plant;
@@ -74,5 +75,7 @@ fn run(command: Command) -> Result<()> {
         Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Ls(wanted) => ls::run(&wanted),
         Command::Rm(wanted) => rm::run(&wanted),
+        Command::Completions(wanted) => manual::completions(&wanted),
+        Command::Man(wanted) => manual::pages(&wanted),
     }
 }

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::region_arg::RegionArg;
 
-pub use parse::parse;
+pub use parse::{parse, shown};
 #[cfg(feature = "record")]
 pub use see::Record;
 #[cfg(feature = "top")]
@@ -89,6 +89,11 @@ pub enum Command {
     /// Remove regions
     #[command(after_help = RM_HELP)]
     Rm(Rm),
+    /// Print what a shell needs to complete this tool's command lines
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Write this tool's manual pages into a directory
+    Man(ManPages),
     /// One of the demo's processes
     #[command(hide = true)]
     DemoPart(Part),
@@ -191,6 +196,12 @@ they go on in memory that newcomers never see.
 
 Example:
   strait rm work ./old-region";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  source <(strait completions bash)
+  strait completions zsh > ~/.zfunc/_strait
+  strait completions fish > ~/.config/fish/completions/strait.fish";
 
 /// `strait demo`
 #[derive(Args)]
@@ -418,4 +429,20 @@ pub struct Rm {
     /// Remove regions that are in use, too
     #[arg(long)]
     pub force: bool,
+}
+
+/// `strait completions`
+#[derive(Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `strait man`
+#[derive(Args)]
+pub struct ManPages {
+    /// The directory, which is made if it is missing
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }
