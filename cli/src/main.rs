@@ -25,6 +25,7 @@ mod reset;
 mod rm;
 mod see;
 mod send_value;
+mod svg;
 mod text;
 #[cfg(feature = "top")]
 mod top;

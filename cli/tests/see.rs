@@ -297,6 +297,42 @@ mod record {
     }
 
     #[test]
+    fn chosen_fields_are_drawn() {
+        let place = Place::new();
+        let region = region(&place);
+        let mut torques = region.typed_producer::<Torque>("torque").expect("a role");
+        torques.try_send_batch((1..6).map(torque)).expect("space");
+        region.latest_writer::<f64>("load").expect("a role").publish(&0.5);
+        let (copy, out, svg) = (place.path("copy"), place.path("run.mcap"), place.path("run.svg"));
+        fs::write(&copy, dump(&region)).expect("a file");
+        let args = ["record", &copy, "-o", &out, "--plot", &svg, "--field"];
+        run(&[&args[..], &["torque.newton_metres", "--field", "load"]].concat()).ok();
+        let drawing = fs::read_to_string(&svg).expect("a drawing");
+        assert!(drawing.contains(">torque.newton_metres, Nm<") && drawing.contains(">load<"), "{drawing}");
+        assert_eq!(drawing.matches("<polyline").count(), 2, "{drawing}");
+        fs::remove_file(&out).expect("a recording");
+        run(&["record", &copy, "-o", &out, "--plot", &svg]).ok();
+        fs::remove_file(&out).expect("a recording");
+        let drawing = fs::read_to_string(&svg).expect("a drawing");
+        let count = |part: &str| drawing.matches(part).count();
+        assert_eq!(
+            (count("<polyline"), count("nothing came"), count("class=\"name\"")),
+            (4, 2, 6),
+            "{drawing}"
+        );
+        // A wrong wish leaves no recording behind.
+        for (field, part) in
+            [("torque.angle", "torque.axis, torque.newton_metres"), ("log", "no field 'log'")]
+        {
+            let line = run(&[&args[..], &[field]].concat()).refused(1);
+            assert!(line.contains(part), "{line}");
+            assert!(fs::metadata(&out).is_err(), "an empty recording stays");
+        }
+        run(&["record", &copy, "-o", "-", "--plot", "-"]).refused(2);
+        run(&["record", &copy, "-o", &out, "--field", "load"]).refused(2);
+    }
+
+    #[test]
     fn a_copy_is_recorded_as_it_is() {
         let place = Place::new();
         let region = region(&place);

@@ -220,6 +220,33 @@ fn lanes_are_followed_one_by_one_and_locks_and_calls_not() {
     }
 }
 
+/// The senders and receivers leave the same bytes with followers beside them and without.
+#[test]
+fn traffic_leaves_the_same_bytes_with_followers_and_without() {
+    let names = ["frames", "slots", "compact", "latest", "broadcast"];
+    let run = |follows: bool| {
+        let region = region();
+        let mut followers: Vec<_> =
+            names.iter().filter(|_| follows).map(|name| follow(&region, name, Begin::Newest)).collect();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut copy = [0; 96];
+                while !is_over.load(SeqCst) {
+                    for follower in &mut followers {
+                        follower.look(&mut copy).expect("nobody breaks the protocol");
+                    }
+                    thread::yield_now();
+                }
+            });
+            names.iter().for_each(|name| traffic(&region, name));
+            is_over.store(true, SeqCst);
+        });
+        region.bytes()
+    };
+    assert!(run(true) == run(false), "followers leave traces");
+}
+
 /// FAULT 84: whatever a region holds, a look is a message in bounds, nothing, or a violation; and it stores nothing.
 #[test]
 fn fault_86_followers_store_nothing_whatever_a_region_holds() {

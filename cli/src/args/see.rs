@@ -36,7 +36,8 @@ the file half a second later, so a recorder that is killed leaves a file that ca
 
 Examples:
   strait record arm -o run.mcap
-  strait record arm leg --seconds 60 --raw -o run.mcap";
+  strait record arm leg --seconds 60 --raw -o run.mcap
+  strait record arm --seconds 10 -o run.mcap --plot run.svg --field torque.newton_metres --field load";
 
 /// `strait watch`
 #[derive(Args)]
@@ -83,6 +84,12 @@ pub struct Record {
     /// Start with what is in the queues already
     #[arg(long)]
     pub oldest: bool,
+    /// Draw fields over time into an SVG file at the end; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// A field to draw, or all of a channel; may be given again [default: the first twelve]
+    #[arg(long = "field", value_name = "CHANNEL[.FIELD]", requires = "plot")]
+    pub fields: Vec<String>,
     /// Print the result as one JSON object
     #[arg(long)]
     pub json: bool,

@@ -1,9 +1,11 @@
 //! `strait record`: the messages of regions into an MCAP file.
 
+mod plot;
 mod schema;
+mod series;
 mod topic;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::BufWriter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +21,9 @@ use crate::os;
 use crate::print;
 use crate::see::Scene;
 use crate::text::printable;
+use crate::transfer::output::Output;
 
+use plot::Plot;
 use topic::{File, Topic};
 
 /// How long to sleep when nothing has come.
@@ -73,6 +77,11 @@ pub fn run(wanted: &Record) -> Result<()> {
             topics.push(Topic::new(&mut file, scene, followed, wanted.raw).map_err(failed)?);
         }
     }
+    let mut plot = plot_of(wanted, &topics).inspect_err(|_| {
+        if !is_stream {
+            let _ = fs::remove_file(&wanted.out); // It holds nothing yet.
+        }
+    })?;
     // The topics are in the file before any message is.
     file.flush().map_err(failed)?;
     let (started, mut flushed, mut checked) = (Instant::now(), Instant::now(), Instant::now());
@@ -81,8 +90,14 @@ pub fn run(wanted: &Record) -> Result<()> {
         let is_last = is_over.load(Ordering::Relaxed)
             || wanted.seconds.is_some_and(|seconds| started.elapsed() >= seconds);
         let mut came = 0;
-        for topic in &mut topics {
-            came += topic.take(&mut file, now()).map_err(|error| match error {
+        for (n, topic) in topics.iter_mut().enumerate() {
+            let now = now();
+            let also = |bytes: &[u8]| {
+                if let Some(plot) = &mut plot {
+                    plot.add(n, bytes, now);
+                }
+            };
+            came += topic.take(&mut file, now, also).map_err(|error| match error {
                 topic::Failed::File(error) => failed(error),
                 topic::Failed::Tool(error) => error,
             })?;
@@ -109,6 +124,10 @@ pub fn run(wanted: &Record) -> Result<()> {
         topic.tell_missed(&mut file, now()).map_err(failed)?;
     }
     file.finish().map_err(failed)?;
+    if let (Some(path), Some(plot)) = (&wanted.plot, &plot) {
+        let names: Vec<String> = wanted.regions.iter().map(ToString::to_string).collect();
+        Output::put(path, &plot.draw(&format!("{}, recorded by strait", names.join(", "))))?;
+    }
     let (seen, missed) =
         topics.iter().fold((0, 0), |(seen, missed), topic| (seen + topic.seen, missed + topic.missed()));
     let told = match wanted.json {
@@ -120,7 +139,31 @@ pub fn run(wanted: &Record) -> Result<()> {
             format!("recorded {seen} messages of {} channels, missed {missed}: {path}\n", topics.len())
         }
     };
-    print::result(&told, is_stream)
+    print::result(&told, is_stream || wanted.plot.as_deref().is_some_and(print::is_stream))
+}
+
+/// The drawing that the user wants, if one.
+fn plot_of(wanted: &Record, topics: &[Topic]) -> Result<Option<Plot>> {
+    let Some(path) = &wanted.plot else { return Ok(None) };
+    if print::is_stream(path) && print::is_stream(&wanted.out) {
+        return Err(Error::usage(
+            "only one of --out and --plot can be standard output; give a file for the other",
+        ));
+    }
+    Output::check(path)?;
+    let title = |topic: &Topic| match wanted.regions.len() {
+        1 => topic.followed().title(),
+        _ => topic.name().to_owned(),
+    };
+    let channels: Vec<_> = topics.iter().map(|topic| (title(topic), topic.followed())).collect();
+    let plot = Plot::new(&channels, &wanted.fields)?;
+    if plot.left_out > 0 {
+        print::note(&format!(
+            "{} fields have no room in the drawing; choose some with --field",
+            plot.left_out
+        ));
+    }
+    Ok(Some(plot))
 }
 
 /// Nanoseconds since 1970.

@@ -80,12 +80,23 @@ impl Topic {
         Ok(Self { followed, name, json, raw, missed, seen: 0, told: 0 })
     }
 
-    /// Records what has come; returns how many messages.
-    pub fn take(&mut self, file: &mut File, now: u64) -> Result<usize, Failed> {
+    /// The channel.
+    pub fn followed(&self) -> &Followed {
+        &self.followed
+    }
+
+    /// Its name among the topics.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Records what has come, and shows it to `also`; returns how many messages.
+    pub fn take(&mut self, file: &mut File, now: u64, mut also: impl FnMut(&[u8])) -> Result<usize, Failed> {
         let Self { followed, json, raw, seen: count, .. } = self;
         let mut failed = None;
         let taken = followed.take(|followed, seen, bytes| {
             *count += 1;
+            also(bytes);
             let written = write(file, followed, (*json, *raw), seen, bytes, now);
             written.map_err(|error| {
                 failed = Some(error);

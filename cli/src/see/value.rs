@@ -105,6 +105,25 @@ impl Leaf<'_> {
         json(self.tree, self.bytes)
     }
 
+    /// Its scalars' kind, how many bytes each has, and how many there are.
+    #[cfg(feature = "record")]
+    pub fn scalars(&self) -> Option<(Scalar, usize, usize)> {
+        match self.tree {
+            Tree::Scalar(scalar, size) => Some((*scalar, *size, 1)),
+            Tree::Array(count, element) => match **element {
+                Tree::Scalar(scalar, size) => Some((scalar, size, *count)),
+                _ => None,
+            },
+            Tree::Struct(_) => None,
+        }
+    }
+
+    /// The unit of its values, if that is known.
+    #[cfg(feature = "record")]
+    pub fn unit(&self) -> Option<&str> {
+        self.notes?.unit.as_deref()
+    }
+
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         self.bytes
@@ -114,6 +133,17 @@ impl Leaf<'_> {
     pub fn is_in(&self, field: &str) -> bool {
         let rest = self.path.strip_prefix(field);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+}
+
+/// The number that a scalar is, as near as a float has it.
+#[cfg(feature = "record")]
+pub fn number(scalar: Scalar, bytes: &[u8]) -> f64 {
+    match Read::of(scalar, bytes) {
+        Read::Unsigned(value) => value as f64,
+        Read::Signed(value) => value as f64,
+        Read::Single(value) => value.into(),
+        Read::Double(value) => value,
     }
 }
 
