@@ -41,6 +41,7 @@ pub fn run(wanted: &Record) -> Result<()> {
             "the regions have no channels to record: no queue, latest value or broadcast",
         ));
     }
+    check_plot(wanted)?;
     let is_over = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&is_over);
     ctrlc::set_handler(move || ended.store(true, Ordering::Relaxed))
@@ -142,15 +143,22 @@ pub fn run(wanted: &Record) -> Result<()> {
     print::result(&told, is_stream || wanted.plot.as_deref().is_some_and(print::is_stream))
 }
 
-/// The drawing that the user wants, if one.
-fn plot_of(wanted: &Record, topics: &[Topic]) -> Result<Option<Plot>> {
-    let Some(path) = &wanted.plot else { return Ok(None) };
+/// Checks that the drawing can be written, if one is wanted, before anything else is.
+fn check_plot(wanted: &Record) -> Result<()> {
+    let Some(path) = &wanted.plot else { return Ok(()) };
     if print::is_stream(path) && print::is_stream(&wanted.out) {
         return Err(Error::usage(
             "only one of --out and --plot can be standard output; give a file for the other",
         ));
     }
-    Output::check(path)?;
+    Output::check(path)
+}
+
+/// The drawing that the user wants, if one.
+fn plot_of(wanted: &Record, topics: &[Topic]) -> Result<Option<Plot>> {
+    if wanted.plot.is_none() {
+        return Ok(None);
+    }
     let title = |topic: &Topic| match wanted.regions.len() {
         1 => topic.followed().title(),
         _ => topic.name().to_owned(),
