@@ -6,7 +6,7 @@ use std::io::BufWriter;
 
 use mcap::records::MessageHeader;
 use mcap::{McapError, Writer};
-use serde_json::{Value, json};
+use serde_json::json;
 use strait::observe::Observed;
 
 use crate::error::Error;
@@ -142,12 +142,16 @@ fn write(
     // A latest value of another length than its type is recorded as it is.
     let ty = followed.ty.as_ref().filter(|ty| ty.tree.size() == bytes.len());
     if let (Some(channel), Some(ty)) = (json, ty) {
-        let value = value::json(&ty.tree, bytes);
-        let object: Value = match ty.tree {
-            Tree::Struct(_) => value,
-            _ => json!({ schema::ALONE: value }),
-        };
-        file.write_to_known_channel(&header(channel), object.to_string().as_bytes())?;
+        let mut object = String::with_capacity(8 * bytes.len());
+        let is_alone = !matches!(ty.tree, Tree::Struct(_));
+        if is_alone {
+            object.extend(["{\"", schema::ALONE, "\":"]);
+        }
+        value::write_json(&ty.tree, bytes, &mut object);
+        if is_alone {
+            object.push('}');
+        }
+        file.write_to_known_channel(&header(channel), object.as_bytes())?;
     }
     match raw {
         Some(channel) => file.write_to_known_channel(&header(channel), bytes),

@@ -1,5 +1,8 @@
 //! Values of described types: as text, as JSON, and from text.
 
+#[cfg(feature = "record")]
+use std::fmt::Write;
+
 use serde_json::{Map, Number, Value};
 
 use super::types::{Notes, Scalar, Tree, Type};
@@ -160,6 +163,50 @@ pub fn json(tree: &Tree, bytes: &[u8]) -> Value {
                 at = end;
             }
             Value::Object(all)
+        }
+    }
+}
+
+/// As [`json`], written down at once: a recorder does this for each message.
+#[cfg(feature = "record")]
+pub fn write_json(tree: &Tree, bytes: &[u8], out: &mut String) {
+    match tree {
+        Tree::Scalar(scalar, _) => {
+            // Writing to a text does not fail. What JSON has no number for is null.
+            let _ = match Read::of(*scalar, bytes) {
+                Read::Unsigned(value) => write!(out, "{value}"),
+                Read::Signed(value) => write!(out, "{value}"),
+                Read::Single(value) if value.is_finite() => write!(out, "{value:?}"),
+                Read::Double(value) if value.is_finite() => write!(out, "{value:?}"),
+                Read::Single(_) | Read::Double(_) => write!(out, "null"),
+            };
+        }
+        Tree::Array(_, element) => {
+            out.push('[');
+            for (n, one) in bytes.chunks_exact(element.size()).enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                write_json(element, one, out);
+            }
+            out.push(']');
+        }
+        Tree::Struct(fields) => {
+            out.push('{');
+            let mut at = 0;
+            for (n, (name, field)) in fields.iter().enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                let end = at + field.size();
+                match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    true => out.extend(["\"", name, "\":"]),
+                    false => out.push_str(&format!("{}:", Value::from(&**name))),
+                }
+                write_json(field, &bytes[at..end], out);
+                at = end;
+            }
+            out.push('}');
         }
     }
 }
@@ -345,6 +392,23 @@ mod tests {
     fn bytes_are_hexadecimal() {
         assert_eq!(from_hex("0x00ff").map(|bytes| hex(&bytes)), Some("00ff".into()));
         assert_eq!(["", "00", "0x0", "0xgg", "0xü1"].map(from_hex), [const { None }; 5]);
+    }
+
+    #[cfg(feature = "record")]
+    #[test]
+    fn what_is_written_at_once_is_the_same() {
+        let (arm, bytes) = (arm(), arm().parse_words(WORDS).expect("a value"));
+        let odd = Tree::parse("[4]f32").expect("it adds up");
+        let odd_bytes = [f32::NAN, 1e20, -0.5, f32::MIN_POSITIVE].map(f32::to_le_bytes).concat();
+        for (tree, bytes) in [(&arm.tree, &bytes), (&odd, &odd_bytes)] {
+            let mut text = String::new();
+            super::write_json(tree, bytes, &mut text);
+            assert_eq!(
+                serde_json::from_str::<super::Value>(&text).expect("JSON"),
+                json(tree, bytes),
+                "{text}"
+            );
+        }
     }
 
     #[test]
