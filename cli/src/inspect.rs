@@ -205,7 +205,7 @@ impl<'a> Picture<'a> {
 
 /// The channel's name, with the number of the lane if it has several; an urgent one has an exclamation mark. A
 /// consumer of several has its number.
-fn name(entry: &Entry) -> String {
+pub fn name(entry: &Entry) -> String {
     let (name, lane) = (printable(entry.name().unwrap_or("?")), entry.lane);
     if let Some(consumer) = entry.fanout.consumer() {
         return format!("{name}>{consumer}");
@@ -216,7 +216,8 @@ fn name(entry: &Entry) -> String {
     }
 }
 
-fn participant_json(one: &Participant) -> Value {
+/// A participant for programs.
+pub fn participant_json(one: &Participant) -> Value {
     json!({
         "id": one.ident.to_string(),
         "state": observe::word(one.probe),

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use strait::format::MutexState;
 use strait::format::inspect::{LockState, PermitState, lock_state, permits};
 use strait::format::participants::Participant;
+#[cfg(feature = "top")]
+use strait::port::Probe;
 use strait::{Region, format::Entry, port::Port};
 
 use crate::observe::Who;
@@ -44,6 +46,54 @@ impl LockPicture {
             }
         }
         Some(picture)
+    }
+
+    /// How often a mutex was taken over from a dead owner.
+    #[cfg(feature = "top")]
+    pub fn takeovers(&self) -> u32 {
+        match self.state {
+            LockState::Mutex { takeovers, .. } => takeovers,
+            LockState::Semaphore { .. } | LockState::Permits { .. } => 0,
+        }
+    }
+
+    /// Whether this participant has it, or permits of it.
+    #[cfg(feature = "top")]
+    pub fn is_held_by(&self, ident: strait::port::Ident) -> bool {
+        let mut all = self.owner.iter().chain(self.holders.iter().map(|(who, _)| who));
+        all.any(|who| who.ident == ident)
+    }
+
+    /// The state in a word or two.
+    #[cfg(feature = "top")]
+    pub fn short(&self) -> String {
+        let process = |who: &Who| match who.pid.here() {
+            Some(pid) => format!("pid {pid}"),
+            None => who.ident.to_string(),
+        };
+        match (self.state, &self.owner) {
+            (LockState::Mutex { .. }, Some(who)) if who.probe == Probe::Dead => "holder dead".into(),
+            (LockState::Mutex { .. }, Some(who)) => format!("held {}", process(who)),
+            (LockState::Permits { free, count, .. }, _) => {
+                let is_dead = self.holders.iter().any(|(who, _)| who.probe == Probe::Dead);
+                if is_dead { "holder dead".into() } else { format!("{free} of {count} free") }
+            }
+            _ => self.words(),
+        }
+    }
+
+    /// Whether something is wrong with it: it is given up, its word is impossible, or a dead process has it.
+    #[cfg(feature = "top")]
+    pub fn is_in_trouble(&self) -> bool {
+        let is_dead = |who: &Who| who.probe == Probe::Dead;
+        let is_wrong = match self.state {
+            LockState::Mutex { state, .. } => {
+                matches!(state, MutexState::Poisoned | MutexState::Impossible)
+            }
+            LockState::Semaphore { count, .. } => count.is_none(),
+            LockState::Permits { .. } => self.impossible > 0,
+        };
+        is_wrong || self.owner.iter().chain(self.holders.iter().map(|(who, _)| who)).any(is_dead)
     }
 
     /// The lock for programs.
@@ -113,7 +163,7 @@ impl LockPicture {
     }
 
     /// The state in words.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let owner = self.owner.map_or("?".into(), |who| who.to_string());
         match self.state {
             LockState::Mutex { state, in_place, .. } => {

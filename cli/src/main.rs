@@ -1,5 +1,5 @@
-//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `watch`, `record`, `play`, `serve`, `unlock`, `reset`,
-//! `doctor`, `bridge`, `ls`, `rm`.
+//! The command-line tool of strait: `strait demo`, `send`, `recv`, `inspect`, `top`, `watch`, `record`, `play`, `serve`,
+//! `unlock`, `reset`, `doctor`, `bridge`, `ls`, `rm`, `completions`, `man`.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 if all went
 //! well, 1 if something failed, 2 for a wrong command line; an error is one line.
@@ -13,6 +13,7 @@ mod error;
 mod inspect;
 mod locks;
 mod ls;
+mod manual;
 mod observe;
 mod os;
 mod plant;
@@ -21,6 +22,7 @@ mod play;
 mod print;
 #[cfg(feature = "record")]
 mod record;
+mod recv_value;
 mod region_arg;
 mod reset;
 mod rm;
@@ -28,7 +30,10 @@ mod see;
 mod send_value;
 #[cfg(feature = "serve")]
 mod serve;
+mod svg;
 mod text;
+#[cfg(feature = "top")]
+mod top;
 mod transfer;
 mod unlock;
 mod watch;
@@ -58,7 +63,10 @@ fn run(command: Command) -> Result<()> {
             (None, Some(file)) => transfer::send::run(&wanted.transfer, file),
             (None, None) => Ok(()),
         },
-        Command::Recv(wanted) => transfer::recv::run(&wanted),
+        Command::Recv(wanted) => match &wanted.out {
+            Some(file) => transfer::recv::run(&wanted.transfer, file),
+            None => recv_value::run(&wanted),
+        },
         Command::CleanUp(wanted) => {
             transfer::janitor::run(&wanted);
             Ok(())
@@ -70,12 +78,16 @@ fn run(command: Command) -> Result<()> {
         Command::Play(wanted) => play::run(&wanted),
         #[cfg(feature = "serve")]
         Command::Serve(wanted) => serve::run(&wanted),
+        #[cfg(feature = "top")]
+        Command::Top(wanted) => top::run(&wanted),
         Command::Watch(wanted) => watch::run(&wanted),
         Command::Unlock(wanted) => unlock::run(&wanted),
         Command::Reset(wanted) => reset::run(&wanted),
         Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Bridge(wanted) => bridge::run(&wanted),
-        Command::Ls => ls::run(),
+        Command::Ls(wanted) => ls::run(&wanted),
         Command::Rm(wanted) => rm::run(&wanted),
+        Command::Completions(wanted) => manual::completions(&wanted),
+        Command::Man(wanted) => manual::pages(&wanted),
     }
 }

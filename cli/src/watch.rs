@@ -2,14 +2,11 @@
 
 use std::io::{ErrorKind, Write, stdout};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
-
-use serde_json::{Map, Value, json};
-use strait::observe::Observed;
+use std::time::{Duration, Instant};
 
 use crate::args::Watch;
 use crate::error::{Error, Result, reason_and_advice};
-use crate::see::value::{self, Leaf, hex};
+use crate::see::show::Shown;
 use crate::see::{Followed, Scene};
 use crate::text::printable;
 
@@ -141,22 +138,26 @@ impl View {
         let Self { followed, fields, last, kept, missed } = self;
         followed.take(|followed, seen, bytes| {
             *missed += seen.missed;
-            let leaves = leaves_of(followed, fields, bytes);
+            let shown = Shown {
+                entry: &followed.entry,
+                ty: followed.ty.as_deref(),
+                number: seen.number,
+                tag: seen.tag,
+                missed: *missed,
+                bytes,
+                fields,
+            };
             if wanted.changes {
-                let shown = leaves.as_ref().map_or_else(
+                let now = shown.leaves().map_or_else(
                     || bytes.to_vec(),
                     |leaves| leaves.iter().flat_map(|leaf| leaf.bytes().to_vec()).collect(),
                 );
-                if last.as_ref() == Some(&shown) {
+                if last.as_ref() == Some(&now) {
                     return Ok(());
                 }
-                *last = Some(shown);
+                *last = Some(now);
             }
-            let line = if wanted.json {
-                json_line(followed, fields, seen, leaves.as_deref(), bytes, *missed).to_string()
-            } else {
-                text_line(followed, seen, leaves.as_deref(), bytes, *missed)
-            };
+            let line = if wanted.json { shown.json().to_string() } else { shown.text() };
             if wanted.every.is_some() {
                 *kept = Some(line);
             } else {
@@ -219,72 +220,4 @@ fn check_field(scene: &Scene, entry: &strait::format::Entry, field: &str) -> Res
     let there: Vec<&str> = leaves.iter().map(|leaf| &*leaf.path).collect();
     let there = there.join(", ");
     Err(Error::failed(format!("{}, {name}: there is no field '{field}'; there are: {there}", scene.arg)))
-}
-
-/// The fields to show of a message, if its type is known.
-fn leaves_of<'a>(followed: &'a Followed, fields: &[String], bytes: &'a [u8]) -> Option<Vec<Leaf<'a>>> {
-    let mut leaves = followed.ty.as_ref()?.leaves(bytes)?;
-    leaves.retain(|leaf| fields.is_empty() || fields.iter().any(|field| leaf.is_in(field)));
-    Some(leaves)
-}
-
-fn text_line(
-    followed: &Followed,
-    seen: &Observed,
-    leaves: Option<&[Leaf<'_>]>,
-    bytes: &[u8],
-    missed: u64,
-) -> String {
-    let mut line = format!("{} #{} ", followed.title(), seen.number);
-    match leaves {
-        Some(leaves) => {
-            for leaf in leaves {
-                let equals = if leaf.path.is_empty() { "" } else { "=" };
-                line.push_str(&format!(" {}{equals}{}", leaf.path, leaf.text()));
-            }
-        }
-        None => {
-            if followed.entry.type_hash == 0 {
-                line.push_str(&format!(" tag={}", seen.tag));
-            }
-            line.push_str(&format!(" 0x{}", hex(bytes)));
-        }
-    }
-    if missed > 0 {
-        line.push_str(&format!("  ({missed} missed before)"));
-    }
-    printable(&line)
-}
-
-fn json_line(
-    followed: &Followed,
-    fields: &[String],
-    seen: &Observed,
-    leaves: Option<&[Leaf<'_>]>,
-    bytes: &[u8],
-    missed: u64,
-) -> Value {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let mut line = json!({
-        "channel": followed.name,
-        "number": seen.number,
-        "missed": missed,
-        "time_ns": u64::try_from(since.as_nanos()).unwrap_or(u64::MAX),
-    });
-    if let Some(lane) = followed.lane() {
-        line["lane"] = json!(lane);
-    }
-    match (leaves, &followed.ty) {
-        (Some(_), Some(ty)) if fields.is_empty() => line["value"] = value::json(&ty.tree, bytes),
-        (Some(leaves), _) => {
-            let chosen: Map<String, Value> =
-                leaves.iter().map(|leaf| (leaf.path.clone(), leaf.json())).collect();
-            line["value"] = Value::Object(chosen);
-        }
-        _ => {
-            line["tag"] = json!(seen.tag);
-            line["bytes"] = json!(hex(bytes));
-        }
-    }
-    line
 }

@@ -186,7 +186,7 @@ fn send_gives_one_message_to_each_consumer_of_several() {
     assert!(line.contains("alive"), "{line}");
 }
 
-/// FAULT 104. A region whose length others may change is copied, and nothing that comes later is seen: that is told.
+/// FAULT 109. A region whose length others may change is copied, and nothing that comes later is seen: that is told.
 #[test]
 fn fault_109_what_cannot_be_followed_is_not_passed_over() {
     let place = Place::new();
@@ -341,6 +341,42 @@ mod record {
         let line = run(&["record", &place.name, &copy, "-o", &out]).refused(1);
         assert!(line.contains("one topic"), "{line}");
         assert!(!fs::exists(&out).expect("a folder"));
+    }
+
+    #[test]
+    fn chosen_fields_are_drawn() {
+        let place = Place::new();
+        let region = region(&place);
+        let mut torques = region.typed_producer::<Torque>("torque").expect("a role");
+        torques.try_send_batch((1..6).map(torque)).expect("space");
+        region.latest_writer::<f64>("load").expect("a role").publish(&0.5);
+        let (copy, out, svg) = (place.path("copy"), place.path("run.mcap"), place.path("run.svg"));
+        fs::write(&copy, dump(&region)).expect("a file");
+        let args = ["record", &copy, "-o", &out, "--plot", &svg, "--field"];
+        run(&[&args[..], &["torque.newton_metres", "--field", "load"]].concat()).ok();
+        let drawing = fs::read_to_string(&svg).expect("a drawing");
+        assert!(drawing.contains(">torque.newton_metres, Nm<") && drawing.contains(">load<"), "{drawing}");
+        assert_eq!(drawing.matches("<polyline").count(), 2, "{drawing}");
+        fs::remove_file(&out).expect("a recording");
+        run(&["record", &copy, "-o", &out, "--plot", &svg]).ok();
+        fs::remove_file(&out).expect("a recording");
+        let drawing = fs::read_to_string(&svg).expect("a drawing");
+        let count = |part: &str| drawing.matches(part).count();
+        assert_eq!(
+            (count("<polyline"), count("nothing came"), count("class=\"name\"")),
+            (4, 2, 6),
+            "{drawing}"
+        );
+        // A wrong wish leaves no recording behind.
+        for (field, part) in
+            [("torque.angle", "torque.axis, torque.newton_metres"), ("log", "no field 'log'")]
+        {
+            let line = run(&[&args[..], &[field]].concat()).refused(1);
+            assert!(line.contains(part), "{line}");
+            assert!(fs::metadata(&out).is_err(), "an empty recording stays");
+        }
+        run(&["record", &copy, "-o", "-", "--plot", "-"]).refused(2);
+        run(&["record", &copy, "-o", &out, "--field", "load"]).refused(2);
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn a_file_beyond_the_limit_is_an_error_and_no_signal() {
     sender.end(LONG).ok();
 }
 
-/// FAULT 103. The tool's other files, and what it prints into one.
+/// FAULT 108. The tool's other files, and what it prints into one.
 #[test]
 fn fault_108_no_file_that_is_written_ends_the_tool_by_a_signal() {
     const PLAN: Plan = Plan::new(&[Channel::frames("log", 4096, 64)]);

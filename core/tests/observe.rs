@@ -221,7 +221,7 @@ fn lanes_are_followed_one_by_one_and_locks_and_calls_not() {
     }
 }
 
-/// FAULT 101. A message is overwritten that all consumers have released, and a machine that does not keep the order of
+/// FAULT 106. A message is overwritten that all consumers have released, and a machine that does not keep the order of
 /// stores shows the new message before the new `least`: what says that the old one is gone is ordered by a fence.
 #[test]
 fn fault_106_what_all_consumers_have_released_is_not_taken_for_whole() {
@@ -244,7 +244,7 @@ fn fault_106_what_all_consumers_have_released_is_not_taken_for_whole() {
     assert_eq!((seen.number, seen.missed, u32::from_le_bytes(copy)), (2, 2, 12));
 }
 
-/// FAULT 102. A tool watches while a channel is reset, which no observer can hinder.
+/// FAULT 107. A tool watches while a channel is reset, which no observer can hinder.
 #[test]
 fn fault_107_a_follower_goes_on_after_a_reset() {
     const PLAN: Plan<'_> = Plan::new(&[
@@ -304,6 +304,33 @@ fn fault_107_a_follower_goes_on_after_a_reset() {
             }
         }
     }
+}
+
+/// The senders and receivers leave the same bytes with followers beside them and without.
+#[test]
+fn traffic_leaves_the_same_bytes_with_followers_and_without() {
+    let names = ["frames", "slots", "compact", "latest", "broadcast"];
+    let run = |follows: bool| {
+        let region = region();
+        let mut followers: Vec<_> =
+            names.iter().filter(|_| follows).map(|name| follow(&region, name, Begin::Newest)).collect();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut copy = [0; 96];
+                while !is_over.load(SeqCst) {
+                    for follower in &mut followers {
+                        follower.look(&mut copy).expect("nobody breaks the protocol");
+                    }
+                    thread::yield_now();
+                }
+            });
+            names.iter().for_each(|name| traffic(&region, name));
+            is_over.store(true, SeqCst);
+        });
+        region.bytes()
+    };
+    assert!(run(true) == run(false), "followers leave traces");
 }
 
 /// FAULT 86: whatever a region holds, a look is a message in bounds, nothing, or a violation; and it stores nothing.

@@ -30,7 +30,9 @@ fn lane() -> Result<Outcome, Outcome> {
         fs::remove_dir_all(&folder).map_err(|error| cache::failed(Path::new(&folder), &error))?;
     }
     let (prefix, stage) = (format!("{folder}/prefix"), format!("{folder}/stage"));
-    let page = format!("man -l {prefix}/share/man/man3/strait.3 > /dev/null");
+    let share = format!("{prefix}/share");
+    let page = format!("man -l {share}/man/man3/strait.3 {share}/man/man1/strait-watch.1 > /dev/null");
+    let completions = format!("bash -n {share}/bash-completion/completions/strait");
     let failed = Outcome::Failed;
     Ok(parts(&[
         ("install", &|| done(installed(&["--prefix", &prefix], None).map_err(failed))),
@@ -43,6 +45,7 @@ fn lane() -> Result<Outcome, Outcome> {
         // The package is found below the stage, so the tree can be moved.
         ("CMake", &|| with_cmake(&folder, &format!("{stage}{ELSEWHERE}/lib/strait-abi/cmake/strait"))),
         ("man", &|| Run::new("sh".into(), "sh", "-c").word(&page).run()),
+        ("completions", &|| Run::new("sh".into(), "sh", "-c").word(&completions).run()),
     ]))
 }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask install`: the C interface where a C or C++ build finds it: headers, libraries, and the files
-//! for pkg-config, CMake and man.
+//! for pkg-config, CMake and man; with the tool's manual pages and completions.
 
 use std::env;
 use std::fs;
@@ -107,9 +107,41 @@ pub fn install(choice: &Choice, stage: Option<&str>) -> Result<(), String> {
     for (mode, from, to) in files {
         put(mode, &from, &root.join(to))?;
     }
+    install_manuals(&root)?;
     let folder = root.join(&choice.libdir);
     link(&format!("libstrait.so.{VERSION}"), &folder.join(format!("libstrait.so.{SOVERSION}")))?;
     link(&format!("libstrait.so.{SOVERSION}"), &folder.join("libstrait.so"))
+}
+
+/// The tool as it is built for tests.
+const TOOL: &str = "target/debug/strait";
+
+/// Where shells look for the completions of the tool, and which they are.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "share/bash-completion/completions/strait"),
+    ("zsh", "share/zsh/site-functions/_strait"),
+    ("fish", "share/fish/vendor_completions.d/strait.fish"),
+];
+
+/// Installs the manual pages of the tool and the completions of its command lines; the tool itself makes them.
+fn install_manuals(root: &Path) -> Result<(), String> {
+    let pages = format!("{MADE}/man1");
+    let _ = fs::remove_dir_all(&pages); // Pages of commands that are no more.
+    let build = Run::cargo("build --quiet -p strait-cli").with("CARGO_TARGET_DIR", "target");
+    passed("the tool", build.run())?;
+    passed("the manual pages", Run::new(TOOL.into(), TOOL, &format!("man {pages}")).run())?;
+    let made = fs::read_dir(&pages).map_err(|error| format!("cannot read {pages}: {error}"))?;
+    for page in made.flatten() {
+        let name = page.file_name();
+        put("644", &page.path().to_string_lossy(), &root.join("share/man/man1").join(name))?;
+    }
+    for (shell, to) in COMPLETIONS {
+        let from = format!("{MADE}/strait.{shell}");
+        let make = Run::new("sh".into(), "sh", "-c").word(&format!("{TOOL} completions {shell} > {from}"));
+        passed("the completions", make.run())?;
+        put("644", &from, &root.join(to))?;
+    }
+    Ok(())
 }
 
 /// Builds the static library, and the shared one with its soname.

@@ -14,9 +14,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::region_arg::RegionArg;
 
-pub use parse::parse;
+pub use parse::{parse, shown};
 #[cfg(feature = "serve")]
 pub use see::Serve;
+#[cfg(feature = "top")]
+pub use see::Top;
 pub use see::Watch;
 #[cfg(feature = "record")]
 pub use see::{Play, Record};
@@ -33,6 +35,7 @@ Examples:
   strait send work files --file data.bin        ... and the other
   strait ls                                     which regions there are
   strait inspect work                           what is in one
+  strait top                                    what goes on in all of them, live
   strait watch work                             what is sent in one, as it comes
   strait record work -o run.mcap                the same, into a file
   strait play run.mcap                          and out of it into the region again
@@ -61,12 +64,16 @@ pub enum Command {
     /// Send a file through a queue of frames, or one message
     #[command(after_help = SEND_HELP)]
     Send(Send),
-    /// Receive a file through a queue of frames
+    /// Receive a file through a queue of frames, or messages
     #[command(after_help = RECV_HELP)]
     Recv(Recv),
     /// Show a region's header, participants and channels
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
+    /// Show regions live: rates, fill, lag, locks, calls, the late and the dead
+    #[cfg(feature = "top")]
+    #[command(after_help = see::TOP_HELP)]
+    Top(Top),
     /// Print the messages of channels as they come
     #[command(after_help = see::WATCH_HELP)]
     Watch(Watch),
@@ -95,10 +102,15 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Bridge(Bridge),
     /// List the named regions
-    Ls,
+    Ls(Ls),
     /// Remove regions
     #[command(after_help = RM_HELP)]
     Rm(Rm),
+    /// Print what a shell needs to complete this tool's command lines
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Write this tool's manual pages into a directory
+    Man(ManPages),
     /// One of the demo's processes
     #[command(hide = true)]
     DemoPart(Part),
@@ -143,16 +155,24 @@ numbers, and otherwise 0x with two hexadecimal digits a byte.
 
 Examples:
   strait send work files --file data.bin
+  tar c folder | strait send work files --file -
   strait send arm torque 'axis=2 newton_metres=0.5'
   strait send arm setpoint 0.25
   strait send arm commands --tag 7 0x0102";
 
 const RECV_HELP: &str = "\
-Whichever side comes first creates the region, with that one channel; the receiver removes it at the
-end. The file appears under its name only when it is complete; one that is there is replaced then.
+With --out: whichever side comes first creates the region, with that one channel; the receiver removes it
+at the end. The file appears under its name only when it is complete; one that is there is replaced then.
+Standard output has it as it comes, and the status says whether it is complete.
 
-Example:
-  strait recv work files --out copy.bin";
+Without: one message is taken out of a queue that is there, if nobody alive has the receiver's role, and
+printed as `strait watch` prints it, which takes none. With --follow, each that comes, until the sender has left,
+the region is removed, or nobody reads them; --timeout is how long to wait for the first.
+
+Examples:
+  strait recv work files --out copy.bin
+  strait recv work files --out - | tar x
+  strait recv arm torque --follow --json";
 
 const INSPECT_HELP: &str = "\
 Examples:
@@ -194,6 +214,12 @@ they go on in memory that newcomers never see.
 Example:
   strait rm work ./old-region";
 
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  source <(strait completions bash)
+  strait completions zsh > ~/.zfunc/_strait
+  strait completions fish > ~/.config/fish/completions/strait.fish";
+
 /// `strait demo`
 #[derive(Args)]
 pub struct Demo {
@@ -215,7 +241,7 @@ pub struct Demo {
     /// Kill the controller every MS milliseconds, and the tuner now and then in mid-update; with --plant, any process
     #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = kill_every)]
     pub kill_every: Option<Duration>,
-    /// Draw angle and force over time into an SVG file
+    /// Draw angle and force over time into an SVG file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Run a plant of ten processes in place of the pendulum
@@ -311,7 +337,7 @@ pub struct Transfer {
 pub struct Send {
     #[command(flatten)]
     pub transfer: Transfer,
-    /// The file to send
+    /// The file to send; - is standard input
     #[arg(long, value_name = "F", required_unless_present = "value")]
     pub file: Option<PathBuf>,
     /// The message to send
@@ -327,9 +353,15 @@ pub struct Send {
 pub struct Recv {
     #[command(flatten)]
     pub transfer: Transfer,
-    /// The file to write
+    /// The file to write; - is standard output
     #[arg(long, value_name = "F")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
+    /// Print message after message in place of one
+    #[arg(long, conflicts_with = "out")]
+    pub follow: bool,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "out")]
+    pub json: bool,
 }
 
 /// `strait clean-up`
@@ -405,6 +437,14 @@ pub struct Bridge {
     pub words: Vec<OsString>,
 }
 
+/// `strait ls`
+#[derive(Args)]
+pub struct Ls {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `strait rm`
 #[derive(Args)]
 pub struct Rm {
@@ -414,4 +454,20 @@ pub struct Rm {
     /// Remove regions that are in use, too
     #[arg(long)]
     pub force: bool,
+}
+
+/// `strait completions`
+#[derive(Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `strait man`
+#[derive(Args)]
+pub struct ManPages {
+    /// The directory, which is made if it is missing
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }

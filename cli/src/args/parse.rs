@@ -14,6 +14,16 @@ pub fn parse() -> Result<Command> {
     parse_from(std::env::args_os().collect())
 }
 
+/// The definition without the commands that this tool only gives itself.
+pub fn shown() -> clap::Command {
+    let all = Cli::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let tool = clap::Command::new("strait").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    let about = all.get_about().cloned().unwrap_or_default();
+    let after = all.get_after_help().cloned().unwrap_or_default();
+    tool.about(about).after_help(after).subcommands(shown)
+}
+
 fn parse_from(words: Vec<OsString>) -> Result<Command> {
     let mut clap = Cli::command();
     let known =

@@ -40,7 +40,8 @@ without the others.
 Examples:
   strait record arm -o run.mcap
   strait record arm -o run.mcap --split-time 600
-  strait record arm leg --seconds 60 --raw -o run.mcap";
+  strait record arm leg --seconds 60 --raw -o run.mcap
+  strait record arm --seconds 10 -o run.mcap --plot run.svg --field torque.newton_metres --field load";
 
 #[cfg(feature = "record")]
 pub const PLAY_HELP: &str = "\
@@ -112,7 +113,7 @@ pub struct Record {
     /// Names of regions, or paths of regions or of copies of them
     #[arg(required = true, value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
     pub regions: Vec<RegionArg>,
-    /// The file to write; one that is there is not replaced
+    /// The file to write; one that is there is not replaced; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
     /// End after so long
@@ -130,6 +131,49 @@ pub struct Record {
     /// Start with what is in the queues already
     #[arg(long)]
     pub oldest: bool,
+    /// Draw fields over time into an SVG file at the end; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// A field to draw, or all of a channel; may be given again [default: the first twelve]
+    #[arg(long = "field", value_name = "CHANNEL[.FIELD]", requires = "plot")]
+    pub fields: Vec<String>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(feature = "top")]
+pub const TOP_HELP: &str = "\
+A live view of each channel: how many messages a second, how full, how many were refused, how far the
+consumer is behind, who is late, who is dead, who holds a lock, which calls are out. Press ? for the
+keys and columns. It fits 80 x 24 characters and needs no colour; NO_COLOR turns colours off.
+
+This process only looks, like `strait watch`. Without REGION it shows all named regions, also those that
+come later. A region that is removed or replaced while it is watched is said to be.
+
+With --once or --json it looks twice, with --every between, and prints what it has found.
+
+Examples:
+  strait top
+  strait top arm ./dump
+  strait top arm --json --every 200 | jq '.regions[].channels[] | select(.in_trouble)'";
+
+/// `strait top`
+#[cfg(feature = "top")]
+#[derive(Args)]
+pub struct Top {
+    /// Names of regions, or paths of regions or of copies of them; all named regions if there are none
+    #[arg(value_name = "REGION", value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
+    pub regions: Vec<RegionArg>,
+    /// The time from one look to the next
+    #[arg(long, value_name = "MS", default_value = "1000", allow_negative_numbers = true, value_parser = every)]
+    pub every: Duration,
+    /// Print one look as a table
+    #[arg(long)]
+    pub once: bool,
+    /// Print one look as one JSON object
+    #[arg(long, conflicts_with = "once")]
+    pub json: bool,
 }
 
 /// `strait play`

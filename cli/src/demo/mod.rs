@@ -68,11 +68,10 @@ pub fn run(wanted: &args::Demo) -> Result<()> {
     if let Some(path) = &wanted.plot {
         let drawing = plot::draw(&outcome, wanted.rate, &summary.title())
             .ok_or_else(|| Error::failed("the plant gave no trace; rebuild this program"))?;
-        let mut output = Output::create(path)?;
-        output.write(drawing.as_bytes())?;
-        output.finish()?;
+        Output::put(path, &drawing)?;
     }
-    print::out(&if wanted.json { summary.json() } else { summary.text() })?;
+    let is_taken = wanted.plot.as_deref().is_some_and(print::is_stream);
+    print::result(&if wanted.json { summary.json() } else { summary.text() }, is_taken)?;
     summary.verdict().map_or(Ok(()), |reason| Err(Error::failed(reason)))
 }
 
@@ -101,7 +100,7 @@ pub fn check(wanted: &args::Demo) -> Result<()> {
         )));
     }
     // Whether it can be written. Dropped, it was never there.
-    wanted.plot.as_deref().map_or(Ok(()), |path| Output::create(path).map(drop))
+    wanted.plot.as_deref().map_or(Ok(()), Output::check)
 }
 
 /// A region that is removed in the end, whatever the end is.

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(all(unix, feature = "record"))]
+pub use unix::standard_output;
 #[cfg(unix)]
 pub use unix::{
     apart, ending, has_started, longest_file, no_signal_for_long_files, pin, real_time, replace,
@@ -10,6 +12,8 @@ pub use unix::{
 
 #[cfg(windows)]
 mod windows;
+#[cfg(all(windows, feature = "record"))]
+pub use windows::standard_output;
 #[cfg(windows)]
 pub use windows::{
     apart, ending, has_started, longest_file, no_signal_for_long_files, pin, real_time, replace,

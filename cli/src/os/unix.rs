@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+#[cfg(feature = "record")]
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -85,4 +87,10 @@ pub fn real_time(priority: i32) -> Result<(), RtError> {
 /// Keeps the calling thread on one CPU.
 pub fn pin(cpu: usize) -> Result<(), RtError> {
     rt::pin(&[cpu])
+}
+
+/// Standard output as a file: what is written is there at once, and nothing stands before it in a buffer.
+#[cfg(feature = "record")]
+pub fn standard_output() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }

@@ -1,6 +1,10 @@
 //! Process groups, exit codes, thread priorities.
 
+#[cfg(feature = "record")]
+use std::fs::File;
 use std::io;
+#[cfg(feature = "record")]
+use std::os::windows::io::AsHandle;
 use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -62,4 +66,10 @@ pub fn real_time(_priority: i32) -> Result<(), RtError> {
 /// Keeps the calling thread on one CPU.
 pub fn pin(cpu: usize) -> Result<(), RtError> {
     rt::pin(&[cpu])
+}
+
+/// Standard output as a file: what is written is there at once, and nothing stands before it in a buffer.
+#[cfg(feature = "record")]
+pub fn standard_output() -> io::Result<File> {
+    io::stdout().as_handle().try_clone_to_owned().map(File::from)
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use mcap::{McapError, WriteOptions, Writer};
 
 use crate::error::{Error, Result, reason, reason_and_advice};
+use crate::os;
+use crate::print;
 use crate::text::printable;
 
 /// The file that is recorded into.
@@ -62,8 +64,10 @@ pub struct Output {
 
 /// The error of a file.
 pub fn failed(path: &Path, error: McapError) -> Error {
-    let path = printable(&path.display().to_string());
+    let is_stream = print::is_stream(path);
+    let path = if is_stream { "standard output".into() } else { printable(&path.display().to_string()) };
     Error::failed(match error {
+        McapError::Io(error) if is_stream => format!("{path}: {}", reason_and_advice(&error)),
         McapError::Io(error) => {
             format!("{path}: {}; what was written before is kept", reason_and_advice(&error))
         }
@@ -83,7 +87,11 @@ fn numbered(given: &Path, number: u32) -> PathBuf {
 }
 
 fn open(path: &Path, written: &Rc<Cell<u64>>) -> Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
+    let file = match print::is_stream(path) {
+        true => os::standard_output(),
+        false => OpenOptions::new().write(true).create_new(true).open(path),
+    };
+    let file = file.map_err(|error| {
         let path = printable(&path.display().to_string());
         Error::failed(match error.kind() {
             io::ErrorKind::AlreadyExists => format!("{path}: is there already; give another name"),
@@ -148,9 +156,24 @@ impl Output {
         Ok(())
     }
 
+    /// Whether it is standard output.
+    pub fn is_stream(&self) -> bool {
+        print::is_stream(&self.given)
+    }
+
+    /// How many files there are.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The last of them.
+    pub fn path(&self) -> String {
+        printable(&self.path.display().to_string())
+    }
+
     /// What was written, for people.
     pub fn told(&self) -> String {
-        let path = printable(&self.path.display().to_string());
+        let path = self.path();
         if self.count == 1 { path } else { format!("{} files, the last of them {path}", self.count) }
     }
 }

@@ -95,12 +95,23 @@ impl Topic {
         Ok(())
     }
 
-    /// Records what has come; returns how many messages.
-    pub fn take(&mut self, file: &mut File, now: u64) -> Result<usize, Failed> {
+    /// The channel.
+    pub fn followed(&self) -> &Followed {
+        &self.followed
+    }
+
+    /// Its name among the topics.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Records what has come, and shows it to `also`; returns how many messages.
+    pub fn take(&mut self, file: &mut File, now: u64, mut also: impl FnMut(&[u8])) -> Result<usize, Failed> {
         let Self { followed, name, ids, seen: count, .. } = self;
         let mut failed = None;
         let taken = followed.take(|followed, seen, bytes| {
             *count += 1;
+            also(bytes);
             let told = tell_tag(file, name, ids, seen, now);
             told.and_then(|()| write(file, followed, ids, seen, bytes, now)).map_err(|error| {
                 failed = Some(error);
@@ -170,12 +181,16 @@ fn write(
     // A latest value of another length than its type is recorded as it is.
     let ty = followed.ty.as_ref().filter(|ty| ty.tree.size() == bytes.len());
     if let (Some(channel), Some(ty)) = (ids.json, ty) {
-        let value = value::json(&ty.tree, bytes);
-        let object: Value = match ty.tree {
-            Tree::Struct(_) => value,
-            _ => json!({ schema::ALONE: value }),
-        };
-        file.write_to_known_channel(&header(channel), object.to_string().as_bytes())?;
+        let mut object = String::with_capacity(8 * bytes.len());
+        let is_alone = !matches!(ty.tree, Tree::Struct(_));
+        if is_alone {
+            object.extend(["{\"", schema::ALONE, "\":"]);
+        }
+        value::write_json(&ty.tree, bytes, &mut object);
+        if is_alone {
+            object.push('}');
+        }
+        file.write_to_known_channel(&header(channel), object.as_bytes())?;
     }
     match ids.raw {
         Some(channel) => file.write_to_known_channel(&header(channel), bytes),

@@ -3,6 +3,7 @@
 #[cfg(any(feature = "record", feature = "serve"))]
 pub mod schema;
 pub mod sender;
+pub mod show;
 pub mod types;
 pub mod value;
 
@@ -29,6 +30,8 @@ pub struct Scene {
     /// What the user called it.
     pub arg: RegionArg,
     region: Region,
+    /// Whether this is a copy of a region that others can cut short.
+    pub is_copy: bool,
     /// Whether it is a copy, or one in a file in which nobody takes part: nothing changes there any more.
     pub is_still: bool,
     description: String,
@@ -47,8 +50,24 @@ pub struct Followed {
 }
 
 impl Scene {
-    /// Opens a region to look at it.
+    /// Opens a region to look at it, with the types that it describes.
     pub fn open(arg: &RegionArg) -> Result<Self> {
+        let mut scene = Self::open_undescribed(arg)?;
+        if scene.is_copy && !observe::living(&scene.region).is_empty() {
+            print::note(&format!(
+                "{arg}: other users may change its length, so only what is there now is shown; run as its owner, and \
+                 give it a mode that lets no others write, to see what comes"
+            ));
+        }
+        scene.description = describe(&scene.region).unwrap_or_else(|error| {
+            print::note(&format!("{arg}: {error}"));
+            String::new()
+        });
+        Ok(scene)
+    }
+
+    /// Opens a region to look at it.
+    pub fn open_undescribed(arg: &RegionArg) -> Result<Self> {
         let place = arg.region()?;
         // A live one is mapped. One that others can cut short meanwhile is copied.
         let (region, is_copy) = match place.open(&RegionOptions::new().read_only(true)) {
@@ -60,19 +79,8 @@ impl Scene {
             },
         };
         let is_file = matches!(arg, RegionArg::At(_));
-        let is_live = !observe::living(&region).is_empty();
-        let is_still = is_copy || is_file && !is_live;
-        if is_copy && is_live {
-            print::note(&format!(
-                "{arg}: other users may change its length, so only what is there now is shown; run as its owner, and \
-                 give it a mode that lets no others write, to see what comes"
-            ));
-        }
-        let description = describe(&region).unwrap_or_else(|error| {
-            print::note(&format!("{arg}: {error}"));
-            String::new()
-        });
-        Ok(Self { arg: arg.clone(), region, is_still, description })
+        let is_still = is_copy || is_file && observe::living(&region).is_empty();
+        Ok(Self { arg: arg.clone(), region, is_copy, is_still, description: String::new() })
     }
 
     /// Opens a region that may come and go, and says nothing if it cannot.
@@ -82,7 +90,7 @@ impl Scene {
     }
 
     /// The region itself.
-    #[cfg(any(feature = "record", feature = "serve"))]
+    #[cfg(any(feature = "record", feature = "serve", feature = "top"))]
     pub fn region(&self) -> &Region {
         &self.region
     }

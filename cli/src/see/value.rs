@@ -1,5 +1,8 @@
 //! Values of described types: as text, as JSON, and from text.
 
+#[cfg(feature = "record")]
+use std::fmt::Write;
+
 use serde_json::{Map, Number, Value};
 
 use super::types::{Notes, Scalar, Tree, Type};
@@ -115,6 +118,25 @@ impl Leaf<'_> {
         json(self.tree, self.bytes)
     }
 
+    /// Its scalars' kind, how many bytes each has, and how many there are.
+    #[cfg(feature = "record")]
+    pub fn scalars(&self) -> Option<(Scalar, usize, usize)> {
+        match self.tree {
+            Tree::Scalar(scalar, size) => Some((*scalar, *size, 1)),
+            Tree::Array(count, element) => match **element {
+                Tree::Scalar(scalar, size) => Some((scalar, size, *count)),
+                _ => None,
+            },
+            Tree::Struct(_) => None,
+        }
+    }
+
+    /// The unit of its values, if that is known.
+    #[cfg(feature = "record")]
+    pub fn unit(&self) -> Option<&str> {
+        self.notes?.unit.as_deref()
+    }
+
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         self.bytes
@@ -124,6 +146,17 @@ impl Leaf<'_> {
     pub fn is_in(&self, field: &str) -> bool {
         let rest = self.path.strip_prefix(field);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+}
+
+/// The number that a scalar is, as near as a float has it.
+#[cfg(feature = "record")]
+pub fn number(scalar: Scalar, bytes: &[u8]) -> f64 {
+    match Read::of(scalar, bytes) {
+        Read::Unsigned(value) => value as f64,
+        Read::Signed(value) => value as f64,
+        Read::Single(value) => value.into(),
+        Read::Double(value) => value,
     }
 }
 
@@ -140,6 +173,50 @@ pub fn json(tree: &Tree, bytes: &[u8]) -> Value {
                 at = end;
             }
             Value::Object(all)
+        }
+    }
+}
+
+/// As [`json`], written down at once: a recorder does this for each message.
+#[cfg(feature = "record")]
+pub fn write_json(tree: &Tree, bytes: &[u8], out: &mut String) {
+    match tree {
+        Tree::Scalar(scalar, _) => {
+            // Writing to a text does not fail. What JSON has no number for is null.
+            let _ = match Read::of(*scalar, bytes) {
+                Read::Unsigned(value) => write!(out, "{value}"),
+                Read::Signed(value) => write!(out, "{value}"),
+                Read::Single(value) if value.is_finite() => write!(out, "{value:?}"),
+                Read::Double(value) if value.is_finite() => write!(out, "{value:?}"),
+                Read::Single(_) | Read::Double(_) => write!(out, "null"),
+            };
+        }
+        Tree::Array(_, element) => {
+            out.push('[');
+            for (n, one) in bytes.chunks_exact(element.size()).enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                write_json(element, one, out);
+            }
+            out.push(']');
+        }
+        Tree::Struct(fields) => {
+            out.push('{');
+            let mut at = 0;
+            for (n, (name, field)) in fields.iter().enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                let end = at + field.size();
+                match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    true => out.extend(["\"", name, "\":"]),
+                    false => out.push_str(&format!("{}:", Value::from(&**name))),
+                }
+                write_json(field, &bytes[at..end], out);
+                at = end;
+            }
+            out.push('}');
         }
     }
 }
@@ -418,6 +495,42 @@ mod tests {
             value[path] = wrong;
             let why = super::from_json(&arm.tree, &value).expect_err("it is wrong");
             assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[cfg(feature = "record")]
+    #[test]
+    fn what_is_written_at_once_is_the_same() {
+        let (arm, bytes) = (arm(), arm().parse_words(WORDS).expect("a value"));
+        let odd = Tree::parse("[4]f32").expect("it adds up");
+        let odd_bytes = [f32::NAN, 1e20, -0.5, f32::MIN_POSITIVE].map(f32::to_le_bytes).concat();
+        for (tree, bytes) in [(&arm.tree, &bytes), (&odd, &odd_bytes)] {
+            let mut text = String::new();
+            super::write_json(tree, bytes, &mut text);
+            assert_eq!(
+                serde_json::from_str::<super::Value>(&text).expect("JSON"),
+                json(tree, bytes),
+                "{text}"
+            );
+        }
+    }
+
+    #[cfg(feature = "record")]
+    #[test]
+    fn what_is_written_at_once_is_read_again() {
+        let (single, double) = (Tree::parse("f32").expect("a type"), Tree::parse("f64").expect("a type"));
+        let mut bits = 1_u64;
+        for _ in 0..100_000 {
+            bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            let (low, all) = (bits as u32, bits);
+            for (tree, bytes) in [(&single, &low.to_le_bytes()[..]), (&double, &all.to_le_bytes()[..])] {
+                let mut text = String::new();
+                super::write_json(tree, bytes, &mut text);
+                let value: super::Value = serde_json::from_str(&text).expect("JSON");
+                if !value.is_null() {
+                    assert_eq!(super::from_json(tree, &value).as_deref(), Ok(bytes), "{text}");
+                }
+            }
         }
     }
 

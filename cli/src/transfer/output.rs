@@ -1,11 +1,12 @@
 //! A file that is written: under a name of its own until it is complete.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf, is_separator};
 
 use crate::error::{Error, Result, reason, reason_and_advice};
 use crate::os;
+use crate::print;
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 1 << 18;
@@ -15,6 +16,53 @@ const SYNC: u64 = 1 << 28;
 const SUFFIX: &str = ".strait-part";
 /// How much of the file's own name they have, so that they never get too long.
 const STEM: usize = 200;
+
+/// Where what is received goes.
+pub enum Sink {
+    /// A file, which is there when it is complete.
+    File(Output),
+    /// Standard output, which has each piece as it comes.
+    Stream,
+}
+
+impl Sink {
+    /// Of the path that the user gave.
+    pub fn create(path: &Path) -> Result<Self> {
+        if print::is_stream(path) { Ok(Self::Stream) } else { Output::create(path).map(Self::File) }
+    }
+
+    /// The temporary file, if there is one.
+    pub fn part(&self) -> Option<&Path> {
+        match self {
+            Self::File(output) => Some(&output.part),
+            Self::Stream => None,
+        }
+    }
+
+    /// Writes the next bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::File(output) => output.write(bytes),
+            // Nothing is kept for later: its reader may wait for it.
+            Self::Stream => write_out(bytes),
+        }
+    }
+
+    /// All of it is there.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Self::File(output) => output.finish(),
+            Self::Stream => Ok(()),
+        }
+    }
+}
+
+/// Writes to standard output. Unlike a text, what is not read to its end is an error.
+fn write_out(bytes: &[u8]) -> Result<()> {
+    let mut stdout = stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    written.map_err(|error| Error::at("standard output", reason(&error)))
+}
 
 /// A file on its way. Dropped before [`finish`](Self::finish), it was never there.
 pub struct Output {
@@ -48,9 +96,16 @@ impl Output {
         Ok(Self { file, written: 0, longest: os::longest_file(), unsynced: 0, part, target })
     }
 
-    /// The temporary file.
-    pub fn part(&self) -> &Path {
-        &self.part
+    /// Checks that a file can be written there, before anything else is done. It is then as if it never was there.
+    pub fn check(path: &Path) -> Result<()> {
+        Sink::create(path).map(drop)
+    }
+
+    /// Writes a whole text.
+    pub fn put(path: &Path, text: &str) -> Result<()> {
+        let mut sink = Sink::create(path)?;
+        sink.write(text.as_bytes())?;
+        sink.finish()
     }
 
     /// Writes the next bytes.

@@ -1,18 +1,19 @@
 //! `strait recv`: the receiving side of a transfer.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use strait::{
     Consumer, Peek, Received, SystemPort, TryRecvError, error::WaitAnyError, options::WaitPolicy, wait_any,
 };
 
-use crate::args::Recv;
+use crate::args::Transfer;
 use crate::error::{Error, Result};
 use crate::{print, text};
 
 use super::crc::Crc;
 use super::janitor;
-use super::output::Output;
+use super::output::Sink;
 use super::progress::Progress;
 use super::removal;
 use super::rendezvous::{Meeting, Rendezvous};
@@ -23,21 +24,22 @@ use super::{BEGIN, Begin, DATA, END, End, SLICE, summary};
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Receives the file.
-pub fn run(wanted: &Recv) -> Result<()> {
-    let rendezvous = Rendezvous::new(&wanted.transfer)?;
-    let output = Output::create(&wanted.out)?;
-    let _janitor = janitor::start(&wanted.transfer, Some(output.part()));
+pub fn run(wanted: &Transfer, file: &Path) -> Result<()> {
+    let rendezvous = Rendezvous::new(wanted)?;
+    let output = Sink::create(file)?;
+    let _janitor = janitor::start(wanted, output.part());
     let (end, took) = rendezvous.run(
         Side::Receiver,
         |attachment, name| attachment.consumer(name),
         |meeting| receive(meeting, output),
     )?;
-    let name = text::printable(&wanted.out.display().to_string());
-    print::out(&format!("received {name}: {}, the same as sent\n", summary(end, took)))
+    let name = text::printable(&file.display().to_string());
+    let told = format!("received {name}: {}, the same as sent\n", summary(end, took));
+    print::result(&told, print::is_stream(file))
 }
 
 /// Takes frame after frame, each released when it is done with.
-fn receive(meeting: Meeting<'_, Consumer<SystemPort>>, output: Output) -> Result<(End, Duration)> {
+fn receive(meeting: Meeting<'_, Consumer<SystemPort>>, output: Sink) -> Result<(End, Duration)> {
     let Meeting { attachment, endpoint: mut queue, peer, timeout, ours, .. } = meeting;
     let mut incoming = Incoming::new(output, peer.who().word());
     let mut fate = Fate::Present;
@@ -82,7 +84,7 @@ fn wait(queue: &mut Consumer<SystemPort>, port: &SystemPort) -> bool {
 }
 
 /// The transfer under way.
-struct Transfer {
+struct UnderWay {
     progress: Progress,
     crc: Crc,
     next: u32,
@@ -90,14 +92,14 @@ struct Transfer {
 
 /// The part of the file that has been received.
 struct Incoming {
-    output: Output,
+    output: Sink,
     buffer: Vec<u8>,
     sender: u32,
-    transfer: Option<Transfer>,
+    transfer: Option<UnderWay>,
 }
 
 impl Incoming {
-    fn new(output: Output, sender: u32) -> Self {
+    fn new(output: Sink, sender: u32) -> Self {
         Self { output, buffer: Vec::new(), sender, transfer: None }
     }
 
@@ -116,7 +118,7 @@ impl Incoming {
             // Frames that earlier senders left here are skipped.
             if let Some(begin) = begin.filter(|begin| begin.sender == self.sender) {
                 let progress = Progress::new(&text::printable(&begin.name), begin.length);
-                self.transfer = Some(Transfer { progress, crc: Crc::new(), next: sequence.wrapping_add(1) });
+                self.transfer = Some(UnderWay { progress, crc: Crc::new(), next: sequence.wrapping_add(1) });
             }
             return Ok(None);
         };

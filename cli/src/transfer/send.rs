@@ -1,7 +1,7 @@
 //! `strait send`: the sending side of a transfer.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, stdin};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,9 @@ pub fn run(wanted: &Transfer, file: &Path) -> Result<()> {
 
 /// The file to send.
 struct Source {
-    file: File,
+    from: Box<dyn Read>,
+    /// Whether it comes in pieces that must not wait for each other.
+    is_stream: bool,
     shown: String,
     name: String,
     length: u64,
@@ -52,6 +54,10 @@ struct Source {
 
 impl Source {
     fn open(path: &Path) -> Result<Self> {
+        if print::is_stream(path) {
+            let (shown, name) = ("standard input".into(), "-".into());
+            return Ok(Self { from: Box::new(stdin()), is_stream: true, shown, name, length: 0 });
+        }
         let shown = path.display().to_string();
         let failed = |error: std::io::Error| Error::failed(format!("{shown}: {}", reason(&error)));
         // Before opening, which would wait at a FIFO.
@@ -64,18 +70,21 @@ impl Source {
         }
         let file = File::open(path).map_err(failed)?;
         let name = path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { file, shown, name, length: found.len() })
+        Ok(Self { from: Box::new(file), is_stream: false, shown, name, length: found.len() })
     }
 
-    /// Fills the buffer as far as the file goes.
+    /// Fills the buffer as far as the file goes, or with what has come of a stream; 0 is the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.file.read(&mut buffer[filled..]) {
+            match self.from.read(&mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(len) => filled += len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::failed(format!("{}: {}", self.shown, reason(&error)))),
+            }
+            if self.is_stream && filled > 0 {
+                break;
             }
         }
         Ok(filled)
@@ -111,7 +120,7 @@ impl Sending {
                 self.push(DATA, piece)?;
                 self.progress.add(piece.len());
             }
-            if filled < buffer.len() {
+            if filled == 0 {
                 break;
             }
         }

@@ -116,6 +116,38 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
     }
 }
 
+/// How much of a queue's capacity is taken, in its unit: bytes of the ring for frames, messages for others; 0 of what
+/// is no queue. At most the capacity, whatever the words say. Two loads.
+///
+/// # Examples
+///
+/// ```
+/// use strait_core::format::inspect::used;
+/// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem, port::Port};
+/// const PLAN: Plan = Plan::new(&[Channel::frames("log", 256, 32)]).participants(2);
+/// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+///
+/// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+/// region.producer("log").unwrap().try_send(7, b"ten bytes!").unwrap();
+/// let entry = region.channel("log").unwrap();
+/// assert_eq!(used(region.port().mem(), &entry), 32); // With the frame's header, in whole granules.
+/// ```
+#[must_use]
+pub fn used(mem: &Mem, entry: &Entry) -> u32 {
+    let read = |offset: u32| {
+        // ORDERING: Relaxed; a snapshot for display.
+        mem.word(offset).map_or(0, |word| word.load(RELAXED))
+    };
+    match entry.kind.is_queue() || entry.kind == Kind::Calls {
+        true => between(
+            read(entry.block_b.saturating_add(offset::HEAD)),
+            read(entry.block_a.saturating_add(offset::MARK)),
+            entry.capacity,
+        ),
+        false => 0,
+    }
+}
+
 /// A snapshot of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockState {
