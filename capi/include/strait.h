@@ -183,7 +183,9 @@ enum strait_status
   STRAIT_STATUS_FAULT = 47,
   // This process is a forked child of the one that opened the region.
   STRAIT_STATUS_FORKED = 48,
-  // No space now; it may come.
+  // No space that the producer knows of; it may come. A consumer tells of what it is done with in groups, of a
+  // quarter of the ring at most, and the message in use counts: one that drops what is refused plans a ring a third
+  // larger than what it must hold.
   STRAIT_STATUS_FULL = 60,
   // There is nothing now; it may come.
   STRAIT_STATUS_EMPTY = 61,
@@ -196,7 +198,7 @@ enum strait_status
   STRAIT_STATUS_TOO_SMALL = 64,
   // The value read is the one that was read last.
   STRAIT_STATUS_STALE = 65,
-  // Others were faster in each of a bounded number of tries; try again.
+  // Others were faster in each of a bounded number of tries, of a semaphore's word too; try again.
   STRAIT_STATUS_CONTENDED = 66,
   // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
   STRAIT_STATUS_LAGGED = 67,
@@ -1178,6 +1180,11 @@ strait_status strait_mutex_reinitialise(struct strait_mutex_t *mutex,
 // Unlocks. One that awaits repair is given up instead: the next lock returns that it is poisoned.
 // `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
 strait_status strait_mutex_unlock(struct strait_mutex_t *mutex);
+
+// Gives a lock up instead of unlocking: the caller knows that what the mutex guards is not whole. Every later lock
+// returns `STRAIT_STATUS_POISONED`, until somebody sets the value anew with `strait_mutex_reinitialise`.
+// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
+strait_status strait_mutex_give_up(struct strait_mutex_t *mutex);
 
 // How often the value of a locked mutex was changed, and how often the lock was taken over from a dead owner
 // (a fencing token). Either pointer may be null.
