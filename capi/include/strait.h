@@ -203,7 +203,7 @@ enum strait_status
   // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
   STRAIT_STATUS_LAGGED = 67,
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
-  // received. Only where `..._end_with_peer` is set.
+  // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
@@ -736,7 +736,7 @@ strait_status strait_broadcast_try_recv(struct strait_broadcast_reader_t *reader
                                         uint64_t *lost);
 
 // As `strait_broadcast_try_recv`, but waits up to `timeout_ns` for the next value: `TIMED_OUT` in place of
-// `EMPTY` and `CONTENDED`.
+// `EMPTY` and `CONTENDED`, and `PEER_GONE` if `strait_broadcast_reader_end_with_writer` is set.
 strait_status strait_broadcast_recv_timeout(struct strait_broadcast_reader_t *reader,
                                             void *buffer,
                                             size_t capacity,
@@ -1310,6 +1310,22 @@ strait_status strait_latest_reader_end_with_writer(struct strait_latest_reader_t
 
 // What is known of the writer, `STRAIT_PEER_...`, in `*writer`.
 strait_status strait_latest_reader_writer(struct strait_latest_reader_t *reader, uint32_t *writer);
+
+// Sets whether receives that wait end with `STRAIT_STATUS_PEER_GONE` when all producers are gone: when none is left, and
+// one is proven dead or was there and has left, and all that they sent was received. As long as none has come, they are
+// waited for. Otherwise as `strait_producer_end_with_peer`.
+strait_status strait_lanes_consumer_end_with_peer(struct strait_lanes_consumer_t *consumer,
+                                                  bool on);
+
+// As `strait_lanes_consumer_end_with_peer`, for a queue of values.
+strait_status strait_typed_lanes_consumer_end_with_peer(struct strait_typed_lanes_consumer_t *consumer,
+                                                        bool on);
+
+// Sets whether `strait_broadcast_recv_timeout` ends with `STRAIT_STATUS_PEER_GONE` when the writer is gone: when it is
+// proven dead, or was there and has left, and all that it published was received. Otherwise as
+// `strait_producer_end_with_peer`.
+strait_status strait_broadcast_reader_end_with_writer(struct strait_broadcast_reader_t *reader,
+                                                      bool on);
 
 // Opens a handle on the permits `name`. Nothing is claimed. A handle has one permit at a time: open one for each that
 // is to be held at once.

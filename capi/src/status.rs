@@ -88,7 +88,7 @@ pub enum strait_status {
     /// The writer has overtaken this reader, which has lost values; the next call goes on behind them.
     Lagged = 67,
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
-    /// received. Only where `..._end_with_peer` is set.
+    /// received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
     PeerGone = 68,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
@@ -318,6 +318,7 @@ impl From<RecvLanesError> for strait_status {
     fn from(error: RecvLanesError) -> Self {
         match error {
             RecvLanesError::TimedOut => s::TimedOut,
+            RecvLanesError::PeerGone => s::PeerGone,
             RecvLanesError::TooSmall { .. } => s::TooSmall,
             RecvLanesError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,

@@ -71,6 +71,14 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
+    }
 }
 
 impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
@@ -85,6 +93,14 @@ impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -101,6 +117,14 @@ impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesCo
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
+    }
 }
 
 impl<T: Value + ?Sized, P: Port> Waitable for TypedConsumer<T, P> {}
@@ -116,13 +140,21 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
+    }
 }
 
 /// Ready while the newest value is one that this reader has not read.
 impl<T: Value + ?Sized, P: Port> Waitable for LatestReader<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
     fn has_data(&mut self) -> bool {
-        self.has_fresh() && self.is_published()
+        self.has_fresh() && self.is_published() || self.tell_writer_gone()
     }
 
     fn place(&self) -> Place<'_> {
@@ -131,6 +163,14 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -152,7 +192,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
 impl<T: Value + ?Sized, P: Port> Waitable for BroadcastReader<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
     fn has_data(&mut self) -> bool {
-        self.has_more()
+        self.has_more() || self.tell_writer_gone()
     }
 
     fn place(&self) -> Place<'_> {
@@ -161,6 +201,14 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -268,6 +316,10 @@ impl Iterator for Ready {
 /// waiting; [`wait_ready`] returns all that are ready. A receiver that has latched a fault counts as ready once, so
 /// that its error is seen and the others go on. Looking releases the message that a receiver returned last, as its
 /// next call would.
+///
+/// A receiver whose waits [end with its peer](crate::Consumer::end_with_peer) also counts as ready when that peer is
+/// found gone: once, until the peer is seen again. Its next receive that waits then returns `PeerGone`, or what was sent
+/// last. This is asked once a [probe period](WaitPolicy::probe), and when the time is up.
 ///
 /// # Where it sleeps
 ///
