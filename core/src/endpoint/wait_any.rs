@@ -36,6 +36,10 @@ pub(in crate::endpoint) mod sealed {
         fn place(&self) -> Place<'_>;
         /// Names it as a waiter.
         fn who(&self) -> WaiterId;
+        /// How many places a look looks at: the lanes of a queue, the calls that are out.
+        fn looks(&self) -> u32 {
+            1
+        }
         /// Whether what a look does not find has to be [searched](Self::search) for now and then.
         fn searches(&self) -> bool {
             false
@@ -83,6 +87,10 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
 
 impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
 impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
+    fn looks(&self) -> u32 {
+        self.lanes()
+    }
+
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -106,6 +114,10 @@ impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
 
 impl<T: Value + ?Sized, P: Port, const N: usize> Waitable for TypedLanesConsumer<T, P, N> {}
 impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesConsumer<T, P, N> {
+    fn looks(&self) -> u32 {
+        self.lanes()
+    }
+
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -474,8 +486,8 @@ fn wait_for<P: Port, T>(
     if policy.park && !places.gather(receivers)? {
         policy.probe = policy.probe.min(POLL);
     }
-    let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
-    let waiting = &mut Waiting::new(policy).for_looks_of(loads);
+    let looks = receivers.iter().fold(0_u32, |looks, receiver| looks.saturating_add(receiver.looks()));
+    let waiting = &mut Waiting::new(policy).for_looks_of(looks);
     places.with(|places| {
         if !receivers.iter().any(|receiver| receiver.searches()) {
             return wait_at_any(port, places, waiting, deadline, || look(receivers))
