@@ -35,7 +35,7 @@ pub fn run(wanted: &Send, words: &str) -> Result<()> {
     let bytes = message(&seen, &entry, words).map_err(|why| Error::at(&at, why))?;
     let lane = free_lane(&seen, &entry).map_err(|why| Error::at(&at, why))?;
     drop(seen);
-    let region = observe::join(arg, &place).map_err(failed)?;
+    let region = observe::join(arg, &place, wanted.of_user)?;
     send(&region, &entry, lane, wanted.tag, &bytes).map_err(|why| Error::at(&at, why))?;
     print::out(&format!("sent {} bytes to {}\n", bytes.len(), crate::text::printable(name)))
 }

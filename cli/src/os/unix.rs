@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use nix::sys::resource::{Resource, getrlimit};
+use strait::RegionOptions;
 use strait::rt::{self, RtError};
+use strait::unix::RegionOptionsExt as _;
 
 /// The signal that nothing outlives.
 const SIGKILL: i32 = 9;
@@ -41,6 +43,12 @@ pub fn has_started(pid: u32, started: u64) -> Option<bool> {
     // Field 22. The second one, the program's name in brackets, may itself hold blanks and brackets.
     let found = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(19)?.parse().ok());
     Some(found == Some(started))
+}
+
+/// The options to take part in a region of this user, or of the one that was named, whatever its mode.
+pub fn to_join(options: RegionOptions, of_user: Option<u32>) -> RegionOptions {
+    let options = options.mode(0o7777);
+    of_user.map_or(options, |uid| options.owner(uid))
 }
 
 /// The longest file that this process may write, in bytes: beyond it the system ends it by a signal.

@@ -5,6 +5,7 @@ use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use strait::RegionOptions;
 use strait::rt::{self, RtError};
 
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
@@ -34,6 +35,11 @@ pub fn ending(status: ExitStatus) -> String {
 /// Not known here, where processes have one set of numbers.
 pub fn has_started(_pid: u32, _started: u64) -> Option<bool> {
     None
+}
+
+/// The options to take part in a region of any user: here no file is cut short that is mapped.
+pub fn to_join(options: RegionOptions, _of_user: Option<u32>) -> RegionOptions {
+    options.any_owner(true)
 }
 
 /// There is no limit.
