@@ -444,7 +444,7 @@ fn flaws(told: &Told) -> Vec<&'static str> {
     check(!system && !THINGS.iter().any(|thing| lower.contains(thing)), "names no thing");
     let advises = text.contains("; ") || text.contains(" must ");
     check(!system && !advises && !STATES.contains(&told.variant.as_str()), "says nothing of what to do");
-    let removes = ["remove", "delete", "unlink"].iter().any(|word| lower.contains(word));
+    let removes = ["remove", "delete", "unlink", "erase"].iter().any(|word| lower.contains(word));
     // Of a region in a region, the text is that of what is wrong with it.
     let comes_and_goes = told.variant == "Contended";
     let may = REMOVALS.contains(&(told.of, told.variant.as_str())) || comes_and_goes;

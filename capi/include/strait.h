@@ -188,7 +188,9 @@ enum strait_status
   STRAIT_STATUS_FAULT = 47,
   // This process is a forked child of the one that opened the region.
   STRAIT_STATUS_FORKED = 48,
-  // No space now; it may come.
+  // No space that the producer knows of; it may come. A consumer tells of what it is done with in groups, of a
+  // quarter of the ring at most, and the message in use counts: one that drops what is refused plans a ring a third
+  // larger than what it must hold.
   STRAIT_STATUS_FULL = 60,
   // There is nothing now; it may come.
   STRAIT_STATUS_EMPTY = 61,
@@ -201,12 +203,12 @@ enum strait_status
   STRAIT_STATUS_TOO_SMALL = 64,
   // The value read is the one that was read last.
   STRAIT_STATUS_STALE = 65,
-  // Others were faster in each of a bounded number of tries; try again.
+  // Others were faster in each of a bounded number of tries, of a semaphore's word too; try again.
   STRAIT_STATUS_CONTENDED = 66,
   // The writer has overtaken this reader, which has lost values; the next call goes on behind them.
   STRAIT_STATUS_LAGGED = 67,
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
-  // received. Only where `..._end_with_peer` is set.
+  // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
@@ -774,7 +776,7 @@ strait_status strait_broadcast_try_recv(struct strait_broadcast_reader_t *reader
                                         uint64_t *lost);
 
 // As `strait_broadcast_try_recv`, but waits up to `timeout_ns` for the next value: `TIMED_OUT` in place of
-// `EMPTY` and `CONTENDED`.
+// `EMPTY` and `CONTENDED`, and `PEER_GONE` if `strait_broadcast_reader_end_with_writer` is set.
 strait_status strait_broadcast_recv_timeout(struct strait_broadcast_reader_t *reader,
                                             void *buffer,
                                             size_t capacity,
@@ -1280,6 +1282,11 @@ strait_status strait_mutex_reinitialise(struct strait_mutex_t *mutex,
 // `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
 strait_status strait_mutex_unlock(struct strait_mutex_t *mutex);
 
+// Gives a lock up instead of unlocking: the caller knows that what the mutex guards is not whole. Every later lock
+// returns `STRAIT_STATUS_POISONED`, until somebody sets the value anew with `strait_mutex_reinitialise`.
+// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
+strait_status strait_mutex_give_up(struct strait_mutex_t *mutex);
+
 // How often the value of a locked mutex was changed, and how often the lock was taken over from a dead owner
 // (a fencing token). Either pointer may be null.
 strait_status strait_mutex_version(struct strait_mutex_t *mutex, uint32_t *version, uint32_t *takeovers);
@@ -1404,6 +1411,22 @@ strait_status strait_latest_reader_end_with_writer(struct strait_latest_reader_t
 
 // What is known of the writer, `STRAIT_PEER_...`, in `*writer`.
 strait_status strait_latest_reader_writer(struct strait_latest_reader_t *reader, uint32_t *writer);
+
+// Sets whether receives that wait end with `STRAIT_STATUS_PEER_GONE` when all producers are gone: when none is left, and
+// one is proven dead or was there and has left, and all that they sent was received. As long as none has come, they are
+// waited for. Otherwise as `strait_producer_end_with_peer`.
+strait_status strait_lanes_consumer_end_with_peer(struct strait_lanes_consumer_t *consumer,
+                                                  bool on);
+
+// As `strait_lanes_consumer_end_with_peer`, for a queue of values.
+strait_status strait_typed_lanes_consumer_end_with_peer(struct strait_typed_lanes_consumer_t *consumer,
+                                                        bool on);
+
+// Sets whether `strait_broadcast_recv_timeout` ends with `STRAIT_STATUS_PEER_GONE` when the writer is gone: when it is
+// proven dead, or was there and has left, and all that it published was received. Otherwise as
+// `strait_producer_end_with_peer`.
+strait_status strait_broadcast_reader_end_with_writer(struct strait_broadcast_reader_t *reader,
+                                                      bool on);
 
 // Opens a handle on the permits `name`. Nothing is claimed. A handle has one permit at a time: open one for each that
 // is to be held at once.

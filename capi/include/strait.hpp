@@ -987,6 +987,9 @@ class guard {
   }
   /// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
   status unlock() && { return strait_mutex_unlock(held_.release()); }
+  /// What the mutex guards is not whole: every later attempt is `STRAIT_STATUS_POISONED`, until somebody calls
+  /// `mutex::reinitialise`. (An exception that leaves the guard's scope unlocks.)
+  status give_up() && { return strait_mutex_give_up(held_.release()); }
 
  private:
   friend class lock_attempt<T>;

@@ -200,7 +200,7 @@ pub unsafe extern "C" fn strait_broadcast_try_recv(
 }
 
 /// As `strait_broadcast_try_recv`, but waits up to `timeout_ns` for the next value: `TIMED_OUT` in place of
-/// `EMPTY` and `CONTENDED`.
+/// `EMPTY` and `CONTENDED`, and `PEER_GONE` if `strait_broadcast_reader_end_with_writer` is set.
 ///
 /// # Safety
 ///
@@ -217,6 +217,7 @@ pub unsafe extern "C" fn strait_broadcast_recv_timeout(
     let receive = |reader: &mut BroadcastReader<[u8], CPort>, buffer: &mut [u8]| {
         reader.recv_timeout_into(buffer, arg::timeout(timeout_ns)).map_err(|error| match error {
             BroadcastRecvError::TimedOut => (strait_status::TimedOut, None),
+            BroadcastRecvError::PeerGone => (strait_status::PeerGone, None),
             BroadcastRecvError::Lagged { lost } => (strait_status::Lagged, Some(lost)),
             _ => (strait_status::Fault, None),
         })

@@ -301,6 +301,27 @@ pub unsafe extern "C" fn strait_mutex_unlock(mutex: *mut strait_mutex_t) -> stra
     crate::status::status(unlocked)
 }
 
+/// Gives a lock up instead of unlocking: the caller knows that what the mutex guards is not whole. Every later lock
+/// returns `STRAIT_STATUS_POISONED`, until somebody sets the value anew with `strait_mutex_reinitialise`.
+/// `STRAIT_STATUS_NOT_OWNER` if the lock was not ours any more.
+///
+/// # Safety
+///
+/// The pointer must be null or as the crate's rules say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strait_mutex_give_up(mutex: *mut strait_mutex_t) -> strait_status {
+    // SAFETY: the caller's promise.
+    let given_up = unsafe { lock(mutex) }.and_then(|lock| match lock.take() {
+        Some(Lock::Held(guard)) => Ok(guard.give_up()?),
+        Some(Lock::OwnerDied(recovery)) => {
+            drop(recovery);
+            Ok(())
+        }
+        None => Err(strait_status::WrongState),
+    });
+    crate::status::status(given_up)
+}
+
 /// How often the value of a locked mutex was changed, and how often the lock was taken over from a dead owner
 /// (a fencing token). Either pointer may be null.
 ///

@@ -68,7 +68,9 @@ pub enum strait_status {
     /// This process is a forked child of the one that opened the region.
     Forked = 48,
 
-    /// No space now; it may come.
+    /// No space that the producer knows of; it may come. A consumer tells of what it is done with in groups, of a
+    /// quarter of the ring at most, and the message in use counts: one that drops what is refused plans a ring a third
+    /// larger than what it must hold.
     Full = 60,
     /// There is nothing now; it may come.
     Empty = 61,
@@ -81,12 +83,12 @@ pub enum strait_status {
     TooSmall = 64,
     /// The value read is the one that was read last.
     Stale = 65,
-    /// Others were faster in each of a bounded number of tries; try again.
+    /// Others were faster in each of a bounded number of tries, of a semaphore's word too; try again.
     Contended = 66,
     /// The writer has overtaken this reader, which has lost values; the next call goes on behind them.
     Lagged = 67,
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
-    /// received. Only where `..._end_with_peer` is set.
+    /// received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
     PeerGone = 68,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
@@ -316,6 +318,7 @@ impl From<RecvLanesError> for strait_status {
     fn from(error: RecvLanesError) -> Self {
         match error {
             RecvLanesError::TimedOut => s::TimedOut,
+            RecvLanesError::PeerGone => s::PeerGone,
             RecvLanesError::TooSmall { .. } => s::TooSmall,
             RecvLanesError::WrongSize { .. } => s::WrongSize,
             _ => s::Fault,

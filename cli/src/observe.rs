@@ -10,19 +10,50 @@ use strait::{
     port::{Ident, Liveness, Port, Probe},
 };
 
+use crate::error::{self, Error};
 use crate::os;
 use crate::region_arg::RegionArg;
 
 /// Maps a region for reading alone, of any owner and mode, as long as the system
 /// lets this user read it. The path of a region may be a symbolic link.
 pub fn open(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
-    open_with(arg, region, RegionOptions::new().read_only(true))
+    open_with(arg, region, RegionOptions::new().read_only(true).any_owner(true))
 }
 
-/// Takes part in a region of any owner and mode, as long as the system lets this
-/// user write to it.
-pub fn join(arg: &RegionArg, region: &RegionPlace) -> Result<Region, OpenError> {
-    open_with(arg, region, RegionOptions::new())
+/// Takes part in a region of this user, with any mode: whoever may write to the file can cut it short, which ends this
+/// process by a signal where the system allows that.
+pub fn join(arg: &RegionArg, region: &RegionPlace) -> error::Result<Region> {
+    join_if_there(arg, region)?.ok_or_else(|| arg.not_found())
+}
+
+/// As [`join`], or `None` if there is no such region.
+pub fn join_if_there(arg: &RegionArg, region: &RegionPlace) -> error::Result<Option<Region>> {
+    joined(arg, region, None, "run it as that user")
+}
+
+/// As [`join`], also in a region of the user that `--of-user` names.
+pub fn join_of(arg: &RegionArg, region: &RegionPlace, of_user: Option<u32>) -> error::Result<Region> {
+    let remedy = "run it as that user, or name a user that you trust with --of-user";
+    joined(arg, region, of_user, remedy)?.ok_or_else(|| arg.not_found())
+}
+
+fn joined(
+    arg: &RegionArg,
+    region: &RegionPlace,
+    of_user: Option<u32>,
+    remedy: &str,
+) -> error::Result<Option<Region>> {
+    match open_with(arg, region, os::to_join(RegionOptions::new(), of_user)) {
+        Ok(region) => Ok(Some(region)),
+        Err(OpenError::NotFound) => Ok(None),
+        Err(OpenError::WrongOwner { found }) => Err(Error::at(
+            arg,
+            format!(
+                "the region belongs to user {found}, which could end this command by cutting the file short; {remedy}"
+            ),
+        )),
+        Err(error) => Err(Error::at(arg, error)),
+    }
 }
 
 fn open_with(arg: &RegionArg, region: &RegionPlace, options: RegionOptions) -> Result<Region, OpenError> {
@@ -32,7 +63,7 @@ fn open_with(arg: &RegionArg, region: &RegionPlace, options: RegionOptions) -> R
         }
         RegionArg::Named(_) => region.clone(),
     };
-    resolved.open(&options.any_owner(true))
+    resolved.open(&options)
 }
 
 /// The participants that have joined and not left, the dead included.

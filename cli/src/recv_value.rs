@@ -43,7 +43,7 @@ pub fn run(wanted: &Recv) -> Result<()> {
     let text = see::describe(&seen).map_err(|error| Error::at(&at, error))?;
     let ty = Type::of_channel(&entry, &text);
     drop(seen);
-    let region = observe::join(arg, &place).map_err(failed)?;
+    let region = observe::join(arg, &place)?;
     let mut queue = Queue::open(&region, &entry).map_err(|why| Error::at(&at, why))?;
     let (mut buffer, mut number) = (vec![0; entry.max_len as usize], 0);
     let (started, mut checked) = (Instant::now(), Instant::now());

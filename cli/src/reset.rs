@@ -18,7 +18,7 @@ pub fn run(wanted: &Reset) -> Result<()> {
     };
     // Before this process joins, because it may be given a dead one's place.
     let participants = observe::participants(&observe::open(arg, &region).map_err(failed)?);
-    let attachment = observe::join(arg, &region).map_err(failed)?;
+    let attachment = observe::join_of(arg, &region, wanted.of_user)?;
     let who = |ident: Ident| Who::of(&attachment, &participants, ident);
     let name = &wanted.channel;
     match attachment.reset_channel(name) {

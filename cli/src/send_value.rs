@@ -29,7 +29,7 @@ pub fn run(wanted: &Send, words: &str) -> Result<()> {
     let bytes = message(&seen, &entry, words).map_err(|why| Error::at(&at, why))?;
     let lane = sender::free_lane(&seen, &entry).map_err(|why| Error::at(&at, why))?;
     drop(seen);
-    let region = observe::join(arg, &place).map_err(failed)?;
+    let region = observe::join_of(arg, &place, wanted.of_user)?;
     let sent = Sender::open(&region, &entry, lane).and_then(|mut sender| sender.send(wanted.tag, &bytes));
     if sent.map_err(|why| Error::at(&at, why))? == Sent::Full {
         return Err(Error::at(&at, TrySendError::Full));

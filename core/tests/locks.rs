@@ -129,6 +129,37 @@ fn a_panic_in_an_edit_gives_the_lock_up() {
 }
 
 #[test]
+fn a_panic_under_the_lock_gives_it_up() {
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut mutex = gains(&member);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut guard = held(mutex.try_lock());
+        guard.set(&[1; 4]);
+        panic!("before the value that belongs to it");
+    }));
+    assert!(result.is_err());
+    assert_eq!(mutex.try_lock().err(), Some(LockError::Poisoned));
+    assert_eq!(mutex.reinitialise(&[2; 4]).unwrap().get(), [2; 4]);
+
+    /// Takes the lock for something of its own when it is dropped.
+    struct Cleaner<'m>(&'m mut strait_core::Mutex<[u64; 4], common::TestPort>);
+    impl Drop for Cleaner<'_> {
+        fn drop(&mut self) {
+            let mut guard = held(self.0.try_lock());
+            guard.set(&[3; 4]);
+            guard.unlock().unwrap();
+        }
+    }
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _cleaner = Cleaner(&mut mutex);
+        panic!("while it is whole");
+    }));
+    assert!(result.is_err());
+    assert_eq!(held(mutex.try_lock()).get(), [3; 4], "one that is unlocked by its call stays whole");
+}
+
+#[test]
 fn a_dropped_recovery_and_a_fourth_death_poison() {
     let region = Region::new(&PLAN);
     let survivor = region.join();

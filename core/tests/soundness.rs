@@ -2,9 +2,12 @@
 //! is left once it is gone. What must not compile is in the documentation of `Mem`, `Liveness` and `Guard`.
 #![forbid(unsafe_code)]
 
-use strait_core::format::{Contents, Entry, Header, ValueType, initialise, inspect, participants};
+use strait_core::format::{
+    Contents, Entry, Fanout, Header, Lane, ValueType, initialise, inspect, participants,
+};
 use strait_core::ground::sync::order::{RELAXED, publish};
 use strait_core::ground::sync::{Cell, Word, WordRef};
+use strait_core::observe::{Begin, Follower};
 use strait_core::port::{Ident, LocalPort, NoSystem, Port};
 use strait_core::{Attachment, Channel, Plan, StaticRegion};
 
@@ -17,6 +20,11 @@ const PLAN: Plan = Plan::new(&[
     Channel::permits("permits", 3),
     Channel::semaphore("semaphore", 1, 3),
     Channel::calls::<u32, u16>("calls", 4),
+    Channel::slots::<u32>("lanes", 4).producers(2),
+    Channel::calls::<u32, u16>("clients", 4).clients(2),
+    Channel::slots::<u32>("each", 4).consumers(2),
+    Channel::broadcast::<u64>("broadcast", 4),
+    Channel::event("event"),
 ])
 .line(4)
 .participants(4);
@@ -98,7 +106,8 @@ fn forged_descriptions_show_nothing_from_outside() {
     let at = created(&region);
     let mem = at.port().mem();
     let entries: Vec<Entry> = at.channels().collect();
-    assert_eq!(entries.len(), 8);
+    // Lanes and clients have an entry each, and a ring with two consumers three.
+    assert_eq!(entries.len(), 8 + 2 + 2 + 3 + 2);
     for entry in entries {
         for edge in EDGES {
             for forged in [
@@ -110,7 +119,10 @@ fn forged_descriptions_show_nothing_from_outside() {
                 Entry { stride: edge, ..entry },
                 Entry { wait_b: edge, ..entry },
                 Entry { answer: ValueType { hash: 1, size: edge }, ..entry },
+                Entry { lane: Lane { index: edge, count: edge, urgent: edge }, ..entry },
+                Entry { fanout: Fanout { index: edge, count: edge }, ..entry },
             ] {
+                let _ = inspect::fanout_state(mem, &forged);
                 for line in [0, 4, at.header().line, u32::MAX] {
                     let _ = forged.to_words();
                     let _ = inspect::channel_state(mem, line, &forged);
@@ -129,6 +141,46 @@ fn forged_descriptions_show_nothing_from_outside() {
         assert!(participants::list(mem, &header, at.port()).count() <= 600);
         participants::leave(mem, &header, Ident::new(1, 1).expect("an identity"));
     }
+}
+
+/// Whatever entry a follower is opened with, it copies from the region or is refused.
+#[test]
+fn a_follower_of_a_forged_entry_sees_nothing_from_outside() {
+    let region = StaticRegion::<SIZE>::new();
+    let at = created(&region);
+    at.typed_producer::<u32>("slots").unwrap().try_send(&7).unwrap();
+    at.producer("frames").unwrap().try_send(1, &[7; 32]).unwrap();
+    at.broadcast_writer::<u64>("broadcast").unwrap().publish(&7);
+    at.latest_writer::<u64>("latest").unwrap().publish(&7);
+    let mut buffer = [0; 64];
+    let mut seen = 0;
+    for entry in at.channels() {
+        for edge in EDGES {
+            for forged in [
+                entry,
+                Entry { block_a: edge, ..entry },
+                Entry { block_b: edge, ..entry },
+                Entry { block_c: edge, ..entry },
+                Entry { data: edge, ..entry },
+                Entry { capacity: edge, ..entry },
+                Entry { stride: edge, ..entry },
+                Entry { max_len: edge, ..entry },
+                Entry { wait_a: edge, wait_b: edge, ..entry },
+                Entry { split_payload: !entry.split_payload, ..entry },
+                Entry { lane: Lane { index: edge, count: edge, urgent: edge }, ..entry },
+                Entry { fanout: Fanout { index: edge, count: edge }, ..entry },
+                Entry { domain_a: edge, domain_b: edge, ..entry },
+            ] {
+                for begin in [Begin::Newest, Begin::Oldest] {
+                    let Ok(mut follower) = Follower::open(&at, &forged, begin) else { continue };
+                    (0..3)
+                        .for_each(|_| seen += usize::from(matches!(follower.look(&mut buffer), Ok(Some(_)))));
+                    let _ = follower.look(&mut []);
+                }
+            }
+        }
+    }
+    assert!(seen > 0, "the true ones are followed");
 }
 
 /// The token of a participant cannot be given back by safe code; what it can do to the table is forge it, and the
@@ -156,6 +208,11 @@ fn plans_of_any_numbers_are_refused_or_sound() {
             Channel::latest_bytes("l", edge),
             Channel::permits("p", edge),
             Channel::semaphore("e", edge, edge),
+            Channel::slots::<u32>("m", 4).producers(edge),
+            Channel::frames("m", 64, 16).producers(4).urgent_lanes(edge),
+            Channel::calls::<u32, u32>("q", edge).clients(edge),
+            Channel::slots::<u32>("n", 4).consumers(edge),
+            Channel::broadcast::<u32>("b", edge),
         ] {
             let channels = [channel];
             for plan in [Plan::new(&channels), Plan::new(&channels).line(edge).participants(edge)] {

@@ -31,6 +31,7 @@ pub fn of_patterns(all: &mut Vec<Told>) {
         all,
         [
             RecvLanesError::TimedOut,
+            RecvLanesError::PeerGone,
             RecvLanesError::TooSmall { lane, needed },
             RecvLanesError::WrongSize { needed: 9 },
             RecvLanesError::Fault { lane, violation },
@@ -59,7 +60,8 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     let lagged = BroadcastTryRecvError::Lagged { lost };
     tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
     let fault = BroadcastRecvError::Fault(violation);
-    tell(all, [BroadcastRecvError::TimedOut, BroadcastRecvError::Lagged { lost }, fault]);
+    let (timed_out, gone) = (BroadcastRecvError::TimedOut, BroadcastRecvError::PeerGone);
+    tell(all, [timed_out, gone, BroadcastRecvError::Lagged { lost }, fault]);
     let small = DescriptionError::TooSmall { needed: 9 };
     tell(all, [DescriptionError::Place, DescriptionError::Checksum, small]);
     tell(all, [Late { by: Duration::from_millis(3) }]);

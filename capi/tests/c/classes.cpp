@@ -213,6 +213,9 @@ static void deaths(const char *place) {
   in_a_killed_process(place, with_the_lock);
   THAT(mutex.lock_timeout(patience).or_give_up().code() == STRAIT_STATUS_OWNER_DIED);
   THAT(mutex.try_lock().or_roll_back().code() == STRAIT_STATUS_POISONED);
+  THAT(mutex.reinitialise({1, 0})->get()->number == 1);
+  THAT(mutex.try_lock().or_give_up().value().give_up());
+  THAT(mutex.try_lock().or_roll_back().code() == STRAIT_STATUS_POISONED);
   THAT(mutex.reinitialise({12, 0})->get()->number == 12);
 
   in_a_killed_process(place, [](strait::region &there) {

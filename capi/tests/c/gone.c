@@ -9,7 +9,7 @@
 
 #define LONG 60000000000ull
 
-enum { LOG, VALUES, LAST, PAIR, CHANNELS };
+enum { LOG, VALUES, LAST, PAIR, LINES, STEPS, STATE, CHANNELS };
 static strait_channel_t channels[CHANNELS];
 static strait_plan_t plan;
 static uint64_t hash;
@@ -28,7 +28,12 @@ static void make_plan(void) {
   channel(VALUES, "values", STRAIT_KIND_SLOTS, 2, 8);
   channel(LAST, "last", STRAIT_KIND_LATEST, 0, 8);
   channel(PAIR, "pair", STRAIT_KIND_MUTEX, 0, 8);
-  channels[LAST].flags = STRAIT_CONSUMER_MAY_BLOCK;
+  channel(LINES, "lines", STRAIT_KIND_FRAMES, 128, 32);
+  channel(STEPS, "steps", STRAIT_KIND_SLOTS, 2, 8);
+  channel(STATE, "state", STRAIT_KIND_BROADCAST, 4, 8);
+  channels[LINES].producers = channels[STEPS].producers = 2;
+  channels[LAST].flags = channels[STATE].flags = STRAIT_CONSUMER_MAY_BLOCK;
+  channels[STEPS].type_hash = channels[STATE].type_hash = hash;
   channels[PAIR].flags = 0;
   channels[VALUES].type_hash = channels[LAST].type_hash = channels[PAIR].type_hash = hash;
   plan.channels = channels;
@@ -127,6 +132,43 @@ static void waits_end_with_those_that_left(strait_region_t *region) {
   OK(strait_typed_consumer_close(&got));
 }
 
+static void waits_for_many_end_too(strait_region_t *region) {
+  strait_producer_t line = {0};
+  strait_typed_producer_t step = {0};
+  strait_broadcast_writer_t writer = {0};
+  strait_lanes_consumer_t lines = {0};
+  strait_typed_lanes_consumer_t steps = {0};
+  strait_broadcast_reader_t state = {0};
+  uint64_t value = 1;
+  char buffer[32];
+  CHECK(strait_lanes_consumer_end_with_peer(NULL, true), STRAIT_STATUS_BAD_ARGUMENT);
+  OK(strait_producer_open_lane(&line, region, "lines", 1, NULL));
+  OK(strait_lanes_consumer_open(&lines, region, "lines", NULL));
+  OK(strait_lanes_consumer_end_with_peer(&lines, true));
+  OK(strait_producer_try_send(&line, 1, "last words", 10));
+  OK(strait_producer_close(&line));
+  OK(strait_lanes_consumer_recv_timeout(&lines, buffer, sizeof buffer, NULL, NULL, LONG));
+  CHECK(strait_lanes_consumer_recv_timeout(&lines, buffer, sizeof buffer, NULL, NULL, LONG),
+        STRAIT_STATUS_PEER_GONE);
+  OK(strait_lanes_consumer_close(&lines));
+
+  OK(strait_typed_producer_open_lane(&step, region, "steps", hash, 8, 0, NULL));
+  OK(strait_typed_lanes_consumer_open(&steps, region, "steps", hash, 8, NULL));
+  OK(strait_typed_lanes_consumer_end_with_peer(&steps, true));
+  OK(strait_typed_producer_close(&step));
+  CHECK(strait_typed_lanes_consumer_recv_timeout(&steps, &value, 8, NULL, NULL, LONG), STRAIT_STATUS_PEER_GONE);
+  OK(strait_typed_lanes_consumer_close(&steps));
+
+  OK(strait_broadcast_writer_open(&writer, region, "state", hash, 8));
+  OK(strait_broadcast_reader_open(&state, region, "state", STRAIT_BROADCAST_NEWEST));
+  OK(strait_broadcast_reader_end_with_writer(&state, true));
+  OK(strait_broadcast_publish(&writer, 0, &value, 8, NULL));
+  OK(strait_broadcast_writer_close(&writer));
+  OK(strait_broadcast_recv_timeout(&state, &value, 8, NULL, NULL, LONG));
+  CHECK(strait_broadcast_recv_timeout(&state, &value, 8, NULL, NULL, LONG), STRAIT_STATUS_PEER_GONE);
+  OK(strait_broadcast_reader_close(&state));
+}
+
 static void joined_twice(strait_region_t *region) {
   strait_region_t again = {0}, third = {0};
   strait_mutex_t one = {0}, other = {0};
@@ -173,6 +215,7 @@ int main(int argc, char **argv) {
   OK(strait_create(&region, argv[1], &plan, 0));
   waits_end_with_the_dead(argv[1], &region);
   waits_end_with_those_that_left(&region);
+  waits_for_many_end_too(&region);
   joined_twice(&region);
   as_new(&region);
   OK(strait_region_close(&region));

@@ -277,6 +277,12 @@ static void given_up(const char *place) {
   CHECK(strait_mutex_try_lock(&mutex), STRAIT_STATUS_POISONED);
   OK(strait_mutex_reinitialise(&mutex, &value, 8));
   OK(strait_mutex_unlock(&mutex));
+  CHECK(strait_mutex_give_up(&mutex), STRAIT_STATUS_WRONG_STATE);
+  OK(strait_mutex_try_lock(&mutex));
+  OK(strait_mutex_give_up(&mutex));
+  CHECK(strait_mutex_try_lock(&mutex), STRAIT_STATUS_POISONED);
+  OK(strait_mutex_reinitialise(&mutex, &value, 8));
+  OK(strait_mutex_unlock(&mutex));
   OK(strait_mutex_try_lock(&mutex));
   OK(strait_mutex_close(&mutex));
   OK(strait_region_close(&region));

@@ -151,7 +151,8 @@ it at the end. A channel that is there already is used as it is.
 
 With VALUE: one message goes into a channel that is there, if nobody has the sender's role. VALUE is
 FIELD=VALUE for each field where the region describes the type of its messages, a number where they are
-numbers, and otherwise 0x with two hexadecimal digits a byte.
+numbers, and otherwise 0x with two hexadecimal digits a byte. Another user's region is joined only with
+--of-user: its owner could cut it short meanwhile, and that ends the process that has it open.
 
 Examples:
   strait send work files --file data.bin
@@ -184,6 +185,9 @@ The value goes back to what was committed last. A lock stays as it is if its own
 proven dead, if it died while it was editing the value in place, or if the lock is poisoned: then a
 program that knows the value must repair it.
 
+Another user's region is joined only with --of-user: its owner could cut it short meanwhile, and that
+ends the process that has it open.
+
 Example:
   strait unlock work gains";
 
@@ -191,6 +195,9 @@ const RESET_HELP: &str = "\
 The way back from a channel that reports a fault, or a lock in an impossible state: a queue is empty
 then, a value unset (of a mutex: zeros), a lock free, a semaphore at its initial count. What the
 channel held is lost. Nothing is changed while a process that is not proven dead has the region open.
+
+Another user's region is joined only with --of-user: its owner could cut it short meanwhile, and that
+ends the process that has it open.
 
 Example:
   strait reset work commands";
@@ -346,6 +353,9 @@ pub struct Send {
     /// The message's tag, of a channel without a type
     #[arg(long, default_value_t = 0, requires = "value")]
     pub tag: u32,
+    /// Trust the region of this user: without, only one's own is joined
+    #[arg(long, value_name = "UID", requires = "value")]
+    pub of_user: Option<u32>,
 }
 
 /// `strait recv`
@@ -396,6 +406,9 @@ pub struct Unlock {
     /// The lock's name
     #[arg(value_parser = channel)]
     pub lock: String,
+    /// Trust the region of this user: without, only one's own is joined
+    #[arg(long, value_name = "UID")]
+    pub of_user: Option<u32>,
 }
 
 /// `strait reset`
@@ -407,6 +420,9 @@ pub struct Reset {
     /// The channel's name
     #[arg(value_parser = channel)]
     pub channel: String,
+    /// Trust the region of this user: without, only one's own is joined
+    #[arg(long, value_name = "UID")]
+    pub of_user: Option<u32>,
 }
 
 /// `strait doctor`

@@ -7,7 +7,7 @@ pub use unix::standard_output;
 #[cfg(unix)]
 pub use unix::{
     apart, ending, has_started, longest_file, no_signal_for_long_files, pin, real_time, replace,
-    sync_directory, was_killed,
+    sync_directory, to_join, was_killed,
 };
 
 #[cfg(windows)]
@@ -17,5 +17,5 @@ pub use windows::standard_output;
 #[cfg(windows)]
 pub use windows::{
     apart, ending, has_started, longest_file, no_signal_for_long_files, pin, real_time, replace,
-    sync_directory, was_killed,
+    sync_directory, to_join, was_killed,
 };

@@ -10,7 +10,9 @@ use std::process::{Command, ExitStatus};
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, Signal};
+use strait::RegionOptions;
 use strait::rt::{self, RtError};
+use strait::unix::RegionOptionsExt as _;
 
 /// The signal that nothing outlives.
 const SIGKILL: i32 = 9;
@@ -53,6 +55,12 @@ pub fn no_signal_for_long_files() {
     signals.add(Signal::SIGXFSZ);
     // Where it fails, the signal ends the process, as it would have.
     let _ = signals.thread_block();
+}
+
+/// The options to take part in a region of this user, or of the one that was named, whatever its mode.
+pub fn to_join(options: RegionOptions, of_user: Option<u32>) -> RegionOptions {
+    let options = options.mode(0o7777);
+    of_user.map_or(options, |uid| options.owner(uid))
 }
 
 /// The longest file that this process may write, in bytes.

@@ -9,6 +9,7 @@ use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use strait::RegionOptions;
 use strait::rt::{self, RtError};
 
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
@@ -42,6 +43,11 @@ pub fn has_started(_pid: u32, _started: u64) -> Option<bool> {
 
 /// Nothing: there is no such signal.
 pub fn no_signal_for_long_files() {}
+
+/// The options to take part in a region of any user: here no file is cut short that is mapped.
+pub fn to_join(options: RegionOptions, _of_user: Option<u32>) -> RegionOptions {
+    options.any_owner(true)
+}
 
 /// There is no limit.
 pub fn longest_file() -> u64 {

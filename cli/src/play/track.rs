@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use mcap::records::{Channel, MessageHeader};
 use serde_json::Value;
+use strait::Region;
 use strait::format::Entry;
-use strait::{OpenError, Region};
 
 use crate::args::Play;
 use crate::error::{Error, Result};
@@ -122,14 +122,13 @@ impl<'a> Tracks<'a> {
             })?,
         };
         let place = arg.region()?;
-        let region = match observe::join(&arg, &place) {
-            Ok(region) => region,
-            Err(OpenError::NotFound) => {
+        let region = match observe::join_if_there(&arg, &place)? {
+            Some(region) => region,
+            None => {
                 let region = planned.create(&place).map_err(|why| Error::at(&arg, why))?;
                 print::note(&format!("{arg}: was made here, and stays"));
                 region
             }
-            Err(error) => return Err(Error::at(&arg, error)),
         };
         let scene = Scene::open(&arg)?;
         let PlannedRegion { name, description, .. } = planned;

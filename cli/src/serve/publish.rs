@@ -17,7 +17,7 @@ pub fn publish(scene: &Scene, entry: &Entry, data: &[u8]) -> Result<(), String> 
     sender::check_kind(entry)?;
     sender::check_free(scene.region(), entry)?;
     let place = scene.arg.region().map_err(|error| error.line().to_owned())?;
-    let region = observe::join(&scene.arg, &place).map_err(|error| error.to_string())?;
+    let region = observe::join(&scene.arg, &place).map_err(|error| error.line().to_owned())?;
     if region.header().instance != scene.region().header().instance {
         return Err("the region was replaced meanwhile; send again".into());
     }

@@ -43,7 +43,8 @@ impl<P: Port> Attachment<P> {
     /// # Safety
     ///
     /// Every participant that can write to the region must keep the protocol for as long as such a
-    /// slice lives: nobody writes to a frame between its publication and its release. A forked child
+    /// slice lives: nobody writes to a frame between its publication and its release, this program neither, which could
+    /// through the region's [`Mem`](crate::port::Mem), as `format::initialise` does. A forked child
     /// must not use slices that it inherited. And the memory is ordinary memory to the processor: no device's,
     /// in which what a compiler makes of a copy may fault.
     #[must_use]

@@ -447,8 +447,17 @@ impl<P: Port> Consumer<P> {
                 self.release();
                 true
             }
-            Err(nothing) => self.nothing(nothing) != TryRecvError::Empty && self.taker.role.tell_fault(),
+            Err(nothing) if self.nothing(nothing) == TryRecvError::Empty => self.taker.role.watch.tell(),
+            Err(_) => self.taker.role.tell_fault(),
         }
+    }
+
+    pub(crate) fn ends_with_peer(&self) -> bool {
+        self.taker.role.watch.is_on()
+    }
+
+    pub(crate) fn finds_peer_gone(&mut self) -> bool {
+        self.taker.role.finds_peer_gone()
     }
 
     pub(crate) fn park_word(&self) -> Option<&ParkWord> {

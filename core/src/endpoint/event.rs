@@ -27,6 +27,7 @@ use crate::ground::tasks::{AsyncWait, WaiterId};
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::latest::{LatestReader, LatestWriter, Reading};
+use super::role::PeerStatus;
 use super::wait_any::{Waitable, sealed};
 use super::wait_policy::{WaitPolicy, WakeCheck};
 
@@ -148,6 +149,19 @@ impl<P: Port> Listener<P> {
         self.count(reading)
     }
 
+    /// The state of the notifier, as far as known. One load, and one probe if somebody has the role.
+    #[must_use]
+    pub fn notifier(&self) -> PeerStatus {
+        self.reader.writer()
+    }
+
+    /// Sets whether [`wait_timeout`](Self::wait_timeout) ends when the notifier is gone, as if the time were up: when it
+    /// is proven dead, or was there and has left. One that has not come yet is waited for. Off unless set. Asked once a
+    /// [probe period](WaitPolicy::probe), and when the time is up; [`notifier`](Self::notifier) says whether it was that.
+    pub fn end_with_notifier(&mut self, on: bool) {
+        self.reader.end_with_writer(on);
+    }
+
     /// How many notifications this listener has counted, from the first that there ever was.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -193,6 +207,14 @@ impl<P: Port> sealed::Sealed for Listener<P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(&self.reader)
+    }
+
+    fn searches(&self) -> bool {
+        self.reader.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.reader.finds_peer_gone()
     }
 }
 

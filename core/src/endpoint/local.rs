@@ -220,7 +220,7 @@ impl<const SIZE: usize> StaticRegion<SIZE> {
     }
 
     /// Joins the region that was created in the storage. Each call takes a place in the participant
-    /// table.
+    /// table, for good: one participant never proves another's death here, so join once a core or task.
     ///
     /// # Errors
     ///

@@ -29,6 +29,11 @@ pub(crate) enum EndWithPeer {
     NotMet,
     /// They end, if the other side is dead or absent: it was there.
     Met,
+    /// As `Met`. A wait for several receivers has found the other side gone, and is yet to return this endpoint for
+    /// that.
+    Gone,
+    /// As `Met`. Such a wait has returned this endpoint, which it does once for each time that the other side is gone.
+    Told,
 }
 
 impl EndWithPeer {
@@ -50,11 +55,31 @@ impl EndWithPeer {
         match (*self, peer) {
             (Self::Off, _) => false,
             (_, PeerStatus::Dead) => true,
-            (met, PeerStatus::Absent) => matches!(met, Self::Met),
+            (met, PeerStatus::Absent) => !matches!(met, Self::NotMet),
             (_, PeerStatus::Present) => {
                 *self = Self::Met;
                 false
             }
         }
+    }
+
+    /// As [`is_over`](Self::is_over), for a wait for several receivers: whether there is something to
+    /// [tell](Self::tell).
+    pub fn has_found(&mut self, peer: PeerStatus) -> bool {
+        let is_news = self.is_over(peer) && !matches!(self, Self::Told);
+        if is_news {
+            *self = Self::Gone;
+        }
+        is_news
+    }
+
+    /// Whether the other side was found gone, and this has not returned `true` for that.
+    #[inline(always)]
+    pub fn tell(&mut self) -> bool {
+        let is_news = matches!(self, Self::Gone);
+        if is_news {
+            *self = Self::Told;
+        }
+        is_news
     }
 }

@@ -136,6 +136,11 @@ impl<P: Port> Role<P> {
         self.watch.is_over(status(self.peer.as_ref(), &self.port))
     }
 
+    /// As [`is_peer_gone`](Self::is_peer_gone), for a wait for several receivers.
+    pub fn finds_peer_gone(&mut self) -> bool {
+        self.watch.has_found(status(self.peer.as_ref(), &self.port))
+    }
+
     /// Sets whether waits end when the other side is gone.
     pub fn end_with_peer(&mut self, on: bool) {
         self.watch = EndWithPeer::new(on, self.peer());

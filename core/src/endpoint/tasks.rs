@@ -258,7 +258,13 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> BroadcastReader<T, P> {
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
         let who = WaiterId::of(self);
         let registration = WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who };
-        registration.until(|| self.next_into(into)).await
+        let look = || {
+            let found = self.next_into(into);
+            let is_over = found.is_none() && self.ends_with_peer() && self.is_writer_gone();
+            // The writer may have published its last value between the look and its end.
+            if is_over { self.next_into(into).or(Some(Err(BroadcastRecvError::PeerGone))) } else { found }
+        };
+        registration.until(look).await
     }
 }
 

@@ -36,6 +36,10 @@ pub(in crate::endpoint) mod sealed {
         fn place(&self) -> Place<'_>;
         /// Names it as a waiter.
         fn who(&self) -> WaiterId;
+        /// How many places a look looks at: the lanes of a queue, the calls that are out.
+        fn looks(&self) -> u32 {
+            1
+        }
         /// Whether what a look does not find has to be [searched](Self::search) for now and then.
         fn searches(&self) -> bool {
             false
@@ -71,10 +75,22 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
+    }
 }
 
 impl<P: Port, const N: usize> Waitable for LanesConsumer<P, N> {}
 impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
+    fn looks(&self) -> u32 {
+        self.lanes()
+    }
+
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -85,11 +101,23 @@ impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
 impl<T: Value + ?Sized, P: Port, const N: usize> Waitable for TypedLanesConsumer<T, P, N> {}
 impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesConsumer<T, P, N> {
+    fn looks(&self) -> u32 {
+        self.lanes()
+    }
+
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -100,6 +128,14 @@ impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesCo
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -116,13 +152,21 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
+    }
 }
 
 /// Ready while the newest value is one that this reader has not read.
 impl<T: Value + ?Sized, P: Port> Waitable for LatestReader<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
     fn has_data(&mut self) -> bool {
-        self.has_fresh() && self.is_published()
+        self.has_fresh() && self.is_published() || self.tell_writer_gone()
     }
 
     fn place(&self) -> Place<'_> {
@@ -131,6 +175,14 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -152,7 +204,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
 impl<T: Value + ?Sized, P: Port> Waitable for BroadcastReader<T, P> {}
 impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
     fn has_data(&mut self) -> bool {
-        self.has_more()
+        self.has_more() || self.tell_writer_gone()
     }
 
     fn place(&self) -> Place<'_> {
@@ -161,6 +213,14 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn searches(&self) -> bool {
+        self.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.finds_peer_gone()
     }
 }
 
@@ -268,6 +328,10 @@ impl Iterator for Ready {
 /// waiting; [`wait_ready`] returns all that are ready. A receiver that has latched a fault counts as ready once, so
 /// that its error is seen and the others go on. Looking releases the message that a receiver returned last, as its
 /// next call would.
+///
+/// A receiver whose waits [end with its peer](crate::Consumer::end_with_peer) also counts as ready when that peer is
+/// found gone: once, until the peer is seen again. Its next receive that waits then returns `PeerGone`, or what was sent
+/// last. This is asked once a [probe period](WaitPolicy::probe), and when the time is up.
 ///
 /// # Where it sleeps
 ///
@@ -422,8 +486,8 @@ fn wait_for<P: Port, T>(
     if policy.park && !places.gather(receivers)? {
         policy.probe = policy.probe.min(POLL);
     }
-    let loads = u32::try_from(receivers.len()).unwrap_or(u32::MAX);
-    let waiting = &mut Waiting::new(policy).for_looks_of(loads);
+    let looks = receivers.iter().fold(0_u32, |looks, receiver| looks.saturating_add(receiver.looks()));
+    let waiting = &mut Waiting::new(policy).for_looks_of(looks);
     places.with(|places| {
         if !receivers.iter().any(|receiver| receiver.searches()) {
             return wait_at_any(port, places, waiting, deadline, || look(receivers))

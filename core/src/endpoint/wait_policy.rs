@@ -49,7 +49,8 @@ impl WaitPolicy {
         Self { spin: 1000, park: true, probe: Duration::from_millis(20) }
     }
 
-    /// Never sleeps. Worst delay after a publication: one look.
+    /// Never sleeps. Worst delay after a publication: one look. For a peer that runs on another processor: one that
+    /// needs this one gets no turn while this thread polls, under a real-time policy never.
     #[must_use]
     pub const fn polling() -> Self {
         Self { spin: 1000, park: false, probe: Duration::from_millis(20) }

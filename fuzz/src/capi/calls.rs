@@ -291,8 +291,11 @@ impl Objects {
             7 => {
                 call!(strait_mutex_reinitialise(at, value.at(), size));
             }
-            8 | 9 => {
+            8 => {
                 call!(strait_mutex_unlock(at));
+            }
+            9 => {
+                call!(strait_mutex_give_up(at));
             }
             10 => {
                 let version = answer(&mut version, input);

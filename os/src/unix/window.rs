@@ -324,7 +324,7 @@ impl fmt::Display for WindowError {
             }
             Self::LengthUnknown => f.write_str("a device in /dev does not tell its length; give the region's window one"),
             Self::AlreadyExists => {
-                f.write_str("there is a region in the window; open it, or erase it once nobody has it open")
+                f.write_str("there is a region in the window; open it, or give another offset")
             }
             Self::Occupied => f.write_str(
                 "the window does not start with zeros and is no region, so somebody else may use that memory; give another \

@@ -46,6 +46,9 @@ impl core::error::Error for BroadcastTryRecvError {}
 pub enum BroadcastRecvError {
     /// Nothing came in time.
     TimedOut,
+    /// The writer is proven dead, or it was there and has left; nobody has taken over yet, and all that it published was
+    /// received. Only where [`end_with_writer`](crate::BroadcastReader::end_with_writer) is set.
+    PeerGone,
     /// The writer has overtaken this reader, which has lost so many values. The next call goes on behind them.
     Lagged {
         /// How many values: exactly, of an honest writer.
@@ -60,6 +63,9 @@ impl fmt::Display for BroadcastRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("the broadcast had no value in the time allowed"),
+            Self::PeerGone => f.write_str(
+                "the broadcast has no value after the last one, and its writer is gone; start one, and wait again",
+            ),
             Self::Lagged { lost } => BroadcastTryRecvError::Lagged { lost: *lost }.fmt(f),
             Self::Fault(violation) => BroadcastTryRecvError::Fault(*violation).fmt(f),
         }

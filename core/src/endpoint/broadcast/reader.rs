@@ -8,11 +8,14 @@ use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::latest::{Seen, ValueInfo, length, parts};
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::role::NotSync;
-use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::peer_watch::{EndWithPeer, status};
+use crate::endpoint::role::{NotSync, PeerStatus};
+use crate::endpoint::spans::DAMAGED;
+use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
 use crate::ground::message::{Message, ValueType};
+use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
@@ -68,6 +71,10 @@ pub struct BroadcastReader<T: Value + ?Sized, P: Port> {
     pub(in crate::endpoint) park_word: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     pub(in crate::endpoint) waiting: Waiting,
+    /// The writer's role: its owner, or 0; only looked at.
+    writer: WordRef,
+    /// Whether waits end when the writer is gone.
+    watch: EndWithPeer,
     /// Whether a value must be dropped from a cache before it is read.
     payload: Payload,
     /// The port; this side has no role, which would hold one.
@@ -132,6 +139,8 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
             info: None,
             park_word: park_word.filter(|_| may_sleep),
             waiting: Waiting::new(WaitPolicy::parking()),
+            writer: port.mem().word_ref(entry.block_c + offset::OWNER).ok_or(DAMAGED)?,
+            watch: EndWithPeer::Off,
             payload,
             port,
             values: PhantomData,
@@ -260,10 +269,59 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
     ) -> Result<ValueInfo, BroadcastRecvError> {
         let deadline = Deadline::after(&self.port, timeout);
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
-        let look = || self.next_into(into);
-        let result = wait_until(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look);
-        self.waiting = waiting;
+        let (writer, mut watch) = (self.writer.clone(), self.watch);
+        let is_on = watch.is_on();
+        let gone =
+            || watch.is_over(status(Some(&writer), &port)).then_some(Err(BroadcastRecvError::PeerGone));
+        let gone = is_on.then_some(gone);
+        let mut look = || self.next_into(into);
+        let mut result = wait_and_search(
+            &port,
+            park_word.as_ref(),
+            Sleepers::Many,
+            &mut waiting,
+            deadline,
+            &mut look,
+            gone,
+        );
+        if matches!(result, Some(Err(BroadcastRecvError::PeerGone))) {
+            // The writer may have published its last value between the look and its end.
+            result = look().or(result);
+        }
+        (self.waiting, self.watch) = (waiting, watch);
         result.unwrap_or(Err(BroadcastRecvError::TimedOut))
+    }
+
+    /// The state of the writer, as far as known. One load, and one probe if somebody has the role.
+    #[must_use]
+    pub fn writer(&self) -> PeerStatus {
+        status(Some(&self.writer), &self.port)
+    }
+
+    /// Sets whether waits end when the writer is gone, with [`BroadcastRecvError::PeerGone`]: when it is proven dead, or
+    /// was there and has left. One that has not come yet is waited for. Off unless set. Asked once a
+    /// [probe period](WaitPolicy::probe), and when the time is up.
+    pub fn end_with_writer(&mut self, on: bool) {
+        self.watch = EndWithPeer::new(on, self.writer());
+    }
+
+    pub(in crate::endpoint) fn ends_with_peer(&self) -> bool {
+        self.watch.is_on()
+    }
+
+    /// Whether a wait is over because the writer is gone.
+    pub(in crate::endpoint) fn is_writer_gone(&mut self) -> bool {
+        let writer = self.writer();
+        self.watch.is_over(writer)
+    }
+
+    pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
+        let writer = self.writer();
+        self.watch.has_found(writer)
+    }
+
+    pub(in crate::endpoint) fn tell_writer_gone(&mut self) -> bool {
+        self.watch.tell()
     }
 
     /// Tag and number of the value that was received last.

@@ -16,6 +16,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> Waitable
 impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> Sealed
     for LanesServer<Req, Ans, P, N>
 {
+    fn looks(&self) -> u32 {
+        self.lanes()
+    }
+
     fn has_data(&mut self) -> bool {
         self.has_data()
     }
@@ -43,6 +47,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Sealed for CallClient<Re
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn looks(&self) -> u32 {
+        self.calls_out()
     }
 
     fn searches(&self) -> bool {

@@ -155,4 +155,12 @@ impl<T: Value + ?Sized, P: Port> Sealed for FanoutConsumer<T, P> {
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn searches(&self) -> bool {
+        self.inner.ends_with_peer()
+    }
+
+    fn search(&mut self) -> bool {
+        self.inner.finds_peer_gone()
+    }
 }

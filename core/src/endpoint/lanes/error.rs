@@ -81,6 +81,9 @@ impl core::error::Error for TryRecvLanesError {}
 pub enum RecvLanesError {
     /// Nothing came in time.
     TimedOut,
+    /// All producers are gone: proven dead, or they were there and have left. Nobody has taken over yet, and all that
+    /// they sent was received. Only where [`end_with_peer`](crate::LanesConsumer::end_with_peer) is set.
+    PeerGone,
     /// The buffer is shorter than the frame that is next, which stays where it is and is next again.
     TooSmall {
         /// The frame's lane.
@@ -107,6 +110,9 @@ impl fmt::Display for RecvLanesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TimedOut => f.write_str("all lanes of the queue stayed empty for the time allowed"),
+            Self::PeerGone => f.write_str(
+                "all lanes of the queue are empty, and their producers are gone; start one, and wait again",
+            ),
             Self::TooSmall { lane, needed } => TryRecvLanesError::TooSmall { lane, needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed }.fmt(f),
             Self::Fault { lane, violation } => TryRecvLanesError::Fault { lane, violation }.fmt(f),

@@ -117,6 +117,10 @@ impl<P: Port> LaneConsumer<P> for Consumer<P> {
     fn fault(&self) -> Option<Violation> {
         self.fault()
     }
+
+    fn peer(&self) -> PeerStatus {
+        self.peer()
+    }
 }
 
 impl<P: Port, const N: usize> LanesConsumer<P, N> {
@@ -188,6 +192,14 @@ impl<P: Port, const N: usize> LanesConsumer<P, N> {
         self.set.flush();
     }
 
+    /// Sets whether waits end when all producers are gone, with [`RecvLanesError::PeerGone`]: when none is left, and one
+    /// is proven dead or was there and has left. As long as no producer has come, they are waited for. Off unless set.
+    /// Asked once a [probe period](WaitPolicy::probe), and when the time is up; one load a lane, and one probe a lane at
+    /// most.
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.set.end_with_peer(on);
+    }
+
     /// Sets how [`recv_timeout`](Self::recv_timeout) waits.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.set.set_wait_policy(policy);
@@ -233,6 +245,14 @@ impl<P: Port, const N: usize> LanesConsumer<P, N> {
 
     pub(in crate::endpoint) fn has_data(&mut self) -> bool {
         self.set.has_data()
+    }
+
+    pub(in crate::endpoint) fn ends_with_peer(&self) -> bool {
+        self.set.ends_with_peer()
+    }
+
+    pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
+        self.set.finds_peer_gone()
     }
 
     pub(in crate::endpoint) fn park_word(&self) -> Option<&ParkWord> {

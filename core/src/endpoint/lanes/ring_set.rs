@@ -1,5 +1,6 @@
 //! The common part of consumers of lanes: their consumers, their turns, and waiting for all of them.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use heapless::Vec;
@@ -8,9 +9,10 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::role::{Role, Side};
+use crate::endpoint::peer_watch::EndWithPeer;
+use crate::endpoint::role::{PeerStatus, Role, Side};
 use crate::endpoint::tasks::WakerRegistration;
-use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::wait::{Waiting, wait_and_search, wait_until};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
 use crate::ground::port::Port;
@@ -35,6 +37,7 @@ pub(in crate::endpoint) trait LaneConsumer<P: Port>: Sized {
     fn release(&mut self);
     fn flush(&mut self);
     fn fault(&self) -> Option<Violation>;
+    fn peer(&self) -> PeerStatus;
 }
 
 /// A lane, from its consumer's side.
@@ -129,6 +132,8 @@ pub(in crate::endpoint) struct RingSet<E: LaneConsumer<P>, P: Port, const N: usi
     park_word: Option<ParkWord>,
     /// How it waits, with the learnt number of looks before a sleep.
     waiting: Waiting,
+    /// Whether waits end when all producers are gone.
+    watch: EndWithPeer,
     port: P,
 }
 
@@ -149,6 +154,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
             last: None,
             park_word: ParkWord::of_consumer(attachment, &group.first),
             waiting: Waiting::new(WaitPolicy::parking()).for_looks_of(count),
+            watch: EndWithPeer::Off,
             port: attachment.port().clone(),
         };
         for index in 0..count {
@@ -286,8 +292,71 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         deadline: Deadline,
         mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
     ) -> Result<FromLane<R>, RecvLanesError> {
-        let result = self.wait_until(deadline, |this| outcome(this.try_recv(&mut take)));
+        let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
+        let is_on = self.watch.is_on();
+        // Set once a probe period: the next look asks whether the producers are gone.
+        let is_due = Cell::new(false);
+        let look = || match outcome(self.try_recv(&mut take)) {
+            None if is_due.replace(false) => self.end_of_wait(&mut take),
+            found => found,
+        };
+        let search = || {
+            is_due.set(true);
+            None
+        };
+        let search = is_on.then_some(search);
+        let (word, one) = (park_word.as_ref(), Sleepers::One);
+        let mut result = wait_and_search(&port, word, one, &mut waiting, deadline, look, search);
+        if result.is_none() && is_due.get() {
+            // The time was up when it was due.
+            result = self.end_of_wait(&mut take);
+        }
+        self.waiting = waiting;
         result.unwrap_or(Err(RecvLanesError::TimedOut))
+    }
+
+    /// How a wait ends that has found nothing, if all producers are gone.
+    #[cold]
+    fn end_of_wait<R>(
+        &mut self,
+        take: &mut impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Option<Result<FromLane<R>, RecvLanesError>> {
+        let peers = self.peers();
+        if !self.watch.is_over(peers) {
+            return None;
+        }
+        // A producer may have published its last message between the look and its end.
+        outcome(self.try_recv(take)).or(Some(Err(RecvLanesError::PeerGone)))
+    }
+
+    /// The state of all producers together: present if one is, and else dead if one is. One load a lane, and one probe a
+    /// lane at most.
+    fn peers(&self) -> PeerStatus {
+        let mut peers = PeerStatus::Absent;
+        for place in &self.places {
+            match &place.lane {
+                Lane::Damaged { .. } => {}
+                Lane::Open(end) => match end.peer() {
+                    PeerStatus::Present => return PeerStatus::Present,
+                    PeerStatus::Dead => peers = PeerStatus::Dead,
+                    PeerStatus::Absent => {}
+                },
+            }
+        }
+        peers
+    }
+
+    pub fn end_with_peer(&mut self, on: bool) {
+        self.watch = EndWithPeer::new(on, self.peers());
+    }
+
+    pub fn ends_with_peer(&self) -> bool {
+        self.watch.is_on()
+    }
+
+    pub fn finds_peer_gone(&mut self) -> bool {
+        let peers = self.peers();
+        self.watch.has_found(peers)
     }
 
     /// Receives by `take` in a task.
@@ -301,7 +370,11 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         let who = WaiterId::of(self);
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
         let waiter = WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who };
-        waiter.until(|| outcome(self.try_recv(&mut take))).await
+        let look = || match outcome(self.try_recv(&mut take)) {
+            None if self.watch.is_on() => self.end_of_wait(&mut take),
+            found => found,
+        };
+        waiter.until(look).await
     }
 
     pub fn deadline(&self, timeout: Duration) -> Deadline {
@@ -333,7 +406,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
     /// Whether the next receive returns a message or a fault.
     pub fn has_data(&mut self) -> bool {
         self.release();
-        self.places.iter_mut().any(Place::has_news)
+        self.places.iter_mut().any(Place::has_news) || self.watch.tell()
     }
 
     /// Whether no lane has a message or a fault to return now.

@@ -263,6 +263,19 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         }
     }
 
+    pub(in crate::endpoint) fn ends_with_peer(&self) -> bool {
+        self.watch.is_on()
+    }
+
+    pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
+        let writer = self.writer();
+        self.watch.has_found(writer)
+    }
+
+    pub(in crate::endpoint) fn tell_writer_gone(&mut self) -> bool {
+        self.watch.tell()
+    }
+
     /// Waits up to `timeout` for a value that this reader has not seen; then returns whatever there is. The
     /// value is copied when it has changed, and once more when the time is up.
     ///

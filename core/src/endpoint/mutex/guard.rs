@@ -15,9 +15,13 @@ use super::handle::{Mutex, NotSend};
 use crate::endpoint::error::WrongSize;
 use crate::endpoint::wait_policy::WakeCheck;
 
-/// A lock that is held. Unlocks when it is dropped; one that is dropped by a panic in the middle of
-/// [`edit_in_place`](Self::edit_in_place) gives the lock up instead. So does one that is dropped or unlocked when such
-/// a panic was caught, unless a whole value was [set](Self::set) since.
+/// A lock that is held. Unlocks when it is dropped.
+///
+/// One that is dropped while its thread unwinds from a panic gives the lock up instead, as
+/// [`give_up`](Self::give_up) does: each value is whole, but the panic may have come between two that belong
+/// together. Code that runs while a thread unwinds, and knows that what it guards is whole, calls
+/// [`unlock`](Self::unlock). One whose [`edit_in_place`](Self::edit_in_place) panicked gives the lock up also if the
+/// panic was caught, unless a whole value was [set](Self::set) since.
 ///
 /// It is given back by the thread that took it, for that thread's [priority](Port::raise) was raised, and must fall:
 ///
@@ -271,6 +275,8 @@ fn give_up_slow<T: Value + ?Sized, P: Port>(mutex: &Mutex<T, P>, changed: bool) 
 impl<T: Value + ?Sized, P: Port> Drop for Guard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
+        // What the panic broke off may be half done.
+        self.editing |= self.mutex.port.is_unwinding();
         // Callers that need the error call `unlock`.
         let _ = self.release();
     }

@@ -138,6 +138,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> LaneConsumer<P> for Call
     fn fault(&self) -> Option<Violation> {
         self.fault()
     }
+
+    fn peer(&self) -> PeerStatus {
+        self.peer()
+    }
 }
 
 /// Takes the next request of a lane, unless its reply is kept.
