@@ -319,6 +319,14 @@ unsafe impl Port for CPort {
         }
     }
 
+    fn has_forked(&self) -> bool {
+        match &self.source {
+            Source::Given { .. } => false,
+            #[cfg(feature = "os")]
+            Source::System(port) => port.has_forked(),
+        }
+    }
+
     fn raise(&self) -> u32 {
         match &self.source {
             Source::Given { .. } => {

@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_char};
 
 use strait_core::{
     ChannelError, LockError, PublishError, RecvError, RecvLanesError, SemaphoreError, SendError,
-    TryRecvError, TryRecvLanesError, TrySendError, UnlockError,
+    TryRecvError, TryRecvLanesError, TrySendError, UnlockError, Violation,
     format::{AttachError, FormatError},
 };
 
@@ -261,6 +261,7 @@ impl From<TrySendError> for strait_status {
             TrySendError::Full => s::Full,
             TrySendError::TooLarge => s::TooLarge,
             TrySendError::WrongSize => s::WrongSize,
+            TrySendError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -273,6 +274,7 @@ impl From<SendError> for strait_status {
             SendError::PeerGone => s::PeerGone,
             SendError::TooLarge => s::TooLarge,
             SendError::WrongSize => s::WrongSize,
+            SendError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -284,6 +286,7 @@ impl From<TryRecvError> for strait_status {
             TryRecvError::Empty => s::Empty,
             TryRecvError::TooSmall { .. } => s::TooSmall,
             TryRecvError::WrongSize { .. } => s::WrongSize,
+            TryRecvError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -296,6 +299,7 @@ impl From<RecvError> for strait_status {
             RecvError::PeerGone => s::PeerGone,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
+            RecvError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -307,6 +311,7 @@ impl From<TryRecvLanesError> for strait_status {
             TryRecvLanesError::Empty => s::Empty,
             TryRecvLanesError::TooSmall { .. } => s::TooSmall,
             TryRecvLanesError::WrongSize { .. } => s::WrongSize,
+            TryRecvLanesError::Fault { violation: Violation::Forked, .. } => s::Forked,
             _ => s::Fault,
         }
     }
@@ -318,6 +323,7 @@ impl From<RecvLanesError> for strait_status {
             RecvLanesError::TimedOut => s::TimedOut,
             RecvLanesError::TooSmall { .. } => s::TooSmall,
             RecvLanesError::WrongSize { .. } => s::WrongSize,
+            RecvLanesError::Fault { violation: Violation::Forked, .. } => s::Forked,
             _ => s::Fault,
         }
     }
@@ -327,6 +333,7 @@ impl From<PublishError> for strait_status {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::WrongSize { .. } => s::WrongSize,
+            PublishError::Forked => s::Forked,
             _ => s::TooLarge,
         }
     }
@@ -339,6 +346,7 @@ impl From<LockError> for strait_status {
             LockError::TimedOut => s::TimedOut,
             LockError::Deadlock => s::Deadlock,
             LockError::Poisoned => s::Poisoned,
+            LockError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -361,6 +369,7 @@ impl From<SemaphoreError> for strait_status {
             SemaphoreError::TimedOut => s::TimedOut,
             SemaphoreError::Overflow => s::Overflow,
             SemaphoreError::Contended => s::Contended,
+            SemaphoreError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }

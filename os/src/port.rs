@@ -265,6 +265,10 @@ unsafe impl Port for SystemPort {
         if self.forked() { None } else { self.0.seat }
     }
 
+    fn has_forked(&self) -> bool {
+        self.0.seat.is_some() && self.forked()
+    }
+
     fn is_unwinding(&self) -> bool {
         std::thread::panicking()
     }

@@ -167,7 +167,7 @@ impl<P: Port> Consumer<P> {
             return Err(self.too_small_slow(len));
         };
         self.ring.read(found.pos, into);
-        Ok(self.take(found))
+        self.take(found)
     }
 
     /// Receives a frame as a value of its own, of up to `N` bytes.
@@ -185,7 +185,7 @@ impl<P: Port> Consumer<P> {
         if !frame.fill_with(len, |into| self.ring.read(found.pos, into)) {
             return Err(self.too_small_slow(len));
         }
-        let received = self.take(found);
+        let received = self.take(found)?;
         frame.set_tag(received.tag);
         frame.set_sequence(received.sequence);
         Ok(frame)
@@ -234,7 +234,7 @@ impl<P: Port> Consumer<P> {
             Ok(found) => found,
             Err(nothing) => return Err(self.nothing(nothing)),
         };
-        self.release();
+        self.try_release()?;
         self.peeked = found.pos;
         let received = self.describe(&found);
         Ok(Peek { consumer: self, found, received, read: 0 })
@@ -242,16 +242,27 @@ impl<P: Port> Consumer<P> {
 
     /// Releases the frame that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.release() || self.taker.has_space_request() {
-            self.publish_head_slow();
-        }
+        // A fault is latched, and the next receive returns it.
+        let _ = self.try_release();
+    }
+
+    #[inline]
+    fn try_release(&mut self) -> Result<(), TryRecvError> {
+        let is_due = self.rx.release();
+        if self.taker.has_space_request() || is_due { self.publish_head_slow() } else { Ok(()) }
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no message twice.
     #[cold]
     pub fn flush(&mut self) {
+        let _ = self.try_flush();
+    }
+
+    #[cold]
+    fn try_flush(&mut self) -> Result<(), TryRecvError> {
+        let _ = self.taker.has_space_request();
         let _ = self.rx.release();
-        self.publish_head_slow();
+        self.publish_head_slow()
     }
 
     #[inline(always)]
@@ -271,8 +282,12 @@ impl<P: Port> Consumer<P> {
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
             Nothing::Empty if self.rx.head_ref().is_published() => {}
-            Nothing::Empty => self.flush(),
-            Nothing::Violation(violation) => self.taker.role.latch(violation),
+            Nothing::Empty => {
+                if let Err(fault) = self.try_flush() {
+                    return fault;
+                }
+            }
+            Nothing::Violation(violation) => return TryRecvError::Fault(self.taker.role.latch(violation)),
         }
         nothing.into()
     }
@@ -285,21 +300,24 @@ impl<P: Port> Consumer<P> {
 
     /// After the copy: what was received before is done with; this one as the options set.
     #[inline(always)]
-    fn take(&mut self, found: Found) -> Received {
+    fn take(&mut self, found: Found) -> Result<Received, TryRecvError> {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
-        if self.rx.advance(&found) || self.taker.has_space_request() {
-            self.publish_head_slow();
+        let is_due = self.rx.advance(&found);
+        if self.taker.has_space_request() || is_due {
+            self.publish_head_slow()?;
         }
-        received
+        Ok(received)
     }
 
     #[cold]
-    fn publish_head_slow(&mut self) {
+    fn publish_head_slow(&mut self) -> Result<(), TryRecvError> {
+        self.taker.check_ours()?;
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
             self.taker.publish_head(sequence, |word| self.rx.store(word));
         }
+        Ok(())
     }
 
     /// Receives a frame into `buffer`, waiting up to `timeout` for it.

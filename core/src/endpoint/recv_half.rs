@@ -11,6 +11,7 @@ use crate::ground::sync::{Word, WordRef};
 use crate::protocol::Nothing;
 
 use super::attachment::Attachment;
+use super::disown;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::park_word::{ParkWord, Sleepers};
 use super::peer_watch::status;
@@ -91,6 +92,20 @@ impl<P: Port> RecvHalf<P> {
     pub fn has_space_request(&mut self) -> bool {
         self.seen_requests = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
         self.seen_requests != self.answered_requests
+    }
+
+    /// Whether the producer's words are those of a living region: in a forked child the requests are far from those
+    /// that this side knows. A comparison, and more in a child or where a peer misbehaves.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Fault`] in a forked child.
+    #[inline(always)]
+    pub fn check_ours(&mut self) -> Result<(), TryRecvError> {
+        if self.seen_requests.wrapping_sub(self.answered_requests) < disown::FAR {
+            return Ok(());
+        }
+        self.role.check_ours().map_err(TryRecvError::Fault)
     }
 
     /// Publishes the head, up to the message of this sequence: `store` stores the head. Then wakes the

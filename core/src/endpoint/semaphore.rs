@@ -152,7 +152,8 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Empty`], `Contended` or `Fault`.
     #[inline]
     pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
-        Ok(semaphore::acquire(&self.count.shared(&self.port), &self.limits)?)
+        semaphore::acquire(&self.count.shared(&self.port), &self.limits)
+            .map_err(|refused| self.refused(refused))
     }
 
     /// Takes one, waiting up to `timeout` for it.
@@ -186,8 +187,13 @@ impl<P: Port> Semaphore<P> {
             Ok(()) => Round::Done(Ok(())),
             Err(Refused::Empty(seen)) => Round::Held(seen),
             Err(Refused::Contended) => Round::Again,
-            Err(refused) => Round::Done(Err(refused.into())),
+            Err(refused) => Round::Done(Err(self.refused(refused))),
         }
+    }
+
+    #[cold]
+    fn refused(&self, refused: Refused) -> SemaphoreError {
+        if self.port.has_forked() { SemaphoreError::Fault(Violation::Forked) } else { refused.into() }
     }
 
     /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 64 while others are
@@ -198,7 +204,8 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
+        let released = semaphore::release(&self.count.shared(&self.port), &self.limits, count);
+        if released.map_err(|refused| self.refused(refused))? {
             self.count.wake_released(count, &self.port);
         }
         Ok(())

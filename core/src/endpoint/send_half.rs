@@ -9,8 +9,8 @@ use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::Refused;
 use crate::protocol::release::Space;
+use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
@@ -116,10 +116,21 @@ impl<P: Port> SendHalf<P> {
 
     /// After publications: wakes the consumer, if it sleeps.
     #[inline]
-    pub fn wake_consumer(&self) {
-        if let Some(park_word) = &self.peers {
-            park_word.wake(self.check, &self.role.port);
+    pub fn wake_consumer(&mut self) -> Result<(), Violation> {
+        match &self.peers {
+            Some(park_word) if park_word.is_asleep(self.check) => self.wake_slow(),
+            _ => Ok(()),
         }
+    }
+
+    #[cold]
+    fn wake_slow(&mut self) -> Result<(), Violation> {
+        // In a forked child somebody seems to sleep, and must go on so: the next send comes here too.
+        self.role.check_ours()?;
+        if let Some(park_word) = &self.peers {
+            park_word.wake_slow(&self.role.port);
+        }
+        Ok(())
     }
 
     /// After a refusal: counts it if it was because there was no space, latches it if the peer broke the
@@ -129,7 +140,7 @@ impl<P: Port> SendHalf<P> {
         match refused {
             Refused::Full => self.count_refusal(),
             Refused::TooLarge => {}
-            Refused::Violation(violation) => self.role.latch(violation),
+            Refused::Violation(violation) => return TrySendError::Fault(self.role.latch(violation)),
         }
         refused.into()
     }
@@ -177,12 +188,21 @@ impl<'e, P: Port, E: HasSendHalf<P>> Batch<'e, P, E> {
     pub fn end_empty(self) {
         core::mem::forget(self);
     }
+
+    /// The end of a batch that was sent: wakes the consumer.
+    #[inline(always)]
+    pub fn end(self) -> Result<(), Violation> {
+        let woken = self.end.sender().wake_consumer();
+        core::mem::forget(self);
+        woken
+    }
 }
 
 impl<P: Port, E: HasSendHalf<P>> Drop for Batch<'_, P, E> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.end.sender().wake_consumer();
+        // Nobody is left to be told of a fault, which is latched.
+        let _ = self.end.sender().wake_consumer();
     }
 }
 
@@ -199,10 +219,7 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => None,
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
-        Err(Refused::Violation(violation)) => {
-            end.sender().role.latch(violation);
-            Some(Err(SendError::Fault(violation)))
-        }
+        Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
     };
     let is_on = watch.is_on();
     let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(SendError::PeerGone));
@@ -216,7 +233,7 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
     let sender = end.sender();
     (sender.waiting, sender.role.watch) = (waiting, watch);
     match result {
-        Some(Ok(())) => sender.wake_consumer(),
+        Some(Ok(())) => sender.wake_consumer().map_err(SendError::Fault)?,
         Some(Err(error)) => return Err(error),
         None => {
             sender.count_refusal();

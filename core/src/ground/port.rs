@@ -160,6 +160,14 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// The port's identity in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
+    /// Whether this process is a forked child of the one whose port this is, with the memory as a private copy in
+    /// which [`disown`](crate::port::disown) marked every channel. Then [`ident`](Self::ident) is `None`, and endpoints
+    /// return [`Violation::Forked`](crate::Violation::Forked). Asked on slow paths alone. `false` where nothing forks.
+    #[inline]
+    fn has_forked(&self) -> bool {
+        false
+    }
+
     /// Raises the calling thread's priority to the ceiling of all users of the region's locks, and returns
     /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
     /// core, no user of the mutex then runs before it is given back, and nothing between is in the

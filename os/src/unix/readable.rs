@@ -192,6 +192,10 @@ unsafe impl<P: Port> Port for Sleeper<'_, P> {
         self.port.ident()
     }
 
+    fn has_forked(&self) -> bool {
+        self.port.has_forked()
+    }
+
     fn raise(&self) -> u32 {
         self.port.raise()
     }

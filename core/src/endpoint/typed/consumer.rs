@@ -173,8 +173,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = read(self, pos);
-        if self.rx.head().advance(1) || self.taker.has_space_request() {
-            self.publish_head_slow();
+        let is_due = self.rx.head().advance(1);
+        if self.taker.has_space_request() || is_due {
+            self.publish_head_slow()?;
         }
         Ok(value)
     }
@@ -199,7 +200,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 Ok(pos) => {
                     // More is asked for, so all before it is done with.
                     if self.rx.head().release() {
-                        self.publish_head_slow();
+                        self.publish_head_slow()?;
                     }
                     count += self.show(pos, max - count, &mut each);
                 }
@@ -212,7 +213,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 }
             }
         }
-        self.release();
+        self.try_release()?;
         Ok(count)
     }
 
@@ -256,16 +257,27 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.has_space_request() {
-            self.publish_head_slow();
-        }
+        // A fault is latched, and the next receive returns it.
+        let _ = self.try_release();
+    }
+
+    #[inline]
+    fn try_release(&mut self) -> Result<(), TryRecvError> {
+        let is_due = self.rx.head().release();
+        if self.taker.has_space_request() || is_due { self.publish_head_slow() } else { Ok(()) }
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no value twice.
     #[cold]
     pub fn flush(&mut self) {
+        let _ = self.try_flush();
+    }
+
+    #[cold]
+    fn try_flush(&mut self) -> Result<(), TryRecvError> {
+        let _ = self.taker.has_space_request();
         let _ = self.rx.head().release();
-        self.publish_head_slow();
+        self.publish_head_slow()
     }
 
     #[inline(always)]
@@ -279,18 +291,24 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
             Nothing::Empty if self.rx.head_ref().is_published() => {}
-            Nothing::Empty => self.flush(),
-            Nothing::Violation(violation) => self.taker.role.latch(violation),
+            Nothing::Empty => {
+                if let Err(fault) = self.try_flush() {
+                    return fault;
+                }
+            }
+            Nothing::Violation(violation) => return TryRecvError::Fault(self.taker.role.latch(violation)),
         }
         nothing.into()
     }
 
     #[cold]
-    fn publish_head_slow(&mut self) {
+    fn publish_head_slow(&mut self) -> Result<(), TryRecvError> {
+        self.taker.check_ours()?;
         let head = self.rx.head();
         if head.is_behind() {
             self.taker.publish_head(head.done(), |word| head.store(word));
         }
+        Ok(())
     }
 
     /// Receives a value, waiting up to `timeout` for it.
