@@ -249,20 +249,20 @@ impl<P: Port> Consumer<P> {
     #[inline]
     fn try_release(&mut self) -> Result<(), TryRecvError> {
         let is_due = self.rx.release();
-        if self.taker.has_space_request() || is_due { self.publish_head_slow() } else { Ok(()) }
+        if self.taker.has_space_request() || is_due {
+            if self.taker.is_disowned() {
+                self.taker.check_ours()?;
+            }
+            self.publish_head_slow();
+        }
+        Ok(())
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no message twice.
     #[cold]
     pub fn flush(&mut self) {
-        let _ = self.try_flush();
-    }
-
-    #[cold]
-    fn try_flush(&mut self) -> Result<(), TryRecvError> {
-        let _ = self.taker.has_space_request();
         let _ = self.rx.release();
-        self.publish_head_slow()
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -281,15 +281,13 @@ impl<P: Port> Consumer<P> {
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_published() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => TryRecvError::Empty,
             Nothing::Empty => {
-                if let Err(fault) = self.try_flush() {
-                    return fault;
-                }
+                self.flush();
+                TryRecvError::Empty
             }
-            Nothing::Violation(violation) => return TryRecvError::Fault(self.taker.role.latch(violation)),
+            Nothing::Violation(violation) => TryRecvError::Fault(self.taker.role.latch(violation)),
         }
-        nothing.into()
     }
 
     #[inline(always)]
@@ -305,19 +303,20 @@ impl<P: Port> Consumer<P> {
         self.next_sequence = received.sequence.wrapping_add(1);
         let is_due = self.rx.advance(&found);
         if self.taker.has_space_request() || is_due {
-            self.publish_head_slow()?;
+            if self.taker.is_disowned() {
+                self.taker.check_ours()?;
+            }
+            self.publish_head_slow();
         }
         Ok(received)
     }
 
     #[cold]
-    fn publish_head_slow(&mut self) -> Result<(), TryRecvError> {
-        self.taker.check_ours()?;
+    fn publish_head_slow(&mut self) {
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
             self.taker.publish_head(sequence, |word| self.rx.store(word));
         }
-        Ok(())
     }
 
     /// Receives a frame into `buffer`, waiting up to `timeout` for it.

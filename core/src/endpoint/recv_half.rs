@@ -94,17 +94,21 @@ impl<P: Port> RecvHalf<P> {
         self.seen_requests != self.answered_requests
     }
 
-    /// Whether the producer's words are those of a living region: in a forked child the requests are far from those
-    /// that this side knows. A comparison, and more in a child or where a peer misbehaves.
+    /// Whether the requests are as far from those that this side knows as only [`disown`](disown::disown) puts them, or
+    /// a peer that misbehaves. A look at the sign of what [`has_space_request`](Self::has_space_request) has found.
+    #[inline(always)]
+    pub fn is_disowned(&self) -> bool {
+        self.seen_requests.wrapping_sub(self.answered_requests) >= disown::FAR
+    }
+
+    /// After [`is_disowned`](Self::is_disowned): asks the port.
     ///
     /// # Errors
     ///
     /// [`TryRecvError::Fault`] in a forked child.
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     pub fn check_ours(&mut self) -> Result<(), TryRecvError> {
-        if self.seen_requests.wrapping_sub(self.answered_requests) < disown::FAR {
-            return Ok(());
-        }
         self.role.check_ours().map_err(TryRecvError::Fault)
     }
 

@@ -120,6 +120,13 @@ pub struct Semaphore<P: Port> {
     port: P,
 }
 
+/// The error of what was refused; in a forked child, that it is one.
+#[cold]
+#[inline(never)]
+fn told(refused: Refused, port: &impl Port) -> SemaphoreError {
+    if port.has_forked() { SemaphoreError::Fault(Violation::Forked) } else { refused.into() }
+}
+
 impl<P: Port> Attachment<P> {
     /// Opens a handle on a counting semaphore.
     ///
@@ -153,7 +160,7 @@ impl<P: Port> Semaphore<P> {
     #[inline]
     pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
         semaphore::acquire(&self.count.shared(&self.port), &self.limits)
-            .map_err(|refused| self.refused(refused))
+            .map_err(|refused| told(refused, &self.port))
     }
 
     /// Takes one, waiting up to `timeout` for it.
@@ -187,13 +194,8 @@ impl<P: Port> Semaphore<P> {
             Ok(()) => Round::Done(Ok(())),
             Err(Refused::Empty(seen)) => Round::Held(seen),
             Err(Refused::Contended) => Round::Again,
-            Err(refused) => Round::Done(Err(self.refused(refused))),
+            Err(refused) => Round::Done(Err(told(refused, &self.port))),
         }
-    }
-
-    #[cold]
-    fn refused(&self, refused: Refused) -> SemaphoreError {
-        if self.port.has_forked() { SemaphoreError::Fault(Violation::Forked) } else { refused.into() }
     }
 
     /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 64 while others are
@@ -205,7 +207,7 @@ impl<P: Port> Semaphore<P> {
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
         let released = semaphore::release(&self.count.shared(&self.port), &self.limits, count);
-        if released.map_err(|refused| self.refused(refused))? {
+        if released.map_err(|refused| told(refused, &self.port))? {
             self.count.wake_released(count, &self.port);
         }
         Ok(())

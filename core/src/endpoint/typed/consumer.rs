@@ -175,7 +175,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let value = read(self, pos);
         let is_due = self.rx.head().advance(1);
         if self.taker.has_space_request() || is_due {
-            self.publish_head_slow()?;
+            if self.taker.is_disowned() {
+                self.taker.check_ours()?;
+            }
+            self.publish_head_slow();
         }
         Ok(value)
     }
@@ -200,7 +203,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 Ok(pos) => {
                     // More is asked for, so all before it is done with.
                     if self.rx.head().release() {
-                        self.publish_head_slow()?;
+                        self.publish_head_slow();
                     }
                     count += self.show(pos, max - count, &mut each);
                 }
@@ -264,20 +267,20 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline]
     fn try_release(&mut self) -> Result<(), TryRecvError> {
         let is_due = self.rx.head().release();
-        if self.taker.has_space_request() || is_due { self.publish_head_slow() } else { Ok(()) }
+        if self.taker.has_space_request() || is_due {
+            if self.taker.is_disowned() {
+                self.taker.check_ours()?;
+            }
+            self.publish_head_slow();
+        }
+        Ok(())
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no value twice.
     #[cold]
     pub fn flush(&mut self) {
-        let _ = self.try_flush();
-    }
-
-    #[cold]
-    fn try_flush(&mut self) -> Result<(), TryRecvError> {
-        let _ = self.taker.has_space_request();
         let _ = self.rx.head().release();
-        self.publish_head_slow()
+        self.publish_head_slow();
     }
 
     #[inline(always)]
@@ -290,25 +293,21 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[inline]
     fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
-            Nothing::Empty if self.rx.head_ref().is_published() => {}
+            Nothing::Empty if self.rx.head_ref().is_published() => TryRecvError::Empty,
             Nothing::Empty => {
-                if let Err(fault) = self.try_flush() {
-                    return fault;
-                }
+                self.flush();
+                TryRecvError::Empty
             }
-            Nothing::Violation(violation) => return TryRecvError::Fault(self.taker.role.latch(violation)),
+            Nothing::Violation(violation) => TryRecvError::Fault(self.taker.role.latch(violation)),
         }
-        nothing.into()
     }
 
     #[cold]
-    fn publish_head_slow(&mut self) -> Result<(), TryRecvError> {
-        self.taker.check_ours()?;
+    fn publish_head_slow(&mut self) {
         let head = self.rx.head();
         if head.is_behind() {
             self.taker.publish_head(head.done(), |word| head.store(word));
         }
-        Ok(())
     }
 
     /// Receives a value, waiting up to `timeout` for it.
