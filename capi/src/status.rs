@@ -88,6 +88,9 @@ pub enum strait_status {
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
     /// received. Only where `..._end_with_peer` is set.
     PeerGone = 68,
+    /// The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
+    /// come to it. Close all, and open the region again. From calls that wait, once a probe period.
+    Replaced = 69,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
     OwnerDied = 80,
@@ -175,6 +178,7 @@ impl strait_status {
         (s::Contended, c"others changed the channel in every try; try again"),
         (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::PeerGone, c"the other side of the queue died or has left; close the endpoint, or wait for a successor"),
+        (s::Replaced, c"the region was removed or made anew, so the other side cannot come; close all, and open the region again"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
@@ -272,6 +276,7 @@ impl From<SendError> for strait_status {
         match error {
             SendError::TimedOut => s::TimedOut,
             SendError::PeerGone => s::PeerGone,
+            SendError::Replaced => s::Replaced,
             SendError::TooLarge => s::TooLarge,
             SendError::WrongSize => s::WrongSize,
             SendError::Fault(Violation::Forked) => s::Forked,
@@ -297,6 +302,7 @@ impl From<RecvError> for strait_status {
         match error {
             RecvError::TimedOut => s::TimedOut,
             RecvError::PeerGone => s::PeerGone,
+            RecvError::Replaced => s::Replaced,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
             RecvError::Fault(Violation::Forked) => s::Forked,

@@ -43,6 +43,13 @@ fn told<T: Debug, E: Debug>(what: &str, result: Result<T, E>) {
     say(&format!("{what}: {how}"));
 }
 
+/// In the child: the first receive returns what was there at the fork, if anything was.
+fn first<T: Debug, E: Debug>(was_there: bool, result: Result<T, E>) {
+    if !was_there || result.is_err() {
+        told("first", result);
+    }
+}
+
 /// Runs `child` in a forked child of this helper, and waits for its end.
 fn in_a_child(child: impl FnOnce()) {
     // SAFETY: the only other thread of this process waits for this one; the C library keeps its allocator usable in
@@ -96,7 +103,10 @@ fn receive(path: &str) {
                 told(&format!("{what} again"), rx.try_recv(&mut buffer));
             });
             in_a_child(|| told(&format!("{what} batch"), rx.recv_batch(9, |_| ())));
-            in_a_child(|| told(&format!("{what} wait"), rx.recv_timeout(&mut buffer, LONG)));
+            in_a_child(|| {
+                first(before > received, rx.recv_timeout(&mut buffer, LONG));
+                told(&format!("{what} wait"), rx.recv_timeout(&mut buffer, LONG));
+            });
             // The parent's goes on.
             (received..before).for_each(|_| _ = rx.try_recv(&mut buffer).unwrap());
         }
@@ -107,25 +117,32 @@ fn receive(path: &str) {
             (0..received).for_each(|_| _ = rx.try_recv().unwrap());
             let what = format!("{name} {before} {received}");
             in_a_child(|| {
+                first(before > received, rx.try_recv());
                 told(&what, rx.try_recv());
                 told(&format!("{what} again"), rx.try_recv());
                 assert!(rx.fault().is_some());
             });
             in_a_child(|| told(&format!("{what} batch"), rx.recv_batch(9, |_| ())));
-            in_a_child(|| told(&format!("{what} wait"), rx.recv_timeout(LONG)));
+            in_a_child(|| {
+                first(before > received, rx.recv_timeout(LONG));
+                told(&format!("{what} wait"), rx.recv_timeout(LONG));
+            });
             (received..before).for_each(|_| _ = rx.try_recv().unwrap());
         }
         let mut tx = theirs.typed_lane_producer::<u64>("lanes", 1).unwrap();
         let mut rx = ours.typed_lanes_consumer::<u64, 2>("lanes").unwrap();
         (0..before).for_each(|value| tx.try_send(&value.into()).unwrap());
         (0..received).for_each(|_| _ = rx.try_recv().unwrap());
-        in_a_child(|| told("lanes", rx.try_recv()));
+        in_a_child(|| told("lanes", first_error(1, || rx.try_recv())));
         (received..before).for_each(|_| _ = rx.try_recv().unwrap());
         let mut rx = ours.fanout_consumer::<u64>("fanout", 0).unwrap();
         let mut tx = theirs.fanout_producer::<u64>("fanout").unwrap();
         (0..before).for_each(|value| tx.try_send(&value.into()).unwrap());
         (0..received).for_each(|_| _ = rx.try_recv().unwrap());
-        in_a_child(|| told("fanout", rx.try_recv()));
+        in_a_child(|| {
+            first(before > received, rx.try_recv());
+            told("fanout", rx.try_recv());
+        });
         (received..before).for_each(|_| _ = rx.try_recv().unwrap());
     }
 }

@@ -167,7 +167,7 @@ impl<P: Port> Consumer<P> {
             return Err(self.too_small_slow(len));
         };
         self.ring.read(found.pos, into);
-        self.take(found)
+        Ok(self.take(found))
     }
 
     /// Receives a frame as a value of its own, of up to `N` bytes.
@@ -185,7 +185,7 @@ impl<P: Port> Consumer<P> {
         if !frame.fill_with(len, |into| self.ring.read(found.pos, into)) {
             return Err(self.too_small_slow(len));
         }
-        let received = self.take(found)?;
+        let received = self.take(found);
         frame.set_tag(received.tag);
         frame.set_sequence(received.sequence);
         Ok(frame)
@@ -279,15 +279,13 @@ impl<P: Port> Consumer<P> {
 
     /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
-    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
-        match nothing {
-            Nothing::Empty if self.rx.head_ref().is_published() => TryRecvError::Empty,
-            Nothing::Empty => {
-                self.flush();
-                TryRecvError::Empty
-            }
-            Nothing::Violation(violation) => TryRecvError::Fault(self.taker.role.latch(violation)),
+    fn nothing(&mut self, mut nothing: Nothing) -> TryRecvError {
+        match &mut nothing {
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
+            Nothing::Empty => self.flush(),
+            Nothing::Violation(violation) => *violation = self.taker.role.latch(*violation),
         }
+        nothing.into()
     }
 
     #[inline(always)]
@@ -298,21 +296,28 @@ impl<P: Port> Consumer<P> {
 
     /// After the copy: what was received before is done with; this one as the options set.
     #[inline(always)]
-    fn take(&mut self, found: Found) -> Result<Received, TryRecvError> {
+    fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
-        let is_due = self.rx.advance(&found);
-        if self.taker.has_space_request() || is_due {
-            if self.taker.is_disowned() {
-                self.taker.check_ours()?;
-            }
+        // In a forked child there always is a request. This receive returns what it found; that latches the fault.
+        if self.rx.advance(&found) || self.taker.has_space_request() {
             self.publish_head_slow();
         }
-        Ok(received)
+        received
     }
 
     #[cold]
     fn publish_head_slow(&mut self) {
+        if self.rx.head_ref().is_stored(self.taker.head()) {
+            self.publish_head();
+        } else if self.taker.role.check_ours().is_ok() {
+            // The head is not where this side has stored it: somebody misbehaves. Or this is a forked child.
+            self.publish_head();
+        }
+    }
+
+    #[inline(always)]
+    fn publish_head(&mut self) {
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
             self.taker.publish_head(sequence, |word| self.rx.store(word));

@@ -8,7 +8,7 @@
 //! | what an endpoint loads | in the copy | so the child's |
 //! |---|---|---|
 //! | the other side's head | half of 2^32 away | send fails when it looks for space |
-//! | the requests for space | half of 2^32 away | receive fails, whatever it found |
+//! | the requests for space | half of 2^32 away | a receive that found something latches the fault |
 //! | the next sequence, commit word, tail or ticket | impossible | receive, call or serve fails |
 //! | the word on which the other side sleeps | asleep | send or publication fails when it wakes |
 //! | a lock's word, a permit | names nobody | lock or acquire fails, a release is not the owner's |

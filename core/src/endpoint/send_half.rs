@@ -15,7 +15,7 @@ use crate::protocol::{Refused, Violation};
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::park_word::{ParkWord, Sleepers};
-use super::peer_watch::status;
+use super::peer_watch::{is_replaced, status};
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_and_search};
@@ -222,11 +222,18 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
         Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
     };
     let is_on = watch.is_on();
-    let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(SendError::PeerGone));
-    let gone = is_on.then_some(gone);
+    let gone = || {
+        if is_on && watch.is_over(status(peer.as_ref(), &port)) {
+            return Some(Err(SendError::PeerGone));
+        }
+        (P::CAN_BE_REPLACED && is_replaced(peer.as_ref(), &port)).then_some(Err(SendError::Replaced))
+    };
+    // A call that may not wait is no wait: it makes no system call.
+    let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+    let gone = asks.then_some(gone);
     let mut result =
         wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
-    if result == Some(Err(SendError::PeerGone)) {
+    if matches!(result, Some(Err(SendError::PeerGone | SendError::Replaced))) {
         // The consumer may have released between the look and its end.
         result = look().or(result);
     }

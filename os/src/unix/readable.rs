@@ -192,6 +192,12 @@ unsafe impl<P: Port> Port for Sleeper<'_, P> {
         self.port.ident()
     }
 
+    const CAN_BE_REPLACED: bool = P::CAN_BE_REPLACED;
+
+    fn is_current(&self) -> Option<bool> {
+        self.port.is_current()
+    }
+
     fn has_forked(&self) -> bool {
         self.port.has_forked()
     }

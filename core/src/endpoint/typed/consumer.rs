@@ -173,11 +173,8 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = read(self, pos);
-        let is_due = self.rx.head().advance(1);
-        if self.taker.has_space_request() || is_due {
-            if self.taker.is_disowned() {
-                self.taker.check_ours()?;
-            }
+        // In a forked child there always is a request. This receive returns what it found; that latches the fault.
+        if self.rx.head().advance(1) || self.taker.has_space_request() {
             self.publish_head_slow();
         }
         Ok(value)
@@ -216,8 +213,12 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
                 }
             }
         }
-        self.try_release()?;
-        Ok(count)
+        self.release();
+        // That may have found out that this is a forked child. Another fault is the next call's.
+        match self.taker.role.latched() {
+            Some(forked @ Violation::Forked) => Err(TryRecvError::Fault(forked)),
+            _ => Ok(count),
+        }
     }
 
     /// Passes the value at `pos`, which is there, and those that follow it, up to `max` and no more than
@@ -260,20 +261,9 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        // A fault is latched, and the next receive returns it.
-        let _ = self.try_release();
-    }
-
-    #[inline]
-    fn try_release(&mut self) -> Result<(), TryRecvError> {
-        let is_due = self.rx.head().release();
-        if self.taker.has_space_request() || is_due {
-            if self.taker.is_disowned() {
-                self.taker.check_ours()?;
-            }
+        if self.rx.head().release() || self.taker.has_space_request() {
             self.publish_head_slow();
         }
-        Ok(())
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no value twice.
@@ -291,21 +281,32 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
-    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
-        match nothing {
-            Nothing::Empty if self.rx.head_ref().is_published() => TryRecvError::Empty,
-            Nothing::Empty => {
-                self.flush();
-                TryRecvError::Empty
-            }
-            Nothing::Violation(violation) => TryRecvError::Fault(self.taker.role.latch(violation)),
+    fn nothing(&mut self, mut nothing: Nothing) -> TryRecvError {
+        match &mut nothing {
+            Nothing::Empty if self.rx.head_ref().is_published() => {}
+            Nothing::Empty => self.flush(),
+            Nothing::Violation(violation) => *violation = self.taker.role.latch(*violation),
         }
+        nothing.into()
     }
 
     #[cold]
     fn publish_head_slow(&mut self) {
         let head = self.rx.head();
+        if !head.is_stored(self.taker.head()) {
+            return self.publish_head_elsewhere();
+        }
         if head.is_behind() {
+            self.taker.publish_head(head.done(), |word| head.store(word));
+        }
+    }
+
+    /// The head is not where this side has stored it: somebody else misbehaves, or this is a forked child.
+    #[cold]
+    #[inline(never)]
+    fn publish_head_elsewhere(&mut self) {
+        let head = self.rx.head();
+        if self.taker.role.check_ours().is_ok() && head.is_behind() {
             self.taker.publish_head(head.done(), |word| head.store(word));
         }
     }
