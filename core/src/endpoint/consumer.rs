@@ -234,7 +234,9 @@ impl<P: Port> Consumer<P> {
             Ok(found) => found,
             Err(nothing) => return Err(self.nothing(nothing)),
         };
-        self.try_release()?;
+        self.release();
+        // That may have found out that this is a forked child.
+        self.taker.ready()?;
         self.peeked = found.pos;
         let received = self.describe(&found);
         Ok(Peek { consumer: self, found, received, read: 0 })
@@ -242,20 +244,9 @@ impl<P: Port> Consumer<P> {
 
     /// Releases the frame that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        // A fault is latched, and the next receive returns it.
-        let _ = self.try_release();
-    }
-
-    #[inline]
-    fn try_release(&mut self) -> Result<(), TryRecvError> {
-        let is_due = self.rx.release();
-        if self.taker.has_space_request() || is_due {
-            if self.taker.is_disowned() {
-                self.taker.check_ours()?;
-            }
+        if self.rx.release() || self.taker.has_space_request() {
             self.publish_head_slow();
         }
-        Ok(())
     }
 
     /// Releases everything received and publishes the head, so that a successor sees no message twice.

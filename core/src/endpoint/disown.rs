@@ -30,8 +30,6 @@ use crate::protocol::{frames, park};
 
 /// From any honest position, count or ticket, this is too far away to be one; and so is whatever is near it.
 const HALF: u32 = 1 << 31;
-/// How far from what a consumer knows the requests for space must be to be those of a disowned copy.
-pub(crate) const FAR: u32 = HALF;
 /// The identity's part of a word that names nobody, and is not 0: epoch 1 of place 0.
 const NOBODY: u32 = 1 << 9;
 /// A commit word that is neither empty, nor a frame, nor a pad.

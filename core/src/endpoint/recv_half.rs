@@ -11,7 +11,6 @@ use crate::ground::sync::{Word, WordRef};
 use crate::protocol::Nothing;
 
 use super::attachment::Attachment;
-use super::disown;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::park_word::{ParkWord, Sleepers};
 use super::peer_watch::{is_replaced, status};
@@ -92,24 +91,6 @@ impl<P: Port> RecvHalf<P> {
     pub fn has_space_request(&mut self) -> bool {
         self.seen_requests = self.want.load(RELAXED); // ORDERING: Relaxed; advice, no data depends on it.
         self.seen_requests != self.answered_requests
-    }
-
-    /// Whether the requests are as far from those that this side knows as only [`disown`](disown::disown) puts them, or
-    /// a peer that misbehaves. A look at the sign of what [`has_space_request`](Self::has_space_request) has found.
-    #[inline(always)]
-    pub fn is_disowned(&self) -> bool {
-        self.seen_requests.wrapping_sub(self.answered_requests) >= disown::FAR
-    }
-
-    /// After [`is_disowned`](Self::is_disowned): asks the port.
-    ///
-    /// # Errors
-    ///
-    /// [`TryRecvError::Fault`] in a forked child.
-    #[cold]
-    #[inline(never)]
-    pub fn check_ours(&mut self) -> Result<(), TryRecvError> {
-        self.role.check_ours().map_err(TryRecvError::Fault)
     }
 
     /// Publishes the head, up to the message of this sequence: `store` stores the head. Then wakes the
