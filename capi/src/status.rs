@@ -178,7 +178,7 @@ impl strait_status {
         (s::Contended, c"others changed the channel in every try; try again"),
         (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::PeerGone, c"the other side of the queue died or has left; close the endpoint, or wait for a successor"),
-        (s::Replaced, c"the region was removed or made anew, so the other side cannot come; close all, and open the region again"),
+        (s::Replaced, c"the region's name leads to another region or to none, so the queue's other side cannot come; close all, and open it again"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),

@@ -184,7 +184,7 @@ impl fmt::Display for SendError {
                 f.write_str("the queue is full, and its consumer is gone; start one, and send again")
             }
             Self::Replaced => f.write_str(
-                "the region was removed or made anew, so no consumer can come to the full queue; open the region again",
+                "the region's name leads to another region or to none, so no consumer can come to the full queue; open it again",
             ),
             Self::TooLarge => TrySendError::TooLarge.fmt(f),
             Self::WrongSize => TrySendError::WrongSize.fmt(f),
@@ -283,7 +283,7 @@ impl fmt::Display for RecvError {
                 f.write_str("the queue is empty, and its producer is gone; start one, and wait again")
             }
             Self::Replaced => f.write_str(
-                "the region was removed or made anew, so no producer can come to the empty queue; open the region again",
+                "the region's name leads to another region or to none, so no producer can come to the empty queue; open it again",
             ),
             Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
