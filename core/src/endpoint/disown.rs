@@ -26,7 +26,7 @@ use crate::ground::kind::Kind;
 use crate::ground::offset;
 use crate::ground::ring::bytes::Bytes;
 use crate::ground::sync::Mem;
-use crate::protocol::{frames, park};
+use crate::protocol::{frames, park, semaphore};
 
 /// From any honest position, count or ticket, this is too far away to be one; and so is whatever is near it.
 const HALF: u32 = 1 << 31;
@@ -78,7 +78,7 @@ impl Copy<'_> {
             }
             Kind::Semaphore => {
                 // A count past any maximum: it is the initial one and the word, modulo 2^31.
-                self.put(first, (park::WAITERS - 1).wrapping_sub(entry.max_len));
+                self.put(first, semaphore::FORKED.wrapping_sub(entry.max_len));
             }
             Kind::Permits => {
                 (0..entry.capacity)

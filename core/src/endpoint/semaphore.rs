@@ -120,13 +120,6 @@ pub struct Semaphore<P: Port> {
     port: P,
 }
 
-/// The error of what was refused; in a forked child, that it is one.
-#[cold]
-#[inline(never)]
-fn told(refused: Refused, port: &impl Port) -> SemaphoreError {
-    if port.has_forked() { SemaphoreError::Fault(Violation::Forked) } else { refused.into() }
-}
-
 impl<P: Port> Attachment<P> {
     /// Opens a handle on a counting semaphore.
     ///
@@ -159,8 +152,7 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Empty`], `Contended` or `Fault`.
     #[inline]
     pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
-        semaphore::acquire(&self.count.shared(&self.port), &self.limits)
-            .map_err(|refused| told(refused, &self.port))
+        Ok(semaphore::acquire(&self.count.shared(&self.port), &self.limits)?)
     }
 
     /// Takes one, waiting up to `timeout` for it.
@@ -194,7 +186,7 @@ impl<P: Port> Semaphore<P> {
             Ok(()) => Round::Done(Ok(())),
             Err(Refused::Empty(seen)) => Round::Held(seen),
             Err(Refused::Contended) => Round::Again,
-            Err(refused) => Round::Done(Err(told(refused, &self.port))),
+            Err(refused) => Round::Done(Err(refused.into())),
         }
     }
 
@@ -206,8 +198,7 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        let released = semaphore::release(&self.count.shared(&self.port), &self.limits, count);
-        if released.map_err(|refused| told(refused, &self.port))? {
+        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
             self.count.wake_released(count, &self.port);
         }
         Ok(())

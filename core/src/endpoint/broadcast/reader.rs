@@ -196,11 +196,9 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
     #[cold]
     fn sync_slow(&mut self) -> BroadcastTryRecvError {
         let slots = Seen { buffers: &self.slots, payload: &self.payload, port: &self.port };
-        if self.port.has_forked() {
-            return BroadcastTryRecvError::Fault(Violation::Forked);
-        }
         match self.rx.sync(&self.newest, &slots) {
             Sync::Lost(lost) => BroadcastTryRecvError::Lagged { lost },
+            _ if self.port.has_forked() => BroadcastTryRecvError::Fault(Violation::Forked),
             Sync::Started | Sync::Again => BroadcastTryRecvError::Contended,
             Sync::Violation(violation) => BroadcastTryRecvError::Fault(violation),
         }

@@ -174,8 +174,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         };
         let value = read(self, pos);
         // In a forked child there always is a request. This receive returns what it found; that latches the fault.
-        if self.rx.head().advance(1) || self.taker.has_space_request() {
+        if self.rx.head().advance(1) {
             self.publish_head_slow();
+        } else if self.taker.has_space_request() {
+            self.answer_request_slow();
         }
         Ok(value)
     }
@@ -261,8 +263,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.has_space_request() {
+        if self.rx.head().release() {
             self.publish_head_slow();
+        } else if self.taker.has_space_request() {
+            self.answer_request_slow();
         }
     }
 
@@ -293,21 +297,29 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[cold]
     fn publish_head_slow(&mut self) {
         let head = self.rx.head();
+        if head.is_behind() {
+            self.taker.publish_head(head.done(), |word| head.store(word));
+        }
+    }
+
+    /// Space was requested. If the head is not where this side has stored it, somebody misbehaves, or this is a forked
+    /// child.
+    #[cold]
+    fn answer_request_slow(&mut self) {
+        let head = self.rx.head();
         if !head.is_stored(self.taker.head()) {
-            return self.publish_head_elsewhere();
+            return self.check_and_answer();
         }
         if head.is_behind() {
             self.taker.publish_head(head.done(), |word| head.store(word));
         }
     }
 
-    /// The head is not where this side has stored it: somebody else misbehaves, or this is a forked child.
     #[cold]
     #[inline(never)]
-    fn publish_head_elsewhere(&mut self) {
-        let head = self.rx.head();
-        if self.taker.role.check_ours().is_ok() && head.is_behind() {
-            self.taker.publish_head(head.done(), |word| head.store(word));
+    fn check_and_answer(&mut self) {
+        if self.taker.role.check_ours().is_ok() {
+            self.publish_head_slow();
         }
     }
 
