@@ -16,9 +16,10 @@
  * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, whatever
  * it does through inherited objects reaches nobody, and calls return STRAIT_STATUS_FORKED; new claims are refused as
  * STRAIT_STATUS_READ_ONLY, and giving back a lock or permit that the parent holds as STRAIT_STATUS_NOT_OWNER. Some calls
- * look at nothing that could tell, and say STRAIT_STATUS_OK still: receives of messages that a queue held at the
- * fork, once, and of values again while each must be released at once (at most once, or a quarter of the ring); sends to a channel on which nobody may sleep, while there is space that the producer knew of, and commits of
- * reservations; publications that no reader may sleep for; a broadcast's reader, for values that were there at the fork.
+ * look at nothing that could tell, and say STRAIT_STATUS_OK still: the first receive from a queue (or lane) that held a
+ * message at the fork, and while values are delivered at most once, all that it held; sends to a channel on which nobody
+ * may sleep, while there is space that the producer knew of, and commits of reservations; publications that no reader
+ * may sleep for; a broadcast's reader, for values that were there at the fork.
  * A latest value's reader gets STRAIT_STATUS_CONTENDED. On other systems a child must not touch inherited objects. Fork
  * first, then open. A daemon opens after its last fork.
  *

@@ -49,7 +49,7 @@ impl Drop for Inner {
 /// mapping turns into a private copy: whatever it does with endpoints that were made before the fork,
 /// dropping them included, stays with it and goes nowhere, and they return
 /// [`Violation::Forked`](strait_core::Violation::Forked). Fast paths do not ask, so these cannot tell: the first
-/// receive, if the queue (or its lane) held a message at the fork; sends to a channel that nobody may sleep for, while there is
+/// receive, if the queue (or its lane) held a message at the fork, and at-most-once ones of all it held; sends to a channel that nobody may sleep for, while there is
 /// space that the producer knew of, and commits of grants; publications that no reader may sleep for. On other systems
 /// it must not touch them, not even drop them. A child that wants to take part opens the region anew.
 ///
