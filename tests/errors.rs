@@ -146,8 +146,9 @@ fn of_endpoints(all: &mut Vec<Told>) {
         [TrySendError::Full, TrySendError::TooLarge, TrySendError::WrongSize, TrySendError::Fault(fault)],
     );
     tell(all, [SendError::TimedOut, SendError::TooLarge, SendError::WrongSize, SendError::Fault(fault)]);
-    tell(all, [SendError::PeerGone]);
-    tell(all, [RecvError::PeerGone]);
+    tell(all, [SendError::PeerGone, SendError::Replaced, SendError::Fault(Violation::Forked)]);
+    tell(all, [RecvError::PeerGone, RecvError::Replaced, RecvError::Fault(Violation::Forked)]);
+    tell(all, [PublishError::Forked]);
     patterns::of_patterns(all);
     let (small, wrong) = (TryRecvError::TooSmall { needed: 9 }, TryRecvError::WrongSize { needed: 8 });
     tell(all, [TryRecvError::Empty, small, wrong, TryRecvError::Fault(fault)]);

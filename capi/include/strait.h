@@ -14,9 +14,18 @@
  * that waits first waits to its end; give it a time-out. A cancelled thread's objects stay open until something
  * closes them: push a cleanup handler. Asynchronous cancelling is not supported.
  *
- * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, so
- * that what it does through inherited objects says STRAIT_STATUS_OK and reaches nobody, and new claims are refused;
- * on other systems it must not touch them. Fork first, then open. A daemon opens after its last fork.
+ * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, whatever
+ * it does through inherited objects reaches nobody, and calls return STRAIT_STATUS_FORKED; new claims are refused as
+ * STRAIT_STATUS_READ_ONLY, and giving back a lock or permit that the parent holds as STRAIT_STATUS_NOT_OWNER. Some calls
+ * look at nothing that could tell, and say STRAIT_STATUS_OK still: the first receive from a queue (or lane) that held a
+ * message at the fork, and while values are delivered at most once, all that it held; sends to a channel on which nobody
+ * may sleep, while there is space that the producer knew of, and commits of reservations; publications that no reader
+ * may sleep for; a broadcast's reader, for values that were there at the fork.
+ * A latest value's reader gets STRAIT_STATUS_CONTENDED. On other systems a child must not touch inherited objects. Fork
+ * first, then open. A daemon opens after its last fork.
+ *
+ * A region that is removed, or made anew, while it is open lives on in the old memory. Sends and receives that wait
+ * there return STRAIT_STATUS_REPLACED if the other side is absent or dead: then nobody can come to it any more.
  *
  * Contracts (lists of functions) have no functions here, because C has no macro that could make a client of one. Their
  * channels are channels of calls, which strait_call_client_ and strait_call_server_ functions use: the hash of requests
@@ -210,6 +219,9 @@ enum strait_status
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
   // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
+  // The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
+  // come to it. Close all, and open the region again. From calls that wait, once a probe period.
+  STRAIT_STATUS_REPLACED = 69,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
   // This participant has the lock already.

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_void};
 
 use strait_core::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter, ValueInfo,
-    format::ValueType,
+    Violation, format::ValueType,
 };
 
 use crate::handle::{self, Handle};
@@ -192,6 +192,7 @@ pub unsafe extern "C" fn strait_broadcast_try_recv(
             BroadcastTryRecvError::Empty => (strait_status::Empty, None),
             BroadcastTryRecvError::Lagged { lost } => (strait_status::Lagged, Some(lost)),
             BroadcastTryRecvError::Contended => (strait_status::Contended, None),
+            BroadcastTryRecvError::Fault(Violation::Forked) => (strait_status::Forked, None),
             _ => (strait_status::Fault, None),
         })
     };
@@ -219,6 +220,7 @@ pub unsafe extern "C" fn strait_broadcast_recv_timeout(
             BroadcastRecvError::TimedOut => (strait_status::TimedOut, None),
             BroadcastRecvError::PeerGone => (strait_status::PeerGone, None),
             BroadcastRecvError::Lagged { lost } => (strait_status::Lagged, Some(lost)),
+            BroadcastRecvError::Fault(Violation::Forked) => (strait_status::Forked, None),
             _ => (strait_status::Fault, None),
         })
     };

@@ -319,6 +319,24 @@ unsafe impl Port for CPort {
         }
     }
 
+    const CAN_BE_REPLACED: bool = cfg!(feature = "os");
+
+    fn is_current(&self) -> Option<bool> {
+        match &self.source {
+            Source::Given { .. } => None,
+            #[cfg(feature = "os")]
+            Source::System(port) => Port::is_current(port),
+        }
+    }
+
+    fn has_forked(&self) -> bool {
+        match &self.source {
+            Source::Given { .. } => false,
+            #[cfg(feature = "os")]
+            Source::System(port) => port.has_forked(),
+        }
+    }
+
     fn raise(&self) -> u32 {
         match &self.source {
             Source::Given { .. } => {

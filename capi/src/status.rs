@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_char};
 
 use strait_core::{
     ChannelError, LockError, PublishError, RecvError, RecvLanesError, SemaphoreError, SendError,
-    TryRecvError, TryRecvLanesError, TrySendError, UnlockError,
+    TryRecvError, TryRecvLanesError, TrySendError, UnlockError, Violation,
     format::{AttachError, FormatError},
 };
 
@@ -90,6 +90,9 @@ pub enum strait_status {
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
     /// received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
     PeerGone = 68,
+    /// The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
+    /// come to it. Close all, and open the region again. From calls that wait, once a probe period.
+    Replaced = 69,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
     OwnerDied = 80,
@@ -177,6 +180,7 @@ impl strait_status {
         (s::Contended, c"others changed the channel in every try; try again"),
         (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::PeerGone, c"the other side of the queue died or has left; close the endpoint, or wait for a successor"),
+        (s::Replaced, c"the region's name leads to another region or to none, so the queue's other side cannot come; close all, and open it again"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
@@ -263,6 +267,7 @@ impl From<TrySendError> for strait_status {
             TrySendError::Full => s::Full,
             TrySendError::TooLarge => s::TooLarge,
             TrySendError::WrongSize => s::WrongSize,
+            TrySendError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -273,8 +278,10 @@ impl From<SendError> for strait_status {
         match error {
             SendError::TimedOut => s::TimedOut,
             SendError::PeerGone => s::PeerGone,
+            SendError::Replaced => s::Replaced,
             SendError::TooLarge => s::TooLarge,
             SendError::WrongSize => s::WrongSize,
+            SendError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -286,6 +293,7 @@ impl From<TryRecvError> for strait_status {
             TryRecvError::Empty => s::Empty,
             TryRecvError::TooSmall { .. } => s::TooSmall,
             TryRecvError::WrongSize { .. } => s::WrongSize,
+            TryRecvError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -296,8 +304,10 @@ impl From<RecvError> for strait_status {
         match error {
             RecvError::TimedOut => s::TimedOut,
             RecvError::PeerGone => s::PeerGone,
+            RecvError::Replaced => s::Replaced,
             RecvError::TooSmall { .. } => s::TooSmall,
             RecvError::WrongSize { .. } => s::WrongSize,
+            RecvError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -309,6 +319,7 @@ impl From<TryRecvLanesError> for strait_status {
             TryRecvLanesError::Empty => s::Empty,
             TryRecvLanesError::TooSmall { .. } => s::TooSmall,
             TryRecvLanesError::WrongSize { .. } => s::WrongSize,
+            TryRecvLanesError::Fault { violation: Violation::Forked, .. } => s::Forked,
             _ => s::Fault,
         }
     }
@@ -321,6 +332,7 @@ impl From<RecvLanesError> for strait_status {
             RecvLanesError::PeerGone => s::PeerGone,
             RecvLanesError::TooSmall { .. } => s::TooSmall,
             RecvLanesError::WrongSize { .. } => s::WrongSize,
+            RecvLanesError::Fault { violation: Violation::Forked, .. } => s::Forked,
             _ => s::Fault,
         }
     }
@@ -330,6 +342,7 @@ impl From<PublishError> for strait_status {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::WrongSize { .. } => s::WrongSize,
+            PublishError::Forked => s::Forked,
             _ => s::TooLarge,
         }
     }
@@ -342,6 +355,7 @@ impl From<LockError> for strait_status {
             LockError::TimedOut => s::TimedOut,
             LockError::Deadlock => s::Deadlock,
             LockError::Poisoned => s::Poisoned,
+            LockError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }
@@ -364,6 +378,7 @@ impl From<SemaphoreError> for strait_status {
             SemaphoreError::TimedOut => s::TimedOut,
             SemaphoreError::Overflow => s::Overflow,
             SemaphoreError::Contended => s::Contended,
+            SemaphoreError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }

@@ -43,7 +43,7 @@ pub use protocol::Violation;
 ///
 /// A port supplies memory, waiting, proof of death and a clock; see [`Port`](port::Port).
 pub mod port {
-    pub use crate::endpoint::{LocalPort, NoSystem, wait_ready_or};
+    pub use crate::endpoint::{LocalPort, NoSystem, disown, wait_ready_or};
     pub use crate::ground::ident::Ident;
     pub use crate::ground::port::{Cache, Clock, Liveness, Port, Probe, TokenRefused, Wait, WaitPoint};
     pub use crate::ground::sync::Mem;

@@ -71,6 +71,8 @@ namespace Strait
         Lagged = 67,
         /// <summary>The other side is proven dead, or was there and has left.</summary>
         PeerGone = 68,
+        /// <summary>The region was removed or made anew, and the other side cannot come; open it again.</summary>
+        Replaced = 69,
         /// <summary>Locked, and the last owner died with the lock.</summary>
         OwnerDied = 80,
         /// <summary>This participant has the lock already.</summary>

@@ -150,6 +150,15 @@ impl View {
         }
     }
 
+    /// Whether waits ask for [`is_known_current`](Self::is_known_current).
+    pub const CAN_BE_REPLACED: bool = true;
+
+    /// Whether the region's path still leads to it; `None` if it has none, or that cannot be seen.
+    #[must_use]
+    pub fn is_known_current(&self) -> Option<bool> {
+        self.path.as_ref().and_then(|_| self.is_current().ok())
+    }
+
     /// Waits until the region's file, and its name, are on storage.
     pub fn sync(&self) -> Result<(), OsError> {
         map::sync(self.region.map())?;

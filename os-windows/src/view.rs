@@ -75,6 +75,15 @@ impl Drop for View {
 }
 
 impl View {
+    /// Whether waits ask for [`is_known_current`](Self::is_known_current).
+    pub const CAN_BE_REPLACED: bool = false;
+
+    /// `None`: a name goes with the last that has the region open.
+    #[must_use]
+    pub fn is_known_current(&self) -> Option<bool> {
+        None
+    }
+
     pub(crate) fn new(region: MappedRegion, tokens: Tokens, events: Events, home: Home) -> Self {
         Self { region: OpenRegion::new(tokens, region), events, home, sweeper: Sweeper::default() }
     }

@@ -47,8 +47,11 @@ impl Drop for Inner {
 /// On Unix: the child is no participant, and its parent still is one. In the child the port's
 /// [`ident`](Port::ident) is `None`, so new claims through it are refused. On Linux the child's
 /// mapping turns into a private copy: whatever it does with endpoints that were made before the fork,
-/// dropping them included, stays with it and goes nowhere. On other systems it must not touch them,
-/// not even drop them. A child that wants to take part opens the region anew.
+/// dropping them included, stays with it and goes nowhere, and they return
+/// [`Violation::Forked`](strait_core::Violation::Forked). Fast paths do not ask, so these cannot tell: the first
+/// receive, if the queue (or its lane) held a message at the fork, and at-most-once ones of all it held; sends to a channel that nobody may sleep for, while there is
+/// space that the producer knew of, and commits of grants; publications that no reader may sleep for. On other systems
+/// it must not touch them, not even drop them. A child that wants to take part opens the region anew.
 ///
 /// This rests on the handlers of `pthread_atfork`, which `fork` runs, and `_Fork` and a bare `clone`
 /// do not.
@@ -166,7 +169,8 @@ impl SystemPort {
 
     /// Whether the region's name or file still leads to this region. If it was removed, or made
     /// anew, this handle goes on working in the old memory, which nobody can open any more. Sealed
-    /// memory has no name, so nothing changes.
+    /// memory has no name, so nothing changes. On Unix, sends and receives that wait ask by themselves, if their peer is
+    /// absent or dead, and return `Replaced`.
     ///
     /// # Errors
     ///
@@ -263,6 +267,16 @@ unsafe impl Port for SystemPort {
 
     fn ident(&self) -> Option<Ident> {
         if self.forked() { None } else { self.0.seat }
+    }
+
+    const CAN_BE_REPLACED: bool = View::CAN_BE_REPLACED;
+
+    fn is_current(&self) -> Option<bool> {
+        self.view().is_known_current()
+    }
+
+    fn has_forked(&self) -> bool {
+        self.0.seat.is_some() && self.forked()
     }
 
     fn is_unwinding(&self) -> bool {

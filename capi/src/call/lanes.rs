@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_void};
 use core::time::Duration;
 
 use strait_core::{
-    Interrupted, LanesOptions, LanesServer, Reply, ServeLanesError, format::ValueType, port::Ident,
+    Interrupted, LanesOptions, LanesServer, Reply, ServeLanesError, Violation, format::ValueType, port::Ident,
 };
 
 use crate::handle::{self, Handle};
@@ -34,9 +34,10 @@ unsafe fn failed(error: ServeLanesError, lane_at: *mut u32) -> strait_status {
         ServeLanesError::Empty => strait_status::Empty,
         ServeLanesError::TimedOut => strait_status::TimedOut,
         ServeLanesError::WrongSize => strait_status::WrongSize,
-        ServeLanesError::Fault { lane, .. } => {
+        ServeLanesError::Fault { lane, violation } => {
             // SAFETY: the caller's promise.
             match unsafe { arg::answer(lane_at, lane) } {
+                Ok(()) if violation == Violation::Forked => strait_status::Forked,
                 Ok(()) => strait_status::Fault,
                 Err(status) => status,
             }

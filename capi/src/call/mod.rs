@@ -8,7 +8,7 @@ pub use client::*;
 pub use lanes::*;
 pub use server::*;
 
-use strait_core::{CallError, Ran, ServeError, TryCallError};
+use strait_core::{CallError, Ran, ServeError, TryCallError, Violation};
 
 use crate::strait_status;
 
@@ -28,6 +28,7 @@ impl From<CallError> for strait_status {
             CallError::PeerDied { ran: Ran::Maybe } => Self::MayHaveRun,
             CallError::Refused { .. } => Self::Refused,
             CallError::UnknownTicket => Self::UnknownTicket,
+            CallError::Fault(Violation::Forked) => Self::Forked,
             _ => Self::Fault,
         }
     }
@@ -39,6 +40,7 @@ impl From<ServeError> for strait_status {
             ServeError::Empty => Self::Empty,
             ServeError::TimedOut => Self::TimedOut,
             ServeError::WrongSize => Self::WrongSize,
+            ServeError::Fault(Violation::Forked) => Self::Forked,
             _ => Self::Fault,
         }
     }

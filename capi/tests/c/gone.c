@@ -1,4 +1,4 @@
-/* Waits that end when the other side is gone; one process that takes part twice; a channel made as new.
+/* Waits that end when the other side is gone, or the region; objects in a forked child; one process that takes part twice; a channel made as new.
  * gone PLACE: a name that is free. */
 #include "check.h"
 
@@ -208,6 +208,65 @@ static void as_new(strait_region_t *region) {
   OK(strait_typed_consumer_close(&got));
 }
 
+/* Objects from before a fork, with space that is known of, in the child. */
+static void a_forked_child_is_told(strait_region_t *region) {
+  strait_producer_t log = {0};
+  strait_consumer_t received = {0};
+  strait_typed_producer_t values = {0};
+  strait_typed_consumer_t got = {0};
+  strait_latest_writer_t last = {0};
+  strait_mutex_t pair = {0};
+  uint64_t value = 5;
+  char buffer[32];
+  pid_t child;
+  int ended;
+  OK(strait_region_reset_channel(region, "log"));
+  OK(strait_region_reset_channel(region, "values"));
+  OK(strait_producer_open(&log, region, "log"));
+  OK(strait_consumer_open(&received, region, "log", NULL));
+  OK(strait_typed_producer_open(&values, region, "values", hash, 8));
+  OK(strait_typed_consumer_open(&got, region, "values", hash, 8, NULL));
+  OK(strait_latest_writer_open(&last, region, "last", hash, 8));
+  OK(strait_mutex_open(&pair, region, "pair", hash, 8));
+  OK(strait_producer_try_send(&log, 1, "before", 6));
+  child = fork();
+  THAT(child >= 0);
+  if (child == 0) {
+    CHECK(strait_producer_try_send(&log, 1, "child's", 7), STRAIT_STATUS_FORKED);
+    CHECK(strait_producer_send_timeout(&log, 1, "child's", 7, LONG), STRAIT_STATUS_FORKED);
+    /* The one that was there at the fork. */
+    OK(strait_consumer_try_recv(&received, buffer, sizeof buffer, NULL));
+    CHECK(strait_consumer_try_recv(&received, buffer, sizeof buffer, NULL), STRAIT_STATUS_FORKED);
+    CHECK(strait_consumer_recv_timeout(&received, buffer, sizeof buffer, NULL, LONG), STRAIT_STATUS_FORKED);
+    CHECK(strait_typed_producer_try_send(&values, &value, 8), STRAIT_STATUS_FORKED);
+    CHECK(strait_typed_consumer_recv_timeout(&got, &value, 8, NULL, LONG), STRAIT_STATUS_FORKED);
+    CHECK(strait_latest_publish(&last, 0, &value, 8, NULL), STRAIT_STATUS_FORKED);
+    CHECK(strait_mutex_try_lock(&pair), STRAIT_STATUS_FORKED);
+    CHECK(strait_mutex_lock_timeout(&pair, LONG), STRAIT_STATUS_FORKED);
+    _exit(0);
+  }
+  THAT(waitpid(child, &ended, 0) == child && ended == 0);
+  OK(strait_consumer_try_recv(&received, buffer, sizeof buffer, NULL));
+  CHECK(strait_consumer_try_recv(&received, buffer, sizeof buffer, NULL), STRAIT_STATUS_EMPTY);
+  OK(strait_mutex_try_lock(&pair));
+  OK(strait_mutex_unlock(&pair));
+  OK(strait_producer_close(&log));
+  OK(strait_consumer_close(&received));
+  OK(strait_typed_producer_close(&values));
+  OK(strait_typed_consumer_close(&got));
+  OK(strait_latest_writer_close(&last));
+  OK(strait_mutex_close(&pair));
+}
+
+/* The region has been removed, and nobody has the other side. */
+static void a_region_that_was_removed(strait_region_t *region) {
+  strait_consumer_t received = {0};
+  char buffer[32];
+  OK(strait_consumer_open(&received, region, "log", NULL));
+  CHECK(strait_consumer_recv_timeout(&received, buffer, sizeof buffer, NULL, LONG), STRAIT_STATUS_REPLACED);
+  OK(strait_consumer_close(&received));
+}
+
 int main(int argc, char **argv) {
   strait_region_t region = {0};
   THAT(argc == 2);
@@ -218,7 +277,9 @@ int main(int argc, char **argv) {
   waits_for_many_end_too(&region);
   joined_twice(&region);
   as_new(&region);
-  OK(strait_region_close(&region));
+  a_forked_child_is_told(&region);
   OK(strait_remove(argv[1]));
+  a_region_that_was_removed(&region);
+  OK(strait_region_close(&region));
   return 0;
 }

@@ -235,6 +235,8 @@ impl<P: Port> Consumer<P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         self.release();
+        // That may have found out that this is a forked child.
+        self.taker.ready()?;
         self.peeked = found.pos;
         let received = self.describe(&found);
         Ok(Peek { consumer: self, found, received, read: 0 })
@@ -268,11 +270,11 @@ impl<P: Port> Consumer<P> {
 
     /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
-    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
-        match nothing {
+    fn nothing(&mut self, mut nothing: Nothing) -> TryRecvError {
+        match &mut nothing {
             Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
-            Nothing::Violation(violation) => self.taker.role.latch(violation),
+            Nothing::Violation(violation) => *violation = self.taker.role.latch(*violation),
         }
         nothing.into()
     }
@@ -288,6 +290,7 @@ impl<P: Port> Consumer<P> {
     fn take(&mut self, found: Found) -> Received {
         let received = self.describe(&found);
         self.next_sequence = received.sequence.wrapping_add(1);
+        // In a forked child there always is a request. This receive returns what it found; that latches the fault.
         if self.rx.advance(&found) || self.taker.has_space_request() {
             self.publish_head_slow();
         }
@@ -296,6 +299,16 @@ impl<P: Port> Consumer<P> {
 
     #[cold]
     fn publish_head_slow(&mut self) {
+        if self.rx.head_ref().is_stored(self.taker.head()) {
+            self.publish_head();
+        } else if self.taker.role.check_ours().is_ok() {
+            // The head is not where this side has stored it: somebody misbehaves. Or this is a forked child.
+            self.publish_head();
+        }
+    }
+
+    #[inline(always)]
+    fn publish_head(&mut self) {
         if self.rx.head_ref().is_behind() {
             let sequence = self.next_sequence.wrapping_sub(u32::from(self.rx.head_ref().holds()));
             self.taker.publish_head(sequence, |word| self.rx.store(word));

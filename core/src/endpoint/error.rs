@@ -165,6 +165,9 @@ pub enum SendError {
     /// The consumer is proven dead, or it was there and has left, and nobody has taken over yet. Only where
     /// [`end_with_peer`](crate::Producer::end_with_peer) is set.
     PeerGone,
+    /// The queue is full, it has no consumer, and none can come: the region was removed, or made anew under its name.
+    /// Open it by its name again. Asked once a [probe period](crate::WaitPolicy::probe), and when the time is up.
+    Replaced,
     /// Longer than the channel's maximum; it can never fit.
     TooLarge,
     /// The number of bytes differs from the size of the channel's values.
@@ -180,6 +183,9 @@ impl fmt::Display for SendError {
             Self::PeerGone => {
                 f.write_str("the queue is full, and its consumer is gone; start one, and send again")
             }
+            Self::Replaced => f.write_str(
+                "the region's name leads to another region or to none, so no consumer can come to the full queue; open it again",
+            ),
             Self::TooLarge => TrySendError::TooLarge.fmt(f),
             Self::WrongSize => TrySendError::WrongSize.fmt(f),
             Self::Fault(violation) => TrySendError::Fault(*violation).fmt(f),
@@ -252,6 +258,9 @@ pub enum RecvError {
     /// The producer is proven dead, or it was there and has left; nobody has taken over yet, and all that it sent
     /// was received. Only where [`end_with_peer`](crate::Consumer::end_with_peer) is set.
     PeerGone,
+    /// The queue is empty, it has no producer, and none can come: the region was removed, or made anew under its name.
+    /// Open it by its name again. Asked once a [probe period](crate::WaitPolicy::probe), and when the time is up.
+    Replaced,
     /// The buffer is shorter than the frame, which stays where it is.
     TooSmall {
         /// The frame's length.
@@ -273,6 +282,9 @@ impl fmt::Display for RecvError {
             Self::PeerGone => {
                 f.write_str("the queue is empty, and its producer is gone; start one, and wait again")
             }
+            Self::Replaced => f.write_str(
+                "the region's name leads to another region or to none, so no producer can come to the empty queue; open it again",
+            ),
             Self::TooSmall { needed } => TryRecvError::TooSmall { needed: *needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
             Self::Fault(violation) => TryRecvError::Fault(*violation).fmt(f),
@@ -318,7 +330,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
-                Self::PeerGone => ErrorKind::BrokenPipe,
+                Self::PeerGone | Self::Replaced => ErrorKind::BrokenPipe,
                 Self::TooLarge => ErrorKind::OutOfMemory,
                 Self::WrongSize => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,
@@ -341,7 +353,7 @@ mod io {
         fn kind(&self) -> ErrorKind {
             match self {
                 Self::TimedOut => ErrorKind::TimedOut,
-                Self::PeerGone => ErrorKind::BrokenPipe,
+                Self::PeerGone | Self::Replaced => ErrorKind::BrokenPipe,
                 Self::TooSmall { .. } => ErrorKind::OutOfMemory,
                 Self::WrongSize { .. } => ErrorKind::InvalidInput,
                 Self::Fault(_) => ErrorKind::InvalidData,

@@ -116,7 +116,8 @@ impl<P: Port> Grant<'_, P> {
 
     fn finish(self, len: u32) {
         self.producer.publish(self.slot, self.tag, len);
-        self.producer.sender.wake_consumer();
+        // A fault is latched, and the next reservation returns it.
+        let _ = self.producer.sender.wake_consumer();
     }
 }
 

@@ -8,6 +8,7 @@ mod broadcast;
 mod call;
 mod coherence;
 mod consumer;
+mod disown;
 mod error;
 mod event;
 mod fanout;
@@ -55,6 +56,7 @@ pub use call::{
     ServeLanesError, StreamClient, StreamServer, Streamed, Ticket, TryCallError,
 };
 pub use consumer::{Consumer, Received};
+pub use disown::disown;
 pub use error::{ChannelError, RecvError, SendError, TryRecvError, TrySendError, WrongSize};
 pub use event::{Listener, Notified, Notifier};
 pub use fanout::{FanoutConsumer, FanoutProducer, SlowestConsumer};

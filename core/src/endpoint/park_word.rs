@@ -93,12 +93,18 @@ impl ParkWord {
     /// The sender's step after publishing: wakes the sleepers, if there are any.
     #[inline(always)]
     pub fn wake(&self, check: WakeCheck, port: &impl Port) {
+        if self.is_asleep(check) {
+            self.wake_slow(port);
+        }
+    }
+
+    /// Whether somebody may sleep here, for [`wake_slow`](Self::wake_slow).
+    #[inline(always)]
+    pub fn is_asleep(&self, check: WakeCheck) -> bool {
         if check == WakeCheck::Fenced {
             park::order_before_look();
         }
-        if park::is_parked(&self.word) {
-            self.wake_slow(port);
-        }
+        park::is_parked(&self.word)
     }
 
     /// As [`wake`](Self::wake), for a word with several sleepers, all of one domain or with its hardware
@@ -134,14 +140,14 @@ impl ParkWord {
     }
 
     #[cold]
-    fn wake_all_slow(&self, port: &impl Port) {
+    pub fn wake_all_slow(&self, port: &impl Port) {
         if park::dismiss(&self.shared(port)) {
             port.wake(self.point());
         }
     }
 
     #[cold]
-    fn wake_slow(&self, port: &impl Port) {
+    pub fn wake_slow(&self, port: &impl Port) {
         park::unpark(&self.word);
         port.wake(self.point());
     }

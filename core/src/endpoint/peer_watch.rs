@@ -19,6 +19,13 @@ pub(crate) fn status(owner: Option<&WordRef>, port: &impl Port) -> PeerStatus {
     }
 }
 
+/// Whether nobody can ever take the other side's role, which `owner` names: nobody has it, or a dead one, and the region
+/// cannot be joined any more. System calls.
+#[cold]
+pub(crate) fn is_replaced(owner: Option<&WordRef>, port: &impl Port) -> bool {
+    status(owner, port) != PeerStatus::Present && port.is_current() == Some(false)
+}
+
 /// An endpoint's wish that its waits end with the other side. Off, unless it is set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum EndWithPeer {

@@ -7,6 +7,7 @@ use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
 use crate::ground::port::Port;
 use crate::ground::sync::Span;
+use crate::protocol::Violation;
 use crate::protocol::cas_word::CasWord;
 use crate::protocol::mutex::Lost;
 use crate::protocol::permits::{self, Taken};
@@ -132,7 +133,7 @@ impl<P: Port> Permits<P> {
     pub fn try_acquire(&mut self) -> Result<Permit<'_, P>, SemaphoreError> {
         match self.take() {
             Some(taken) => Ok(Permit { permits: self, taken }),
-            None => Err(SemaphoreError::Empty),
+            None => Err(self.none(SemaphoreError::Empty)),
         }
     }
 
@@ -155,12 +156,19 @@ impl<P: Port> Permits<P> {
     pub fn acquire_until(&mut self, deadline: Deadline) -> Result<Permit<'_, P>, SemaphoreError> {
         let found = match self.take() {
             Some(taken) => Some(taken),
+            None if self.port.has_forked() => None,
             None => self.wait(deadline),
         };
         match found {
             Some(taken) => Ok(Permit { permits: self, taken }),
-            None => Err(SemaphoreError::TimedOut),
+            None => Err(self.none(SemaphoreError::TimedOut)),
         }
+    }
+
+    /// The error where there is no permit.
+    #[cold]
+    fn none(&self, error: SemaphoreError) -> SemaphoreError {
+        if self.port.has_forked() { SemaphoreError::Fault(Violation::Forked) } else { error }
     }
 
     fn take(&self) -> Option<Taken> {

@@ -121,8 +121,7 @@ impl<P: Port> Producer<P> {
         if let Err(refused) = self.put(tag, payload) {
             return Err(self.sender.refused_slow(refused));
         }
-        self.sender.wake_consumer();
-        Ok(())
+        self.sender.wake_consumer().map_err(TrySendError::Fault)
     }
 
     /// Sends frames until one is refused, waking the consumer once; returns how many were sent.
@@ -151,6 +150,7 @@ impl<P: Port> Producer<P> {
                 }
             }
         }
+        batch.end().map_err(TrySendError::Fault)?;
         Ok(sent)
     }
 

@@ -13,7 +13,7 @@ use crate::protocol::Nothing;
 use super::attachment::Attachment;
 use super::error::{ChannelError, RecvError, TryRecvError};
 use super::park_word::{ParkWord, Sleepers};
-use super::peer_watch::status;
+use super::peer_watch::{is_replaced, status};
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_and_search};
@@ -127,11 +127,18 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
     let (peer, mut watch) = (taker.role.peer_word(), taker.role.watch);
     let mut look = || taken(take(end));
     let is_on = watch.is_on();
-    let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(RecvError::PeerGone));
-    let gone = is_on.then_some(gone);
+    let gone = || {
+        if is_on && watch.is_over(status(peer.as_ref(), &port)) {
+            return Some(Err(RecvError::PeerGone));
+        }
+        (P::CAN_BE_REPLACED && is_replaced(peer.as_ref(), &port)).then_some(Err(RecvError::Replaced))
+    };
+    // A call that may not wait is no wait: it makes no system call.
+    let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+    let gone = asks.then_some(gone);
     let mut result =
         wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
-    if matches!(result, Some(Err(RecvError::PeerGone))) {
+    if matches!(result, Some(Err(RecvError::PeerGone | RecvError::Replaced))) {
         // The producer may have published its last message between the look and its end.
         result = look().or(result);
     }

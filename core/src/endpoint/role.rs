@@ -92,12 +92,25 @@ impl<P: Port> Role<P> {
 
     /// Latches the first violation, in the handle and for tools in the region.
     #[cold]
-    pub fn latch(&mut self, violation: Violation) {
+    pub fn latch(&mut self, violation: Violation) -> Violation {
+        // In a forked child the words are those that `disown` has left there, and no peer's.
+        let violation = if self.is_ours() { violation } else { Violation::Forked };
         if self.latched.is_none() {
             self.latched = Some(violation);
             // ORDERING: Relaxed; for display.
             self.fault.store(violation as u32, RELAXED);
         }
+        violation
+    }
+
+    /// Whether the role is still this process's; if not, the fault is latched. For slow paths alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation::Forked`].
+    #[cold]
+    pub fn check_ours(&mut self) -> Result<(), Violation> {
+        if self.is_ours() { Ok(()) } else { Err(self.latch(Violation::Forked)) }
     }
 
     #[inline]

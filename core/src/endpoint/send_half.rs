@@ -9,13 +9,13 @@ use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::RELAXED;
-use crate::protocol::Refused;
 use crate::protocol::release::Space;
+use crate::protocol::{Refused, Violation};
 
 use super::attachment::Attachment;
 use super::error::{ChannelError, SendError, TrySendError};
 use super::park_word::{ParkWord, Sleepers};
-use super::peer_watch::status;
+use super::peer_watch::{is_replaced, status};
 use super::role::{Role, Side};
 use super::spans::{DAMAGED, Spans};
 use super::wait::{Waiting, wait_and_search};
@@ -116,10 +116,21 @@ impl<P: Port> SendHalf<P> {
 
     /// After publications: wakes the consumer, if it sleeps.
     #[inline]
-    pub fn wake_consumer(&self) {
-        if let Some(park_word) = &self.peers {
-            park_word.wake(self.check, &self.role.port);
+    pub fn wake_consumer(&mut self) -> Result<(), Violation> {
+        match &self.peers {
+            Some(park_word) if park_word.is_asleep(self.check) => self.wake_slow(),
+            _ => Ok(()),
         }
+    }
+
+    #[cold]
+    fn wake_slow(&mut self) -> Result<(), Violation> {
+        // In a forked child somebody seems to sleep, and must go on so: the next send comes here too.
+        self.role.check_ours()?;
+        if let Some(park_word) = &self.peers {
+            park_word.wake_slow(&self.role.port);
+        }
+        Ok(())
     }
 
     /// After a refusal: counts it if it was because there was no space, latches it if the peer broke the
@@ -129,7 +140,7 @@ impl<P: Port> SendHalf<P> {
         match refused {
             Refused::Full => self.count_refusal(),
             Refused::TooLarge => {}
-            Refused::Violation(violation) => self.role.latch(violation),
+            Refused::Violation(violation) => return TrySendError::Fault(self.role.latch(violation)),
         }
         refused.into()
     }
@@ -177,12 +188,21 @@ impl<'e, P: Port, E: HasSendHalf<P>> Batch<'e, P, E> {
     pub fn end_empty(self) {
         core::mem::forget(self);
     }
+
+    /// The end of a batch that was sent: wakes the consumer.
+    #[inline(always)]
+    pub fn end(self) -> Result<(), Violation> {
+        let woken = self.end.sender().wake_consumer();
+        core::mem::forget(self);
+        woken
+    }
 }
 
 impl<P: Port, E: HasSendHalf<P>> Drop for Batch<'_, P, E> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.end.sender().wake_consumer();
+        // Nobody is left to be told of a fault, which is latched.
+        let _ = self.end.sender().wake_consumer();
     }
 }
 
@@ -199,24 +219,28 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
         Ok(()) => Some(Ok(())),
         Err(Refused::Full) => None,
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
-        Err(Refused::Violation(violation)) => {
-            end.sender().role.latch(violation);
-            Some(Err(SendError::Fault(violation)))
-        }
+        Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
     };
     let is_on = watch.is_on();
-    let gone = || watch.is_over(status(peer.as_ref(), &port)).then_some(Err(SendError::PeerGone));
-    let gone = is_on.then_some(gone);
+    let gone = || {
+        if is_on && watch.is_over(status(peer.as_ref(), &port)) {
+            return Some(Err(SendError::PeerGone));
+        }
+        (P::CAN_BE_REPLACED && is_replaced(peer.as_ref(), &port)).then_some(Err(SendError::Replaced))
+    };
+    // A call that may not wait is no wait: it makes no system call.
+    let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+    let gone = asks.then_some(gone);
     let mut result =
         wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
-    if result == Some(Err(SendError::PeerGone)) {
+    if matches!(result, Some(Err(SendError::PeerGone | SendError::Replaced))) {
         // The consumer may have released between the look and its end.
         result = look().or(result);
     }
     let sender = end.sender();
     (sender.waiting, sender.role.watch) = (waiting, watch);
     match result {
-        Some(Ok(())) => sender.wake_consumer(),
+        Some(Ok(())) => sender.wake_consumer().map_err(SendError::Fault)?,
         Some(Err(error)) => return Err(error),
         None => {
             sender.count_refusal();

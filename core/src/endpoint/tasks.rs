@@ -138,19 +138,13 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
     let (port, park_word, policy) =
         (sender.role.port.clone(), sender.park_word().cloned(), sender.waiting.policy);
     let look = || match put(end) {
-        Ok(()) => {
-            end.sender().wake_consumer();
-            Some(Ok(()))
-        }
+        Ok(()) => Some(end.sender().wake_consumer().map_err(SendError::Fault)),
         Err(Refused::Full) => {
             let role = &mut end.sender().role;
             (role.watch.is_on() && role.is_peer_gone()).then_some(Err(SendError::PeerGone))
         }
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
-        Err(Refused::Violation(violation)) => {
-            end.sender().role.latch(violation);
-            Some(Err(SendError::Fault(violation)))
-        }
+        Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
     };
     WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }

@@ -160,6 +160,26 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// The port's identity in the region, or `None` if it only looks (a read-only mapping, a tool).
     fn ident(&self) -> Option<Ident>;
 
+    /// Whether [`is_current`](Self::is_current) can ever be `Some(false)`. Where not, waits do not ask.
+    const CAN_BE_REPLACED: bool = false;
+
+    /// Whether the name under which peers find the region still leads to this one, as far as the port knows. `Some(false)`
+    /// if the region was removed, or made anew, while this port goes on in the old memory: then nobody can join it any
+    /// more. Waits ask once a [probe period](crate::WaitPolicy::probe), and when the time is up. `None` where there is
+    /// no name, or no telling.
+    #[inline]
+    fn is_current(&self) -> Option<bool> {
+        None
+    }
+
+    /// Whether this process is a forked child of the one whose port this is, with the memory as a private copy in
+    /// which [`disown`](crate::port::disown) marked every channel. Then [`ident`](Self::ident) is `None`, and endpoints
+    /// return [`Violation::Forked`](crate::Violation::Forked). Asked on slow paths alone. `false` where nothing forks.
+    #[inline]
+    fn has_forked(&self) -> bool {
+        false
+    }
+
     /// Raises the calling thread's priority to the ceiling of all users of the region's locks, and returns
     /// whatever [`lower`](Self::lower) needs to undo it. Called before each attempt to take a mutex: on one
     /// core, no user of the mutex then runs before it is given back, and nothing between is in the

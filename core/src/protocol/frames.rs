@@ -219,6 +219,15 @@ pub(super) fn read_commit(ring: &Bytes, pos: u32, capacity: u32, max_len: u32) -
     check_commit(ring.commit(pos).load(publish::LOAD), pos, capacity, max_len)
 }
 
+/// The position behind the frame or pad at `pos`, if one is published there.
+pub(crate) fn after(ring: &Bytes, pos: u32, max_len: u32) -> Option<u32> {
+    match read_commit(ring, pos, ring.capacity(), max_len) {
+        Ok(Commit::Message { len }) => Some(pos.wrapping_add(footprint(len))),
+        Ok(Commit::Pad { skip }) => Some(pos.wrapping_add(skip)),
+        Ok(Commit::Empty) | Err(_) => None,
+    }
+}
+
 /// Checks the commit word that was read at `pos`.
 #[inline]
 fn check_commit(word: u32, pos: u32, capacity: u32, max_len: u32) -> Result<Commit, Violation> {

@@ -25,8 +25,8 @@ pub mod slots;
 pub mod static_queue;
 pub mod table;
 
-/// A peer wrote something that no honest peer writes. The discriminant is the number in the region's
-/// fault words.
+/// A peer wrote something that no honest peer writes, or this process has no part in the region any more. The
+/// discriminant is the number in the region's fault words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Violation {
@@ -43,6 +43,9 @@ pub enum Violation {
     /// A lock's word that no honest owner leaves, a count beyond its maximum, or a call's mode or status that
     /// there is not.
     State = 6,
+    /// This process is a forked child of the one that opened the region: no peer has done anything. Open the region
+    /// anew in the child. Never in a region's fault words, since a child stores into a copy of its own.
+    Forked = 7,
 }
 
 impl core::fmt::Display for Violation {
@@ -54,6 +57,7 @@ impl core::fmt::Display for Violation {
             Self::Sequence => "an impossible sequence of a slot, or ticket of a call",
             Self::Walk => "more frames than the ring can hold",
             Self::State => "an impossible state of a lock or a call",
+            Self::Forked => "the region was opened before a fork, and this is the child; open it anew here",
         })
     }
 }

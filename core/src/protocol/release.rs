@@ -275,6 +275,13 @@ impl LazyHead {
         self.done() != self.stored
     }
 
+    /// Whether the head in the region is the one that was stored last. One load.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_stored(&self, head: &Word) -> bool {
+        head.load(RELAXED) == self.stored // ORDERING: Relaxed; our own word.
+    }
+
     /// Stores the head.
     #[inline]
     pub fn store(&mut self, head: &Word) {

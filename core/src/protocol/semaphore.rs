@@ -33,6 +33,9 @@ use super::park::WAITERS;
 /// How often a change starts again because others were faster.
 const TRIES: u32 = 64;
 
+/// The count, past any maximum, of a semaphore in a forked child's copy of a region.
+pub const FORKED: u32 = WAITERS - 1;
+
 /// The limits of a semaphore, from the region's directory.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -47,11 +50,15 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// [`Violation::State`] if that is beyond the maximum.
+    /// [`Violation::State`] if that is beyond the maximum, or `Forked` if it is [`FORKED`].
     #[inline]
     pub fn count(&self, word: u32) -> Result<u32, Violation> {
         let count = self.initial.wrapping_add(word) & !WAITERS;
-        if count <= self.max { Ok(count) } else { Err(Violation::State) }
+        match count {
+            count if count <= self.max => Ok(count),
+            FORKED => Err(Violation::Forked),
+            _ => Err(Violation::State),
+        }
     }
 }
 

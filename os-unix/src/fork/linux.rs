@@ -2,7 +2,8 @@
 //!
 //! The child's copies of token descriptors are closed, so that it does not keep a dead parent alive.
 //! Its mappings are replaced by private ones: it sees what was there, and what it stores goes
-//! nowhere, so that endpoints which it inherited, and drops in the end, cannot disturb the parent's.
+//! nowhere, so that endpoints which it inherited, and drops in the end, cannot disturb the parent's. And they are
+//! [disowned](disown), so that those endpoints return errors.
 //!
 //! # Invariants
 //!
@@ -27,6 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize
 use std::time::Duration;
 
 use nix::libc;
+use strait_core::port::{Mem, disown};
 use strait_os_base::OsError;
 
 /// Mappings with a token that one process can have.
@@ -104,7 +106,7 @@ extern "C" fn in_parent() {
     open_gate();
 }
 
-/// Only what a signal handler may do: atomics, and bare system calls.
+/// Only what a signal handler may do: loads, stores, and bare system calls.
 extern "C" fn in_child() {
     for entry in &TABLE {
         let token = entry.token.swap(FREE, Ordering::Relaxed);
@@ -129,6 +131,11 @@ extern "C" fn in_child() {
             // Better memory that cannot be touched in the child than the parent's.
             // SAFETY: the range is ours (F3), and the child knows not to use it.
             unsafe { libc::mprotect(base, len, libc::PROT_NONE) };
+            continue;
+        }
+        if let (Some(base), Ok(len)) = (NonNull::new(base), u32::try_from(len)) {
+            // SAFETY: just mapped for reading and writing, and nothing unmaps it while this thread is in here.
+            disown(&unsafe { Mem::from_raw(base.cast(), len) });
         }
     }
     GENERATION.fetch_add(1, Ordering::Relaxed);

@@ -192,6 +192,16 @@ unsafe impl<P: Port> Port for Sleeper<'_, P> {
         self.port.ident()
     }
 
+    const CAN_BE_REPLACED: bool = P::CAN_BE_REPLACED;
+
+    fn is_current(&self) -> Option<bool> {
+        self.port.is_current()
+    }
+
+    fn has_forked(&self) -> bool {
+        self.port.has_forked()
+    }
+
     fn raise(&self) -> u32 {
         self.port.raise()
     }

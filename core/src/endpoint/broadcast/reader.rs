@@ -207,6 +207,7 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         let slots = Seen { buffers: &self.slots, payload: &self.payload, port: &self.port };
         match self.rx.sync(&self.newest, &slots) {
             Sync::Lost(lost) => BroadcastTryRecvError::Lagged { lost },
+            _ if self.port.has_forked() => BroadcastTryRecvError::Fault(Violation::Forked),
             Sync::Started | Sync::Again => BroadcastTryRecvError::Contended,
             Sync::Violation(violation) => BroadcastTryRecvError::Fault(violation),
         }

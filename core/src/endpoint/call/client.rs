@@ -161,10 +161,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
                 self.parts.refused.store(self.parts.refused.load(RELAXED).wrapping_add(1), RELAXED);
                 Err(TryCallError::Full)
             }
-            Err(violation) => {
-                self.role.latch(violation);
-                Err(TryCallError::Fault(violation))
-            }
+            Err(violation) => Err(TryCallError::Fault(self.role.latch(violation))),
         }
     }
 
@@ -313,10 +310,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
         match withdrawn {
             Ok(Withdrawal::Never | Withdrawal::Done(Status::Withdrawn)) => Ok(Ran::No),
             Ok(_) => Ok(Ran::Maybe),
-            Err(violation) => {
-                self.role.latch(violation);
-                Err(CallError::Fault(violation))
-            }
+            Err(violation) => Err(CallError::Fault(self.role.latch(violation))),
         }
     }
 

@@ -130,10 +130,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             End::Done(Status::Withdrawn) => Err(CallError::PeerDied { ran: Ran::No }),
             End::Done(Status::Interrupted) => Err(CallError::PeerDied { ran: Ran::Maybe }),
             End::Died(ran) => Err(CallError::PeerDied { ran }),
-            End::Fault(violation) => {
-                self.role.latch(violation);
-                Err(CallError::Fault(violation))
-            }
+            End::Fault(violation) => Err(CallError::Fault(self.role.latch(violation))),
         }
     }
 }

@@ -205,8 +205,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
 
     #[cold]
     fn fault_slow(&mut self, violation: Violation) -> ServeError {
-        self.half.role.latch(violation);
-        ServeError::Fault(violation)
+        ServeError::Fault(self.half.role.latch(violation))
     }
 
     /// The reply to the request that was taken last, if it was [kept](Reply::keep).

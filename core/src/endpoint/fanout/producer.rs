@@ -123,8 +123,7 @@ impl<T: Value + ?Sized, P: Port> FanoutProducer<T, P> {
         if let Err(refused) = put {
             return Err(self.inner.sender().refused_slow(refused));
         }
-        self.inner.sender().wake_consumer();
-        Ok(())
+        self.inner.sender().wake_consumer().map_err(TrySendError::Fault)
     }
 
     /// Sends values until there are no more or no space is left; returns how many were sent. The iterator is asked
@@ -183,6 +182,9 @@ impl<T: Value + ?Sized, P: Port> FanoutProducer<T, P> {
 
     #[cold]
     fn make_room_slow(&mut self) {
+        if self.inner.sender().role.check_ours().is_err() {
+            return; // It is latched: the look for space that follows returns it.
+        }
         let (tail, capacity) = (self.inner.next_sequence(), self.inner.capacity());
         if capacity.saturating_sub(self.members.used(tail)) < (capacity / 4).max(1) {
             self.members.look(tail);

@@ -83,8 +83,7 @@ impl<T: Value + ?Sized, P: Port> FanoutProducer<T, P> {
             Err(Refused::Full) => None,
             Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
             Err(Refused::Violation(violation)) => {
-                self.inner.sender().role.latch(violation);
-                Some(Err(SendError::Fault(violation)))
+                Some(Err(SendError::Fault(self.inner.sender().role.latch(violation))))
             }
         }
     }
@@ -92,7 +91,7 @@ impl<T: Value + ?Sized, P: Port> FanoutProducer<T, P> {
     /// The end of a wait: wakes the consumers, or counts a refusal.
     fn sent(&mut self, result: Result<(), SendError>) -> Result<(), SendError> {
         match result {
-            Ok(()) => self.inner.sender().wake_consumer(),
+            Ok(()) => self.inner.sender().wake_consumer().map_err(SendError::Fault)?,
             Err(SendError::TimedOut) => {
                 self.inner.sender().refused_slow(Refused::Full);
             }

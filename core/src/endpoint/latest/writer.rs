@@ -16,6 +16,7 @@ use crate::ground::port::Port;
 use crate::ground::ring::Value;
 use crate::ground::ring::buffers::Buffers;
 use crate::ground::sync::{Word, WordRef};
+use crate::protocol::Violation;
 use crate::protocol::latest::{self, Version};
 
 use super::buffers::{Seen, parts};
@@ -34,6 +35,9 @@ pub enum PublishError {
         /// How many they have.
         needed: u32,
     },
+    /// This process is a forked child of the one that opened the region, and readers are none the wiser. Open the region
+    /// anew in the child. Told only where the plan lets readers sleep: elsewhere a publication looks at nothing.
+    Forked,
 }
 
 impl fmt::Display for PublishError {
@@ -46,6 +50,7 @@ impl fmt::Display for PublishError {
                 )
             }
             Self::WrongSize { needed } => WrongSize { needed: *needed }.fmt(f),
+            Self::Forked => Violation::Forked.fmt(f),
         }
     }
 }
@@ -187,7 +192,8 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     where
         T: Message,
     {
-        self.put(tag, value.bytes());
+        // It cannot fail but in a forked child, where it reaches nobody, as the port's documentation says.
+        let _ = self.put(tag, value.bytes());
     }
 
     /// As [`publish_tagged`](Self::publish_tagged), also for `[u8]`. Returns the version of the value.
@@ -198,7 +204,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
     #[inline]
     pub fn publish_from(&mut self, tag: u32, value: &T) -> Result<Version, PublishError> {
         self.check_size(value)?;
-        Ok(self.put(tag, value.bytes()))
+        self.put(tag, value.bytes())
     }
 
     #[inline]
@@ -217,7 +223,7 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
 
     /// Publishes bytes that the channel takes.
     #[inline(always)]
-    fn put(&mut self, tag: u32, value: &[u8]) -> Version {
+    fn put(&mut self, tag: u32, value: &[u8]) -> Result<Version, PublishError> {
         let buffers = Seen { buffers: &self.buffers, payload: &self.payload, port: &self.role.port };
         let index = self.tx.begin(&buffers);
         let mut header = [0; 8];
@@ -226,10 +232,22 @@ impl<T: Value + ?Sized, P: Port> LatestWriter<T, P> {
         buffers.write_tag(index, header);
         buffers.write(index, value);
         let version = self.tx.publish(&self.newest, &buffers);
-        if let Some(park_word) = &self.park_word {
-            park_word.wake_all(self.check, &self.role.port);
+        match &self.park_word {
+            Some(park_word) if park_word.is_asleep(self.check) => self.wake_slow(version),
+            _ => Ok(version),
         }
-        version
+    }
+
+    #[cold]
+    fn wake_slow(&mut self, version: Version) -> Result<Version, PublishError> {
+        // In a forked child somebody seems to sleep, and must go on so: the next publication comes here too.
+        if self.role.check_ours().is_err() {
+            return Err(PublishError::Forked);
+        }
+        if let Some(park_word) = &self.park_word {
+            park_word.wake_all_slow(&self.role.port);
+        }
+        Ok(version)
     }
 
     /// Sets how a publication finds out whether a reader sleeps.

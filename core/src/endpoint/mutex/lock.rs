@@ -107,10 +107,16 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
             Attempt::Again => Round::Again,
             Attempt::Deadlock => Round::Done(Err(LockError::Deadlock)),
             Attempt::Poisoned => Round::Done(Err(LockError::Poisoned)),
-            Attempt::Impossible => Round::Done(Err(LockError::Fault(Violation::State))),
+            Attempt::Impossible => Round::Done(Err(LockError::Fault(self.impossible()))),
         };
         self.port.lower(raised);
         round
+    }
+
+    /// The fault of a word that no honest owner leaves.
+    #[cold]
+    fn impossible(&self) -> Violation {
+        if self.port.has_forked() { Violation::Forked } else { Violation::State }
     }
 
     #[inline(always)]

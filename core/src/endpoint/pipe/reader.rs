@@ -148,8 +148,7 @@ impl<'b, P: Port> RingReader<'b, P> {
             Some(TryRecvError::Fault(violation)) => violation,
             _ => Violation::Length,
         };
-        self.consumer.taker().role.latch(violation);
-        RingPipeError::Fault(violation)
+        RingPipeError::Fault(self.consumer.taker().role.latch(violation))
     }
 
     /// Copies the next bytes and leaves them there; `into` is not empty. 0 at the pipe's end.

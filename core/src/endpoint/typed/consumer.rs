@@ -173,8 +173,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             Err(nothing) => return Err(self.nothing(nothing)),
         };
         let value = read(self, pos);
-        if self.rx.head().advance(1) || self.taker.has_space_request() {
+        // In a forked child there always is a request. This receive returns what it found; that latches the fault.
+        if self.rx.head().advance(1) {
             self.publish_head_slow();
+        } else if self.taker.has_space_request() {
+            self.answer_request_slow();
         }
         Ok(value)
     }
@@ -213,7 +216,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
             }
         }
         self.release();
-        Ok(count)
+        // That may have found out that this is a forked child. Another fault is the next call's.
+        match self.taker.role.latched() {
+            Some(forked @ Violation::Forked) => Err(TryRecvError::Fault(forked)),
+            _ => Ok(count),
+        }
     }
 
     /// Passes the value at `pos`, which is there, and those that follow it, up to `max` and no more than
@@ -256,8 +263,10 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// Releases the value that the last receive returned, without waiting for the next call.
     pub fn release(&mut self) {
-        if self.rx.head().release() || self.taker.has_space_request() {
+        if self.rx.head().release() {
             self.publish_head_slow();
+        } else if self.taker.has_space_request() {
+            self.answer_request_slow();
         }
     }
 
@@ -276,11 +285,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     /// The error for a look that found nothing. Polling an empty queue takes this path each time.
     #[inline]
-    fn nothing(&mut self, nothing: Nothing) -> TryRecvError {
-        match nothing {
+    fn nothing(&mut self, mut nothing: Nothing) -> TryRecvError {
+        match &mut nothing {
             Nothing::Empty if self.rx.head_ref().is_published() => {}
             Nothing::Empty => self.flush(),
-            Nothing::Violation(violation) => self.taker.role.latch(violation),
+            Nothing::Violation(violation) => *violation = self.taker.role.latch(*violation),
         }
         nothing.into()
     }
@@ -290,6 +299,27 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         let head = self.rx.head();
         if head.is_behind() {
             self.taker.publish_head(head.done(), |word| head.store(word));
+        }
+    }
+
+    /// Space was requested. If the head is not where this side has stored it, somebody misbehaves, or this is a forked
+    /// child.
+    #[cold]
+    fn answer_request_slow(&mut self) {
+        let head = self.rx.head();
+        if !head.is_stored(self.taker.head()) {
+            return self.check_and_answer();
+        }
+        if head.is_behind() {
+            self.taker.publish_head(head.done(), |word| head.store(word));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_and_answer(&mut self) {
+        if self.taker.role.check_ours().is_ok() {
+            self.publish_head_slow();
         }
     }
 

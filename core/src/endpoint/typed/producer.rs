@@ -153,8 +153,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
         if let Err(refused) = self.put(value) {
             return Err(self.sender.refused_slow(refused));
         }
-        self.sender.wake_consumer();
-        Ok(())
+        self.sender.wake_consumer().map_err(TrySendError::Fault)
     }
 
     /// Sends values until there are no more or no space is left, waking the consumer once; returns how many
@@ -195,6 +194,7 @@ impl<T: Value + ?Sized, P: Port> TypedProducer<T, P> {
                 break;
             }
         }
+        batch.end().map_err(TrySendError::Fault)?;
         Ok(sent)
     }
 
