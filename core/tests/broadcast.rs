@@ -106,7 +106,7 @@ fn late_joiners_start_where_they_say() {
     }
 }
 
-/// FAULT 67: The count of losses is no guess: in random schedules, what is received and what is lost add up to what
+/// FAULT 79: The count of losses is no guess: in random schedules, what is received and what is lost add up to what
 /// was published, after each call.
 #[test]
 fn fault_79_losses_are_counted_exactly() {
@@ -150,7 +150,7 @@ fn fault_79_losses_are_counted_exactly() {
     }
 }
 
-/// FAULT 67: The same while the writer runs: nothing is torn, nothing comes twice, no number is missing.
+/// FAULT 79: The same while the writer runs: nothing is torn, nothing comes twice, no number is missing.
 #[test]
 fn fault_79_losses_are_counted_exactly_while_the_writer_runs() {
     for (name, _) in RINGS {
@@ -197,7 +197,7 @@ fn fault_79_losses_are_counted_exactly_while_the_writer_runs() {
     }
 }
 
-/// FAULT 67: A reader that is overtaken in the middle of its copy uses nothing of it, with any number of values
+/// FAULT 79: A reader that is overtaken in the middle of its copy uses nothing of it, with any number of values
 /// written meanwhile.
 #[test]
 fn fault_79_overtaken_in_its_copy_it_believes_nothing() {
@@ -227,7 +227,7 @@ fn fault_79_overtaken_in_its_copy_it_believes_nothing() {
     }
 }
 
-/// FAULT 68: Whoever only looks, as a recorder does, takes no place, stores nothing, and costs the writer nothing.
+/// FAULT 80: Whoever only looks, as a recorder does, takes no place, stores nothing, and costs the writer nothing.
 #[test]
 fn fault_80_a_recorder_takes_no_place_and_stores_nothing() {
     let region = Region::new(&PLAN);

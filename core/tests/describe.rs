@@ -106,7 +106,7 @@ fn store(bytes: &mut [u8], at: usize, value: u32) {
     bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
 }
 
-/// FAULT 85: a description that lies is an error, or nonsense in bounds, and its region's channels work all the same.
+/// FAULT 87: a description that lies is an error, or nonsense in bounds, and its region's channels work all the same.
 #[test]
 fn fault_87_a_description_that_lies_is_an_error_or_nonsense_in_bounds() {
     let sound = Region::new(&PLAN).bytes();

@@ -244,7 +244,7 @@ fn fault_91_what_is_in_a_window_is_not_replaced() {
     assert!(region.mutex::<u64>("ours").expect("a lock").try_lock().is_ok());
 }
 
-/// FAULT 106. Memory in which somebody lives is not laid out anew, and a call that fails leaves no region behind.
+/// FAULT 110. Memory in which somebody lives is not laid out anew, and a call that fails leaves no region behind.
 #[test]
 fn fault_110_a_window_in_use_is_not_erased_and_a_failed_one_leaves_nothing() {
     let scratch = Scratch::new();
