@@ -4,8 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal, Stdout, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once};
-use std::time::{Duration, Instant};
-use std::{mem, panic, thread};
+use std::{mem, panic};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -18,9 +17,9 @@ use ratatui::{Frame, Terminal};
 use crate::error::{Error, Result, reason};
 
 /// Held while something is written to the terminal, so that it is given back in between and not in the middle.
-static WRITING: Mutex<()> = Mutex::new(());
+pub(super) static WRITING: Mutex<()> = Mutex::new(());
 /// Whether somebody else may have written on it since the last frame.
-static IS_STALE: AtomicBool = AtomicBool::new(false);
+pub(super) static IS_STALE: AtomicBool = AtomicBool::new(false);
 
 /// The whole terminal. Dropped, it is given back.
 pub struct Screen {
@@ -68,51 +67,17 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back for as long as `meanwhile` takes.
-pub fn lend(meanwhile: impl FnOnce()) {
-    let _writing = WRITING.lock();
-    leave();
-    meanwhile();
-    take_again();
-}
-
-/// Takes it again after others have used it.
-pub fn renew() {
-    let _writing = WRITING.lock();
-    take_again();
-}
-
-fn take_again() {
-    // Its modes may be others by now.
-    let _ = disable_raw_mode();
-    let _ = enter();
-    IS_STALE.store(true, Ordering::Relaxed);
-}
-
-/// Gives it back for ever, also in the middle of a frame that the terminal does not take.
-pub fn give_back(patience: Duration) {
-    let start = Instant::now();
-    while start.elapsed() < patience {
-        if let Ok(writing) = WRITING.try_lock() {
-            mem::forget(writing); // Nobody writes after this.
-            break;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    leave();
-}
-
 fn failed(error: &io::Error) -> Error {
     Error::at("the terminal", reason(error))
 }
 
-fn enter() -> io::Result<()> {
+pub(super) fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), Hide)
 }
 
 /// As good as it goes: a terminal that is gone cannot be given back.
-fn leave() {
+pub(super) fn leave() {
     let _ = execute!(stdout(), Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
 }

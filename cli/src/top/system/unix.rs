@@ -3,14 +3,16 @@
 
 use std::env;
 use std::io::{self, stdin};
+use std::mem;
 use std::os::fd::AsFd;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ratatui::crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
@@ -40,7 +42,7 @@ pub fn guard() -> io::Result<()> {
             match ending.load(Ordering::Relaxed) {
                 0 => {}
                 signal => {
-                    screen::give_back(PATIENCE);
+                    give_back(PATIENCE);
                     let _ = low_level::emulate_default_handler(signal as i32);
                 }
             }
@@ -51,7 +53,7 @@ pub fn guard() -> io::Result<()> {
                 stop();
             }
             if going_on.swap(false, Ordering::Relaxed) {
-                screen::renew();
+                renew();
             }
         }
     })?;
@@ -60,7 +62,7 @@ pub fn guard() -> io::Result<()> {
 
 /// Stops this process until it is told to go on.
 pub fn stop() {
-    screen::lend(|| {
+    lend(|| {
         let _ = low_level::emulate_default_handler(SIGTSTP);
     });
 }
@@ -81,4 +83,38 @@ pub fn shows_unicode() -> bool {
         (!value.is_empty()).then(|| value.to_ascii_lowercase())
     });
     locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+}
+
+/// Gives the terminal back for as long as `meanwhile` takes.
+fn lend(meanwhile: impl FnOnce()) {
+    let _writing = screen::WRITING.lock();
+    screen::leave();
+    meanwhile();
+    take_again();
+}
+
+/// Takes it again after others have used it.
+fn renew() {
+    let _writing = screen::WRITING.lock();
+    take_again();
+}
+
+fn take_again() {
+    // Its modes may be others by now.
+    let _ = disable_raw_mode();
+    let _ = screen::enter();
+    screen::IS_STALE.store(true, Ordering::Relaxed);
+}
+
+/// Gives it back for ever, also in the middle of a frame that the terminal does not take.
+fn give_back(patience: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < patience {
+        if let Ok(writing) = screen::WRITING.try_lock() {
+            mem::forget(writing); // Nobody writes after this.
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    screen::leave();
 }
