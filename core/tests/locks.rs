@@ -141,6 +141,11 @@ fn a_panic_under_the_lock_gives_it_up() {
     assert!(result.is_err());
     assert_eq!(mutex.try_lock().err(), Some(LockError::Poisoned));
     assert_eq!(mutex.reinitialise(&[2; 4]).unwrap().get(), [2; 4]);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert_ne!(held(mutex.try_lock()).get(), [2; 4], "while it only looks");
+    }));
+    assert!(result.is_err());
+    assert_eq!(held(mutex.try_lock()).get(), [2; 4], "one that has changed nothing unlocks");
 
     /// Takes the lock for something of its own when it is dropped.
     struct Cleaner<'m>(&'m mut strait_core::Mutex<[u64; 4], common::TestPort>);

@@ -203,7 +203,7 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
 
     /// Whether the calling thread is unwinding from a panic. The frame that a consumer peeked at last then
     /// counts as received when the consumer is dropped: it may be what the consumer panicked over, and would
-    /// come again for ever. The guard of a lock gives the lock up. `false` where a panic does not unwind.
+    /// come again for ever. The guard of a lock that has changed the value gives the lock up. `false` where a panic does not unwind.
     #[inline(always)]
     fn is_unwinding(&self) -> bool {
         false

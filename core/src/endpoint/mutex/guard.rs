@@ -17,11 +17,12 @@ use crate::endpoint::wait_policy::WakeCheck;
 
 /// A lock that is held. Unlocks when it is dropped.
 ///
-/// One that is dropped while its thread unwinds from a panic gives the lock up instead, as
-/// [`give_up`](Self::give_up) does: each value is whole, but the panic may have come between two that belong
-/// together. Code that runs while a thread unwinds, and knows that what it guards is whole, calls
-/// [`unlock`](Self::unlock). One whose [`edit_in_place`](Self::edit_in_place) panicked gives the lock up also if the
-/// panic was caught, unless a whole value was [set](Self::set) since.
+/// One that has changed the value and is dropped while its thread unwinds from a panic gives the lock up instead, as
+/// [`give_up`](Self::give_up) does: each value is whole, but the panic may have come between two that belong together.
+/// One that has changed nothing unlocks: what was whole before it still is. Code that runs while a thread unwinds, and
+/// knows that what it guards is whole, calls [`unlock`](Self::unlock). One whose
+/// [`edit_in_place`](Self::edit_in_place) panicked gives the lock up also if the panic was caught, unless a whole value
+/// was [set](Self::set) since.
 ///
 /// It is given back by the thread that took it, for that thread's [priority](Port::raise) was raised, and must fall:
 ///
@@ -275,8 +276,10 @@ fn give_up_slow<T: Value + ?Sized, P: Port>(mutex: &Mutex<T, P>, changed: bool) 
 impl<T: Value + ?Sized, P: Port> Drop for Guard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
-        // What the panic broke off may be half done.
-        self.editing |= self.mutex.port.is_unwinding();
+        // What a panic broke off may be half done.
+        if self.changed && self.mutex.port.is_unwinding() {
+            self.editing = true;
+        }
         // Callers that need the error call `unlock`.
         let _ = self.release();
     }
