@@ -276,8 +276,8 @@ impl Frames {
         // ORDERING: Relaxed; nothing is read but for this word.
         let is_gone = |pos| ring.commit(pos).load(RELAXED) == 0;
         // ORDERING: Relaxed; what is before the position was seen, and `mark` is stored before the next publication.
-        let behind = || ahead(self.pos, sides.mark.load(RELAXED));
-        self.last.map_or_else(|| behind() < -2 * footprint(self.max_len).cast_signed(), is_gone)
+        let behind = || i64::from(ahead(self.pos, sides.mark.load(RELAXED)));
+        self.last.map_or_else(|| behind() < -2 * i64::from(footprint(self.max_len)), is_gone)
     }
 
     /// O2, after a copy.

@@ -164,7 +164,9 @@ impl<P: Port> What<P> {
         if entry.kind == Kind::Frames {
             let ring = Bytes::new(spans.data.clone(), entry.capacity).ok_or(DAMAGED)?;
             let words = Words::of(&spans, entry).ok_or(DAMAGED)?;
-            let frames = Frames::start(&words.sides(), entry.max_len, is_newest);
+            // No sound entry has longer frames.
+            let max_len = entry.max_len.min(entry.capacity / 2);
+            let frames = Frames::start(&words.sides(), max_len, is_newest);
             return Ok(Self::Frames(ring, words, frames));
         }
         let ring = Ring::of(attachment, entry, &spans).ok_or(DAMAGED)?;
