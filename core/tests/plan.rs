@@ -5,7 +5,7 @@ mod common;
 
 use common::Region;
 use strait_core::ground::plan::Fault;
-use strait_core::{Channel, Message, Plan, PlanError, format::ValueType};
+use strait_core::{Channel, Message, Plan, PlanError, TrySendError, format::ValueType};
 
 fn fault(plan: &Plan<'_>) -> (Option<usize>, Fault) {
     let PlanError { channel, fault } = plan.try_size().expect_err("the plan cannot work");
@@ -241,4 +241,18 @@ fn a_plan_is_computed_at_compile_time() {
     const SIZE: usize = PLAN.size();
     assert_eq!(PLAN.try_size().unwrap() as usize, SIZE);
     assert!(SIZE.is_multiple_of(128) && SIZE > 4096);
+}
+
+/// A granule always stays free, so a ring of 64 bytes has room for one frame of 8 and its header, not for two.
+#[test]
+fn the_smallest_ring_holds_one_frame() {
+    let region = Region::new(&Plan::new(&[Channel::frames("f", 64, 8)]).line(4).participants(2));
+    let member = region.join();
+    let (mut tx, mut rx) = (member.producer("f").unwrap(), member.consumer("f").unwrap());
+    for round in 0..9 {
+        tx.try_send(round, &[7; 8]).unwrap();
+        assert_eq!(tx.try_send(round, &[7; 8]), Err(TrySendError::Full));
+        assert_eq!(rx.try_recv(&mut [0; 8]).unwrap().tag, round);
+        rx.release();
+    }
 }
