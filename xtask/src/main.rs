@@ -64,8 +64,7 @@ The commands of this repository.
                                 read; below DESTDIR if that is set. NAME is by default lib
     cargo xtask help            this text
 
-Without --all, most models are searched with fewer preemptions, and all tests run with the feature
-embedded-io-07 only, instead of with it and without it.
+Without --all, most models are searched with fewer preemptions.
 `test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
 With --all (or a lane by name), missing packages are installed with apt-get, which needs root; where
 that is impossible the lane is skipped, or fails if CI=true. What lanes build is kept in STRAIT_CACHE, by default

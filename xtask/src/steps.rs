@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, bridge, capi, crates, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
-    python, runtimes, sanitize, see, windows, words,
+    bench, bridge, capi, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
+    runtimes, sanitize, see, windows, words,
 };
 
 /// How much of each step runs.
@@ -65,10 +65,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "unit, integration and doc tests",
             when: When::Always,
             needs: None,
-            run: match extent {
-                Extent::Quick => || tests(&format!("--features {FEATURE}")),
-                Extent::Full => || tests(""),
-            },
+            run: tests,
         },
         Step {
             name: "instructions",
@@ -101,16 +98,10 @@ pub fn all(extent: Extent) -> Vec<Step> {
         },
         Step {
             name: "embedded-io",
-            what: either(
-                "lints and documentation with the feature embedded-io-07; `test` has its tests",
-                "the core's tests and the pipes', and lints of everything, with the feature embedded-io-07",
-            ),
+            what: "lints and documentation with the feature embedded-io-07; `test` has its tests",
             when: When::Always,
             needs: Some("core"),
-            run: match extent {
-                Extent::Quick => || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
-                Extent::Full => feature::all,
-            },
+            run: || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
         },
         Step {
             name: "examples",
@@ -256,7 +247,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         Step {
             name: "see",
             what: "the tool's page in a browser, and its recordings and WebSocket by clients of others",
-            when: When::All,
+            when: When::Nightly,
             needs: Some("cli/tests/clients"),
             run: see::lane,
         },
@@ -277,7 +268,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         Step {
             name: "package",
             what: "what is published, packed and built from the packages alone",
-            when: When::All,
+            when: When::Nightly,
             needs: None,
             run: package::lane,
         },
@@ -307,32 +298,20 @@ pub fn all(extent: Extent) -> Vec<Step> {
 
 const FEATURE: &str = "strait/embedded-io-07";
 
-/// The tests of everything but the models.
-fn tests(features: &str) -> Outcome {
+/// The tests of everything but the models, with the feature; the lane `words` runs the core's without it.
+fn tests() -> Outcome {
     // All failures at once: a run takes long.
-    let all = format!("test --workspace --exclude loom-tests --no-fail-fast {features}");
-    let slow = format!("test -p strait --test locks {features} -- --ignored");
+    let all = format!("test --workspace --exclude loom-tests --no-fail-fast --features {FEATURE}");
+    let slow = format!("test -p strait --test locks --features {FEATURE} -- --ignored");
     parts(&[
-        ("all", &|| Run::cargo(all.trim_end()).run()),
+        ("all", &|| Run::cargo(&all).run()),
         ("an owner stopped for ten seconds", &|| Run::cargo(&slow).run()),
     ])
 }
 
 /// The packages with code of their own for the feature.
 mod feature {
-    use super::{FEATURE, Outcome, Run, crates, parts};
-
-    pub fn all() -> Outcome {
-        parts(&[("tests", &tests), ("pipes", &pipes), ("lints", &lints), ("docs", &docs)])
-    }
-
-    fn tests() -> Outcome {
-        Run::cargo("test -p strait-core --features embedded-io-07").run()
-    }
-
-    fn pipes() -> Outcome {
-        Run::cargo(&format!("test {} --features embedded-io-07 --test pipes", crates::UNIX_SYSTEM)).run()
-    }
+    use super::{FEATURE, Outcome, Run};
 
     pub fn lints() -> Outcome {
         Run::cargo(&format!("clippy --workspace --all-targets --features {FEATURE} -- -D warnings")).run()
