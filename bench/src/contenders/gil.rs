@@ -1,14 +1,14 @@
-//! gil: values, and words in place.
+//! gil: values.
 
 use std::num::NonZeroUsize;
 
 use gil::read_guard::BatchReader;
 use gil::spsc::{Receiver as Consumer, Sender as Producer, channel};
 
-use crate::ends::{Halves, Link, Pop, Push, Receiver, Sender, Values};
+use crate::ends::{Halves, Link, Pop, Push, Values};
 use crate::error::Result;
 use crate::job::Job;
-use crate::payload::{self, WORD};
+use crate::payload;
 
 fn capacity(slots: usize) -> Result<NonZeroUsize> {
     NonZeroUsize::new(slots).ok_or_else(|| "a queue without slots".into())
@@ -65,53 +65,5 @@ impl<const N: usize> Link for Typed<N> {
 
     fn rx(&self) -> Result<Self::Rx> {
         self.0.rx().map(Values::new)
-    }
-}
-
-/// A ring of words, in which messages are made and read in place. They fit without a rest, so none
-/// wraps around.
-pub struct InPlace(Halves<Producer<u64>, Consumer<u64>>, usize);
-
-/// An end, and the words of a message.
-pub struct End<E>(E, usize);
-
-impl Link for InPlace {
-    type Tx = End<Producer<u64>>;
-    type Rx = End<Consumer<u64>>;
-
-    fn lay(job: &Job, _: u32) -> Result<Self> {
-        let words = job.size / WORD;
-        let (tx, rx) = channel(capacity(job.slots() * words)?);
-        Ok(Self(Halves::new(tx, rx), words))
-    }
-
-    fn tx(&self) -> Result<Self::Tx> {
-        self.0.tx().map(|end| End(end, self.1))
-    }
-
-    fn rx(&self) -> Result<Self::Rx> {
-        self.0.rx().map(|end| End(end, self.1))
-    }
-}
-
-impl Sender for End<Producer<u64>> {
-    #[inline(always)]
-    fn offer(&mut self, seq: u64) -> bool {
-        let Some(places) = self.0.write_buffer().get_mut(..self.1) else { return false };
-        payload::fill_uninit(places, seq);
-        // SAFETY: as many places were filled.
-        unsafe { self.0.commit(self.1) };
-        true
-    }
-}
-
-impl Receiver for End<Consumer<u64>> {
-    #[inline(always)]
-    fn accept(&mut self, seq: u64) -> bool {
-        let Some(words) = self.0.read_buffer().get(..self.1) else { return false };
-        payload::check(seq, self.1, payload::sum(words));
-        // SAFETY: as many were there.
-        unsafe { self.0.advance(self.1) };
-        true
     }
 }
