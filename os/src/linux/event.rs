@@ -277,6 +277,20 @@ unsafe impl Port for EventPort {
         self.port.ident()
     }
 
+    const CAN_BE_REPLACED: bool = SystemPort::CAN_BE_REPLACED;
+
+    fn is_current(&self) -> Option<bool> {
+        Port::is_current(&self.port)
+    }
+
+    fn has_forked(&self) -> bool {
+        self.port.has_forked()
+    }
+
+    fn domain(&self) -> u32 {
+        self.port.domain()
+    }
+
     fn is_unwinding(&self) -> bool {
         self.port.is_unwinding()
     }
