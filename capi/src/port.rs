@@ -329,6 +329,8 @@ unsafe impl Port for CPort {
         }
     }
 
+    const CAN_FORK: bool = cfg!(feature = "os");
+
     fn has_forked(&self) -> bool {
         match &self.source {
             Source::Given { .. } => false,

@@ -150,6 +150,9 @@ impl View {
         }
     }
 
+    /// Whether a process can be a forked child of the one that opened the region.
+    pub const CAN_FORK: bool = true;
+
     /// Whether waits ask for [`is_known_current`](Self::is_known_current).
     pub const CAN_BE_REPLACED: bool = true;
 

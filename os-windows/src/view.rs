@@ -75,6 +75,9 @@ impl Drop for View {
 }
 
 impl View {
+    /// Whether a process can be a forked child of the one that opened the region.
+    pub const CAN_FORK: bool = false;
+
     /// Whether waits ask for [`is_known_current`](Self::is_known_current).
     pub const CAN_BE_REPLACED: bool = false;
 

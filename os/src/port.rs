@@ -275,6 +275,8 @@ unsafe impl Port for SystemPort {
         self.view().is_known_current()
     }
 
+    const CAN_FORK: bool = View::CAN_FORK;
+
     fn has_forked(&self) -> bool {
         self.0.seat.is_some() && self.forked()
     }

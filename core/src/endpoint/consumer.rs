@@ -299,7 +299,7 @@ impl<P: Port> Consumer<P> {
 
     #[cold]
     fn publish_head_slow(&mut self) {
-        if self.rx.head_ref().is_stored(self.taker.head()) {
+        if !P::CAN_FORK || self.rx.head_ref().is_stored(self.taker.head()) {
             self.publish_head();
         } else if self.taker.role.check_ours().is_ok() {
             // The head is not where this side has stored it: somebody misbehaves. Or this is a forked child.

@@ -161,7 +161,7 @@ impl<P: Port> Role<P> {
 
     /// Whether this is still the participant that claimed the role, and not its forked child.
     pub fn is_ours(&self) -> bool {
-        self.port.ident() == Some(self.me)
+        !P::CAN_FORK || self.port.ident() == Some(self.me)
     }
 }
 

@@ -172,6 +172,9 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         None
     }
 
+    /// Whether [`has_forked`](Self::has_forked) can ever be `true`. Where not, no code is spent on the question.
+    const CAN_FORK: bool = false;
+
     /// Whether this process is a forked child of the one whose port this is, with the memory as a private copy in
     /// which [`disown`](crate::port::disown) marked every channel. Then [`ident`](Self::ident) is `None`, and endpoints
     /// return [`Violation::Forked`](crate::Violation::Forked). Asked on slow paths alone. `false` where nothing forks.

@@ -283,6 +283,8 @@ unsafe impl Port for EventPort {
         Port::is_current(&self.port)
     }
 
+    const CAN_FORK: bool = SystemPort::CAN_FORK;
+
     fn has_forked(&self) -> bool {
         self.port.has_forked()
     }

@@ -198,6 +198,8 @@ unsafe impl<P: Port> Port for Sleeper<'_, P> {
         self.port.is_current()
     }
 
+    const CAN_FORK: bool = P::CAN_FORK;
+
     fn has_forked(&self) -> bool {
         self.port.has_forked()
     }

@@ -218,7 +218,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.release();
         // That may have found out that this is a forked child. Another fault is the next call's.
         match self.taker.role.latched() {
-            Some(forked @ Violation::Forked) => Err(TryRecvError::Fault(forked)),
+            Some(forked @ Violation::Forked) if P::CAN_FORK => Err(TryRecvError::Fault(forked)),
             _ => Ok(count),
         }
     }
@@ -307,7 +307,7 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     #[cold]
     fn answer_request_slow(&mut self) {
         let head = self.rx.head();
-        if !head.is_stored(self.taker.head()) {
+        if P::CAN_FORK && !head.is_stored(self.taker.head()) {
             return self.check_and_answer();
         }
         if head.is_behind() {
