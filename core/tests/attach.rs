@@ -1,10 +1,7 @@
 //! What format, attach and open refuse: an error for each reason, in the documented order.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::golden::{LINE_4, LINE_128, Sample};
-use common::{Region, raw};
+use crate::common::golden::{LINE_4, LINE_128, Sample};
+use crate::common::{Region, raw};
 use strait_core::ground::format::Contents;
 use strait_core::ground::header::{self, MAGIC, VERSION};
 use strait_core::{

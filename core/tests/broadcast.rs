@@ -1,15 +1,12 @@
 //! The broadcast: what readers receive, what they are told that they lost, and what a writer that dies or lies
 //! does to them. FAULTS 23, 31, 38, 67 and 68.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::seed::{Rng, seed};
-use common::words::{Words, set_version};
-use common::{Region, TestPort, raw};
+use crate::common::seed::{Rng, seed};
+use crate::common::words::{Words, set_version};
+use crate::common::{Region, TestPort, raw};
 use strait_core::format::{ValueType, inspect, participants};
 use strait_core::ground::entry::at;
 use strait_core::protocol::broadcast::{Look, Reader};

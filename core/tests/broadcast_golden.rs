@@ -1,11 +1,8 @@
 //! The bytes of a broadcast, as FORMAT.md describes them: a golden vector both ways.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
-use common::golden::Sample;
-use common::listing::Listing;
+use crate::common::Region;
+use crate::common::golden::Sample;
+use crate::common::listing::Listing;
 use static_assertions::const_assert_eq;
 use strait_core::format::Kind;
 use strait_core::{BroadcastStart, BroadcastTryRecvError, Channel, Plan};

@@ -1,11 +1,9 @@
 //! A mutex whose owner lives, and whose edit in place was broken off by a panic that was caught: what is done under
 //! the lock after that is kept, or its loss is told. And the fencing token, when a lost value is set anew.
 
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::protocol::mutex::State;
 use strait_core::{Channel, Guard, Lock, LockError, Mutex, Plan, UnlockError};
 

@@ -1,13 +1,10 @@
 //! What a batch or a grant publishes that a panic breaks off; and the largest legal frame in an empty ring.
 //! `tests/broken_off.rs` has the same with processes that are killed.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{Channel, ConsumerOptions, Plan, TryRecvError, TrySendError};
 
 const PLAN: Plan<'_> = Plan::new(&[

@@ -1,7 +1,4 @@
 //! Calls between a client and a server that live: answers, refusals, time-outs, withdrawals, waiting.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -9,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::{
     ValueType,
     inspect::{CallStage, calls, channel_state},

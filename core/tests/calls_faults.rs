@@ -1,14 +1,11 @@
 //! Calls with a side that dies or misbehaves: what the other side learns, and what successors go on with.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::rng::Rng;
-use common::{Member, Region, TestPort};
+use crate::common::rng::Rng;
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::Entry;
 use strait_core::ground::call::{CALLER, DONE, MODE, STATUS, TAKEN, TAKEN_BY, TICKET, WORDS};
 use strait_core::ground::entry::at;

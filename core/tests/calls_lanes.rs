@@ -1,14 +1,11 @@
 //! Calls of several clients to one server: turns, takeover and damage of one lane, deaths of either side, and waiting.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::{Entry, Lane};
 use strait_core::ground::call::TICKET;
 use strait_core::ground::lane::CLIENT_LANE;
@@ -486,7 +483,7 @@ fn lanes_whose_entries_contradict_each_other_are_no_channel() {
         let mut image = image.clone();
         let at = 128 + 128 * place + word;
         image[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
-        common::raw::seal(&mut image);
+        crate::common::raw::seal(&mut image);
         let region = Region::from_bytes(&image);
         let member = region.join();
         let said = format!("entry {place}, word {word} is {value}");

@@ -1,10 +1,7 @@
 //! Lanes of calls in the region format, byte for byte, both ways.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
-use common::listing::Listing;
+use crate::common::Region;
+use crate::common::listing::Listing;
 use strait_core::format::{Kind, Lane, ValueType};
 use strait_core::{Channel, FromLane, LanesServer, Plan};
 

@@ -1,10 +1,7 @@
 //! The format of calls, byte for byte: a golden vector both ways.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
-use common::listing::Listing;
+use crate::common::Region;
+use crate::common::listing::Listing;
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 use strait_core::format::{Kind, ValueType};
 use strait_core::ground::call;
@@ -19,7 +16,7 @@ const_assert!(call::WORDS == 16 && call::MAX_PLACES == 32);
 const_assert!(call::TICKET == 0 && call::CALLER == 4 && call::MODE == 8);
 const_assert!(call::TAKEN == 0 && call::TAKEN_BY == 4 && call::DONE == 8 && call::STATUS == 12);
 
-type Port = common::TestPort;
+type Port = crate::common::TestPort;
 assert_impl_all!(CallClient<u32, u16, Port>: Send);
 assert_impl_all!(CallServer<u32, u16, Port>: Send);
 assert_not_impl_any!(CallClient<u32, u16, Port>: Sync, Clone);

@@ -1,12 +1,9 @@
 //! Contracts over a region: calls, hashes, what differs, and sides that lie or panic.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use common::Region;
+use crate::common::Region;
 use strait_core::contract::{
     Carrier, Contract, Difference, FunctionError, OpenContractError, RegionCarrier, ServeContractError,
     difference,

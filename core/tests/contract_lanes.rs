@@ -1,12 +1,9 @@
 //! Contracts with several clients of one server in a region.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::contract::{
     Contract, Difference, FunctionError, LanesRequests, OpenContractError, RegionCarrier, ServeContractError,
 };

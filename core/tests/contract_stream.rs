@@ -1,5 +1,4 @@
 //! Contracts over a stream of bytes: agreement, answers that come late, and ends that lie, panic or go.
-#![cfg(not(strait_loom))]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -1,14 +1,11 @@
 //! Time-outs hold where a look is dear: many permits, large values, owners whose liveness is a system call.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{
     Channel, LanesConsumer, LanesServer, LatestReader, LockError, Plan, Reading, RecvLanesError,
     SemaphoreError, ServeLanesError, TypedLanesConsumer, WaitPolicy, Waitable, wait_any,

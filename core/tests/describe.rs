@@ -1,11 +1,8 @@
 //! A region's description of its types, byte for byte, both ways; and one that lies.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::listing::Listing;
-use common::seed::{Rng, seed};
-use common::{Region, raw};
+use crate::common::listing::Listing;
+use crate::common::seed::{Rng, seed};
+use crate::common::{Region, raw};
 use strait_core::format::describe::{
     DESCRIBED, DescribedType, Description, DescriptionError, MAX_DESCRIPTION, Remark, types,
 };

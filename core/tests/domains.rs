@@ -1,10 +1,7 @@
 //! Two domains in one region: places of their own in the table, roles by the plan, and messages by loads
 //! and stores alone.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::format::participants::{self, Card};
 use strait_core::ground::plan::Fault;
 use strait_core::protocol::table::LIVE;

@@ -1,7 +1,4 @@
 //! Doorbells: who may share one, and that no consumer of one hides another's wake.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::plan::Fault;
 use strait_core::{Channel, Plan, TypedConsumer, WaitPolicy, wait_any};
 

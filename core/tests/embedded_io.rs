@@ -1,9 +1,7 @@
 //! `embedded_io` (release 0.7) on grants, peeked frames and errors.
-#![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
+#![cfg(feature = "embedded-io-07")]
 
-mod common;
-
-use common::Region;
+use crate::common::Region;
 use embedded_io::{Error, ErrorKind, Read, ReadExactError, Write};
 use strait_core::{Channel, Plan, RecvError, SendError, TryRecvError, TrySendError, Violation};
 

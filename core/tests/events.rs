@@ -1,7 +1,4 @@
 //! Events, heartbeats, and waiting for receivers of all kinds at once.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::{

@@ -1,15 +1,12 @@
 //! Queues with several consumers: all get everything, who bounds the producer, joining, leaving and takeover.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::rng::Rng;
-use common::{Member, Region, TestPort};
+use crate::common::rng::Rng;
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::{

@@ -1,12 +1,9 @@
 //! Regions with queues of several consumers in which anything may be wrong: an error or sane data, and nothing outside is
 //! touched.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::format::inspect::fanout_state;
 use strait_core::{
     Channel, FanoutConsumer, FanoutProducer, Plan, TryRecvError, WaitPolicy, port::Port, wait_any,
@@ -78,5 +75,5 @@ fn exercise(member: &Member) -> [u32; 3] {
 
 #[test]
 fn any_image_with_several_consumers_gives_an_error_or_sane_data() {
-    common::damage::any_image_of(&used(), exercise);
+    crate::common::damage::any_image_of(&used(), exercise);
 }

@@ -1,13 +1,10 @@
 //! Locks of two domains: refused, unless the port has a hardware lock; then their words change under it
 //! alone, whichever participant dies, and whatever it holds.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::protocol::mutex::State;
 use strait_core::{

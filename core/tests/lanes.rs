@@ -1,14 +1,11 @@
 //! Queues with several producers: turns, takeover of one lane, damage in one lane, and the one consumer.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::protocol::park;
@@ -378,7 +375,7 @@ fn lanes_whose_entries_differ_are_refused() {
         let mut image = region.bytes();
         let at = (128 + 128 * place + 4 * word) as usize;
         image[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
-        common::raw::seal(&mut image);
+        crate::common::raw::seal(&mut image);
         let region = Region::from_bytes(&image);
         let found = region.join().typed_lanes_consumer::<u32, 3>("slots").err();
         assert!(matches!(found, Some(ChannelError::Damaged(_))), "{word} = {value}: {found:?}");

@@ -1,11 +1,8 @@
 //! Batches and peeks of lanes: turns, damage, and a panic.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::{
     Channel, LanesConsumer, LanesOptions, Plan, Producer, TryRecvLanesError, TypedLanesConsumer,
     TypedProducer, Violation,

@@ -1,12 +1,9 @@
 //! Receiving from lanes in the order of time stamps: all kinds, what is held and for how long, lies, and damage.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::rng::Rng;
-use common::{Region, TestPort};
+use crate::common::rng::Rng;
+use crate::common::{Region, TestPort};
 use strait_core::format::ValueType;
 use strait_core::{
     Attachment, Channel, LanesConsumer, LanesOptions, Plan, RecvLanesError, Stamp, TimeOrder,

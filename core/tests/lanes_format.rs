@@ -1,10 +1,7 @@
 //! Lanes in the region format, byte for byte, both ways.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
-use common::listing::Listing;
+use crate::common::Region;
+use crate::common::listing::Listing;
 use strait_core::ground::lane::{LANE, MAX_LANES};
 use strait_core::{Channel, FromLane, Plan, TypedLanesConsumer, format::Lane};
 
@@ -46,6 +43,6 @@ fn the_listing_attaches_and_works() {
 #[test]
 fn older_readers_skip_lanes() {
     let bytes = Region::new(&PLAN).bytes();
-    let flags = [0, 1, 2].map(|place| common::raw::load(&bytes, 128 + 128 * place + 36));
+    let flags = [0, 1, 2].map(|place| crate::common::raw::load(&bytes, 128 + 128 * place + 36));
     assert_eq!(flags, [LANE, LANE, 0]);
 }

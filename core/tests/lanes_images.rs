@@ -1,11 +1,8 @@
 //! Regions with lanes in which anything may be wrong: an error or sane data, and nothing outside is touched.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{
     Channel, LanesConsumer, LanesOptions, Plan, TryRecvLanesError, TypedLanesConsumer, WaitPolicy, wait_any,
 };
@@ -106,5 +103,5 @@ fn exercise(member: &Member) -> [u32; 3] {
 
 #[test]
 fn any_image_with_lanes_gives_an_error_or_sane_data() {
-    common::damage::any_image_of(&used(), exercise);
+    crate::common::damage::any_image_of(&used(), exercise);
 }

@@ -1,14 +1,11 @@
 //! The latest value: what readers find, when it changes under them, and when the count wraps. FAULT 42.
 //! (What happens between the steps of a write is in `latest_steps.rs`.)
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::Region;
-use common::words::set_version;
+use crate::common::Region;
+use crate::common::words::set_version;
 use strait_core::ground::entry::at;
 use strait_core::{
     Channel, ChannelError, Plan, PublishError, Reading, ValueInfo,

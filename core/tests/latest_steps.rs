@@ -1,11 +1,8 @@
 //! The latest value between the steps of a write: the writer dies at any of them, the reader sleeps
 //! between two of its own. FAULT 23.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::words::{Words, set_version};
-use common::{Region, raw};
+use crate::common::words::{Words, set_version};
+use crate::common::{Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::port::RELAXED;
 use strait_core::protocol::latest::{Attempt, Buffers, Version, Writer, attempt};

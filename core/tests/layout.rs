@@ -1,12 +1,9 @@
 //! The region format, byte for byte: golden vectors both ways, and pinned constants.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::golden::{LINE_4, LINE_128, Sample};
-use common::listing::Listing;
-use common::region::INSTANCE;
-use common::{Region, TestPort};
+use crate::common::golden::{LINE_4, LINE_128, Sample};
+use crate::common::listing::Listing;
+use crate::common::region::INSTANCE;
+use crate::common::{Region, TestPort};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert, const_assert_eq};
 use strait_core::format::participants;
 use strait_core::ground::entry::{self, Entry, GRANULE, MAX_RING, NAME_LEN, at};

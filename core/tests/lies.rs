@@ -1,15 +1,12 @@
 //! A peer writes wrong positions, lengths and payloads: FAULTS 30 to 35 and 47. An error or a latched
 //! fault, never a panic, a hang, or an access outside the region. (36 to 40, 45 and 46 are in
 //! `lies_state.rs`, 41 and 43 in `wait.rs`, 42 in `latest.rs`, 44 in `random_images.rs`.)
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::faulty::{assert_faulty, assert_faulty_values};
-use common::{Member, Region};
+use crate::common::faulty::{assert_faulty, assert_faulty_values};
+use crate::common::{Member, Region};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
 use strait_core::port::RELAXED;

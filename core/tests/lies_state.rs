@@ -1,10 +1,7 @@
 //! A peer writes a wrong layout, or leaves states that no honest peer leaves: FAULTS 36 to 40, 45 and 46.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::faulty::{assert_faulty, assert_faulty_values};
-use common::{Member, Region, TestPort, raw};
+use crate::common::faulty::{assert_faulty, assert_faulty_values};
+use crate::common::{Member, Region, TestPort, raw};
 use strait_core::ground::entry::at;
 use strait_core::{
     Attachment, Channel, ChannelError, Plan, Violation,

@@ -1,5 +1,4 @@
 //! The queue in ordinary memory: any capacity, batches, chunks, halves that end, and what is left.
-#![cfg(not(strait_loom))]
 
 use core::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -1,11 +1,9 @@
 //! What tools do with locks: looking at them, and freeing a mutex whose owner is dead.
 
-mod common;
-
 use std::mem::forget;
 use std::sync::atomic::Ordering::Relaxed;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::inspect::{LockState, PermitState, channel_state, lock_state, permits};
 use strait_core::ground::entry::at;
 use strait_core::protocol::mutex::State;

@@ -1,10 +1,8 @@
 //! Mutex, semaphore and permits, by one thread that plays all parts.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::protocol::mutex::State;
 use strait_core::{
     Channel, Guard, Lock, LockError, Mutex, Plan, Recovery, SemaphoreError, UnlockError, Violation,
@@ -148,7 +146,7 @@ fn a_panic_under_the_lock_gives_it_up() {
     assert_eq!(held(mutex.try_lock()).get(), [2; 4], "one that has changed nothing unlocks");
 
     /// Takes the lock for something of its own when it is dropped.
-    struct Cleaner<'m>(&'m mut strait_core::Mutex<[u64; 4], common::TestPort>);
+    struct Cleaner<'m>(&'m mut strait_core::Mutex<[u64; 4], crate::common::TestPort>);
     impl Drop for Cleaner<'_> {
         fn drop(&mut self) {
             let mut guard = held(self.0.try_lock());

@@ -2,14 +2,11 @@
 //! 41 and 43 for locks, with deaths staged in one process. (15, 16 and 24 are in `locks.rs`; 10, 11 and
 //! 13 need processes, see `tests/locks.rs` of the facade and `liveness.rs` of the Unix port, and each
 //! step of each operation is in the models.)
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::port::RELAXED;
 use strait_core::protocol::mutex::State;

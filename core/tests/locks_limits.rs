@@ -1,12 +1,9 @@
 //! Limits of locks and of their users: counts, kinds, domains, time-outs, and versions that wrap.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::ground::entry::{MAX_PERMITS, MAX_RING, at};
 use strait_core::ground::plan::Fault;
 use strait_core::protocol::mutex::State;
@@ -206,7 +203,7 @@ fn a_recovery_that_is_not_ours_any_more_says_so() {
     a.die(dying);
     let mut mutex = b.mutex::<u32>("gains").unwrap();
     let word = region.entry("gains").block_c + at::OWNER;
-    let mut taken = |how: fn(Recovery<'_, u32, common::TestPort>) -> Option<UnlockError>| {
+    let mut taken = |how: fn(Recovery<'_, u32, crate::common::TestPort>) -> Option<UnlockError>| {
         let seen = region.peek(word);
         let Lock::OwnerDied(recovery) = mutex.try_lock().unwrap() else { panic!("it died") };
         region.poke(word, 0);

@@ -1,13 +1,10 @@
 //! Bugs of other locks between processes, each by its number: what they did wrong, and that it is not so
 //! here.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
 use strait_core::port::RELAXED;

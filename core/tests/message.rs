@@ -1,6 +1,5 @@
 //! Structural hashes: descriptors of nested structs and arrays, pinned values, and the same values
 //! from Python and from C.
-#![cfg(not(strait_loom))]
 
 use std::io::Write;
 use std::path::Path;

@@ -1,13 +1,10 @@
 //! Followers: what they see is whole, what they miss is counted, and nobody can tell that they are there.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
-use common::seed::{Rng, seed};
-use common::{Region, TestPort};
+use crate::common::seed::{Rng, seed};
+use crate::common::{Region, TestPort};
 use strait_core::ground::offset;
 use strait_core::observe::{Begin, Follower, Observed};
 use strait_core::{Channel, ChannelError, ConsumerOptions, Plan, format::Kind};

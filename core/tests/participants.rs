@@ -1,10 +1,7 @@
 //! The participant table: places are found, given back, and taken over from the dead. `wear.rs` has the end of
 //! their epochs.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::protocol::table::{FREE, LIVE, RETIRED, STATE};
 use strait_core::{

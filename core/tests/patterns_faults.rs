@@ -1,14 +1,11 @@
 //! Faults of other systems' patterns, of which strait's are free: a lap taken for another, a producer that spins for
 //! others, a wait that misses what was there or never sleeps again, and a value that changes after it was handed on.
 //! FAULTS 101, 102, 104 and 105.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::{
     BroadcastReader, BroadcastStart, BroadcastTryRecvError, Channel, ConsumerOptions, FanoutConsumer,
     FromLane, LanesConsumer, LanesOptions, Plan, TryRecvError, TryRecvLanesError, TypedLanesConsumer,

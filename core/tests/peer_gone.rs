@@ -1,15 +1,12 @@
 //! A wait that is to end with the other side: when it is dead or has left, at the probe period, and never
 //! before the last message.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{Channel, PeerStatus, Plan, Reading, RecvError, SendError, WaitPolicy};
 
 const PLAN: Plan<'_> = Plan::new(&[

@@ -1,15 +1,12 @@
 //! Waits of readers, listeners and lanes, and waits for any of several receivers, that are to end with the other side: as
 //! in `peer_gone.rs`, at the probe period and never before the last message.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, Channel, LanesConsumer, PeerStatus, Plan, RecvError,
     RecvLanesError, TypedLanesConsumer, WaitAnyError, WaitPolicy, Waitable, wait_any, wait_ready,

@@ -1,11 +1,9 @@
 //! Waiting until a byte pipe can be read or written, without doing it.
-#![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
-
-mod common;
+#![cfg(feature = "embedded-io-07")]
 
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use embedded_io::{BufRead, Read, Write};
 use strait_core::{Channel, Plan, RingPipeError, RingReader, RingWriter};
 

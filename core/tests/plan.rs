@@ -1,9 +1,6 @@
 //! Plans: every refusal, names at their limits, many channels, doorbells.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
+use crate::common::Region;
 use strait_core::ground::plan::Fault;
 use strait_core::{Channel, Message, Plan, PlanError, TrySendError, format::ValueType};
 
@@ -178,7 +175,11 @@ fn a_thousand_channels_work() {
     assert!(blocks.is_sorted());
 }
 
-fn round_trip<T: Message + PartialEq + std::fmt::Debug>(member: &common::Member, name: &str, value: T) {
+fn round_trip<T: Message + PartialEq + std::fmt::Debug>(
+    member: &crate::common::Member,
+    name: &str,
+    value: T,
+) {
     member.typed_producer::<T>(name).unwrap().try_send(&value).unwrap();
     assert_eq!(member.typed_consumer::<T>(name).unwrap().try_recv(), Ok(value));
 }

@@ -3,17 +3,14 @@
 //! the region.
 //!
 //! 10,000 images from a fixed seed; STRAIT_SEED chooses another, STRAIT_IMAGE runs one image alone.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::images::image;
-use common::seed::{Rng, seed};
-use common::{Region, TestPort};
+use crate::common::images::image;
+use crate::common::seed::{Rng, seed};
+use crate::common::{Region, TestPort};
 use strait_core::format::participants::{self, Card};
 use strait_core::{
     Attachment, BroadcastStart, Channel, ConsumerOptions, Delivery, Guard, Interrupted, Lock, Message, Plan,

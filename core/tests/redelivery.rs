@@ -1,12 +1,9 @@
 //! How much comes again after a consumer's end: no more than its options say, whichever call receives, and
 //! never what made it panic.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::{Channel, Consumer, ConsumerOptions, Plan, TypedConsumer};
 

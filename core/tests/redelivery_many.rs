@@ -1,12 +1,9 @@
 //! As `redelivery.rs`, of lanes and of one of several consumers: how much comes again after a consumer's end, in a batch
 //! or at a peek, and that nothing is lost.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::{
     Channel, ConsumerOptions, FanoutConsumer, LanesConsumer, LanesOptions, Plan, TypedLanesConsumer,
 };

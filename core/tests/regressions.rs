@@ -1,14 +1,11 @@
 //! Bugs of other queues, one test each, named after where they were reported. A line describes the bug;
 //! the test does here what triggered it there.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::words::Words;
-use common::{Member, Region, raw};
+use crate::common::words::Words;
+use crate::common::{Member, Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::ground::sync::{Word, WordRef};

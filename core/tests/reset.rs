@@ -1,11 +1,8 @@
 //! A channel whose words no honest peer writes is made as new, where nobody else takes part in the region.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::mem::forget;
 
-use common::{Region, TestPort};
+use crate::common::{Region, TestPort};
 use strait_core::format::inspect::{LockState, lock_state};
 use strait_core::format::{MutexState, ResetError, participants};
 use strait_core::ground::entry::at;

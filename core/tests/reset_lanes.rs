@@ -1,9 +1,6 @@
 //! A channel with several producers is made as new as a whole: every lane of it.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
+use crate::common::Region;
 use strait_core::format::ResetError;
 use strait_core::ground::entry::at;
 use strait_core::{Channel, ChannelError, LanesConsumer, Plan, TypedLanesConsumer};

@@ -1,15 +1,13 @@
 //! A byte pipe over a ring: against a queue of bytes, its ends, deaths and misbehaving peers.
-#![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
-
-mod common;
+#![cfg(feature = "embedded-io-07")]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use common::rng::Rng;
-use common::seed::{property, seed};
-use common::world::Hook;
-use common::{Member, Region, TestPort};
+use crate::common::rng::Rng;
+use crate::common::seed::{property, seed};
+use crate::common::world::Hook;
+use crate::common::{Member, Region, TestPort};
 use embedded_io::{BufRead, Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;

@@ -1,10 +1,8 @@
 //! Channels of a type that is known at run time alone, against the same channels of a Rust type.
 
-mod common;
-
 use std::time::Duration;
 
-use common::Region;
+use crate::common::Region;
 use strait_core::{
     Channel, ChannelError, ConsumerOptions, Lock, Mutex, Plan, PublishError, Reading, RecvError,
     TryRecvError, TrySendError, WrongSize, format::ValueType,

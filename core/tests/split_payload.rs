@@ -1,10 +1,7 @@
 //! Payload split off from control words: where everything is, and directories that contradict it. (What
 //! ports do with it is in the Unix port's `incoherent.rs`, which has two caches.)
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::{Region, raw};
+use crate::common::{Region, raw};
 use strait_core::ground::entry::{self, at};
 use strait_core::ground::format::Contents;
 use strait_core::ground::header;
@@ -109,6 +106,6 @@ fn contradictions_are_found() {
     }
     assert_eq!(entry::ENTRY_LEN, 128);
     let region = Region::from_bytes(&sound);
-    let port = common::TestPort::looking_at(&region, None);
+    let port = crate::common::TestPort::looking_at(&region, None);
     assert_eq!(Attachment::attach(port).err(), Some(AttachError::Apart));
 }

@@ -1,13 +1,10 @@
 //! What queues promise, one promise a test, and both kinds between two threads.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::{
     Channel, Consumer, ConsumerOptions, Delivery, PeerStatus, Plan, Producer, SendError, TryRecvError,

@@ -1,13 +1,10 @@
 //! Queues of frames against a model: any order of sends, batches, grants, receives, peeks, releases,
 //! deaths and successions, at any place of the ring, positions wrapping past 2^32 included.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::calls::{self, footprint, payload};
-use common::queue_run::{Accounts, Queue, Releases, Step, releases, step};
-use common::seed::property;
-use common::{Member, Region, TestPort, queue_run};
+use crate::common::calls::{self, footprint, payload};
+use crate::common::queue_run::{Accounts, Queue, Releases, Step, releases, step};
+use crate::common::seed::property;
+use crate::common::{Member, Region, TestPort, queue_run};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
 use strait_core::{Channel, Consumer, ConsumerOptions, Plan, Producer, TrySendError};

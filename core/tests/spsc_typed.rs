@@ -1,14 +1,11 @@
 //! Queues of values against the model, slots and compact alike, positions wrapping past 2^32 included.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::marker::PhantomData;
 
-use common::calls::{self, numbered};
-use common::queue_run::{Accounts, Queue, Releases, Run, Step, releases, step};
-use common::seed::property;
-use common::{Member, Region, TestPort};
+use crate::common::calls::{self, numbered};
+use crate::common::queue_run::{Accounts, Queue, Releases, Run, Step, releases, step};
+use crate::common::seed::property;
+use crate::common::{Member, Region, TestPort};
 use proptest::prelude::*;
 use strait_core::ground::entry::at;
 use strait_core::{Channel, ConsumerOptions, Message, Plan, TrySendError, TypedConsumer, TypedProducer};

@@ -1,6 +1,5 @@
 //! The stand-alone queue: capacities that are no powers of two, lengths, a look at the next value, and halves that
 //! are given back.
-#![cfg(not(strait_loom))]
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

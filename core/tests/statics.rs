@@ -1,8 +1,5 @@
 //! Primitives that stand alone in a `static`: the queue without a region, and the region without a
 //! heap.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

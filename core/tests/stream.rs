@@ -1,13 +1,10 @@
 //! Frames over a stream: golden vectors both ways, and any chunking of any bytes against a second
 //! decoder.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::listing::Listing;
-use common::rng::Rng;
-use common::seed::{property, seed};
-use common::stream::{self, Sent};
+use crate::common::listing::Listing;
+use crate::common::rng::Rng;
+use crate::common::seed::{property, seed};
+use crate::common::stream::{self, Sent};
 use proptest::prelude::*;
 use strait_core::stream::{Check, EncodeError, MAX_PAYLOAD, OVERHEAD, StreamDecoder, StreamEncoder};
 

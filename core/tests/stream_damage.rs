@@ -1,13 +1,10 @@
 //! Frames over lines that change bytes: what the checks find, tried at random and counted out.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::collections::HashSet;
 
-use common::rng::Rng;
-use common::seed::seed;
-use common::stream::Sent;
+use crate::common::rng::Rng;
+use crate::common::seed::seed;
+use crate::common::stream::Sent;
 use strait_core::ground::crc::Crc;
 use strait_core::stream::{Check, OVERHEAD, StreamDecoder};
 

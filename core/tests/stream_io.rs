@@ -1,17 +1,15 @@
 //! Frames over whatever is `embedded_io::Read` and `Write`: lines that stop and start at any byte, ends
 //! at any byte, real sockets, a ring's pipe.
-#![cfg(all(not(strait_loom), feature = "embedded-io-07"))]
-
-mod common;
+#![cfg(feature = "embedded-io-07")]
 
 use std::collections::VecDeque;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use common::Region;
-use common::rng::Rng;
-use common::seed::{property, seed};
-use common::stream::Sent;
+use crate::common::Region;
+use crate::common::rng::Rng;
+use crate::common::seed::{property, seed};
+use crate::common::stream::Sent;
 use embedded_io::{Error, ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use embedded_io_adapters::std::FromStd;
 use proptest::prelude::*;

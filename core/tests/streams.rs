@@ -1,14 +1,11 @@
 //! Calls with several answers: parts and ends, cancelling, a full queue, deaths, succession, tasks, and what no honest
 //! peer writes.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::{Kind, ValueType};
 use strait_core::{
     CallError, Channel, ChannelError, PartError, Plan, Ran, ServeError, StreamClient, StreamServer, Streamed,

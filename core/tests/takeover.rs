@@ -1,11 +1,8 @@
 //! Death and succession: what a killed producer or consumer leaves, at every step, and what its
 //! successor finds. FAULTS 17 to 20, 22 and 29.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::raw;
-use common::{Member, Region, TestPort};
+use crate::common::raw;
+use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::sync::Word;
 use strait_core::port::RELAXED;

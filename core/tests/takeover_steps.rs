@@ -1,11 +1,8 @@
 //! A producer that dies between any two of its stores, and its successors that do the same. The
 //! images are made by a second writer of the format, a store at a time.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::raw::{self, Store};
-use common::{Region, TestPort};
+use crate::common::raw::{self, Store};
+use crate::common::{Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::{Channel, Consumer, Plan, TryRecvError, format::Entry};
 

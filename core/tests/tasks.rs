@@ -1,7 +1,4 @@
 //! Waiting in tasks: woken by what they wait for, polled by anybody at any time, dropped at any await.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{
     BroadcastRecvError, BroadcastStart, Channel, Plan, RecvError, SendError, TryRecvError, WaitPolicy,
     port::{WaiterId, Wakers},

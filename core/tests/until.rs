@@ -1,11 +1,8 @@
 //! Deadlines for everything that waits, and a lock that is given up on request.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::{
     Channel, Deadline, Lock, LockError, Plan, Reading, RecvError, SemaphoreError, WaitAnyError, WaitPolicy,
     wait_any_until,

@@ -1,13 +1,10 @@
 //! Waiting: sleeps end with what they wait for, deadlines hold whatever peers do, and a wake that is
 //! lost or stolen costs the probe period. FAULTS 19, 41 and 43.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use common::{Member, Region, raw};
+use crate::common::{Member, Region, raw};
 use strait_core::ground::entry::at;
 use strait_core::{
     Channel, Deadline, Plan, RecvError, SendError, TryRecvError, Violation, WaitAnyError, WaitPolicy,

@@ -1,13 +1,10 @@
 //! A participant table that is joined for ever: behind the last epoch the epochs begin anew, and no identity
 //! comes again that a word of the region still names.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::mem::forget;
 
-use common::raw::seal;
-use common::{Member, Region, TestPort};
+use crate::common::raw::seal;
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::participants::{self, Card, TableFull, wear};
 use strait_core::port::Ident;
 use strait_core::protocol::table::{EPOCH, FREE, LIVE, RETIRED};

@@ -17,3 +17,39 @@ pub const WINDOWS_SYSTEM: &str = "-p strait-os -p strait-os-windows";
 
 /// The packages of the system layer, whose tests all run on a Unix of 32 bits too.
 pub const UNIX_SYSTEM_ALL: &str = "-p strait-os -p strait-os-unix";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn no_test_of_the_core_is_forgotten() {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
+        let read = |path: &str| fs::read_to_string(core.join(path)).expect(path);
+        let (program, manifest) = (read("tests/main.rs"), read("Cargo.toml"));
+        let mut files = 0;
+        for entry in fs::read_dir(core.join("tests")).expect("the core's tests") {
+            let name = entry.expect("a file").file_name();
+            let Some(name) = name.to_string_lossy().strip_suffix(".rs").map(str::to_owned) else { continue };
+            let is_run = name == "main"
+                || program.contains(&format!("\nmod {name};\n"))
+                || manifest.contains(&format!("name = \"{name}\"\n"));
+            assert!(is_run, "core/tests/{name}.rs is neither in main.rs nor in core/Cargo.toml");
+            files += 1;
+        }
+        assert!(files > 50);
+    }
+
+    #[test]
+    fn the_cores_tests_that_are_picked_exist() {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests");
+        for picked in [crate::words::EMULATED, crate::sanitize::TSAN_CORE, crate::sanitize::ASAN_CORE] {
+            let files = picked.split(' ').filter_map(|word| word.strip_suffix("::"));
+            assert!(files.clone().count() > 5, "{picked}");
+            for file in files {
+                assert!(core.join(file).with_extension("rs").exists(), "{file}");
+            }
+        }
+    }
+}

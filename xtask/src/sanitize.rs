@@ -32,6 +32,14 @@ const ASAN: Library = Library { name: "asan", flags: "-Zsanitizer=address -Zexte
 /// Threads over one mapping, in order and under a scribbler.
 const THREADS: &str = "-p strait --test threads --test scribble";
 
+/// Those of the core in which threads meet.
+pub const TSAN_CORE: &str = "-p strait-core --test core -- broadcast:: fanout:: latest:: lies:: regressions:: statics:: \
+    takeover:: wait::";
+
+/// Those of the core with images that are damaged or random, and others.
+pub const ASAN_CORE: &str = "-p strait-core --test core -- attach:: broadcast:: fanout:: latest:: lies:: lies_state:: \
+    random_images:: regressions:: spsc:: spsc_frames:: spsc_typed:: statics:: takeover::";
+
 /// A sanitizer, and the cargo that builds everything with it.
 struct Sanitizer {
     debian: Debian,
@@ -81,11 +89,10 @@ pub fn tsan() -> Outcome {
         Err(outcome) => return outcome,
     };
     let test = |args: &str| sanitizer.test(args).with("TSAN_OPTIONS", SYMBOLS);
-    let core = "-p strait-core --lib --test broadcast --test fanout --test latest --test lies --test regressions \
-                --test statics --test takeover --test wait";
     let race = |file, name| test(&only(file, name)).run_to_fail("ThreadSanitizer: data race");
     parts(&[
-        ("core", &|| test(core).run()),
+        ("core", &|| test("-p strait-core --lib").run()),
+        ("core, from outside", &|| test(TSAN_CORE).run()),
         ("threads", &|| test(THREADS).run()),
         ("control: a plain copy", &|| race("scribble", "control_a_plain_copy")),
         ("control: no order", &|| race("threads", "control_a_message_without_order")),
@@ -104,13 +111,10 @@ pub fn asan() -> Outcome {
             // Tests that stage a death leak what the dead one held.
             .with("ASAN_OPTIONS", &format!("detect_leaks=0,{SYMBOLS}"))
     };
-    let core = "-p strait-core --lib --test attach --test broadcast --test fanout --test latest --test lies \
-                --test lies_state \
-                --test random_images --test regressions --test spsc --test spsc_frames --test spsc_typed \
-                --test statics --test takeover";
     let overrun = only("scribble", "control_a_copy_past_the_end");
     parts(&[
-        ("core", &|| test(core).run()),
+        ("core", &|| test("-p strait-core --lib").run()),
+        ("core, from outside", &|| test(ASAN_CORE).run()),
         ("threads", &|| test(THREADS).run()),
         ("control: an overrun", &|| test(&overrun).run_to_fail("AddressSanitizer: heap-buffer-overflow")),
     ])

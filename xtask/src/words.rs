@@ -55,10 +55,9 @@ const NOT_EMULATED: &str = "the tests participants, random_images, no_alloc and 
     (example word_sizes starts each by itself)";
 
 /// The core's tests that are run in an emulator.
-const EMULATED: &str = "--lib --test attach --test broadcast --test fanout --test message --test latest --test latest_steps --test layout \
-    --test lies_state --test lock_tools --test locks --test locks_faults --test locks_limits \
-    --test locks_regressions --test plan --test regressions --test run_time_types --test spsc \
-    --test spsc_frames --test spsc_typed --test statics --test takeover --test takeover_steps --test wait";
+pub const EMULATED: &str = "--test core -- attach:: broadcast:: fanout:: message:: latest:: latest_steps:: layout:: \
+    lies_state:: lock_tools:: locks:: locks_faults:: locks_limits:: locks_regressions:: plan:: regressions:: \
+    run_time_types:: spsc:: spsc_frames:: spsc_typed:: statics:: takeover:: takeover_steps:: wait::";
 
 /// The Unix port's tests that are run in an emulator.
 const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test incoherent --test rt";
@@ -105,7 +104,8 @@ impl Lab {
                 ("facade", self.test(machine, &format!("-p strait {FACADE}"))),
             ]),
             Some(_) => together(&[
-                ("core", self.test(machine, &format!("-p strait-core {EMULATED}"))),
+                ("core", self.test(machine, "-p strait-core --lib")),
+                ("core, from outside", self.test(machine, &format!("-p strait-core {EMULATED}"))),
                 ("Unix", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
             ]),
         }
