@@ -30,7 +30,11 @@ pub struct Choice {
 impl Choice {
     /// How much of each step is to run: a plain `test` is short enough to wait for.
     pub fn extent(&self) -> Extent {
-        if self.names.is_empty() && !self.all { Extent::Quick } else { Extent::Full }
+        match (self.names.is_empty(), self.all) {
+            (true, false) => Extent::Quick,
+            (true, true) if !self.nightly => Extent::Full,
+            _ => Extent::Anew,
+        }
     }
 
     /// Whether the step of this name is to run by itself.
@@ -138,7 +142,8 @@ mod tests {
             ("test", Extent::Quick),
             ("test --fail-fast", Extent::Quick),
             ("test --all", Extent::Full),
-            ("test doc", Extent::Full),
+            ("test --nightly", Extent::Anew),
+            ("test doc", Extent::Anew),
         ] {
             let Ok(Command::Test(choice)) = read(line) else {
                 panic!("`{line}` does not run steps");

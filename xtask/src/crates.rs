@@ -9,6 +9,9 @@ pub const UNIX_SYSTEM: &str = "-p strait-os";
 /// The packages for Windows alone.
 pub const WINDOWS: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait -p strait-cli";
 
+/// The same without the tool.
+pub const WINDOWS_LIBRARIES: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait";
+
 /// Those of them in which something is compiled for Windows only.
 pub const WINDOWS_ONLY: &str = "-p strait-os -p strait-os-windows -p strait -p strait-cli";
 

@@ -25,6 +25,7 @@ mod lanes;
 mod linuxcnc;
 mod package;
 mod parts;
+mod passed;
 mod peers;
 mod python;
 mod report;
@@ -64,7 +65,8 @@ The commands of this repository.
                                 read; below DESTDIR if that is set. NAME is by default lib
     cargo xtask help            this text
 
-Without --all, most models are searched with fewer preemptions.
+Without --all, most models are searched with fewer preemptions. With --all, models that passed before are not searched
+again until something changes of which they are made; with --nightly, or by name, they are.
 `test` goes on after a failure and shows all of them; with --fail-fast it stops at the first.
 With --all (or a lane by name), missing packages are installed with apt-get, which needs root; where
 that is impossible the lane is skipped, or fails if CI=true. What lanes build is kept in STRAIT_CACHE, by default
@@ -118,7 +120,7 @@ fn main() -> ExitCode {
             if !enter_top() {
                 return ExitCode::from(FAILURE);
             }
-            if choice.extent() == Extent::Full {
+            if choice.extent() != Extent::Quick {
                 cache::make_room();
             }
             let steps = steps::all(choice.extent());

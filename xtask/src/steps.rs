@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::parts::parts;
+use crate::passed::unless_passed;
 use crate::run::{Outcome, Run};
 use crate::{
     bench, bridge, capi, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
@@ -14,8 +15,10 @@ use crate::{
 pub enum Extent {
     /// The steps that find nearly everything in a few minutes.
     Quick,
-    /// Everything.
+    /// Everything; but what passed before, and whose result only its sources decide, is not searched again.
     Full,
+    /// Everything, again.
+    Anew,
 }
 
 /// When a step runs that is not asked for by its name.
@@ -131,7 +134,8 @@ pub fn all(extent: Extent) -> Vec<Step> {
             needs: Some("loom-tests"),
             run: match extent {
                 Extent::Quick => || models("test", "quick"),
-                Extent::Full => || models("test", "full"),
+                Extent::Full => || unless_passed("models", || models("test", "full")),
+                Extent::Anew => || models("test", "full"),
             },
         },
         Step {
@@ -144,7 +148,8 @@ pub fn all(extent: Extent) -> Vec<Step> {
             needs: Some("loom-tests/src/bin/control.rs"),
             run: match extent {
                 Extent::Quick => || models("run --bin control", "quick"),
-                Extent::Full => || models("run --bin control", "full"),
+                Extent::Full => || unless_passed("control", || models("run --bin control", "full")),
+                Extent::Anew => || models("run --bin control", "full"),
             },
         },
         Step {
