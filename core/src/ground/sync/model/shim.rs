@@ -229,7 +229,9 @@ impl<T> Cell<T> {
     {
         for (at, value) in values.iter().enumerate() {
             // SAFETY: the cell is there.
-            let cell = unsafe { first.add(at).as_ref() };
+            let cell = unsafe { first.add(at) };
+            // SAFETY: as before; it is only ever used through shared references.
+            let cell = unsafe { cell.as_ref() };
             // SAFETY: the caller's promise.
             unsafe { cell.put(*value) };
         }
@@ -246,7 +248,9 @@ impl<T> Cell<T> {
     {
         for (at, value) in values.iter_mut().enumerate() {
             // SAFETY: the cell is there.
-            let cell = unsafe { first.add(at).as_ref() };
+            let cell = unsafe { first.add(at) };
+            // SAFETY: as before; it is only ever used through shared references.
+            let cell = unsafe { cell.as_ref() };
             // SAFETY: the caller's promise.
             *value = unsafe { cell.take() };
         }
