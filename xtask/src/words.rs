@@ -68,10 +68,10 @@ const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test inco
 const FACADE: &str = "--test threads --test kill --test locks --test scribble";
 
 /// Tests of the facade and of the Unix port with musl: what sleeps, locks and dies, by the C library's own functions.
-const WITH_MUSL: &[&str] = &[
-    "-p strait-os --test waiting --test waiting_many --test liveness --test directory_unix --test semaphore",
-    "-p strait --test kill",
-];
+const WITH_MUSL: &str = "--test waiting --test waiting_many --test liveness --test directory_unix --test semaphore \
+    --test kill";
+/// The packages of all commands for musl: the same ones, so that they are built once.
+const MUSL_PACKAGES: &str = "-p strait -p strait-os";
 
 /// The packages, the standard libraries of all machines, and where the results go.
 struct Lab {
@@ -141,7 +141,9 @@ impl Lab {
                 let args = format!("{args} --target {}", machine.target);
                 self.debian.cargo(&self.folder, &flags, &args).with(&linker, "gcc").run()
             };
-            let built = cargo("build --example word_sizes");
+            let tested = cargo(&format!("test {MUSL_PACKAGES} {WITH_MUSL}"));
+            outcomes.push((machine.target, tested));
+            let built = cargo(&format!("build {MUSL_PACKAGES} --example word_sizes"));
             let program = format!("{}/{}/debug/examples/word_sizes", self.folder, machine.target);
             outcomes.push((
                 machine.target,
@@ -152,7 +154,6 @@ impl Lab {
                     failed => failed,
                 },
             ));
-            outcomes.extend(WITH_MUSL.iter().map(|tests| (machine.target, cargo(&format!("test {tests}")))));
         }
         Ok(together(&outcomes))
     }

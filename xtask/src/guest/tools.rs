@@ -13,16 +13,42 @@ use crate::run::Outcome;
 /// The releases that the packages are taken from. From 10.2 on QEMU faults where ARM's processors do, in any number of
 /// them; Debian's 10.0 does not check accesses of 16 bytes.
 const RELEASES: [&str; 2] = ["trixie", "trixie-backports"];
-const QEMU: &str = "qemu-system-arm";
-/// Depends on the newest kernel.
-const KERNEL: &str = "linux-image-cloud-arm64:arm64";
 
-/// What is in the folder is used as long as this is what its stamp says.
-const RECIPE: &str = "qemu-system-arm of trixie-backports, linux-image-cloud-arm64 of trixie, 1\n";
+/// What a machine needs, and where it is kept.
+pub struct Wanted {
+    folder: &'static str,
+    package: &'static str,
+    emulator: &'static str,
+    /// Depends on the newest kernel.
+    kernel: &'static str,
+    /// Debian's name of the machine.
+    machine: &'static str,
+    /// What is in the folder is used as long as this is what its stamp says.
+    recipe: &'static str,
+}
+
+pub const ARM: Wanted = Wanted {
+    folder: "guest",
+    package: "qemu-system-arm",
+    emulator: "qemu-system-aarch64",
+    kernel: "linux-image-cloud-arm64:arm64",
+    machine: "arm64",
+    recipe: "qemu-system-arm of trixie-backports, linux-image-cloud-arm64 of trixie, 1\n",
+};
+
+pub const X86: Wanted = Wanted {
+    folder: "guest-x86",
+    package: "qemu-system-x86",
+    emulator: "qemu-system-x86_64",
+    kernel: "linux-image-cloud-amd64:amd64",
+    machine: "amd64",
+    recipe: "qemu-system-x86 of trixie-backports, linux-image-cloud-amd64 of trixie, 1\n",
+};
 
 /// Where they are.
 pub struct Tools {
     root: PathBuf,
+    emulator: &'static str,
     pub kernel: PathBuf,
 }
 
@@ -32,22 +58,22 @@ impl Tools {
     /// # Errors
     ///
     /// The lane's outcome without them.
-    pub fn new() -> Result<Self, Outcome> {
-        let folder = cache::folder("guest")?;
+    pub fn new(wanted: &Wanted) -> Result<Self, Outcome> {
+        let folder = cache::folder(wanted.folder)?;
         let failed = |error: io::Error| cache::failed(&folder, &error);
         let lock = folder.join("lock");
         // Another clone may be at it. Closing the file unlocks it.
         let _locked = File::create(&lock).and_then(|file| file.lock().map(|()| file)).map_err(failed)?;
         let stamp = folder.join("recipe");
-        if !fs::read_to_string(&stamp).is_ok_and(|made| made == RECIPE) {
+        if !fs::read_to_string(&stamp).is_ok_and(|made| made == wanted.recipe) {
             println!("an emulator and a kernel, once for all clones");
-            let apt = Apt::new(&folder, &RELEASES, &["arm64"])?;
-            unpack_all(&apt).map_err(unavailable)?;
+            let apt = Apt::new(&folder, &RELEASES, &[wanted.machine])?;
+            unpack_all(&apt, wanted).map_err(unavailable)?;
             apt.remove().and_then(|()| remove_modules(&folder)).map_err(failed)?;
-            fs::write(&stamp, RECIPE).map_err(failed)?;
+            fs::write(&stamp, wanted.recipe).map_err(failed)?;
         }
         let kernel = found(&folder.join("kernel/boot"), "vmlinuz-").map_err(failed)?;
-        Ok(Self { root: folder.join("qemu"), kernel })
+        Ok(Self { root: folder.join("qemu"), emulator: wanted.emulator, kernel })
     }
 
     /// The command of the emulator: by its own libraries, which are newer than this system's.
@@ -57,9 +83,11 @@ impl Tools {
             path("usr/lib64/ld-linux-x86-64.so.2"),
             "--library-path".into(),
             path("usr/lib/x86_64-linux-gnu"),
-            path("usr/bin/qemu-system-aarch64"),
+            path(&format!("usr/bin/{}", self.emulator)),
             "-L".into(),
             path("usr/share/qemu"),
+            "-L".into(),
+            path("usr/share/seabios"),
         ]
     }
 }
@@ -76,12 +104,15 @@ fn found(folder: &Path, start: &str) -> io::Result<PathBuf> {
 }
 
 /// Downloads and unpacks everything.
-fn unpack_all(apt: &Apt) -> Result<(), String> {
+fn unpack_all(apt: &Apt, wanted: &Wanted) -> Result<(), String> {
     apt.get("update -qq")?;
     let [_, backports] = RELEASES;
-    apt.get(&format!("install -y -qq --download-only --no-install-recommends -t {backports} {QEMU}"))?;
+    apt.get(&format!(
+        "install -y -qq --download-only --no-install-recommends -t {backports} {}",
+        wanted.package
+    ))?;
     apt.unpack("qemu")?;
-    let depends = apt.cached(&["depends", KERNEL]);
+    let depends = apt.cached(&["depends", wanted.kernel]);
     let kernel = dependency(&depends).ok_or("apt-cache names no kernel")?;
     apt.get(&format!("download -qq {kernel}"))?;
     apt.unpack("kernel")
