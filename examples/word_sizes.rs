@@ -87,7 +87,7 @@ const TAKE_OVER: u32 = 0x7A4E_0000;
 /// What a dead owner had set.
 const LEFT: u64 = 0x1_0000_0007;
 /// Systems that prove a death.
-const PROVEN: bool = cfg!(any(target_os = "linux", windows));
+const PROVEN: bool = cfg!(any(target_os = "linux", target_os = "android", windows));
 const FRAMES: u32 = 2000;
 const VALUES: u64 = 5000;
 const TURNS: u64 = 5000;

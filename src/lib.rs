@@ -138,7 +138,7 @@ pub use strait_core::{
 };
 pub use strait_core::{describe, format, formats, observe, port, stream};
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use strait_os::linux;
 #[cfg(unix)]
 pub use strait_os::unix;

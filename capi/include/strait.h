@@ -1328,6 +1328,16 @@ strait_status strait_region_forked(const struct strait_region_t *region,
 // file that is to survive a loss of power.
 strait_status strait_region_sync(const struct strait_region_t *region);
 
+// Writes into `place`, which has `size` bytes, where the region `name` is in `directory`, and a NUL: a place for
+// `strait_create` and the other functions that take one. The directory must be an absolute path, and this user's or
+// root's; one that others may write to must have the sticky bit, as `/dev/shm`. `STRAIT_STATUS_NOT_FOUND` if there is
+// none, `STRAIT_STATUS_NOT_TRUSTED` if it is another user's or open to changes, `STRAIT_STATUS_TOO_SMALL` if `place`
+// is too short. The variable `STRAIT_DIR` names such a directory for all names in all programs. Unix only.
+strait_status strait_place_in(char *place,
+                              size_t size,
+                              const char *directory,
+                              const char *name);
+
 // As `strait_create`, with options, which may be null.
 strait_status strait_create_with(struct strait_region_t *region,
                                  const char *place,

@@ -216,7 +216,7 @@ fn wait_words_lie_apart_from_all_else() {
         Channel::slots::<u32>("s", 2).producer_may_block().doorbell(1),
         Channel::compact::<u32>("c", 2).producer_may_block().doorbell(1),
     ];
-    for line in [4, 64, 128] {
+    for line in [4, 64, 128, 256] {
         let region = Region::new(&Plan::new(&channels).line(line).participants(1));
         let mut words = Vec::new();
         for entry in region.look().channels() {

@@ -20,7 +20,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether this system proves a peer's death. Where it does not, what the dead held stays held.
-pub const PROVES_DEATH: bool = cfg!(any(target_os = "linux", windows));
+pub const PROVES_DEATH: bool = cfg!(any(target_os = "linux", target_os = "android", windows));
 
 /// Runs the role that the command line asks for.
 pub fn play(role: impl FnOnce(&[&str]) -> Result<()>) -> Result<()> {

@@ -17,8 +17,9 @@
 //! [`strait-os`]: https://docs.rs/strait-os
 
 pub mod clock;
+mod directory;
 mod entropy;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod event;
 mod failed;
 mod fd;
@@ -28,7 +29,7 @@ mod liveness;
 mod map;
 mod memfd;
 mod options;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod pi;
 pub mod pipe;
 pub mod place;

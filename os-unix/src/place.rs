@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use strait_os_base::OsError;
 
+use crate::directory::Directory;
 use crate::failed::OpenFailed;
 use crate::file::check;
-use crate::file::os::{self, named_dir};
 
 /// The prefix of a named region's file.
 const PREFIX: &str = "strait.";
@@ -26,7 +26,16 @@ pub struct Place {
 impl Place {
     /// The place of a name, which has been checked.
     pub fn named(name: &str) -> Result<Self, OsError> {
-        Ok(Self { path: named_dir()?.join(format!("{PREFIX}{name}")), named: true })
+        Directory::of_all().map(|directory| Self::within(&directory, name))
+    }
+
+    /// The same in a directory, which is checked.
+    pub fn named_in(directory: &Path, name: &str) -> Result<Self, OsError> {
+        Directory::chosen(directory).map(|directory| Self::within(&directory, name))
+    }
+
+    fn within(directory: &Directory, name: &str) -> Self {
+        Self { path: directory.path.join(format!("{PREFIX}{name}")), named: true }
     }
 
     /// The place in a file.
@@ -55,15 +64,24 @@ impl Place {
 
     /// The names that files in the directory for named regions have, whatever they are.
     pub fn names() -> Result<Vec<String>, OsError> {
-        let failed = |error: io::Error| OsError::io(os::LIST_NAMES, &error);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(named_dir()?).map_err(failed)? {
-            let file_name = entry.map_err(failed)?.file_name();
-            let name = file_name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-            names.extend(name.map(String::from));
-        }
-        Ok(names)
+        names(&Directory::of_all()?)
     }
+
+    /// The same of a directory, which is checked.
+    pub fn names_in(directory: &Path) -> Result<Vec<String>, OsError> {
+        names(&Directory::chosen(directory)?)
+    }
+}
+
+fn names(directory: &Directory) -> Result<Vec<String>, OsError> {
+    let failed = |error: io::Error| OsError::io(directory.listing, &error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&directory.path).map_err(failed)? {
+        let file_name = entry.map_err(failed)?.file_name();
+        let name = file_name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        names.extend(name.map(String::from));
+    }
+    Ok(names)
 }
 
 impl fmt::Display for Place {

@@ -82,7 +82,7 @@ use strait_os_unix as sys;
 use strait_os_windows as sys;
 
 mod join;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod linux;
 mod name;
 mod options;

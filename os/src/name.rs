@@ -19,7 +19,7 @@ pub enum NameError {
     LeadingDot,
     /// It holds a slash, a backslash, a NUL or another control character.
     Forbidden,
-    /// There is no directory for named regions, or it is not safe to use. On Unix other than Linux only.
+    /// There is no directory for named regions, or it is not safe to use, or `STRAIT_DIR` names no such one. On Unix only.
     NoDirectory(OsError),
 }
 
@@ -38,6 +38,13 @@ impl fmt::Display for NameError {
 }
 
 impl core::error::Error for NameError {}
+
+/// The names among these, sorted.
+pub(crate) fn listed(mut found: Vec<String>) -> Vec<String> {
+    found.retain(|name| check_name(name).is_ok());
+    found.sort();
+    found
+}
 
 /// Checks a name: 1 to [`MAX_NAME`] bytes, no slash, backslash or control character, no dot in front. What
 /// is a name on one system is a name on all.

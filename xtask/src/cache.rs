@@ -3,6 +3,7 @@
 //! ```text
 //! STRAIT_CACHE, by default ~/.cache/strait
 //!     std/NAME             standard libraries, for all clones; see `sysroot`
+//!     musl                 that C library, for all clones; see `musl`
 //!     guest                an emulator and a kernel, for all clones; see `guest`
 //!     clones/NAME-HASH     one clone's target folders
 //! ```

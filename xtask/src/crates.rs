@@ -3,6 +3,9 @@
 /// The packages for Unix alone.
 pub const UNIX: &str = "-p strait-os-unix -p strait-os -p strait";
 
+/// What is for Android: the library, the tool and the C interface.
+pub const ANDROID: &str = "-p strait-os-unix -p strait-os -p strait -p strait-cli -p strait-capi";
+
 /// The package with the tests of what programs use of their system: pipes, regions, domains, events.
 pub const UNIX_SYSTEM: &str = "-p strait-os";
 

@@ -7,6 +7,7 @@
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
 #![forbid(unsafe_code)]
 
+mod apt;
 mod args;
 mod bench;
 mod bridge;
@@ -23,6 +24,7 @@ mod guest;
 mod install;
 mod lanes;
 mod linuxcnc;
+mod musl;
 mod package;
 mod parts;
 mod passed;

@@ -1,4 +1,4 @@
-//! The lane `words`: other word sizes and byte orders, as Linux processes.
+//! The lane `words`: other word sizes and byte orders, and another C library, as Linux processes.
 //!
 //! 32-bit x86 runs by itself, the others under qemu-user. (Where a test that starts processes is run there by
 //! hand, its children are started through the emulator too: `STRAIT_TEST_RUNNER`.) What an emulator shows is
@@ -6,6 +6,7 @@
 //! on this machine's memory.
 
 use crate::lanes::Debian;
+use crate::musl::{self, Musl};
 use crate::parts::parts;
 use crate::run::{Outcome, Run, together};
 use crate::sysroot::{self, STD};
@@ -65,6 +66,12 @@ const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test inco
 /// Tests of the facade that know nothing of the processor.
 const FACADE: &str = "--test threads --test kill --test locks --test scribble";
 
+/// Tests of the facade and of the Unix port with musl: what sleeps, locks and dies, by the C library's own functions.
+const WITH_MUSL: &str = "--test waiting --test waiting_many --test liveness --test directory_unix --test semaphore \
+    --test kill";
+/// The packages of all commands for musl: the same ones, so that they are built once.
+const MUSL_PACKAGES: &str = "-p strait -p strait-os";
+
 /// The packages, the standard libraries of all machines, and where the results go.
 struct Lab {
     debian: Debian,
@@ -81,6 +88,7 @@ pub fn words() -> Outcome {
     println!("not run in an emulator: {NOT_EMULATED}");
     parts(&[
         ("one region", &|| lab.meetings()),
+        ("musl", &|| lab.musl().unwrap_or_else(|outcome| outcome)),
         ("suite on x86 of 32 bits", &|| lab.suite(&X86)),
         ("suite on ARM of 32 bits", &|| lab.suite(&ARM)),
         ("suite on ARM of 64 bits", &|| lab.suite(&AARCH64)),
@@ -119,6 +127,35 @@ impl Lab {
             ("ARM of 64 bits beside x86", self.meet(&AARCH64, "")),
             ("big-endian, refused", self.meet(&S390X, "--refused ")),
         ])
+    }
+
+    /// Static programs with musl: some of the suite, and a region of each and a process with glibc.
+    fn musl(&self) -> Result<Outcome, Outcome> {
+        let musl = Musl::new()?;
+        sysroot::flag(&self.debian, &STD, &musl::MACHINES.each_ref().map(|machine| machine.target))?;
+        let mut outcomes = Vec::new();
+        for machine in &musl::MACHINES {
+            let flags = format!("{} {}", self.sysroot, musl.flags(machine));
+            let linker = format!("CARGO_TARGET_{}_LINKER", machine.target.to_uppercase().replace('-', "_"));
+            let cargo = |args: &str| {
+                let args = format!("{args} --target {}", machine.target);
+                self.debian.cargo(&self.folder, &flags, &args).with(&linker, "gcc").run()
+            };
+            let tested = cargo(&format!("test {MUSL_PACKAGES} {WITH_MUSL}"));
+            outcomes.push((machine.target, tested));
+            let built = cargo(&format!("build {MUSL_PACKAGES} --example word_sizes"));
+            let program = format!("{}/{}/debug/examples/word_sizes", self.folder, machine.target);
+            outcomes.push((
+                machine.target,
+                match built {
+                    Outcome::Passed => {
+                        Run::cargo(&format!("run --quiet --example word_sizes -- {program}")).run()
+                    }
+                    failed => failed,
+                },
+            ));
+        }
+        Ok(together(&outcomes))
     }
 
     /// A command of Debian's cargo for a machine.

@@ -7,6 +7,8 @@ mod join;
 #[cfg(feature = "os")]
 mod look;
 #[cfg(feature = "os")]
+mod names;
+#[cfg(feature = "os")]
 mod options;
 #[cfg(feature = "os")]
 mod region;
@@ -17,6 +19,8 @@ mod sealed;
 pub use join::*;
 #[cfg(feature = "os")]
 pub use look::*;
+#[cfg(feature = "os")]
+pub use names::*;
 #[cfg(feature = "os")]
 pub use options::*;
 #[cfg(feature = "os")]

@@ -23,7 +23,7 @@ pub const STRAIT_READ_ONLY: u32 = 4;
 /// # Safety
 ///
 /// `place` must be null, or a text that ends with a NUL and is valid for as long as `'a`.
-unsafe fn text<'a>(place: *const c_char) -> Result<&'a str, strait_status> {
+pub(super) unsafe fn text<'a>(place: *const c_char) -> Result<&'a str, strait_status> {
     if place.is_null() {
         return Err(strait_status::BadArgument);
     }

@@ -5,6 +5,8 @@
 #endif
 #include "check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -288,6 +290,29 @@ static void given_up(const char *place) {
   OK(strait_region_close(&region));
 }
 
+static void directory(void) {
+  strait_region_t region = {0};
+  char folder[] = "/tmp/strait-capi-XXXXXX", place[100], expected[100];
+  THAT(mkdtemp(folder));
+  OK(strait_place_in(place, sizeof place, folder, "arm"));
+  snprintf(expected, sizeof expected, "%s/strait.arm", folder);
+  THAT(!strcmp(place, expected));
+  OK(strait_create(&region, place, &plan, 0));
+  OK(strait_region_close(&region));
+  OK(strait_open(&region, place, STRAIT_READ_ONLY));
+  OK(strait_region_close(&region));
+  OK(strait_remove(place));
+  CHECK(strait_place_in(place, strlen(expected), folder, "arm"), STRAIT_STATUS_TOO_SMALL);
+  OK(strait_place_in(place, strlen(expected) + 1, folder, "arm"));
+  CHECK(strait_place_in(place, sizeof place, folder, "a/b"), STRAIT_STATUS_BAD_NAME);
+  CHECK(strait_place_in(place, sizeof place, "here", "arm"), STRAIT_STATUS_NOT_TRUSTED);
+  CHECK(strait_place_in(place, sizeof place, NULL, "arm"), STRAIT_STATUS_BAD_ARGUMENT);
+  THAT(chmod(folder, 0777) == 0);
+  CHECK(strait_place_in(place, sizeof place, folder, "arm"), STRAIT_STATUS_NOT_TRUSTED);
+  THAT(rmdir(folder) == 0);
+  CHECK(strait_place_in(place, sizeof place, folder, "arm"), STRAIT_STATUS_NOT_FOUND);
+}
+
 static void options(const char *path) {
   strait_region_t region = {0}, other = {0};
   strait_options_t wanted = {0, 0, 0, 0};
@@ -407,6 +432,7 @@ int main(int argc, char **argv) {
   permit_of_the_dead(argv[1]);
   given_up(argv[1]);
   OK(strait_remove(argv[1]));
+  directory();
   options(argv[2]);
   sealed();
   memory_of_ones_own();

@@ -25,7 +25,8 @@ pub use see::{Play, Record};
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
 const EXAMPLES: &str = "\
-REGION is the name of a region, or the path of one if it holds a slash.
+REGION is the name of a region, or the path of one if it holds a slash. Names are in the directory that the
+variable STRAIT_DIR names, if it is set; on Linux in /dev/shm otherwise.
 
 Examples:
   strait demo                                   four processes balance a pendulum for 5 s

@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn a_panic_gives_the_terminal_back_and_is_read() {
         let program = env::current_exe().expect("this program");

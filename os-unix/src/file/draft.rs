@@ -72,7 +72,13 @@ impl Draft {
     pub(crate) fn publish(&self, target: &Path) -> Result<(), CreateFailed> {
         let linked = match &self.private {
             None => os::link_unnamed(&self.file, target),
-            Some(private) => fs::hard_link(private.path(), target),
+            Some(private) => match fs::hard_link(private.path(), target) {
+                // A file system without second names, or a system that grants them to nobody (Android's apps).
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) => {
+                    os::rename_new(private.path(), target).map_err(|_| error)
+                }
+                other => other,
+            },
         };
         linked.map_err(|error| CreateFailed::from_io("link", &error))
     }

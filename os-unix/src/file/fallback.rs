@@ -42,6 +42,11 @@ pub(crate) fn link_unnamed(_file: &File, _target: &Path) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
 }
 
+/// There is no such call on all of these systems.
+pub(crate) fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
 /// There are none.
 pub(crate) fn huge_page(_file: &File) -> Option<u64> {
     None

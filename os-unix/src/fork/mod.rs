@@ -4,12 +4,12 @@
 //! [`Origin`] tells the two apart. On Linux, before `fork` returns in the child, its copies of
 //! liveness tokens and of listeners are closed and its mappings made private.
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use linux::{Origin, Token};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use fallback::{Origin, Token};

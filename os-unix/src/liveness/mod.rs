@@ -9,28 +9,36 @@
 //! Elsewhere there is no such lock, and every probe answers `Unknown`: a dead peer's roles and locks
 //! stay taken until the region is made anew.
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod ofd;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use linux::{Tokens, another};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use fallback::Tokens;
 
 /// The kernel's `fcntl` with 64-bit offsets.
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64"))]
 mod abi {
     pub(super) use nix::libc::{SYS_fcntl as FCNTL, flock as Lock};
 }
-#[cfg(all(target_os = "linux", target_pointer_width = "32", target_env = "gnu"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    target_pointer_width = "32",
+    any(target_env = "gnu", target_os = "android")
+))]
 mod abi {
     pub(super) use nix::libc::{SYS_fcntl64 as FCNTL, flock64 as Lock};
 }
-#[cfg(all(target_os = "linux", target_pointer_width = "32", not(target_env = "gnu")))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    target_pointer_width = "32",
+    not(any(target_env = "gnu", target_os = "android"))
+))]
 mod abi {
     pub(super) use nix::libc::{SYS_fcntl64 as FCNTL, flock as Lock};
 }

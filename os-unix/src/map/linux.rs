@@ -1,11 +1,14 @@
 //! Prefault by `madvise`, which makes pages writable without writing to them.
 
 use std::fs::File;
+use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::{Whence, lseek};
 use strait_os_base::Mapped;
+
+/// The kernel's number, which Android's C library does not name.
+const SEEK_DATA: libc::c_int = 3;
 
 /// Brings every page in, ready for the access that the mapping allows.
 pub(super) fn prefault(mapping: &Mapped, read_only: bool) -> Result<(), Errno> {
@@ -22,8 +25,9 @@ pub(super) fn prefault(mapping: &Mapped, read_only: bool) -> Result<(), Errno> {
 /// Where the file's next bytes that are no hole start, from `at` on; all count where the file system does not
 /// know.
 pub(super) fn next_data(file: &File, at: u64) -> Option<u64> {
-    // Below 2 GiB, so it fits 32 bits with a sign.
-    match lseek(file, at as libc::off_t, Whence::SeekData) {
+    // SAFETY: the call takes and returns numbers. Below 2 GiB, so the place fits 32 bits with a sign.
+    let found = unsafe { libc::lseek(file.as_raw_fd(), at as libc::off_t, SEEK_DATA) };
+    match Errno::result(found) {
         Ok(start) => u64::try_from(start).ok(),
         Err(Errno::ENXIO) => None,
         Err(_) => Some(at),

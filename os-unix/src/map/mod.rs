@@ -12,14 +12,14 @@ use strait_os_base::{MapFailed, MapOptions, Mapped, OsError};
 
 use crate::file::os::huge_page;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use linux::{next_data, prefault};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 use fallback::{next_data, prefault};
 
 /// After `mlockall(MCL_FUTURE)` every mapping is locked, and `EAGAIN` says that it would pass the limit.

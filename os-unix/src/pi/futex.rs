@@ -11,12 +11,12 @@ use strait_os_base::OsError;
 
 use crate::fork::Origin;
 
-/// The thread id in a word.
-pub const TID_MASK: u32 = libc::FUTEX_TID_MASK;
+/// The thread id in a word. (These are the kernel's numbers, which Android's C library does not name.)
+pub const TID_MASK: u32 = 0x3FFF_FFFF;
 /// In a word: somebody waits in the kernel, or did.
-pub const WAITERS: u32 = libc::FUTEX_WAITERS;
+pub const WAITERS: u32 = 0x8000_0000;
 /// In a word: the kernel handed it over, for its owner has ended.
-pub const OWNER_DIED: u32 = libc::FUTEX_OWNER_DIED;
+pub const OWNER_DIED: u32 = 0x4000_0000;
 
 /// The kernel's answer to a thread that wants the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::unistd::getpid;
+use strait_os_base::OsError;
 use strait_os_base::pipe::{BindFailure, ConnectFailure};
 
-use super::os::BASE;
-use super::user;
+use super::{os, user};
+use crate::directory::{Directory, variable};
 use crate::fd;
 use crate::fork::Token;
 use crate::options::Owner;
@@ -31,9 +32,14 @@ pub(super) struct Place {
 impl Place {
     /// Where `user` serves `name`. A public directory can be entered by all, but only its user changes
     /// what is in it; a private one is closed.
-    pub(super) fn of(name: &str, user: Owner, public: bool) -> Self {
+    pub(super) fn of(name: &str, user: Owner, public: bool) -> Result<Self, OsError> {
         let kind = if public { "public-pipes" } else { "pipes" };
-        Self { dir: PathBuf::from(format!("{BASE}/strait-{kind}-{user}")), name: name.into(), public }
+        // Where named regions are too, if the variable says so.
+        let base = match variable() {
+            Some(chosen) => Directory::chosen(Path::new(&chosen))?.path,
+            None => os::base()?,
+        };
+        Ok(Self { dir: base.join(format!("strait-{kind}-{user}")), name: name.into(), public })
     }
 
     pub(super) fn socket(&self) -> PathBuf {

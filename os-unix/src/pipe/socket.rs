@@ -63,7 +63,7 @@ impl Listener {
     /// Starts to serve.
     pub fn bind(name: &str, kind: Kind, options: &Options) -> Result<Self, BindFailure> {
         let socket = Token::alone(|| kind.socket().map_err(|error| BindFailure::new("socket", error)))?;
-        let place = Place::of(name, user::current(), options.public);
+        let place = Place::of(name, user::current(), options.public)?;
         place.prepare()?;
         let held = place.hold()?;
         let path = held.place().socket();
@@ -123,7 +123,7 @@ pub struct Connection(OwnedFd);
 impl Connection {
     /// Connects if `server` serves and has room, and looks that it is that user. Does not wait.
     pub fn connect(name: &str, kind: Kind, server: Owner, options: &Options) -> Result<Self, ConnectFailure> {
-        let place = Place::of(name, server, options.public);
+        let place = Place::of(name, server, options.public).map_err(ConnectFailure::Os)?;
         place.check(server)?;
         let fd = kind.socket().map_err(|error| ConnectFailure::new("socket", error))?;
         let address =

@@ -16,9 +16,9 @@ mod wait;
 
 mod poll;
 
-#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 mod value;
-#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 #[path = "value_fallback.rs"]
 mod value;
 

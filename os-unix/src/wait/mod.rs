@@ -8,27 +8,27 @@
 
 mod poll;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use linux::{wait, wake, wake_first};
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod many;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use many::wait_any;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use fallback::{wait, wait_any, wake, wake_first};
 
 /// The kernel's futex: the call with times of 64 bits, and the older one where there was another.
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64"))]
 mod abi {
     pub(super) const FUTEX: core::ffi::c_long = nix::libc::SYS_futex;
     pub(super) const OLDER: Option<core::ffi::c_long> = None;
 }
-#[cfg(all(target_os = "linux", target_pointer_width = "32"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "32"))]
 mod abi {
     /// `SYS_futex_time64`, which has this number on all machines.
     pub(super) const FUTEX: core::ffi::c_long = 422;

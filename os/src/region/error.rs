@@ -107,7 +107,7 @@ impl fmt::Display for CreateError {
                 "this process may not make files of more than {limit} bytes; raise that limit (ulimit -f), or plan for less"
             ),
             Self::NoDirectory => f.write_str(
-                "the region's directory does not exist (on Linux a name's is /dev/shm, a tmpfs); create it first",
+                "the region's directory does not exist (on Linux a name's is /dev/shm, a tmpfs, or what STRAIT_DIR names); create it first",
             ),
             Self::ReadOnlyFileSystem => f.write_str(
                 "the region's file system is mounted read-only; mount it for writing, or put the region elsewhere",

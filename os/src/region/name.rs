@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use super::RegionPlace;
-use crate::name::check_name;
+use crate::name::{check_name, listed};
 use crate::{NameError, OsError, sys};
 
 /// The name of a region, by which every process of the system finds it.
@@ -11,6 +11,7 @@ use crate::{NameError, OsError, sys};
 /// | | Linux | other Unix | Windows |
 /// | --- | --- | --- | --- |
 /// | it is | a file in `/dev/shm`, in memory | a file in `/tmp/strait-<uid>`, which only this user can enter | a section in the session's namespace, in the paging file |
+/// | it is with `STRAIT_DIR` set | in that directory: see `unix::RegionNameExt` | the same | the same |
 /// | it is there until | it is removed, or the machine restarts | it is removed | the last process that has it open closes it |
 ///
 /// It derefs to [`RegionPlace`], which creates, opens and removes the region. Where a region must outlive a
@@ -81,10 +82,7 @@ impl RegionName {
     /// # }
     /// ```
     pub fn list() -> Result<Vec<String>, OsError> {
-        let mut names = sys::Place::names()?;
-        names.retain(|name| check_name(name).is_ok());
-        names.sort();
-        Ok(names)
+        sys::Place::names().map(listed)
     }
 }
 

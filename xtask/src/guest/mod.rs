@@ -7,24 +7,56 @@
 mod cpio;
 mod tools;
 
+use std::cell::RefCell;
 use std::fs;
 
 use crate::cache;
 use crate::lanes::{Debian, unavailable};
+use crate::musl::{self, Musl};
+use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::sysroot::{self, STD};
 
 use cpio::{Archive, DEVICES};
-use tools::Tools;
+use tools::{Tools, Wanted};
 
-const TARGET: &str = "aarch64-unknown-linux-gnu";
-const LINKER: &str = "aarch64-linux-gnu-gcc";
 const PACKAGES: &[&str] = &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
 
-/// The machine: two processors, as one alone is not checked by all versions; and the memory that it shares.
-const MACHINE: &str = "-M virt -cpu cortex-a72 -smp 2 -accel tcg,thread=multi -m 256M -nodefaults -display none \
-    -serial stdio -no-reboot -device ivshmem-plain,memdev=shared";
-const KERNEL_LINE: &str = "console=ttyAMA0 quiet panic=-1";
+/// A virtual machine and its program.
+struct Guest {
+    target: &'static str,
+    linker: &'static str,
+    tools: &'static Wanted,
+    /// But for the memory that it shares.
+    machine: &'static str,
+    console: &'static str,
+}
+
+/// Two processors, as one alone is not checked by all versions.
+const ARM: Guest = Guest {
+    target: "aarch64-unknown-linux-gnu",
+    linker: "aarch64-linux-gnu-gcc",
+    tools: &tools::ARM,
+    machine: "-M virt -cpu cortex-a72 -smp 2 -accel tcg,thread=multi -m 256M",
+    console: "console=ttyAMA0",
+};
+
+/// Its program is linked with musl.
+const X86: Guest = Guest {
+    target: "x86_64-unknown-linux-musl",
+    linker: "gcc",
+    tools: &tools::X86,
+    machine: "-M q35 -cpu max -accel tcg -m 256M",
+    console: "console=ttyS0",
+};
+
+/// What all machines have.
+const DEVICES_OF_ALL: &str =
+    "-nodefaults -display none -serial stdio -no-reboot -device ivshmem-plain,memdev=shared";
+const KERNEL_LINE: &str = "quiet panic=-1";
+
+/// The machine whose device has doorbells. It runs no program: the example is its server, and kills it.
+const DOORBELL: &str = "-M virt -cpu cortex-a72 -m 64M -nodefaults";
 
 /// How the example says that the emulator does not check.
 const UNCHECKED: &str = "exit status: 3";
@@ -36,36 +68,77 @@ pub fn lane() -> Outcome {
 
 fn guest() -> Result<Outcome, Outcome> {
     let debian = Debian::with(PACKAGES)?;
-    let sysroot = sysroot::flag(&debian, &STD, &[TARGET])?;
-    let tools = Tools::new()?;
-    let folder = cache::target("guest")?;
-    let flags = format!("{sysroot} -Ctarget-feature=+crt-static");
-    let args = format!("build --quiet --target {TARGET} --example guest");
-    let linker = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
-    passed(debian.cargo(&folder, &flags, &args).with(&linker, LINKER).run())?;
+    let sysroot = sysroot::flag(&debian, &STD, &[ARM.target, X86.target])?;
+    passed(Run::cargo("build --quiet --example guest").run())?;
+    let arm = || {
+        let flags = format!("{sysroot} -Ctarget-feature=+crt-static");
+        let folder = cache::target("guest")?;
+        boot(&ARM, &debian, &folder, &flags)
+    };
+    let x86 = || {
+        let machine = &musl::MACHINES[0];
+        let flags = format!("{sysroot} {}", Musl::new()?.flags(machine));
+        // As `words` builds it.
+        let folder = cache::target("words")?;
+        boot(&X86, &debian, &folder, &flags)
+    };
+    // What a machine cannot, it says in the end; the other parts run all the same.
+    let skipped = RefCell::new(None);
+    let part = |run: &dyn Fn() -> Result<Outcome, Outcome>| match run().unwrap_or_else(|outcome| outcome) {
+        Outcome::Skipped(why) => {
+            println!("SKIPPED: {why}");
+            *skipped.borrow_mut() = Some(why);
+            Outcome::Passed
+        }
+        other => other,
+    };
+    let outcome =
+        parts(&[("ARM", &|| part(&arm)), ("x86", &|| part(&x86)), ("doorbells", &|| part(&doorbells))]);
+    Ok(match (outcome, skipped.take()) {
+        (Outcome::Passed, Some(why)) => Outcome::Skipped(why),
+        (outcome, _) => outcome,
+    })
+}
 
-    let program = format!("{folder}/{TARGET}/debug/examples/guest");
+/// Builds the example for the guest, and runs it on both sides.
+fn boot(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Outcome, Outcome> {
+    let Guest { target, linker, tools, machine, console } = guest;
+    let tools = Tools::new(tools)?;
+    let args = format!("build --quiet -p strait -p strait-os --target {target} --example guest");
+    let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    passed(debian.cargo(folder, flags, &args).with(&variable, linker).run())?;
+
+    let program = format!("{folder}/{target}/debug/examples/guest");
     let archive = format!("{folder}/initramfs");
     pack(&program, &archive).map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
-    passed(Run::cargo("build --quiet --example guest").run())?;
     // Not on a disk: each store of the guest would be one of the file's.
     let memory = format!("/dev/shm/strait-guest-{}", std::process::id());
     let mut run = Run::cargo(&format!("run --quiet --example guest -- host {memory}"));
-    for word in tools.qemu().iter().map(String::as_str).chain(MACHINE.split_whitespace()) {
+    let words = machine.split_whitespace().chain(DEVICES_OF_ALL.split_whitespace());
+    for word in tools.qemu().iter().map(String::as_str).chain(words) {
         run = run.argument(word);
     }
     let object = format!("memory-backend-file,id=shared,size=16M,mem-path={memory},share=on");
-    let kernel = tools.kernel.to_string_lossy();
-    for word in ["-object", &object, "-kernel", &kernel, "-initrd", &archive] {
+    for word in ["-object", &object, "-kernel", &tools.kernel.to_string_lossy(), "-initrd", &archive] {
         run = run.argument(word);
     }
-    let outcome = run.argument("-append").word(KERNEL_LINE).run();
+    let outcome = run.argument("-append").word(&format!("{console} {KERNEL_LINE}")).run();
     Ok(match outcome {
         Outcome::Failed(how) if how == UNCHECKED => {
             unavailable("this emulator takes accesses that a processor refuses".into())
         }
         other => other,
     })
+}
+
+/// A real QEMU at the server of the example `ivshmem_server`.
+fn doorbells() -> Result<Outcome, Outcome> {
+    let tools = Tools::new(ARM.tools)?;
+    let mut run = Run::cargo("run --quiet --example ivshmem_server -- qemu");
+    for word in tools.qemu().iter().map(String::as_str).chain(DOORBELL.split_whitespace()) {
+        run = run.argument(word);
+    }
+    Ok(run.run())
 }
 
 fn passed(outcome: Outcome) -> Result<(), Outcome> {

@@ -1,5 +1,9 @@
 //! There are no modes here, and no sockets that take descriptors.
 
+extern crate std;
+
+use std::string::String;
+
 use strait::{Region, RegionOptions, SystemPort};
 
 use crate::strait_status;
@@ -11,6 +15,11 @@ pub(crate) fn with_access(
     owner: Option<u32>,
 ) -> Result<RegionOptions, strait_status> {
     if mode == 0 && owner.is_none() { Ok(options) } else { Err(strait_status::System) }
+}
+
+/// Not here: names are no files.
+pub(crate) fn path_in(_directory: &str, _name: &str) -> Result<String, strait_status> {
+    Err(strait_status::System)
 }
 
 /// Not here.

@@ -3,9 +3,9 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(super) use unix::{receive, share, with_access};
+pub(super) use unix::{path_in, receive, share, with_access};
 
 #[cfg(not(unix))]
 mod fallback;
 #[cfg(not(unix))]
-pub(super) use fallback::{receive, share, with_access};
+pub(super) use fallback::{path_in, receive, share, with_access};

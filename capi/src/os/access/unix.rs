@@ -3,10 +3,11 @@
 extern crate std;
 
 use std::os::fd::BorrowedFd;
+use std::string::String;
 
-use strait::region::{ReceiveError, ShareError};
-use strait::unix::RegionOptionsExt as _;
-use strait::{Region, RegionOptions, SealedRegion, SystemPort};
+use strait::region::{NameError, ReceiveError, ShareError};
+use strait::unix::{RegionNameExt as _, RegionOptionsExt as _};
+use strait::{Region, RegionName, RegionOptions, SealedRegion, SystemPort};
 
 use super::super::region::open_status;
 use crate::strait_status;
@@ -19,6 +20,19 @@ pub(crate) fn with_access(
 ) -> Result<RegionOptions, strait_status> {
     let options = if mode == 0 { options } else { options.mode(mode) };
     Ok(owner.into_iter().fold(options, RegionOptions::owner))
+}
+
+/// The system's number for what is not there.
+const ENOENT: i32 = 2;
+
+/// Where a region of this name in the directory is.
+pub(crate) fn path_in(directory: &str, name: &str) -> Result<String, strait_status> {
+    let name = RegionName::in_directory(directory, name).map_err(|error| match error {
+        NameError::NoDirectory(error) if error.code() == ENOENT => strait_status::NotFound,
+        NameError::NoDirectory(_) => strait_status::NotTrusted,
+        _ => strait_status::BadName,
+    })?;
+    name.path().and_then(|path| path.to_str()).map(String::from).ok_or(strait_status::BadName)
 }
 
 /// # Safety

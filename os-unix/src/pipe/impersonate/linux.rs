@@ -14,6 +14,9 @@ use super::capabilities::Capabilities;
 /// The most further groups that a process can have.
 const MOST_GROUPS: usize = 65_536;
 
+/// The kernel's `SECBIT_NO_SETUID_FIXUP`.
+const NO_SETUID_FIXUP: libc::c_int = 1 << 2;
+
 /// A thread's identity to the file system. The groups are sorted.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {
@@ -95,7 +98,7 @@ impl Identity {
 fn keeps_its_capabilities() -> bool {
     // SAFETY: the call takes and returns numbers.
     let bits = unsafe { libc::prctl(libc::PR_GET_SECUREBITS) };
-    bits < 0 || bits & libc::SECBIT_NO_SETUID_FIXUP != 0
+    bits < 0 || bits & NO_SETUID_FIXUP != 0
 }
 
 fn sorted(mut groups: Vec<gid_t>) -> Vec<gid_t> {
@@ -110,7 +113,7 @@ fn peer_groups(socket: BorrowedFd<'_>) -> Result<Vec<gid_t>, Errno> {
     let mut len = size_of_val(groups.as_slice()) as libc::socklen_t;
     let (fd, into) = (socket.as_raw_fd(), groups.as_mut_ptr().cast());
     // SAFETY: the kernel writes `len` bytes at most, which is how long the vector is.
-    let result = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, into, &raw mut len) };
+    let result = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, super::PEER_GROUPS, into, &raw mut len) };
     Errno::result(result)?;
     groups.truncate(len as usize / size_of::<gid_t>());
     Ok(groups)

@@ -13,22 +13,31 @@ use std::os::fd::BorrowedFd;
 
 use strait_os_base::pipe::{ClientRights, ImpersonateFailure};
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod capabilities;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use linux as os;
 
 /// The call that takes numbers of 32 bits.
-#[cfg(all(target_os = "linux", not(any(target_arch = "x86", target_arch = "arm"))))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(any(target_arch = "x86", target_arch = "arm"))
+))]
 const SET_GROUPS: nix::libc::c_long = nix::libc::SYS_setgroups;
-#[cfg(all(target_os = "linux", any(target_arch = "x86", target_arch = "arm")))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), any(target_arch = "x86", target_arch = "arm")))]
 const SET_GROUPS: nix::libc::c_long = nix::libc::SYS_setgroups32;
 
-#[cfg(not(target_os = "linux"))]
+/// The option of sockets that returns the peer's groups, which Android's C library does not name.
+#[cfg(target_os = "linux")]
+const PEER_GROUPS: nix::libc::c_int = nix::libc::SO_PEERGROUPS;
+#[cfg(target_os = "android")]
+const PEER_GROUPS: nix::libc::c_int = 59;
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 use fallback as os;
 
 /// The client's rights on files, and what is needed to give them back; `None` when nothing had to be changed, or when

@@ -1,17 +1,21 @@
 //! macOS and FreeBSD.
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::unistd::getpeereid;
+use strait_os_base::OsError;
 
 use crate::options::Owner;
 
 /// The directory that holds the directories of pipes.
-pub(in crate::pipe) const BASE: &str = "/tmp";
+pub(in crate::pipe) fn base() -> Result<PathBuf, OsError> {
+    Ok(PathBuf::from("/tmp"))
+}
 
 /// Nothing: the socket itself is told to be quiet.
 pub(in crate::pipe) const QUIET: MsgFlags = MsgFlags::empty();

@@ -1,15 +1,20 @@
 //! Linux.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, sockopt};
+use strait_os_base::OsError;
 
+use crate::file::os::named_dir;
 use crate::options::Owner;
 
 /// The directory that holds the directories of pipes: where named regions meet too, so that a process that sees
 /// the one sees the other.
-pub(in crate::pipe) const BASE: &str = "/dev/shm";
+pub(in crate::pipe) fn base() -> Result<PathBuf, OsError> {
+    named_dir()
+}
 
 /// Sends without a signal when the peer has ended.
 pub(in crate::pipe) const QUIET: MsgFlags = MsgFlags::MSG_NOSIGNAL;

@@ -1,11 +1,11 @@
 //! The parts that differ between systems: making sockets, sending without a signal, the peer's identity.
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
-#[cfg(target_os = "linux")]
-pub(super) use linux::{BASE, QUIET, peer, socket};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) use linux::{QUIET, base, peer, socket};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
-#[cfg(not(target_os = "linux"))]
-pub(super) use fallback::{BASE, QUIET, peer, socket};
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) use fallback::{QUIET, base, peer, socket};
