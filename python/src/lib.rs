@@ -3,6 +3,7 @@
 //! Every object keeps its endpoint behind a lock that is tried and never waited for (see `shelf`), and waits run
 //! without the interpreter's lock. There is no `unsafe` code here.
 
+mod described;
 mod errors;
 mod frames;
 mod held;

@@ -7,6 +7,7 @@ use strait::options::{ConsumerOptions, Delivery};
 use strait::port::Port as _;
 use strait::{Region, RegionFile, RegionName, RegionOptions, RegionPlace};
 
+use crate::described;
 use crate::errors::{BadName, raised};
 use crate::frames::{PyConsumer, PyProducer, Receiving};
 use crate::latest::{PyLatestReader, PyLatestWriter};
@@ -41,6 +42,19 @@ pub struct PyRegion(Shelf<Region>);
 impl PyRegion {
     pub fn with<R>(&self, using: impl FnOnce(&Region) -> PyResult<R>) -> PyResult<R> {
         self.0.with(|region| using(region))
+    }
+
+    fn described(&self, py: Python<'_>, name: &str, making: &str) -> PyResult<Py<PyAny>> {
+        let described = self.with(|region| described::of_channel(region, name))?;
+        Ok(py.import("strait._described")?.call_method1(making, (described,))?.unbind())
+    }
+
+    /// The type that is declared, or else the region's own of this channel.
+    fn codec(&self, py: Python<'_>, name: &str, declared: Option<&Bound<'_, PyAny>>) -> PyResult<Codec> {
+        match declared {
+            Some(declared) => Codec::of(declared),
+            None => Codec::of(self.r#type(py, name)?.bind(py)),
+        }
     }
 }
 
@@ -101,6 +115,23 @@ impl PyRegion {
         })
     }
 
+    /// The type of a channel's values, as the region itself describes it. Values of it have their fields as attributes.
+    /// Raises `NotDescribed` or `NotFound`.
+    fn r#type(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "type_of")
+    }
+
+    /// The same as a NumPy dtype.
+    fn dtype(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "dtype_of")
+    }
+
+    /// What the region's description tells of the fields of a channel's type: `{path: {"unit": .., "help": ..,
+    /// "values": {number: name}}}`, each where it was given. Raises `NotDescribed` or `NotFound`.
+    fn notes(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "notes_of")
+    }
+
     /// This participant's identity, or `None` where the region is read-only or was inherited by a fork.
     #[getter]
     fn ident(&self) -> PyResult<Option<u32>> {
@@ -140,32 +171,35 @@ impl PyRegion {
         Ok(PyConsumer(Shelf::new(Receiving::new(consumer, port))))
     }
 
-    /// Claims the producer's role of a queue of values of this type: `slots` or `compact`. Raises `WrongType` if the
-    /// channel carries another one.
-    #[pyo3(signature = (name, r#type, *, end_with_peer=false))]
+    /// Claims the producer's role of a queue of values of this type: `slots` or `compact`. Without a type it is the one
+    /// that the region describes. Raises `WrongType` if the channel carries another one, or `NotDescribed`.
+    #[pyo3(signature = (name, r#type=None, *, end_with_peer=false))]
     fn typed_producer(
         &self,
+        py: Python<'_>,
         name: &str,
-        r#type: &Bound<'_, PyAny>,
+        r#type: Option<&Bound<'_, PyAny>>,
         end_with_peer: bool,
     ) -> PyResult<PyTypedProducer> {
-        let codec = Codec::of(r#type)?;
+        let codec = self.codec(py, name, r#type)?;
         let mut producer = self.with(|region| raised(region.typed_producer_of(name, codec.values())))?;
         producer.end_with_peer(end_with_peer);
         Ok(PyTypedProducer::new(producer, codec))
     }
 
-    /// Claims the consumer's role of a queue of values of this type; options as of `consumer`.
-    #[pyo3(signature = (name, r#type, *, at_most_once=false, release_every=None, end_with_peer=false))]
+    /// Claims the consumer's role of a queue of values of this type; options as of `consumer`. Without a type it is the
+    /// one that the region describes.
+    #[pyo3(signature = (name, r#type=None, *, at_most_once=false, release_every=None, end_with_peer=false))]
     fn typed_consumer(
         &self,
+        py: Python<'_>,
         name: &str,
-        r#type: &Bound<'_, PyAny>,
+        r#type: Option<&Bound<'_, PyAny>>,
         at_most_once: bool,
         release_every: Option<u32>,
         end_with_peer: bool,
     ) -> PyResult<PyTypedConsumer> {
-        let (codec, options) = (Codec::of(r#type)?, consumer_options(at_most_once, release_every));
+        let (codec, options) = (self.codec(py, name, r#type)?, consumer_options(at_most_once, release_every));
         let (mut consumer, port) = self.with(|region| {
             let consumer = raised(region.typed_consumer_of(name, codec.values(), options))?;
             Ok((consumer, region.port().clone()))
@@ -200,9 +234,10 @@ impl PyRegion {
         Ok(PyLatestReader::new(reader, codec))
     }
 
-    /// Opens a mutex over a value of this type.
-    fn mutex(&self, name: &str, r#type: &Bound<'_, PyAny>) -> PyResult<PyMutex> {
-        let codec = Codec::of(r#type)?;
+    /// Opens a mutex over a value of this type. Without a type it is the one that the region describes.
+    #[pyo3(signature = (name, r#type=None))]
+    fn mutex(&self, py: Python<'_>, name: &str, r#type: Option<&Bound<'_, PyAny>>) -> PyResult<PyMutex> {
+        let codec = self.codec(py, name, r#type)?;
         let mutex = self.with(|region| raised(region.mutex_of(name, codec.values())))?;
         Ok(PyMutex::new(mutex, codec))
     }

@@ -33,6 +33,7 @@ from ._errors import (
     Full,
     InUse,
     NotARegion,
+    NotDescribed,
     NotFound,
     NotOwner,
     NotPermitted,
