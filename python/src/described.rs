@@ -1,11 +1,12 @@
 //! What a region says of its own types, for `strait._described`, which believes it no further than it adds up.
 
 use pyo3::prelude::*;
-use strait::Region;
+use strait::Attachment;
 use strait::format::Shape;
 use strait::format::describe::{DescribedType, Description, Remark, types};
 
 use crate::errors::{Damaged, NotDescribed, raised};
+use crate::port::Home;
 
 const SCALARS: [&str; 10] = ["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"];
 
@@ -16,7 +17,7 @@ type Note = (String, &'static str, i64, String);
 pub type Described = (String, String, u32, Vec<Note>);
 
 /// The description's text; empty if the region has none.
-fn text_of(region: &Region) -> PyResult<String> {
+fn text_of(region: &Attachment<Home>) -> PyResult<String> {
     let mem = strait::port::Port::mem(region.port());
     let damaged = |error| Damaged::new_err(format!("{error}"));
     let Some(found) = Description::find(mem, region.header()).map_err(damaged)? else {
@@ -27,7 +28,7 @@ fn text_of(region: &Region) -> PyResult<String> {
 }
 
 /// The type of a channel's values, as the region lists it; a scalar needs no description.
-pub fn of_channel(region: &Region, name: &str) -> PyResult<Described> {
+pub fn of_channel(region: &Attachment<Home>, name: &str) -> PyResult<Described> {
     let entry = raised(region.channel(name))?;
     let text = text_of(region)?;
     if let Some(found) = types(&text).find(|one| one.hash() == entry.type_hash) {

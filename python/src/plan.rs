@@ -16,10 +16,11 @@ enum Kind {
     Mutex { value: ValueType },
     Semaphore { initial: u32, most: u32 },
     Permits { count: u32 },
+    Event,
 }
 
-/// One channel of a plan. Made by `frames`, `slots`, `compact`, `latest`, `latest_bytes`, `mutex`, `semaphore` and
-/// `permits`.
+/// One channel of a plan. Made by `frames`, `slots`, `compact`, `latest`, `latest_bytes`, `mutex`, `semaphore`,
+/// `permits` and `event`.
 #[pyclass(frozen, module = "strait", name = "Channel")]
 pub struct PyChannel {
     /// Its name.
@@ -44,6 +45,7 @@ impl PyChannel {
             Kind::Mutex { value } => Channel::mutex_of(name, value),
             Kind::Semaphore { initial, most } => Channel::semaphore(name, initial, most),
             Kind::Permits { count } => Channel::permits(name, count),
+            Kind::Event => Channel::event(name),
         };
         if self.consumer_may_block {
             channel = channel.consumer_may_block();
@@ -150,6 +152,19 @@ pub fn semaphore(name: String, initial: u32, most: u32, may_block: bool) -> PyCh
 pub fn permits(name: String, count: u32) -> PyChannel {
     let kind = Kind::Permits { count };
     PyChannel { name, kind, declared: None, consumer_may_block: true, producer_may_block: false }
+}
+
+/// Something that happens: one side notifies, and any number of listeners learn how often.
+#[pyfunction]
+#[pyo3(signature = (name, *, listeners_may_block=true))]
+pub fn event(name: String, listeners_may_block: bool) -> PyChannel {
+    PyChannel {
+        name,
+        kind: Kind::Event,
+        declared: None,
+        consumer_may_block: listeners_may_block,
+        producer_may_block: false,
+    }
 }
 
 /// Which channels a region has.
