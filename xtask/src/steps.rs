@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, bridge, capi, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
-    runtimes, sanitize, see, windows, words,
+    bench, bridge, capi, csharp, deny, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
+    python, runtimes, sanitize, see, windows, words,
 };
 
 /// How much of each step runs.
@@ -271,6 +271,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::Nightly,
             needs: None,
             run: package::lane,
+        },
+        Step {
+            name: "deny",
+            what: "licences, sources and advisories of what is compiled in, by cargo-deny",
+            when: When::Nightly,
+            needs: Some("deny.toml"),
+            run: deny::lane,
         },
         Step {
             name: "fuzz",
