@@ -4,9 +4,10 @@
 //! - `serve`: answers calls of `ask`, and refuses those of a negative angle with code 7.
 //! - `hold`: takes the lock of `pair`, commits 7, and is about to commit 8 when it is killed.
 //! - `tear`: takes the lock of `pair` and is killed while it edits in place.
+//! - `describe`: makes the region, which describes its types, and sends an axis by `axes`, and the latest by `axis`.
 //! - `pipe`: an echo server on the named pipe NAME, for one client.
 //!
-//! The region is there already, with channels of these names. Each role prints `ready` once it has its part, and goes
+//! But for `describe` the region is there already, with channels of these names. Each role prints `ready` once it has its part, and goes
 //! on until it is killed or its standard input ends.
 //!
 //! By itself it creates a region, and asserts that a reading comes back from such a partner and that the lock of one
@@ -23,6 +24,16 @@ strait::message! {
     struct Reading { time_ns: u64, angle_rad: f64 }
     /// A number that shows whether it is whole.
     struct Pair { number: u64, inverse: u64 }
+    /// An axis of a machine, for peers that learn its fields from the region.
+    struct Axis {
+        state: u32 [values = { idle = 0, moving = 1, faulty = 9 }],
+        /// From the switch at the end of travel.
+        position: f32 [unit = "mm"],
+        corners: [Corner; 2],
+        history: [i16; 4],
+    }
+    /// Within an axis.
+    struct Corner { x: f64, y: f64 [unit = "mm"] }
 }
 
 const PLAN: Plan = Plan::new(&[
@@ -87,6 +98,21 @@ fn hold(name: &str, in_place: bool) -> Result<()> {
     }
 }
 
+fn described(name: &str) -> Result<()> {
+    let plan = [
+        Channel::slots::<Axis>("axes", 4).consumer_may_block().producer_may_block(),
+        Channel::latest::<Axis>("axis").consumer_may_block(),
+    ];
+    let plan = Plan::new(&plan).described(strait::describe!(Axis, Corner));
+    let region = RegionName::new(name)?.create(&plan, &RegionOptions::new())?;
+    let corners = [Corner { x: 1.0, y: 2.0 }, Corner { x: 3.0, y: 4.5 }];
+    let axis = Axis { state: 1, position: 0.25, corners, history: [-1, 2, -3, 4] };
+    region.typed_producer::<Axis>("axes")?.try_send(&axis)?;
+    region.latest_writer::<Axis>("axis")?.publish(&axis);
+    common::ready();
+    common::until_told()
+}
+
 fn pipe(name: &str) -> Result<()> {
     let mut listener = PipeListener::bind(&PipeName::new(name)?, &PipeOptions::new())?;
     common::ready();
@@ -128,7 +154,8 @@ fn main() -> Result<()> {
         ["serve", name] => serve(name),
         ["hold", name] => hold(name, false),
         ["tear", name] => hold(name, true),
+        ["describe", name] => described(name),
         ["pipe", name] => pipe(name),
-        _ => common::usage("none, or a role (echo, serve, hold, tear, pipe) and a name"),
+        _ => common::usage("none, or a role (echo, serve, hold, tear, describe, pipe) and a name"),
     })
 }

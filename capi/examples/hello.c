@@ -17,8 +17,14 @@ typedef struct {
   uint64_t time_ns;
   double angle_rad;
 } sample;
-/* The same type in Rust: `strait::message! { struct Sample { time_ns: u64, angle_rad: f64 } }`. */
-#define SAMPLE "{time_ns:u64@0;angle_rad:f64@8;size=16}"
+/* The same in Rust: `strait::message! { struct Sample { time_ns: u64, /// From the encoder.
+ *                                                     angle_rad: f64 [unit = "rad"] } }`. */
+static const strait_field_t sample_fields[] = {
+    STRAIT_FIELD(sample, u64, time_ns),
+    STRAIT_FIELD_ABOUT(sample, f64, angle_rad, "rad", "From the encoder."),
+};
+static const strait_message_t sample_message = STRAIT_MESSAGE("Sample", sample, sample_fields);
+#define SAMPLE strait_message_hash(&sample_message)
 
 /* Ends the program if a call failed. */
 static void ok(strait_status status, const char *call) {
@@ -35,8 +41,8 @@ static void child(const char *name) {
   strait_mutex_t best = {0};
   uint64_t i;
   OK(strait_open(&region, name, 0));
-  OK(strait_typed_producer_open(&angles, &region, "angles", strait_type_hash(SAMPLE), sizeof(sample)));
-  OK(strait_mutex_open(&best, &region, "best", strait_type_hash(SAMPLE), sizeof(sample)));
+  OK(strait_typed_producer_open(&angles, &region, "angles", SAMPLE, sizeof(sample)));
+  OK(strait_mutex_open(&best, &region, "best", SAMPLE, sizeof(sample)));
   OK(strait_mutex_lock_timeout(&best, PATIENCE));
   OK(strait_mutex_set(&best, &half_done, sizeof half_done));
   OK(strait_mutex_set(&best, &committed, sizeof committed));
@@ -58,7 +64,8 @@ int main(void) {
   strait_status status;
   sample got = {0, 0.0};
   uint32_t sequence = 0;
-  char name[32], byte = 0;
+  const strait_message_t *const described = &sample_message;
+  char name[32], description[256], byte = 0;
   int created[2], i;
   pid_t pid;
 
@@ -66,14 +73,17 @@ int main(void) {
   channels[0].kind = STRAIT_KIND_SLOTS;
   channels[0].capacity = 16;
   channels[0].size = sizeof(sample);
-  channels[0].type_hash = strait_type_hash(SAMPLE);
+  channels[0].type_hash = SAMPLE;
   channels[0].flags = STRAIT_CONSUMER_MAY_BLOCK;
   channels[1].name = "best";
   channels[1].kind = STRAIT_KIND_MUTEX;
   channels[1].size = sizeof(sample);
-  channels[1].type_hash = strait_type_hash(SAMPLE);
+  channels[1].type_hash = SAMPLE;
   plan.channels = channels;
   plan.channel_count = 2;
+  /* So that tools and other languages know the fields: `strait watch`, region.dtype("angles") in Python. */
+  OK(strait_describe(&described, 1, description, sizeof description, NULL));
+  plan.description = description;
 
   /* Fork first, then open: a child takes no part in what its parent had open. */
   snprintf(name, sizeof name, "hello-c-%ld", (long)getpid());
@@ -87,7 +97,7 @@ int main(void) {
   OK(strait_create(&region, name, &plan, 0));
   if (write(created[1], &byte, 1) != 1) return 1;
 
-  OK(strait_typed_consumer_open(&angles, &region, "angles", strait_type_hash(SAMPLE), sizeof(sample), NULL));
+  OK(strait_typed_consumer_open(&angles, &region, "angles", SAMPLE, sizeof(sample), NULL));
   for (i = 0; i < COUNT; i++) {
     OK(strait_typed_consumer_recv_timeout(&angles, &got, sizeof got, &sequence, PATIENCE));
     printf("sample %lu: %.1f rad\n", (unsigned long)sequence, got.angle_rad);
@@ -95,7 +105,7 @@ int main(void) {
 
   kill(pid, SIGKILL);
   waitpid(pid, NULL, 0);
-  OK(strait_mutex_open(&best, &region, "best", strait_type_hash(SAMPLE), sizeof(sample)));
+  OK(strait_mutex_open(&best, &region, "best", SAMPLE, sizeof(sample)));
   status = strait_mutex_lock_timeout(&best, PATIENCE);
   if (status != STRAIT_STATUS_OWNER_DIED) {
     fprintf(stderr, "the lock of the killed child: %s\n", strait_status_text(status));

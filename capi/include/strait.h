@@ -57,6 +57,36 @@
 // In place of a lane's number: any lane that can be claimed, and is not urgent.
 #define STRAIT_ANY_LANE UINT32_MAX
 
+// Scalars of a field, as the macros of fields name them: what it is, and its bytes.
+#define STRAIT_SCALAR_U8 257
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_U16 258
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_U32 260
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_U64 264
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_I8 513
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_I16 514
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_I32 516
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_I64 520
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_F32 772
+
+// See `STRAIT_SCALAR_U8`.
+#define STRAIT_SCALAR_F64 776
+
 // Opens regions of any owner and mode: for tools that look.
 #define STRAIT_ANY_OWNER 8
 
@@ -561,6 +591,50 @@ typedef struct strait_latest_reader_t {
   size_t rest[46];
 } strait_latest_reader_t;
 
+// A name of a field's value.
+typedef struct strait_named_value_t {
+  // The name, without spaces.
+  const char *name;
+  // The value.
+  int64_t value;
+} strait_named_value_t;
+
+// A field of a message. Made by `STRAIT_FIELD` and its siblings.
+typedef struct strait_field_t {
+  // Its name.
+  const char *name;
+  // `STRAIT_SCALAR_...`; 0 of a message within the message.
+  uint32_t scalar;
+  // Where it is in the message.
+  uint32_t offset;
+  // Its bytes, with all elements.
+  uint32_t size;
+  // Of an array, how many elements it has; 0 of a single value.
+  uint32_t count;
+  // The message within the message.
+  const struct strait_message_t *nested;
+  // The unit of its value; may be null.
+  const char *unit;
+  // A line of help; may be null.
+  const char *help;
+  // Names of its values; null if there are none.
+  const struct strait_named_value_t *values;
+  // How many.
+  uint32_t value_count;
+} strait_field_t;
+
+// A message: a struct of numbers, arrays of them and other messages, without padding. Made by `STRAIT_MESSAGE`.
+typedef struct strait_message_t {
+  // Its name, for people; may be empty.
+  const char *name;
+  // The fields, in their order.
+  const struct strait_field_t *fields;
+  // How many.
+  uint32_t field_count;
+  // Bytes of the struct.
+  uint32_t size;
+} strait_message_t;
+
 // Storage for a handle on a value under a lock. Any number of them, each with its own region where they are
 // of different threads.
 typedef struct strait_mutex_t {
@@ -618,6 +692,8 @@ typedef struct strait_plan_t {
   uint32_t line;
   // The most participants at once, 1 to 511; 0 stands for 32.
   uint32_t participants;
+  // The description of the region's types, a text that `strait_describe` made; null for none.
+  const char *description;
 } strait_plan_t;
 
 // How a region is created or opened. All zeros, or a null pointer: as by `strait_create` and `strait_open` without
@@ -709,6 +785,10 @@ typedef struct strait_waitable_t {
   struct strait_call_server_t *server;
   // Of calls of several clients.
   struct strait_lanes_server_t *lanes_server;
+  // Of a latest value, or of an event.
+  struct strait_latest_reader_t *latest;
+  // Of a broadcast.
+  struct strait_broadcast_reader_t *broadcast;
 } strait_waitable_t;
 
 #ifdef __cplusplus
@@ -1255,6 +1335,28 @@ strait_status strait_latest_wait_for_change(struct strait_latest_reader_t *reade
 // Closes a reader.
 strait_status strait_latest_reader_close(struct strait_latest_reader_t *reader);
 
+// The hash of a message, as of Rust's `message!` with the same fields. 0 if the message is wrong: a field that is not as
+// large as its scalar says, or padding.
+uint64_t strait_message_hash(const struct strait_message_t *message);
+
+// Writes the description of `count` messages, for `strait_plan_t`: the text that Rust's `describe!` makes of the same
+// types, with a NUL behind it. `*len` is its length without that. If `capacity` is less than `*len + 1`, it is
+// `STRAIT_STATUS_TOO_SMALL`, and `text` may be null. `STRAIT_STATUS_BAD_ARGUMENT` if a message is wrong: see
+// `strait_message_hash`.
+strait_status strait_describe(const struct strait_message_t *const *messages,
+                              size_t count,
+                              char *text,
+                              size_t capacity,
+                              size_t *len);
+
+// Reads the description of the region's types: text as FORMAT.md has it, with a NUL behind it. `*len` is its length without
+// that; 0 if the region has none. If `capacity` is less than `*len + 1`, it is `STRAIT_STATUS_TOO_SMALL`, and `text` may be
+// null. `STRAIT_STATUS_DAMAGED` if it does not match its checksum.
+strait_status strait_description(const struct strait_region_t *region,
+                                 char *text,
+                                 size_t capacity,
+                                 size_t *len);
+
 // Opens a handle on the mutex `name`, whose type has this hash and size. Nothing is claimed.
 strait_status strait_mutex_open(struct strait_mutex_t *mutex,
                                 const struct strait_region_t *region,
@@ -1675,8 +1777,8 @@ strait_status strait_mutex_lock_until(struct strait_mutex_t *mutex, uint64_t dea
 strait_status strait_semaphore_acquire_until(struct strait_semaphore_t *semaphore, uint64_t deadline_ns);
 
 // Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has
-// latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
-// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
+// latched a fault), and tells which in `*index`, the first one. One sleep for all of them, best if their channels
+// share a doorbell; each must let its consumer block, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
 // before you set its pointer.
 strait_status strait_wait_any_timeout(const struct strait_region_t *region,
                                       const struct strait_waitable_t *waitables,
@@ -1696,3 +1798,70 @@ strait_status strait_wait_any_until(const struct strait_region_t *region,
 #endif  // __cplusplus
 
 #endif  /* STRAIT_H */
+
+#ifndef __cplusplus
+/*
+ * Messages: a struct of numbers, arrays and other messages, without padding, described by a table of its fields. It has
+ * the hash that Rust's `strait::message!` gives the same fields, and, in a region whose plan has a description, tools
+ * and other languages know its fields. A field that is not what the table says does not compile. (C++: strait.hpp.)
+ *
+ *     typedef struct { uint32_t axis; float newton_metres; float history[4]; } torque;
+ *     static const strait_field_t torque_fields[] = {
+ *         STRAIT_FIELD(torque, u32, axis),
+ *         STRAIT_FIELD_ABOUT(torque, f32, newton_metres, "Nm", "At the shaft."),
+ *         STRAIT_ARRAY(torque, f32, history, 4),
+ *     };
+ *     static const strait_message_t torque_message = STRAIT_MESSAGE("Torque", torque, torque_fields);
+ *     uint64_t hash = strait_message_hash(&torque_message);
+ */
+#define STRAIT_MESSAGE(name, type, fields) \
+  {name, fields, (uint32_t)(sizeof(fields) / sizeof((fields)[0])), (uint32_t)sizeof(type)}
+
+/* A number: u8 to u64, i8 to i64, f32 or f64. */
+#define STRAIT_FIELD(type, scalar, field) STRAIT_FIELD_ABOUT(type, scalar, field, NULL, NULL)
+/* The same, with a unit and a line of help, each of which may be NULL. */
+#define STRAIT_FIELD_ABOUT(type, scalar, field, unit, help)                                                       \
+  {#field, STRAIT_SCALAR_##scalar, (uint32_t)offsetof(type, field),                                               \
+   STRAIT_SIZE_IF(type, field, STRAIT_TYPE_##scalar *), 0, NULL, unit, help, NULL, 0}
+/* A number whose values have names: an array of strait_named_value_t. */
+#define STRAIT_FIELD_NAMED(type, scalar, field, named, help)                                                      \
+  {#field, STRAIT_SCALAR_##scalar, (uint32_t)offsetof(type, field),                                               \
+   STRAIT_SIZE_IF(type, field, STRAIT_TYPE_##scalar *), 0, NULL, NULL, help, named,                               \
+   (uint32_t)(sizeof(named) / sizeof((named)[0]))}
+/* An array of so many numbers. */
+#define STRAIT_ARRAY(type, scalar, field, count) STRAIT_ARRAY_ABOUT(type, scalar, field, count, NULL, NULL)
+#define STRAIT_ARRAY_ABOUT(type, scalar, field, count, unit, help)                                                \
+  {#field, STRAIT_SCALAR_##scalar, (uint32_t)offsetof(type, field),                                               \
+   STRAIT_SIZE_IF(type, field, STRAIT_TYPE_##scalar(*)[count]), count, NULL, unit, help, NULL, 0}
+/* A message of type `inner` within the message, described by `message`; and an array of so many. */
+#define STRAIT_NESTED(type, inner, field, message)                                                                \
+  {#field, 0, (uint32_t)offsetof(type, field), STRAIT_SIZE_IF(type, field, inner *), 0, &(message), NULL, NULL,   \
+   NULL, 0}
+#define STRAIT_NESTED_ARRAY(type, inner, field, count, message)                                                   \
+  {#field, 0, (uint32_t)offsetof(type, field), STRAIT_SIZE_IF(type, field, inner(*)[count]), count, &(message),   \
+   NULL, NULL, NULL, 0}
+
+/* The field's size. Does not compile unless a pointer to the field is of this type. */
+#define STRAIT_SIZE_IF(type, field, pointer) \
+  (uint32_t)(sizeof(((type *)0)->field) + 0 * sizeof(1 ? &((type *)0)->field : (pointer)0))
+#define STRAIT_SCALAR_u8 STRAIT_SCALAR_U8
+#define STRAIT_SCALAR_u16 STRAIT_SCALAR_U16
+#define STRAIT_SCALAR_u32 STRAIT_SCALAR_U32
+#define STRAIT_SCALAR_u64 STRAIT_SCALAR_U64
+#define STRAIT_SCALAR_i8 STRAIT_SCALAR_I8
+#define STRAIT_SCALAR_i16 STRAIT_SCALAR_I16
+#define STRAIT_SCALAR_i32 STRAIT_SCALAR_I32
+#define STRAIT_SCALAR_i64 STRAIT_SCALAR_I64
+#define STRAIT_SCALAR_f32 STRAIT_SCALAR_F32
+#define STRAIT_SCALAR_f64 STRAIT_SCALAR_F64
+#define STRAIT_TYPE_u8 uint8_t
+#define STRAIT_TYPE_u16 uint16_t
+#define STRAIT_TYPE_u32 uint32_t
+#define STRAIT_TYPE_u64 uint64_t
+#define STRAIT_TYPE_i8 int8_t
+#define STRAIT_TYPE_i16 int16_t
+#define STRAIT_TYPE_i32 int32_t
+#define STRAIT_TYPE_i64 int64_t
+#define STRAIT_TYPE_f32 float
+#define STRAIT_TYPE_f64 double
+#endif  /* __cplusplus */

@@ -1367,10 +1367,22 @@ strait_waitable_t waitable(call_server<Request, Answer> &c) {
   made.server = c.raw();
   return made;
 }
+template <class T>
+strait_waitable_t waitable(latest_reader<T> &r) {
+  strait_waitable_t made{};
+  made.latest = r.raw();
+  return made;
+}
+template <class T>
+strait_waitable_t waitable(broadcast_reader<T> &r) {
+  strait_waitable_t made{};
+  made.broadcast = r.raw();
+  return made;
+}
 }  // namespace detail
 
-/// Waits until one of these consumers and servers of the region, which share a doorbell, has something. Returns which,
-/// from 0.
+/// Waits until one of these consumers, readers and servers has something. Returns which, from 0. Best if their channels
+/// share a doorbell.
 template <class... Consumers>
 result<std::size_t> wait_any_timeout(const region &region, nanoseconds time, Consumers &...consumers) {
   const strait_waitable_t all[] = {detail::waitable(consumers)...};

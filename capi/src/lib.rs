@@ -28,6 +28,7 @@ mod heartbeat;
 mod inspect;
 mod lanes;
 mod latest;
+mod message;
 mod mutex;
 mod os;
 mod panic;
@@ -59,6 +60,7 @@ pub use heartbeat::*;
 pub use inspect::*;
 pub use lanes::*;
 pub use latest::*;
+pub use message::*;
 pub use mutex::*;
 #[cfg(feature = "os")]
 pub use os::*;

@@ -90,6 +90,8 @@ pub struct strait_plan_t {
     pub line: u32,
     /// The most participants at once, 1 to 511; 0 stands for 32.
     pub participants: u32,
+    /// The description of the region's types, a text that `strait_describe` made; null for none.
+    pub description: *const c_char,
 }
 
 impl strait_channel_t {
@@ -185,6 +187,11 @@ pub(crate) unsafe fn with_plan<R>(
     }
     if plan.participants != 0 {
         made = made.participants(plan.participants);
+    }
+    if !plan.description.is_null() {
+        // SAFETY: a text that ends with a NUL, by the caller's promise.
+        let text = unsafe { core::ffi::CStr::from_ptr(plan.description) };
+        made = made.described(text.to_str().map_err(|_| strait_status::BadPlan)?);
     }
     using(&made)
 }

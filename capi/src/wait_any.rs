@@ -9,9 +9,9 @@ use crate::handle::{self, Handle};
 use crate::port::CPort;
 use crate::region::attached;
 use crate::{
-    arg, strait_call_server_t, strait_consumer_t, strait_fanout_consumer_t, strait_lanes_consumer_t,
-    strait_lanes_server_t, strait_region_t, strait_status, strait_typed_consumer_t,
-    strait_typed_lanes_consumer_t,
+    arg, strait_broadcast_reader_t, strait_call_server_t, strait_consumer_t, strait_fanout_consumer_t,
+    strait_lanes_consumer_t, strait_lanes_server_t, strait_latest_reader_t, strait_region_t, strait_status,
+    strait_typed_consumer_t, strait_typed_lanes_consumer_t,
 };
 
 /// The most receivers that one call waits for.
@@ -35,6 +35,10 @@ pub struct strait_waitable_t {
     pub server: *mut strait_call_server_t,
     /// Of calls of several clients.
     pub lanes_server: *mut strait_lanes_server_t,
+    /// Of a latest value, or of an event.
+    pub latest: *mut strait_latest_reader_t,
+    /// Of a broadcast.
+    pub broadcast: *mut strait_broadcast_reader_t,
 }
 
 /// The open object of a handle.
@@ -59,6 +63,8 @@ impl strait_waitable_t {
             self.fanout.addr(),
             self.server.addr(),
             self.lanes_server.addr(),
+            self.latest.addr(),
+            self.broadcast.addr(),
         ];
         let mut named = all.into_iter().filter(|&address| address != 0);
         match (named.next(), named.next()) {
@@ -89,6 +95,12 @@ impl strait_waitable_t {
         } else if !self.server.is_null() {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.server)? })
+        } else if !self.latest.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.latest)? })
+        } else if !self.broadcast.is_null() {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.broadcast)? })
         } else {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.lanes_server)? })
@@ -140,8 +152,8 @@ unsafe fn wait(
 }
 
 /// Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has
-/// latched a fault), and tells which in `*index`, the first one. One sleep for all of them: their channels must share a
-/// doorbell and be opened through `region`, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
+/// latched a fault), and tells which in `*index`, the first one. One sleep for all of them, best if their channels
+/// share a doorbell; each must let its consumer block, or it is `STRAIT_STATUS_NO_DOORBELL`. Set a `strait_waitable_t` to zeros
 /// before you set its pointer.
 ///
 /// # Safety

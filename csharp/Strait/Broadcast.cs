@@ -42,6 +42,11 @@ namespace Strait
             Opened(Native.strait_broadcast_reader_open(Handle, region.Handle, Bytes.Text(name, nameof(name)), (uint)start));
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.broadcast = at;
+        }
+
         /// <summary>How many values the writer has overwritten before this reader received them.</summary>
         public ulong Lost { get; private set; }
 

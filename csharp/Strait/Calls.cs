@@ -148,6 +148,11 @@ namespace Strait
             Opened(Native.strait_call_server_open(Handle, region.Handle, Bytes.Text(name, nameof(name)), request.Hash, (uint)request.Size, answer.Hash, (uint)answer.Size, runAgain ? (byte)1 : (byte)0));
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.server = at;
+        }
+
         /// <summary>Takes the next request, waiting for one. <c>false</c> if the time is up.</summary>
         public bool TryNext(out Request<TRequest> request, TimeSpan timeout, CancellationToken token = default(CancellationToken))
         {

@@ -72,38 +72,56 @@ namespace Strait
         /// Calls <paramref name="step"/>, which waits for so many nanoseconds, until it returns anything but
         /// <see cref="StraitStatus.TimedOut"/> or the time is up. What a step has received is always returned.
         /// </summary>
-        internal StraitStatus Until(TimeSpan timeout, CancellationToken token, Func<ulong, StraitStatus> step)
+        internal StraitStatus Until(TimeSpan timeout, CancellationToken token, Func<ulong, StraitStatus> step) =>
+            Once(() => Sliced(timeout, token, step));
+
+        /// <summary>The same, of what this thread has to itself already.</summary>
+        internal static StraitStatus Sliced(TimeSpan timeout, CancellationToken token, Func<ulong, StraitStatus> step)
         {
             if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
             {
                 throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "give zero or more, or Timeout.InfiniteTimeSpan");
             }
             token.ThrowIfCancellationRequested();
-            return Once(() =>
+            Stopwatch clock = Stopwatch.StartNew();
+            ulong slice = 0;
+            for (;;)
             {
-                Stopwatch clock = Stopwatch.StartNew();
-                ulong slice = 0;
-                for (;;)
+                StraitStatus status = step(slice);
+                if (status != StraitStatus.TimedOut)
                 {
-                    StraitStatus status = step(slice);
-                    if (status != StraitStatus.TimedOut)
+                    return status;
+                }
+                token.ThrowIfCancellationRequested();
+                slice = Slice;
+                if (timeout != Timeout.InfiniteTimeSpan)
+                {
+                    TimeSpan left = timeout - clock.Elapsed;
+                    if (left <= TimeSpan.Zero)
                     {
                         return status;
                     }
-                    token.ThrowIfCancellationRequested();
-                    slice = Slice;
-                    if (timeout != Timeout.InfiniteTimeSpan)
-                    {
-                        TimeSpan left = timeout - clock.Elapsed;
-                        if (left <= TimeSpan.Zero)
-                        {
-                            return status;
-                        }
-                        // A tick is 100 nanoseconds.
-                        slice = Math.Min(Slice, (ulong)Math.Min(left.Ticks, (long)Slice) * 100);
-                    }
+                    // A tick is 100 nanoseconds.
+                    slice = Math.Min(Slice, (ulong)Math.Min(left.Ticks, (long)Slice) * 100);
                 }
-            });
+            }
+        }
+
+        /// <summary>Makes a call while no other thread uses these endpoints, from one on.</summary>
+        internal static StraitStatus Together(Endpoint[] endpoints, int first, Func<StraitStatus> call)
+        {
+            if (first == endpoints.Length)
+            {
+                return call();
+            }
+            Endpoint endpoint = endpoints[first] ?? throw new ArgumentException("a receiver is null");
+            return endpoint.Once(() => Together(endpoints, first + 1, call));
+        }
+
+        /// <summary>Enters where a receiver is that can be waited for beside others.</summary>
+        internal virtual void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            throw new ArgumentException(name + " receives nothing, so it cannot be waited for");
         }
 
         /// <summary>

@@ -157,6 +157,11 @@ namespace Strait
             buffer = new byte[End.MaxLen];
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.frames = at;
+        }
+
         /// <summary>The queue as this end sees it.</summary>
         public QueueEnd End
         {

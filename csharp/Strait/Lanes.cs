@@ -53,6 +53,11 @@ namespace Strait
             buffer = new byte[longest];
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.lanes = at;
+        }
+
         /// <summary>Shows lane <paramref name="lane"/>, from 0.</summary>
         public LaneEnd Lane(int lane)
         {
@@ -105,6 +110,11 @@ namespace Strait
                 burst = Bytes.Number(burst, nameof(burst)),
             };
             Opened(Native.strait_typed_lanes_consumer_open(Handle, region.Handle, Bytes.Text(name, nameof(name)), shape.Hash, (uint)shape.Size, ref native));
+        }
+
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.typed_lanes = at;
         }
 
         /// <summary>Shows lane <paramref name="lane"/>, from 0.</summary>

@@ -54,6 +54,11 @@ namespace Strait
             Opened(Native.strait_latest_reader_open(Handle, region.Handle, Bytes.Text(name, nameof(name))));
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.latest = at;
+        }
+
         /// <summary>Reads the newest value. <c>false</c> if none was published yet.</summary>
         public bool TryRead(out Reading<T> reading)
         {

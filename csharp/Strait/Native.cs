@@ -32,6 +32,7 @@ namespace Strait
         public uint channel_count;
         public uint line;
         public uint participants;
+        public IntPtr description;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -41,6 +42,20 @@ namespace Strait
         public uint mode;
         public uint owner;
         public uint domain;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct NativeWaitable
+    {
+        public IntPtr frames;
+        public IntPtr values;
+        public IntPtr lanes;
+        public IntPtr typed_lanes;
+        public IntPtr fanout;
+        public IntPtr server;
+        public IntPtr lanes_server;
+        public IntPtr latest;
+        public IntPtr broadcast;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -152,6 +167,8 @@ namespace Strait
         [DllImport(Library)] internal static extern StraitStatus strait_region_sync(Storage region);
         [DllImport(Library)] internal static extern StraitStatus strait_channel_count(Storage region, out uint count);
         [DllImport(Library)] internal static extern StraitStatus strait_channel_info(Storage region, uint index, out NativeChannelInfo info);
+        [DllImport(Library)] internal static extern StraitStatus strait_description(Storage region, byte[] text, UIntPtr capacity, ref UIntPtr length);
+        [DllImport(Library)] internal static extern StraitStatus strait_wait_any_timeout(Storage region, NativeWaitable[] waitables, UIntPtr count, ref UIntPtr index, ulong timeout_ns);
         [DllImport(Library)] internal static extern StraitStatus strait_plan_size(ref NativePlan plan, out uint size);
 
         [DllImport(Library)] internal static extern StraitStatus strait_producer_open_lane(Storage producer, Storage region, byte[] name, uint lane, out uint claimed);

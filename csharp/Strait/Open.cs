@@ -45,6 +45,12 @@ namespace Strait
         public BroadcastReader<T> OpenBroadcastReader<T>(string name, BroadcastStart start = BroadcastStart.Newest)
             where T : unmanaged => new BroadcastReader<T>(this, name, start);
 
+        /// <summary>Claims the notifier's role of an event.</summary>
+        public EventNotifier OpenNotifier(string name) => new EventNotifier(this, name);
+
+        /// <summary>Opens a listener to an event. Any number of them.</summary>
+        public EventListener OpenListener(string name) => new EventListener(this, name);
+
         /// <summary>Opens a handle on a value under a lock.</summary>
         public RecoveringMutex<T> OpenMutex<T>(string name) where T : unmanaged => new RecoveringMutex<T>(this, name);
 

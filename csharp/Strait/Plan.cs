@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Strait
 {
@@ -36,6 +37,7 @@ namespace Strait
         private const uint ProducerMayBlock = 2;
 
         private NativeChannel native;
+        private readonly List<Shape> shapes = new List<Shape>();
 
         private Channel(ChannelKind kind, string name, int capacity, int size, ulong hash, uint flags)
         {
@@ -52,6 +54,8 @@ namespace Strait
 
         internal NativeChannel Native => native;
 
+        internal IReadOnlyList<Shape> Shapes => shapes;
+
         /// <summary>A queue of frames in a ring of this many bytes, a power of two.</summary>
         public static Channel Frames(string name, int capacity, int maxLen) =>
             new Channel(ChannelKind.Frames, name, capacity, maxLen, 0, ConsumerMayBlock | ProducerMayBlock);
@@ -67,6 +71,9 @@ namespace Strait
         /// <summary>The latest of a stream of values.</summary>
         public static Channel Latest<T>(string name) where T : unmanaged =>
             Typed<T>(ChannelKind.Latest, name, 0, ConsumerMayBlock);
+
+        /// <summary>Something that happens: one side notifies, and any number of listeners learn how often.</summary>
+        public static Channel Event(string name) => Latest<uint>(name);
 
         /// <summary>A value under a lock, zero at first.</summary>
         public static Channel Mutex<T>(string name) where T : unmanaged => Typed<T>(ChannelKind.Mutex, name, 0, 0);
@@ -92,6 +99,7 @@ namespace Strait
             Shape answer = Shape.Of<TAnswer>();
             made.native.answer_size = (uint)answer.Size;
             made.native.answer_hash = answer.Hash;
+            made.shapes.Add(answer);
             return made;
         }
 
@@ -132,7 +140,7 @@ namespace Strait
         private static Channel Typed<T>(ChannelKind kind, string name, int capacity, uint flags) where T : unmanaged
         {
             Shape shape = Shape.Of<T>();
-            return new Channel(kind, name, capacity, shape.Size, shape.Hash, flags);
+            return new Channel(kind, name, capacity, shape.Size, shape.Hash, flags) { shapes = { shape } };
         }
 
         private Channel Copy() => (Channel)MemberwiseClone();
@@ -166,6 +174,11 @@ namespace Strait
         /// <summary>The most participants at once, 1 to 511; 0 stands for 32.</summary>
         public int Participants { get; set; }
 
+        /// <summary>
+        /// Whether the region describes the structs of its channels: for tools, and for peers that do not know them.
+        /// </summary>
+        public bool Described { get; set; }
+
         /// <summary>Bytes of a region of this plan.</summary>
         public long Size
         {
@@ -178,6 +191,24 @@ namespace Strait
                 });
                 return size;
             }
+        }
+
+        /// <summary>A line for each struct, as Rust's <c>describe!</c> has it.</summary>
+        private string Description()
+        {
+            var listed = new HashSet<string>();
+            var text = new StringBuilder();
+            foreach (Channel channel in channels)
+            {
+                foreach (Shape shape in channel.Shapes)
+                {
+                    if (shape.Name.Length > 0 && listed.Add(shape.Text))
+                    {
+                        text.Append('=').Append(shape.Name).Append(' ').Append(shape.Text).Append('\n');
+                    }
+                }
+            }
+            return text.ToString();
         }
 
         internal delegate void User(ref NativePlan plan);
@@ -196,6 +227,13 @@ namespace Strait
                     native[at] = channels[at].Native;
                     native[at].name = name.AddrOfPinnedObject();
                 }
+                IntPtr description = IntPtr.Zero;
+                if (Described)
+                {
+                    GCHandle text = GCHandle.Alloc(Bytes.Text(Description(), "description"), GCHandleType.Pinned);
+                    pins.Add(text);
+                    description = text.AddrOfPinnedObject();
+                }
                 fixed (NativeChannel* at = native)
                 {
                     var plan = new NativePlan
@@ -204,6 +242,7 @@ namespace Strait
                         channel_count = (uint)native.Length,
                         line = Bytes.Number(Line, nameof(Line)),
                         participants = Bytes.Number(Participants, nameof(Participants)),
+                        description = description,
                     };
                     use(ref plan);
                 }

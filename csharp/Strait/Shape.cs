@@ -37,12 +37,16 @@ namespace Strait
             { typeof(float), "f32" }, { typeof(double), "f64" },
         };
 
-        private Shape(string text, int size, int align)
+        private Shape(string name, string text, int size, int align)
         {
+            Name = name;
             Text = text;
             Size = size;
             Align = align;
         }
+
+        /// <summary>The struct's name; empty of a number.</summary>
+        public string Name { get; }
 
         /// <summary>The descriptor.</summary>
         public string Text { get; }
@@ -97,7 +101,7 @@ namespace Strait
             if (Scalars.TryGetValue(type, out string scalar))
             {
                 int size = Marshal.SizeOf(type);
-                return new Shape(scalar, size, size);
+                return new Shape("", scalar, size, size);
             }
             if (type.IsPrimitive || !type.IsValueType)
             {
@@ -137,7 +141,7 @@ namespace Strait
             {
                 throw Unfit(type + " has padding at its end; make it a field");
             }
-            return new Shape(text.Append("size=").Append(end).Append('}').ToString(), end, align);
+            return new Shape(type.Name, text.Append("size=").Append(end).Append('}').ToString(), end, align);
         }
 
         private static Shape OfField(Type type, FieldInfo field)
@@ -152,7 +156,7 @@ namespace Strait
                 throw Unfit(type + "." + field.Name + " is a buffer of " + buffer.ElementType + "; use numbers");
             }
             Shape element = OfType(buffer.ElementType);
-            return new Shape("[" + buffer.Length + "]" + element.Text, buffer.Length * element.Size, element.Align);
+            return new Shape("", "[" + buffer.Length + "]" + element.Text, buffer.Length * element.Size, element.Align);
         }
 
         private static string NameOf(Type type, FieldInfo field)

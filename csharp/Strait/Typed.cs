@@ -80,6 +80,11 @@ namespace Strait
             Opened(Native.strait_typed_consumer_open(Handle, region.Handle, Bytes.Text(name, nameof(name)), shape.Hash, (uint)shape.Size, ref native));
         }
 
+        internal override void Name(ref NativeWaitable waitable, IntPtr at)
+        {
+            waitable.values = at;
+        }
+
         /// <summary>The queue as this end sees it.</summary>
         public QueueEnd End
         {

@@ -45,6 +45,17 @@ int main(void) {
   FIELD(strait_plan_t, channel_count);
   FIELD(strait_plan_t, line);
   FIELD(strait_plan_t, participants);
+  FIELD(strait_plan_t, description);
+  SIZE(strait_waitable_t);
+  FIELD(strait_waitable_t, frames);
+  FIELD(strait_waitable_t, values);
+  FIELD(strait_waitable_t, lanes);
+  FIELD(strait_waitable_t, typed_lanes);
+  FIELD(strait_waitable_t, fanout);
+  FIELD(strait_waitable_t, server);
+  FIELD(strait_waitable_t, lanes_server);
+  FIELD(strait_waitable_t, latest);
+  FIELD(strait_waitable_t, broadcast);
   SIZE(strait_options_t);
   FIELD(strait_options_t, flags);
   FIELD(strait_options_t, mode);

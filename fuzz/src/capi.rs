@@ -126,6 +126,7 @@ fn planned(names: &[CString], input: &mut Input<'_>) -> Option<Region> {
         channel_count: count,
         line: if good { 4 } else { small_or_any(input) },
         participants: if good { 4 } else { small_or_any(input) },
+        description: ptr::null(),
     };
     let mut size = 0_u32;
     assert_eq!(call!(strait_plan_size(&raw const plan, ptr::null_mut())), strait_status::BadArgument);

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use common::Name;
-use strait_core::{Attachment, Channel, Plan, WaitPolicy};
+use strait_core::format::ValueType;
+use strait_core::{Attachment, Channel, ConsumerOptions, Plan, RecvError, WaitPolicy};
 use strait_os::RegionOptions;
 use strait_os::linux::{EventPort, doorbell};
 
@@ -162,4 +163,24 @@ fn tasks_beyond_the_table_poll() {
     writer.publish(&3);
     assert_eq!(flag.times.load(Relaxed) - at_once, 64);
     assert!(futures.iter_mut().all(|future| future.as_mut().poll(&mut context) == Poll::Ready(3)));
+}
+
+/// A value of a type that is known at run time comes as bytes; a future that is dropped has received nothing.
+#[test]
+fn values_of_a_type_that_is_known_at_run_time_are_awaited_as_bytes() {
+    let (name, here, there) = (Name::new(), doorbell().unwrap(), doorbell().unwrap());
+    let (a, b) = (join(&name, &here, Some(&there)), join(&name, &there, None));
+    let mut tx = a.typed_producer::<u64>("there").unwrap();
+    let mut rx = b.typed_consumer_of("there", ValueType::of::<u64>(), ConsumerOptions::new()).unwrap();
+    rx.set_wait_policy(NEVER);
+    let mut bytes = [0; 8];
+    assert!(run(b.port(), Duration::from_millis(20), rx.recv_into(&mut bytes[..])).is_none());
+    tx.try_send(&7).unwrap();
+    run(b.port(), LONG, rx.recv_into(&mut bytes[..])).expect("it is there").unwrap();
+    assert_eq!(u64::from_le_bytes(bytes), 7);
+    tx.try_send(&8).unwrap();
+    let wrong = run(b.port(), LONG, rx.recv_into(&mut [0; 7][..])).expect("that is an error at once");
+    assert_eq!(wrong, Err(RecvError::WrongSize { needed: 8 }));
+    run(b.port(), LONG, rx.recv_into(&mut bytes[..])).expect("it is there").unwrap();
+    assert_eq!(u64::from_le_bytes(bytes), 8);
 }

@@ -80,7 +80,7 @@ void tick(void) {
 /* Lays the region out; types are told by their hash. */
 static void make_region(void) {
   strait_channel_t channels[COUNT];
-  strait_plan_t plan = {channels, COUNT, 4, 2};
+  strait_plan_t plan = {channels, COUNT, 4, 2, NULL};
   uint32_t size = 0;
   memcpy(channels, CHANNELS, sizeof CHANNELS);
   channels[0].type_hash = channels[2].type_hash = strait_type_hash(SAMPLE);

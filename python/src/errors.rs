@@ -17,7 +17,7 @@ mod python {
     }
     exceptions! {
         AlreadyExists BadName BadPlan Busy Closed Contended Damaged Deadlock Empty Error Fault Full InUse NotARegion
-        NotFound NotOwner NotPermitted Overflow PeerGone Poisoned ReadOnly TableFull TimedOut TooLarge WrongKind
+        NotDescribed NotFound NotOwner NotPermitted Overflow PeerGone Poisoned ReadOnly TableFull TimedOut TooLarge WrongKind
         WrongSize WrongType
     }
 }

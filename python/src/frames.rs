@@ -1,10 +1,13 @@
 //! Queues of frames.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use strait::{Consumer, Producer, Received, RecvError, SendError, SystemPort, TryRecvError};
+use strait::{Consumer, Producer, Received, RecvError, SendError, TryRecvError};
 
 use crate::errors::{ToPython, raised};
+use crate::port::{self, Home, PyAwaiting, Site};
 use crate::shelf::Shelf;
 use crate::value::bytes_of;
 use crate::wait::{Timeout, awaited, ready, until};
@@ -14,7 +17,7 @@ use crate::wait::{Timeout, awaited, ready, until};
 /// Closed by `close()`, at the end of a `with` block, or with the last reference. Used by one thread at a time: a
 /// second one gets `InUse`.
 #[pyclass(frozen, module = "strait", name = "Producer")]
-pub struct PyProducer(pub Shelf<Producer<SystemPort>>);
+pub struct PyProducer(pub Shelf<Producer<Home>>);
 
 #[pymethods]
 impl PyProducer {
@@ -83,22 +86,22 @@ impl PyProducer {
 
 /// A consumer, and the bytes into which it receives.
 pub struct Receiving {
-    consumer: Consumer<SystemPort>,
-    port: SystemPort,
-    buffer: Vec<u8>,
-    sequence: Option<u32>,
+    pub consumer: Consumer<Home>,
+    pub site: Site,
+    pub buffer: Vec<u8>,
+    pub sequence: Option<u32>,
 }
 
 impl Receiving {
-    pub fn new(consumer: Consumer<SystemPort>, port: SystemPort) -> Self {
-        Self { consumer, port, buffer: vec![0; 256], sequence: None }
+    pub fn new(consumer: Consumer<Home>, site: Site) -> Self {
+        Self { consumer, site, buffer: vec![0; 256], sequence: None }
     }
 
     /// Receives by `take`, with a longer buffer if the frame needs one.
     fn take<E>(
         &mut self,
         needs: impl Fn(&E) -> Option<usize>,
-        mut take: impl FnMut(&mut Consumer<SystemPort>, &mut [u8]) -> Result<Received, E>,
+        mut take: impl FnMut(&mut Consumer<Home>, &mut [u8]) -> Result<Received, E>,
     ) -> Result<Received, E> {
         loop {
             match take(&mut self.consumer, &mut self.buffer) {
@@ -125,7 +128,7 @@ impl Receiving {
 /// A frame that was received counts as done with at the next call, so that a successor of a killed consumer receives it
 /// again; `release` and `flush` tell so earlier. Iterating receives without a limit of time.
 #[pyclass(frozen, module = "strait", name = "Consumer")]
-pub struct PyConsumer(pub Shelf<Receiving>);
+pub struct PyConsumer(pub Arc<Shelf<Receiving>>);
 
 #[pymethods]
 impl PyConsumer {
@@ -162,17 +165,27 @@ impl PyConsumer {
         })
     }
 
-    /// Receives a frame as `(tag, bytes)` in a coroutine of asyncio, and waits for it for up to `timeout` seconds; without a limit if
-    /// that is `None`. A thread sleeps meanwhile, and the event loop goes on. One that is cancelled has received nothing.
-    /// Raises `TimedOut` or `Fault`; `end_with_peer` does not end it.
+    /// Receives a frame as `(tag, bytes)` in a coroutine of asyncio, and waits for it for up to `timeout` seconds; without
+    /// a limit if that is `None`. The event loop goes on meanwhile: it watches the region's doorbell, or a thread sleeps.
+    /// One that is cancelled has received nothing. Raises `TimedOut`, `PeerGone` or `Fault`.
     #[pyo3(signature = (*, timeout=None))]
     fn arecv(this: Py<Self>, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
         awaited(py, this.into_any(), timeout)
     }
 
+    /// What awaits a frame without a thread, if the region has a doorbell.
+    fn _await(&self) -> PyResult<Option<PyAwaiting>> {
+        port::frames(&self.0)
+    }
+
     /// Waits a moment until something is there to receive, and leaves it there. For `arecv`.
     fn _ready(&self, py: Python<'_>) -> PyResult<bool> {
-        self.0.with(|this| Ok(ready(py, &this.port, &mut this.consumer)))
+        self.0.with(|this| Ok(ready(py, &this.site.home, &mut this.consumer)))
+    }
+
+    /// As `recv`, without waiting.
+    fn _take<'py>(&self, py: Python<'py>) -> PyResult<(u32, Bound<'py, PyBytes>)> {
+        self.recv(py, Some(0.0))
     }
 
     /// The number of the frame received last, counting up by one a frame, modulo 2^32; `None` before the first.

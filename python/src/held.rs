@@ -14,20 +14,21 @@ use pyo3::PyResult;
 use self_cell::{MutBorrow, self_cell};
 use strait::error::SemaphoreError;
 use strait::port::Ident;
-use strait::{Guard, Lock, LockError, Mutex, Permit, Permits, Recovery, SystemPort};
+use strait::{Guard, Lock, LockError, Mutex, Permit, Permits, Recovery};
 
 use crate::errors::{Error, InUse, raised};
+use crate::port::Home;
 use crate::shelf::{Shelf, closed};
 
 /// A mutex whose type is known at run time.
-pub type Bytes = Mutex<[u8], SystemPort>;
+pub type Bytes = Mutex<[u8], Home>;
 
 /// A lock that is held.
 pub enum Held<'m> {
     /// With whole data.
-    Whole(Guard<'m, [u8], SystemPort>),
+    Whole(Guard<'m, [u8], Home>),
     /// The owner died while it edited in place, so the data is torn.
-    Torn(Recovery<'m, [u8], SystemPort>),
+    Torn(Recovery<'m, [u8], Home>),
     /// Unlocked.
     Gone,
 }
@@ -41,12 +42,12 @@ self_cell! {
     }
 }
 
-type Taken<'p> = Option<Permit<'p, SystemPort>>;
+type Taken<'p> = Option<Permit<'p, Home>>;
 
 self_cell! {
     /// A permit and its semaphore.
     pub struct PermitCell {
-        owner: MutBorrow<Permits<SystemPort>>,
+        owner: MutBorrow<Permits<Home>>,
         #[not_covariant]
         dependent: Taken,
     }
@@ -55,7 +56,7 @@ self_cell! {
 /// An entry of the table.
 pub enum Thing {
     Lock { cell: LockCell, home: Arc<Shelf<Bytes>> },
-    Permit { cell: PermitCell, home: Arc<Shelf<Permits<SystemPort>>> },
+    Permit { cell: PermitCell, home: Arc<Shelf<Permits<Home>>> },
 }
 
 impl Thing {
@@ -197,8 +198,8 @@ pub struct Acquired {
 /// Takes a permit of the semaphore in `place`, waiting for a slice at most. It is with the permit then, and stays in its
 /// place otherwise.
 pub fn acquire(
-    place: &mut Option<Permits<SystemPort>>,
-    home: &Arc<Shelf<Permits<SystemPort>>>,
+    place: &mut Option<Permits<Home>>,
+    home: &Arc<Shelf<Permits<Home>>>,
     slice: Duration,
 ) -> PyResult<Result<Acquired, SemaphoreError>> {
     let permits = place.take().ok_or_else(closed)?;

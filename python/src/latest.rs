@@ -1,26 +1,28 @@
 //! The latest of a stream of values.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use strait::value::ValueInfo;
-use strait::{LatestReader, LatestWriter, Reading, SystemPort};
+use strait::{LatestReader, LatestWriter, Reading};
 
 use crate::errors::{Contended, Empty, raised};
+use crate::port::{self, Home, PyAwaiting, Site};
 use crate::shelf::Shelf;
 use crate::value::{Codec, bytes_of};
-use crate::wait::{Timeout, until};
+use crate::wait::{Timeout, awaited, ready, until};
 
 /// The writing end of a latest value. One at a time has the role, over all processes.
 #[pyclass(frozen, module = "strait", name = "LatestWriter")]
 pub struct PyLatestWriter {
-    end: Shelf<LatestWriter<[u8], SystemPort>>,
+    end: Shelf<LatestWriter<[u8], Home>>,
     codec: Option<Codec>,
 }
 
 impl PyLatestWriter {
-    pub fn new(end: LatestWriter<[u8], SystemPort>, codec: Option<Codec>) -> Self {
+    pub fn new(end: LatestWriter<[u8], Home>, codec: Option<Codec>) -> Self {
         Self { end: Shelf::new(end), codec }
     }
 }
@@ -87,32 +89,48 @@ impl PyReading {
 }
 
 /// A reader, and the bytes into which it reads.
-struct Looking {
-    reader: LatestReader<[u8], SystemPort>,
-    buffer: Vec<u8>,
+pub struct Looking {
+    pub reader: LatestReader<[u8], Home>,
+    pub site: Site,
+    pub buffer: Vec<u8>,
 }
 
 /// A reading end of a latest value. There can be any number; reading stores nothing in the region.
 #[pyclass(frozen, module = "strait", name = "LatestReader")]
 pub struct PyLatestReader {
-    end: Shelf<Looking>,
-    codec: Option<Codec>,
+    end: Arc<Shelf<Looking>>,
+    codec: Option<Arc<Codec>>,
 }
 
 impl PyLatestReader {
-    pub fn new(reader: LatestReader<[u8], SystemPort>, codec: Option<Codec>) -> Self {
+    pub fn new(reader: LatestReader<[u8], Home>, site: Site, codec: Option<Codec>) -> Self {
         let buffer = vec![0; reader.max_len() as usize];
-        Self { end: Shelf::new(Looking { reader, buffer }), codec }
+        Self { end: Arc::new(Shelf::new(Looking { reader, site, buffer })), codec: codec.map(Arc::new) }
+    }
+
+    pub fn end(&self) -> &Arc<Shelf<Looking>> {
+        &self.end
     }
 
     fn reading(&self, py: Python<'_>, bytes: &[u8], info: &ValueInfo, fresh: bool) -> PyResult<PyReading> {
-        let bytes = bytes.get(..info.len).unwrap_or(bytes);
-        let value = match &self.codec {
-            Some(codec) => codec.unpack(py, bytes)?,
-            None => PyBytes::new(py, bytes).into_any(),
-        };
-        Ok(PyReading { value: value.unbind(), fresh, number: info.number, tag: info.tag })
+        reading(py, self.codec.as_deref(), bytes, info, fresh)
     }
+}
+
+/// What was read, as an object.
+pub fn reading(
+    py: Python<'_>,
+    codec: Option<&Codec>,
+    bytes: &[u8],
+    info: &ValueInfo,
+    fresh: bool,
+) -> PyResult<PyReading> {
+    let bytes = bytes.get(..info.len).unwrap_or(bytes);
+    let value = match codec {
+        Some(codec) => codec.unpack(py, bytes)?,
+        None => PyBytes::new(py, bytes).into_any(),
+    };
+    Ok(PyReading { value: value.unbind(), fresh, number: info.number, tag: info.tag })
 }
 
 #[pymethods]
@@ -155,6 +173,27 @@ impl PyLatestReader {
             Ok((this.buffer.clone(), info))
         })?;
         self.reading(py, &bytes, &info, true)
+    }
+
+    /// The same in a coroutine of asyncio. One that is cancelled has read nothing.
+    #[pyo3(signature = (*, timeout=None))]
+    fn await_(this: Py<Self>, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+        awaited(py, this.into_any(), timeout)
+    }
+
+    /// What awaits a value without a thread, if the region has a doorbell.
+    fn _await(&self) -> PyResult<Option<PyAwaiting>> {
+        port::latest(&self.end, &self.codec)
+    }
+
+    /// Waits a moment until there is a value that was not read, and does not read it.
+    fn _ready(&self, py: Python<'_>) -> PyResult<bool> {
+        self.end.with(|this| Ok(ready(py, &this.site.home, &mut this.reader)))
+    }
+
+    /// As `wait`, without waiting.
+    fn _take(&self, py: Python<'_>) -> PyResult<PyReading> {
+        self.wait(py, Some(0.0))
     }
 
     /// The writer: "absent", "present" or "dead".

@@ -1,14 +1,18 @@
 //! The native half of the Python package `strait`. The other half, in `python/strait`, declares types and exceptions.
 //!
 //! Every object keeps its endpoint behind a lock that is tried and never waited for (see `shelf`), and waits run
-//! without the interpreter's lock. There is no `unsafe` code here.
+//! without the interpreter's lock. There is no `unsafe` code here but for a line in `port/linux.rs`.
 
+mod any;
+mod described;
 mod errors;
+mod event;
 mod frames;
 mod held;
 mod latest;
 mod mutex;
 mod plan;
+mod port;
 mod region;
 mod semaphore;
 mod shelf;
@@ -32,6 +36,10 @@ fn peer(status: PeerStatus) -> &'static str {
 #[pymodule(gil_used = false)]
 mod _strait {
     #[pymodule_export]
+    use super::any::{wait_any, wait_ready};
+    #[pymodule_export]
+    use super::event::{PyListener, PyNotified, PyNotifier};
+    #[pymodule_export]
     use super::frames::{PyConsumer, PyProducer};
     #[pymodule_export]
     use super::latest::{PyLatestReader, PyLatestWriter, PyReading};
@@ -39,8 +47,10 @@ mod _strait {
     use super::mutex::{PyLock, PyMutex};
     #[pymodule_export]
     use super::plan::{
-        PyChannel, PyPlan, compact, frames, latest, latest_bytes, mutex, permits, semaphore, slots,
+        PyChannel, PyPlan, compact, event, frames, latest, latest_bytes, mutex, permits, semaphore, slots,
     };
+    #[pymodule_export]
+    use super::port::{PyAwaiting, doorbell};
     #[pymodule_export]
     use super::region::PyRegion;
     #[pymodule_export]

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Cell, PoisonError};
 
 use pyo3::prelude::*;
-use strait::{LockError, SystemPort};
+use strait::LockError;
 
 use crate::errors::{Busy, Deadlock, Poisoned, ToPython, WrongSize, raised};
 use crate::held::{self, Bytes, Held, Locked, Thing, Ticket};
+use crate::port::Home;
 use crate::shelf::{Shelf, closed};
 use crate::value::Codec;
 use crate::wait::{Timeout, until};
@@ -30,7 +31,7 @@ pub struct PyMutex {
 }
 
 impl PyMutex {
-    pub fn new(mutex: strait::Mutex<[u8], SystemPort>, codec: Codec) -> Self {
+    pub fn new(mutex: strait::Mutex<[u8], Home>, codec: Codec) -> Self {
         Self {
             home: Arc::new(Shelf::new(mutex)),
             codec: Arc::new(codec),

@@ -16,16 +16,19 @@ enum Kind {
     Mutex { value: ValueType },
     Semaphore { initial: u32, most: u32 },
     Permits { count: u32 },
+    Event,
 }
 
-/// One channel of a plan. Made by `frames`, `slots`, `compact`, `latest`, `latest_bytes`, `mutex`, `semaphore` and
-/// `permits`.
+/// One channel of a plan. Made by `frames`, `slots`, `compact`, `latest`, `latest_bytes`, `mutex`, `semaphore`,
+/// `permits` and `event`.
 #[pyclass(frozen, module = "strait", name = "Channel")]
 pub struct PyChannel {
     /// Its name.
     #[pyo3(get)]
     name: String,
     kind: Kind,
+    /// The type of its values, as `strait.Type`.
+    declared: Option<Py<PyAny>>,
     consumer_may_block: bool,
     producer_may_block: bool,
 }
@@ -42,6 +45,7 @@ impl PyChannel {
             Kind::Mutex { value } => Channel::mutex_of(name, value),
             Kind::Semaphore { initial, most } => Channel::semaphore(name, initial, most),
             Kind::Permits { count } => Channel::permits(name, count),
+            Kind::Event => Channel::event(name),
         };
         if self.consumer_may_block {
             channel = channel.consumer_may_block();
@@ -65,7 +69,8 @@ pub fn frames(
     consumer_may_block: bool,
     producer_may_block: bool,
 ) -> PyChannel {
-    PyChannel { name, kind: Kind::Frames { capacity, max_len }, consumer_may_block, producer_may_block }
+    let kind = Kind::Frames { capacity, max_len };
+    PyChannel { name, kind, declared: None, consumer_may_block, producer_may_block }
 }
 
 /// A queue of values of one type, published in the slot. `slots` is a power of two.
@@ -78,8 +83,10 @@ pub fn slots(
     consumer_may_block: bool,
     producer_may_block: bool,
 ) -> PyResult<PyChannel> {
-    let kind = Kind::Slots { slots, values: Codec::of(r#type)?.values() };
-    Ok(PyChannel { name, kind, consumer_may_block, producer_may_block })
+    let codec = Codec::of(r#type)?;
+    let kind = Kind::Slots { slots, values: codec.values() };
+    let declared = Some(codec.declared(r#type.py()));
+    Ok(PyChannel { name, kind, declared, consumer_may_block, producer_may_block })
 }
 
 /// A queue of values of one type, published by index: the densest. `slots` is a power of two.
@@ -92,8 +99,10 @@ pub fn compact(
     consumer_may_block: bool,
     producer_may_block: bool,
 ) -> PyResult<PyChannel> {
-    let kind = Kind::Compact { slots, values: Codec::of(r#type)?.values() };
-    Ok(PyChannel { name, kind, consumer_may_block, producer_may_block })
+    let codec = Codec::of(r#type)?;
+    let kind = Kind::Compact { slots, values: codec.values() };
+    let declared = Some(codec.declared(r#type.py()));
+    Ok(PyChannel { name, kind, declared, consumer_may_block, producer_may_block })
 }
 
 /// The newest value of one type: one writer, any number of readers. `buffers` is a power of two.
@@ -105,8 +114,10 @@ pub fn latest(
     buffers: u32,
     readers_may_block: bool,
 ) -> PyResult<PyChannel> {
-    let kind = Kind::Latest { values: Codec::of(r#type)?.values(), buffers };
-    Ok(PyChannel { name, kind, consumer_may_block: readers_may_block, producer_may_block: false })
+    let codec = Codec::of(r#type)?;
+    let kind = Kind::Latest { values: codec.values(), buffers };
+    let declared = Some(codec.declared(r#type.py()));
+    Ok(PyChannel { name, kind, declared, consumer_may_block: readers_may_block, producer_may_block: false })
 }
 
 /// The newest value of up to `max_len` bytes: one writer, any number of readers.
@@ -114,15 +125,17 @@ pub fn latest(
 #[pyo3(signature = (name, max_len, *, buffers=2, readers_may_block=true))]
 pub fn latest_bytes(name: String, max_len: u32, buffers: u32, readers_may_block: bool) -> PyChannel {
     let kind = Kind::LatestBytes { max_len, buffers };
-    PyChannel { name, kind, consumer_may_block: readers_may_block, producer_may_block: false }
+    PyChannel { name, kind, declared: None, consumer_may_block: readers_may_block, producer_may_block: false }
 }
 
 /// A value under a lock that survives its owner's death.
 #[pyfunction]
 #[pyo3(signature = (name, r#type))]
 pub fn mutex(name: String, r#type: &Bound<'_, PyAny>) -> PyResult<PyChannel> {
-    let kind = Kind::Mutex { value: Codec::of(r#type)?.values() };
-    Ok(PyChannel { name, kind, consumer_may_block: true, producer_may_block: false })
+    let codec = Codec::of(r#type)?;
+    let kind = Kind::Mutex { value: codec.values() };
+    let declared = Some(codec.declared(r#type.py()));
+    Ok(PyChannel { name, kind, declared, consumer_may_block: true, producer_may_block: false })
 }
 
 /// A counting semaphore: for signals. Its count starts at `initial` and never passes `most`.
@@ -130,32 +143,63 @@ pub fn mutex(name: String, r#type: &Bound<'_, PyAny>) -> PyResult<PyChannel> {
 #[pyo3(signature = (name, initial, most, *, may_block=true))]
 pub fn semaphore(name: String, initial: u32, most: u32, may_block: bool) -> PyChannel {
     let kind = Kind::Semaphore { initial, most };
-    PyChannel { name, kind, consumer_may_block: may_block, producer_may_block: false }
+    PyChannel { name, kind, declared: None, consumer_may_block: may_block, producer_may_block: false }
 }
 
 /// `count` permits that come back when their holder dies.
 #[pyfunction]
 #[pyo3(signature = (name, count))]
 pub fn permits(name: String, count: u32) -> PyChannel {
-    PyChannel { name, kind: Kind::Permits { count }, consumer_may_block: true, producer_may_block: false }
+    let kind = Kind::Permits { count };
+    PyChannel { name, kind, declared: None, consumer_may_block: true, producer_may_block: false }
+}
+
+/// Something that happens: one side notifies, and any number of listeners learn how often.
+#[pyfunction]
+#[pyo3(signature = (name, *, listeners_may_block=true))]
+pub fn event(name: String, listeners_may_block: bool) -> PyChannel {
+    PyChannel {
+        name,
+        kind: Kind::Event,
+        declared: None,
+        consumer_may_block: listeners_may_block,
+        producer_may_block: false,
+    }
 }
 
 /// Which channels a region has.
 ///
 /// `participants` is how many may take part at once; `line` is how far words of different writers are apart, in bytes.
+/// With `described` the region lists the types of its channels that `message` made, for tools and for
+/// peers that do not know them.
 #[pyclass(frozen, module = "strait", name = "Plan")]
 pub struct PyPlan {
     channels: Vec<Py<PyChannel>>,
     participants: u32,
     line: u32,
+    /// The description of its types, or nothing.
+    text: String,
 }
 
 #[pymethods]
 impl PyPlan {
     #[new]
-    #[pyo3(signature = (channels, *, participants=32, line=128))]
-    fn new(channels: Vec<Py<PyChannel>>, participants: u32, line: u32) -> Self {
-        Self { channels, participants, line }
+    #[pyo3(signature = (channels, *, participants=32, line=128, described=false))]
+    fn new(
+        py: Python<'_>,
+        channels: Vec<Py<PyChannel>>,
+        participants: u32,
+        line: u32,
+        described: bool,
+    ) -> PyResult<Self> {
+        let text = if described {
+            let declared = channels.iter().filter_map(|channel| channel.get().declared.as_ref());
+            let declared: Vec<&Py<PyAny>> = declared.collect();
+            py.import("strait._types")?.call_method1("description", (declared,))?.extract()?
+        } else {
+            String::new()
+        };
+        Ok(Self { channels, participants, line, text })
     }
 
     /// The region's size in bytes. Raises `BadPlan` if the plan cannot work.
@@ -173,6 +217,7 @@ impl PyPlan {
     pub fn with<R>(&self, using: impl FnOnce(&Plan<'_>) -> R) -> R {
         let channels: Vec<Channel<'_>> =
             self.channels.iter().map(|channel| channel.get().channel()).collect();
-        using(&Plan::new(&channels).participants(self.participants).line(self.line))
+        let plan = Plan::new(&channels).participants(self.participants).line(self.line);
+        using(&plan.described(&self.text))
     }
 }

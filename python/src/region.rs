@@ -1,17 +1,21 @@
 //! Regions: created, opened and removed.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use strait::options::{ConsumerOptions, Delivery};
 use strait::port::Port as _;
-use strait::{Region, RegionFile, RegionName, RegionOptions, RegionPlace};
+use strait::{Attachment, Region, RegionFile, RegionName, RegionOptions, RegionPlace};
 
+use crate::described;
 use crate::errors::{BadName, raised};
+use crate::event::{Listening, PyListener, PyNotifier};
 use crate::frames::{PyConsumer, PyProducer, Receiving};
 use crate::latest::{PyLatestReader, PyLatestWriter};
 use crate::mutex::PyMutex;
 use crate::plan::PyPlan;
+use crate::port::{self, Doorbells, Home, Site};
 use crate::semaphore::{PyPermits, PySemaphore};
 use crate::shelf::Shelf;
 use crate::typed::{PyTypedConsumer, PyTypedProducer};
@@ -36,11 +40,38 @@ fn place_of(place: &Bound<'_, PyAny>) -> PyResult<RegionPlace> {
 /// Each open region is one participant. Threads that contend for a mutex need one each: open the region once a thread.
 /// After a fork, the child opens the region anew.
 #[pyclass(frozen, module = "strait", name = "Region")]
-pub struct PyRegion(Shelf<Region>);
+pub struct PyRegion {
+    open: Shelf<Attachment<Home>>,
+    /// Whether it was opened with a doorbell.
+    rings: bool,
+}
 
 impl PyRegion {
-    pub fn with<R>(&self, using: impl FnOnce(&Region) -> PyResult<R>) -> PyResult<R> {
-        self.0.with(|region| using(region))
+    fn new(region: Region, bells: Doorbells) -> PyResult<Self> {
+        let rings = bells.rings();
+        Ok(Self { open: Shelf::new(port::attach(region, bells)?), rings })
+    }
+
+    fn with<R>(&self, using: impl FnOnce(&Attachment<Home>) -> PyResult<R>) -> PyResult<R> {
+        self.open.with(|region| using(region))
+    }
+
+    /// Where receivers of the region wait.
+    fn site(&self, region: &Attachment<Home>) -> Site {
+        Site { home: region.port().clone(), rings: self.rings }
+    }
+
+    fn described(&self, py: Python<'_>, name: &str, making: &str) -> PyResult<Py<PyAny>> {
+        let described = self.with(|region| described::of_channel(region, name))?;
+        Ok(py.import("strait._described")?.call_method1(making, (described,))?.unbind())
+    }
+
+    /// The type that is declared, or else the region's own of this channel.
+    fn codec(&self, py: Python<'_>, name: &str, declared: Option<&Bound<'_, PyAny>>) -> PyResult<Codec> {
+        match declared {
+            Some(declared) => Codec::of(declared),
+            None => Codec::of(self.r#type(py, name)?.bind(py)),
+        }
     }
 }
 
@@ -55,30 +86,61 @@ impl PyRegion {
     /// Creates the region that is laid out by `plan`. `place` is a name, or a path if it holds a slash or is a path
     /// object. Raises `AlreadyExists`, `BadPlan`, `BadName` or `NotPermitted`.
     #[staticmethod]
-    #[pyo3(signature = (place, plan, *, prefault=false, lock=false))]
-    fn create(place: &Bound<'_, PyAny>, plan: &PyPlan, prefault: bool, lock: bool) -> PyResult<Self> {
+    #[pyo3(signature = (place, plan, *, prefault=false, lock=false, doorbell=None, rings=vec![]))]
+    fn create(
+        place: &Bound<'_, PyAny>,
+        plan: &PyPlan,
+        prefault: bool,
+        lock: bool,
+        doorbell: Option<i32>,
+        rings: Vec<i32>,
+    ) -> PyResult<Self> {
+        let bells = Doorbells::of(doorbell, &rings)?;
         let options = RegionOptions::new().prefault(prefault).lock(lock);
         let place = place_of(place)?;
-        Ok(Self(Shelf::new(raised(plan.with(|plan| place.create(plan, &options)))?)))
+        let region = raised(plan.with(|plan| place.create(plan, &options)))?;
+        Self::new(region, bells)
     }
 
     /// Opens the region. With `read_only` it is no participant, and reads latest values alone. Raises `NotFound`,
     /// `NotARegion`, `NotPermitted` or `TableFull`.
+    ///
+    /// With `doorbell`, a descriptor that `strait.doorbell` made, event loops wait for that, without threads: peers that
+    /// ring it wake them at once, and what others send is found after 20 ms at the latest. `rings` are
+    /// the doorbells of peers.
     #[staticmethod]
-    #[pyo3(signature = (place, *, read_only=false, prefault=false, lock=false))]
-    fn open(place: &Bound<'_, PyAny>, read_only: bool, prefault: bool, lock: bool) -> PyResult<Self> {
+    #[pyo3(signature = (place, *, read_only=false, prefault=false, lock=false, doorbell=None, rings=vec![]))]
+    fn open(
+        place: &Bound<'_, PyAny>,
+        read_only: bool,
+        prefault: bool,
+        lock: bool,
+        doorbell: Option<i32>,
+        rings: Vec<i32>,
+    ) -> PyResult<Self> {
+        let bells = Doorbells::of(doorbell, &rings)?;
         let options = RegionOptions::new().read_only(read_only).prefault(prefault).lock(lock);
-        Ok(Self(Shelf::new(raised(place_of(place)?.open(&options))?)))
+        let region = raised(place_of(place)?.open(&options))?;
+        Self::new(region, bells)
     }
 
     /// Opens the region, or creates it if it is not there. One that is there need not be of the same plan: each channel
     /// is checked as its endpoint is opened.
     #[staticmethod]
-    #[pyo3(signature = (place, plan, *, prefault=false, lock=false))]
-    fn open_or_create(place: &Bound<'_, PyAny>, plan: &PyPlan, prefault: bool, lock: bool) -> PyResult<Self> {
+    #[pyo3(signature = (place, plan, *, prefault=false, lock=false, doorbell=None, rings=vec![]))]
+    fn open_or_create(
+        place: &Bound<'_, PyAny>,
+        plan: &PyPlan,
+        prefault: bool,
+        lock: bool,
+        doorbell: Option<i32>,
+        rings: Vec<i32>,
+    ) -> PyResult<Self> {
+        let bells = Doorbells::of(doorbell, &rings)?;
         let options = RegionOptions::new().prefault(prefault).lock(lock);
         let place = place_of(place)?;
-        Ok(Self(Shelf::new(raised(plan.with(|plan| place.open_or_create(plan, &options)))?)))
+        let region = raised(plan.with(|plan| place.open_or_create(plan, &options)))?;
+        Self::new(region, bells)
     }
 
     /// Takes the region's name away. Processes that have it open keep its memory. Raises `NotFound`.
@@ -101,6 +163,23 @@ impl PyRegion {
         })
     }
 
+    /// The type of a channel's values, as the region itself describes it. Values of it have their fields as attributes.
+    /// Raises `NotDescribed` or `NotFound`.
+    fn r#type(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "type_of")
+    }
+
+    /// The same as a NumPy dtype.
+    fn dtype(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "dtype_of")
+    }
+
+    /// What the region's description tells of the fields of a channel's type: `{path: {"unit": .., "help": ..,
+    /// "values": {number: name}}}`, each where it was given. Raises `NotDescribed` or `NotFound`.
+    fn notes(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.described(py, name, "notes_of")
+    }
+
     /// This participant's identity, or `None` where the region is read-only or was inherited by a fork.
     #[getter]
     fn ident(&self) -> PyResult<Option<u32>> {
@@ -110,7 +189,9 @@ impl PyRegion {
     /// Whether the region still has its name, and that names this region.
     fn is_current(&self) -> PyResult<bool> {
         self.with(|region| {
-            region.port().is_current().map_err(|error| crate::errors::Error::new_err(error.to_string()))
+            port::system(region.port())
+                .is_current()
+                .map_err(|error| crate::errors::Error::new_err(error.to_string()))
         })
     }
 
@@ -134,44 +215,47 @@ impl PyRegion {
         end_with_peer: bool,
     ) -> PyResult<PyConsumer> {
         let options = consumer_options(at_most_once, release_every);
-        let (mut consumer, port) =
-            self.with(|region| Ok((raised(region.consumer_with(name, options))?, region.port().clone())))?;
+        let (mut consumer, site) =
+            self.with(|region| Ok((raised(region.consumer_with(name, options))?, self.site(region))))?;
         consumer.end_with_peer(end_with_peer);
-        Ok(PyConsumer(Shelf::new(Receiving::new(consumer, port))))
+        Ok(PyConsumer(Arc::new(Shelf::new(Receiving::new(consumer, site)))))
     }
 
-    /// Claims the producer's role of a queue of values of this type: `slots` or `compact`. Raises `WrongType` if the
-    /// channel carries another one.
-    #[pyo3(signature = (name, r#type, *, end_with_peer=false))]
+    /// Claims the producer's role of a queue of values of this type: `slots` or `compact`. Without a type it is the one
+    /// that the region describes. Raises `WrongType` if the channel carries another one, or `NotDescribed`.
+    #[pyo3(signature = (name, r#type=None, *, end_with_peer=false))]
     fn typed_producer(
         &self,
+        py: Python<'_>,
         name: &str,
-        r#type: &Bound<'_, PyAny>,
+        r#type: Option<&Bound<'_, PyAny>>,
         end_with_peer: bool,
     ) -> PyResult<PyTypedProducer> {
-        let codec = Codec::of(r#type)?;
+        let codec = self.codec(py, name, r#type)?;
         let mut producer = self.with(|region| raised(region.typed_producer_of(name, codec.values())))?;
         producer.end_with_peer(end_with_peer);
         Ok(PyTypedProducer::new(producer, codec))
     }
 
-    /// Claims the consumer's role of a queue of values of this type; options as of `consumer`.
-    #[pyo3(signature = (name, r#type, *, at_most_once=false, release_every=None, end_with_peer=false))]
+    /// Claims the consumer's role of a queue of values of this type; options as of `consumer`. Without a type it is the
+    /// one that the region describes.
+    #[pyo3(signature = (name, r#type=None, *, at_most_once=false, release_every=None, end_with_peer=false))]
     fn typed_consumer(
         &self,
+        py: Python<'_>,
         name: &str,
-        r#type: &Bound<'_, PyAny>,
+        r#type: Option<&Bound<'_, PyAny>>,
         at_most_once: bool,
         release_every: Option<u32>,
         end_with_peer: bool,
     ) -> PyResult<PyTypedConsumer> {
-        let (codec, options) = (Codec::of(r#type)?, consumer_options(at_most_once, release_every));
-        let (mut consumer, port) = self.with(|region| {
+        let (codec, options) = (self.codec(py, name, r#type)?, consumer_options(at_most_once, release_every));
+        let (mut consumer, site) = self.with(|region| {
             let consumer = raised(region.typed_consumer_of(name, codec.values(), options))?;
-            Ok((consumer, region.port().clone()))
+            Ok((consumer, self.site(region)))
         })?;
         consumer.end_with_peer(end_with_peer);
-        Ok(PyTypedConsumer::new(consumer, port, codec))
+        Ok(PyTypedConsumer::new(consumer, site, codec))
     }
 
     /// Claims the writer's role of a latest value: of this type, or of bytes if there is none.
@@ -191,20 +275,35 @@ impl PyRegion {
     #[pyo3(signature = (name, r#type=None))]
     fn latest_reader(&self, name: &str, r#type: Option<&Bound<'_, PyAny>>) -> PyResult<PyLatestReader> {
         let codec = r#type.map(Codec::of).transpose()?;
-        let reader = self.with(|region| {
-            raised(match &codec {
+        let (reader, site) = self.with(|region| {
+            let reader = raised(match &codec {
                 Some(codec) => region.latest_reader_of(name, codec.values()),
                 None => region.latest_reader::<[u8]>(name),
-            })
+            })?;
+            Ok((reader, self.site(region)))
         })?;
-        Ok(PyLatestReader::new(reader, codec))
+        Ok(PyLatestReader::new(reader, site, codec))
     }
 
-    /// Opens a mutex over a value of this type.
-    fn mutex(&self, name: &str, r#type: &Bound<'_, PyAny>) -> PyResult<PyMutex> {
-        let codec = Codec::of(r#type)?;
+    /// Opens a mutex over a value of this type. Without a type it is the one that the region describes.
+    #[pyo3(signature = (name, r#type=None))]
+    fn mutex(&self, py: Python<'_>, name: &str, r#type: Option<&Bound<'_, PyAny>>) -> PyResult<PyMutex> {
+        let codec = self.codec(py, name, r#type)?;
         let mutex = self.with(|region| raised(region.mutex_of(name, codec.values())))?;
         Ok(PyMutex::new(mutex, codec))
+    }
+
+    /// Claims the notifier's role of an event.
+    fn notifier(&self, name: &str) -> PyResult<PyNotifier> {
+        Ok(PyNotifier(Shelf::new(self.with(|region| raised(region.notifier(name)))?)))
+    }
+
+    /// Opens a listener to an event. Claims no role.
+    fn listener(&self, name: &str) -> PyResult<PyListener> {
+        let listening = self.with(|region| {
+            Ok(Listening { listener: raised(region.listener(name))?, site: self.site(region) })
+        })?;
+        Ok(PyListener(Arc::new(Shelf::new(listening))))
     }
 
     /// Opens a semaphore.
@@ -219,7 +318,7 @@ impl PyRegion {
 
     /// Leaves the region. Endpoints that were opened from it stay open.
     fn close(&self) -> PyResult<()> {
-        self.0.close()
+        self.open.close()
     }
 
     fn __enter__(this: Py<Self>) -> Py<Self> {
@@ -228,6 +327,6 @@ impl PyRegion {
 
     #[pyo3(signature = (*_raised))]
     fn __exit__(&self, _raised: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<()> {
-        self.0.close()
+        self.open.close()
     }
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex as Cell, PoisonError};
 
 use pyo3::prelude::*;
 use strait::error::SemaphoreError;
-use strait::{Permits, Semaphore, SystemPort};
+use strait::{Permits, Semaphore};
 
 use crate::errors::{Deadlock, ToPython, raised};
 use crate::held::{self, Acquired, Ticket};
+use crate::port::Home;
 use crate::shelf::Shelf;
 use crate::wait::{Timeout, until};
 
@@ -15,7 +16,7 @@ const TIMED_OUT: &str = "nothing could be acquired in the time allowed";
 
 /// A counting semaphore: for signals. What a dead process acquired stays acquired; see `Permits`.
 #[pyclass(frozen, module = "strait", name = "Semaphore")]
-pub struct PySemaphore(pub Shelf<Semaphore<SystemPort>>);
+pub struct PySemaphore(pub Shelf<Semaphore<Home>>);
 
 #[pymethods]
 impl PySemaphore {
@@ -59,11 +60,11 @@ impl PySemaphore {
 #[pyclass(frozen, module = "strait", name = "Permits")]
 pub struct PyPermits {
     /// Empty while a permit is held: then the endpoint is with the permit.
-    home: Arc<Shelf<Permits<SystemPort>>>,
+    home: Arc<Shelf<Permits<Home>>>,
 }
 
 impl PyPermits {
-    pub fn new(permits: Permits<SystemPort>) -> Self {
+    pub fn new(permits: Permits<Home>) -> Self {
         Self { home: Arc::new(Shelf::new(permits)) }
     }
 }

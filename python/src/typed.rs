@@ -1,9 +1,12 @@
 //! Queues of values of one type.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
-use strait::{RecvError, SendError, SystemPort, TypedConsumer, TypedProducer};
+use strait::{RecvError, SendError, TypedConsumer, TypedProducer};
 
 use crate::errors::{ToPython, raised};
+use crate::port::{self, Home, PyAwaiting, Site};
 use crate::shelf::Shelf;
 use crate::value::Codec;
 use crate::wait::{Timeout, awaited, ready, until};
@@ -11,12 +14,12 @@ use crate::wait::{Timeout, awaited, ready, until};
 /// The sending end of a queue of values. One at a time has the role, over all processes.
 #[pyclass(frozen, module = "strait", name = "TypedProducer")]
 pub struct PyTypedProducer {
-    end: Shelf<TypedProducer<[u8], SystemPort>>,
+    end: Shelf<TypedProducer<[u8], Home>>,
     codec: Codec,
 }
 
 impl PyTypedProducer {
-    pub fn new(end: TypedProducer<[u8], SystemPort>, codec: Codec) -> Self {
+    pub fn new(end: TypedProducer<[u8], Home>, codec: Codec) -> Self {
         Self { end: Shelf::new(end), codec }
     }
 }
@@ -80,10 +83,10 @@ impl PyTypedProducer {
 }
 
 /// A consumer, and the bytes into which it receives.
-struct Receiving {
-    consumer: TypedConsumer<[u8], SystemPort>,
-    port: SystemPort,
-    buffer: Vec<u8>,
+pub struct Receiving {
+    pub consumer: TypedConsumer<[u8], Home>,
+    pub site: Site,
+    pub buffer: Vec<u8>,
 }
 
 /// The receiving end of a queue of values. One at a time has the role, over all processes.
@@ -92,14 +95,18 @@ struct Receiving {
 /// again; `release` and `flush` tell so earlier. Iterating receives without a limit of time.
 #[pyclass(frozen, module = "strait", name = "TypedConsumer")]
 pub struct PyTypedConsumer {
-    end: Shelf<Receiving>,
-    codec: Codec,
+    end: Arc<Shelf<Receiving>>,
+    codec: Arc<Codec>,
 }
 
 impl PyTypedConsumer {
-    pub fn new(consumer: TypedConsumer<[u8], SystemPort>, port: SystemPort, codec: Codec) -> Self {
+    pub fn new(consumer: TypedConsumer<[u8], Home>, site: Site, codec: Codec) -> Self {
         let buffer = codec.buffer();
-        Self { end: Shelf::new(Receiving { consumer, port, buffer }), codec }
+        Self { end: Arc::new(Shelf::new(Receiving { consumer, site, buffer })), codec: codec.into() }
+    }
+
+    pub fn end(&self) -> &Arc<Shelf<Receiving>> {
+        &self.end
     }
 }
 
@@ -133,16 +140,26 @@ impl PyTypedConsumer {
     }
 
     /// Receives a value in a coroutine of asyncio, and waits for it for up to `timeout` seconds; without a limit if
-    /// that is `None`. A thread sleeps meanwhile, and the event loop goes on. One that is cancelled has received nothing.
-    /// Raises `TimedOut` or `Fault`; `end_with_peer` does not end it.
+    /// that is `None`. The event loop goes on meanwhile: it watches the region's doorbell, or a thread sleeps. One that
+    /// is cancelled has received nothing. Raises `TimedOut`, `PeerGone` or `Fault`.
     #[pyo3(signature = (*, timeout=None))]
     fn arecv(this: Py<Self>, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
         awaited(py, this.into_any(), timeout)
     }
 
+    /// What awaits a value without a thread, if the region has a doorbell.
+    fn _await(&self) -> PyResult<Option<PyAwaiting>> {
+        port::values(&self.end, &self.codec)
+    }
+
     /// Waits a moment until something is there to receive, and leaves it there. For `arecv`.
     fn _ready(&self, py: Python<'_>) -> PyResult<bool> {
-        self.end.with(|this| Ok(ready(py, &this.port, &mut this.consumer)))
+        self.end.with(|this| Ok(ready(py, &this.site.home, &mut this.consumer)))
+    }
+
+    /// As `recv`, without waiting.
+    fn _take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.recv(py, Some(0.0))
     }
 
     /// The number of the value received last, counting up by one a value, modulo 2^32.

@@ -6,9 +6,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use strait::error::WaitAnyError;
 use strait::options::WaitPolicy;
-use strait::{SystemPort, Waitable, wait_any};
+use strait::{Waitable, wait_any};
 
 use crate::errors::TimedOut;
+use crate::port::Home;
 
 /// How long a signal waits for its handler at most.
 const SLICE: Duration = Duration::from_millis(50);
@@ -59,7 +60,7 @@ pub fn until<T: Send>(
 }
 
 /// Waits for a slice until `receiver` has something, and leaves that where it is. Without the interpreter's lock.
-pub fn ready(py: Python<'_>, port: &SystemPort, receiver: &mut (dyn Waitable + Send)) -> bool {
+pub fn ready(py: Python<'_>, port: &Home, receiver: &mut (dyn Waitable + Send)) -> bool {
     py.detach(|| {
         let mut look = |policy| wait_any(port, &mut [&mut *receiver], policy, SLICE);
         match look(WaitPolicy::parking()) {

@@ -17,6 +17,7 @@ mod clock;
 mod corpus;
 mod crates;
 mod csharp;
+mod deny;
 mod examples;
 mod firmware;
 mod fuzz;

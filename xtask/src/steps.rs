@@ -6,8 +6,8 @@ use crate::parts::parts;
 use crate::passed::unless_passed;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, bridge, capi, csharp, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers, python,
-    runtimes, sanitize, see, windows, words,
+    bench, bridge, capi, csharp, deny, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
+    python, runtimes, sanitize, see, windows, words,
 };
 
 /// How much of each step runs.
@@ -279,6 +279,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::Nightly,
             needs: None,
             run: package::lane,
+        },
+        Step {
+            name: "deny",
+            what: "licences, sources and advisories of what is compiled in, by cargo-deny",
+            when: When::Nightly,
+            needs: Some("deny.toml"),
+            run: deny::lane,
         },
         Step {
             name: "fuzz",

@@ -373,7 +373,7 @@ int main(void) {
   CHECK(strait_region_close(&region), STRAIT_STATUS_NOT_OPEN);
   channels[1].type_hash = 0;
   {
-    strait_plan_t plan = {channels, 8, 0, 0};
+    strait_plan_t plan = {channels, 8, 0, 0, NULL};
     CHECK(strait_plan_size(&plan, &i), STRAIT_STATUS_BAD_PLAN);
     CHECK(strait_plan_size(NULL, &i), STRAIT_STATUS_BAD_ARGUMENT);
     CHECK(strait_plan_size(&plan, NULL), STRAIT_STATUS_BAD_ARGUMENT);

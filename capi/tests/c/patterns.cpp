@@ -98,6 +98,7 @@ static void broadcasts(const strait::region &region) {
   THAT(region.broadcast_reader<std::uint32_t>("heard").code() == STRAIT_STATUS_TYPE);
   THAT(region.broadcast_reader<pair>("log").code() == STRAIT_STATUS_TYPE);
   THAT(quick.try_recv().code() == STRAIT_STATUS_EMPTY);
+  THAT(strait::wait_any_timeout(region, moment, quick, slow).code() == STRAIT_STATUS_TIMED_OUT);
   THAT(quick.recv_timeout(moment).code() == STRAIT_STATUS_TIMED_OUT);
   for (std::uint64_t n = 1; n <= 50; n++) {
     THAT(*writer.publish({n, ~n}, 3) == n);

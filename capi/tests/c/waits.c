@@ -9,7 +9,7 @@ static union {
   uint8_t bytes[32768];
 } memory;
 
-enum { FRAMES, VALUES, LANES, TYPED_LANES, FANOUT, SERVER, LANES_SERVER, COUNT };
+enum { FRAMES, VALUES, LANES, TYPED_LANES, FANOUT, SERVER, LANES_SERVER, LATEST, BROADCAST, COUNT };
 
 /* What a wait finds now, or COUNT. */
 static size_t found(strait_region_t *region, const strait_waitable_t *all) {
@@ -34,6 +34,10 @@ static void waits(strait_region_t *region, uint64_t hash) {
   strait_fanout_consumer_t fanout = {0}, other = {0};
   strait_call_server_t server = {0};
   strait_lanes_server_t lanes_server = {0};
+  strait_latest_writer_t latest_tx = {0};
+  strait_latest_reader_t latest = {0};
+  strait_broadcast_writer_t broadcast_tx = {0};
+  strait_broadcast_reader_t broadcast = {0};
   strait_waitable_t all[COUNT];
   uint32_t value = 5, ticket, lane;
   char buffer[32];
@@ -47,6 +51,8 @@ static void waits(strait_region_t *region, uint64_t hash) {
   all[FANOUT].fanout = &fanout;
   all[SERVER].server = &server;
   all[LANES_SERVER].lanes_server = &lanes_server;
+  all[LATEST].latest = &latest;
+  all[BROADCAST].broadcast = &broadcast;
   CHECK(strait_wait_any_timeout(region, all, COUNT, &index, 0), STRAIT_STATUS_NOT_OPEN);
   OK(strait_consumer_open(&frames, region, "frames", NULL));
   OK(strait_typed_consumer_open(&values, region, "values", hash, 4, NULL));
@@ -56,6 +62,10 @@ static void waits(strait_region_t *region, uint64_t hash) {
   OK(strait_call_server_open(&server, region, "calls", hash, 4, hash, 4, false));
   CHECK(strait_wait_any_timeout(region, all, COUNT, &index, 0), STRAIT_STATUS_NOT_OPEN);
   OK(strait_lanes_server_open(&lanes_server, region, "many calls", hash, 4, hash, 4, false));
+  OK(strait_latest_reader_open(&latest, region, "latest"));
+  OK(strait_broadcast_reader_open(&broadcast, region, "broadcast", STRAIT_BROADCAST_NEWEST));
+  OK(strait_latest_writer_open(&latest_tx, region, "latest", hash, 4));
+  OK(strait_broadcast_writer_open(&broadcast_tx, region, "broadcast", hash, 4));
   OK(strait_producer_open(&frame_tx, region, "frames"));
   OK(strait_typed_producer_open(&value_tx, region, "values", hash, 4));
   OK(strait_producer_open_lane(&lane_tx, region, "lanes", 1, NULL));
@@ -96,6 +106,15 @@ static void waits(strait_region_t *region, uint64_t hash) {
   OK(strait_lanes_server_answer(&lanes_server, lane, &value, 4));
   THAT(found(region, all) == COUNT);
 
+  OK(strait_latest_publish(&latest_tx, 0, &value, 4, NULL));
+  THAT(found(region, all) == LATEST);
+  OK(strait_latest_read(&latest, &value, 4, NULL));
+  THAT(found(region, all) == COUNT);
+  OK(strait_broadcast_publish(&broadcast_tx, 0, &value, 4, NULL));
+  THAT(found(region, all) == BROADCAST);
+  OK(strait_broadcast_try_recv(&broadcast, &value, 4, NULL, NULL));
+  THAT(found(region, all) == COUNT);
+
   /* The other consumer of the queue may wait beside it, but nobody twice, and a waitable is one receiver. */
   OK(strait_fanout_consumer_open(&other, region, "fan-out", hash, 4, 0, NULL, NULL));
   OK(strait_fanout_try_send(&fanout_tx, &value, 4));
@@ -111,6 +130,10 @@ static void waits(strait_region_t *region, uint64_t hash) {
   all[FRAMES].server = &server;
   CHECK(strait_wait_any_timeout(region, all, COUNT, &index, 0), STRAIT_STATUS_BAD_ARGUMENT);
 
+  OK(strait_broadcast_writer_close(&broadcast_tx));
+  OK(strait_latest_writer_close(&latest_tx));
+  OK(strait_broadcast_reader_close(&broadcast));
+  OK(strait_latest_reader_close(&latest));
   OK(strait_call_client_close(&lane_client));
   OK(strait_call_client_close(&client));
   OK(strait_fanout_producer_close(&fanout_tx));
@@ -157,6 +180,12 @@ int main(void) {
     channels[i].size = 32;
     channels[i].type_hash = 0;
   }
+  for (i = LATEST; i <= BROADCAST; i++) {
+    channels[i].kind = i == LATEST ? STRAIT_KIND_LATEST : STRAIT_KIND_BROADCAST;
+    channels[i].doorbell = 0;
+  }
+  channels[LATEST].name = "latest";
+  channels[BROADCAST].name = "broadcast";
   for (i = SERVER; i <= LANES_SERVER; i++) {
     channels[i].answer_size = 4;
     channels[i].answer_hash = hash;

@@ -177,6 +177,17 @@ impl<T: Message, P: Port + AsyncWait> TypedConsumer<T, P> {
     }
 }
 
+impl<T: Value + ?Sized, P: Port + AsyncWait> TypedConsumer<T, P> {
+    /// As [`recv`](Self::recv), into `value`, as [`try_recv_into`](Self::try_recv_into) does.
+    ///
+    /// # Errors
+    ///
+    /// As there; never `TimedOut`.
+    pub async fn recv_into(&mut self, value: &mut T) -> Result<(), RecvError> {
+        recv(self, |this| this.try_recv_into(value)).await
+    }
+}
+
 impl<P: Port + AsyncWait> Producer<P> {
     /// Sends a frame, waiting for space as long as it takes. If the future is dropped before it is ready,
     /// nothing was sent, and no refusal is counted.

@@ -33,6 +33,7 @@ from ._errors import (
     Full,
     InUse,
     NotARegion,
+    NotDescribed,
     NotFound,
     NotOwner,
     NotPermitted,
@@ -52,8 +53,11 @@ from ._strait import (
     Consumer,
     LatestReader,
     LatestWriter,
+    Listener,
     Lock,
     Mutex,
+    Notified,
+    Notifier,
     Permit,
     Permits,
     Plan,
@@ -64,6 +68,8 @@ from ._strait import (
     TypedConsumer,
     TypedProducer,
     compact,
+    doorbell,
+    event,
     frames,
     latest,
     latest_bytes,
@@ -71,6 +77,8 @@ from ._strait import (
     permits,
     semaphore,
     slots,
+    wait_any,
+    wait_ready,
 )
 from ._types import Type, f32, f64, i8, i16, i32, i64, message, type_of, u8, u16, u32, u64
 

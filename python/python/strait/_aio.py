@@ -1,49 +1,132 @@
-"""Receiving in asyncio: a thread sleeps until something is there, and the event loop's own thread takes it."""
+"""Waiting in asyncio: the event loop watches the region's doorbell; without one, a thread sleeps until something is there."""
 
 import asyncio
 import threading
+import weakref
 
-from ._errors import Empty, TimedOut
+from ._errors import TimedOut
 
 
-async def receive(consumer, timeout):
-    """What `consumer` receives next. Only `try_recv` in this coroutine takes anything, so a cancelled one took nothing."""
+async def receive(receiver, timeout):
+    """What `receiver` receives next. One that is cancelled took nothing."""
     loop = asyncio.get_running_loop()
     end = None if timeout is None else loop.time() + timeout
+    awaiting = receiver._await()
+    if awaiting is not None:
+        return await _rung(loop, awaiting, end)
     while True:
+        # Only this takes anything, and nothing is awaited behind it.
         try:
-            return consumer.try_recv()
-        except Empty:
+            return receiver._take()
+        except TimedOut:
             pass
-        left = None if end is None else end - loop.time()
-        if left is not None and left <= 0:
-            raise TimedOut("the queue stayed empty for the time allowed")
-        await _ready(loop, consumer, left)
+        await _ready(loop, receiver, _left(loop, end))
 
 
-async def _ready(loop, consumer, left):
-    """Waits until something is there, or the time is up. When it returns, the thread has let go of the consumer."""
+def _left(loop, end):
+    """How much time is left; `None` if there is no limit."""
+    left = None if end is None else end - loop.time()
+    if left is not None and left <= 0:
+        raise TimedOut("nothing came in the time allowed")
+    return left
+
+
+async def _rung(loop, awaiting, end):
+    """Waits by the doorbell. Each poll of `awaiting` finds something, or sees to it that a wake settles the future."""
+    driver = _Driver.of(loop, awaiting)
+    try:
+        while True:
+            ended = loop.create_future()
+            found = awaiting.poll(_wake(loop, ended))
+            if found is not None:
+                return found[0]
+            left = _left(loop, end)
+            driver.arm()
+            timer = None if left is None else loop.call_later(left, _settle, ended)
+            try:
+                await ended
+            finally:
+                if timer is not None:
+                    timer.cancel()
+    finally:
+        awaiting.close()
+        driver.leave()
+
+
+def _settle(ended):
+    if not ended.done():
+        ended.set_result(None)
+
+
+def _wake(loop, ended):
+    def wake():
+        try:
+            loop.call_soon_threadsafe(_settle, ended)
+        except RuntimeError:
+            pass  # The loop was closed meanwhile, and nobody waits any more.
+
+    return wake
+
+
+class _Driver:
+    """What watches a region's doorbell in a loop, for as long as a task of that waits there."""
+
+    _all = weakref.WeakKeyDictionary()
+
+    @classmethod
+    def of(cls, loop, awaiting):
+        drivers = cls._all.setdefault(loop, {})
+        number = awaiting.fileno()
+        driver = drivers.get(number)
+        if driver is None:
+            driver = drivers[number] = cls(loop, awaiting)
+        driver._users += 1
+        return driver
+
+    def __init__(self, loop, awaiting):
+        self._loop, self._bell, self._users, self._timer = loop, awaiting, 0, None
+        loop.add_reader(awaiting.fileno(), self._turn)
+
+    def _turn(self):
+        self._bell.turn()
+        self.arm()
+
+    def arm(self):
+        """Sets the timer to the moment at which somebody is to look again although nobody rang."""
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._bell.due()
+        self._timer = None if due is None else self._loop.call_later(due, self._turn)
+
+    def leave(self):
+        self._users -= 1
+        if self._users:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        number = self._bell.fileno()
+        self._all[self._loop].pop(number)
+        if not self._loop.is_closed():
+            self._loop.remove_reader(number)
+
+
+async def _ready(loop, receiver, left):
+    """Waits until something is there, or the time is up. When it returns, the thread has let go of the receiver."""
     ended = loop.create_future()
     stop = threading.Event()
+    wake = _wake(loop, ended)
     error = None
-
-    def settle():
-        if not ended.done():
-            ended.set_result(None)
 
     def wait():
         nonlocal error
         try:
-            while not (stop.is_set() or consumer._ready()):
+            while not (stop.is_set() or receiver._ready()):
                 pass
         except BaseException as raised:
             error = raised
-        try:
-            loop.call_soon_threadsafe(settle)
-        except RuntimeError:
-            pass  # The loop was closed meanwhile, and nobody waits any more.
+        wake()
 
-    threading.Thread(target=wait, name="strait-arecv", daemon=True).start()
+    threading.Thread(target=wait, name="strait-await", daemon=True).start()
     timer = None if left is None else loop.call_later(left, stop.set)
     try:
         await asyncio.shield(ended)

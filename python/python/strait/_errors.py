@@ -41,6 +41,10 @@ class NotFound(Error, LookupError):
     """There is no such region or channel."""
 
 
+class NotDescribed(Error, LookupError):
+    """The region does not describe the type of this channel."""
+
+
 class AlreadyExists(Error):
     """There is a region or something else of that name already."""
 

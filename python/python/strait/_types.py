@@ -105,7 +105,7 @@ class Struct(Type):
         if not fields:
             raise WrongType(f"{name} has no fields; give it one at least")
         self.fields = {field: type_of(declared) for field, declared in fields.items()}
-        self._make = make
+        self.name, self._make = name, make
         self.align = max(field.align for field in self.fields.values())
         end, parts = 0, []
         for field, declared in self.fields.items():
@@ -179,6 +179,12 @@ class NumPyType(Type):
 
     def _build(self, flat):
         return self.unpack(next(flat))
+
+
+def description(declared):
+    """The text that describes these types: as Rust's `describe!` makes it, of messages."""
+    listed = {made.shape: made for made in declared if isinstance(made, Struct)}
+    return "".join(f"={made.name} {shape}\n" for shape, made in listed.items())
 
 
 def _like(dtype):
