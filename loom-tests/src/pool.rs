@@ -213,7 +213,7 @@ fn an_old_id_leads_to_nothing(search: Search) {
 }
 
 /// The camera dies anywhere between claiming the block and having sent it. One has the id, another claims: one of them
-/// gets it, and the id leads to whole bytes. Up to three preemptions.
+/// gets it, and the id leads to whole bytes. Without an id, two claim. Up to three preemptions.
 ///
 /// ```text
 ///   camera                     viewer                   claimant
@@ -227,9 +227,16 @@ fn sender_dies(search: Search) {
         let region = Region::new(&ONE);
         let at = region.join();
         let camera = pool(&at);
-        let _ = death.run(at.port(), || send_first(&camera));
+        let has_sent = death.run(at.port(), || send_first(&camera)).is_ok();
         at.port().end();
-        one_of_two(&region, FIRST, None);
+        if has_sent {
+            return one_of_two(&region, FIRST, None);
+        }
+        // Nobody has the id.
+        let (one, two) = (region.join(), region.join());
+        let thread = thread::spawn(move || (claim(&pool(&one)), one));
+        let mine = claim(&pool(&two));
+        assert_ne!(mine, thread.join().unwrap().0, "one of them gets it");
     });
 }
 

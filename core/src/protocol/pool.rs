@@ -196,7 +196,8 @@ impl Owned {
         if next(self.number).is_none() {
             self.renew(blocks);
         }
-        let number = self.number | (self.number + 1) & COUNT;
+        // Within its generation.
+        let number = self.number + 1;
         // ORDERING: Relaxed, both; published by the state.
         blocks.sender(self.index).store(me.word(), RELAXED);
         blocks.len(self.index).store(len, RELAXED);

@@ -69,6 +69,12 @@ impl<'p, P: Port> Block<'p, P> {
         self.len as usize
     }
 
+    /// How many bytes there are room for.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.pool.block_len()
+    }
+
     /// Whether no bytes were sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
