@@ -90,6 +90,7 @@
 //! | [`wait`](mod@wait) | waiting for several receivers until a deadline, for all that are ready, and in a task |
 //! | [`broadcast`](mod@broadcast), [`call`](mod@call) | options, tickets, replies and errors of broadcasts and calls |
 //! | [`fanout`](mod@fanout) | the ends of queues with several consumers |
+//! | [`pool`](mod@pool) | blocks for large messages, which are handed over and not copied |
 //! | [`contract`](mod@contract) | functions over messages, over a region or a stream, by [`contract!`](crate::contract!) |
 //! | [`local`](mod@local) | the ends and chunks of a queue for two threads |
 //! | [`region`](mod@region) | names of regions, whom they let in, and the errors of handing one over |
@@ -116,6 +117,7 @@ pub mod fanout;
 pub mod io;
 pub mod local;
 pub mod options;
+pub mod pool;
 pub mod region;
 pub mod semaphore;
 pub mod value;

@@ -130,6 +130,9 @@
 // Calls of one or several clients to one server, each with a request and an answer.
 #define STRAIT_KIND_CALLS 9
 
+// A pool of blocks for large messages, which are handed over and not copied.
+#define STRAIT_KIND_POOL 10
+
 // The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
 #define STRAIT_CONSUMER_MAY_BLOCK 1
 
@@ -258,7 +261,8 @@ enum strait_status
   STRAIT_STATUS_DEADLOCK = 81,
   // The lock was given up unrepaired; re-initialise it.
   STRAIT_STATUS_POISONED = 82,
-  // The lock was not this participant's any more when it was given back. It is open, and not locked.
+  // The lock was not this participant's any more when it was given back. It is open, and not locked. Of a pool: the
+  // block is not this participant's, or its id leads to it no more.
   STRAIT_STATUS_NOT_OWNER = 83,
   // The dead owner was editing in place, so there is nothing to roll back to: repair.
   STRAIT_STATUS_IN_PLACE = 84,
@@ -510,9 +514,9 @@ typedef struct strait_channel_info_t {
   uint8_t name[32];
   // `STRAIT_KIND_...`.
   uint32_t kind;
-  // Bytes of the ring (frames), slots, buffers, permits, or the highest count.
+  // Bytes of the ring (frames), slots, buffers, permits, blocks, or the highest count.
   uint32_t capacity;
-  // The largest payload in bytes, or the type's size; of a semaphore, its initial count.
+  // The largest payload in bytes, or the type's size; of a semaphore, its initial count; of a pool, the bytes of a block.
   uint32_t max_len;
   // The domain of the producer or writer.
   uint32_t producer_domain;
@@ -530,7 +534,7 @@ typedef struct strait_channel_info_t {
 // moments. Owners are identities; 0 is nobody.
 typedef struct strait_channel_state_t {
   // Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
-  // ring; of a semaphore, its count; of permits, how many are free.
+  // ring; of a semaphore, its count; of permits and a pool's blocks, how many are free.
   uint32_t len;
   // Upper bound of the fill level ever reached, in the unit of the capacity.
   uint32_t high_water;
@@ -649,10 +653,11 @@ typedef struct strait_channel_t {
   // `STRAIT_KIND_...`.
   uint32_t kind;
   // A power of two: bytes of the ring (frames), slots (a broadcast too), or buffers (latest; 0 stands for 2).
-  // Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
+  // Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits, a
+  // pool's blocks.
   uint32_t capacity;
   // The largest frame, or value of bytes, in bytes; the size of the type; of calls, the request's;
-  // the initial count of a semaphore.
+  // the initial count of a semaphore; of a pool, the bytes of a block.
   uint32_t size;
   // `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
   uint32_t flags;
@@ -723,6 +728,35 @@ typedef struct strait_permit_t {
   // The dead participant that it was taken over from; 0 if it was not.
   uint32_t taken_over_from;
 } strait_permit_t;
+
+// Storage for a handle on a pool of blocks. Any number of them, each with its own region where they are of different
+// threads.
+typedef struct strait_pool_t {
+  uint64_t first;
+  size_t rest[38];
+} strait_pool_t;
+
+// A block that this participant owns, for the functions that take one. Send it or release it once; a copy of one that
+// was sent or released is refused.
+typedef struct strait_block_t {
+  // Which block, from 0.
+  uint32_t index;
+  // Its owner's number.
+  uint32_t number;
+  // How many bytes were sent; of a block that was claimed, all there are.
+  uint32_t len;
+  // Whether it was claimed, or written to.
+  bool renewed;
+} strait_block_t;
+
+// A block that was sent: the message that goes through a queue, or is a part of one. Its type alone is that of
+// `strait_type_hash("{index:u32@0;number:u32@4;size=8}", ...)`.
+typedef struct strait_block_id_t {
+  // Which block, from 0.
+  uint32_t index;
+  // The number under which it was sent.
+  uint32_t number;
+} strait_block_id_t;
 
 // Supplied by a program with memory of its own: its place in the plan, and functions for waiting, proof
 // of life, and time. A function may be null. Where an interrupt handler uses the region too, they must be
@@ -1586,6 +1620,57 @@ strait_status strait_plan_size(const struct strait_plan_t *plan, uint32_t *size)
 // The hash of a type by its canonical descriptor, as in `"{time_ns:u64@0;angle_rad:f64@8;size=16}"`: FNV-1a
 // of its bytes, never 0. The grammar stands in FORMAT.md. 0 if `descriptor` is null.
 uint64_t strait_type_hash(const char *descriptor);
+
+// Opens a handle on the pool `name`. Nothing is claimed. A handle has any number of blocks.
+strait_status strait_pool_open(struct strait_pool_t *pool,
+                               const struct strait_region_t *region,
+                               const char *name);
+
+// Claims a block that is free, or of a participant that is proven dead. What it held is still in it. Never waits.
+strait_status strait_pool_try_claim(struct strait_pool_t *pool,
+                                    struct strait_block_t *block);
+
+// Claims a block, waiting up to `timeout_ns` for one; otherwise as `strait_pool_try_claim`.
+strait_status strait_pool_claim_timeout(struct strait_pool_t *pool,
+                                        struct strait_block_t *block,
+                                        uint64_t timeout_ns);
+
+// Takes the block that was sent as `id`, also by this participant itself. `STRAIT_STATUS_NOT_OWNER` if it was taken by
+// another participant or given back since, `STRAIT_STATUS_FAULT` if no honest peer sends such an id.
+strait_status strait_pool_take(struct strait_pool_t *pool,
+                               const struct strait_block_id_t *id,
+                               struct strait_block_t *block);
+
+// Copies `len` bytes into the block from `offset` on. `STRAIT_STATUS_TOO_LARGE` if they would pass its end; nothing is
+// written then.
+strait_status strait_block_write(struct strait_pool_t *pool,
+                                 struct strait_block_t *block,
+                                 size_t offset,
+                                 const uint8_t *bytes,
+                                 size_t len);
+
+// Copies bytes of the block from `offset` on into `buffer`, as many as there are, up to `len`; how many in `*count`.
+strait_status strait_block_read(struct strait_pool_t *pool,
+                                struct strait_block_t *block,
+                                size_t offset,
+                                uint8_t *buffer,
+                                size_t len,
+                                size_t *count);
+
+// Hands the block over with its first `len` bytes; more than there are count as all. Whoever gets `*id` first takes it.
+// If the queue is full, take it back by `strait_pool_take`.
+strait_status strait_block_send(struct strait_pool_t *pool,
+                                struct strait_block_t *block,
+                                size_t len,
+                                struct strait_block_id_t *id);
+
+// Gives the block back, and wakes the first participant that waits for one. `STRAIT_STATUS_NOT_OWNER` if it is not this
+// participant's.
+strait_status strait_block_release(struct strait_pool_t *pool,
+                                   struct strait_block_t *block);
+
+// Closes a handle. Blocks that this participant owns stay its own until it ends: release them first.
+strait_status strait_pool_close(struct strait_pool_t *pool);
 
 // Claims the producer's role of the queue of frames `name`. If its last owner is proven dead, the role is
 // taken over with every committed frame in place.

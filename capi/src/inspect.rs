@@ -20,9 +20,9 @@ pub struct strait_channel_info_t {
     pub name: [u8; 32],
     /// `STRAIT_KIND_...`.
     pub kind: u32,
-    /// Bytes of the ring (frames), slots, buffers, permits, or the highest count.
+    /// Bytes of the ring (frames), slots, buffers, permits, blocks, or the highest count.
     pub capacity: u32,
-    /// The largest payload in bytes, or the type's size; of a semaphore, its initial count.
+    /// The largest payload in bytes, or the type's size; of a semaphore, its initial count; of a pool, the bytes of a block.
     pub max_len: u32,
     /// The domain of the producer or writer.
     pub producer_domain: u32,
@@ -42,7 +42,7 @@ pub struct strait_channel_info_t {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_channel_state_t {
     /// Messages waiting; of a latest value, 1 once something was published; of a broadcast, the values in its
-    /// ring; of a semaphore, its count; of permits, how many are free.
+    /// ring; of a semaphore, its count; of permits and a pool's blocks, how many are free.
     pub len: u32,
     /// Upper bound of the fill level ever reached, in the unit of the capacity.
     pub high_water: u32,
@@ -195,7 +195,7 @@ fn state_of(port: &impl Port, line: u32, entry: &Entry) -> strait_channel_state_
             }
         }
         Some(LockState::Semaphore { count, .. }) => state.len = count.unwrap_or(0),
-        Some(LockState::Permits { free, .. }) => state.len = free,
+        Some(LockState::Permits { free, .. } | LockState::Pool { free, .. }) => state.len = free,
         None => {}
     }
     state

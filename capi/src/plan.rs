@@ -27,6 +27,8 @@ pub const STRAIT_KIND_PERMITS: u32 = 7;
 pub const STRAIT_KIND_BROADCAST: u32 = 8;
 /// Calls of one or several clients to one server, each with a request and an answer.
 pub const STRAIT_KIND_CALLS: u32 = 9;
+/// A pool of blocks for large messages, which are handed over and not copied.
+pub const STRAIT_KIND_POOL: u32 = 10;
 
 /// The consumer (of a latest value or a broadcast: readers; of a mutex: waiters for a change) may sleep.
 pub const STRAIT_CONSUMER_MAY_BLOCK: u32 = 1;
@@ -45,10 +47,11 @@ pub struct strait_channel_t {
     /// `STRAIT_KIND_...`.
     pub kind: u32,
     /// A power of two: bytes of the ring (frames), slots (a broadcast too), or buffers (latest; 0 stands for 2).
-    /// Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits.
+    /// Of a mutex 0. Calls: the places, up to 32. Any number: the highest count of a semaphore, the permits, a
+    /// pool's blocks.
     pub capacity: u32,
     /// The largest frame, or value of bytes, in bytes; the size of the type; of calls, the request's;
-    /// the initial count of a semaphore.
+    /// the initial count of a semaphore; of a pool, the bytes of a block.
     pub size: u32,
     /// `STRAIT_CONSUMER_MAY_BLOCK` and `STRAIT_PRODUCER_MAY_BLOCK`.
     pub flags: u32,
@@ -112,6 +115,7 @@ impl strait_channel_t {
             STRAIT_KIND_MUTEX if capacity == 0 => Channel::mutex_of(name, values),
             STRAIT_KIND_SEMAPHORE => Channel::semaphore(name, size, capacity),
             STRAIT_KIND_PERMITS => Channel::permits(name, capacity),
+            STRAIT_KIND_POOL => Channel::pool(name, capacity, size),
             STRAIT_KIND_BROADCAST => Channel::broadcast_of(name, capacity, values),
             STRAIT_KIND_CALLS if self.answer_hash != 0 => {
                 let answer = ValueType { hash: self.answer_hash, size: self.answer_size };
@@ -125,6 +129,7 @@ impl strait_channel_t {
                 | STRAIT_KIND_LATEST
                 | STRAIT_KIND_SEMAPHORE
                 | STRAIT_KIND_PERMITS
+                | STRAIT_KIND_POOL
                 | STRAIT_KIND_BROADCAST
         );
         if self.flags & !(STRAIT_CONSUMER_MAY_BLOCK | STRAIT_PRODUCER_MAY_BLOCK) != 0

@@ -6,6 +6,7 @@ use strait_core::{
     ChannelError, LockError, PublishError, RecvError, RecvLanesError, SemaphoreError, SendError,
     TryRecvError, TryRecvLanesError, TrySendError, UnlockError, Violation,
     format::{AttachError, FormatError},
+    pool::PoolError,
 };
 
 /// How a call went. Where it is not said otherwise, everything but `STRAIT_STATUS_OK` has changed nothing.
@@ -100,7 +101,8 @@ pub enum strait_status {
     Deadlock = 81,
     /// The lock was given up unrepaired; re-initialise it.
     Poisoned = 82,
-    /// The lock was not this participant's any more when it was given back. It is open, and not locked.
+    /// The lock was not this participant's any more when it was given back. It is open, and not locked. Of a pool: the
+    /// block is not this participant's, or its id leads to it no more.
     NotOwner = 83,
     /// The dead owner was editing in place, so there is nothing to roll back to: repair.
     InPlace = 84,
@@ -184,7 +186,7 @@ impl strait_status {
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
-        (s::NotOwner, c"the lock is free, or another participant holds it; nothing was changed"),
+        (s::NotOwner, c"the lock or block is free, or another participant holds it; nothing was changed"),
         (s::InPlace, c"the dead owner was editing in place; repair the value"),
         (s::Overflow, c"the semaphore's count would pass its maximum; release no more than was acquired"),
         (
@@ -379,6 +381,19 @@ impl From<SemaphoreError> for strait_status {
             SemaphoreError::Overflow => s::Overflow,
             SemaphoreError::Contended => s::Contended,
             SemaphoreError::Fault(Violation::Forked) => s::Forked,
+            _ => s::Fault,
+        }
+    }
+}
+
+impl From<PoolError> for strait_status {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Empty => s::Empty,
+            PoolError::TimedOut => s::TimedOut,
+            PoolError::Gone | PoolError::NotOwner => s::NotOwner,
+            PoolError::HardwareLock => s::Contended,
+            PoolError::Fault(Violation::Forked) => s::Forked,
             _ => s::Fault,
         }
     }

@@ -12,7 +12,7 @@
 //! | 78 | one of several consumers |
 //! | 62 | heartbeats |
 //! | 46 | mutexes, the ends of latest values and broadcasts |
-//! | 38 | regions, permits |
+//! | 38 | regions, permits, pools |
 //! | 26 | semaphores |
 
 /// The kind of object that a storage holds; part of its seal.
@@ -39,6 +39,7 @@ pub(crate) enum Kind {
     FanoutConsumer = 19,
     TimeOrder = 20,
     Heartbeat = 21,
+    Pool = 22,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -146,6 +147,14 @@ pub struct strait_mutex_t {
 /// Storage for a handle on permits. Any number of them; each has one permit at a time.
 #[repr(C)]
 pub struct strait_permits_t {
+    first: u64,
+    rest: [usize; 38],
+}
+
+/// Storage for a handle on a pool of blocks. Any number of them, each with its own region where they are of different
+/// threads.
+#[repr(C)]
+pub struct strait_pool_t {
     first: u64,
     rest: [usize; 38],
 }

@@ -16,9 +16,11 @@ pub struct LockPicture {
     state: LockState,
     /// The mutex's owner.
     owner: Option<Who>,
-    /// The holders of permits, and their numbers of permits.
+    /// The holders of permits or blocks, and their numbers of them.
     holders: Vec<(Who, u32)>,
-    /// Permits whose words name nobody that could be.
+    /// The senders of blocks that nobody has taken yet, and their numbers of them.
+    senders: Vec<(Who, u32)>,
+    /// Permits or blocks whose words name nobody that could be.
     impossible: u32,
 }
 
@@ -32,11 +34,17 @@ impl LockPicture {
             LockState::Mutex { state: MutexState::Held { owner, .. }, .. } => Some(who(owner)),
             _ => None,
         };
-        let mut picture = Self { state, owner, holders: Vec::new(), impossible: 0 };
+        let mut picture = Self { state, owner, holders: Vec::new(), senders: Vec::new(), impossible: 0 };
         for permit in permits(mem, line, entry) {
             match permit {
                 PermitState::Free => {}
                 PermitState::Impossible => picture.impossible += 1,
+                PermitState::Sent(sender) => {
+                    match picture.senders.iter_mut().find(|(who, _)| who.ident == sender) {
+                        Some((_, count)) => *count += 1,
+                        None => picture.senders.push((who(sender), 1)),
+                    }
+                }
                 PermitState::Taken(holder) => {
                     match picture.holders.iter_mut().find(|(who, _)| who.ident == holder) {
                         Some((_, count)) => *count += 1,
@@ -53,7 +61,7 @@ impl LockPicture {
     pub fn takeovers(&self) -> u32 {
         match self.state {
             LockState::Mutex { takeovers, .. } => takeovers,
-            LockState::Semaphore { .. } | LockState::Permits { .. } => 0,
+            LockState::Semaphore { .. } | LockState::Permits { .. } | LockState::Pool { .. } => 0,
         }
     }
 
@@ -74,7 +82,7 @@ impl LockPicture {
         match (self.state, &self.owner) {
             (LockState::Mutex { .. }, Some(who)) if who.probe == Probe::Dead => "holder dead".into(),
             (LockState::Mutex { .. }, Some(who)) => format!("held {}", process(who)),
-            (LockState::Permits { free, count, .. }, _) => {
+            (LockState::Permits { free, count, .. } | LockState::Pool { free, count, .. }, _) => {
                 let is_dead = self.holders.iter().any(|(who, _)| who.probe == Probe::Dead);
                 if is_dead { "holder dead".into() } else { format!("{free} of {count} free") }
             }
@@ -91,7 +99,7 @@ impl LockPicture {
                 matches!(state, MutexState::Poisoned | MutexState::Impossible)
             }
             LockState::Semaphore { count, .. } => count.is_none(),
-            LockState::Permits { .. } => self.impossible > 0,
+            LockState::Permits { .. } | LockState::Pool { .. } => self.impossible > 0,
         };
         is_wrong || self.owner.iter().chain(self.holders.iter().map(|(who, _)| who)).any(is_dead)
     }
@@ -121,17 +129,23 @@ impl LockPicture {
                 json!({ "count": count, "max": most, "waiters": waiters })
             }
             LockState::Permits { free, count, waiters } => {
-                let holders = self.holders.iter().map(|(who, count)| {
-                    let mut holder = who.json();
-                    holder["permits"] = json!(count);
-                    holder
-                });
                 json!({
                     "free": free,
                     "taken": count.saturating_sub(free),
                     "impossible": self.impossible,
                     "waiters": waiters,
-                    "holders": holders.collect::<Vec<_>>(),
+                    "holders": with_counts(&self.holders, "permits"),
+                })
+            }
+            LockState::Pool { free, sent, count, waiters } => {
+                json!({
+                    "free": free,
+                    "sent": sent,
+                    "taken": count.saturating_sub(free).saturating_sub(sent),
+                    "impossible": self.impossible,
+                    "waiters": waiters,
+                    "holders": with_counts(&self.holders, "blocks"),
+                    "senders": with_counts(&self.senders, "blocks"),
                 })
             }
         }
@@ -146,9 +160,9 @@ impl LockPicture {
                 LockState::Mutex { waiters, takeovers, version, .. } => {
                     (waiters, takeovers.to_string(), version.to_string())
                 }
-                LockState::Semaphore { waiters, .. } | LockState::Permits { waiters, .. } => {
-                    (waiters, "-".into(), "-".into())
-                }
+                LockState::Semaphore { waiters, .. }
+                | LockState::Permits { waiters, .. }
+                | LockState::Pool { waiters, .. } => (waiters, "-".into(), "-".into()),
             };
             vec![
                 printable(entry.name().unwrap_or("?")),
@@ -181,10 +195,13 @@ impl LockPicture {
             }
             LockState::Semaphore { count: Some(count), most, .. } => format!("{count} of {most}"),
             LockState::Semaphore { count: None, .. } => "impossible".into(),
-            LockState::Permits { free, count, .. } => {
+            LockState::Permits { free, count, .. } | LockState::Pool { free, count, .. } => {
                 let mut words = format!("{free} of {count} free");
                 for (who, count) in &self.holders {
                     words.push_str(&format!(", {count} by {who}"));
+                }
+                for (who, count) in &self.senders {
+                    words.push_str(&format!(", {count} sent by {who}"));
                 }
                 if self.impossible > 0 {
                     words.push_str(&format!(", {} impossible", self.impossible));
@@ -193,4 +210,14 @@ impl LockPicture {
             }
         }
     }
+}
+
+/// Participants for programs, each with how many it has.
+fn with_counts(list: &[(Who, u32)], what: &str) -> Vec<Value> {
+    let entry = |&(who, count): &(Who, u32)| {
+        let mut entry = who.json();
+        entry[what] = json!(count);
+        entry
+    };
+    list.iter().map(entry).collect()
 }

@@ -48,6 +48,7 @@ pub fn run(wanted: &Unlock) -> Result<()> {
             "{name} is of kind {}, not a mutex{}",
             found.name(),
             match found {
+                Kind::Pool => "; blocks of the dead come back when a process asks for one",
                 Kind::Permits => "; permits of the dead come back when a process asks for one",
                 Kind::Semaphore => "; a semaphore's count has no owner",
                 _ => "; a role is taken over from the dead by the next process that opens it",

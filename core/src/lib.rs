@@ -51,6 +51,11 @@ pub mod port {
     pub use crate::ground::tasks::{AsyncWait, WaiterId, Wakers};
 }
 
+/// Pools of blocks for large messages, which are handed over and not copied.
+pub mod pool {
+    pub use crate::endpoint::pool::{Block, BlockId, Pool, PoolError, RawBlock};
+}
+
 /// For tools: the region's header and directory, its types, and functions that inspect it without a role.
 pub mod format {
     pub use crate::endpoint::{READ_TRIES, RecoverError, Recovered, ResetError, inspect, participants};

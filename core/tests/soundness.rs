@@ -25,6 +25,7 @@ const PLAN: Plan = Plan::new(&[
     Channel::slots::<u32>("each", 4).consumers(2),
     Channel::broadcast::<u64>("broadcast", 4),
     Channel::event("event"),
+    Channel::pool("pool", 3, 24),
 ])
 .line(4)
 .participants(4);
@@ -107,7 +108,7 @@ fn forged_descriptions_show_nothing_from_outside() {
     let mem = at.port().mem();
     let entries: Vec<Entry> = at.channels().collect();
     // Lanes and clients have an entry each, and a ring with two consumers three.
-    assert_eq!(entries.len(), 8 + 2 + 2 + 3 + 2);
+    assert_eq!(entries.len(), 8 + 2 + 2 + 3 + 3);
     for entry in entries {
         for edge in EDGES {
             for forged in [
@@ -207,6 +208,8 @@ fn plans_of_any_numbers_are_refused_or_sound() {
             Channel::latest::<u32>("l").buffers(edge),
             Channel::latest_bytes("l", edge),
             Channel::permits("p", edge),
+            Channel::pool("b", edge, 8),
+            Channel::pool("b", 2, edge),
             Channel::semaphore("e", edge, edge),
             Channel::slots::<u32>("m", 4).producers(edge),
             Channel::frames("m", 64, 16).producers(4).urgent_lanes(edge),

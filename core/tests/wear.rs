@@ -17,6 +17,7 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::semaphore("s", 1, 1),
     Channel::permits("p", 5),
     Channel::calls::<u32, u32>("r", 4),
+    Channel::pool("b", 2, 8),
 ])
 .line(4)
 .participants(1);
@@ -81,7 +82,7 @@ fn die_with(region: &Region, take: fn(&Member)) -> Ident {
 }
 
 /// Everything that names a participant.
-const TAKES: [fn(&Member); 5] = [
+const TAKES: [fn(&Member); 7] = [
     |member| forget(member.typed_producer::<u32>("q").unwrap()),
     |member| forget(member.typed_consumer::<u32>("q").unwrap()),
     |member| forget(member.latest_writer::<u32>("l").unwrap()),
@@ -95,6 +96,12 @@ const TAKES: [fn(&Member); 5] = [
         let mut permits = member.permits("p").unwrap();
         forget(permits.try_acquire().unwrap());
         forget(permits);
+    },
+    |member| {
+        let _owned = member.pool("b").unwrap().try_claim().unwrap().into_raw();
+    },
+    |member| {
+        let _sent = member.pool("b").unwrap().try_claim().unwrap().send(1).unwrap();
     },
 ];
 

@@ -41,6 +41,7 @@ mod merge;
 mod mutex;
 mod mutex_succession;
 mod park;
+mod pool;
 mod semaphore;
 mod spsc;
 mod spsc_succession;
@@ -70,6 +71,7 @@ fn all() -> impl Iterator<Item = Model> {
         mutex_succession::MODELS,
         mutex::MODELS,
         semaphore::MODELS,
+        pool::MODELS,
         wake_one::MODELS,
         hardware_lock::MODELS,
         lanes::MODELS,

@@ -11,6 +11,7 @@ use strait::contract::{
 use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError, Violation};
 use strait::format::AttachError;
 use strait::format::describe::DescriptionError;
+use strait::pool::PoolError;
 use strait::region::JoinError;
 
 use super::{Told, WHO, channel_errors, tell};
@@ -62,6 +63,9 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     let fault = BroadcastRecvError::Fault(violation);
     let (timed_out, gone) = (BroadcastRecvError::TimedOut, BroadcastRecvError::PeerGone);
     tell(all, [timed_out, gone, BroadcastRecvError::Lagged { lost }, fault]);
+    let fault = PoolError::Fault(violation);
+    let (empty, gone) = ([PoolError::Empty, PoolError::TimedOut], [PoolError::Gone, PoolError::NotOwner]);
+    tell(all, empty.into_iter().chain(gone).chain([PoolError::HardwareLock, fault]));
     let small = DescriptionError::TooSmall { needed: 9 };
     tell(all, [DescriptionError::Place, DescriptionError::Checksum, small]);
     tell(all, [Late { by: Duration::from_millis(3) }]);

@@ -198,6 +198,7 @@ impl Planned {
             (Kind::Mutex, _) => Channel::mutex_of(name, values),
             (Kind::Semaphore, _) => Channel::semaphore(name, values.size, capacity),
             (Kind::Permits, _) => Channel::permits(name, capacity),
+            (Kind::Pool, _) => Channel::pool(name, capacity, values.size),
             (Kind::Calls, _) => Channel::calls_of(name, capacity, values, self.answer),
             (kind, _) => return Err(format!("channel '{name}': kind {} cannot be made here", kind.name())),
         };

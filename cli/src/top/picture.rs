@@ -114,7 +114,7 @@ impl Sample {
     /// counts nothing, and of a consumer's part: the ring counts.
     pub fn counter(&self) -> Option<(u32, u32)> {
         match self.entry.kind {
-            Kind::Semaphore | Kind::Permits => None,
+            Kind::Semaphore | Kind::Permits | Kind::Pool => None,
             Kind::Latest | Kind::Broadcast => Some((self.state.sent, 31)),
             _ => self.entry.fanout.consumer().is_none().then_some((self.state.sent, 32)),
         }

@@ -11,7 +11,7 @@
 //! | the requests for space | half of 2^32 away | a receive that found something latches the fault |
 //! | the next sequence, commit word, tail or ticket | impossible | receive, call or serve fails |
 //! | the word on which the other side sleeps | asleep | send or publication fails when it wakes |
-//! | a lock's word, a permit | names nobody | lock or acquire fails, a release is not the owner's |
+//! | a lock's word, a permit, a pool's block | names nobody | lock or acquire fails, a release is not the owner's |
 //! | a semaphore's count | past any maximum | acquire and release fail |
 //! | the newest value's count | odd | read finds no whole value |
 //!
@@ -83,6 +83,9 @@ impl Copy<'_> {
             Kind::Permits => {
                 (0..entry.capacity)
                     .for_each(|index| self.put(entry.block_c + blocks.permits + 4 * index, NOBODY));
+            }
+            Kind::Pool => {
+                (0..entry.capacity).for_each(|index| self.put(entry.block_state(blocks, index), NOBODY));
             }
         }
         for wait in [entry.wait_a, entry.wait_b] {

@@ -9,9 +9,10 @@ use crate::ground::ident::Ident;
 use crate::ground::kind::Kind;
 use crate::ground::offset;
 use crate::ground::sync::Mem;
-use crate::ground::sync::order::RELAXED;
+use crate::ground::sync::order::{RELAXED, lock};
 use crate::protocol::mutex::{self, State};
 use crate::protocol::park::{PARKED, WAITERS};
+use crate::protocol::pool;
 use crate::protocol::release::between;
 use crate::protocol::semaphore::Limits;
 
@@ -87,7 +88,7 @@ pub fn channel_state(mem: &Mem, line: u32, entry: &Entry) -> ChannelState {
             (made, between(b(offset::HEAD), made, entry.capacity))
         }
         Kind::Mutex => (a(offset::VERSION), 0),
-        Kind::Semaphore | Kind::Permits => (0, 0),
+        Kind::Semaphore | Kind::Permits | Kind::Pool => (0, 0),
         Kind::Latest | Kind::Broadcast => {
             let sent = a(offset::NEWEST) >> 1;
             let header =
@@ -183,9 +184,20 @@ pub enum LockState {
         /// Whether somebody sleeps for one.
         waiters: bool,
     },
+    /// Of a pool; [`permits`] gives the owners of its blocks one by one.
+    Pool {
+        /// How many blocks are free.
+        free: u32,
+        /// How many were sent and are not taken yet.
+        sent: u32,
+        /// How many there are.
+        count: u32,
+        /// Whether somebody sleeps for one.
+        waiters: bool,
+    },
 }
 
-/// Reads a lock's state; `None` of what is no lock. A fixed number of loads, and one a permit.
+/// Reads the state of a lock or a pool; `None` of what is neither. A fixed number of loads, and one or two a permit or block.
 ///
 /// # Examples
 ///
@@ -225,28 +237,52 @@ pub fn lock_state(mem: &Mem, line: u32, entry: &Entry) -> Option<LockState> {
             count: entry.capacity,
             waiters: entry.wait_b != 0 && read(entry.wait_b, 0) & PARKED != 0,
         }),
+        Kind::Pool => {
+            let (mut free, mut sent) = (0, 0);
+            permits(mem, line, entry).for_each(|block| match block {
+                PermitState::Free => free += 1,
+                PermitState::Sent(_) => sent += 1,
+                PermitState::Taken(_) | PermitState::Impossible => {}
+            });
+            let waiters = entry.wait_b != 0 && read(entry.wait_b, 0) & PARKED != 0;
+            Some(LockState::Pool { free, sent, count: entry.capacity, waiters })
+        }
         _ => None,
     }
 }
 
-/// The state of a permit.
+/// The state of a permit, or of a pool's block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermitState {
     /// Nobody.
     Free,
-    /// Its holder.
+    /// Its holder, or its owner.
     Taken(Ident),
+    /// Of a block: sent by this participant, and not taken yet.
+    Sent(Ident),
     /// Nobody that an honest peer names; it stays taken.
     Impossible,
 }
 
-/// Each permit of a channel of [`Kind::Permits`], in their order; none of another kind. One load each.
+/// Each permit of a channel of [`Kind::Permits`], or each block of a [`Kind::Pool`], in their order; none of another
+/// kind. One load each, and one more of a block that was sent.
 pub fn permits<'a>(mem: &'a Mem, line: u32, entry: &Entry) -> impl Iterator<Item = PermitState> + 'a {
-    let count = if entry.kind == Kind::Permits { entry.capacity } else { 0 };
+    let (count, step) = match entry.kind {
+        Kind::Permits => (entry.capacity, 4),
+        Kind::Pool => (entry.capacity, offset::BLOCK_WORDS),
+        _ => (0, 0),
+    };
     let first = entry.block_c.saturating_add(entry.blocks(line).map_or(0, |blocks| blocks.permits));
+    let is_pool = entry.kind == Kind::Pool;
     (0..count).filter_map(move |index| {
-        // ORDERING: Relaxed; a snapshot for display.
-        let word = mem.word(first.saturating_add(4 * index))?.load(RELAXED);
+        let at = first.saturating_add(index.saturating_mul(step));
+        // ORDERING(lock): a sender's name is stored before its block is seen as sent.
+        let word = mem.word(at)?.load(lock::ACQUIRE);
+        if is_pool && pool::sent_as(word).is_some() {
+            // ORDERING: Relaxed; a snapshot for display.
+            let sender = mem.word(at.saturating_add(offset::SENDER))?.load(RELAXED);
+            return Some(Ident::from_word(sender).map_or(PermitState::Impossible, PermitState::Sent));
+        }
         Some(match Ident::from_word(word) {
             _ if word == 0 => PermitState::Free,
             Some(holder) => PermitState::Taken(holder),

@@ -32,6 +32,7 @@ mod peer_watch;
 mod permits;
 #[cfg(feature = "embedded-io-07")]
 mod pipe;
+pub mod pool;
 mod producer;
 mod recv_half;
 mod reset;

@@ -11,6 +11,7 @@ use crate::ground::offset;
 use crate::ground::sync::Mem;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::mutex::{self, State};
+use crate::protocol::pool;
 use crate::protocol::table::{EPOCH, Names, RETIRED, STATE};
 
 use super::call::inspect::{CallStage, CallState, calls};
@@ -24,7 +25,7 @@ mod word {
     pub const BLOCK_C: u32 = 80;
 }
 
-/// Whether a word of the region names `who`: a role, a lock, a permit, a call that is not done. Steps in proportion to
+/// Whether a word of the region names `who`: a role, a lock, a permit, a block, a call that is not done. Steps in proportion to
 /// the number of channels, permits and such calls. The directory is taken as it is, because its checksum was right at
 /// attach, and a word outside of the region names nobody.
 pub(super) fn names(mem: &Mem, header: &Header, who: Ident) -> Names {
@@ -73,6 +74,13 @@ pub(super) fn is_named(mem: &Mem, line: u32, kind: Kind, block_c: u32, capacity:
         }
         Kind::Semaphore => false,
         Kind::Permits => (0..capacity.min(MAX_PERMITS)).any(|index| read(role + 4 * index) == who.word()),
+        // As an owner; or as the sender, where it was sent.
+        Kind::Pool => (0..capacity.min(MAX_PERMITS)).any(|index| {
+            let words = role + offset::BLOCK_WORDS * index;
+            let state = read(words + offset::STATE);
+            state == who.word()
+                || pool::sent_as(state).is_some() && read(words + offset::SENDER) == who.word()
+        }),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ground::offset;
 use crate::ground::port::{Port, Probe};
 use crate::ground::sync::order::{RELAXED, role};
 use crate::ground::sync::{Mem, in_order};
-use crate::protocol::table;
+use crate::protocol::{pool, table};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
@@ -213,6 +213,7 @@ impl Words<'_> {
             Kind::Permits => {
                 (0..entry.capacity).for_each(|index| store(entry.block_c + blocks.permits + 4 * index));
             }
+            Kind::Pool => (0..entry.capacity).for_each(|index| store(entry.block_state(blocks, index))),
         }
     }
 
@@ -262,6 +263,11 @@ impl Words<'_> {
                 mem.setup_write(entry.block_c + offset::TAKEOVERS, takeovers.wrapping_add(1));
             }
             Kind::Semaphore | Kind::Permits => {}
+            // What is sent from now on has other numbers than what is still in a queue.
+            Kind::Pool => (0..entry.capacity).for_each(|index| {
+                let turn = entry.block_state(blocks, index) + (offset::TURN - offset::STATE);
+                mem.setup_write(turn, pool::next_generation(mem.setup_read(turn)));
+            }),
         }
     }
 }

@@ -22,12 +22,12 @@ pub struct Entry {
     /// The kind of channel.
     pub kind: Kind,
     /// Ring bytes ([`Kind::Frames`]), slots ([`Kind::Broadcast`] too), buffers ([`Kind::Latest`],
-    /// [`Kind::Mutex`]), or permits: the highest count ([`Kind::Semaphore`]), all there are ([`Kind::Permits`]).
+    /// [`Kind::Mutex`]), or a count: the highest ([`Kind::Semaphore`]), all permits ([`Kind::Permits`]), all blocks ([`Kind::Pool`]).
     pub capacity: u32,
     /// Bytes from one slot or buffer to the next; the granule for [`Kind::Frames`], 0 where there are
     /// none.
     pub stride: u32,
-    /// The largest payload in bytes; of typed channels, the type's size; of [`Kind::Semaphore`], the
+    /// The largest payload in bytes; of [`Kind::Pool`], the bytes of a block; of typed channels, the type's size; of [`Kind::Semaphore`], the
     /// initial count.
     pub max_len: u32,
     /// The type's structural hash, 0 where untyped.
@@ -97,6 +97,13 @@ impl Entry {
     pub const fn blocks(&self, line: u32) -> Option<Blocks> {
         // Only offsets are taken from this, and those do not depend on the wait words that follow.
         self.geometry().blocks(line, true, true)
+    }
+
+    /// Of a pool: the offset of a block's state, the first of its words.
+    #[must_use]
+    pub(crate) const fn block_state(&self, blocks: &Blocks, index: u32) -> u32 {
+        let words = at::BLOCK_WORDS.wrapping_mul(index);
+        self.block_c.wrapping_add(blocks.permits).wrapping_add(words).wrapping_add(at::STATE)
     }
 
     /// Whether the channel carries values of type `T`.

@@ -10,7 +10,7 @@ pub const MAX_REGION: u32 = 1 << 31;
 pub const GRANULE: u32 = 16;
 /// The largest ring, in bytes or in slots, and the highest count.
 pub const MAX_RING: u32 = 1 << 30;
-/// Maximum number of permits of one channel of permits: they are searched one by one.
+/// Maximum number of permits, or blocks, of one channel: they are searched one by one.
 pub const MAX_PERMITS: u32 = 4096;
 
 /// Where things are within a channel's blocks, for one line size.
@@ -30,7 +30,7 @@ pub struct Blocks {
     pub answers: u32,
     /// Offset in block C of B's role words; A's are at 0.
     pub role_b: u32,
-    /// Offset in block C of the permits' words.
+    /// Offset in block C of the permits' words, or of the words of a pool's blocks.
     pub permits: u32,
     /// Offset in block C of the word on which B sleeps, where the channel has one of its own.
     pub wait_b: u32,
@@ -96,6 +96,11 @@ pub(crate) const fn latest_stride(size: u32, line: u32, split_payload: bool) -> 
     round_up(used, max(line, GRANULE))
 }
 
+/// Bytes from one block of a pool to the next, for blocks of `size` bytes.
+pub(crate) const fn block_stride(size: u32, line: u32) -> Option<u32> {
+    round_up(size, max(line, GRANULE))
+}
+
 /// The geometry of a channel: everything that its blocks' sizes depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Geometry {
@@ -128,6 +133,11 @@ impl Geometry {
             }
             Kind::Semaphore => self.stride == 0 && self.max_len <= self.capacity,
             Kind::Permits => self.stride == 0 && self.max_len == 0 && self.capacity <= MAX_PERMITS,
+            Kind::Pool => {
+                self.capacity <= MAX_PERMITS
+                    && self.max_len > 0
+                    && matches!(block_stride(self.max_len, line), Some(s) if s == self.stride)
+            }
             Kind::Frames => {
                 self.stride == GRANULE && self.capacity >= 4 * GRANULE && {
                     match round_up(self.max_len, GRANULE) {
@@ -195,6 +205,7 @@ impl Geometry {
         let role_b = if two_roles { role } else { 0 };
         let permits = match self.kind {
             Kind::Permits => some!(round_up(4 * self.capacity, line)),
+            Kind::Pool => some!(round_up(some!(offset::BLOCK_WORDS.checked_mul(self.capacity)), line)),
             _ => 0,
         };
         let wait_b = role_b + role + permits;

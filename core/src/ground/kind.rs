@@ -22,6 +22,8 @@ pub enum Kind {
     Broadcast,
     /// Calls: requests of one client, and a server's answers.
     Calls,
+    /// Blocks of one size, each of which has one owner and is handed over without a copy.
+    Pool,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Permits => 7,
             Self::Broadcast => 8,
             Self::Calls => 9,
+            Self::Pool => 10,
         }
     }
 
@@ -54,6 +57,7 @@ impl Kind {
             7 => Some(Self::Permits),
             8 => Some(Self::Broadcast),
             9 => Some(Self::Calls),
+            10 => Some(Self::Pool),
             _ => None,
         }
     }
@@ -71,6 +75,7 @@ impl Kind {
             Self::Permits => "permits",
             Self::Broadcast => "broadcast",
             Self::Calls => "calls",
+            Self::Pool => "pool",
         }
     }
 
@@ -93,9 +98,9 @@ impl Kind {
         matches!(self, Self::Compact | Self::Latest | Self::Broadcast)
     }
 
-    /// Whether all of its users change one word by compare-and-swap.
+    /// Whether all of its users change the same words by compare-and-swap: locks, and a pool's blocks.
     #[must_use]
     pub const fn is_lock(self) -> bool {
-        matches!(self, Self::Mutex | Self::Semaphore | Self::Permits)
+        matches!(self, Self::Mutex | Self::Semaphore | Self::Permits | Self::Pool)
     }
 }

@@ -48,3 +48,13 @@ pub const VALUE_TAG: u32 = 8;
 pub const VALUE_LEN: u32 = 12;
 /// Buffer of a latest value: the value.
 pub const VALUE: u32 = 16;
+/// Words of a pool's block: bytes from one block's to the next one's.
+pub const BLOCK_WORDS: u32 = 16;
+/// Words of a pool's block: its state, which names its owner or the number under which it was sent.
+pub const STATE: u32 = 0;
+/// Words of a pool's block: its owner's number.
+pub const TURN: u32 = 4;
+/// Words of a pool's block: the participant that sent it last.
+pub const SENDER: u32 = 8;
+/// Words of a pool's block: how many of its bytes were sent.
+pub const BLOCK_LEN: u32 = 12;

@@ -157,7 +157,9 @@ fn data_use(entry: &Entry, at: u32) -> Use {
         Kind::Slots if at % entry.stride == entry.stride - 4 => {
             Use { shared: true, plain: false, prompt: false }
         }
-        Kind::Slots | Kind::Compact | Kind::Mutex => Use { shared: false, plain: true, prompt: false },
+        Kind::Slots | Kind::Compact | Kind::Mutex | Kind::Pool => {
+            Use { shared: false, plain: true, prompt: false }
+        }
         Kind::Calls => place_use(entry.stride, at),
         // There are no data.
         Kind::Semaphore | Kind::Permits => Use { shared: false, plain: false, prompt: false },

@@ -19,6 +19,7 @@ pub mod mutex;
 pub mod observe;
 pub mod park;
 pub mod permits;
+pub mod pool;
 pub mod release;
 pub mod semaphore;
 pub mod slots;

@@ -45,7 +45,7 @@ pub struct Taken {
 }
 
 /// All of so many permits, from `start` on.
-fn places(count: u32, start: u32) -> impl Iterator<Item = u32> {
+pub(super) fn places(count: u32, start: u32) -> impl Iterator<Item = u32> {
     (0..count).map(move |i| (start % count + i) % count)
 }
 

@@ -77,6 +77,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         Kind::Permits,
         Kind::Broadcast,
         Kind::Calls,
+        Kind::Pool,
     ];
     let kind = kinds[rng.below(kinds.len())];
     let align = line.max(8);
@@ -98,6 +99,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         Kind::Mutex => (2, size.next_multiple_of(align), size),
         Kind::Semaphore => (1 + size, 0, rng.below(size as usize + 2) as u32),
         Kind::Permits => (1 + rng.below(9) as u32, 0, 0),
+        Kind::Pool => (1 + rng.below(9) as u32, size.next_multiple_of(line.max(16)), size),
         _ => (2 << rng.below(3), (16 + size).next_multiple_of(line.max(16)), size),
     };
     let mut name = [0; 32];
@@ -109,7 +111,7 @@ fn forged_entry(rng: &mut Rng, index: usize, floor: u32, len: u32, line: u32) ->
         stride,
         max_len,
         type_hash: match (kind, size) {
-            (Kind::Frames | Kind::Semaphore | Kind::Permits, _) => 0,
+            (Kind::Frames | Kind::Semaphore | Kind::Permits | Kind::Pool, _) => 0,
             (_, 1) => u8::HASH,
             (_, 4) => u32::HASH,
             _ => <[u8; 16]>::HASH,

@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::ground::call;
 use crate::ground::entry::NAME_LEN;
 use crate::ground::geometry::{
-    GRANULE, Geometry, MAX_REGION, MAX_RING, latest_stride, round_up, slot_stride,
+    GRANULE, Geometry, MAX_REGION, MAX_RING, block_stride, latest_stride, round_up, slot_stride,
 };
 use crate::ground::kind::Kind;
 use crate::ground::lane::MAX_LANES;
@@ -219,6 +219,14 @@ impl<'a> Channel<'a> {
         Self::new(name, Kind::Permits, count, 0, 0).consumer_may_block()
     }
 
+    /// A pool of `count` blocks of `len` bytes each, 1 to 4096 of them: for large messages, which are written into a
+    /// block once and then handed over by its [number](crate::pool::BlockId), through any queue. Nobody copies them. See
+    /// [`Pool`](crate::pool::Pool).
+    #[must_use]
+    pub const fn pool(name: &'a str, count: u32, len: u32) -> Self {
+        Self::new(name, Kind::Pool, count, len as usize, 0).consumer_may_block()
+    }
+
     /// Keeps a latest value in `count` buffers, a power of two: a reader may be interrupted for
     /// `count - 1` writes before it has to try again.
     #[must_use]
@@ -373,12 +381,13 @@ impl<'a> Channel<'a> {
             Kind::Latest | Kind::Broadcast => latest_stride(max_len, line, split_payload),
             Kind::Mutex => round_up(max_len, if line > 8 { line } else { 8 }),
             Kind::Semaphore | Kind::Permits => Some(0),
+            Kind::Pool => block_stride(max_len, line),
             Kind::Calls => call::stride(max_len, line),
         };
         let Some(stride) = stride else { return Err(Fault::TooLarge) };
         let Self { kind, capacity, answer: ValueType { size: answer, .. }, .. } = *self;
         let geometry = Geometry { kind, capacity, stride, max_len, answer, split_payload };
-        let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits);
+        let counts = matches!(self.kind, Kind::Semaphore | Kind::Permits | Kind::Pool);
         if counts && !geometry.is_sound(line) {
             return Err(Fault::Count);
         }

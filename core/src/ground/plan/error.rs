@@ -15,7 +15,7 @@ pub enum Fault {
     /// Capacity and frame size do not fit together.
     Geometry,
     /// A semaphore's highest count is not 1 to 2^30, or its initial count is above that; or permits are not 1 to
-    /// 4096.
+    /// 4096; or a pool's blocks are not 1 to 4096, or empty.
     Count,
     /// The line size is not a power of two from 4 to 4096.
     Line,
@@ -72,14 +72,14 @@ impl fmt::Display for PlanError {
             }
             Fault::Count => {
                 "a semaphore's highest count must be 1 to 2^30, and its initial count must not be above it; \
-                 permits must be 1 to 4096"
+                 permits and blocks of a pool must be 1 to 4096, and blocks not empty"
             }
             Fault::Line => "the line must be a power of two from 4 to 4096",
             Fault::Participants => "the participants must be 1 to 511, all domains together",
             Fault::TooLarge => "the region would reach 2 GiB; make the channels smaller",
             Fault::Doorbell => {
                 "only queues and calls can share a doorbell; use `consumer_may_block` for latest values and mutexes, \
-                 and nothing for semaphores and permits"
+                 and nothing for semaphores, permits and pools"
             }
             Fault::Period => {
                 "an expected period must be at most 71 minutes, and of a channel that is no lock"
