@@ -1,13 +1,10 @@
 //! A pool of blocks: claimed, written, handed over, taken and given back, by participants whose deaths are staged.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use common::{Member, Region, TestPort};
+use crate::common::{Member, Region, TestPort};
 use strait_core::format::inspect::{LockState, PermitState, lock_state, permits};
 use strait_core::format::{Entry, Kind};
 use strait_core::ground::entry::at;

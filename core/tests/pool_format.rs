@@ -1,10 +1,7 @@
 //! A pool in the region format, byte for byte, both ways.
-#![cfg(not(strait_loom))]
 
-mod common;
-
-use common::Region;
-use common::listing::Listing;
+use crate::common::Region;
+use crate::common::listing::Listing;
 use static_assertions::const_assert_eq;
 use strait_core::format::Kind;
 use strait_core::pool::{BlockId, PoolError};

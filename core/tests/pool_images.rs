@@ -1,11 +1,8 @@
 //! Regions with pools in which anything may be wrong: an error or sane data, and nothing outside is touched.
-#![cfg(not(strait_loom))]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Member, Region};
+use crate::common::{Member, Region};
 use strait_core::format::inspect::{LockState, lock_state, permits};
 use strait_core::pool::{Block, BlockId};
 use strait_core::{Channel, Plan, WaitPolicy, port::Port};
@@ -79,5 +76,5 @@ fn exercise(member: &Member) -> [u32; 3] {
 
 #[test]
 fn fault_129_any_image_with_pools_gives_an_error_or_sane_data() {
-    common::damage::any_image_of(&used(), exercise);
+    crate::common::damage::any_image_of(&used(), exercise);
 }
