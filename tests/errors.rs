@@ -210,6 +210,7 @@ fn create_errors() -> Vec<CreateError> {
         CreateError::NameTaken,
         CreateError::Format(FormatError::Plan(plan)),
         CreateError::Mode { mode: 0o777 },
+        CreateError::ReadersMode { mode: 0o644 },
         CreateError::ReadOnly,
         CreateError::Domain,
         CreateError::NoSpace,

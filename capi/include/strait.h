@@ -63,6 +63,10 @@
 // In `strait_options_t`: opens only files of the user `owner`. Unix only.
 #define STRAIT_OWNER 16
 
+// In `strait_options_t`: creates regions with a `mode` that lets others read and not write, as 0640, which is refused
+// otherwise: such a reader can keep all others from joining by a lock on the file. Unix only.
+#define STRAIT_READERS 32
+
 // Brings every page into memory while mapping.
 #define STRAIT_PREFAULT 1
 
@@ -623,7 +627,8 @@ typedef struct strait_plan_t {
 // How a region is created or opened. All zeros, or a null pointer: as by `strait_create` and `strait_open` without
 // flags.
 typedef struct strait_options_t {
-  // `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`.
+  // `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`,
+  // `STRAIT_READERS`.
   uint32_t flags;
   // Creates files with exactly this mode, whatever the umask, and opens only files that grant nothing beyond it. 0
   // stands for 0600. Who may write to a region can disturb all its users. Unix only; elsewhere 0.
