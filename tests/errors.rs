@@ -120,7 +120,15 @@ fn of_the_core(all: &mut Vec<Told>) {
     let misaligned = FormatError::Misaligned { align: 64 };
     tell(all, [FormatError::BigEndianHost, FormatError::Plan(plan), misaligned, short]);
     tell(all, [PublishError::TooLarge { max: 9 }, PublishError::WrongSize { needed: 8 }]);
-    tell(all, [WaitAnyError::TimedOut, WaitAnyError::NoDoorbell, WaitAnyError::TooMany { most: 128 }]);
+    tell(
+        all,
+        [
+            WaitAnyError::TimedOut,
+            WaitAnyError::Replaced { index: 2 },
+            WaitAnyError::NoDoorbell,
+            WaitAnyError::TooMany { most: 128 },
+        ],
+    );
     let local = [LocalError::Format(short), LocalError::Attach(big), LocalError::Table(TableFull)];
     tell(all, [LocalError::Created].into_iter().chain(local));
     tell(
@@ -128,6 +136,7 @@ fn of_the_core(all: &mut Vec<Told>) {
         [
             SemaphoreError::Empty,
             SemaphoreError::TimedOut,
+            SemaphoreError::Replaced,
             SemaphoreError::Overflow,
             SemaphoreError::Contended,
             SemaphoreError::Fault(Violation::State),
@@ -160,6 +169,7 @@ fn of_endpoints(all: &mut Vec<Told>) {
         [
             LockError::Busy,
             LockError::TimedOut,
+            LockError::Replaced,
             LockError::Deadlock,
             LockError::Poisoned,
             LockError::Fault(Violation::State),

@@ -223,8 +223,9 @@ enum strait_status
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
   // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
-  // The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
-  // come to it. Close all, and open the region again. From calls that wait, once a probe period.
+  // The region was removed, or made anew under its name, and the other side is absent or dead (of a semaphore and a wait
+  // for a mutex's change: nobody else is left in it), so nobody can come. Close all, and open the region again. From
+  // calls that wait, once a probe period. A call that ends so was withdrawn and has not run.
   STRAIT_STATUS_REPLACED = 69,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
@@ -1250,7 +1251,8 @@ strait_status strait_latest_read(struct strait_latest_reader_t *reader,
                                  size_t capacity,
                                  struct strait_value_t *value);
 
-// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
+// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`, or with
+// `STRAIT_STATUS_REPLACED` if no writer can come, and nothing is copied.
 strait_status strait_latest_wait_for_change(struct strait_latest_reader_t *reader,
                                             void *buffer,
                                             size_t capacity,
@@ -1656,7 +1658,8 @@ strait_status strait_typed_consumer_recv_until(struct strait_typed_consumer_t *c
                                                uint32_t *sequence,
                                                uint64_t deadline_ns);
 
-// Waits until `deadline_ns` for a value that this reader has not seen; then returns as `strait_latest_read`.
+// Waits until `deadline_ns` for a value that this reader has not seen; then returns as
+// `strait_latest_wait_for_change`.
 strait_status strait_latest_wait_until(struct strait_latest_reader_t *reader,
                                        void *buffer,
                                        size_t capacity,
