@@ -1373,6 +1373,7 @@ strait_status strait_remove(const char *place);
 
 // Creates a region in sealed memory and takes part in it: the one kind for peers that are not trusted, which could cut
 // a file short. It has no name; `strait_sealed_share` hands it over. For a peer of another user give the mode 0666.
+// Under the limit of a memory cgroup (a container) the system may end the process instead of an error.
 // `options` may be null. Linux; `STRAIT_STATUS_SYSTEM` on other Unix systems.
 strait_status strait_sealed_create(struct strait_region_t *region,
                                    const struct strait_plan_t *plan,
