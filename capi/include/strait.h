@@ -93,6 +93,10 @@
 // In `strait_options_t`: opens only files of the user `owner`. Unix only.
 #define STRAIT_OWNER 16
 
+// In `strait_options_t`: creates regions with a `mode` that lets others read and not write, as 0640, which is refused
+// otherwise: such a reader can keep all others from joining by a lock on the file. Unix only.
+#define STRAIT_READERS 32
+
 // Brings every page into memory while mapping.
 #define STRAIT_PREFAULT 1
 
@@ -252,8 +256,9 @@ enum strait_status
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
   // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
-  // The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
-  // come to it. Close all, and open the region again. From calls that wait, once a probe period.
+  // The region was removed, or made anew under its name, and the other side is absent or dead (of a semaphore and a wait
+  // for a mutex's change: nobody else is left in it), so nobody can come. Close all, and open the region again. From
+  // calls that wait, once a probe period. A call that ends so was withdrawn and has not run.
   STRAIT_STATUS_REPLACED = 69,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
   STRAIT_STATUS_OWNER_DIED = 80,
@@ -704,7 +709,8 @@ typedef struct strait_plan_t {
 // How a region is created or opened. All zeros, or a null pointer: as by `strait_create` and `strait_open` without
 // flags.
 typedef struct strait_options_t {
-  // `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`.
+  // `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`,
+  // `STRAIT_READERS`.
   uint32_t flags;
   // Creates files with exactly this mode, whatever the umask, and opens only files that grant nothing beyond it. 0
   // stands for 0600. Who may write to a region can disturb all its users. Unix only; elsewhere 0.
@@ -1359,7 +1365,8 @@ strait_status strait_latest_read(struct strait_latest_reader_t *reader,
                                  size_t capacity,
                                  struct strait_value_t *value);
 
-// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
+// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`, or with
+// `STRAIT_STATUS_REPLACED` if no writer can come, and nothing is copied.
 strait_status strait_latest_wait_for_change(struct strait_latest_reader_t *reader,
                                             void *buffer,
                                             size_t capacity,
@@ -1512,6 +1519,7 @@ strait_status strait_remove(const char *place);
 
 // Creates a region in sealed memory and takes part in it: the one kind for peers that are not trusted, which could cut
 // a file short. It has no name; `strait_sealed_share` hands it over. For a peer of another user give the mode 0666.
+// Under the limit of a memory cgroup (a container) the system may end the process instead of an error.
 // `options` may be null. Linux; `STRAIT_STATUS_SYSTEM` on other Unix systems.
 strait_status strait_sealed_create(struct strait_region_t *region,
                                    const struct strait_plan_t *plan,
@@ -1848,7 +1856,8 @@ strait_status strait_typed_consumer_recv_until(struct strait_typed_consumer_t *c
                                                uint32_t *sequence,
                                                uint64_t deadline_ns);
 
-// Waits until `deadline_ns` for a value that this reader has not seen; then returns as `strait_latest_read`.
+// Waits until `deadline_ns` for a value that this reader has not seen; then returns as
+// `strait_latest_wait_for_change`.
 strait_status strait_latest_wait_until(struct strait_latest_reader_t *reader,
                                        void *buffer,
                                        size_t capacity,

@@ -219,6 +219,7 @@ pub unsafe extern "C" fn strait_broadcast_recv_timeout(
         reader.recv_timeout_into(buffer, arg::timeout(timeout_ns)).map_err(|error| match error {
             BroadcastRecvError::TimedOut => (strait_status::TimedOut, None),
             BroadcastRecvError::PeerGone => (strait_status::PeerGone, None),
+            BroadcastRecvError::Replaced => (strait_status::Replaced, None),
             BroadcastRecvError::Lagged { lost } => (strait_status::Lagged, Some(lost)),
             BroadcastRecvError::Fault(Violation::Forked) => (strait_status::Forked, None),
             _ => (strait_status::Fault, None),

@@ -131,13 +131,18 @@ pub(crate) unsafe fn reading(
     buffer: *mut c_void,
     capacity: usize,
     value: *mut strait_value_t,
+    waits: bool,
     read: impl FnOnce(&mut LatestReader<[u8], CPort>, &mut [u8]) -> Reading<ValueInfo>,
 ) -> strait_status {
     let read = |reader: &mut LatestReader<[u8], CPort>| {
         arg::may_answer(value)?;
         // SAFETY: the caller's promise.
         let buffer = unsafe { arg::buffer(buffer.cast(), capacity)? };
-        let (info, status) = match read(reader, buffer) {
+        let found = read(reader, buffer);
+        if waits && !matches!(found, Reading::Fresh(_)) && reader.is_replaced() {
+            return Err(strait_status::Replaced);
+        }
+        let (info, status) = match found {
             Reading::Fresh(info) => (info, Ok(())),
             Reading::Stale(info) => (info, Err(strait_status::Stale)),
             Reading::Empty => return Err(strait_status::Empty),
@@ -166,10 +171,11 @@ pub unsafe extern "C" fn strait_latest_read(
     value: *mut strait_value_t,
 ) -> strait_status {
     // SAFETY: the caller's promise.
-    unsafe { reading(reader, buffer, capacity, value, |reader, buffer| reader.read_into(buffer)) }
+    unsafe { reading(reader, buffer, capacity, value, false, |reader, buffer| reader.read_into(buffer)) }
 }
 
-/// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`.
+/// Waits up to `timeout_ns` for a value that this reader has not seen; then answers as `strait_latest_read`, or with
+/// `STRAIT_STATUS_REPLACED` if no writer can come, and nothing is copied.
 ///
 /// # Safety
 ///
@@ -186,7 +192,7 @@ pub unsafe extern "C" fn strait_latest_wait_for_change(
         reader.wait_for_change_into(buffer, arg::timeout(timeout_ns))
     };
     // SAFETY: the caller's promise.
-    unsafe { reading(reader, buffer, capacity, value, read) }
+    unsafe { reading(reader, buffer, capacity, value, timeout_ns != 0, read) }
 }
 
 /// Closes a reader.

@@ -91,8 +91,9 @@ pub enum strait_status {
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
     /// received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
     PeerGone = 68,
-    /// The region was removed, or made anew under its name, and the queue's other side is absent or dead, so nobody can
-    /// come to it. Close all, and open the region again. From calls that wait, once a probe period.
+    /// The region was removed, or made anew under its name, and the other side is absent or dead (of a semaphore and a wait
+    /// for a mutex's change: nobody else is left in it), so nobody can come. Close all, and open the region again. From
+    /// calls that wait, once a probe period. A call that ends so was withdrawn and has not run.
     Replaced = 69,
 
     /// Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.
@@ -182,7 +183,7 @@ impl strait_status {
         (s::Contended, c"others changed the channel in every try; try again"),
         (s::Lagged, c"the reader was too slow and has lost values; go on, or use a longer ring"),
         (s::PeerGone, c"the other side of the queue died or has left; close the endpoint, or wait for a successor"),
-        (s::Replaced, c"the region's name leads to another region or to none, so the queue's other side cannot come; close all, and open it again"),
+        (s::Replaced, c"the region's name leads to another region or to none, so nobody can come; close all, and open it again"),
         (s::OwnerDied, c"the last owner died with the lock; repair the value or roll back"),
         (s::Deadlock, c"this participant has the lock already; attach once a thread"),
         (s::Poisoned, c"the lock was given up unrepaired; re-initialise it"),
@@ -332,6 +333,7 @@ impl From<RecvLanesError> for strait_status {
         match error {
             RecvLanesError::TimedOut => s::TimedOut,
             RecvLanesError::PeerGone => s::PeerGone,
+            RecvLanesError::Replaced => s::Replaced,
             RecvLanesError::TooSmall { .. } => s::TooSmall,
             RecvLanesError::WrongSize { .. } => s::WrongSize,
             RecvLanesError::Fault { violation: Violation::Forked, .. } => s::Forked,
@@ -355,6 +357,7 @@ impl From<LockError> for strait_status {
         match error {
             LockError::Busy => s::Busy,
             LockError::TimedOut => s::TimedOut,
+            LockError::Replaced => s::Replaced,
             LockError::Deadlock => s::Deadlock,
             LockError::Poisoned => s::Poisoned,
             LockError::Fault(Violation::Forked) => s::Forked,
@@ -378,6 +381,7 @@ impl From<SemaphoreError> for strait_status {
         match error {
             SemaphoreError::Empty => s::Empty,
             SemaphoreError::TimedOut => s::TimedOut,
+            SemaphoreError::Replaced => s::Replaced,
             SemaphoreError::Overflow => s::Overflow,
             SemaphoreError::Contended => s::Contended,
             SemaphoreError::Fault(Violation::Forked) => s::Forked,

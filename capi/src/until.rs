@@ -121,7 +121,8 @@ pub unsafe extern "C" fn strait_typed_consumer_recv_until(
     unsafe { typed::receive(consumer, value, size, sequence, take) }
 }
 
-/// Waits until `deadline_ns` for a value that this reader has not seen; then returns as `strait_latest_read`.
+/// Waits until `deadline_ns` for a value that this reader has not seen; then returns as
+/// `strait_latest_wait_for_change`.
 ///
 /// # Safety
 ///
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn strait_latest_wait_until(
         reader.wait_for_change_into_until(buffer, Deadline::at_ns(deadline_ns))
     };
     // SAFETY: the caller's promise.
-    unsafe { latest::reading(reader, buffer, capacity, value, read) }
+    unsafe { latest::reading(reader, buffer, capacity, value, true, read) }
 }
 
 /// Locks, waiting until `deadline_ns` for the lock; otherwise as `strait_mutex_try_lock`.

@@ -140,15 +140,18 @@ unsafe fn wait(
     let receivers = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<&mut dyn Waitable>(), count) };
     let wait = |port: &CPort| {
         let deadline = deadline(port);
-        wait_any_until(port, receivers, WaitPolicy::parking(), deadline).map_err(|error| match error {
-            WaitAnyError::TimedOut => strait_status::TimedOut,
-            _ => strait_status::NoDoorbell,
-        })
+        match wait_any_until(port, receivers, WaitPolicy::parking(), deadline) {
+            Ok(found) => Ok((found, Ok(()))),
+            Err(WaitAnyError::Replaced { index }) => Ok((index, Err(strait_status::Replaced))),
+            Err(WaitAnyError::TimedOut) => Err(strait_status::TimedOut),
+            Err(_) => Err(strait_status::NoDoorbell),
+        }
     };
     // SAFETY: the caller's promise.
-    let found = unsafe { attached(region, |region| wait(region.port()))? };
+    let (found, result) = unsafe { attached(region, |region| wait(region.port()))? };
     // SAFETY: the caller's promise.
-    unsafe { arg::answer(index, found) }
+    unsafe { arg::answer(index, found)? };
+    result
 }
 
 /// Waits up to `timeout_ns` until one of `count` receivers, `STRAIT_MAX_WAITABLES` at most, has something (or has

@@ -61,6 +61,7 @@ mod redelivery_many;
 mod regressions;
 mod reset;
 mod reset_lanes;
+mod reset_patterns;
 mod ring_pipe;
 mod run_time_types;
 mod soundness;

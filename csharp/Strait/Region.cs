@@ -25,13 +25,17 @@ namespace Strait
         /// <summary>Creates files with exactly this mode, and opens none that grants more. 0 stands for 0600.</summary>
         public int Mode { get; set; }
 
+        /// <summary>Lets <see cref="Mode"/> be one by which others read and do not write: such a reader can keep all others from
+        /// joining, by a lock on the file. Unix only.</summary>
+        public bool AllowReaders { get; set; }
+
         /// <summary>The domain of this participant.</summary>
         public int Domain { get; set; }
 
         internal NativeOptions Native => new NativeOptions
         {
             flags = (Prefault ? 1u : 0) | (LockMemory ? 2u : 0) | (ReadOnly ? 4u : 0) | (AnyOwner ? 8u : 0)
-                | (Owner.HasValue ? 16u : 0),
+                | (Owner.HasValue ? 16u : 0) | (AllowReaders ? 32u : 0),
             mode = Bytes.Number(Mode, nameof(Mode)),
             owner = Owner.HasValue ? Bytes.Number(Owner.Value, nameof(Owner)) : 0,
             domain = Bytes.Number(Domain, nameof(Domain)),

@@ -41,6 +41,7 @@ mod merge;
 mod mutex;
 mod mutex_succession;
 mod park;
+mod pipes;
 mod pool;
 mod semaphore;
 mod spsc;
@@ -84,6 +85,7 @@ fn all() -> impl Iterator<Item = Model> {
         call_lanes::MODELS,
         streams::MODELS,
         park::MODELS,
+        pipes::MODELS,
         tasks::MODELS,
         spsc::MODELS,
         claim::MODELS,

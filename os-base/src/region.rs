@@ -27,6 +27,11 @@ pub enum CreateFailed<O, E> {
         /// The mode asked for.
         mode: u32,
     },
+    /// The mode lets others read and not write. Unix only.
+    ReadersMode {
+        /// The mode asked for.
+        mode: u32,
+    },
     /// Out of space.
     NoSpace,
     /// Out of huge pages. On Linux alone.

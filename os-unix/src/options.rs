@@ -9,6 +9,8 @@ use strait_os_base::MapOptions;
 pub struct Options {
     /// The mode of a file that is created, and the most that one that is opened may grant.
     pub mode: u32,
+    /// Whether a region that is created may have a mode that lets others read and not write.
+    pub readers: bool,
     /// The user whose files are opened. `None`: this process's effective user.
     pub owner: Option<u32>,
     /// What every system has.
@@ -17,7 +19,7 @@ pub struct Options {
 
 impl Options {
     /// Mode 0600, of this user, read and write.
-    pub const PRIVATE: Self = Self { mode: 0o600, owner: None, map: MapOptions::PLAIN };
+    pub const PRIVATE: Self = Self { mode: 0o600, readers: false, owner: None, map: MapOptions::PLAIN };
 }
 
 /// The owner of a file: a user id.

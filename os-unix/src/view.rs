@@ -190,7 +190,7 @@ pub struct New {
 impl New {
     /// Reserves the space of a region at a place, where nothing appears yet.
     pub fn at(place: &Place, len: u32, options: &Options) -> Result<Self, CreateFailed> {
-        check_mode(options.mode)?;
+        check_mode_of_region(options)?;
         let target = place.file_path();
         if target.symlink_metadata().is_ok() {
             return Err(CreateFailed::AlreadyExists); // Early; `publish` is what makes sure.
@@ -202,7 +202,7 @@ impl New {
 
     /// Reserves the space of a region in sealed memory.
     pub fn sealed(len: u32, options: &Options) -> Result<Self, CreateFailed> {
-        check_mode(options.mode)?;
+        check_mode_of_region(options)?;
         let file = memfd::create(options.mode, len)?;
         memfd::seal(&file)?;
         Self::mapped(file, len, options, Publication(None))
@@ -258,6 +258,18 @@ impl Publication {
 pub(crate) fn check_mode(mode: u32) -> Result<(), CreateFailed> {
     if mode & 0o600 != 0o600 || mode & !0o666 != 0 {
         return Err(CreateFailed::Mode { mode });
+    }
+    Ok(())
+}
+
+/// As [`check_mode`], and that whoever may read the region may write to it too, unless the options allow it: a shared lock
+/// needs the right to read alone, is in the way of every token, and can be taken on all of the file at once.
+fn check_mode_of_region(options: &Options) -> Result<(), CreateFailed> {
+    let mode = options.mode;
+    check_mode(mode)?;
+    let only_read = (mode >> 2) & !(mode >> 1) & 0o011;
+    if only_read != 0 && !options.readers {
+        return Err(CreateFailed::ReadersMode { mode });
     }
     Ok(())
 }

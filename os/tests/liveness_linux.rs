@@ -41,7 +41,7 @@ fn lock_as_reader(reader: &std::fs::File, start: i64, len: i64) {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_lock_of_a_reader_is_no_sign_of_life() {
+fn fault_130_a_lock_of_a_reader_is_no_sign_of_life() {
     let name = Name::new();
     let region = name.region();
     let ours = region.create(&PLAN, &RegionOptions::new()).expect("create");
@@ -52,7 +52,8 @@ fn a_lock_of_a_reader_is_no_sign_of_life() {
     lock_as_reader(&reader, (1 << 40) + i64::from(theirs.word()), 1);
     assert_eq!(probe(&ours, theirs), Probe::Dead);
     assert_eq!(probe(&ours, ident(&ours)), Probe::Alive);
-    // It can keep others out; then the error says what is in the way.
+    // It can keep others out, which is why a mode that lets others only read has to be allowed: see `regions_unix`. The
+    // error says what is in the way.
     lock_as_reader(&reader, 1 << 41, 1 << 41);
     let error = region.open(&RegionOptions::new()).err().expect("refused").to_string();
     assert!(error.contains("another process has locked"), "{error}");

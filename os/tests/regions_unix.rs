@@ -14,6 +14,7 @@ use strait_core::port::Port;
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{
     CreateError, Exposure, OpenError, OpenOrCreateError, Region, RegionFile, RegionOptions, RegionPlace,
+    SealedRegion,
 };
 
 fn create(region: &RegionPlace) -> Region {
@@ -37,6 +38,25 @@ fn a_mode_that_cannot_be_is_refused_and_nothing_appears() {
         assert_eq!(error, Some(CreateError::Mode { mode }));
     }
     assert_eq!(fs::read_dir(&scratch.0).expect("the directory").count(), 0);
+}
+
+#[test]
+fn fault_130_a_mode_by_which_others_only_read_is_refused_unless_allowed() {
+    let scratch = Scratch::new();
+    let region = RegionFile::new(scratch.path("region"));
+    for mode in [0o640, 0o604, 0o644, 0o664, 0o646, 0o624] {
+        let error = region.create(&PLAN, &RegionOptions::new().mode(mode)).err();
+        assert_eq!(error, Some(CreateError::ReadersMode { mode }));
+        let sealed = SealedRegion::create(&PLAN, &RegionOptions::new().mode(mode)).err();
+        let elsewhere = sealed == Some(CreateError::Unsupported);
+        assert!(elsewhere || sealed == Some(CreateError::ReadersMode { mode }), "{sealed:?}");
+    }
+    assert_eq!(fs::read_dir(&scratch.0).expect("the directory").count(), 0);
+    for mode in [0o600, 0o660, 0o666, 0o606, 0o620, 0o602] {
+        drop(region.create(&PLAN, &RegionOptions::new().mode(mode)).expect("no reader but writers"));
+        region.remove().expect("ours");
+    }
+    drop(region.create(&PLAN, &RegionOptions::new().mode(0o644).allow_readers(true)).expect("allowed"));
 }
 
 #[test]
@@ -139,7 +159,7 @@ fn umask_role(path: &str) {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask as _));
     for mode in [0o600, 0o640, 0o666] {
         let region = RegionFile::new(Path::new(path).with_extension(mode.to_string()));
-        let options = RegionOptions::new().mode(mode);
+        let options = RegionOptions::new().mode(mode).allow_readers(true);
         region.create(&PLAN, &options).expect("create");
         region.open(&options).expect("open");
     }

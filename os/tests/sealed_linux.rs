@@ -255,7 +255,8 @@ fn a_region_is_not_shared_with_one_who_is_gone() {
 #[test]
 fn a_sealed_region_can_be_looked_at_and_has_the_mode_asked_for() {
     let (ours, theirs) = pair();
-    let region = SealedRegion::create(&PLAN, &RegionOptions::new().mode(0o640)).expect("sealed");
+    let region =
+        SealedRegion::create(&PLAN, &RegionOptions::new().mode(0o640).allow_readers(true)).expect("sealed");
     region.port().share(&ours).expect("shared");
     region.port().share(&ours).expect("shared");
     let looking = SealedRegion::receive(&theirs, &RegionOptions::new().read_only(true)).expect("received");

@@ -33,6 +33,7 @@ pub fn of_patterns(all: &mut Vec<Told>) {
         [
             RecvLanesError::TimedOut,
             RecvLanesError::PeerGone,
+            RecvLanesError::Replaced,
             RecvLanesError::TooSmall { lane, needed },
             RecvLanesError::WrongSize { needed: 9 },
             RecvLanesError::Fault { lane, violation },
@@ -47,11 +48,15 @@ pub fn of_patterns(all: &mut Vec<Told>) {
             CallError::TimedOut { ticket: Ticket::from_bits(1) },
             CallError::PeerDied { ran: Ran::No },
             CallError::PeerDied { ran: Ran::Maybe },
+            CallError::Replaced { ran: Ran::No },
+            CallError::Replaced { ran: Ran::Maybe },
             CallError::Refused { code: 7 },
             CallError::UnknownTicket,
             CallError::Fault(violation),
         ],
     );
+    tell(all, [ServeError::Replaced]);
+    tell(all, [ServeLanesError::Replaced]);
     tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
     let fault = PartError::Fault(violation);
     tell(all, [PartError::Full, PartError::TimedOut, PartError::Cancelled, fault]);
@@ -62,6 +67,7 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     tell(all, [BroadcastTryRecvError::Empty, lagged, BroadcastTryRecvError::Contended, fault]);
     let fault = BroadcastRecvError::Fault(violation);
     let (timed_out, gone) = (BroadcastRecvError::TimedOut, BroadcastRecvError::PeerGone);
+    tell(all, [BroadcastRecvError::Replaced]);
     tell(all, [timed_out, gone, BroadcastRecvError::Lagged { lost }, fault]);
     let fault = PoolError::Fault(violation);
     let (empty, gone) = ([PoolError::Empty, PoolError::TimedOut], [PoolError::Gone, PoolError::NotOwner]);
@@ -102,6 +108,7 @@ pub fn of_contracts(all: &mut Vec<Told>) {
             OpenContractError::NoAnswer(FunctionError::TimedOut { ran: Ran::Maybe }),
         ],
     );
+    tell(all, [ServeContractError::Replaced]);
     let serve = [ServeContractError::TimedOut, ServeContractError::ClientGone];
     let violation = Violation::Length;
     let faults = [ServeContractError::Fault(violation), ServeContractError::LaneFault { lane: 3, violation }];

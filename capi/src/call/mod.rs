@@ -26,6 +26,8 @@ impl From<CallError> for strait_status {
             CallError::TimedOut { .. } => Self::TimedOut,
             CallError::PeerDied { ran: Ran::No } => Self::DidNotRun,
             CallError::PeerDied { ran: Ran::Maybe } => Self::MayHaveRun,
+            CallError::Replaced { ran: Ran::No } => Self::Replaced,
+            CallError::Replaced { ran: Ran::Maybe } => Self::MayHaveRun,
             CallError::Refused { .. } => Self::Refused,
             CallError::UnknownTicket => Self::UnknownTicket,
             CallError::Fault(Violation::Forked) => Self::Forked,
@@ -39,6 +41,7 @@ impl From<ServeError> for strait_status {
         match error {
             ServeError::Empty => Self::Empty,
             ServeError::TimedOut => Self::TimedOut,
+            ServeError::Replaced => Self::Replaced,
             ServeError::WrongSize => Self::WrongSize,
             ServeError::Fault(Violation::Forked) => Self::Forked,
             _ => Self::Fault,

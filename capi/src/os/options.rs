@@ -13,13 +13,17 @@ use crate::{arg, strait_plan_t, strait_region_t, strait_status};
 pub const STRAIT_ANY_OWNER: u32 = 8;
 /// In `strait_options_t`: opens only files of the user `owner`. Unix only.
 pub const STRAIT_OWNER: u32 = 16;
+/// In `strait_options_t`: creates regions with a `mode` that lets others read and not write, as 0640, which is refused
+/// otherwise: such a reader can keep all others from joining by a lock on the file. Unix only.
+pub const STRAIT_READERS: u32 = 32;
 
 /// How a region is created or opened. All zeros, or a null pointer: as by `strait_create` and `strait_open` without
 /// flags.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct strait_options_t {
-    /// `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`.
+    /// `STRAIT_PREFAULT`, `STRAIT_LOCK_MEMORY`, `STRAIT_READ_ONLY`, `STRAIT_ANY_OWNER`, `STRAIT_OWNER`,
+    /// `STRAIT_READERS`.
     pub flags: u32,
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant nothing beyond it. 0
     /// stands for 0600. Who may write to a region can disturb all its users. Unix only; elsewhere 0.
@@ -41,8 +45,9 @@ pub(super) unsafe fn options_at(options: *const strait_options_t) -> Result<Regi
         unsafe { arg::value(options)? }
     };
     let any_owner = flags & STRAIT_ANY_OWNER != 0;
-    let made = flagged(flags & !(STRAIT_ANY_OWNER | STRAIT_OWNER))?.any_owner(any_owner).domain(domain);
-    with_access(made, mode, (flags & STRAIT_OWNER != 0).then_some(owner))
+    let made = flagged(flags & !(STRAIT_ANY_OWNER | STRAIT_OWNER | STRAIT_READERS))?;
+    let made = made.any_owner(any_owner).domain(domain);
+    with_access(made, mode, flags & STRAIT_READERS != 0, (flags & STRAIT_OWNER != 0).then_some(owner))
 }
 
 /// As `strait_create`, with options, which may be null.

@@ -168,7 +168,7 @@ pub(super) fn create_status(error: CreateError) -> strait_status {
     match error {
         CreateError::AlreadyExists => strait_status::AlreadyExists,
         CreateError::Format(error) => error.into(),
-        CreateError::ReadOnly => strait_status::BadArgument,
+        CreateError::ReadOnly | CreateError::ReadersMode { .. } => strait_status::BadArgument,
         CreateError::NoSpace | CreateError::HugePages { .. } => strait_status::NoSpace,
         CreateError::NoDirectory => strait_status::BadName,
         CreateError::NotPermitted | CreateError::ReadOnlyFileSystem | CreateError::FileSizeLimit { .. } => {

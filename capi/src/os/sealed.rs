@@ -11,6 +11,7 @@ use crate::{strait_options_t, strait_plan_t, strait_region_t, strait_status};
 
 /// Creates a region in sealed memory and takes part in it: the one kind for peers that are not trusted, which could cut
 /// a file short. It has no name; `strait_sealed_share` hands it over. For a peer of another user give the mode 0666.
+/// Under the limit of a memory cgroup (a container) the system may end the process instead of an error.
 /// `options` may be null. Linux; `STRAIT_STATUS_SYSTEM` on other Unix systems.
 ///
 /// # Safety

@@ -261,10 +261,33 @@ static void a_forked_child_is_told(strait_region_t *region) {
 /* The region has been removed, and nobody has the other side. */
 static void a_region_that_was_removed(strait_region_t *region) {
   strait_consumer_t received = {0};
+  strait_lanes_consumer_t lines = {0};
+  strait_broadcast_reader_t state = {0};
+  strait_latest_reader_t last = {0};
+  strait_waitable_t all;
+  uint64_t value = 0;
+  size_t index = 9;
   char buffer[32];
+  memset(&all, 0, sizeof all);
   OK(strait_consumer_open(&received, region, "log", NULL));
   CHECK(strait_consumer_recv_timeout(&received, buffer, sizeof buffer, NULL, LONG), STRAIT_STATUS_REPLACED);
+  all.frames = &received;
+  CHECK(strait_wait_any_timeout(region, &all, 1, &index, LONG), STRAIT_STATUS_REPLACED);
+  THAT(index == 0);
+  CHECK(strait_wait_any_timeout(region, &all, 1, &index, 0), STRAIT_STATUS_TIMED_OUT);
   OK(strait_consumer_close(&received));
+  OK(strait_lanes_consumer_open(&lines, region, "lines", NULL));
+  CHECK(strait_lanes_consumer_recv_timeout(&lines, buffer, sizeof buffer, NULL, NULL, LONG), STRAIT_STATUS_REPLACED);
+  OK(strait_lanes_consumer_close(&lines));
+  OK(strait_broadcast_reader_open(&state, region, "state", STRAIT_BROADCAST_NEWEST));
+  OK(strait_broadcast_recv_timeout(&state, &value, 8, NULL, NULL, LONG));
+  CHECK(strait_broadcast_recv_timeout(&state, &value, 8, NULL, NULL, LONG), STRAIT_STATUS_REPLACED);
+  OK(strait_broadcast_reader_close(&state));
+  OK(strait_latest_reader_open(&last, region, "last"));
+  OK(strait_latest_wait_for_change(&last, &value, 8, NULL, LONG));
+  CHECK(strait_latest_wait_for_change(&last, &value, 8, NULL, LONG), STRAIT_STATUS_REPLACED);
+  CHECK(strait_latest_wait_for_change(&last, &value, 8, NULL, 0), STRAIT_STATUS_STALE);
+  OK(strait_latest_reader_close(&last));
 }
 
 int main(int argc, char **argv) {

@@ -321,6 +321,8 @@ static void options(const char *path) {
   int ended = 0;
   pid_t child;
   wanted.mode = 0640;
+  CHECK(strait_create_with(&region, path, &plan, &wanted), STRAIT_STATUS_BAD_ARGUMENT);
+  wanted.flags = STRAIT_READERS;
   CHECK(strait_create_with(&region, path, &plan, NULL), STRAIT_STATUS_OK);
   OK(strait_region_close(&region));
   THAT(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600);

@@ -70,7 +70,7 @@ impl From<CallError> for FunctionError {
         match error {
             CallError::Full => Self::Full,
             CallError::TimedOut { .. } => Self::TimedOut { ran: Ran::Maybe },
-            CallError::PeerDied { ran } => Self::ServerGone { ran },
+            CallError::PeerDied { ran } | CallError::Replaced { ran } => Self::ServerGone { ran },
             CallError::Refused { code } => Self::Refused { code },
             CallError::Fault(violation) => Self::Fault(violation),
             // Neither comes from a client that makes the sizes, and keeps no ticket.
@@ -127,6 +127,8 @@ impl core::error::Error for OpenContractError {}
 pub enum ServeContractError {
     /// No request came in time.
     TimedOut,
+    /// The region was removed, or made anew, and no client is there: nobody can come to this one. Once a probe period.
+    Replaced,
     /// The stream ended or failed. A client in a region that dies does not end a server.
     ClientGone,
     /// The client wrote what no honest client writes. Latched: every later call returns it.
@@ -145,6 +147,9 @@ impl fmt::Display for ServeContractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("the contract's server had no request in the time allowed"),
+            Self::Replaced => f.write_str(
+                "the name of the contract's region leads to another one or to none, so no client can come; open the region again",
+            ),
             Self::ClientGone => {
                 f.write_str("the contract's client is gone: the stream ended; accept another one")
             }
@@ -166,6 +171,7 @@ impl From<ServeLanesError> for ServeContractError {
     fn from(error: ServeLanesError) -> Self {
         match error {
             ServeLanesError::Fault { lane, violation } => Self::LaneFault { lane, violation },
+            ServeLanesError::Replaced => Self::Replaced,
             // The sizes are the contract's.
             ServeLanesError::Empty | ServeLanesError::TimedOut | ServeLanesError::WrongSize => Self::TimedOut,
         }
@@ -176,6 +182,7 @@ impl From<ServeError> for ServeContractError {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Fault(violation) => Self::Fault(violation),
+            ServeError::Replaced => Self::Replaced,
             // The sizes are the contract's.
             ServeError::Empty | ServeError::TimedOut | ServeError::WrongSize => Self::TimedOut,
         }

@@ -21,6 +21,7 @@ use super::frame_buf::FrameBuf;
 use super::options::ConsumerOptions;
 use super::park_word::ParkWord;
 use super::peek::{Peek, Shown};
+use super::peer_watch::Prospect;
 use super::recv_half::{HasRecvHalf, RecvHalf, recv_until};
 use super::role::PeerStatus;
 use super::spans::{DAMAGED, Spans};
@@ -471,6 +472,11 @@ impl<P: Port> Consumer<P> {
 
     pub(crate) fn finds_peer_gone(&mut self) -> bool {
         self.taker.role.finds_peer_gone()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.taker.role.prospect()
     }
 
     pub(crate) fn park_word(&self) -> Option<&ParkWord> {

@@ -27,6 +27,7 @@ use crate::ground::tasks::{AsyncWait, WaiterId};
 use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::latest::{LatestReader, LatestWriter, Reading};
+use super::peer_watch::Prospect;
 use super::role::PeerStatus;
 use super::wait_any::{Waitable, sealed};
 use super::wait_policy::{WaitPolicy, WakeCheck};
@@ -155,6 +156,14 @@ impl<P: Port> Listener<P> {
         self.reader.writer()
     }
 
+    /// Whether nobody can come to notify any more: the region was [removed, or made anew](Port::is_current), and the notifier
+    /// is absent or dead. Then waits end within a probe period, as if the time were up; open the region again. System
+    /// calls: ask where a wait has found nothing.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.reader.is_replaced()
+    }
+
     /// Sets whether [`wait_timeout`](Self::wait_timeout) ends when the notifier is gone, as if the time were up: when it
     /// is proven dead, or was there and has left. One that has not come yet is waited for. Off unless set. Asked once a
     /// [probe period](WaitPolicy::probe), and when the time is up; [`notifier`](Self::notifier) says whether it was that.
@@ -207,6 +216,10 @@ impl<P: Port> sealed::Sealed for Listener<P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(&self.reader)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.reader.prospect()
     }
 
     fn searches(&self) -> bool {

@@ -1,10 +1,12 @@
 //! Ending a wait when the other side is gone.
 
+use crate::ground::header::Header;
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
 use crate::ground::sync::WordRef;
 use crate::ground::sync::order::role;
 
+use super::participants::{self, Participant};
 use super::role::PeerStatus;
 
 /// What is known of the owner of a role, by its word. One load, and one probe if there is an owner.
@@ -24,6 +26,48 @@ pub(crate) fn status(owner: Option<&WordRef>, port: &impl Port) -> PeerStatus {
 #[cold]
 pub(crate) fn is_replaced(owner: Option<&WordRef>, port: &impl Port) -> bool {
     status(owner, port) != PeerStatus::Present && port.is_current() == Some(false)
+}
+
+/// Whether nobody but this participant can ever change anything in the region: no other one is left in it that may live, and
+/// it cannot be joined any more. For waits on what any participant may change. System calls, one a participant at most.
+#[cold]
+pub(crate) fn is_deserted(port: &impl Port) -> bool {
+    port.is_current() == Some(false)
+        && Header::check(port.mem()).is_ok_and(|header| {
+            let is_other =
+                |found: Participant| Some(found.ident) != port.ident() && found.probe != Probe::Dead;
+            !participants::list(port.mem(), &header, port).any(is_other)
+        })
+}
+
+/// What can still come to a receiver: asked once a probe period by a wait for several.
+#[derive(Clone, Copy)]
+pub struct Prospect<'a> {
+    /// Tells regions apart.
+    pub region: usize,
+    /// Whether its other side is there.
+    pub has_peer: bool,
+    /// The port, to be asked whether the region was replaced.
+    pub name: &'a dyn IsCurrent,
+}
+
+impl<'a> Prospect<'a> {
+    pub fn new<P: Port>(port: &'a P, peer: PeerStatus) -> Self {
+        let region = core::ptr::from_ref(port.mem()).addr();
+        Self { region, has_peer: peer == PeerStatus::Present, name: port }
+    }
+}
+
+/// A port, as far as it tells whether its region can still be joined.
+pub trait IsCurrent {
+    /// See [`Port::is_current`].
+    fn is_current(&self) -> Option<bool>;
+}
+
+impl<P: Port> IsCurrent for P {
+    fn is_current(&self) -> Option<bool> {
+        Port::is_current(self)
+    }
 }
 
 /// An endpoint's wish that its waits end with the other side. Off, unless it is set.

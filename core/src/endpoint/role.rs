@@ -13,7 +13,7 @@ use crate::protocol::{Violation, claim};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::peer_watch::{EndWithPeer, status};
+use super::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
 use super::spans::DAMAGED;
 
 /// The state of a channel's other side, as far as known.
@@ -137,6 +137,16 @@ impl<P: Port> Role<P> {
     /// The other role's word, for waits that end with its owner.
     pub fn peer_word(&self) -> Option<WordRef> {
         self.peer.clone()
+    }
+
+    /// Whether nobody can come to take the other role: see [`is_replaced`]. System calls.
+    pub fn is_replaced(&self) -> bool {
+        P::CAN_BE_REPLACED && is_replaced(self.peer.as_ref(), &self.port)
+    }
+
+    /// What can still come, for a wait for several.
+    pub fn prospect(&self) -> Option<Prospect<'_>> {
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.peer()))
     }
 
     /// Sets the other role's word, where it is not in the channel's own entry.

@@ -15,6 +15,7 @@ use super::attachment::Attachment;
 use super::error::ChannelError;
 use super::lock_word::CasMode;
 use super::park_word::ParkWord;
+use super::peer_watch::is_deserted;
 use super::spans::DAMAGED;
 use super::wait::{Round, Waiting, lock_until};
 use super::wait_policy::{Deadline, WaitPolicy};
@@ -27,6 +28,10 @@ pub enum SemaphoreError {
     Empty,
     /// Nothing could be acquired in the time allowed.
     TimedOut,
+    /// The region was [removed, or made anew](Port::is_current), and no other participant is left in it that may live, so
+    /// nobody can come to release. Once a probe period, of waits alone; threads that share this participant do not
+    /// count. Never of permits: each of those that are taken has a holder that may live.
+    Replaced,
     /// The count would pass its maximum; nothing was released.
     Overflow,
     /// Others changed the count in each of 64 tries, or the [hardware lock](Port::hardware_lock) of a
@@ -41,6 +46,10 @@ impl fmt::Display for SemaphoreError {
         match self {
             Self::Empty => f.write_str("the semaphore has nothing to acquire now; try again later"),
             Self::TimedOut => f.write_str("the semaphore had nothing to acquire in the time allowed"),
+            Self::Replaced => f.write_str(
+                "the name of the semaphore's region leads to another one or to none, and nobody else is left in it to \
+                 release; open it again",
+            ),
             Self::Overflow => {
                 f.write_str("the semaphore's count would pass its maximum; release no more than was acquired")
             }
@@ -159,7 +168,7 @@ impl<P: Port> Semaphore<P> {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreError::TimedOut`] or `Fault`.
+    /// [`SemaphoreError::TimedOut`], `Replaced` or `Fault`.
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<(), SemaphoreError> {
         if let Round::Done(result) = self.attempt() {
             return result;
@@ -171,11 +180,20 @@ impl<P: Port> Semaphore<P> {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreError::TimedOut`] or `Fault`.
+    /// [`SemaphoreError::TimedOut`], `Replaced` or `Fault`.
     pub fn acquire_until(&mut self, deadline: Deadline) -> Result<(), SemaphoreError> {
         let mut waiting = self.waiting;
         let look = || self.count() != 0;
-        let result = lock_until(&self.port, &self.count, &mut waiting, deadline, look, |_| self.attempt());
+        let gone = || is_deserted(&self.port).then_some(Err(SemaphoreError::Replaced));
+        let gone = P::CAN_BE_REPLACED.then_some(gone);
+        let mut result =
+            lock_until(&self.port, &self.count, &mut waiting, deadline, look, |_| self.attempt(), gone);
+        if matches!(result, Some(Err(SemaphoreError::Replaced)))
+            && let Round::Done(last) = self.attempt()
+        {
+            // The last participant may have released between the attempt and its end.
+            result = Some(last);
+        }
         self.waiting = waiting;
         result.unwrap_or(Err(SemaphoreError::TimedOut))
     }

@@ -144,33 +144,9 @@ fn spin<P: Port, T>(
     (None, learns)
 }
 
-/// Looks until there is something, or the deadline has passed; always looks at least once.
-pub(crate) fn wait_until<P: Port, T>(
-    port: &P,
-    park_word: Option<&ParkWord>,
-    sleepers: Sleepers,
-    waiting: &mut Waiting,
-    deadline: Deadline,
-    look: impl FnMut() -> Option<T>,
-) -> Option<T> {
-    let search = Search::<fn() -> Option<T>>::none();
-    let place = park_word.map(|word| (word, sleepers));
-    wait(port, place.as_slice(), waiting, deadline, look, search)
-}
-
-/// As [`wait_until`], asleep on the words of all `places` at once. There are [`MOST_PLACES`] at most.
-pub(crate) fn wait_at_any<P: Port, T>(
-    port: &P,
-    places: &[(&ParkWord, Sleepers)],
-    waiting: &mut Waiting,
-    deadline: Deadline,
-    look: impl FnMut() -> Option<T>,
-) -> Option<T> {
-    wait(port, places, waiting, deadline, look, Search::<fn() -> Option<T>>::none())
-}
-
-/// As [`wait_until`], but what `look` does not find, `search` may, if there is one. It is dear (system calls), so
-/// it is called once a probe period, and when the time is up. The caller has searched just now.
+/// Looks until there is something, or the deadline has passed; always looks at least once. What `look` does not find,
+/// `search` may, if there is one. It is dear (system calls), so it is called once a probe period, and when the time is
+/// up. The caller has searched just now.
 pub(crate) fn wait_and_search<P: Port, T>(
     port: &P,
     park_word: Option<&ParkWord>,
@@ -184,6 +160,21 @@ pub(crate) fn wait_and_search<P: Port, T>(
     let due = if search.is_some() { deadline.left(port).saturating_sub(probe) } else { Duration::ZERO };
     let place = park_word.map(|word| (word, sleepers));
     wait(port, place.as_slice(), waiting, deadline, look, Search { search, probe, due })
+}
+
+/// As [`wait_and_search`], asleep on the words of all `places` at once. There are [`MOST_PLACES`] at most. `probe` is how
+/// often it searches, which may be less often than it looks.
+pub(crate) fn wait_at_any<P: Port, T>(
+    port: &P,
+    places: &[(&ParkWord, Sleepers)],
+    waiting: &mut Waiting,
+    deadline: Deadline,
+    probe: Duration,
+    look: impl FnMut() -> Option<T>,
+    search: Option<impl FnMut() -> Option<T>>,
+) -> Option<T> {
+    let due = if search.is_some() { deadline.left(port).saturating_sub(probe) } else { Duration::ZERO };
+    wait(port, places, waiting, deadline, look, Search { search, probe, due })
 }
 
 fn wait<P: Port, T>(
@@ -288,7 +279,7 @@ pub(crate) enum Round<T> {
 
 /// Tries until an attempt is decided, or the deadline has passed, sleeping on the lock's own word; always
 /// tries at least once. `look` returns whether an attempt may succeed; `attempt` tries, and its argument
-/// is whether this waiter has slept.
+/// is whether this waiter has slept. What neither finds, `search` may, if there is one: it is asked once a probe period.
 pub(crate) fn lock_until<P: Port, T>(
     port: &P,
     lock: &ParkWord,
@@ -296,8 +287,11 @@ pub(crate) fn lock_until<P: Port, T>(
     deadline: Deadline,
     look: impl Fn() -> bool,
     mut attempt: impl FnMut(bool) -> Round<T>,
+    search: Option<impl FnMut() -> Option<T>>,
 ) -> Option<T> {
     let policy = waiting.policy;
+    let mut search = Search { search, probe: policy.probe, due: Duration::ZERO };
+    let mut is_searching = false;
     let mut learns = None;
     let mut slept = false;
     loop {
@@ -314,11 +308,16 @@ pub(crate) fn lock_until<P: Port, T>(
             continue;
         }
         let left = deadline.left(port);
-        if left.is_zero() {
+        let found = if is_searching { search.if_due(left) } else { None };
+        if found.is_some() || left.is_zero() {
             if slept {
                 hand_on(port, lock, seen);
             }
-            return None;
+            return found;
+        }
+        if !is_searching {
+            is_searching = true;
+            search.due = left.saturating_sub(policy.probe);
         }
         match seen {
             Some(seen) if policy.park => {

@@ -2,6 +2,7 @@
 
 mod receivers;
 
+use core::cell::Cell;
 use core::fmt;
 use core::time::Duration;
 
@@ -9,11 +10,12 @@ use crate::ground::port::Port;
 use crate::ground::tasks::WaiterId;
 
 use super::park_word::{ParkWord, Sleepers};
+use super::peer_watch::Prospect;
 use super::wait::{MOST_PLACES, Waiting, wait_at_any};
 use super::wait_policy::{Deadline, WaitPolicy};
 
 pub(in crate::endpoint) mod sealed {
-    use super::{ParkWord, Sleepers, WaiterId};
+    use super::{ParkWord, Prospect, Sleepers, WaiterId};
 
     /// Where a receiver sleeps.
     pub enum Place<'a> {
@@ -39,6 +41,8 @@ pub(in crate::endpoint) mod sealed {
         fn searches(&self) -> bool {
             false
         }
+        /// What can still come, as far as the region goes; `None` where no port is ever replaced. Dear.
+        fn prospect(&self) -> Option<Prospect<'_>>;
         /// As [`has_data`](Self::has_data), with a look whether the peer is dead. Dear: a system call or more.
         fn search(&mut self) -> bool {
             false
@@ -63,6 +67,13 @@ pub(super) fn place_of_consumer(word: Option<&ParkWord>) -> Place<'_> {
 pub enum WaitAnyError {
     /// Nothing came in time.
     TimedOut,
+    /// A region of the receivers was [removed, or made anew](crate::port::Port::is_current), and the other side of none of its
+    /// receivers is there: nobody can come to any of them. Open it again, or leave them out. Once a probe period, if
+    /// no receiver has anything.
+    Replaced {
+        /// The first receiver of that region.
+        index: usize,
+    },
     /// The plan does not let the consumer of one of the queues sleep. Either call
     /// [`consumer_may_block`](crate::Channel::consumer_may_block) or [`doorbell`](crate::Channel::doorbell) on its
     /// channel in the plan, or wait with a policy that polls.
@@ -78,6 +89,11 @@ impl fmt::Display for WaitAnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str("all of the receivers had nothing in the time allowed"),
+            Self::Replaced { index } => write!(
+                f,
+                "the name of receiver {index}'s region leads to another one or to none, so nobody can come to its receivers; \
+                 open it again, or wait without them"
+            ),
             Self::NoDoorbell => f.write_str(
                 "the channel of one of the receivers does not let its consumer sleep; give it a doorbell or consumer_may_block in the \
                  plan, or wait with a polling policy",
@@ -165,6 +181,9 @@ impl Iterator for Ready {
 /// A receiver whose waits [end with its peer](crate::Consumer::end_with_peer) also counts as ready when that peer is
 /// found gone: once, until the peer is seen again. Its next receive that waits then returns `PeerGone`, or what was sent
 /// last. This is asked once a [probe period](WaitPolicy::probe), and when the time is up.
+///
+/// If the region of a receiver was removed or made anew, and none of its receivers has its other side, the wait ends with
+/// [`Replaced`](WaitAnyError::Replaced).
 ///
 /// # Where it sleeps
 ///
@@ -321,14 +340,31 @@ fn wait_for<P: Port, T>(
     }
     let looks = receivers.iter().fold(0_u32, |looks, receiver| looks.saturating_add(receiver.looks()));
     let waiting = &mut Waiting::new(policy).for_looks_of(looks);
+    // A call that may not wait is no wait: it makes no system call.
+    let asks = P::CAN_BE_REPLACED && !deadline.left(port).is_zero();
     places.with(|places| {
         if !receivers.iter().any(|receiver| receiver.searches()) {
-            return wait_at_any(port, places, waiting, deadline, || look(receivers))
-                .ok_or(WaitAnyError::TimedOut);
+            // Set once a probe period: the next look asks whether anything can come.
+            let is_due = Cell::new(false);
+            let mut look = || match look(receivers) {
+                None if is_due.replace(false) => look_or_replaced(receivers, &mut look),
+                found => found.map(Ok),
+            };
+            let search = || {
+                is_due.set(true);
+                None
+            };
+            let search = asks.then_some(search);
+            let mut found = wait_at_any(port, places, waiting, deadline, probe, &mut look, search);
+            if found.is_none() && is_due.get() {
+                found = look();
+            }
+            return found.unwrap_or(Err(WaitAnyError::TimedOut));
         }
         loop {
             let turn = deadline.within(port, probe);
-            if let Some(found) = wait_at_any(port, places, waiting, turn, || look(receivers)) {
+            let none = None::<fn() -> Option<_>>;
+            if let Some(found) = wait_at_any(port, places, waiting, turn, probe, || look(receivers), none) {
                 return Ok(found);
             }
             if search(receivers)
@@ -336,11 +372,44 @@ fn wait_for<P: Port, T>(
             {
                 return Ok(found);
             }
+            if asks && let Some(found) = look_or_replaced(receivers, &mut look) {
+                return found;
+            }
             if deadline.left(port).is_zero() {
                 return Err(WaitAnyError::TimedOut);
             }
         }
     })
+}
+
+/// The end of a wait if nobody can come to the receivers of a region; what was published last comes first.
+#[cold]
+fn look_or_replaced<T>(
+    receivers: &mut [&mut dyn Waitable],
+    look: &mut impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
+) -> Option<Result<T, WaitAnyError>> {
+    let index = replaced(receivers)?;
+    Some(look(receivers).ok_or(WaitAnyError::Replaced { index }))
+}
+
+/// The first receiver of a region that was replaced and has the other side of no receiver. One probe a receiver, a lane or
+/// so, and the name of each region without a peer. Of more than [`MOST_PLACES`] regions, the rest is not looked at.
+fn replaced(receivers: &[&mut dyn Waitable]) -> Option<usize> {
+    let mut regions: [Option<(usize, Prospect<'_>)>; MOST_PLACES] = [const { None }; MOST_PLACES];
+    for (index, receiver) in receivers.iter().enumerate() {
+        let prospect = receiver.prospect()?;
+        let is_it = |found: &&mut Option<(usize, Prospect<'_>)>| {
+            found.is_none_or(|(_, other)| other.region == prospect.region)
+        };
+        match regions.iter_mut().find(is_it) {
+            Some(Some((_, known))) => known.has_peer |= prospect.has_peer,
+            Some(free) => *free = Some((index, prospect)),
+            None => {}
+        }
+    }
+    let lost =
+        |(_, found): &&(usize, Prospect<'_>)| !found.has_peer && found.name.is_current() == Some(false);
+    regions.iter().flatten().find(lost).map(|(index, _)| *index)
 }
 
 /// Whether one of the receivers has something, after a look at each whether its peer is dead.

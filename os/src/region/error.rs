@@ -28,6 +28,12 @@ pub enum CreateError {
         /// The mode asked for.
         mode: u32,
     },
+    /// The mode lets others read the region and not write to it, and such a reader can keep all others from joining.
+    /// Unix only.
+    ReadersMode {
+        /// The mode asked for.
+        mode: u32,
+    },
     /// The options ask for a read-only mapping, through which nothing can be created.
     ReadOnly,
     /// No channel of the plan is for the domain that the options name, so it has no participants.
@@ -68,6 +74,7 @@ impl From<CreateFailed> for CreateError {
             CreateFailed::AlreadyExists => Self::AlreadyExists,
             CreateFailed::NameTaken => Self::NameTaken,
             CreateFailed::Mode { mode } => Self::Mode { mode },
+            CreateFailed::ReadersMode { mode } => Self::ReadersMode { mode },
             CreateFailed::NoSpace => Self::NoSpace,
             CreateFailed::HugePages { size } => Self::HugePages { size },
             CreateFailed::FileSizeLimit { limit } => Self::FileSizeLimit { limit },
@@ -94,6 +101,12 @@ impl fmt::Display for CreateError {
             Self::Mode { mode } => {
                 write!(f, "a region cannot have mode {mode:04o}; give 0600, with 0066 at the most added to it")
             }
+            Self::ReadersMode { mode } => write!(
+                f,
+                "the region's mode {mode:04o} lets others read it and not write to it, and by a lock on its file such a \
+                 reader can keep all others from joining; give 0660 or 0666, or allow readers (allow_readers, \
+                 STRAIT_READERS)"
+            ),
             Self::ReadOnly => f.write_str("a region cannot be created read-only; leave that option out"),
             Self::Domain => f.write_str("no channel of the plan is for the options' domain; name it in the plan"),
             Self::NoSpace => f.write_str("there is no space for the region; free some, or plan for less"),

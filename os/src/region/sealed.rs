@@ -49,7 +49,9 @@ use crate::sys::New;
 pub struct SealedRegion(());
 
 impl SealedRegion {
-    /// Creates a region in sealed memory and takes part in it.
+    /// Creates a region in sealed memory and takes part in it. Its space is reserved, so memory that runs out is an error
+    /// here and no signal later; but where a memory cgroup limits this process (a container), all its pages count against
+    /// that limit here, and the system may end the process instead.
     ///
     /// # Errors
     ///

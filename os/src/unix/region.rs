@@ -34,10 +34,36 @@ pub(crate) const LOCK_ADVICE: &str =
 pub trait RegionOptionsExt: Sized {
     /// Creates files with exactly this mode, whatever the umask, and opens only files that grant
     /// nothing beyond it. 0600 unless set. A process that may write to a region can disturb all its
-    /// users, so widen it only for peers that trust each other. A process that may only read it can keep others
-    /// from joining it as long as it lives, by a shared lock on the file; participants are not disturbed.
+    /// users, so widen it only for peers that trust each other. A region is not created with a mode that lets
+    /// others read it and not write to it, unless [`allow_readers`](Self::allow_readers) is set.
     #[must_use]
     fn mode(self, mode: u32) -> Self;
+
+    /// Lets regions be created with a mode that lets others read them and not write to them, as 0640. Off unless set: such
+    /// a reader can keep all others from joining the region for as long as it lives, by a shared lock on its file.
+    /// Participants are not disturbed, and each death is still proven.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_core::{Channel, Plan};
+    /// use strait_os::unix::RegionOptionsExt as _;
+    /// use strait_os::{CreateError, RegionName, RegionOptions};
+    ///
+    /// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+    /// # let name = &format!("doc-readers-{}", std::process::id());
+    /// let name = RegionName::new(name)?;
+    /// let shown = RegionOptions::new().mode(0o640);
+    /// assert_eq!(name.create(&PLAN, &shown).err(), Some(CreateError::ReadersMode { mode: 0o640 }));
+    /// // The group's monitors are trusted not to lock the file:
+    /// let _region = name.create(&PLAN, &shown.allow_readers(true))?;
+    /// name.remove()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    fn allow_readers(self, on: bool) -> Self;
 
     /// Opens only files of this user. This process's effective user unless set.
     ///
@@ -69,6 +95,11 @@ pub trait RegionOptionsExt: Sized {
 impl RegionOptionsExt for RegionOptions {
     fn mode(mut self, mode: u32) -> Self {
         self.sys.mode = mode;
+        self
+    }
+
+    fn allow_readers(mut self, on: bool) -> Self {
+        self.sys.readers = on;
         self
     }
 

@@ -8,13 +8,14 @@ use strait::{Region, RegionOptions, SystemPort};
 
 use crate::strait_status;
 
-/// The options, if they ask for neither.
+/// The options, if they ask for none of these.
 pub(crate) fn with_access(
     options: RegionOptions,
     mode: u32,
+    readers: bool,
     owner: Option<u32>,
 ) -> Result<RegionOptions, strait_status> {
-    if mode == 0 && owner.is_none() { Ok(options) } else { Err(strait_status::System) }
+    if mode == 0 && !readers && owner.is_none() { Ok(options) } else { Err(strait_status::System) }
 }
 
 /// Not here: names are no files.

@@ -12,13 +12,14 @@ use strait::{Region, RegionName, RegionOptions, SealedRegion, SystemPort};
 use super::super::region::open_status;
 use crate::strait_status;
 
-/// The options with a mode, if it is not 0, and an owner.
+/// The options with a mode, if it is not 0, whether that may be one of readers, and an owner.
 pub(crate) fn with_access(
     options: RegionOptions,
     mode: u32,
+    readers: bool,
     owner: Option<u32>,
 ) -> Result<RegionOptions, strait_status> {
-    let options = if mode == 0 { options } else { options.mode(mode) };
+    let options = if mode == 0 { options } else { options.mode(mode) }.allow_readers(readers);
     Ok(owner.into_iter().fold(options, RegionOptions::owner))
 }
 

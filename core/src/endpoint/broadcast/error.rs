@@ -49,6 +49,9 @@ pub enum BroadcastRecvError {
     /// The writer is proven dead, or it was there and has left; nobody has taken over yet, and all that it published was
     /// received. Only where [`end_with_writer`](crate::BroadcastReader::end_with_writer) is set.
     PeerGone,
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and the writer is absent or dead: nobody can
+    /// come to publish in this one. All that was published was received. Once a probe period, of waits alone.
+    Replaced,
     /// The writer has overtaken this reader, which has lost so many values. The next call goes on behind them.
     Lagged {
         /// How many values: exactly, of an honest writer.
@@ -65,6 +68,10 @@ impl fmt::Display for BroadcastRecvError {
             Self::TimedOut => f.write_str("the broadcast had no value in the time allowed"),
             Self::PeerGone => f.write_str(
                 "the broadcast has no value after the last one, and its writer is gone; start one, and wait again",
+            ),
+            Self::Replaced => f.write_str(
+                "the broadcast has no value after the last one, and its region's name leads to another one or to \
+                 none, so no writer can come; open it again",
             ),
             Self::Lagged { lost } => BroadcastTryRecvError::Lagged { lost: *lost }.fmt(f),
             Self::Fault(violation) => BroadcastTryRecvError::Fault(*violation).fmt(f),

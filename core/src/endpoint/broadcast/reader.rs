@@ -8,7 +8,7 @@ use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::latest::{Seen, ValueInfo, length, parts};
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, status};
+use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
 use crate::endpoint::role::{NotSync, PeerStatus};
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -272,9 +272,16 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let (writer, mut watch) = (self.writer.clone(), self.watch);
         let is_on = watch.is_on();
-        let gone =
-            || watch.is_over(status(Some(&writer), &port)).then_some(Err(BroadcastRecvError::PeerGone));
-        let gone = is_on.then_some(gone);
+        let gone = || {
+            if is_on && watch.is_over(status(Some(&writer), &port)) {
+                return Some(Err(BroadcastRecvError::PeerGone));
+            }
+            (P::CAN_BE_REPLACED && is_replaced(Some(&writer), &port))
+                .then_some(Err(BroadcastRecvError::Replaced))
+        };
+        // A call that may not wait is no wait: it makes no system call.
+        let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+        let gone = asks.then_some(gone);
         let mut look = || self.next_into(into);
         let mut result = wait_and_search(
             &port,
@@ -285,12 +292,17 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
             &mut look,
             gone,
         );
-        if matches!(result, Some(Err(BroadcastRecvError::PeerGone))) {
+        if matches!(result, Some(Err(BroadcastRecvError::PeerGone | BroadcastRecvError::Replaced))) {
             // The writer may have published its last value between the look and its end.
             result = look().or(result);
         }
         (self.waiting, self.watch) = (waiting, watch);
         result.unwrap_or(Err(BroadcastRecvError::TimedOut))
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.writer()))
     }
 
     /// The state of the writer, as far as known. One load, and one probe if somebody has the role.

@@ -236,7 +236,8 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
 
     fn wait_until(&mut self, ticket: Ticket, answer: &mut Ans, deadline: Deadline) -> Result<(), CallError> {
         self.check(ticket, answer)?;
-        let (end, waiting) = self.sleep(deadline, || self.look(ticket), || self.look_for_death(ticket));
+        let asks = self.asks(deadline);
+        let (end, waiting) = self.sleep(deadline, || self.look(ticket), || self.look_for_end(ticket, asks));
         self.waiting = waiting;
         match end {
             Some(end) => self.take(ticket, end, answer),
@@ -275,7 +276,13 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
         self.may_call(request)?;
         let deadline = Deadline::after(&self.role.port, timeout);
         if self.look_for_room().is_none() {
-            let search = || self.server_died().then_some(Err(CallError::PeerDied { ran: Ran::No }));
+            let asks = self.asks(deadline);
+            let search = || match self.server_died() {
+                true => Some(Err(CallError::PeerDied { ran: Ran::No })),
+                false => {
+                    (asks && self.role.is_replaced()).then_some(Err(CallError::Replaced { ran: Ran::No }))
+                }
+            };
             // Without a place in time, the attempt that follows is refused.
             self.sleep(deadline, || self.look_for_room(), search).0.unwrap_or(Ok(()))?;
         }

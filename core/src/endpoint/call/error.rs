@@ -78,6 +78,12 @@ pub enum CallError {
         /// Whether the request has run.
         ran: Ran,
     },
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and the server is absent or dead: nobody can
+    /// come to serve in this one. The call was withdrawn, and the ticket is used up. Of waits alone.
+    Replaced {
+        /// Whether the request has run.
+        ran: Ran,
+    },
     /// The server refused the request. The ticket is used up.
     Refused {
         /// The server's reason: a number of its own, or 0 if it dropped the request without an answer.
@@ -113,6 +119,8 @@ impl fmt::Display for CallError {
             }
             Self::PeerDied { ran: Ran::No } => f.write_str("the server of the calls died, and the request has not run; call again"),
             Self::PeerDied { ran: Ran::Maybe } => f.write_str("the server of the calls died, and the request may have run; ask its successor before you call again"),
+            Self::Replaced { ran: Ran::No } => f.write_str("the name of the calls' region leads to another one or to none, so no server can come, and the request has not run; open it again, and call there"),
+            Self::Replaced { ran: Ran::Maybe } => f.write_str("the name of the calls' region leads to another one or to none, so no server can come, and the request may have run; open it again, and ask there before you call again"),
             Self::Refused { code } => write!(f, "the server of the calls refused the request; its code is {code}"),
             Self::UnknownTicket => f.write_str("the ticket names no call that is out; keep the one that the call returned"),
             Self::Fault(violation) => write!(f, "the server of the calls broke the protocol ({violation}); close the client and check that server"),
@@ -130,6 +138,9 @@ pub enum ServeError {
     Empty,
     /// No request came in time.
     TimedOut,
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and the client is absent or dead: nobody can
+    /// come to call in this one. Once a probe period, of waits alone.
+    Replaced,
     /// The buffer's size differs from that of the channel's requests.
     WrongSize,
     /// The client wrote what no honest client writes. Latched: every later call returns it.
@@ -141,6 +152,10 @@ impl fmt::Display for ServeError {
         match self {
             Self::Empty => f.write_str("the channel of calls has no request; try again later"),
             Self::TimedOut => f.write_str("the channel of calls had no request in the time allowed"),
+            Self::Replaced => f.write_str(
+                "the channel of calls has no request, and its region's name leads to another one or to none, so no client \
+                 can come; open it again",
+            ),
             Self::WrongSize => CallError::WrongSize.fmt(f),
             Self::Fault(violation) => write!(
                 f,

@@ -2,6 +2,7 @@
 
 use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::role::PeerStatus;
+use crate::endpoint::wait_policy::Deadline;
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
 use crate::ground::ring::Value;
@@ -18,6 +19,8 @@ pub(super) enum End {
     Done(Status),
     /// The server is dead.
     Died(Ran),
+    /// There is no server, and none can come.
+    Replaced(Ran),
     /// The server broke the protocol.
     Fault(Violation),
 }
@@ -64,6 +67,26 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             Ok(Withdrawal::Done(status)) => Some(End::Done(status)),
             Err(violation) => Some(End::Fault(violation)),
         }
+    }
+
+    /// As [`look_for_death`](Self::look_for_death), and, if `asks` is set, whether there is no server and none can come: then
+    /// the call is withdrawn too. System calls.
+    pub(super) fn look_for_end(&self, ticket: Ticket, asks: bool) -> Option<End> {
+        let found = self.look_for_death(ticket);
+        if found.is_some() || !asks || !self.role.is_replaced() {
+            return found;
+        }
+        Some(match self.tx.withdraw(&self.parts.requests, &self.parts.answers, ticket.0) {
+            Ok(Withdrawal::Never) => End::Replaced(Ran::No),
+            Ok(Withdrawal::Taken { .. }) => End::Replaced(Ran::Maybe),
+            Ok(Withdrawal::Done(status)) => End::Done(status),
+            Err(violation) => End::Fault(violation),
+        })
+    }
+
+    /// Whether a wait until `deadline` asks for a replaced region: one that may not wait makes no system call.
+    pub(super) fn asks(&self, deadline: Deadline) -> bool {
+        P::CAN_BE_REPLACED && !deadline.left(&self.role.port).is_zero()
     }
 
     /// The first call that is out and has ended, in the order in which they were made; [`poll`](Self::poll) returns how.
@@ -130,6 +153,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallClient<Req, Ans, P> 
             End::Done(Status::Withdrawn) => Err(CallError::PeerDied { ran: Ran::No }),
             End::Done(Status::Interrupted) => Err(CallError::PeerDied { ran: Ran::Maybe }),
             End::Died(ran) => Err(CallError::PeerDied { ran }),
+            End::Replaced(ran) => Err(CallError::Replaced { ran }),
             End::Fault(violation) => Err(CallError::Fault(self.role.latch(violation))),
         }
     }

@@ -5,8 +5,9 @@ use core::time::Duration;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
+use crate::endpoint::peer_watch::{Prospect, is_replaced};
 use crate::endpoint::role::{PeerStatus, Role, Side};
-use crate::endpoint::wait::{Waiting, wait_until};
+use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 use crate::ground::call::CALLER;
 use crate::ground::entry::Entry;
@@ -256,8 +257,16 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
         let port = self.half.role.port.clone();
         let (park_word, mut waiting) = (self.own.clone(), self.waiting);
         let deadline = Deadline::after(&port, timeout);
-        let look = || self.look();
-        let taken = wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, look);
+        let client = self.half.role.peer_word();
+        let gone = || is_replaced(client.as_ref(), &port).then_some(Err(ServeError::Replaced));
+        // A call that may not wait is no wait: it makes no system call.
+        let gone = (P::CAN_BE_REPLACED && !deadline.left(&port).is_zero()).then_some(gone);
+        let (word, one, look) = (park_word.as_ref(), Sleepers::One, || self.look());
+        let mut taken = wait_and_search(&port, word, one, &mut waiting, deadline, look, gone);
+        if matches!(taken, Some(Err(ServeError::Replaced))) {
+            // The client may have made its last call between the look and its end.
+            taken = self.look().or(taken);
+        }
         self.waiting = waiting;
         taken.unwrap_or(Err(ServeError::TimedOut))
     }
@@ -370,6 +379,11 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
     /// Whether a reply is kept.
     pub(super) fn is_busy(&self) -> bool {
         self.half.current.is_some()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.half.role.prospect()
     }
 
     pub(super) fn takes(&self, request: &Req) -> bool {

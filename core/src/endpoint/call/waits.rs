@@ -1,6 +1,7 @@
 //! Waiting for calls among other receivers: their clients, and servers of several clients.
 
 use crate::endpoint::park_word::Sleepers;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::wait_any::sealed::{Place, Sealed};
 use crate::endpoint::wait_any::{Waitable, place_of_consumer};
 use crate::ground::port::Port;
@@ -31,6 +32,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> Sealed
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
+    }
 }
 
 /// Ready while a call that is out has ended; [`ended`](CallClient::ended) says which. A look costs one load a call that is
@@ -47,6 +52,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> Sealed for CallClient<Re
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.role.prospect()
     }
 
     fn looks(&self) -> u32 {

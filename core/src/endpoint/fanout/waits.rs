@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::endpoint::error::{RecvError, SendError};
 use crate::endpoint::park_word::{ParkWord, Sleepers};
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::send_half::HasSendHalf;
 use crate::endpoint::tasks::WakerRegistration;
 use crate::endpoint::wait::wait_and_search;
@@ -153,6 +154,10 @@ impl<T: Value + ?Sized, P: Port> Sealed for FanoutConsumer<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.inner.prospect()
     }
 
     fn searches(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Receiving from lanes in the order of time stamps, as far as that is known.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use crate::endpoint::consumer::{Consumer, Received};
@@ -277,11 +278,21 @@ impl<E: StampedLane<P>, P: Port, const N: usize> RingSet<E, P, N> {
         // When the message that is held need not be any longer, as far as known.
         let mut due = deadline;
         loop {
-            let found = self.wait_until(due, |this| match this.find_by_time(order, &mut take) {
-                Found::Now(received) => outcome(received).map(Ok),
-                Found::Held(until) if until < due => Some(Err(until)),
-                Found::Held(_) => None,
-            });
+            let is_held = Cell::new(false);
+            let look = |this: &mut Self| {
+                is_held.set(false);
+                match this.find_by_time(order, &mut take) {
+                    Found::Now(received) => outcome(received).map(Ok),
+                    Found::Held(until) if until < due => Some(Err(until)),
+                    Found::Held(_) => {
+                        is_held.set(true);
+                        None
+                    }
+                }
+            };
+            // What is held comes yet.
+            let replaced = || (!is_held.get()).then_some(Ok(Err(RecvLanesError::Replaced)));
+            let found = self.wait_until(due, look, replaced);
             match found {
                 Some(Ok(received)) => return received,
                 Some(Err(until)) => due = until,

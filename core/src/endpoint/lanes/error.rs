@@ -84,6 +84,9 @@ pub enum RecvLanesError {
     /// All producers are gone: proven dead, or they were there and have left. Nobody has taken over yet, and all that
     /// they sent was received. Only where [`end_with_peer`](crate::LanesConsumer::end_with_peer) is set.
     PeerGone,
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and no producer is there: nobody can come to
+    /// this one any more. All that was sent was received. Once a probe period, of waits alone.
+    Replaced,
     /// The buffer is shorter than the frame that is next, which stays where it is and is next again.
     TooSmall {
         /// The frame's lane.
@@ -112,6 +115,10 @@ impl fmt::Display for RecvLanesError {
             Self::TimedOut => f.write_str("all lanes of the queue stayed empty for the time allowed"),
             Self::PeerGone => f.write_str(
                 "all lanes of the queue are empty, and their producers are gone; start one, and wait again",
+            ),
+            Self::Replaced => f.write_str(
+                "all lanes of the queue are empty, and the name of their region leads to another one or to none, so no \
+                 producer can come; open it again",
             ),
             Self::TooSmall { lane, needed } => TryRecvLanesError::TooSmall { lane, needed }.fmt(f),
             Self::WrongSize { needed } => WrongSize { needed }.fmt(f),

@@ -7,6 +7,7 @@ use crate::endpoint::consumer::{Consumer, Received};
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
@@ -253,6 +254,11 @@ impl<P: Port, const N: usize> LanesConsumer<P, N> {
 
     pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
         self.set.finds_peer_gone()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.set.prospect()
     }
 
     pub(in crate::endpoint) fn park_word(&self) -> Option<&ParkWord> {

@@ -9,10 +9,10 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::EndWithPeer;
+use crate::endpoint::peer_watch::{EndWithPeer, Prospect};
 use crate::endpoint::role::{PeerStatus, Role, Side};
 use crate::endpoint::tasks::WakerRegistration;
-use crate::endpoint::wait::{Waiting, wait_and_search, wait_until};
+use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
 use crate::ground::port::Port;
@@ -273,15 +273,34 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         }
     }
 
-    /// Looks by `look` until it returns something, or the deadline has passed, asleep in between.
+    /// Looks by `look` until it returns something, or the deadline has passed, asleep in between. Also returns what
+    /// `replaced` does, if no producer is there and none can come.
     pub fn wait_until<R>(
         &mut self,
         deadline: Deadline,
         mut look: impl FnMut(&mut Self) -> Option<R>,
+        replaced: impl Fn() -> Option<R>,
     ) -> Option<R> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
-        let found =
-            wait_until(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, || look(self));
+        let is_due = Cell::new(false);
+        let mut look = || {
+            let found = look(self);
+            if found.is_none() && is_due.replace(false) && self.is_replaced() {
+                // As in `end_of_wait`.
+                return look(self).or_else(&replaced);
+            }
+            found
+        };
+        let search = || {
+            is_due.set(true);
+            None
+        };
+        let search = (P::CAN_BE_REPLACED && !deadline.left(&port).is_zero()).then_some(search);
+        let (word, one) = (park_word.as_ref(), Sleepers::One);
+        let mut found = wait_and_search(&port, word, one, &mut waiting, deadline, &mut look, search);
+        if found.is_none() && is_due.get() {
+            found = look();
+        }
         self.waiting = waiting;
         found
     }
@@ -293,11 +312,13 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
     ) -> Result<FromLane<R>, RecvLanesError> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
-        let is_on = self.watch.is_on();
+        // A call that may not wait is no wait: it makes no system call.
+        let asks = P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+        let is_on = self.watch.is_on() || asks;
         // Set once a probe period: the next look asks whether the producers are gone.
         let is_due = Cell::new(false);
         let look = || match outcome(self.try_recv(&mut take)) {
-            None if is_due.replace(false) => self.end_of_wait(&mut take),
+            None if is_due.replace(false) => self.end_of_wait(asks, &mut take),
             found => found,
         };
         let search = || {
@@ -309,24 +330,43 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         let mut result = wait_and_search(&port, word, one, &mut waiting, deadline, look, search);
         if result.is_none() && is_due.get() {
             // The time was up when it was due.
-            result = self.end_of_wait(&mut take);
+            result = self.end_of_wait(asks, &mut take);
         }
         self.waiting = waiting;
         result.unwrap_or(Err(RecvLanesError::TimedOut))
     }
 
-    /// How a wait ends that has found nothing, if all producers are gone.
+    /// How a wait ends that has found nothing, if all producers are gone, or, where it asks for that, none can come.
     #[cold]
     fn end_of_wait<R>(
         &mut self,
+        asks: bool,
         take: &mut impl FnMut(&mut E) -> Result<R, TryRecvError>,
     ) -> Option<Result<FromLane<R>, RecvLanesError>> {
-        let peers = self.peers();
-        if !self.watch.is_over(peers) {
+        let error = if self.watch.is_on() && self.is_over() {
+            RecvLanesError::PeerGone
+        } else if asks && self.is_replaced() {
+            RecvLanesError::Replaced
+        } else {
             return None;
-        }
+        };
         // A producer may have published its last message between the look and its end.
-        outcome(self.try_recv(take)).or(Some(Err(RecvLanesError::PeerGone)))
+        outcome(self.try_recv(take)).or(Some(Err(error)))
+    }
+
+    fn is_over(&mut self) -> bool {
+        let peers = self.peers();
+        self.watch.is_over(peers)
+    }
+
+    /// Whether no producer is there, and none can come. System calls: the name first, which is one for all lanes.
+    fn is_replaced(&self) -> bool {
+        self.port.is_current() == Some(false) && self.peers() != PeerStatus::Present
+    }
+
+    /// What can still come, for a wait for several.
+    pub fn prospect(&self) -> Option<Prospect<'_>> {
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.peers()))
     }
 
     /// The state of all producers together: present if one is, and else dead if one is. One load a lane, and one probe a
@@ -371,7 +411,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
         let waiter = WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who };
         let look = || match outcome(self.try_recv(&mut take)) {
-            None if self.watch.is_on() => self.end_of_wait(&mut take),
+            None if self.watch.is_on() => self.end_of_wait(false, &mut take),
             found => found,
         };
         waiter.until(look).await

@@ -6,6 +6,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::typed::TypedConsumer;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
@@ -321,6 +322,11 @@ impl<T: Value + ?Sized, P: Port, const N: usize> TypedLanesConsumer<T, P, N> {
 
     pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
         self.set.finds_peer_gone()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.set.prospect()
     }
 
     pub(in crate::endpoint) fn park_word(&self) -> Option<&ParkWord> {

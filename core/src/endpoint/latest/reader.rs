@@ -7,7 +7,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, status};
+use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
 use crate::endpoint::role::{NotSync, PeerStatus};
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -310,8 +310,13 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let (writer, mut watch) = (self.writer.clone(), self.watch);
         let is_on = watch.is_on();
-        let gone = || watch.is_over(status(Some(&writer), &port)).then_some(None);
-        let gone = is_on.then_some(gone);
+        let gone = || {
+            let is_over = is_on && watch.is_over(status(Some(&writer), &port));
+            (is_over || P::CAN_BE_REPLACED && is_replaced(Some(&writer), &port)).then_some(None)
+        };
+        // A call that may not wait is no wait: it makes no system call.
+        let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
+        let gone = asks.then_some(gone);
         let look = || self.read_fresh_into(into).map(Some);
         let result =
             wait_and_search(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look, gone);
@@ -326,6 +331,19 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     #[must_use]
     pub fn writer(&self) -> PeerStatus {
         status(Some(&self.writer), &self.port)
+    }
+
+    /// Whether nobody can come to publish any more: the region was [removed, or made anew](Port::is_current), and the writer
+    /// is absent or dead. Then waits end within a probe period, as if the time were up; open the region again. System
+    /// calls: ask where a wait has found nothing new.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        P::CAN_BE_REPLACED && is_replaced(Some(&self.writer), &self.port)
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.writer()))
     }
 
     /// Sets whether waits end when the writer is gone, as if the time were up: when it is proven dead, or was there

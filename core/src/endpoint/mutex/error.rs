@@ -13,6 +13,10 @@ pub enum LockError {
     Busy,
     /// The lock was held by others for the whole time allowed.
     TimedOut,
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and no other participant is left in it that may
+    /// live, so nobody can come to change the value. Of [`wait_for_change`](crate::Mutex::wait_for_change) alone, once a
+    /// probe period: a lock that is held has an owner that may live.
+    Replaced,
     /// This participant has it already, through this handle or another one. Threads that lock need an
     /// attachment each.
     Deadlock,
@@ -28,6 +32,10 @@ impl fmt::Display for LockError {
         match self {
             Self::Busy => f.write_str("somebody else has the lock; try again later"),
             Self::TimedOut => f.write_str("somebody else held the lock for the whole time allowed"),
+            Self::Replaced => f.write_str(
+                "the name of the lock's region leads to another one or to none, and nobody else is left in it to change \
+                 the value; open it again",
+            ),
             Self::Deadlock => f.write_str("this participant has the lock already; attach once a thread"),
             Self::Poisoned => f.write_str("the lock was given up with its data unrepaired; re-initialise it"),
             Self::Fault(violation) => write!(

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use crate::endpoint::park_word::Sleepers;
-use crate::endpoint::wait::{Round, lock_until, wait_until};
+use crate::endpoint::peer_watch::is_deserted;
+use crate::endpoint::wait::{Round, lock_until, wait_and_search};
 use crate::endpoint::wait_policy::Deadline;
 use crate::ground::ident::Ident;
 use crate::ground::port::Port;
@@ -86,7 +87,9 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
             }
             round
         };
-        let result = lock_until(&self.port, &self.lock, &mut waiting, deadline, look, attempt);
+        // Nothing to search for: whoever has the lock may live, and gives it back.
+        let none = None::<fn() -> Option<_>>;
+        let result = lock_until(&self.port, &self.lock, &mut waiting, deadline, look, attempt, none);
         self.waiting = waiting;
         self.locked(result.unwrap_or(Err(LockError::TimedOut)))
     }
@@ -155,10 +158,20 @@ impl<T: Value + ?Sized, P: Port> Mutex<T, P> {
         // ORDERING: Relaxed; a look whether the value has changed; locking then synchronises.
         let look = || (self.version.load(RELAXED) != since).then_some(());
         let park_word = self.changed.as_ref();
-        let found = wait_until(&self.port, park_word, Sleepers::Many, &mut waiting, deadline, look);
+        let look = || look().map(Ok);
+        let gone = || is_deserted(&self.port).then_some(Err(LockError::Replaced));
+        // A call that may not wait is no wait: it makes no system call.
+        let gone = (P::CAN_BE_REPLACED && !deadline.left(&self.port).is_zero()).then_some(gone);
+        let mut found =
+            wait_and_search(&self.port, park_word, Sleepers::Many, &mut waiting, deadline, look, gone);
         self.waiting = waiting;
+        if matches!(found, Some(Err(_))) {
+            // The last participant may have changed the value between the look and its end.
+            found = look().or(found);
+        }
         match found {
-            Some(()) => self.lock_until(deadline),
+            Some(Ok(())) => self.lock_until(deadline),
+            Some(Err(error)) => Err(error),
             None => Err(LockError::TimedOut),
         }
     }

@@ -108,6 +108,8 @@ impl<'b, P: Port> RingReader<'b, P> {
         }) {
             Ok(len) => Ok(Some(len)),
             Err(RecvError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+            // It never came, or is gone, and nobody can come.
+            Err(RecvError::Replaced) => Err(this.gone().unwrap_or(RingPipeError::PeerLeft)),
             Err(_) => Ok(None),
         };
         self.len = wait_in_turns(self, &clock, timeout, look, Self::gone)?;

@@ -86,6 +86,8 @@ impl<P: Port> RingWriter<P> {
         let attempt = |this: &mut Self, until| match send_until(&mut this.producer, until, has_room) {
             Ok(()) => Ok(Some(())),
             Err(SendError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+            // It never came, or is gone, and nobody can come.
+            Err(SendError::Replaced) => Err(this.gone().unwrap_or(RingPipeError::PeerLeft)),
             Err(_) => Ok(None),
         };
         wait_in_turns(self, &clock, timeout, attempt, Self::gone)
@@ -109,6 +111,8 @@ impl<P: Port> RingWriter<P> {
             match send_until(&mut this.producer, until, put) {
                 Ok(()) => Ok(Some(count)),
                 Err(SendError::Fault(violation)) => Err(RingPipeError::Fault(violation)),
+                // It never came, or is gone, and nobody can come.
+                Err(SendError::Replaced) => Err(this.gone().unwrap_or(RingPipeError::PeerLeft)),
                 Err(_) => Ok(None),
             }
         };

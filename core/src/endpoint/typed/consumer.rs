@@ -7,6 +7,7 @@ use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::{ChannelError, RecvError, TryRecvError, WrongSize};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::recv_half::{HasRecvHalf, RecvHalf, recv_until};
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::spans::{DAMAGED, Spans};
@@ -460,6 +461,11 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
 
     pub(crate) fn finds_peer_gone(&mut self) -> bool {
         self.taker.role.finds_peer_gone()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.taker.role.prospect()
     }
 
     pub(crate) fn park_word(&self) -> Option<&ParkWord> {

@@ -6,6 +6,7 @@ use crate::endpoint::consumer::Consumer;
 use crate::endpoint::lanes::{LanesConsumer, TypedLanesConsumer};
 use crate::endpoint::latest::LatestReader;
 use crate::endpoint::park_word::Sleepers;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::typed::TypedConsumer;
 use crate::ground::port::Port;
 use crate::ground::ring::Value;
@@ -26,6 +27,10 @@ impl<P: Port> sealed::Sealed for Consumer<P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
     }
 
     fn searches(&self) -> bool {
@@ -55,6 +60,10 @@ impl<P: Port, const N: usize> sealed::Sealed for LanesConsumer<P, N> {
         WaiterId::of(self)
     }
 
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
+    }
+
     fn searches(&self) -> bool {
         self.ends_with_peer()
     }
@@ -82,6 +91,10 @@ impl<T: Value + ?Sized, P: Port, const N: usize> sealed::Sealed for TypedLanesCo
         WaiterId::of(self)
     }
 
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
+    }
+
     fn searches(&self) -> bool {
         self.ends_with_peer()
     }
@@ -103,6 +116,10 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for TypedConsumer<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
     }
 
     fn searches(&self) -> bool {
@@ -129,6 +146,10 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for LatestReader<T, P> {
         WaiterId::of(self)
     }
 
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
+    }
+
     fn searches(&self) -> bool {
         self.ends_with_peer()
     }
@@ -151,6 +172,10 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> sealed::Sealed for CallS
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
+    }
 }
 
 impl<T: Value + ?Sized, P: Port> Waitable for BroadcastReader<T, P> {}
@@ -165,6 +190,10 @@ impl<T: Value + ?Sized, P: Port> sealed::Sealed for BroadcastReader<T, P> {
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.prospect()
     }
 
     fn searches(&self) -> bool {

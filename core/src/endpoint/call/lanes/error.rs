@@ -14,6 +14,9 @@ pub enum ServeLanesError {
     Empty,
     /// No request came in time.
     TimedOut,
+    /// The region was [removed, or made anew](crate::port::Port::is_current), and no client is there: nobody can come to call
+    /// in this one. Once a probe period, of waits alone.
+    Replaced,
     /// The buffer's size differs from that of the channel's requests.
     WrongSize,
     /// A client wrote in its lane what no honest client writes. Returned once; after that the lane is left out, and the
@@ -39,6 +42,7 @@ impl From<RecvLanesError> for ServeLanesError {
     fn from(error: RecvLanesError) -> Self {
         match error {
             RecvLanesError::Fault { lane, violation } => Self::Fault { lane, violation },
+            RecvLanesError::Replaced => Self::Replaced,
             _ => Self::TimedOut,
         }
     }
@@ -48,6 +52,7 @@ impl fmt::Display for ServeLanesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => ServeError::Empty.fmt(f),
+            Self::Replaced => ServeError::Replaced.fmt(f),
             Self::TimedOut => ServeError::TimedOut.fmt(f),
             Self::WrongSize => ServeError::WrongSize.fmt(f),
             Self::Fault { lane, violation } => {

@@ -9,6 +9,7 @@ use crate::endpoint::lanes::ring_set::{LaneConsumer, RingSet};
 use crate::endpoint::lanes::{FromLane, LanesOptions};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
 use crate::ground::entry::Entry;
@@ -403,6 +404,11 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
 
     pub(in crate::endpoint) fn has_data(&mut self) -> bool {
         self.pending.is_some() || self.set.has_data()
+    }
+
+    /// What can still come, for a wait for several.
+    pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
+        self.set.prospect()
     }
 
     pub(in crate::endpoint) fn park_word(&self) -> Option<&ParkWord> {

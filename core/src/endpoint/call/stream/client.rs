@@ -8,6 +8,7 @@ use crate::endpoint::consumer::Consumer;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait::wait_and_search;
 use crate::endpoint::wait_any::Waitable;
@@ -193,7 +194,8 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
         let ticket = out.ticket;
         let (port, own) = (calls.role.port.clone(), parts.park_word().cloned());
         let mut waiting = calls.waiting;
-        let search = || calls.look_for_death(ticket).map(Found::End);
+        let asks = calls.asks(deadline);
+        let search = || calls.look_for_end(ticket, asks).map(Found::End);
         let look_now = || look(calls, parts, out);
         let own = own.as_ref();
         let found =
@@ -339,6 +341,10 @@ impl<Req: Message, Part: Message, P: Port> Sealed for StreamClient<Req, Part, P>
 
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
+    }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.calls.role.prospect()
     }
 
     fn searches(&self) -> bool {

@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, SendError, TrySendError};
 use crate::endpoint::park_word::ParkWord;
+use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::producer::Producer;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait_any::sealed::{Place, Sealed};
@@ -196,6 +197,10 @@ impl<Req: Message, Part: Message, P: Port> Sealed for StreamServer<Req, Part, P>
     fn who(&self) -> WaiterId {
         WaiterId::of(self)
     }
+
+    fn prospect(&self) -> Option<Prospect<'_>> {
+        self.calls.prospect()
+    }
 }
 
 /// The reply to a request, which its server owes: any number of parts, and an end. One that is dropped, also in a panic,
@@ -240,6 +245,8 @@ impl<Req: Message, Part: Message, P: Port> Parts<'_, Req, Part, P> {
                     return Ok(());
                 }
                 Err(SendError::Fault(violation)) => return Err(PartError::Fault(violation)),
+                // Nobody is there to take it, or can come.
+                Err(SendError::Replaced) => return Err(PartError::Cancelled),
                 Err(_) if deadline.left(self.server.port()).is_zero() => return Err(PartError::TimedOut),
                 Err(_) => {}
             }
