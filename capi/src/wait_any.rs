@@ -10,7 +10,7 @@ use crate::port::CPort;
 use crate::region::attached;
 use crate::{
     arg, strait_call_server_t, strait_consumer_t, strait_fanout_consumer_t, strait_lanes_consumer_t,
-    strait_lanes_server_t, strait_region_t, strait_status, strait_typed_consumer_t,
+    strait_lanes_server_t, strait_region_t, strait_status, strait_stream_server_t, strait_typed_consumer_t,
     strait_typed_lanes_consumer_t,
 };
 
@@ -35,6 +35,8 @@ pub struct strait_waitable_t {
     pub server: *mut strait_call_server_t,
     /// Of calls of several clients.
     pub lanes_server: *mut strait_lanes_server_t,
+    /// Of requests of streams.
+    pub stream_server: *mut strait_stream_server_t,
 }
 
 /// The open object of a handle.
@@ -59,6 +61,7 @@ impl strait_waitable_t {
             self.fanout.addr(),
             self.server.addr(),
             self.lanes_server.addr(),
+            self.stream_server.addr(),
         ];
         let mut named = all.into_iter().filter(|&address| address != 0);
         match (named.next(), named.next()) {
@@ -89,9 +92,12 @@ impl strait_waitable_t {
         } else if !self.server.is_null() {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.server)? })
-        } else {
+        } else if !self.lanes_server.is_null() {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.lanes_server)? })
+        } else {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.stream_server)? })
         }
     }
 }
