@@ -2,6 +2,6 @@
 //! [`CallServer`](crate::CallServer) are at the root; the server of several clients is here.
 
 pub use strait_core::{
-    CallError, Interrupted, LanesServer, PartError, Parts, Ran, Reply, ServeError, ServeLanesError,
-    StreamClient, StreamServer, Streamed, Ticket, TryCallError,
+    CallError, Interrupted, LanesServer, LanesStreamServer, PartError, PartType, Parts, Ran, Reply,
+    ServeError, ServeLanesError, StreamClient, StreamServer, Streamed, Ticket, TryCallError,
 };

@@ -74,7 +74,7 @@
 //! | [`Channel::broadcast`] | [`BroadcastWriter`], [`BroadcastReader`]: every value to every reader, or how many it lost |
 //! | [`Channel::event`] | [`Notifier`], [`Listener`]: how often something happened |
 //! | [`Channel::calls`] | [`CallClient`], [`CallServer`], of several clients [`LanesServer`](call::LanesServer): requests and their answers |
-//! | [`Channel::streams`] | [`StreamClient`](call::StreamClient), [`StreamServer`](call::StreamServer): requests with several answers each |
+//! | [`Channel::streams`] | [`StreamClient`](call::StreamClient), [`StreamServer`](call::StreamServer), of several clients [`LanesStreamServer`](call::LanesStreamServer): requests with several answers each |
 //! | [`Channel::mutex`] | [`Mutex`]: a value under a lock that survives its owner |
 //! | [`Channel::semaphore`], [`Channel::permits`] | [`Semaphore`], [`Permits`]: counts |
 //! | none, in a `static` | [`StaticQueue`] |

@@ -29,7 +29,7 @@ const ENDPOINTS: usize = 400;
 /// The jobs: metric, name and number.
 pub fn jobs() -> Vec<(Metric, &'static str, usize)> {
     let mut jobs = vec![(Metric::Attach, ATTACH, 8)];
-    let of_patterns = [many::LANES, many::FOLLOWERS, many::EVENTS];
+    let of_patterns = [many::LANES, many::FOLLOWERS, many::CALLS, many::EVENTS];
     for (who, numbers) in [CHANNELS, READERS, REGION, RING].into_iter().chain(of_patterns) {
         jobs.extend(numbers.iter().map(|&n| (Metric::Scale, who, n)));
     }

@@ -299,6 +299,8 @@ enum strait_status
   STRAIT_STATUS_REFUSED = 122,
   // The ticket names no call that is out.
   STRAIT_STATUS_UNKNOWN_TICKET = 123,
+  // The client wants no more parts: it has cancelled the call.
+  STRAIT_STATUS_CANCELLED = 124,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -428,6 +430,45 @@ typedef struct strait_call_server_t {
   uint64_t first;
   size_t rest[62];
 } strait_call_server_t;
+
+// Storage for the calling side of streams. One at a time in a region, of each lane.
+typedef struct strait_stream_client_t {
+  uint64_t first;
+  size_t rest[126];
+} strait_stream_client_t;
+
+// The two channels of streams, and their types. In the plan, the calls are of `STRAIT_KIND_CALLS`, with `end_hash` and 4 as
+// hash and size of their answer, and the parts of `STRAIT_KIND_FRAMES`, with `STRAIT_PRODUCER_MAY_BLOCK`, `part_size` as
+// their size, and `strait_parts_capacity` as their capacity. With several clients, `producers` is their number in both;
+// with one, the parts have `STRAIT_CONSUMER_MAY_BLOCK`, too.
+typedef struct strait_stream_t {
+  // The name of the channel of calls.
+  const char *calls;
+  // The name of the channel of parts.
+  const char *parts;
+  // The hash of the requests' type.
+  uint64_t request_hash;
+  // The hash of the end's type: `strait_stream_end_hash` of the parts' descriptor.
+  uint64_t end_hash;
+  // The size of a request.
+  uint32_t request_size;
+  // The size of a part.
+  uint32_t part_size;
+} strait_stream_t;
+
+// What a client of streams finds.
+typedef struct strait_streamed_t {
+  // There are no more parts, and the call is over; otherwise the next part was copied.
+  bool is_end;
+  // At the end: how many parts there were, all of which have come.
+  uint32_t parts;
+} strait_streamed_t;
+
+// Storage for the serving side of streams with up to `STRAIT_MAX_LANES` clients. One at a time in a region.
+typedef struct strait_stream_server_t {
+  uint64_t first;
+  size_t rest[2046];
+} strait_stream_server_t;
 
 // How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
 // released messages again.
@@ -829,6 +870,8 @@ typedef struct strait_waitable_t {
   struct strait_latest_reader_t *latest;
   // Of a broadcast.
   struct strait_broadcast_reader_t *broadcast;
+  // Of requests of streams.
+  struct strait_stream_server_t *stream_server;
 } strait_waitable_t;
 
 #ifdef __cplusplus
@@ -1119,6 +1162,103 @@ strait_status strait_call_server_refuse(struct strait_call_server_t *server,
 
 // Gives the role back. A request that is taken and not answered is refused.
 strait_status strait_call_server_close(struct strait_call_server_t *server);
+
+// The hash of the end of streams whose parts have this canonical descriptor (see `strait_type_hash`); 0 if it is null, or
+// not UTF-8.
+uint64_t strait_stream_end_hash(const char *descriptor);
+
+// Returns the capacity of a channel of frames that takes at least `parts` parts of `part_size` bytes.
+uint32_t strait_parts_capacity(uint32_t parts, uint32_t part_size);
+
+// Claims the client's role of lane `lane`, from 0, of streams, or of `STRAIT_ANY_LANE`; with one client, that is lane 0.
+// `claimed`, which may be null, gets the lane's number.
+strait_status strait_stream_client_open(struct strait_stream_client_t *client,
+                                        const struct strait_region_t *region,
+                                        const struct strait_stream_t *stream,
+                                        uint32_t lane,
+                                        uint32_t *claimed);
+
+// Makes a call with a request of `size` bytes: `STRAIT_STATUS_FULL` also if one is out. Never waits.
+strait_status strait_stream_client_start(struct strait_stream_client_t *client,
+                                         const void *request,
+                                         size_t size);
+
+// Takes the next part of the call that is out, of `size` bytes, or its end, which `*found` tells apart:
+// `STRAIT_STATUS_EMPTY` if neither has come. After `STRAIT_STATUS_DID_NOT_RUN`, `MAY_HAVE_RUN` and `REFUSED` the call is
+// over; a refusal's code is then in `*code`, which may be null. Never waits.
+strait_status strait_stream_client_try_next(struct strait_stream_client_t *client,
+                                            void *part,
+                                            size_t size,
+                                            struct strait_streamed_t *found,
+                                            uint16_t *code);
+
+// As `strait_stream_client_try_next`, waiting up to `timeout_ns`. After `STRAIT_STATUS_TIMED_OUT` the call is still out.
+strait_status strait_stream_client_next_timeout(struct strait_stream_client_t *client,
+                                                void *part,
+                                                size_t size,
+                                                struct strait_streamed_t *found,
+                                                uint16_t *code,
+                                                uint64_t timeout_ns);
+
+// Gives the call that is out up; parts that have come are dropped. Answers in `*may_have_run`, which may be null, whether a
+// server had taken it. `STRAIT_STATUS_UNKNOWN_TICKET` if none is out.
+strait_status strait_stream_client_cancel(struct strait_stream_client_t *client,
+                                          bool *may_have_run);
+
+// Gives the role back. A call that is out is cancelled.
+strait_status strait_stream_client_close(struct strait_stream_client_t *client);
+
+// Claims the server's role of streams of up to `STRAIT_MAX_LANES` clients, which take turns call by call. What a dead
+// server had taken is not run again.
+strait_status strait_stream_server_open(struct strait_stream_server_t *server,
+                                        const struct strait_region_t *region,
+                                        const struct strait_stream_t *stream);
+
+// Takes the next request, of `size` bytes, of the lane whose turn it is, which `*lane` tells; `taken` may be null. Send its
+// parts, and end or refuse it, by its lane: until then, the lane's further requests wait, and the other lanes go on. Never
+// waits. If it says `STRAIT_STATUS_FAULT`, lane `*lane` is damaged and left out from now on, and the others go on.
+strait_status strait_stream_server_try_next(struct strait_stream_server_t *server,
+                                            void *request,
+                                            size_t size,
+                                            struct strait_request_t *taken,
+                                            uint32_t *lane);
+
+// As `strait_stream_server_try_next`, waiting up to `timeout_ns` for a request in any lane.
+strait_status strait_stream_server_next_timeout(struct strait_stream_server_t *server,
+                                                void *request,
+                                                size_t size,
+                                                struct strait_request_t *taken,
+                                                uint32_t *lane,
+                                                uint64_t timeout_ns);
+
+// Sends a part, of `size` bytes, of the answer to the request that was taken last in `lane`: `STRAIT_STATUS_FULL` if its
+// client has not read so many that there is no room, `STRAIT_STATUS_CANCELLED` if it wants no more. Never waits.
+// `STRAIT_STATUS_WRONG_STATE` if none is taken there.
+strait_status strait_stream_server_send(struct strait_stream_server_t *server,
+                                        uint32_t lane,
+                                        const void *part,
+                                        size_t size);
+
+// As `strait_stream_server_send`, waiting up to `timeout_ns` for room. The other lanes wait meanwhile.
+strait_status strait_stream_server_send_timeout(struct strait_stream_server_t *server,
+                                                uint32_t lane,
+                                                const void *part,
+                                                size_t size,
+                                                uint64_t timeout_ns);
+
+// Ends the answer to the request that was taken last in `lane`. `STRAIT_STATUS_WRONG_STATE` if none is taken there.
+// Never waits.
+strait_status strait_stream_server_end(struct strait_stream_server_t *server,
+                                       uint32_t lane);
+
+// Refuses the request that was taken last in `lane`, or the rest of its parts; its client gets `code` behind those that
+// were sent. `STRAIT_STATUS_WRONG_STATE` if none is taken there.
+strait_status strait_stream_server_refuse(struct strait_stream_server_t *server,
+                                          uint32_t lane,
+                                          uint16_t code);
+
+// Gives the role back. Requests that are taken and not ended are refused.
+strait_status strait_stream_server_close(struct strait_stream_server_t *server);
 
 // Claims the consumer's role of the queue of frames `name`. `options` may be null.
 strait_status strait_consumer_open(struct strait_consumer_t *consumer,

@@ -137,6 +137,8 @@ pub enum strait_status {
     Refused = 122,
     /// The ticket names no call that is out.
     UnknownTicket = 123,
+    /// The client wants no more parts: it has cancelled the call.
+    Cancelled = 124,
 }
 
 use strait_status as s;
@@ -206,6 +208,7 @@ impl strait_status {
         (s::MayHaveRun, c"the server of the calls died, and the request may have run; ask its successor before you call again"),
         (s::Refused, c"the server of the calls refused the request; see the code"),
         (s::UnknownTicket, c"the ticket names no call that is out; keep the one that the call returned"),
+        (s::Cancelled, c"the client has cancelled the call; end or refuse it"),
     ];
 }
 

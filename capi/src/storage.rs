@@ -7,6 +7,7 @@
 //! |---|---|
 //! | 62 | the ends of queues, and of calls |
 //! | 1150 | consumers and servers of lanes |
+//! | 126, 2046 | clients and servers of streams |
 //! | 190 | orders of time |
 //! | 174 | producers for several consumers |
 //! | 78 | one of several consumers |
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     TimeOrder = 20,
     Heartbeat = 21,
     Pool = 22,
+    StreamClient = 23,
+    StreamServer = 24,
 }
 
 /// Storage for a region that is open: one participant's view of it. Zero it before the first use, and do not
@@ -185,6 +188,20 @@ pub struct strait_call_server_t {
 pub struct strait_lanes_server_t {
     first: u64,
     rest: [usize; 1150],
+}
+
+/// Storage for the calling side of streams. One at a time in a region, of each lane.
+#[repr(C)]
+pub struct strait_stream_client_t {
+    first: u64,
+    rest: [usize; 126],
+}
+
+/// Storage for the serving side of streams with up to `STRAIT_MAX_LANES` clients. One at a time in a region.
+#[repr(C)]
+pub struct strait_stream_server_t {
+    first: u64,
+    rest: [usize; 2046],
 }
 
 /// Storage for what one consumer of lanes knows of the order of time.

@@ -11,7 +11,7 @@ use crate::region::attached;
 use crate::{
     arg, strait_broadcast_reader_t, strait_call_server_t, strait_consumer_t, strait_fanout_consumer_t,
     strait_lanes_consumer_t, strait_lanes_server_t, strait_latest_reader_t, strait_region_t, strait_status,
-    strait_typed_consumer_t, strait_typed_lanes_consumer_t,
+    strait_stream_server_t, strait_typed_consumer_t, strait_typed_lanes_consumer_t,
 };
 
 /// The most receivers that one call waits for.
@@ -39,6 +39,8 @@ pub struct strait_waitable_t {
     pub latest: *mut strait_latest_reader_t,
     /// Of a broadcast.
     pub broadcast: *mut strait_broadcast_reader_t,
+    /// Of requests of streams.
+    pub stream_server: *mut strait_stream_server_t,
 }
 
 /// The open object of a handle.
@@ -65,6 +67,7 @@ impl strait_waitable_t {
             self.lanes_server.addr(),
             self.latest.addr(),
             self.broadcast.addr(),
+            self.stream_server.addr(),
         ];
         let mut named = all.into_iter().filter(|&address| address != 0);
         match (named.next(), named.next()) {
@@ -101,9 +104,12 @@ impl strait_waitable_t {
         } else if !self.broadcast.is_null() {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.broadcast)? })
-        } else {
+        } else if !self.lanes_server.is_null() {
             // SAFETY: the caller's promise.
             Ok(unsafe { object(self.lanes_server)? })
+        } else {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { object(self.stream_server)? })
         }
     }
 }

@@ -1,4 +1,4 @@
-//! C programs with queues of several producers, and calls of several clients.
+//! C programs with queues of several producers, calls of several clients, and streams of answers.
 #![cfg(unix)]
 
 mod program;
@@ -34,4 +34,14 @@ fn a_c_program_serves_several_clients() {
 #[test]
 fn so_does_a_cpp_program() {
     runs("c++", CPP, "calls_lanes.c", "calls-lanes-cpp");
+}
+
+#[test]
+fn a_c_program_streams_answers_to_several_clients() {
+    runs("cc", &["-std=c99"], "streams.c", "streams-c99");
+}
+
+#[test]
+fn a_cpp_program_streams_them_too() {
+    runs("c++", CPP, "streams.c", "streams-cpp");
 }

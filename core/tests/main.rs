@@ -75,6 +75,7 @@ mod stream;
 mod stream_damage;
 mod stream_io;
 mod streams;
+mod streams_lanes;
 mod takeover;
 mod takeover_steps;
 mod tasks;

@@ -111,5 +111,7 @@ namespace Strait
         Refused = 122,
         /// <summary>The ticket names no call that is out.</summary>
         UnknownTicket = 123,
+        /// <summary>The client has cancelled the call.</summary>
+        Cancelled = 124,
     }
 }

@@ -59,7 +59,7 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     tell(all, [ServeLanesError::Replaced]);
     tell(all, [ServeError::Empty, ServeError::TimedOut, ServeError::WrongSize, ServeError::Fault(violation)]);
     let fault = PartError::Fault(violation);
-    tell(all, [PartError::Full, PartError::TimedOut, PartError::Cancelled, fault]);
+    tell(all, [PartError::Full, PartError::TimedOut, PartError::Cancelled, PartError::WrongSize, fault]);
     let fault = ServeLanesError::Fault { lane, violation };
     tell(all, [ServeLanesError::Empty, ServeLanesError::TimedOut, ServeLanesError::WrongSize, fault]);
     let (lost, fault) = (7, BroadcastTryRecvError::Fault(violation));

@@ -178,6 +178,7 @@ pub const ALL: &[Contender] = &[
     Contender { sizes: Sizes::Values, batches: true, ..peer("ringbuf", by_words!(ringbuf::Typed)) },
     peer("ringbuf-in-place", go::<ringbuf::InPlace>),
     Contender { sizes: Sizes::Values, batches: true, ..peer("gil", by_words!(gil::Typed)) },
+    peer("gil-in-place", go::<gil::InPlace>),
     Contender { sizes: Sizes::Values, ..peer("heapless", by_words!(heapless::Typed)) },
     Contender { sizes: Sizes::Values, ..peer("crossbeam", by_words!(crossbeam::Typed)) },
     Contender { sizes: Sizes::Values, ..peer("crossfire", by_words!(crossfire::Typed)) },

@@ -1,5 +1,6 @@
-//! Many to one, one to many and events, each beside what a program would use instead.
+//! Many to one, one to many, calls and events, each beside what a program would use instead.
 
+mod calls;
 mod events;
 mod followers;
 mod lanes;
@@ -15,6 +16,8 @@ use crate::job::Job;
 pub const LANES: (&str, &[usize]) = ("lanes", &[1, 2, 4, 8, 32]);
 /// Readers of a broadcast.
 pub const FOLLOWERS: (&str, &[usize]) = ("followers", &[1, 2, 4]);
+/// One client.
+pub const CALLS: (&str, &[usize]) = ("calls", &[1]);
 /// One notifier.
 pub const EVENTS: (&str, &[usize]) = ("events", &[1]);
 
@@ -23,6 +26,7 @@ pub fn figures(of: &str) -> Option<&'static [&'static str]> {
     Some(match of {
         "lanes" => lanes::FIGURES,
         "followers" => followers::FIGURES,
+        "calls" => calls::FIGURES,
         "events" => events::FIGURES,
         _ => return None,
     })
@@ -33,6 +37,7 @@ pub fn measure(job: &Job) -> Option<Result<Value>> {
     Some(match job.who.as_str() {
         "lanes" => lanes::measure(job),
         "followers" => followers::measure(job),
+        "calls" => calls::measure(job),
         "events" => events::measure(job),
         _ => return None,
     })

@@ -3,10 +3,12 @@
 mod client;
 mod lanes;
 mod server;
+mod stream;
 
 pub use client::*;
 pub use lanes::*;
 pub use server::*;
+pub use stream::*;
 
 use strait_core::{CallError, Ran, ServeError, TryCallError, Violation};
 

@@ -479,6 +479,11 @@ impl<P: Port> Consumer<P> {
         self.taker.role.prospect()
     }
 
+    /// Sleeps on another word than the plan's.
+    pub(super) fn sleep_on(&mut self, word: Option<ParkWord>) {
+        self.taker.sleep_on(word);
+    }
+
     pub(crate) fn park_word(&self) -> Option<&ParkWord> {
         self.taker.park_word()
     }

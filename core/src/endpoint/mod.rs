@@ -53,8 +53,9 @@ pub use broadcast::{
     BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
 };
 pub use call::{
-    CallClient, CallError, CallServer, Interrupted, LanesServer, PartError, Parts, Ran, Reply, ServeError,
-    ServeLanesError, StreamClient, StreamServer, Streamed, Ticket, TryCallError,
+    CallClient, CallError, CallServer, Interrupted, LanesServer, LanesStreamServer, PartError, PartType,
+    Parts, Ran, Reply, ServeError, ServeLanesError, StreamClient, StreamServer, Streamed, Ticket,
+    TryCallError,
 };
 pub use consumer::{Consumer, Received};
 pub use disown::disown;

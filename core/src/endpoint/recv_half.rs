@@ -106,6 +106,11 @@ impl<P: Port> RecvHalf<P> {
         }
     }
 
+    /// Sleeps on this word, which the producer rings.
+    pub fn sleep_on(&mut self, word: Option<ParkWord>) {
+        self.own = word;
+    }
+
     /// The word on which this side sleeps.
     pub fn park_word(&self) -> Option<&ParkWord> {
         self.own.as_ref()

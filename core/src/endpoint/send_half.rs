@@ -114,6 +114,11 @@ impl<P: Port> SendHalf<P> {
         }
     }
 
+    /// Rings this word, on which the consumer sleeps.
+    pub fn ring(&mut self, word: Option<ParkWord>) {
+        self.peers = word;
+    }
+
     /// After publications: wakes the consumer, if it sleeps.
     #[inline]
     pub fn wake_consumer(&mut self) -> Result<(), Violation> {

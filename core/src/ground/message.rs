@@ -119,6 +119,11 @@ impl Shape {
         not_untyped(feed_bytes(FNV_BASIS, descriptor))
     }
 
+    /// The same of the end of a stream whose parts have this canonical descriptor.
+    pub(crate) const fn hash_of_end(part: &str) -> u64 {
+        not_untyped(feed_str(feed_str(feed_str(FNV_BASIS, "{stream:"), part), "@0;size=4}"))
+    }
+
     const fn feed(&self, hash: u64) -> u64 {
         match self {
             Self::Scalar(name) => feed_str(hash, name),

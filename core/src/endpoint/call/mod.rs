@@ -17,4 +17,4 @@ pub use error::{CallError, Ran, ServeError, Ticket, TryCallError};
 pub use lanes::{LanesServer, ServeLanesError};
 pub use reply::Reply;
 pub use server::{CallServer, Interrupted};
-pub use stream::{PartError, Parts, StreamClient, StreamServer, Streamed};
+pub use stream::{LanesStreamServer, PartError, PartType, Parts, StreamClient, StreamServer, Streamed};

@@ -279,8 +279,8 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
         }
     }
 
-    /// Serves all requests that are waiting, as many as there are places at most; returns how many there were. If
-    /// `serve` panics, its request is refused.
+    /// Serves all requests that are waiting, and those that come meanwhile, as many as there are places at most; returns
+    /// how many there were. If `serve` panics, its request is refused.
     ///
     /// # Errors
     ///

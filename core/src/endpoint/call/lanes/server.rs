@@ -160,7 +160,7 @@ fn take<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port>(
 }
 
 impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesServer<Req, Ans, P, N> {
-    fn open(
+    pub(in crate::endpoint::call) fn open(
         attachment: &Attachment<P>,
         name: &str,
         request: ValueType,
@@ -267,8 +267,8 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
         Ok((FromLane { lane, message }, reply))
     }
 
-    /// Serves the requests that are waiting in all lanes, as many as there are places at most; returns how many there
-    /// were. `serve` gets the lane and the request. If it panics, its request is refused.
+    /// Serves the requests that are waiting in all lanes, and those that come meanwhile, as many as there are places at
+    /// most; returns how many there were. `serve` gets the lane and the request. If it panics, its request is refused.
     ///
     /// # Errors
     ///
@@ -330,6 +330,11 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
     /// The reply to the request of a lane that was taken last, if it was [kept](Reply::keep).
     pub fn reply(&mut self, lane: u32) -> Option<Reply<'_, Ans, P>> {
         self.set.lane_mut(lane)?.reply()
+    }
+
+    /// The server of a lane, if there is that lane and it could be opened.
+    pub(in crate::endpoint::call) fn lane_mut(&mut self, lane: u32) -> Option<&mut CallServer<Req, Ans, P>> {
+        self.set.lane_mut(lane)
     }
 
     fn check(&mut self, request: &Req) -> Result<(), ServeLanesError> {

@@ -14,9 +14,11 @@ use crate::endpoint::wait::wait_and_search;
 use crate::endpoint::wait_any::Waitable;
 use crate::endpoint::wait_any::sealed::{Place, Sealed};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
+use crate::ground::entry::Entry;
 use crate::ground::ident::Ident;
 use crate::ground::message::Message;
 use crate::ground::port::Port;
+use crate::ground::ring::Value;
 use crate::ground::tasks::{AsyncWait, WaiterId};
 use crate::protocol::Violation;
 use crate::protocol::frames::footprint;
@@ -39,6 +41,16 @@ pub enum Streamed<Part> {
     },
 }
 
+impl Streamed<()> {
+    /// The same, with the part that was copied.
+    fn with<Part>(self, part: Part) -> Streamed<Part> {
+        match self {
+            Self::Part(()) => Streamed::Part(part),
+            Self::End { parts } => Streamed::End { parts },
+        }
+    }
+}
+
 /// The call that is out.
 struct Out {
     ticket: Ticket,
@@ -47,8 +59,9 @@ struct Out {
 }
 
 /// What was found for a call that is out.
-enum Found<Part> {
-    Part(Part),
+enum Found {
+    /// A part, which was copied.
+    Part,
     End(End),
 }
 
@@ -68,13 +81,15 @@ enum Found<Part> {
 /// # Examples
 ///
 /// See [`Channel::streams`](crate::Channel::streams). How it works is at the head of `core/src/endpoint/call/stream/mod.rs`.
-pub struct StreamClient<Req: Message, Part: Message, P: Port> {
+pub struct StreamClient<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> {
     /// The queue of parts; dropped first, because the role of the calls stands for both.
     parts: Consumer<P>,
     /// The calls, whose answers are the ends.
     calls: CallClient<Req, [u8], P>,
     out: Option<Out>,
-    part: PhantomData<fn() -> Part>,
+    /// How long a part is.
+    len: usize,
+    part: PhantomData<fn(&mut Part)>,
 }
 
 impl<P: Port> Attachment<P> {
@@ -90,60 +105,85 @@ impl<P: Port> Attachment<P> {
         parts: &str,
     ) -> Result<StreamClient<Req, Part, P>, ChannelError> {
         let (calls, parts) = self.stream::<Req, Part>(name, parts)?;
-        let calls = CallClient::open(self, &calls)?;
-        let parts = Consumer::open(self, &parts, ConsumerOptions::new())?;
-        Ok(StreamClient { parts, calls, out: None, part: PhantomData })
+        StreamClient::open(self, &calls, &parts, size_of::<Part>())
     }
 }
 
-/// Takes the next part of this call, if there is one, and drops parts of others before it: as many as the queue takes at
-/// most. `None` if the queue is empty; a part of nothing if there may be more of others.
-fn next_part<Part: Message, P: Port>(
+/// What the queue of parts has for a call.
+enum Next {
+    /// A part, which was copied.
+    Part,
+    /// Parts of others, and perhaps more of them.
+    Others,
+    /// Nothing.
+    Nothing,
+}
+
+/// Copies the next part of this call, if there is one, and drops parts of others before it: as many as the queue takes at
+/// most.
+fn next_part<Part: Value + ?Sized, P: Port>(
     parts: &mut Consumer<P>,
     ticket: Ticket,
-) -> Result<Option<Option<Part>>, Violation> {
+    part: &mut Part,
+) -> Result<Next, Violation> {
     let most = parts.capacity() / footprint(0);
     for _ in 0..=most {
         let peek = match parts.peek() {
             Ok(peek) => peek,
             Err(TryRecvError::Fault(violation)) => return Err(violation),
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(Next::Nothing),
         };
         if peek.info().tag != ticket.0.wrapping_add(1) {
             peek.release();
             continue;
         }
-        if peek.info().len != size_of::<Part>() {
+        if peek.info().len != part.bytes().len() {
             return Err(Violation::Length);
         }
-        let mut part = Part::new_zeroed();
-        peek.copy_from(0, part.as_mut_bytes());
+        peek.copy_from(0, part.bytes_mut());
         peek.release();
-        return Ok(Some(Some(part)));
+        return Ok(Next::Part);
     }
-    Ok(Some(None))
+    Ok(Next::Others)
 }
 
 /// What there is for this call: its next part, or else its end. The end is looked at first, because all parts were
 /// published before it.
-fn look<Req: Message, Part: Message, P: Port>(
+fn look<Req: Value + ?Sized, Part: Value + ?Sized, P: Port>(
     calls: &CallClient<Req, [u8], P>,
     parts: &mut Consumer<P>,
     out: &mut Out,
-) -> Option<Found<Part>> {
+    part: &mut Part,
+) -> Option<Found> {
     let end = calls.look(out.ticket);
-    match next_part(parts, out.ticket) {
-        Ok(Some(Some(part))) => {
+    match next_part(parts, out.ticket, part) {
+        Ok(Next::Part) => {
             out.received = out.received.wrapping_add(1);
-            Some(Found::Part(part))
+            Some(Found::Part)
         }
-        Ok(Some(None)) => None,
-        Ok(None) => end.map(Found::End),
+        Ok(Next::Others) => None,
+        Ok(Next::Nothing) => end.map(Found::End),
         Err(violation) => Some(Found::End(End::Fault(violation))),
     }
 }
 
-impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
+impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> StreamClient<Req, Part, P> {
+    /// Claims both roles of a client. One of several sleeps on the word of its calls, as the parts' word is no client's own.
+    pub(super) fn open(
+        attachment: &Attachment<P>,
+        calls: &Entry,
+        parts: &Entry,
+        len: usize,
+    ) -> Result<Self, ChannelError> {
+        let is_lane = calls.lane.count > 1;
+        let calls = CallClient::open(attachment, calls)?;
+        let mut parts = Consumer::open(attachment, parts, ConsumerOptions::new())?;
+        if is_lane {
+            parts.sleep_on(calls.park_word().cloned());
+        }
+        Ok(Self { parts, calls, out: None, len, part: PhantomData })
+    }
+
     /// Makes a call, and wakes the server if it sleeps. Steps: in proportion to the request's size; no loops over
     /// anything else.
     ///
@@ -166,11 +206,25 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
     ///
     /// [`CallError::PeerDied`], `Refused`, `UnknownTicket` if no call is out, or `Fault`. The call is over then. A
     /// server's death alone is not found here; waiting finds it, and [`cancel`](Self::cancel) ends the call.
-    pub fn try_next(&mut self) -> Result<Option<Streamed<Part>>, CallError> {
+    pub fn try_next(&mut self) -> Result<Option<Streamed<Part>>, CallError>
+    where
+        Part: Message,
+    {
+        let mut part = Part::new_zeroed();
+        Ok(self.try_next_into(&mut part)?.map(|next| next.with(part)))
+    }
+
+    /// As [`try_next`](Self::try_next), into `part`.
+    ///
+    /// # Errors
+    ///
+    /// As there; `WrongSize` only for `[u8]`.
+    pub fn try_next_into(&mut self, part: &mut Part) -> Result<Option<Streamed<()>>, CallError> {
+        self.check(part)?;
         let Self { parts, calls, out, .. } = self;
         let out = out.as_mut().ok_or(CallError::UnknownTicket)?;
-        let found = look(calls, parts, out);
-        found.map(|found| self.take(found)).transpose()
+        let found = look(calls, parts, out, part);
+        found.map(|found| self.take(found, part)).transpose()
     }
 
     /// As [`try_next`](Self::try_next), waiting up to `timeout`.
@@ -178,7 +232,10 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
     /// # Errors
     ///
     /// [`CallError`], never `Full`. Of these, `TimedOut` leaves the call as it is.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Streamed<Part>, CallError> {
+    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Streamed<Part>, CallError>
+    where
+        Part: Message,
+    {
         let deadline = Deadline::after(&self.calls.role.port, timeout);
         self.next_until(deadline)
     }
@@ -188,7 +245,39 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
     /// # Errors
     ///
     /// As [`next_timeout`](Self::next_timeout).
-    pub fn next_until(&mut self, deadline: Deadline) -> Result<Streamed<Part>, CallError> {
+    pub fn next_until(&mut self, deadline: Deadline) -> Result<Streamed<Part>, CallError>
+    where
+        Part: Message,
+    {
+        let mut part = Part::new_zeroed();
+        Ok(self.next_into_until(&mut part, deadline)?.with(part))
+    }
+
+    /// As [`next_timeout`](Self::next_timeout), into `part`.
+    ///
+    /// # Errors
+    ///
+    /// As there; `WrongSize` only for `[u8]`.
+    pub fn next_into_timeout(
+        &mut self,
+        part: &mut Part,
+        timeout: Duration,
+    ) -> Result<Streamed<()>, CallError> {
+        let deadline = Deadline::after(&self.calls.role.port, timeout);
+        self.next_into_until(part, deadline)
+    }
+
+    /// As [`next_into_timeout`](Self::next_into_timeout), waiting until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn next_into_until(
+        &mut self,
+        part: &mut Part,
+        deadline: Deadline,
+    ) -> Result<Streamed<()>, CallError> {
+        self.check(part)?;
         let Self { parts, calls, out, .. } = self;
         let out = out.as_mut().ok_or(CallError::UnknownTicket)?;
         let ticket = out.ticket;
@@ -196,13 +285,13 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
         let mut waiting = calls.waiting;
         let asks = calls.asks(deadline);
         let search = || calls.look_for_end(ticket, asks).map(Found::End);
-        let look_now = || look(calls, parts, out);
+        let look_now = || look(calls, parts, out, &mut *part);
         let own = own.as_ref();
         let found =
             wait_and_search(&port, own, Sleepers::One, &mut waiting, deadline, look_now, Some(search));
         calls.waiting = waiting;
         match found {
-            Some(found) => self.take(found),
+            Some(found) => self.take(found, part),
             None => Err(CallError::TimedOut { ticket }),
         }
     }
@@ -215,9 +304,11 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
     /// [`CallError`], never `Full` or `TimedOut`.
     pub async fn next(&mut self) -> Result<Streamed<Part>, CallError>
     where
+        Part: Message,
         P: AsyncWait,
     {
         let who = WaiterId::of(self);
+        let mut part = Part::new_zeroed();
         let Self { parts, calls, out, .. } = self;
         let out = out.as_mut().ok_or(CallError::UnknownTicket)?;
         let (port, policy) = (calls.role.port.clone(), calls.waiting.policy);
@@ -227,25 +318,29 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
             .until(|| {
                 // Borrowed for themselves alone, so that the future can move to another thread.
                 let (calls, parts, out) = (&mut *calls, &mut *parts, &mut *out);
-                let found = look(calls, parts, out);
+                let found = look(calls, parts, out, &mut part);
                 let search = found.is_none() && due.is_now();
                 if search { calls.look_for_death(out.ticket).map(Found::End) } else { found }
             })
             .await;
-        self.take(found)
+        Ok(self.take(found, &mut part)?.with(part))
+    }
+
+    fn check(&self, part: &Part) -> Result<(), CallError> {
+        if part.bytes().len() == self.len { Ok(()) } else { Err(CallError::WrongSize) }
     }
 
     /// A part that was found is the caller's; an end ends the call, unless there are parts before it.
-    fn take(&mut self, found: Found<Part>) -> Result<Streamed<Part>, CallError> {
+    fn take(&mut self, found: Found, part: &mut Part) -> Result<Streamed<()>, CallError> {
         let Self { parts, calls, out, .. } = self;
         let out = out.as_mut().ok_or(CallError::UnknownTicket)?;
         let found = match found {
             // It may come from a search, and not from a look.
-            Found::End(end) => look(calls, parts, out).unwrap_or(Found::End(end)),
-            part @ Found::Part(_) => part,
+            Found::End(end) => look(calls, parts, out, part).unwrap_or(Found::End(end)),
+            Found::Part => Found::Part,
         };
         let end = match found {
-            Found::Part(part) => return Ok(Streamed::Part(part)),
+            Found::Part => return Ok(Streamed::Part(())),
             Found::End(end) => end,
         };
         let Out { ticket, received } = *out;
@@ -329,8 +424,8 @@ impl<Req: Message, Part: Message, P: Port> StreamClient<Req, Part, P> {
 }
 
 /// Ready while the call that is out has a part or an end to take. A dead server is found within the probe period.
-impl<Req: Message, Part: Message, P: Port> Waitable for StreamClient<Req, Part, P> {}
-impl<Req: Message, Part: Message, P: Port> Sealed for StreamClient<Req, Part, P> {
+impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> Waitable for StreamClient<Req, Part, P> {}
+impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> Sealed for StreamClient<Req, Part, P> {
     fn has_data(&mut self) -> bool {
         self.has_next()
     }
@@ -356,7 +451,7 @@ impl<Req: Message, Part: Message, P: Port> Sealed for StreamClient<Req, Part, P>
     }
 }
 
-impl<Req: Message, Part: Message, P: Port> Drop for StreamClient<Req, Part, P> {
+impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> Drop for StreamClient<Req, Part, P> {
     fn drop(&mut self) {
         if self.calls.role.is_ours() {
             let _ = self.cancel();

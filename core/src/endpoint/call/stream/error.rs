@@ -14,6 +14,8 @@ pub enum PartError {
     TimedOut,
     /// The client wants no more: it has cancelled the call, or wants no answer to it.
     Cancelled,
+    /// The part's size differs from that of the channel's parts.
+    WrongSize,
     /// The client wrote what no honest client writes. Latched: every later call returns it.
     Fault(Violation),
 }
@@ -28,6 +30,9 @@ impl fmt::Display for PartError {
                 f.write_str("the client of the call read no part in the time allowed; try again, or refuse the request")
             }
             Self::Cancelled => f.write_str("the client has cancelled the call; end it or drop the reply"),
+            Self::WrongSize => {
+                f.write_str("the part does not have the size of the channel's parts; send one of that type")
+            }
             Self::Fault(violation) => write!(
                 f,
                 "the client of the call broke the protocol ({violation}); close the server and check that client"

@@ -22,6 +22,13 @@
 //! - One stream at a time a client, and so a server needs no table of them. Parts of old calls take room until the client
 //!   looks.
 //!
+//! # Several clients
+//!
+//! Each has a lane of the calls and the lane of the parts that has the same number, which are as above; the server of all
+//! has both roles in each. One doorbell for the consumers of all parts would wake one client for another's part, and the
+//! lanes of a queue have no others. So a client sleeps on the word of its lane of the calls, wait A, which is its own, and
+//! parts and ends ring there.
+//!
 //! # If a peer dies
 //!
 //! A server: the client gets what was published, and then [`PeerDied`](crate::CallError::PeerDied), as of any call. A
@@ -34,11 +41,15 @@
 
 mod client;
 mod error;
+mod lanes;
+mod parts;
 mod server;
 
 pub use client::{StreamClient, Streamed};
 pub use error::PartError;
-pub use server::{Parts, StreamServer};
+pub use lanes::LanesStreamServer;
+pub use parts::Parts;
+pub use server::StreamServer;
 
 use core::marker::PhantomData;
 
@@ -62,9 +73,50 @@ impl<Part: Message> EndOf<Part> {
     const TYPE: ValueType = ValueType { hash: Self::SHAPE.hash(), size: size_of::<u32>() as u32 };
 }
 
+/// The type of the parts of a stream, of which the directory has the hash in the type of their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartType {
+    /// The type of the answer that ends a stream.
+    pub end: ValueType,
+    /// The size of a part.
+    pub len: u32,
+}
+
+impl PartType {
+    /// The type `Part`.
+    #[must_use]
+    pub const fn of<Part: Message>() -> Self {
+        Self { end: EndOf::<Part>::TYPE, len: size_of::<Part>() as u32 }
+    }
+
+    /// The type that has this canonical descriptor and size.
+    ///
+    /// ```
+    /// use strait_core::PartType;
+    /// assert_eq!(PartType::described("u64", 8), PartType::of::<u64>());
+    /// ```
+    #[must_use]
+    pub const fn described(descriptor: &str, len: u32) -> Self {
+        Self { end: ValueType { hash: Shape::hash_of_end(descriptor), size: size_of::<u32>() as u32 }, len }
+    }
+
+    /// The capacity of a queue of frames that takes at least this many parts; more than a plan takes if they are too many.
+    #[must_use]
+    pub const fn capacity(self, parts: u32) -> u32 {
+        if self.len > u32::MAX / 4 {
+            return u32::MAX;
+        }
+        let one = frames::footprint(self.len) as u64;
+        // One more, which is lost at the ring's end, and the free header behind the last.
+        let bytes = (one * (parts as u64 + 2)).next_power_of_two();
+        if bytes > u32::MAX as u64 { u32::MAX } else { bytes as u32 }
+    }
+}
+
 impl<'a> Channel<'a> {
     /// Calls of one client to one server that each have any number of answers of type `Part`, and an end: the requests.
-    /// The answers take a channel of their own, of [`parts`](Self::parts). Up to `places` calls, a power of two up to
+    /// The answers take a channel of their own, of [`parts`](Self::parts). For several clients, see
+    /// [`parts_for`](Self::parts_for). Up to `places` calls, a power of two up to
     /// 32, can be with the server: one is enough, two let the client call again while the server still has a call that
     /// was cancelled.
     ///
@@ -106,13 +158,11 @@ impl<'a> Channel<'a> {
     /// up to 2^20. Its producer is the server, and its consumer the client. Both may sleep.
     #[must_use]
     pub const fn parts<Part: Message>(name: &'a str, parts: u32) -> Self {
-        let size = size_of::<Part>() as u32;
-        let one = frames::footprint(size) as u64;
-        // One more, which is lost at the ring's end, and the free header behind the last.
-        let bytes = (one * (parts as u64 + 2)).next_power_of_two();
-        // What is too long is refused by the plan.
-        let capacity = if bytes > u32::MAX as u64 { u32::MAX } else { bytes as u32 };
-        Self::frames(name, capacity, size).producer_may_block().consumer_may_block()
+        Self::queue_of_parts(name, parts, PartType::of::<Part>()).consumer_may_block()
+    }
+
+    const fn queue_of_parts(name: &'a str, parts: u32, part: PartType) -> Self {
+        Self::frames(name, part.capacity(parts), part.len).producer_may_block()
     }
 }
 

@@ -4,14 +4,14 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::endpoint::attachment::Attachment;
-use crate::endpoint::error::{ChannelError, SendError, TrySendError};
+use crate::endpoint::error::ChannelError;
 use crate::endpoint::park_word::ParkWord;
 use crate::endpoint::peer_watch::Prospect;
 use crate::endpoint::producer::Producer;
 use crate::endpoint::role::PeerStatus;
 use crate::endpoint::wait_any::sealed::{Place, Sealed};
 use crate::endpoint::wait_any::{Waitable, place_of_consumer};
-use crate::endpoint::wait_policy::{Deadline, WaitPolicy, WakeCheck};
+use crate::endpoint::wait_policy::{WaitPolicy, WakeCheck};
 use crate::ground::ident::Ident;
 use crate::ground::message::Message;
 use crate::ground::port::Port;
@@ -21,6 +21,7 @@ use crate::protocol::Violation;
 use super::super::error::ServeError;
 use super::super::server::CallServer;
 use super::PartError;
+use super::parts::{Outgoing, Parts};
 
 /// The serving side of a channel of [`streams`](crate::Channel::streams): takes one request after the other, and sends
 /// the parts of its answer. One at a time; given back when dropped.
@@ -38,13 +39,9 @@ use super::PartError;
 /// See [`Channel::streams`](crate::Channel::streams).
 pub struct StreamServer<Req: Message, Part: Message, P: Port> {
     /// The queue of parts; dropped first, because the role of the calls stands for both.
-    parts: Producer<P>,
+    out: Outgoing<P>,
     /// The calls, whose answers are the ends.
     calls: CallServer<Req, [u8], P>,
-    /// How many parts of the request that is taken were sent.
-    sent: u32,
-    /// How often it asks while it waits for room whether the client has cancelled.
-    probe: Duration,
     part: PhantomData<fn(&Part)>,
 }
 
@@ -64,9 +61,8 @@ impl<P: Port> Attachment<P> {
         let mut calls = CallServer::open(self, &calls)?;
         // The client sleeps on one word, that of its parts; so the end of a call rings there too.
         calls.parts().0.client = ParkWord::new(self.port(), parts.wait_b, self.header().instance);
-        let parts = Producer::open(self, &parts)?;
-        let probe = WaitPolicy::parking().probe;
-        Ok(StreamServer { parts, calls, sent: 0, probe, part: PhantomData })
+        let out = Outgoing::new(Producer::open(self, &parts)?, size_of::<Part>());
+        Ok(StreamServer { out, calls, part: PhantomData })
     }
 }
 
@@ -109,16 +105,12 @@ impl<Req: Message, Part: Message, P: Port> StreamServer<Req, Part, P> {
         Ok((request, self.begin()))
     }
 
-    fn port(&mut self) -> &P {
-        &self.calls.parts().0.role.port
-    }
-
     fn begin(&mut self) -> Parts<'_, Req, Part, P> {
-        self.sent = 0;
-        Parts { server: self }
+        Parts::begin(&mut self.calls, &mut self.out)
     }
 
-    /// Serves all requests that are waiting, as many as there are places at most; returns how many there were. `serve`
+    /// Serves all requests that are waiting, and those that come meanwhile, as many as there are places at most; returns
+    /// how many there were. `serve`
     /// sends the parts. If it fails, or panics, the request is refused with code 0.
     ///
     /// # Errors
@@ -147,21 +139,20 @@ impl<Req: Message, Part: Message, P: Port> StreamServer<Req, Part, P> {
     /// The reply to the request that was taken last, if it was [kept](Parts::keep).
     pub fn parts(&mut self) -> Option<Parts<'_, Req, Part, P>> {
         self.calls.reply()?.keep();
-        Some(Parts { server: self })
+        Some(Parts::resume(&mut self.calls, &mut self.out))
     }
 
     /// Sets how this side waits; the probe period is also how often it asks, while it waits for room, whether the
     /// client has cancelled.
     pub fn set_wait_policy(&mut self, policy: WaitPolicy) {
         self.calls.set_wait_policy(policy);
-        self.parts.set_wait_policy(policy);
-        self.probe = policy.probe;
+        self.out.set_wait_policy(policy);
     }
 
     /// Sets how a part, or an end, finds out whether the client sleeps.
     pub fn set_wake_check(&mut self, check: WakeCheck) {
         self.calls.set_wake_check(check);
-        self.parts.set_wake_check(check);
+        self.out.set_wake_check(check);
     }
 
     /// The client's state, as far as known.
@@ -179,7 +170,7 @@ impl<Req: Message, Part: Message, P: Port> StreamServer<Req, Part, P> {
     /// The violation that was latched, if any.
     #[must_use]
     pub fn fault(&self) -> Option<Violation> {
-        self.calls.fault().or_else(|| self.parts.fault())
+        self.calls.fault().or_else(|| self.out.fault())
     }
 }
 
@@ -200,107 +191,5 @@ impl<Req: Message, Part: Message, P: Port> Sealed for StreamServer<Req, Part, P>
 
     fn prospect(&self) -> Option<Prospect<'_>> {
         self.calls.prospect()
-    }
-}
-
-/// The reply to a request, which its server owes: any number of parts, and an end. One that is dropped, also in a panic,
-/// refuses the request with code 0; the parts that were sent come before that.
-pub struct Parts<'s, Req: Message, Part: Message, P: Port> {
-    server: &'s mut StreamServer<Req, Part, P>,
-}
-
-impl<Req: Message, Part: Message, P: Port> Parts<'_, Req, Part, P> {
-    /// Sends a part, and wakes the client if it sleeps. Never waits. Steps: a load, and a send into a queue of frames.
-    ///
-    /// # Errors
-    ///
-    /// [`PartError::Full`], `Cancelled` or `Fault`; it was not sent then.
-    pub fn send(&mut self, part: &Part) -> Result<(), PartError> {
-        let tag = self.tag().ok_or(PartError::Cancelled)?;
-        match self.server.parts.try_send(tag, part.as_bytes()) {
-            Ok(()) => {
-                self.server.sent = self.server.sent.wrapping_add(1);
-                Ok(())
-            }
-            Err(TrySendError::Fault(violation)) => Err(PartError::Fault(violation)),
-            Err(_) => Err(PartError::Full),
-        }
-    }
-
-    /// Sends a part, waiting up to `timeout` for room. That the client has cancelled meanwhile is found within a probe
-    /// period.
-    ///
-    /// # Errors
-    ///
-    /// [`PartError::TimedOut`], `Cancelled` or `Fault`; it was not sent then.
-    pub fn send_timeout(&mut self, part: &Part, timeout: Duration) -> Result<(), PartError> {
-        let probe = self.server.probe;
-        let deadline = Deadline::after(self.server.port(), timeout);
-        loop {
-            let tag = self.tag().ok_or(PartError::Cancelled)?;
-            let until = deadline.within(self.server.port(), probe);
-            match self.server.parts.send_until(tag, part.as_bytes(), until) {
-                Ok(()) => {
-                    self.server.sent = self.server.sent.wrapping_add(1);
-                    return Ok(());
-                }
-                Err(SendError::Fault(violation)) => return Err(PartError::Fault(violation)),
-                // Nobody is there to take it, or can come.
-                Err(SendError::Replaced) => return Err(PartError::Cancelled),
-                Err(_) if deadline.left(self.server.port()).is_zero() => return Err(PartError::TimedOut),
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// The tag of this call's parts, unless its client wants none.
-    fn tag(&mut self) -> Option<u32> {
-        if self.server.calls.is_unwanted() {
-            return None;
-        }
-        let (take, _) = self.server.calls.parts().0.current?;
-        Some(take.pos.wrapping_add(1))
-    }
-
-    /// Ends the answer, and wakes the client if it sleeps. Returns how many parts there were. Never waits.
-    pub fn end(self) -> u32 {
-        let sent = self.server.sent;
-        if let Some(reply) = self.server.calls.reply() {
-            // The plan's answer has this size.
-            let _ = reply.answer_from(&sent.to_le_bytes());
-        }
-        sent
-    }
-
-    /// Refuses the request, or the rest of its parts, with a number that the client sees.
-    pub fn refuse(self, code: u16) {
-        if let Some(reply) = self.server.calls.reply() {
-            reply.refuse(code);
-        }
-    }
-
-    /// Leaves the request open for now; [`StreamServer::parts`] gives the reply back. The next request is taken only
-    /// after this one is ended, or else refuses it.
-    pub fn keep(self) {
-        core::mem::forget(self);
-    }
-
-    /// Whether the client wants no more parts: it has cancelled the call. One load.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.server.calls.is_unwanted()
-    }
-
-    /// The client that made the call; `None` if its word names nobody. It may have died since.
-    #[must_use]
-    pub fn caller(&mut self) -> Option<Ident> {
-        self.server.calls.parts().0.current.and_then(|(_, caller)| caller)
-    }
-}
-
-impl<Req: Message, Part: Message, P: Port> Drop for Parts<'_, Req, Part, P> {
-    fn drop(&mut self) {
-        // A reply that is dropped refuses its request; there is none after an end.
-        drop(self.server.calls.reply());
     }
 }
