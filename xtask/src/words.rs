@@ -33,6 +33,11 @@ const AARCH64: Machine = Machine {
     linker: "aarch64-linux-gnu-gcc",
     runner: Some("qemu-aarch64 -L /usr/aarch64-linux-gnu"),
 };
+/// The same with pages of 16 and of 64 KiB, as such systems have them.
+const BIG_PAGES: [Machine; 2] = [
+    Machine { runner: Some("qemu-aarch64 -p 16384 -L /usr/aarch64-linux-gnu"), ..AARCH64 },
+    Machine { runner: Some("qemu-aarch64 -p 65536 -L /usr/aarch64-linux-gnu"), ..AARCH64 },
+];
 const S390X: Machine = Machine {
     target: "s390x-unknown-linux-gnu",
     linker: "s390x-linux-gnu-gcc",
@@ -125,6 +130,8 @@ impl Lab {
             ("x86 of 32 bits beside 64", self.meet(&X86, "")),
             ("ARM of 32 bits beside x86", self.meet(&ARM, "")),
             ("ARM of 64 bits beside x86", self.meet(&AARCH64, "")),
+            ("pages of 16 KiB beside 4", self.meet(&BIG_PAGES[0], "")),
+            ("pages of 64 KiB beside 4", self.meet(&BIG_PAGES[1], "")),
             ("big-endian, refused", self.meet(&S390X, "--refused ")),
         ])
     }
