@@ -40,6 +40,9 @@ fn only_queues_can_share_a_doorbell() {
         Channel::mutex::<u32>("v"),
         Channel::semaphore("v", 0, 1),
         Channel::permits("v", 1),
+        Channel::broadcast::<u32>("v", 4),
+        Channel::broadcast_bytes("v", 4, 8),
+        Channel::event("v"),
     ];
     for channel in channels {
         let channels = [Channel::slots::<u32>("q", 4).doorbell(1), channel.doorbell(1)];

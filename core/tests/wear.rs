@@ -22,6 +22,22 @@ const PLAN: Plan<'_> = Plan::new(&[
 .line(4)
 .participants(1);
 
+/// With everything that names a participant. Each join looks at all of it.
+const ALL: Plan<'_> = Plan::new(&[
+    Channel::slots::<u32>("q", 4),
+    Channel::latest::<u32>("l"),
+    Channel::mutex::<u32>("m"),
+    Channel::permits("p", 5),
+    Channel::calls::<u32, u32>("r", 4),
+    Channel::slots::<u32>("lanes", 4).producers(2),
+    Channel::slots::<u32>("fan-out", 4).consumers(2),
+    Channel::broadcast::<u32>("b", 4),
+    Channel::event("e"),
+    Channel::pool("pool", 2, 8),
+])
+.line(4)
+.participants(1);
+
 fn place(region: &Region) -> u32 {
     Header::check(region.mem()).unwrap().participant(1).unwrap()
 }
@@ -37,7 +53,12 @@ fn epoch(member: &Member) -> u32 {
 
 /// A region whose only place has been taken `joins` times.
 fn joined(joins: u32) -> Region {
-    let region = Region::new(&PLAN);
+    joined_by(&PLAN, joins)
+}
+
+/// The same, of a region of this plan.
+fn joined_by(plan: &Plan<'_>, joins: u32) -> Region {
+    let region = Region::new(plan);
     region.poke(place(&region), FREE | joins);
     region
 }
@@ -82,7 +103,7 @@ fn die_with(region: &Region, take: fn(&Member)) -> Ident {
 }
 
 /// Everything that names a participant.
-const TAKES: [fn(&Member); 7] = [
+const TAKES: [fn(&Member); 12] = [
     |member| forget(member.typed_producer::<u32>("q").unwrap()),
     |member| forget(member.typed_consumer::<u32>("q").unwrap()),
     |member| forget(member.latest_writer::<u32>("l").unwrap()),
@@ -98,17 +119,22 @@ const TAKES: [fn(&Member); 7] = [
         forget(permits);
     },
     |member| {
-        let _owned = member.pool("b").unwrap().try_claim().unwrap().into_raw();
+        let _owned = member.pool("pool").unwrap().try_claim().unwrap().into_raw();
     },
     |member| {
-        let _sent = member.pool("b").unwrap().try_claim().unwrap().send(1).unwrap();
+        let _sent = member.pool("pool").unwrap().try_claim().unwrap().send(1).unwrap();
     },
+    |member| forget(member.typed_lane_producer::<u32>("lanes", 1).unwrap()),
+    |member| forget(member.call_client::<u32, u32>("r").unwrap()),
+    |member| forget(member.fanout_consumer::<u32>("fan-out", 1).unwrap()),
+    |member| forget(member.broadcast_writer::<u32>("b").unwrap()),
+    |member| forget(member.notifier("e").unwrap()),
 ];
 
 #[test]
 fn a_name_that_a_word_still_has_is_not_given_out() {
     for take in TAKES {
-        let region = joined(EPOCH - 1);
+        let region = joined_by(&ALL, EPOCH - 1);
         assert_eq!(die_with(&region, |_| {}).epoch(), EPOCH);
         assert_eq!(die_with(&region, take).epoch(), 1);
         region.poke(place(&region), LIVE | EPOCH);
@@ -161,7 +187,7 @@ fn a_name_that_an_open_call_has_is_not_given_out() {
 
 #[test]
 fn what_a_namesake_left_behind_is_taken_over() {
-    let region = joined(0);
+    let region = joined_by(&ALL, 0);
     let dead = die_with(&region, |member| TAKES.iter().for_each(|take| take(member)));
     region.poke(place(&region), LIVE | EPOCH);
     let heir = region.join();
