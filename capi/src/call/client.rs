@@ -22,7 +22,7 @@ impl Handle for strait_call_client_t {
 /// # Safety
 ///
 /// The pointer must be null or as the crate's rules say.
-pub(super) unsafe fn ended(error: CallError, code: *mut u16) -> strait_status {
+pub(in crate::call) unsafe fn ended(error: CallError, code: *mut u16) -> strait_status {
     if let CallError::Refused { code: found } = error {
         // SAFETY: the caller's promise.
         if let Err(status) = unsafe { arg::answer(code, found) } {

@@ -29,7 +29,7 @@ impl Handle for strait_lanes_server_t {
 /// # Safety
 ///
 /// The pointer must be null or as the crate's rules say.
-pub(super) unsafe fn failed(error: ServeLanesError, lane_at: *mut u32) -> strait_status {
+pub(in crate::call) unsafe fn failed(error: ServeLanesError, lane_at: *mut u32) -> strait_status {
     match error {
         ServeLanesError::Empty => strait_status::Empty,
         ServeLanesError::TimedOut => strait_status::TimedOut,

@@ -39,6 +39,7 @@
 //!
 //! A part of the wrong size, or a number of parts that is not that of those that came, latches a fault.
 
+mod claims;
 mod client;
 mod error;
 mod lanes;
