@@ -17,7 +17,6 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::semaphore("s", 1, 1),
     Channel::permits("p", 5),
     Channel::calls::<u32, u32>("r", 4),
-    Channel::pool("b", 2, 8),
 ])
 .line(4)
 .participants(1);
