@@ -71,9 +71,9 @@ const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test inco
 /// Tests of the facade that know nothing of the processor.
 const FACADE: &str = "--test threads --test kill --test locks --test scribble";
 
-/// Tests of the facade and of the Unix port with musl: what sleeps, locks and dies, by the C library's own functions.
-const WITH_MUSL: &str = "--test waiting --test waiting_many --test liveness --test directory_unix --test semaphore \
-    --test kill";
+/// Tests of the Unix port with musl: what sleeps, locks and dies, by the C library's own functions.
+const WITH_MUSL: &str = "--test waiting --test liveness --test directory_unix --test semaphore";
+
 /// The packages of all commands for musl: the same ones, so that they are built once.
 const MUSL_PACKAGES: &str = "-p strait -p strait-os";
 
