@@ -3,8 +3,8 @@
  *
  * A region is shared memory with channels; its endpoints are opened by name and closed by their destructors. An
  * endpoint keeps its region open, so the order of destruction does not matter, except that a lock must not
- * outlive its mutex and a permit not its handle. Opening allocates; nothing else does. Use an object from one thread
- * at a time; threads that lock open a handle each, on a region each.
+ * outlive its mutex and a permit not its handle. Opening allocates, and so do coroutines; nothing else does. Use an
+ * object from one thread at a time; threads that lock open a handle each, on a region each.
  *
  * Calls return a `strait::status`, or a `strait::result<T>`: a value, or the status that says why there is none. With
  * STRAIT_EXCEPTIONS defined, `value()` and `or_throw()` throw a `strait::error`; without, they print the status's text
@@ -33,6 +33,10 @@
 
 #if __cplusplus >= 202002L
 #include <span>
+#endif
+#ifdef __cpp_impl_coroutine
+#include <coroutine>
+#include <vector>
 #endif
 #ifdef STRAIT_EXCEPTIONS
 #include <stdexcept>
@@ -1399,6 +1403,152 @@ result<std::size_t> wait_any_until(const region &region, instant deadline, Consu
     return strait_wait_any_until(region.raw(), all, sizeof...(consumers), index, detail::ns(deadline));
   });
 }
+
+#ifdef __cpp_impl_coroutine
+// ---- Coroutines (C++20) -----------------------------------------------------------------------------------------
+
+/// A coroutine that a `loop` runs: a function that returns this, and waits by `co_await`. It begins when it is started.
+class task {
+ public:
+  struct promise_type {
+    task get_return_object() { return task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() {
+#ifdef __cpp_exceptions
+      throw;
+#else
+      std::abort();
+#endif
+    }
+  };
+  task(task &&other) noexcept : code_(std::exchange(other.code_, nullptr)) {}
+  task &operator=(task &&) = delete;
+  ~task() {
+    if (code_) code_.destroy();
+  }
+
+ private:
+  friend class loop;
+  explicit task(std::coroutine_handle<promise_type> code) noexcept : code_(code) {}
+
+  std::coroutine_handle<promise_type> code_;
+};
+
+/// Runs coroutines on the thread that calls `run_for`, and sleeps until one of the receivers for which they wait has
+/// something. Those must outlive the loop, and so must what the coroutines refer to. Starting and waiting allocate.
+class loop {
+ public:
+  /// `region` gives the clock and the sleep.
+  explicit loop(const region &region) : region_(region.raw()) {}
+  loop(const loop &) = delete;
+  loop &operator=(const loop &) = delete;
+  ~loop() {
+    for (auto code : tasks_) code.destroy();
+  }
+
+  /// Runs a coroutine up to its first wait. An exception of it is passed on.
+  void start(task begun) {
+    tasks_.push_back(begun.code_);
+    resume(std::exchange(begun.code_, nullptr));
+  }
+
+  /// Waits until this receiver has something, or a fault: `co_await loop.ready(reader)`.
+  template <class Receiver>
+  auto ready(Receiver &receiver) {
+    return waiting{*this, detail::waitable(receiver)};
+  }
+
+  /// Receives from a consumer or a broadcast, or takes a server's next request: `co_await loop.recv(angles)`. Returns as
+  /// `try_recv` or `try_next`, with `args`, but waits while that is empty. It is empty all the same if another coroutine
+  /// waits for the same receiver and was quicker.
+  template <class Receiver, class... Args>
+  auto recv(Receiver &receiver, Args... args) {
+    auto attempt = [&receiver, args...] {
+      if constexpr (requires { receiver.try_recv(args...); }) {
+        return receiver.try_recv(args...);
+      } else {
+        return receiver.try_next(args...);
+      }
+    };
+    return receiving<decltype(attempt)>{{*this, detail::waitable(receiver)}, attempt, attempt()};
+  }
+
+  /// Runs until all coroutines have ended. `STRAIT_STATUS_TIMED_OUT` if some still wait after `time`; otherwise as
+  /// `strait_wait_any_until`, which waits for 32 receivers at most. It can be called again then. An exception of a
+  /// coroutine is passed on, and ends that one.
+  status run_for(nanoseconds time) {
+    std::uint64_t now = 0;
+    if (const strait_status s = strait_now_ns(region_, &now); s != STRAIT_STATUS_OK) return s;
+    const std::uint64_t left = detail::ns(time);
+    return run(left > UINT64_MAX - now ? UINT64_MAX : now + left);
+  }
+
+  /// As `run_for`, until a moment.
+  status run_until(instant deadline) { return run(detail::ns(deadline)); }
+
+ private:
+  status run(std::uint64_t deadline) {
+    while (!what_.empty()) {
+      std::size_t index = 0;
+      const strait_status s = strait_wait_any_until(region_, what_.data(), what_.size(), &index, deadline);
+      if (s != STRAIT_STATUS_OK) return s;
+      const auto next = who_[index];
+      // Behind the others, should it wait again: none waits for ever.
+      what_.erase(what_.begin() + static_cast<std::ptrdiff_t>(index));
+      who_.erase(who_.begin() + static_cast<std::ptrdiff_t>(index));
+      resume(next);
+    }
+    return STRAIT_STATUS_OK;
+  }
+
+  struct waiting {
+    loop &home;
+    strait_waitable_t what;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> who) {
+      home.what_.push_back(what);
+      home.who_.push_back(who);
+    }
+    void await_resume() const noexcept {}
+  };
+
+  template <class Attempt>
+  struct receiving : waiting {
+    Attempt attempt;
+    std::invoke_result_t<Attempt> got;
+
+    bool await_ready() const noexcept { return got.code() != STRAIT_STATUS_EMPTY; }
+    auto await_resume() { return await_ready() ? std::move(got) : attempt(); }
+  };
+
+  void resume(std::coroutine_handle<> code) {
+    // Also after an exception, when it is at its end.
+    struct sweep {
+      std::vector<std::coroutine_handle<>> &tasks;
+      ~sweep() {
+        for (std::size_t at = 0; at < tasks.size();) {
+          if (tasks[at].done()) {
+            tasks[at].destroy();
+            tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(at));
+          } else {
+            ++at;
+          }
+        }
+      }
+    } ended{tasks_};
+    code.resume();
+  }
+
+  strait_region_t *region_;
+  std::vector<std::coroutine_handle<>> tasks_;
+  /// Those that wait, and for what.
+  std::vector<std::coroutine_handle<>> who_;
+  std::vector<strait_waitable_t> what_;
+};
+#endif
 
 }  // inline namespace
 }  // namespace strait
