@@ -150,10 +150,10 @@ impl Members {
         self.least_word.store(self.least, RELAXED);
     }
 
-    /// How far `least` may go on.
+    /// How far `least` may go on: no consumer is ahead of the tail.
     fn slowest(&self, tail: u32) -> u32 {
         let joined = self.list.iter().filter(|member| member.who().is_some());
-        joined.map(|member| member.ahead(self.least, tail)).min().unwrap_or_else(|| self.used(tail))
+        joined.fold(self.used(tail), |slowest, member| slowest.min(member.ahead(self.least, tail)))
     }
 
     /// Asks whether the consumers that bound the producer live, and leaves out those that are proven dead; returns whether
