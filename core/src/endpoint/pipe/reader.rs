@@ -245,12 +245,12 @@ mod tests {
     use crate::{Channel, Plan, RingWriter};
 
     const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 256, 64)]).line(4).participants(1);
-    static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
 
     /// On a machine of 32 bits, one that counted would overflow after 4 GiB.
     #[test]
     fn a_trusting_reader_does_not_count_what_it_shows_for_ever() {
-        let attachment = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+        let region = StaticRegion::<{ PLAN.size() }>::new();
+        let attachment = region.create(&PLAN, 1, &NoSystem).unwrap();
         let mut tx = RingWriter::new(attachment.producer("f").unwrap(), Duration::ZERO);
         // SAFETY: both ends are in this test, and keep to the protocol.
         let attachment = unsafe { attachment.trusting_peers() };
