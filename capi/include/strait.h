@@ -792,8 +792,8 @@ typedef struct strait_block_t {
   uint32_t number;
   // How many bytes were sent; of a block that was claimed, all there are.
   uint32_t len;
-  // Whether it was claimed, or written to.
-  bool renewed;
+  // Not 0 if it was claimed, or written to.
+  uint32_t renewed;
 } strait_block_t;
 
 // A block that was sent: the message that goes through a queue, or is a part of one. Its type alone is that of

@@ -35,6 +35,7 @@
 #include <span>
 #endif
 #ifdef __cpp_impl_coroutine
+#include <algorithm>
 #include <coroutine>
 #include <vector>
 #endif
@@ -1445,11 +1446,15 @@ class loop {
   loop(const loop &) = delete;
   loop &operator=(const loop &) = delete;
   ~loop() {
-    for (auto code : tasks_) code.destroy();
+    // What is destroyed may start others.
+    while (!tasks_.empty()) {
+      for (auto code : std::exchange(tasks_, {})) code.destroy();
+    }
   }
 
   /// Runs a coroutine up to its first wait. An exception of it is passed on.
   void start(task begun) {
+    if (!begun.code_) return;
     tasks_.push_back(begun.code_);
     resume(std::exchange(begun.code_, nullptr));
   }
@@ -1462,7 +1467,7 @@ class loop {
 
   /// Receives from a consumer or a broadcast, or takes a server's next request: `co_await loop.recv(angles)`. Returns as
   /// `try_recv` or `try_next`, with `args`, but waits while that is empty. It is empty all the same if another coroutine
-  /// waits for the same receiver and was quicker.
+  /// that waits for the same receiver was quicker, or if the receiver ends with its peer and that is gone.
   template <class Receiver, class... Args>
   auto recv(Receiver &receiver, Args... args) {
     auto attempt = [&receiver, args...] {
@@ -1476,8 +1481,8 @@ class loop {
   }
 
   /// Runs until all coroutines have ended. `STRAIT_STATUS_TIMED_OUT` if some still wait after `time`; otherwise as
-  /// `strait_wait_any_until`, which waits for 32 receivers at most. It can be called again then. An exception of a
-  /// coroutine is passed on, and ends that one.
+  /// `strait_wait_any_until`, which waits for 32 different receivers at most, and has one status for all of them. It can
+  /// be called again then. An exception of a coroutine is passed on, and ends that one.
   status run_for(nanoseconds time) {
     std::uint64_t now = 0;
     if (const strait_status s = strait_now_ns(region_, &now); s != STRAIT_STATUS_OK) return s;
@@ -1490,15 +1495,26 @@ class loop {
 
  private:
   status run(std::uint64_t deadline) {
-    while (!what_.empty()) {
+    std::vector<strait_waitable_t> all;
+    std::vector<std::ptrdiff_t> first;
+    while (!waiters_.empty()) {
+      all.clear();
+      first.clear();
+      for (const auto &waiter : waiters_) {
+        // Each receiver once, for the one that has waited longest.
+        const auto same = [&](const auto &other) { return std::memcmp(&other, &waiter.what, sizeof other) == 0; };
+        if (std::find_if(all.begin(), all.end(), same) != all.end()) continue;
+        all.push_back(waiter.what);
+        first.push_back(&waiter - waiters_.data());
+      }
       std::size_t index = 0;
-      const strait_status s = strait_wait_any_until(region_, what_.data(), what_.size(), &index, deadline);
+      const strait_status s = strait_wait_any_until(region_, all.data(), all.size(), &index, deadline);
       if (s != STRAIT_STATUS_OK) return s;
-      const auto next = who_[index];
+      const auto next = waiters_.begin() + first[index];
+      const auto who = next->who;
       // Behind the others, should it wait again: none waits for ever.
-      what_.erase(what_.begin() + static_cast<std::ptrdiff_t>(index));
-      who_.erase(who_.begin() + static_cast<std::ptrdiff_t>(index));
-      resume(next);
+      waiters_.erase(next);
+      resume(who);
     }
     return STRAIT_STATUS_OK;
   }
@@ -1508,10 +1524,7 @@ class loop {
     strait_waitable_t what;
 
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> who) {
-      home.what_.push_back(what);
-      home.who_.push_back(who);
-    }
+    void await_suspend(std::coroutine_handle<> who) { home.waiters_.push_back({who, what}); }
     void await_resume() const noexcept {}
   };
 
@@ -1525,28 +1538,37 @@ class loop {
   };
 
   void resume(std::coroutine_handle<> code) {
-    // Also after an exception, when it is at its end.
+    // Also after an exception, when the coroutine is at its end; and when none of them runs.
     struct sweep {
-      std::vector<std::coroutine_handle<>> &tasks;
+      loop &home;
       ~sweep() {
-        for (std::size_t at = 0; at < tasks.size();) {
-          if (tasks[at].done()) {
-            tasks[at].destroy();
-            tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(at));
-          } else {
+        if (--home.depth_ != 0) return;
+        for (std::size_t at = 0; at < home.tasks_.size();) {
+          const auto task = home.tasks_[at];
+          if (!task.done()) {
             ++at;
+            continue;
           }
+          home.tasks_.erase(home.tasks_.begin() + static_cast<std::ptrdiff_t>(at));
+          task.destroy();
         }
       }
-    } ended{tasks_};
+    } ended{*this};
+    ++depth_;
     code.resume();
   }
 
+  struct waiter {
+    std::coroutine_handle<> who;
+    strait_waitable_t what;
+  };
+
   strait_region_t *region_;
   std::vector<std::coroutine_handle<>> tasks_;
-  /// Those that wait, and for what.
-  std::vector<std::coroutine_handle<>> who_;
-  std::vector<strait_waitable_t> what_;
+  /// In the order in which they came.
+  std::vector<waiter> waiters_;
+  /// Coroutines that run within each other.
+  unsigned depth_ = 0;
 };
 #endif
 

@@ -37,8 +37,8 @@ pub struct strait_block_t {
     pub number: u32,
     /// How many bytes were sent; of a block that was claimed, all there are.
     pub len: u32,
-    /// Whether it was claimed, or written to.
-    pub renewed: bool,
+    /// Not 0 if it was claimed, or written to.
+    pub renewed: u32,
 }
 
 /// Opens a handle on the pool `name`. Nothing is claimed. A handle has any number of blocks.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn strait_pool_open(
 
 fn raw(block: Block<'_, CPort>) -> strait_block_t {
     let RawBlock { index, number, len, renewed } = block.into_raw();
-    strait_block_t { index, number, len, renewed }
+    strait_block_t { index, number, len, renewed: renewed.into() }
 }
 
 /// Gets a block by `getting`.
@@ -140,12 +140,12 @@ pub unsafe extern "C" fn strait_pool_take(
 /// A closure of a block's lifetime, whatever that is.
 fn from_block<F>(using: F) -> F
 where
-    F: for<'p> FnOnce(Block<'p, CPort>) -> Result<Option<Block<'p, CPort>>, strait_status>,
+    F: for<'p> FnOnce(Block<'p, CPort>) -> (Result<(), strait_status>, Option<Block<'p, CPort>>),
 {
     using
 }
 
-/// Uses the block that `block` stands for. `using` returns it if it is still this participant's.
+/// Uses the block that `block` stands for. `using` returns it, with how it went, if it is still this participant's.
 ///
 /// # Safety
 ///
@@ -153,17 +153,18 @@ where
 unsafe fn with_block(
     pool: *mut strait_pool_t,
     block: *mut strait_block_t,
-    using: impl for<'p> FnOnce(Block<'p, CPort>) -> Result<Option<Block<'p, CPort>>, strait_status>,
+    using: impl for<'p> FnOnce(Block<'p, CPort>) -> (Result<(), strait_status>, Option<Block<'p, CPort>>),
 ) -> strait_status {
     let run = |pool: &mut Pool<CPort>| {
         let place = arg::place(block)?;
         // SAFETY: not null and aligned, and a block by the caller's promise.
         let strait_block_t { index, number, len, renewed } = unsafe { place.read() };
+        let given = RawBlock { index, number, len, renewed: renewed != 0 };
         // SAFETY: slices of blocks are not given out here, so one that is given twice is a wrong number at worst.
-        let left = using(unsafe { pool.from_raw(RawBlock { index, number, len, renewed }) }?)?;
+        let (result, left) = using(unsafe { pool.from_raw(given) }?);
         // SAFETY: the caller's promise.
         unsafe { place.write(left.map(raw).unwrap_or_default()) };
-        Ok(())
+        result
     };
     // SAFETY: the caller's promise.
     unsafe { handle::with(pool, run) }
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn strait_block_write(
         if fits {
             block.write(offset, bytes);
         }
-        Ok(Some(block))
+        (Ok(()), Some(block))
     });
     // SAFETY: the caller's promise.
     let status = unsafe { with_block(pool, block, write) };
@@ -223,7 +224,7 @@ pub unsafe extern "C" fn strait_block_read(
     let mut found = 0;
     let read = from_block(|block| {
         found = block.read(offset, buffer);
-        Ok(Some(block))
+        (Ok(()), Some(block))
     });
     if let Err(status) = arg::may_answer(count) {
         return status;
@@ -250,11 +251,12 @@ pub unsafe extern "C" fn strait_block_send(
     len: usize,
     id: *mut strait_block_id_t,
 ) -> strait_status {
-    let send = from_block(|block| {
-        let BlockId { index, number } = block.send(len)?;
+    let send = from_block(|block| match block.send_or_keep(len) {
         // SAFETY: the caller's promise; the place was checked.
-        unsafe { arg::answer(id, strait_block_id_t { index, number })? };
-        Ok(None)
+        Ok(BlockId { index, number }) => {
+            (unsafe { arg::answer(id, strait_block_id_t { index, number }) }, None)
+        }
+        Err((error, kept)) => (Err(error.into()), kept),
     });
     if let Err(status) = arg::place(id) {
         return status;
@@ -274,9 +276,9 @@ pub unsafe extern "C" fn strait_block_release(
     pool: *mut strait_pool_t,
     block: *mut strait_block_t,
 ) -> strait_status {
-    let release = from_block(|block| {
-        block.release()?;
-        Ok(None)
+    let release = from_block(|block| match block.release_or_keep() {
+        Ok(()) => (Ok(()), None),
+        Err((error, kept)) => (Err(error.into()), kept),
     });
     // SAFETY: the caller's promise.
     unsafe { with_block(pool, block, release) }

@@ -294,6 +294,19 @@ fn fault_128_what_a_dead_filter_sent_on_is_sent_on_again() {
     }
 }
 
+/// A message that is sent on shorter is another one: the successor of its taker must not get half of it.
+#[test]
+fn fault_128_no_successor_takes_a_message_that_was_made_shorter() {
+    let region = Region::new(&PLAN);
+    let (a, dying, c, d) = (region.join(), region.join(), region.join(), region.join());
+    let (camera, filter, successor, viewer) = (images(&a), images(&dying), images(&c), images(&d));
+    let id = sent(&camera, b"whole");
+    let on = filter.take(id).unwrap().send(3).unwrap();
+    dying.die(filter);
+    assert_eq!(successor.take(id).err(), Some(PoolError::Gone));
+    assert_eq!(bytes(&viewer.take(on).unwrap()), b"who");
+}
+
 /// The same bytes are sent on without end, by participants that die with them: each number is sent once.
 #[test]
 fn fault_128_no_number_is_sent_twice() {

@@ -1,7 +1,8 @@
 //! The directory that names are in: the one that a program or the variable `STRAIT_DIR` names, or the system's.
 //!
 //! A directory that somebody names is checked: only its owner, who is this user or root, can have taken a file away and
-//! put another one in its place. What is in it is checked when it is opened.
+//! put another one in its place. Who may change the directories above it is the matter of whoever names it. What is in
+//! it is checked when it is opened.
 
 use std::ffi::OsString;
 use std::fs;
@@ -55,7 +56,9 @@ impl Directory {
         if !path.is_absolute() {
             return Err(RELATIVE);
         }
-        let found = fs::symlink_metadata(path).map_err(|error| match error.raw_os_error() {
+        // Without a slash or a dot at the end, which would lead through a link.
+        let path: PathBuf = path.components().collect();
+        let found = fs::symlink_metadata(&path).map_err(|error| match error.raw_os_error() {
             Some(libc::ENOENT | libc::ENOTDIR) => MISSING,
             _ => OsError::io("look at the directory for names", &error),
         })?;
@@ -64,7 +67,7 @@ impl Directory {
         if !found.is_dir() || !ours || (open && !sticky) {
             return Err(UNSAFE);
         }
-        Ok(Self { path: path.into(), listing: LIST_CHOSEN })
+        Ok(Self { path, listing: LIST_CHOSEN })
     }
 }
 
@@ -114,7 +117,10 @@ mod tests {
 
         let link = scratch.0.join("link");
         symlink(&own, &link).expect("a link");
-        assert_eq!(Directory::chosen(&link).err(), Some(UNSAFE));
+        for end in ["", "/", "/.", "//./"] {
+            let link = format!("{}{end}", link.display());
+            assert_eq!(Directory::chosen(Path::new(&link)).err(), Some(UNSAFE), "{link}");
+        }
         let file = scratch.0.join("file");
         fs::write(&file, "").expect("a file");
         assert_eq!(Directory::chosen(&file).err(), Some(UNSAFE));

@@ -156,10 +156,15 @@ impl View {
     /// Whether waits ask for [`is_known_current`](Self::is_known_current).
     pub const CAN_BE_REPLACED: bool = true;
 
-    /// Whether the region's path still leads to it; `None` if it has none, or that cannot be seen.
+    /// Whether the region's path still leads to it; `None` if it has none, or that cannot be seen. In another root
+    /// directory the path leads nowhere, and the file has its name all the same.
     #[must_use]
     pub fn is_known_current(&self) -> Option<bool> {
-        self.path.as_ref().and_then(|_| self.is_current().ok())
+        let path = self.path.as_ref()?;
+        let is_current = self.is_current().ok()?;
+        let has_name = || self.region.tokens().file().metadata().is_ok_and(|own| own.nlink() > 0);
+        let is_unseen = !is_current && path.symlink_metadata().is_err() && has_name();
+        (!is_unseen).then_some(is_current)
     }
 
     /// Waits until the region's file, and its name, are on storage.

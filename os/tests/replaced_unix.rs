@@ -289,6 +289,20 @@ fn fault_57_every_wait_in_a_region_made_anew_is_told() {
     }
 }
 
+/// A participant that is left in the old region can open the other side at any time, so no wait ends.
+#[test]
+fn fault_57_who_is_left_in_the_old_region_may_yet_come() {
+    let scratch = Scratch::new();
+    for (what, wait, _) in WAITS {
+        let place = Place::file(&scratch);
+        let (old, _other) = (create(&place), place.open());
+        let wait = wait(&old);
+        place.region().remove().expect("remove");
+        let got = wait(SOON / 3);
+        assert!(!got.contains("Replaced") && !got.contains("replaced: true"), "{what}: {got}");
+    }
+}
+
 /// A call that may not wait makes no system call, and so has no word of it.
 #[test]
 fn fault_57_what_does_not_wait_is_not_told() {

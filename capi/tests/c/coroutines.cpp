@@ -66,6 +66,15 @@ static strait::task for_ever(strait::loop &loop, strait::consumer &queue, int &c
   co_await loop.ready(queue);
 }
 
+/* Of two that wait for one receiver, each gets a message. */
+static strait::task one_of_two(strait::loop &loop, strait::consumer &queue, int &count) {
+  std::array<std::uint8_t, 64> buffer{};
+  while (co_await loop.recv(queue, strait::mutable_bytes(buffer))) {
+    ++count;
+    co_return;
+  }
+}
+
 #ifdef STRAIT_EXCEPTIONS
 static strait::task throws(strait::loop &loop, strait::consumer &queue) {
   co_await loop.ready(queue);
@@ -113,6 +122,18 @@ int main(int argc, char **argv) {
     THAT(loop.run_for(moment).code() == STRAIT_STATUS_TIMED_OUT && destroyed == 0);
   }
   THAT(destroyed == 1);
+  int counts[2] = {0, 0};
+  {
+    strait::loop loop(region);
+    for (int &count : counts) loop.start(one_of_two(loop, frames, count));
+    auto moved = one_of_two(loop, frames, counts[0]);
+    { strait::task elsewhere = std::move(moved); }
+    loop.start(std::move(moved));
+    THAT(loop.run_for(moment).code() == STRAIT_STATUS_TIMED_OUT);
+    THAT(log_producer.try_send(1, "x"sv) && log_producer.try_send(1, "y"sv));
+    THAT(loop.run_for(patience));
+  }
+  THAT(counts[0] == 1 && counts[1] == 1);
 #ifdef STRAIT_EXCEPTIONS
   {
     strait::loop loop(region);

@@ -147,6 +147,9 @@ impl<S: Clock> Clock for LocalPort<'_, S> {
 // SAFETY: the memory is valid for 'r by the contract of `join`, and the identity never changes and needs
 // no token, because `probe` never returns `Dead`.
 unsafe impl<S: Wait + Clock> Port for LocalPort<'_, S> {
+    // A child of the program would have another copy of its memory, and is told nothing of that.
+    const CAN_FORK: bool = false;
+
     fn mem(&self) -> &Mem {
         &self.mem
     }

@@ -4,6 +4,7 @@ use crate::ground::header::Header;
 use crate::ground::ident::Ident;
 use crate::ground::port::{Port, Probe};
 use crate::ground::sync::WordRef;
+use crate::ground::sync::fence;
 use crate::ground::sync::order::role;
 
 use super::participants::{self, Participant};
@@ -21,23 +22,26 @@ pub(crate) fn status(owner: Option<&WordRef>, port: &impl Port) -> PeerStatus {
     }
 }
 
-/// Whether nobody can ever take the other side's role, which `owner` names: nobody has it, or a dead one, and the region
-/// cannot be joined any more. System calls.
+/// Whether no other participant can ever take the other side's role, which `owner` names: this one does not have it, and the
+/// region is deserted. System calls.
 #[cold]
 pub(crate) fn is_replaced(owner: Option<&WordRef>, port: &impl Port) -> bool {
-    status(owner, port) != PeerStatus::Present && port.is_current() == Some(false)
+    is_deserted(port) && status(owner, port) != PeerStatus::Present
 }
 
-/// Whether nobody but this participant can ever change anything in the region: no other one is left in it that may live, and
-/// it cannot be joined any more. For waits on what any participant may change. System calls, one a participant at most.
+/// Whether nobody but this participant can ever change anything in the region: no other one is left in it that may live,
+/// whatever it has open, and it cannot be joined any more. System calls, one a participant at most.
 #[cold]
 pub(crate) fn is_deserted(port: &impl Port) -> bool {
-    port.is_current() == Some(false)
+    let is_deserted = port.is_current() == Some(false)
         && Header::check(port.mem()).is_ok_and(|header| {
             let is_other =
                 |found: Participant| Some(found.ident) != port.ident() && found.probe != Probe::Dead;
             !participants::list(port.mem(), &header, port).any(is_other)
-        })
+        });
+    // ORDERING(role): everything that the participants did is ordered before they left. The waits look once more.
+    fence(role::LOAD);
+    is_deserted
 }
 
 /// What can still come to a receiver: asked once a probe period by a wait for several.
@@ -47,26 +51,26 @@ pub struct Prospect<'a> {
     pub region: usize,
     /// Whether its other side is there.
     pub has_peer: bool,
-    /// The port, to be asked whether the region was replaced.
-    pub name: &'a dyn IsCurrent,
+    /// The port, to be asked whether anybody can come.
+    pub port: &'a dyn IsDeserted,
 }
 
 impl<'a> Prospect<'a> {
     pub fn new<P: Port>(port: &'a P, peer: PeerStatus) -> Self {
         let region = core::ptr::from_ref(port.mem()).addr();
-        Self { region, has_peer: peer == PeerStatus::Present, name: port }
+        Self { region, has_peer: peer == PeerStatus::Present, port }
     }
 }
 
-/// A port, as far as it tells whether its region can still be joined.
-pub trait IsCurrent {
-    /// See [`Port::is_current`].
-    fn is_current(&self) -> Option<bool>;
+/// A port, as far as it tells whether anybody can come to its region.
+pub trait IsDeserted {
+    /// See [`is_deserted`].
+    fn is_deserted(&self) -> bool;
 }
 
-impl<P: Port> IsCurrent for P {
-    fn is_current(&self) -> Option<bool> {
-        Port::is_current(self)
+impl<P: Port> IsDeserted for P {
+    fn is_deserted(&self) -> bool {
+        is_deserted(self)
     }
 }
 

@@ -407,8 +407,7 @@ fn replaced(receivers: &[&mut dyn Waitable]) -> Option<usize> {
             None => {}
         }
     }
-    let lost =
-        |(_, found): &&(usize, Prospect<'_>)| !found.has_peer && found.name.is_current() == Some(false);
+    let lost = |(_, found): &&(usize, Prospect<'_>)| !found.has_peer && found.port.is_deserted();
     regions.iter().flatten().find(lost).map(|(index, _)| *index)
 }
 

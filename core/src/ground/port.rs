@@ -148,7 +148,7 @@ pub struct Cache {
 /// lives, and must always return the same memory. [`ident`](Self::ident) must not change once it is
 /// `Some`, and its token must be held for as long as any clone lives; except that in a process that is no
 /// longer the participant (a forked child) it becomes `None`, and the memory there may turn into a
-/// private copy.
+/// private copy. [`CAN_FORK`](Self::CAN_FORK) must not be `false` then.
 ///
 /// [`hardware_lock`](Self::hardware_lock) may answer `true` to one participant of the region at a time,
 /// until its [`hardware_unlock`](Self::hardware_unlock), or until it is dead for certain; and what the last
@@ -172,8 +172,9 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
         None
     }
 
-    /// Whether [`has_forked`](Self::has_forked) can ever be `true`. Where not, no code is spent on the question.
-    const CAN_FORK: bool = false;
+    /// Whether a process with this port can be forked. Set it to `false` only where nothing forks, or where a child cannot
+    /// use the port: then nothing asks in it whether [`ident`](Self::ident) is still the one that claimed a role.
+    const CAN_FORK: bool = true;
 
     /// Whether this process is a forked child of the one whose port this is, with the memory as a private copy in
     /// which [`disown`](crate::port::disown) marked every channel. Then [`ident`](Self::ident) is `None`, and endpoints

@@ -227,6 +227,9 @@ impl Clock for Port {
 
 // SAFETY: the memory is counted, and the identity never changes.
 unsafe impl port::Port for Port {
+    // One load less, of a word that only its loader stores.
+    const CAN_FORK: bool = false;
+
     fn mem(&self) -> &Mem {
         &self.region.mem
     }

@@ -208,6 +208,9 @@ unsafe impl Liveness for Rtos {
 
 // SAFETY: as for `LocalPort`, which every clone keeps.
 unsafe impl Port for Rtos {
+    // Nothing forks here.
+    const CAN_FORK: bool = false;
+
     fn mem(&self) -> &Mem {
         self.local.mem()
     }

@@ -182,6 +182,9 @@ unsafe impl Liveness for Core {
 // register has one holder at a time: by an exclusive from 0, or from one whose core has started since,
 // with all that it did before.
 unsafe impl Port for Core {
+    // Nothing forks here.
+    const CAN_FORK: bool = false;
+
     fn mem(&self) -> &Mem {
         &self.mem
     }

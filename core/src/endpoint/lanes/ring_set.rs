@@ -9,7 +9,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, Prospect};
+use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_deserted};
 use crate::endpoint::role::{PeerStatus, Role, Side};
 use crate::endpoint::tasks::WakerRegistration;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -359,9 +359,9 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         self.watch.is_over(peers)
     }
 
-    /// Whether no producer is there, and none can come. System calls: the name first, which is one for all lanes.
+    /// Whether no producer is there, and none can come. System calls: the region first, which is one for all lanes.
     fn is_replaced(&self) -> bool {
-        self.port.is_current() == Some(false) && self.peers() != PeerStatus::Present
+        is_deserted(&self.port) && self.peers() != PeerStatus::Present
     }
 
     /// What can still come, for a wait for several.

@@ -147,17 +147,58 @@ impl<'p, P: Port> Block<'p, P> {
     }
 
     /// Hands the block over with its first `len` bytes; more than there are count as all. Whoever gets the id first
-    /// [takes](Pool::take) it. Two stores and a compare-and-swap.
+    /// [takes](Pool::take) it. Two stores and a compare-and-swap. A block that was taken and is sent on shorter than it
+    /// came counts as written to: no successor takes it for the message that it was.
     ///
     /// # Errors
     ///
-    /// [`PoolError::NotOwner`] if another participant has taken it over, or `HardwareLock`.
-    pub fn send(mut self, len: usize) -> Result<BlockId, PoolError> {
+    /// [`PoolError::NotOwner`] if another participant has taken it over, or `HardwareLock`. The block is given back then,
+    /// if the hardware lock can be taken meanwhile; otherwise it is this participant's until it ends.
+    pub fn send(self, len: usize) -> Result<BlockId, PoolError> {
+        self.send_or_keep(len).map_err(|(error, _given_back)| error)
+    }
+
+    /// As [`send`](Self::send), but keeps the block if the hardware lock was unavailable.
+    ///
+    /// # Errors
+    ///
+    /// As `send`, with the block if it is still this participant's.
+    pub fn send_or_keep(mut self, len: usize) -> Result<BlockId, (PoolError, Option<Self>)> {
         let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.len);
-        let sent = self.owned.send(self.pool, self.pool.me, len);
-        let index = self.owned.index;
-        core::mem::forget(self);
-        Ok(BlockId { index, number: sent? })
+        if len < self.len {
+            self.renew();
+        }
+        match self.owned.send(self.pool, self.pool.me, len) {
+            Ok(number) => {
+                let index = self.owned.index;
+                core::mem::forget(self);
+                Ok(BlockId { index, number })
+            }
+            Err(lost) => Err(self.kept(lost)),
+        }
+    }
+
+    /// As [`release`](Self::release), but keeps the block if the hardware lock was unavailable.
+    ///
+    /// # Errors
+    ///
+    /// As `release`, with the block if it is still this participant's.
+    pub fn release_or_keep(self) -> Result<(), (PoolError, Option<Self>)> {
+        match self.give() {
+            Ok(()) => {
+                core::mem::forget(self);
+                Ok(())
+            }
+            Err(lost) => Err(self.kept(lost)),
+        }
+    }
+
+    fn kept(self, lost: Lost) -> (PoolError, Option<Self>) {
+        if lost == Lost::NotOwner {
+            core::mem::forget(self);
+            return (lost.into(), None);
+        }
+        (lost.into(), Some(self))
     }
 
     /// Gives the block back, and wakes the first participant that sleeps for one. One compare-and-swap and a fence.
@@ -166,9 +207,7 @@ impl<'p, P: Port> Block<'p, P> {
     ///
     /// As [`send`](Self::send).
     pub fn release(self) -> Result<(), PoolError> {
-        let given = self.give();
-        core::mem::forget(self);
-        Ok(given?)
+        self.release_or_keep().map_err(|(error, _given_back)| error)
     }
 
     /// What is left of the block, which stays this participant's until it ends, or until a block is made of it again by

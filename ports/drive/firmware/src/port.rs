@@ -110,6 +110,9 @@ unsafe impl Liveness for Board {
 // SAFETY: the memory is there for as long as there is power, and never moves. The identity is set once,
 // before anybody else sees the port, and nobody else can get it.
 unsafe impl Port for Board {
+    // Nothing forks here.
+    const CAN_FORK: bool = false;
+
     fn mem(&self) -> &Mem {
         &self.mem
     }
