@@ -132,15 +132,15 @@ pub(crate) fn recv_until<P: Port, E: HasRecvHalf<P>, R>(
     let (peer, mut watch) = (taker.role.peer_word(), taker.role.watch);
     let mut look = || taken(take(end));
     let is_on = watch.is_on();
+    // A call that may not wait is no wait: it makes no system call for that.
+    let asks = P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
     let gone = || {
         if is_on && watch.is_over(status(peer.as_ref(), &port)) {
             return Some(Err(RecvError::PeerGone));
         }
-        (P::CAN_BE_REPLACED && is_replaced(peer.as_ref(), &port)).then_some(Err(RecvError::Replaced))
+        (asks && is_replaced(peer.as_ref(), &port)).then_some(Err(RecvError::Replaced))
     };
-    // A call that may not wait is no wait: it makes no system call.
-    let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
-    let gone = asks.then_some(gone);
+    let gone = (is_on || asks).then_some(gone);
     let mut result =
         wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
     if matches!(result, Some(Err(RecvError::PeerGone | RecvError::Replaced))) {

@@ -56,7 +56,10 @@ impl fmt::Display for ResetError {
                 )
             }
             Self::Held => {
-                f.write_str("this participant has a role, the lock or a permit of the channel; drop it first")
+                f.write_str(
+                    "this participant has a role, the lock, a permit or a block of the channel; drop it, or take back \
+                     the block that it has sent, first",
+                )
             }
         }
     }
@@ -84,6 +87,9 @@ impl<P: Port> Attachment<P> {
     /// fencing token), and the version of a mutex's value. Handles of this participant that hold nothing, such as a
     /// [`LatestReader`](crate::LatestReader), must be opened anew, and so must readers in processes that look on without
     /// taking part. A [`Follower`](crate::observe::Follower) goes on by itself.
+    ///
+    /// The calls of a stream count from the start again: reset the queue of its parts first, so that no part of an old call
+    /// is taken for one of a new call.
     ///
     /// Steps in proportion to the channel's length, its lanes and the number of places.
     ///

@@ -227,15 +227,15 @@ pub(crate) fn send_until<P: Port, E: HasSendHalf<P>>(
         Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
     };
     let is_on = watch.is_on();
+    // A call that may not wait is no wait: it makes no system call for that.
+    let asks = P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
     let gone = || {
         if is_on && watch.is_over(status(peer.as_ref(), &port)) {
             return Some(Err(SendError::PeerGone));
         }
-        (P::CAN_BE_REPLACED && is_replaced(peer.as_ref(), &port)).then_some(Err(SendError::Replaced))
+        (asks && is_replaced(peer.as_ref(), &port)).then_some(Err(SendError::Replaced))
     };
-    // A call that may not wait is no wait: it makes no system call.
-    let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
-    let gone = asks.then_some(gone);
+    let gone = (is_on || asks).then_some(gone);
     let mut result =
         wait_and_search(&port, park_word.as_ref(), Sleepers::One, &mut waiting, deadline, &mut look, gone);
     if matches!(result, Some(Err(SendError::PeerGone | SendError::Replaced))) {

@@ -272,16 +272,15 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let (writer, mut watch) = (self.writer.clone(), self.watch);
         let is_on = watch.is_on();
+        // A call that may not wait is no wait: it makes no system call for that.
+        let asks = P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
         let gone = || {
             if is_on && watch.is_over(status(Some(&writer), &port)) {
                 return Some(Err(BroadcastRecvError::PeerGone));
             }
-            (P::CAN_BE_REPLACED && is_replaced(Some(&writer), &port))
-                .then_some(Err(BroadcastRecvError::Replaced))
+            (asks && is_replaced(Some(&writer), &port)).then_some(Err(BroadcastRecvError::Replaced))
         };
-        // A call that may not wait is no wait: it makes no system call.
-        let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
-        let gone = asks.then_some(gone);
+        let gone = (is_on || asks).then_some(gone);
         let mut look = || self.next_into(into);
         let mut result = wait_and_search(
             &port,

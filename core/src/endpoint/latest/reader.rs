@@ -310,13 +310,13 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         let (port, park_word, mut waiting) = (self.port.clone(), self.park_word.clone(), self.waiting);
         let (writer, mut watch) = (self.writer.clone(), self.watch);
         let is_on = watch.is_on();
+        // A call that may not wait is no wait: it makes no system call for that.
+        let asks = P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
         let gone = || {
             let is_over = is_on && watch.is_over(status(Some(&writer), &port));
-            (is_over || P::CAN_BE_REPLACED && is_replaced(Some(&writer), &port)).then_some(None)
+            (is_over || asks && is_replaced(Some(&writer), &port)).then_some(None)
         };
-        // A call that may not wait is no wait: it makes no system call.
-        let asks = is_on || P::CAN_BE_REPLACED && !deadline.left(&port).is_zero();
-        let gone = asks.then_some(gone);
+        let gone = (is_on || asks).then_some(gone);
         let look = || self.read_fresh_into(into).map(Some);
         let result =
             wait_and_search(&port, park_word.as_ref(), Sleepers::Many, &mut waiting, deadline, look, gone);
