@@ -201,7 +201,7 @@ pub struct strait_stream_client_t {
 #[repr(C)]
 pub struct strait_stream_server_t {
     first: u64,
-    rest: [usize; 2046],
+    rest: [usize; 2558],
 }
 
 /// Storage for what one consumer of lanes knows of the order of time.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
+use strait::options::{ConsumerOptions, Delivery};
 use strait::unix::RegionWindow;
 use strait::{
     Consumer, Lock, Mutex, Producer, Region, RegionOptions, SystemPort, TryRecvError, TrySendError,
@@ -62,7 +63,9 @@ struct Link {
 
 impl Link {
     fn open(region: &Region) -> Result<Self> {
-        Ok(Self { down: region.consumer("down")?, up: region.producer("up")? })
+        // Whatever a killed guest has answered is not asked again; what it was at may be lost.
+        let options = ConsumerOptions::new().delivery(Delivery::AtMostOnce);
+        Ok(Self { down: region.consumer_with("down", options)?, up: region.producer("up")? })
     }
 
     /// Does what the host asks for until the end, or returns the mapping in which to go on.

@@ -15,10 +15,10 @@ typedef struct {
 
 static const strait_channel_t CHANNELS[] = {
     /* Written out in the order of the fields, so that a compiler for C++ takes it too. */
-    {"samples", STRAIT_KIND_COMPACT, 8, sizeof(sample), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"log", STRAIT_KIND_FRAMES, 512, 40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"angle", STRAIT_KIND_LATEST, 0, sizeof(sample), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"total", STRAIT_KIND_MUTEX, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"samples", STRAIT_KIND_COMPACT, 8, sizeof(sample), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"log", STRAIT_KIND_FRAMES, 512, 40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"angle", STRAIT_KIND_LATEST, 0, sizeof(sample), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"total", STRAIT_KIND_MUTEX, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 };
 #define COUNT (sizeof CHANNELS / sizeof CHANNELS[0])
 

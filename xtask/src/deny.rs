@@ -46,7 +46,7 @@ fn each(tool: &str, what: &str) -> Outcome {
     let outcomes: Vec<(&str, Outcome)> = SHIPPED
         .iter()
         .map(|manifest| {
-            let args = format!("--manifest-path {manifest} --locked check --config deny.toml {what}");
+            let args = format!("--manifest-path {manifest} --locked --config deny.toml check {what}");
             (*manifest, deny(tool, &args).run())
         })
         .collect();
@@ -55,7 +55,7 @@ fn each(tool: &str, what: &str) -> Outcome {
 
 fn check(tool: &str) -> Outcome {
     let advisories = || {
-        if deny(tool, "fetch --config deny.toml db").run() != Outcome::Passed {
+        if deny(tool, "--config deny.toml fetch db").run() != Outcome::Passed {
             return unavailable("the database of advisories cannot be fetched".into());
         }
         each(tool, "advisories")
