@@ -467,7 +467,7 @@ typedef struct strait_streamed_t {
 // Storage for the serving side of streams with up to `STRAIT_MAX_LANES` clients. One at a time in a region.
 typedef struct strait_stream_server_t {
   uint64_t first;
-  size_t rest[2046];
+  size_t rest[2558];
 } strait_stream_server_t;
 
 // How a consumer receives. All zeros, or a null pointer: at least once, and a successor may see up to 64
