@@ -252,9 +252,10 @@ pub unsafe extern "C" fn strait_block_send(
     id: *mut strait_block_id_t,
 ) -> strait_status {
     let send = from_block(|block| match block.send_or_keep(len) {
-        // SAFETY: the caller's promise; the place was checked.
         Ok(BlockId { index, number }) => {
-            (unsafe { arg::answer(id, strait_block_id_t { index, number }) }, None)
+            // SAFETY: the caller's promise; the place was checked.
+            let told = unsafe { arg::answer(id, strait_block_id_t { index, number }) };
+            (told, None)
         }
         Err((error, kept)) => (Err(error.into()), kept),
     });
