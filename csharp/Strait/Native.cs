@@ -56,6 +56,7 @@ namespace Strait
         public IntPtr lanes_server;
         public IntPtr latest;
         public IntPtr broadcast;
+        public IntPtr stream_server;
     }
 
     [StructLayout(LayoutKind.Sequential)]

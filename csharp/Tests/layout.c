@@ -56,6 +56,7 @@ int main(void) {
   FIELD(strait_waitable_t, lanes_server);
   FIELD(strait_waitable_t, latest);
   FIELD(strait_waitable_t, broadcast);
+  FIELD(strait_waitable_t, stream_server);
   SIZE(strait_options_t);
   FIELD(strait_options_t, flags);
   FIELD(strait_options_t, mode);
