@@ -50,11 +50,15 @@ mod tests {
     #[test]
     fn the_cores_tests_that_are_picked_exist() {
         let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests");
+        let sanitized = fs::read_to_string(core.join("sanitized.rs")).expect("the sanitizers' tests");
         for picked in [crate::words::EMULATED, crate::sanitize::TSAN_CORE, crate::sanitize::ASAN_CORE] {
             let files = picked.split(' ').filter_map(|word| word.strip_suffix("::"));
             assert!(files.clone().count() > 5, "{picked}");
             for file in files {
                 assert!(core.join(file).with_extension("rs").exists(), "{file}");
+                let is_there =
+                    !picked.contains("sanitized") || sanitized.contains(&format!("\nmod {file};\n"));
+                assert!(is_there, "core/tests/sanitized.rs is without {file}");
             }
         }
     }

@@ -33,11 +33,11 @@ const ASAN: Library = Library { name: "asan", flags: "-Zsanitizer=address -Zexte
 const THREADS: &str = "-p strait --test threads --test scribble";
 
 /// Those of the core in which threads meet.
-pub const TSAN_CORE: &str = "-p strait-core --test core -- broadcast:: fanout:: latest:: lies:: regressions:: statics:: \
+pub const TSAN_CORE: &str = "-p strait-core --test sanitized -- broadcast:: fanout:: latest:: lies:: regressions:: statics:: \
     takeover:: wait::";
 
 /// Those of the core with images that are damaged or random, and others.
-pub const ASAN_CORE: &str = "-p strait-core --test core -- attach:: broadcast:: fanout:: latest:: lies:: lies_state:: \
+pub const ASAN_CORE: &str = "-p strait-core --test sanitized -- attach:: broadcast:: fanout:: latest:: lies:: lies_state:: \
     random_images:: regressions:: spsc:: spsc_frames:: spsc_typed:: statics:: takeover::";
 
 /// A sanitizer, and the cargo that builds everything with it.
