@@ -24,8 +24,8 @@
  * A latest value's reader gets STRAIT_STATUS_CONTENDED. On other systems a child must not touch inherited objects. Fork
  * first, then open. A daemon opens after its last fork.
  *
- * A region that is removed, or made anew, while it is open lives on in the old memory. Sends and receives that wait
- * there return STRAIT_STATUS_REPLACED if the other side is absent or dead: then nobody can come to it any more.
+ * A region that is removed, or made anew, while it is open lives on in the old memory. Calls that wait there return
+ * STRAIT_STATUS_REPLACED once no other participant is left that may live: then nobody can come to it any more.
  *
  * Contracts (lists of functions) have no functions here, because C has no macro that could make a client of one. Their
  * channels are channels of calls, which strait_call_client_ and strait_call_server_ functions use: the hash of requests
@@ -256,8 +256,8 @@ enum strait_status
   // The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
   // received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
   STRAIT_STATUS_PEER_GONE = 68,
-  // The region was removed, or made anew under its name, and the other side is absent or dead (of a semaphore and a wait
-  // for a mutex's change: nobody else is left in it), so nobody can come. Close all, and open the region again. From
+  // The region was removed, or made anew under its name, and no other participant is left in it that may live, so nobody
+  // can come. Threads that share this participant do not count. Close all, and open the region again. From
   // calls that wait, once a probe period. A call that ends so was withdrawn and has not run.
   STRAIT_STATUS_REPLACED = 69,
   // Locked, and the last owner died with the lock: repair, and mark the value consistent or roll back.

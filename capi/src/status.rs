@@ -91,8 +91,8 @@ pub enum strait_status {
     /// The other side of the queue is proven dead, or was there and has left; of a receive, all that it sent was
     /// received. Only where `..._end_with_peer` or `..._end_with_writer` is set.
     PeerGone = 68,
-    /// The region was removed, or made anew under its name, and the other side is absent or dead (of a semaphore and a wait
-    /// for a mutex's change: nobody else is left in it), so nobody can come. Close all, and open the region again. From
+    /// The region was removed, or made anew under its name, and no other participant is left in it that may live, so nobody
+    /// can come. Threads that share this participant do not count. Close all, and open the region again. From
     /// calls that wait, once a probe period. A call that ends so was withdrawn and has not run.
     Replaced = 69,
 

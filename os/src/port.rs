@@ -169,8 +169,8 @@ impl SystemPort {
 
     /// Whether the region's name or file still leads to this region. If it was removed, or made
     /// anew, this handle goes on working in the old memory, which nobody can open any more. Sealed
-    /// memory has no name, so nothing changes. On Unix, sends and receives that wait ask by themselves, if their peer is
-    /// absent or dead, and return `Replaced`.
+    /// memory has no name, so nothing changes. On Unix, calls that wait ask by themselves, and return `Replaced` if no
+    /// other participant is left that may live.
     ///
     /// # Errors
     ///

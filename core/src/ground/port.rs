@@ -165,8 +165,9 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
 
     /// Whether the name under which peers find the region still leads to this one, as far as the port knows. `Some(false)`
     /// if the region was removed, or made anew, while this port goes on in the old memory: then nobody can join it any
-    /// more. Waits ask once a [probe period](crate::WaitPolicy::probe), and when the time is up. `None` where there is
-    /// no name, or no telling.
+    /// more. Waits ask once a [probe period](crate::WaitPolicy::probe), and when the time is up. They end as replaced if this
+    /// participant does not have the other side, and no other one is left that may live, whatever it has open: it could
+    /// open the other side later. `None` where there is no name, or no telling.
     #[inline]
     fn is_current(&self) -> Option<bool> {
         None
