@@ -39,10 +39,11 @@ impl fmt::Display for NameError {
 
 impl core::error::Error for NameError {}
 
-/// The names among these, sorted.
+/// The names among these, sorted, each once: an entry of a directory that changes may be read twice.
 pub(crate) fn listed(mut found: Vec<String>) -> Vec<String> {
     found.retain(|name| check_name(name).is_ok());
     found.sort();
+    found.dedup();
     found
 }
 

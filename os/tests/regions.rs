@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use common::{
@@ -19,6 +20,8 @@ use strait_os::{CreateError, NameError, OpenError, RegionFile, RegionName, Regio
 
 /// In the first channel's frames.
 const OFFSET: u32 = 4096;
+/// How often the names are listed.
+const LISTS: u32 = 100;
 
 fn open_error(region: &RegionPlace) -> OpenError {
     region.open(&RegionOptions::new()).err().expect("refused")
@@ -55,6 +58,32 @@ fn named_regions_are_listed_until_they_are_removed() {
     assert!(listed());
     place.region().remove().expect("remove");
     assert!(!listed());
+}
+
+/// Whatever comes and goes meanwhile, one that stays is in every list, and once.
+#[test]
+fn a_list_is_whole_while_other_regions_come_and_go() {
+    let stays = Place::local();
+    let _region = stays.create();
+    let over = AtomicBool::new(false);
+    let lists: Vec<_> = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    let others = [Place::local(), Place::local(), Place::local()];
+                    let _regions = others.each_ref().map(Place::create);
+                    others.iter().for_each(|other| other.region().remove().expect("remove"));
+                }
+            });
+        }
+        let lists = (0..LISTS).map(|_| RegionName::list()).collect();
+        over.store(true, Relaxed);
+        lists
+    });
+    for names in lists {
+        let names = names.expect("names");
+        assert_eq!(names.iter().filter(|name| *name == stays.what()).count(), 1, "{names:?}");
+    }
 }
 
 #[test]

@@ -62,9 +62,9 @@ static void lanes(const strait::region &region) {
   std::thread sender([&other] {
     for (std::uint64_t n = 0; n < 100; n++) THAT(other.producer.send_timeout({n, ~n}, patience));
   });
-  std::uint64_t from_one = 0, from_other = 0;
+  std::uint64_t sent = 0, from_one = 0, from_other = 0;
   while (from_one + from_other < 200) {
-    if (from_one < 100) (void)one.producer.try_send({from_one, ~from_one});
+    if (sent < 100 && one.producer.try_send({sent, ~sent})) sent++;
     auto got = orders.recv_timeout(patience);
     THAT(got && got->value.inverse == ~got->value.number && orders.last_lane() == got->lane);
     auto &next = got->lane == one.lane ? from_one : from_other;

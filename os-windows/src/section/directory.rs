@@ -29,10 +29,30 @@ struct Entry {
     kind: UNICODE_STRING,
 }
 
+/// How often the entries are read at the most, where names come and go without end.
+const READINGS: u32 = 32;
+
 /// The names of the signs in a namespace.
+///
+/// An entry is asked for by its number, and one that goes away counts those behind it down: the next one is left out
+/// then. So the entries are read until two readings in a row are the same: what went away during the first would have
+/// been in it and not in the second. One that comes counts them up, and one may be there twice.
 pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
     let directory = open(&wide(path(space)?))?;
-    let mut names = Vec::new();
+    let mut found = entries(&directory)?;
+    for _ in 1..READINGS {
+        let before = core::mem::replace(&mut found, entries(&directory)?);
+        if before == found {
+            break;
+        }
+    }
+    let signs = found.iter().filter(|(_, kind)| kind == "Section");
+    Ok(signs.filter_map(|(name, _)| name.strip_prefix(PREFIX).map(String::from)).collect())
+}
+
+/// The name and the kind of each entry of a directory, by one reading.
+fn entries(directory: &OwnedHandle) -> Result<Vec<(String, String)>, OsError> {
+    let mut entries = Vec::new();
     let mut context = 0;
     let mut buffer = vec![0_u64; 1 << 10];
     loop {
@@ -42,7 +62,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         let status =
             unsafe { NtQueryDirectoryObject(raw, at, len, true, false, &raw mut context, null_mut()) };
         match status {
-            STATUS_NO_MORE_ENTRIES => return Ok(names),
+            STATUS_NO_MORE_ENTRIES => return Ok(entries),
             0 | STATUS_MORE_ENTRIES => {}
             other => return Err(failed("NtQueryDirectoryObject", other)),
         }
@@ -52,8 +72,7 @@ pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
         let name = unsafe { text(&entry.name) };
         // SAFETY: as above.
         let kind = unsafe { text(&entry.kind) };
-        let name = name.strip_prefix(PREFIX).filter(|_| kind == "Section");
-        names.extend(name.map(String::from));
+        entries.push((name, kind));
     }
 }
 

@@ -228,21 +228,28 @@ impl<T: Value + ?Sized, P: Port> FanoutProducer<T, P> {
     /// dead.
     #[must_use]
     pub fn lag(&self, consumer: u32) -> Option<u32> {
-        Some(self.members.lag(consumer, self.inner.next_sequence())?.lag)
+        let bound = self.members.lag(consumer, self.inner.next_sequence())?;
+        Some(self.possible(bound.lag))
     }
 
     /// The consumer that is furthest behind; `None` if nobody has joined. Two loads a consumer.
     #[must_use]
     pub fn slowest(&self) -> Option<SlowestConsumer> {
         let Bound { index, who, lag } = self.members.slowest_member(self.inner.next_sequence())?;
-        Some(SlowestConsumer { consumer: index, who: Ident::from_word(who), lag })
+        Some(SlowestConsumer { consumer: index, who: Ident::from_word(who), lag: self.possible(lag) })
     }
 
     /// Slots that are taken, because a consumer has not released them: an upper bound.
     pub fn len(&mut self) -> u32 {
         let tail = self.inner.next_sequence();
         self.members.look(tail);
-        self.members.used(tail)
+        self.possible(self.members.used(tail))
+    }
+
+    /// As many as there are slots at the most. There are more if somebody writes to the word of what all have released
+    /// between our store and the ring's load of it, until the next look finds that it went back.
+    fn possible(&self, used: u32) -> u32 {
+        used.min(self.capacity())
     }
 
     /// Whether every consumer has released everything.
