@@ -9,13 +9,10 @@ pub const ANDROID: &str = "-p strait-os-unix -p strait-os -p strait -p strait-cl
 /// The package with the tests of what programs use of their system: pipes, regions, domains, events.
 pub const UNIX_SYSTEM: &str = "-p strait-os";
 
-/// The packages for Windows alone.
-pub const WINDOWS: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait -p strait-cli";
-
-/// The same without the tool.
+/// The libraries for Windows.
 pub const WINDOWS_LIBRARIES: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait";
 
-/// Those of them in which something is compiled for Windows only.
+/// The packages in which something is compiled for Windows only.
 pub const WINDOWS_ONLY: &str = "-p strait-os -p strait-os-windows -p strait -p strait-cli";
 
 /// The packages of the system layer, whose tests run on Windows too.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::native;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{cache, lanes};
@@ -17,7 +18,7 @@ const REPLACED: (&str, &str) = (": unmanaged", ": struct");
 
 /// The library, its tests and its example, compiled and run.
 pub fn lane() -> Outcome {
-    prepare().map_or_else(|outcome| outcome, |folder| run(&folder))
+    prepare().and_then(|folder| run(&folder)).unwrap_or_else(|outcome| outcome)
 }
 
 fn prepare() -> Result<String, Outcome> {
@@ -25,15 +26,15 @@ fn prepare() -> Result<String, Outcome> {
     cache::target("csharp")
 }
 
-fn run(folder: &str) -> Outcome {
-    let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", folder).run();
-    let native = format!("{folder}/native");
+fn run(folder: &str) -> Result<Outcome, Outcome> {
+    let partner = native::path("target/debug/examples/partner")?;
+    let libraries = format!("{folder}/native");
     let layout = format!("{folder}/layout");
     let mono = |program: &str| {
         Run::new("mono".into(), "mono", &format!("--debug {folder}/{program}"))
-            .with("LD_LIBRARY_PATH", &native)
+            .with("LD_LIBRARY_PATH", &libraries)
             .with("STRAIT_LAYOUT", &format!("{layout}.txt"))
-            .with("STRAIT_PARTNER", &format!("{folder}/debug/examples/partner"))
+            .with("STRAIT_PARTNER", &partner)
             .run()
     };
     let helper = || {
@@ -46,24 +47,24 @@ fn run(folder: &str) -> Outcome {
         }
         Run::new("sh".into(), "sh", "-c").word(&format!("{layout} > {layout}.txt")).run()
     };
-    parts(&[
-        ("the C library", &|| cargo("rustc --quiet -p strait-capi --lib --crate-type cdylib")),
-        ("its name", &|| named(folder, &native)),
-        ("the partner", &|| cargo("build --quiet --example partner")),
+    Ok(parts(&[
+        ("the C library", &|| native::cargo("rustc --quiet -p strait-capi --lib --crate-type cdylib").run()),
+        ("its name", &|| named(&libraries)),
+        ("the partner", &|| native::cargo("build --quiet --example partner").run()),
         ("the layout", &helper),
         ("the library", &|| compile(folder, "Strait", "-target:library", "Strait.dll")),
         ("the tests", &|| compile(folder, "Tests", "-r:System.Core.dll", "Tests.exe")),
         ("the example", &|| compile(folder, "Example", "", "Example.exe")),
         ("run", &|| mono("Tests.exe")),
         ("run the example", &|| mono("Example.exe")),
-    ])
+    ]))
 }
 
 /// Gives the C library the name under which it is installed.
-fn named(folder: &str, native: &str) -> Outcome {
+fn named(libraries: &str) -> Outcome {
     let copy = || {
-        fs::create_dir_all(native)?;
-        fs::copy(format!("{folder}/debug/libstrait_capi.so"), format!("{native}/libstrait.so"))
+        fs::create_dir_all(libraries)?;
+        fs::copy("target/debug/libstrait_capi.so", format!("{libraries}/libstrait.so"))
     };
     match copy() {
         Ok(_) => Outcome::Passed,

@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::native::{self, TOOL};
 use crate::run::{Outcome, Run};
 
 /// The number in the shared library's soname. It changes when programs must be linked anew.
@@ -113,9 +114,6 @@ pub fn install(choice: &Choice, stage: Option<&str>) -> Result<(), String> {
     link(&format!("libstrait.so.{SOVERSION}"), &folder.join("libstrait.so"))
 }
 
-/// The tool as it is built for tests.
-const TOOL: &str = "target/debug/strait";
-
 /// Where shells look for the completions of the tool, and which they are.
 const COMPLETIONS: [(&str, &str); 3] = [
     ("bash", "share/bash-completion/completions/strait"),
@@ -127,8 +125,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 fn install_manuals(root: &Path) -> Result<(), String> {
     let pages = format!("{MADE}/man1");
     let _ = fs::remove_dir_all(&pages); // Pages of commands that are no more.
-    let build = Run::cargo("build --quiet -p strait-cli").with("CARGO_TARGET_DIR", "target");
-    passed("the tool", build.run())?;
+    passed("the tool", native::tool().run())?;
     passed("the manual pages", Run::new(TOOL.into(), TOOL, &format!("man {pages}")).run())?;
     let made = fs::read_dir(&pages).map_err(|error| format!("cannot read {pages}: {error}"))?;
     for page in made.flatten() {
@@ -148,7 +145,7 @@ fn install_manuals(root: &Path) -> Result<(), String> {
 fn build() -> Result<(), String> {
     let args = "rustc -p strait-capi --lib --profile capi --crate-type staticlib,cdylib -- -C";
     let soname = format!("link-arg=-Wl,-soname,libstrait.so.{SOVERSION}");
-    passed("the build", Run::cargo(args).with("CARGO_TARGET_DIR", "target").word(&soname).run())
+    passed("the build", native::cargo(args).word(&soname).run())
 }
 
 /// Fills a template in. Returns the path of the result.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::native;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 use crate::{cache, install, lanes};
@@ -32,7 +33,7 @@ fn both() -> Result<Outcome, Outcome> {
             .within(FOLDER)
             .run()
     };
-    let controller = || Run::cargo(&format!("build --example {CONTROLLER}")).run();
+    let controller = || native::cargo(&format!("build --example {CONTROLLER}")).run();
     let together = || {
         let script = Path::new(FOLDER).join("test.sh");
         let args = format!("{folder}/strait-hal target/debug/examples/{CONTROLLER} {prefix}/lib");

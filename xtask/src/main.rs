@@ -26,6 +26,7 @@ mod install;
 mod lanes;
 mod linuxcnc;
 mod musl;
+mod native;
 mod package;
 mod parts;
 mod passed;

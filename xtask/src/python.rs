@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache;
 use crate::lanes::{packages, unavailable};
+use crate::native;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 
@@ -15,7 +16,7 @@ const READY: &str = "strait-needs";
 
 /// Lints of the package, its installation into a virtual environment, its tests and its example.
 pub fn lane() -> Outcome {
-    prepare().map_or_else(|outcome| outcome, |(target, environment)| run(&target, &environment))
+    prepare().and_then(|(target, environment)| run(&target, &environment)).unwrap_or_else(|outcome| outcome)
 }
 
 /// The target folder, and a virtual environment with what the package needs.
@@ -40,7 +41,8 @@ fn prepare() -> Result<(String, PathBuf), Outcome> {
     Ok((target, environment))
 }
 
-fn run(target: &str, environment: &Path) -> Outcome {
+fn run(target: &str, environment: &Path) -> Result<Outcome, Outcome> {
+    let tool = native::path(native::TOOL)?;
     let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", target).run();
     let clippy = "clippy --manifest-path python/Cargo.toml --locked --all-targets -- -D warnings";
     let install = || {
@@ -53,17 +55,15 @@ fn run(target: &str, environment: &Path) -> Outcome {
             .run()
     };
     let python = |args: &str| Run::new(bin(environment, "python").into(), "python", args).within("python");
-    // The folder of the tool is the target folder's own: a lane must not depend on what was built before.
-    let tool = text(&Path::new(target).join("debug/strait"));
     let tests = || python("-m pytest -q -p no:cacheprovider").with("STRAIT_TOOL", &tool).run();
-    parts(&[
+    Ok(parts(&[
         ("fmt", &|| Run::cargo("fmt --manifest-path python/Cargo.toml --check").run()),
         ("clippy", &|| cargo(clippy)),
         ("install", &install),
-        ("the tool", &|| cargo("build --quiet -p strait-cli")),
+        ("the tool", &|| native::tool().run()),
         ("tests", &tests),
         ("example", &|| python("examples/plot_live.py --seconds 1 --text").run()),
-    ])
+    ]))
 }
 
 fn pip(environment: &Path, args: &str) -> Run {

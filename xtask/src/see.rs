@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cache;
 use crate::lanes::{output, packages, unavailable};
+use crate::native;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
 
@@ -18,7 +19,7 @@ const READY: &str = "strait-needs";
 
 /// Builds the tool, and runs its clients.
 pub fn lane() -> Outcome {
-    prepare().map_or_else(|outcome| outcome, |folder| run(&folder))
+    prepare().and_then(|folder| run(&folder)).unwrap_or_else(|outcome| outcome)
 }
 
 /// The folder with what the clients need.
@@ -47,21 +48,21 @@ fn prepare() -> Result<String, Outcome> {
     Ok(folder)
 }
 
-fn run(folder: &str) -> Outcome {
-    let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", folder).run();
+fn run(folder: &str) -> Result<Outcome, Outcome> {
+    let tool = native::path(native::TOOL)?;
     let tests = || {
         python(folder, "-m pytest -q -p no:cacheprovider")
             .with("PYTHONDONTWRITEBYTECODE", "1")
             .with("NODE_PATH", &format!("{folder}/node_modules"))
-            .with("STRAIT_TOOL", &format!("{folder}/debug/strait"))
+            .with("STRAIT_TOOL", &tool)
             .within(FOLDER)
             .run()
     };
-    parts(&[
-        ("without", &|| cargo("check --quiet -p strait-cli --no-default-features")),
-        ("the tool", &|| cargo("build --quiet -p strait-cli")),
+    Ok(parts(&[
+        ("without", &|| native::cargo("check --quiet -p strait-cli --no-default-features").run()),
+        ("the tool", &|| native::tool().run()),
         ("tests", &tests),
-    ])
+    ]))
 }
 
 fn python(folder: &str, args: &str) -> Run {

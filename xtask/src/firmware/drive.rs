@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 
+use crate::native;
 use crate::run::{Outcome, Run, together};
 
 use super::lab::{LIMIT, Lab, verdict};
@@ -45,7 +46,7 @@ pub fn run(lab: &Lab) -> Outcome {
         ("build for riscv32imc", build("riscv32imc-unknown-none-elf")),
         ("lints for the host", for_host(lab, "clippy", "-- -D warnings")),
         ("build for the host", for_host(lab, "build", "")),
-        ("build the tool", Run::cargo("build -p strait-cli").with("CARGO_TARGET_DIR", "target").run()),
+        ("build the tool", native::tool().run()),
     ];
     match together(&builds) {
         Outcome::Passed => {}
@@ -71,7 +72,7 @@ fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
 }
 
 fn against_linux(lab: &Lab, title: &str, drive: &str) -> Outcome {
-    let line = format!("{}/debug/drive-host target/debug/strait {drive}", lab.folder);
+    let line = format!("{}/debug/drive-host {} {drive}", lab.folder, native::TOOL);
     verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
 }
 
