@@ -1,6 +1,7 @@
 //! The names that there are in a namespace.
 
 use core::ptr::{null, null_mut};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::windows::ffi::OsStringExt;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
@@ -32,21 +33,23 @@ struct Entry {
 /// How often the entries are read at the most, where names come and go without end.
 const READINGS: u32 = 32;
 
-/// The names of the signs in a namespace.
+/// The names of the signs in a namespace: of all that were there all the time, and maybe of some that came or went.
 ///
 /// An entry is asked for by its number, and one that goes away counts those behind it down: the next one is left out
 /// then. So the entries are read until two readings in a row are the same: what went away during the first would have
-/// been in it and not in the second. One that comes counts them up, and one may be there twice.
+/// been in it and not in the second. Until then each reading adds what those before have left out.
 pub(crate) fn names(space: Space) -> Result<Vec<String>, OsError> {
     let directory = open(&wide(path(space)?))?;
-    let mut found = entries(&directory)?;
-    for _ in 1..READINGS {
-        let before = core::mem::replace(&mut found, entries(&directory)?);
-        if before == found {
+    let (mut before, mut seen) = (Vec::new(), BTreeSet::new());
+    for _ in 0..READINGS {
+        let found = entries(&directory)?;
+        if found == before {
             break;
         }
+        seen.extend(found.iter().cloned());
+        before = found;
     }
-    let signs = found.iter().filter(|(_, kind)| kind == "Section");
+    let signs = seen.iter().filter(|(_, kind)| kind == "Section");
     Ok(signs.filter_map(|(name, _)| name.strip_prefix(PREFIX).map(String::from)).collect())
 }
 
