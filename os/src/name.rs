@@ -39,11 +39,10 @@ impl fmt::Display for NameError {
 
 impl core::error::Error for NameError {}
 
-/// The names among these, sorted, each once: an entry of a directory that changes may be read twice.
+/// The names among these, sorted.
 pub(crate) fn listed(mut found: Vec<String>) -> Vec<String> {
     found.retain(|name| check_name(name).is_ok());
     found.sort();
-    found.dedup();
     found
 }
 

@@ -21,7 +21,7 @@ use strait_os::{CreateError, NameError, OpenError, RegionFile, RegionName, Regio
 /// In the first channel's frames.
 const OFFSET: u32 = 4096;
 /// How often the names are listed.
-const LISTS: u32 = 100;
+const LISTS: u32 = 50;
 
 fn open_error(region: &RegionPlace) -> OpenError {
     region.open(&RegionOptions::new()).err().expect("refused")
