@@ -30,7 +30,7 @@ use crate::window::AHEAD;
 const ROOM: usize = 4 * AHEAD as usize;
 
 /// A sender is told how far this side is after so many messages.
-const TELL: u64 = AHEAD / 8;
+const TELL: u64 = AHEAD / 2;
 
 /// Runs and types that are remembered; beyond that all are forgotten.
 const MOST: usize = 64;
@@ -68,7 +68,7 @@ struct State {
     /// Run and number of the mark that came last of a source, until a message of it comes.
     marked: HashMap<u64, (u64, u32)>,
     /// The stamp to tell a run's sender of: this side as the source, and the order that it waits for.
-    runs: HashMap<u64, Stamp>,
+    runs: Vec<Stamp>,
     /// Messages since this was told.
     untold: u64,
     me: u64,
@@ -119,7 +119,7 @@ impl Inlet {
             tally,
             sources: Sources::default(),
             marked: HashMap::new(),
-            runs: HashMap::new(),
+            runs: Vec::new(),
             untold: 0,
             me,
             said: HashSet::new(),
@@ -262,7 +262,9 @@ impl State {
         let fits = self.sink.as_ref().is_some_and(|sink| sink.takes(bytes.len()));
         let Some(stamp) = stamp.filter(|_| fits) else { return self.tally.add(Count::Garbage, 1) };
         if let Some(stamp) = stamp {
-            self.marked.remove(&stamp.source);
+            if !self.marked.is_empty() {
+                self.marked.remove(&stamp.source);
+            }
             self.note(&stamp);
             match self.sources.take(&stamp) {
                 // A latest value comes again each second.
@@ -282,15 +284,16 @@ impl State {
         if self.taken.is_none() {
             return;
         }
-        let is_new = !self.runs.contains_key(&stamp.run);
-        if is_new && self.runs.len() >= MOST {
+        let order = stamp.order.wrapping_add(1);
+        if let Some(known) = self.runs.iter_mut().find(|known| known.run == stamp.run) {
+            known.order = order;
+            return;
+        }
+        if self.runs.len() >= MOST {
             self.runs.clear();
         }
-        let order = stamp.order.wrapping_add(1);
-        self.runs.insert(stamp.run, Stamp { source: self.me, run: stamp.run, order, ..Stamp::default() });
-        if is_new {
-            self.tell();
-        }
+        self.runs.push(Stamp { source: self.me, run: stamp.run, order, ..Stamp::default() });
+        self.tell();
     }
 
     /// Takes a mark, if it is the second one without a message since: one alone may have overtaken a message.
@@ -316,7 +319,7 @@ impl State {
         let Some(taken) = &self.taken else { return };
         let hello = Stamp { source: self.me, ..Stamp::default() };
         let hello = self.runs.is_empty().then_some(&hello);
-        for stamp in self.runs.values().chain(hello) {
+        for stamp in self.runs.iter().chain(hello) {
             // Told again a second later.
             let _ = taken.put(stamp.to_bytes().as_slice()).wait();
         }

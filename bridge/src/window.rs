@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::stamp::Stamp;
@@ -30,6 +30,8 @@ pub struct Window {
     /// The number of the first message that may not be sent yet.
     end: AtomicU64,
     receivers: Mutex<HashMap<u64, (u64, Instant)>>,
+    /// The window has moved.
+    moved: Condvar,
 }
 
 impl Window {
@@ -40,6 +42,7 @@ impl Window {
             next: AtomicU64::new(0),
             end: AtomicU64::new(u64::MAX),
             receivers: Mutex::default(),
+            moved: Condvar::new(),
         }
     }
 
@@ -49,12 +52,22 @@ impl Window {
         self.is_matched.load(Ordering::Relaxed) && next < self.end.load(Ordering::Relaxed)
     }
 
+    /// Waits up to `timeout` until the message of this number may be sent.
+    pub fn wait(&self, next: u64, timeout: Duration) {
+        // What opens the window does so with the lock held.
+        let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_closed = |_: &mut HashMap<_, _>| !self.is_open(next);
+        drop(self.moved.wait_timeout_while(receivers, timeout, is_closed));
+    }
+
     /// Zenoh has seen the first subscriber come, or the last one go.
     pub fn set_matched(&self, is_matched: bool) {
-        if !is_matched {
-            self.update(|receivers| receivers.clear());
-        }
-        self.is_matched.store(is_matched, Ordering::Relaxed);
+        self.update(|receivers| {
+            if !is_matched {
+                receivers.clear();
+            }
+            self.is_matched.store(is_matched, Ordering::Relaxed);
+        });
     }
 
     /// Takes what a receiver tells: the stamp's source is the receiver, its order the message of `run` that it waits for.
@@ -85,11 +98,15 @@ impl Window {
         change(&mut receivers);
         let end = receivers.values().map(|(done, _)| done.saturating_add(AHEAD)).min();
         self.end.store(end.unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.moved.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     use super::{AHEAD, MOST, Window};
     use crate::stamp::Stamp;
 
@@ -113,6 +130,30 @@ mod tests {
         assert!(!window.is_open(0));
         window.set_matched(true);
         assert!(window.is_open(7 + AHEAD));
+    }
+
+    #[test]
+    fn a_sender_that_waits_goes_on_as_soon_as_the_window_opens() {
+        let window = Window::new();
+        window.set_matched(true);
+        assert!(window.is_open(0));
+        window.told(1, &told(1, 0, 0));
+        assert!(!window.is_open(AHEAD));
+        thread::scope(|scope| {
+            scope.spawn(|| window.told(1, &told(1, 1, 1)));
+            window.wait(AHEAD, Duration::from_secs(60));
+        });
+        assert!(window.is_open(AHEAD));
+        window.set_matched(false);
+        thread::scope(|scope| {
+            scope.spawn(|| window.set_matched(true));
+            window.wait(AHEAD, Duration::from_secs(60));
+        });
+        assert!(window.is_open(AHEAD));
+        window.told(1, &told(1, 1, 1));
+        let start = Instant::now();
+        window.wait(2 * AHEAD, Duration::from_millis(20));
+        assert!(start.elapsed() >= Duration::from_millis(20), "it waits while the window is closed");
     }
 
     #[test]
