@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo build --release && cargo run --release --example cost
+//! cargo run --release --example cost 2048   # with `--ahead 2048`
 //! ```
 //!
 //! Both carry 64 bytes with an attachment of 56, reliably and with `Block`. Plain Zenoh goes from one process to another;
@@ -40,8 +41,9 @@ fn main() -> Outcome<()> {
     match words.as_slice() {
         [role, at] if role == "echo" => echo(at),
         [role, near, far] if role == "relay" => relay(near, far),
-        [] => measure(),
-        _ => Err("give no arguments".into()),
+        [] => measure("512"),
+        [ahead] => measure(ahead),
+        _ => Err("give no arguments, or what `--ahead` is to be".into()),
     }
 }
 
@@ -249,7 +251,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn measure() -> Outcome<()> {
+fn measure(ahead: &str) -> Outcome<()> {
     let me = std::env::current_exe()?;
     let bridge = me.parent().and_then(|folder| folder.parent()).ok_or("no folder")?.join("strait-bridge");
 
@@ -279,7 +281,7 @@ fn measure() -> Outcome<()> {
     let _far = places[1].create(&plan, &RegionOptions::new())?;
     let at = free_endpoint()?;
     let words = |region: &str, way: &str| -> Vec<String> {
-        format!("{region} --zenoh cost {way} {at}").split(' ').map(String::from).collect()
+        format!("{region} --zenoh cost --ahead {ahead} {way} {at}").split(' ').map(String::from).collect()
     };
     let near_bridge =
         start(Command::new(&bridge).args(words(&names[0], "--out ping --in pong --listen")), false)?;
@@ -300,7 +302,7 @@ fn measure() -> Outcome<()> {
         costs[0].round(&mut plain, &of_plain)?;
         costs[1].round(&mut bridged, &of_bridged)?;
     }
-    println!("64 bytes a message, median of {ROUNDS} rounds, microseconds");
+    println!("64 bytes a message, --ahead {ahead}, median of {ROUNDS} rounds, microseconds");
     let line = |name: &str, plain: f64, bridged: f64| {
         let ratio = bridged / plain;
         println!("{name:<24} plain Zenoh {plain:8.2}   two bridges {bridged:8.2}   ratio {ratio:.2}");

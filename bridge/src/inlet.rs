@@ -24,13 +24,12 @@ use crate::sink::{Sink, Written};
 use crate::source::PAUSE;
 use crate::stamp::Stamp;
 use crate::tally::{Count, Tally};
-use crate::window::AHEAD;
 
-/// Messages that are kept for the region's queue: of senders that bound themselves, more never come.
-const ROOM: usize = 4 * AHEAD as usize;
+/// Messages that are kept for the region's queue, in senders that bound themselves: more never come of so many.
+const SENDERS: u64 = 4;
 
-/// A sender is told how far this side is after so many messages.
-const TELL: u64 = AHEAD / 2;
+/// Messages ahead, while no sender has said.
+const AHEAD: u64 = 512;
 
 /// Runs and types that are remembered; beyond that all are forgotten.
 const MOST: usize = 64;
@@ -71,6 +70,10 @@ struct State {
     runs: Vec<Stamp>,
     /// Messages since this was told.
     untold: u64,
+    /// Senders are told after so many: half of what the one with the fewest lets be ahead.
+    tell: u64,
+    /// Messages that are kept at most.
+    room: usize,
     me: u64,
     said: HashSet<u64>,
     /// The message, with its tag, that has found the queue full.
@@ -121,6 +124,8 @@ impl Inlet {
             marked: HashMap::new(),
             runs: Vec::new(),
             untold: 0,
+            tell: AHEAD / 2,
+            room: (SENDERS * AHEAD) as usize,
             me,
             said: HashSet::new(),
             waiting: None,
@@ -200,7 +205,7 @@ impl Shared {
         let mut state = self.lock();
         if state.waiting.is_none() && state.kept.is_empty() {
             state.handle(&event);
-        } else if state.kept.len() < ROOM {
+        } else if state.kept.len() < state.room {
             state.kept.push_back(event);
         } else if matches!(event, Event::Sample(_)) {
             state.tally.add(Count::Dropped, 1);
@@ -217,7 +222,7 @@ impl State {
             Event::Sample(sample) => self.take(sample),
             Event::Mark(stamp) => self.mark(*stamp),
         }
-        if self.untold >= TELL {
+        if self.untold >= self.tell {
             self.tell();
         }
     }
@@ -292,7 +297,11 @@ impl State {
         if self.runs.len() >= MOST {
             self.runs.clear();
         }
-        self.runs.push(Stamp { source: self.me, run: stamp.run, order, ..Stamp::default() });
+        let (source, run, flags) = (self.me, stamp.run, stamp.flags);
+        self.runs.push(Stamp { source, run, flags, order, ..Stamp::default() });
+        let aheads = || self.runs.iter().map(Stamp::ahead);
+        self.tell = aheads().min().unwrap_or(AHEAD) / 2;
+        self.room = (SENDERS * aheads().max().unwrap_or(AHEAD)) as usize;
         self.tell();
     }
 

@@ -14,7 +14,7 @@ use zenoh::{Session, Wait};
 use crate::say::say;
 use crate::session::{NEXT, TAKEN, key};
 use crate::source::{Item, Look, Source};
-use crate::stamp::{LEN, Stamp, now_ns};
+use crate::stamp::{LEN, Stamp, flags_of_ahead, now_ns};
 use crate::tally::{Count, Tally};
 use crate::window::Window;
 
@@ -51,6 +51,8 @@ pub struct Outlet {
 /// What of the region and of this bridge goes into stamps.
 #[derive(Clone, Copy)]
 pub struct Origin {
+    /// How many messages of a queue may be ahead of a receiving bridge.
+    pub ahead: u32,
     /// The region's instance.
     pub instance: u64,
     /// This start of this bridge.
@@ -86,8 +88,7 @@ impl Outlet {
             publisher(here.clone(), congestion)?,
             publisher(key(prefix, &[&name, NEXT])?, CongestionControl::Drop)?,
         );
-        let window =
-            if is_held { Some(watch(session, prefix, &name, &publisher, origin.run)?) } else { None };
+        let window = if is_held { Some(watch(session, prefix, &name, &publisher, origin)?) } else { None };
         let newest = match entry.kind {
             Kind::Latest => {
                 let newest = Newest::default();
@@ -103,7 +104,12 @@ impl Outlet {
             }
             _ => None,
         };
-        let stamp = Stamp { flags: source.flags, hash: entry.type_hash, run: origin.run, ..Stamp::default() };
+        let stamp = Stamp {
+            flags: source.flags | flags_of_ahead(origin.ahead),
+            hash: entry.type_hash,
+            run: origin.run,
+            ..Stamp::default()
+        };
         let buffer = vec![0; entry.max_len as usize];
         let (instance, next) = (origin.instance, Vec::new());
         Ok(Self { name, source, publisher, marks, window, newest, tally, buffer, stamp, instance, next })
@@ -201,17 +207,17 @@ fn watch(
     prefix: &str,
     name: &str,
     publisher: &Publisher<'static>,
-    run: u64,
+    origin: Origin,
 ) -> Result<Arc<Window>, String> {
     let failed = |error: zenoh::Error| format!("{name}: {error}");
-    let window = Arc::new(Window::new());
+    let window = Arc::new(Window::new(origin.ahead.into()));
     let told = Arc::clone(&window);
     session
         .declare_subscriber(key(prefix, &[name, TAKEN])?)
         .allowed_origin(Locality::Remote)
         .callback(move |sample| {
             if let Some(stamp) = Stamp::from_bytes(&sample.payload().to_bytes()) {
-                told.told(run, &stamp);
+                told.told(origin.run, &stamp);
             }
         })
         .background()
