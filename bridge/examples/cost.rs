@@ -1,11 +1,15 @@
 //! What a message costs through two bridges, beside a plain put and subscriber of Zenoh's over the same TCP loopback.
 //!
 //! ```sh
-//! cargo build && cargo run --example cost
+//! cargo build --release && cargo run --release --example cost
+//! cargo run --release --example cost 2048   # with `--ahead 2048`
 //! ```
 //!
-//! Rounds of both take turns. `stream` is the time a message while as many as possible are sent; `round trip` goes to
-//! another process and back. Of each the median of the rounds is printed, and the ratio of the two.
+//! Both carry 64 bytes with an attachment of 56, reliably and with `Block`. Plain Zenoh goes from one process to another;
+//! with bridges there are two processes more, which the two at the ends reach through shared memory. Rounds of both take
+//! turns. `stream` is the time a message while as many as possible are sent; `round trip` goes to another process and back.
+//! Of each the median of the rounds is printed, and the ratio of the two. Below stands the processors' time a message
+//! of all processes, and of the two bridges alone beside the two processes of plain Zenoh. Linux only.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -22,8 +26,11 @@ use zenoh::{Session, Wait};
 /// Bytes of a message.
 type Message = [u64; 8];
 
+/// Bytes of the attachment that bridges send with each message.
+const ATTACHMENT: usize = 56;
+
 const ROUNDS: usize = 9;
-const STREAM: u64 = 50_000;
+const STREAM: u64 = 100_000;
 const TRIPS: u64 = 1_000;
 const LONG: Duration = Duration::from_secs(60);
 
@@ -34,8 +41,9 @@ fn main() -> Outcome<()> {
     match words.as_slice() {
         [role, at] if role == "echo" => echo(at),
         [role, near, far] if role == "relay" => relay(near, far),
-        [] => measure(),
-        _ => Err("give no arguments".into()),
+        [] => measure("512"),
+        [ahead] => measure(ahead),
+        _ => Err("give no arguments, or what `--ahead` is to be".into()),
     }
 }
 
@@ -56,7 +64,10 @@ fn echo(at: &str) -> Outcome<()> {
         .declare_subscriber("ping")
         .callback(move |sample| {
             let bytes = sample.payload().to_bytes();
-            if is_last(&bytes) && back.put(bytes.as_ref()).wait().is_err() {
+            // A receiver wants to read it.
+            let attachment = sample.attachment().map(|bytes| bytes.to_bytes()).unwrap_or_default();
+            let put = || back.put(bytes.as_ref()).attachment(attachment.as_ref()).wait();
+            if attachment.len() != ATTACHMENT || (is_last(&bytes) && put().is_err()) {
                 let _ = sender.send(());
             }
         })
@@ -135,8 +146,12 @@ struct Plain {
 
 impl Way for Plain {
     fn send(&mut self, message: &Message) -> Outcome<()> {
-        let bytes: Vec<u8> = message.iter().flat_map(|word| word.to_le_bytes()).collect();
-        Ok(self.to.put(bytes).wait().map_err(|error| error.to_string())?)
+        let mut bytes = [0; size_of::<Message>()];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(message) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        let put = self.to.put(bytes.as_slice()).attachment([0; ATTACHMENT].as_slice());
+        Ok(put.wait().map_err(|error| error.to_string())?)
     }
 
     fn back(&mut self) -> Outcome<()> {
@@ -160,30 +175,83 @@ impl Way for Bridged {
     }
 }
 
-/// Microseconds a message of a stream, and of a round trip.
-fn round(way: &mut dyn Way) -> Outcome<[f64; 2]> {
-    let start = Instant::now();
-    for count in 1..=STREAM {
-        way.send(&[count, u64::from(count == STREAM), 0, 0, 0, 0, 0, 0])?;
-    }
-    way.back()?;
-    let stream = start.elapsed();
-    let start = Instant::now();
-    for count in 0..TRIPS {
-        way.send(&[count, 1, 0, 0, 0, 0, 0, 0])?;
-        way.back()?;
-    }
-    let trips = start.elapsed();
-    let micros = |time: Duration, many: u64| time.as_secs_f64() * 1e6 / many as f64;
-    Ok([micros(stream, STREAM), micros(trips, TRIPS)])
+/// What one kind of carrying costs, in microseconds a message: of a stream, and of a round trip.
+#[derive(Default)]
+struct Costs {
+    /// Of each round.
+    times: [Vec<f64>; 2],
+    /// Of the processors, by process.
+    busy: [Vec<Vec<f64>>; 2],
 }
 
-fn median(values: &mut [f64]) -> f64 {
+impl Costs {
+    /// Carries a stream and a number of round trips, in which these processes take part.
+    fn round(&mut self, way: &mut dyn Way, processes: &[u32]) -> Outcome<()> {
+        let stream = |way: &mut dyn Way| {
+            for count in 1..=STREAM {
+                way.send(&[count, u64::from(count == STREAM), 0, 0, 0, 0, 0, 0])?;
+            }
+            way.back()
+        };
+        let trips = |way: &mut dyn Way| {
+            for count in 0..TRIPS {
+                way.send(&[count, 1, 0, 0, 0, 0, 0, 0])?;
+                way.back()?;
+            }
+            Ok(())
+        };
+        self.add(0, STREAM, processes, || stream(way))?;
+        self.add(1, TRIPS, processes, || trips(way))
+    }
+
+    fn add(
+        &mut self,
+        what: usize,
+        many: u64,
+        processes: &[u32],
+        carry: impl FnOnce() -> Outcome<()>,
+    ) -> Outcome<()> {
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / many as f64;
+        let before = busy(processes)?;
+        let start = Instant::now();
+        carry()?;
+        self.times[what].push(micros(start.elapsed()));
+        let after = busy(processes)?;
+        self.busy[what]
+            .push(after.iter().zip(before).map(|(after, before)| micros(*after - before)).collect());
+        Ok(())
+    }
+
+    fn time(&self, what: usize) -> f64 {
+        median(self.times[what].iter().copied())
+    }
+
+    /// Of these of the processes together.
+    fn busy(&self, what: usize, which: std::ops::Range<usize>) -> f64 {
+        median(self.busy[what].iter().map(|round| round[which.clone()].iter().sum()))
+    }
+}
+
+/// The processors' time that each of these processes has taken.
+fn busy(processes: &[u32]) -> Outcome<Vec<Duration>> {
+    let of_thread = |task: std::io::Result<std::fs::DirEntry>| -> Outcome<u64> {
+        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        Ok(text.split_whitespace().next().ok_or("schedstat is empty")?.parse()?)
+    };
+    let of_process = |process: &u32| {
+        let threads = std::fs::read_dir(format!("/proc/{process}/task"))?;
+        threads.map(of_thread).sum::<Outcome<u64>>().map(Duration::from_nanos)
+    };
+    processes.iter().map(of_process).collect()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-fn measure() -> Outcome<()> {
+fn measure(ahead: &str) -> Outcome<()> {
     let me = std::env::current_exe()?;
     let bridge = me.parent().and_then(|folder| folder.parent()).ok_or("no folder")?.join("strait-bridge");
 
@@ -199,7 +267,7 @@ fn measure() -> Outcome<()> {
         })
         .wait()
         .map_err(|error| error.to_string())?;
-    let _echo = start(Command::new(&me).args(["echo", &at]), true)?;
+    let echo = start(Command::new(&me).args(["echo", &at]), true)?;
     let mut plain = Plain { to, from };
 
     let channels = [
@@ -213,32 +281,46 @@ fn measure() -> Outcome<()> {
     let _far = places[1].create(&plan, &RegionOptions::new())?;
     let at = free_endpoint()?;
     let words = |region: &str, way: &str| -> Vec<String> {
-        format!("{region} --zenoh cost {way} {at}").split(' ').map(String::from).collect()
+        format!("{region} --zenoh cost --ahead {ahead} {way} {at}").split(' ').map(String::from).collect()
     };
-    let _near = start(Command::new(&bridge).args(words(&names[0], "--out ping --in pong --listen")), false)?;
-    let _far = start(Command::new(&bridge).args(words(&names[1], "--in ping --out pong --connect")), false)?;
-    let _relay = start(Command::new(&me).args(["relay", &names[1], &names[0]]), true)?;
+    let near_bridge =
+        start(Command::new(&bridge).args(words(&names[0], "--out ping --in pong --listen")), false)?;
+    let far_bridge =
+        start(Command::new(&bridge).args(words(&names[1], "--in ping --out pong --connect")), false)?;
+    let relay = start(Command::new(&me).args(["relay", &names[1], &names[0]]), true)?;
     let mut bridged = Bridged { to: near.typed_producer("ping")?, from: near.typed_consumer("pong")? };
 
     // Until both are connected, and warm.
     thread::sleep(Duration::from_secs(2));
-    round(&mut plain)?;
-    round(&mut bridged)?;
-    let mut times = [[const { Vec::new() }; 2], [const { Vec::new() }; 2]];
+    let me = std::process::id();
+    let of_plain = [me, echo.0.id()];
+    let of_bridged = [near_bridge.0.id(), far_bridge.0.id(), me, relay.0.id()];
+    Costs::default().round(&mut plain, &of_plain)?;
+    Costs::default().round(&mut bridged, &of_bridged)?;
+    let mut costs = [Costs::default(), Costs::default()];
     for _ in 0..ROUNDS {
-        for (way, times) in [&mut plain as &mut dyn Way, &mut bridged].into_iter().zip(&mut times) {
-            for (time, times) in round(way)?.into_iter().zip(times) {
-                times.push(time);
-            }
-        }
+        costs[0].round(&mut plain, &of_plain)?;
+        costs[1].round(&mut bridged, &of_bridged)?;
     }
-    println!("64 bytes a message, median of {ROUNDS} rounds, microseconds");
-    let [plain, bridged] = &mut times;
-    for ((name, plain), bridged) in ["stream", "round trip"].into_iter().zip(plain).zip(bridged) {
-        let (plain, bridged) = (median(plain), median(bridged));
+    println!("64 bytes a message, --ahead {ahead}, median of {ROUNDS} rounds, microseconds");
+    let line = |name: &str, plain: f64, bridged: f64| {
+        let ratio = bridged / plain;
+        println!("{name:<24} plain Zenoh {plain:8.2}   two bridges {bridged:8.2}   ratio {ratio:.2}");
+    };
+    let [plain, bridged] = &costs;
+    for (what, name) in ["stream", "round trip"].into_iter().enumerate() {
+        line(name, plain.time(what), bridged.time(what));
+        line("  processors, all", plain.busy(what, 0..2), bridged.busy(what, 0..4));
+        line("  processors, bridges", plain.busy(what, 0..2), bridged.busy(what, 0..2));
+        let each = |costs: &Costs, index: usize| costs.busy(what, index..index + 1);
         println!(
-            "{name:<11} plain Zenoh {plain:8.2}   two bridges {bridged:8.2}   ratio {:.2}",
-            bridged / plain
+            "    plain Zenoh: sends {:.2}, receives {:.2}; bridges: sends {:.2}, receives {:.2}; beside them: {:.2}, {:.2}",
+            each(plain, 0),
+            each(plain, 1),
+            each(bridged, 0),
+            each(bridged, 1),
+            each(bridged, 2),
+            each(bridged, 3),
         );
     }
     for place in places {

@@ -8,6 +8,8 @@ use clap::{ArgGroup, Parser};
 use strait::region::check_name;
 use strait::{RegionFile, RegionName, RegionPlace};
 
+use crate::window::{LEAST, MOST};
+
 const HELP: &str = "\
 REGION is the name of a region, or the path of one if it holds a slash. Each channel is one key,
 KEY/CHANNEL. Messages leave the region through the channels of --out, and come into it through those
@@ -60,6 +62,10 @@ pub struct Wanted {
     /// How long a call waits for its answer
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub patience: Duration,
+    /// How many messages of a queue that goes out may be ahead of its receiving bridge, a power of two: more are faster, and
+    /// a link that is cut loses as many
+    #[arg(long, value_name = "MESSAGES", default_value = "512", value_parser = ahead)]
+    pub ahead: u32,
     /// Print the counts so often; otherwise at the end, and what went wrong when it does
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub report: Option<Duration>,
@@ -79,6 +85,13 @@ impl Wanted {
         check_name(name).map_err(|error| error.to_string())?;
         Ok(RegionName::new(name).map_err(|error| error.to_string())?.into())
     }
+}
+
+/// A number of messages from the command line.
+fn ahead(word: &str) -> Result<u32, String> {
+    let range = 1 << LEAST..=1 << MOST;
+    let number = word.parse().ok().filter(|number: &u32| number.is_power_of_two() && range.contains(number));
+    number.ok_or_else(|| format!("give a power of two from {} to {}", range.start(), range.end()))
 }
 
 /// A time from the command line.
@@ -115,6 +128,13 @@ mod tests {
         ];
         let wanted = Wanted::try_parse_from(words).expect("words");
         assert_eq!((wanted.outs.len(), wanted.ins.len(), wanted.patience.as_millis()), (2, 1, 500));
+        assert_eq!(wanted.ahead, 512);
+        for (word, is_good) in
+            [("64", true), ("8192", true), ("32", false), ("16384", false), ("513", false), ("x", false)]
+        {
+            let words = ["strait-bridge", "arm", "--zenoh", "k", "--listen", "x", "--ahead", word];
+            assert_eq!(Wanted::try_parse_from(words).is_ok(), is_good, "{word}");
+        }
         assert!(
             Wanted::try_parse_from(["strait-bridge", "arm", "--zenoh", "k"]).is_err(),
             "it would reach nobody"

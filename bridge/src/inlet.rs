@@ -24,13 +24,12 @@ use crate::sink::{Sink, Written};
 use crate::source::PAUSE;
 use crate::stamp::Stamp;
 use crate::tally::{Count, Tally};
-use crate::window::AHEAD;
 
-/// Messages that are kept for the region's queue: of senders that bound themselves, more never come.
-const ROOM: usize = 4 * AHEAD as usize;
+/// Messages that are kept for the region's queue, in senders that bound themselves: more never come of so many.
+const SENDERS: u64 = 4;
 
-/// A sender is told how far this side is after so many messages.
-const TELL: u64 = AHEAD / 8;
+/// Messages ahead, while no sender has said.
+const AHEAD: u64 = 512;
 
 /// Runs and types that are remembered; beyond that all are forgotten.
 const MOST: usize = 64;
@@ -68,9 +67,13 @@ struct State {
     /// Run and number of the mark that came last of a source, until a message of it comes.
     marked: HashMap<u64, (u64, u32)>,
     /// The stamp to tell a run's sender of: this side as the source, and the order that it waits for.
-    runs: HashMap<u64, Stamp>,
+    runs: Vec<Stamp>,
     /// Messages since this was told.
     untold: u64,
+    /// Senders are told after so many: half of what the one with the fewest lets be ahead.
+    tell: u64,
+    /// Messages that are kept at most.
+    room: usize,
     me: u64,
     said: HashSet<u64>,
     /// The message, with its tag, that has found the queue full.
@@ -119,8 +122,10 @@ impl Inlet {
             tally,
             sources: Sources::default(),
             marked: HashMap::new(),
-            runs: HashMap::new(),
+            runs: Vec::new(),
             untold: 0,
+            tell: AHEAD / 2,
+            room: (SENDERS * AHEAD) as usize,
             me,
             said: HashSet::new(),
             waiting: None,
@@ -200,7 +205,7 @@ impl Shared {
         let mut state = self.lock();
         if state.waiting.is_none() && state.kept.is_empty() {
             state.handle(&event);
-        } else if state.kept.len() < ROOM {
+        } else if state.kept.len() < state.room {
             state.kept.push_back(event);
         } else if matches!(event, Event::Sample(_)) {
             state.tally.add(Count::Dropped, 1);
@@ -217,7 +222,7 @@ impl State {
             Event::Sample(sample) => self.take(sample),
             Event::Mark(stamp) => self.mark(*stamp),
         }
-        if self.untold >= TELL {
+        if self.untold >= self.tell {
             self.tell();
         }
     }
@@ -262,7 +267,9 @@ impl State {
         let fits = self.sink.as_ref().is_some_and(|sink| sink.takes(bytes.len()));
         let Some(stamp) = stamp.filter(|_| fits) else { return self.tally.add(Count::Garbage, 1) };
         if let Some(stamp) = stamp {
-            self.marked.remove(&stamp.source);
+            if !self.marked.is_empty() {
+                self.marked.remove(&stamp.source);
+            }
             self.note(&stamp);
             match self.sources.take(&stamp) {
                 // A latest value comes again each second.
@@ -282,15 +289,20 @@ impl State {
         if self.taken.is_none() {
             return;
         }
-        let is_new = !self.runs.contains_key(&stamp.run);
-        if is_new && self.runs.len() >= MOST {
+        let order = stamp.order.wrapping_add(1);
+        if let Some(known) = self.runs.iter_mut().find(|known| known.run == stamp.run) {
+            known.order = order;
+            return;
+        }
+        if self.runs.len() >= MOST {
             self.runs.clear();
         }
-        let order = stamp.order.wrapping_add(1);
-        self.runs.insert(stamp.run, Stamp { source: self.me, run: stamp.run, order, ..Stamp::default() });
-        if is_new {
-            self.tell();
-        }
+        let (source, run, flags) = (self.me, stamp.run, stamp.flags);
+        self.runs.push(Stamp { source, run, flags, order, ..Stamp::default() });
+        let aheads = || self.runs.iter().map(Stamp::ahead);
+        self.tell = aheads().min().unwrap_or(AHEAD) / 2;
+        self.room = (SENDERS * aheads().max().unwrap_or(AHEAD)) as usize;
+        self.tell();
     }
 
     /// Takes a mark, if it is the second one without a message since: one alone may have overtaken a message.
@@ -316,7 +328,7 @@ impl State {
         let Some(taken) = &self.taken else { return };
         let hello = Stamp { source: self.me, ..Stamp::default() };
         let hello = self.runs.is_empty().then_some(&hello);
-        for stamp in self.runs.values().chain(hello) {
+        for stamp in self.runs.iter().chain(hello) {
             // Told again a second later.
             let _ = taken.put(stamp.to_bytes().as_slice()).wait();
         }

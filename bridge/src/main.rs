@@ -145,6 +145,7 @@ fn start(
 ) -> Result<(Vec<Carrier>, Vec<Arc<Tally>>), String> {
     let here = (session, wanted.key.as_str());
     let origin = Origin {
+        ahead: wanted.ahead,
         instance: region.header().instance,
         run: stamp::now_ns() ^ u64::from(std::process::id()) << 48,
     };

@@ -1,9 +1,7 @@
 //! From the region into Zenoh: one channel, on a thread of its own.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use strait::format::{Entry, Kind};
@@ -15,8 +13,8 @@ use zenoh::{Session, Wait};
 
 use crate::say::say;
 use crate::session::{NEXT, TAKEN, key};
-use crate::source::{Item, Look, PAUSE, Source};
-use crate::stamp::{LEN, Stamp, now_ns};
+use crate::source::{Item, Look, Source};
+use crate::stamp::{LEN, Stamp, flags_of_ahead, now_ns};
 use crate::tally::{Count, Tally};
 use crate::window::Window;
 
@@ -25,6 +23,9 @@ pub const REFRESH: Duration = Duration::from_secs(1);
 
 /// How long a thread sleeps before it looks whether the bridge is to end.
 pub const TURN: Duration = Duration::from_millis(50);
+
+/// Messages between two looks at the clock.
+const BATCH: u32 = 64;
 
 /// A message as it was put last.
 type Newest = Arc<Mutex<Option<([u8; LEN], Vec<u8>)>>>;
@@ -43,13 +44,15 @@ pub struct Outlet {
     /// What all of its stamps have in common.
     stamp: Stamp,
     instance: u64,
-    /// The stamps of the messages that come next, lane by lane.
-    next: HashMap<u32, Stamp>,
+    /// The stamps of the messages that come next, by lane.
+    next: Vec<Option<Stamp>>,
 }
 
 /// What of the region and of this bridge goes into stamps.
 #[derive(Clone, Copy)]
 pub struct Origin {
+    /// How many messages of a queue may be ahead of a receiving bridge.
+    pub ahead: u32,
     /// The region's instance.
     pub instance: u64,
     /// This start of this bridge.
@@ -85,8 +88,7 @@ impl Outlet {
             publisher(here.clone(), congestion)?,
             publisher(key(prefix, &[&name, NEXT])?, CongestionControl::Drop)?,
         );
-        let window =
-            if is_held { Some(watch(session, prefix, &name, &publisher, origin.run)?) } else { None };
+        let window = if is_held { Some(watch(session, prefix, &name, &publisher, origin)?) } else { None };
         let newest = match entry.kind {
             Kind::Latest => {
                 let newest = Newest::default();
@@ -102,9 +104,14 @@ impl Outlet {
             }
             _ => None,
         };
-        let stamp = Stamp { flags: source.flags, hash: entry.type_hash, run: origin.run, ..Stamp::default() };
+        let stamp = Stamp {
+            flags: source.flags | flags_of_ahead(origin.ahead),
+            hash: entry.type_hash,
+            run: origin.run,
+            ..Stamp::default()
+        };
         let buffer = vec![0; entry.max_len as usize];
-        let (instance, next) = (origin.instance, HashMap::new());
+        let (instance, next) = (origin.instance, Vec::new());
         Ok(Self { name, source, publisher, marks, window, newest, tally, buffer, stamp, instance, next })
     }
 
@@ -114,30 +121,43 @@ impl Outlet {
     ///
     /// The channel is damaged.
     pub fn run(mut self, is_over: &AtomicBool) -> Result<(), String> {
-        let mut refreshed = Instant::now();
+        let (mut refreshed, mut order) = (Instant::now(), 0);
         while !is_over.load(Ordering::Relaxed) {
-            if refreshed.elapsed() >= REFRESH {
+            if self.stamp.order != order {
+                (refreshed, order) = (Instant::now(), self.stamp.order);
+            } else if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
                 self.refresh();
             }
-            if self.window.as_ref().is_some_and(|window| !window.is_open(self.stamp.order)) {
-                // Nothing is taken: the queue fills up.
-                thread::sleep(PAUSE);
-                continue;
-            }
-            match self.source.look(&mut self.buffer) {
-                Look::Seen(item) => {
-                    refreshed = Instant::now();
-                    self.put(item);
-                }
-                Look::Nothing => self.source.wait(TURN),
-                Look::Damaged(why) => say(&format!("{}: {why}", self.name)),
-                Look::Fault(why) => return Err(format!("{}: {why}", self.name)),
-            }
+            self.carry()?;
         }
         // What was put stays put: Zenoh sends it while its session closes.
         self.source.flush();
         self.refresh();
+        Ok(())
+    }
+
+    /// Puts the messages that are there, or waits for one.
+    fn carry(&mut self) -> Result<(), String> {
+        for count in 0..BATCH {
+            if let Some(window) = &self.window
+                && !window.is_open(self.stamp.order)
+            {
+                // Nothing is taken: the queue fills up.
+                window.wait(self.stamp.order, TURN);
+                return Ok(());
+            }
+            match self.source.look(&mut self.buffer) {
+                Look::Seen(item) => self.put(item),
+                Look::Nothing if count > 0 => return Ok(()),
+                Look::Nothing => {
+                    self.source.wait(TURN);
+                    return Ok(());
+                }
+                Look::Damaged(why) => say(&format!("{}: {why}", self.name)),
+                Look::Fault(why) => return Err(format!("{}: {why}", self.name)),
+            }
+        }
         Ok(())
     }
 
@@ -150,8 +170,11 @@ impl Outlet {
         let sent = self.publisher.put(bytes).attachment(attachment.as_slice()).wait();
         self.tally.add(if sent.is_ok() { Count::Sent } else { Count::Failed }, 1);
         self.stamp.order += 1;
-        let next = Stamp { sequence: item.sequence.wrapping_add(1), ..stamp };
-        self.next.insert(item.lane, next);
+        let lane = item.lane as usize;
+        if lane >= self.next.len() {
+            self.next.resize(lane + 1, None);
+        }
+        self.next[lane] = Some(Stamp { sequence: item.sequence.wrapping_add(1), ..stamp });
         if let Some(newest) = &self.newest {
             *newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((attachment, bytes.to_vec()));
         }
@@ -172,7 +195,7 @@ impl Outlet {
         } else {
             let order = self.stamp.order;
             let mark = |stamp: &Stamp| self.marks.put(Stamp { order, ..*stamp }.to_bytes().as_slice()).wait();
-            self.next.values().filter(|stamp| mark(stamp).is_err()).count() as u64
+            self.next.iter().flatten().filter(|stamp| mark(stamp).is_err()).count() as u64
         };
         self.tally.add(Count::Failed, failed);
     }
@@ -184,17 +207,17 @@ fn watch(
     prefix: &str,
     name: &str,
     publisher: &Publisher<'static>,
-    run: u64,
+    origin: Origin,
 ) -> Result<Arc<Window>, String> {
     let failed = |error: zenoh::Error| format!("{name}: {error}");
-    let window = Arc::new(Window::new());
+    let window = Arc::new(Window::new(origin.ahead.into()));
     let told = Arc::clone(&window);
     session
         .declare_subscriber(key(prefix, &[name, TAKEN])?)
         .allowed_origin(Locality::Remote)
         .callback(move |sample| {
             if let Some(stamp) = Stamp::from_bytes(&sample.payload().to_bytes()) {
-                told.told(run, &stamp);
+                told.told(origin.run, &stamp);
             }
         })
         .background()

@@ -184,8 +184,10 @@ impl Source {
             What::Broadcast(reader) => reader,
             What::Followed(_) => return thread::sleep(PAUSE.min(timeout)),
         };
+        // It sleeps at once: to look a thousand times first would take more of a core than all that Zenoh does with a message.
+        let policy = WaitPolicy { spin: 0, ..WaitPolicy::parking() };
         // Whatever came, the next look tells.
-        let _ = wait_any(&self.port, &mut [receiver], WaitPolicy::parking(), timeout);
+        let _ = wait_any(&self.port, &mut [receiver], policy, timeout);
     }
 
     /// Releases all that was taken, so that a successor does not see it again.

@@ -3,7 +3,8 @@
 //! ```text
 //! at  bytes
 //!  0  4  "stb1"
-//!  4  4  flags: 1 = this bridge took its role over from a dead one, so that messages may come again
+//!  4  4  flags: 1 = this bridge took its role over from a dead one, so that messages may come again; bits 8 to 15:
+//!        as many messages as 2 to this power may be ahead of a receiving bridge
 //!  8  4  the message's tag
 //! 12  4  its number in its channel, or lane, of the sending region, modulo 2^32
 //! 16  8  the hash of its type; 0 of bytes without a type
@@ -17,11 +18,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::window::{LEAST, MOST};
+
 /// Bytes of a stamp.
 pub const LEN: usize = 56;
 
 /// Set in [`Stamp::flags`] by a bridge that took over from a dead one.
 pub const TAKEN_OVER: u32 = 1;
+
+/// Where in [`Stamp::flags`] the power is.
+const AHEAD_SHIFT: u32 = 8;
 
 const MAGIC: [u8; 4] = *b"stb1";
 
@@ -46,7 +52,18 @@ pub struct Stamp {
     pub sent_ns: u64,
 }
 
+/// The flags that say how many messages may be ahead: a power of two.
+pub fn flags_of_ahead(ahead: u32) -> u32 {
+    ahead.trailing_zeros() << AHEAD_SHIFT
+}
+
 impl Stamp {
+    /// How many messages of its run may be ahead of a receiving bridge. A power that no bridge sends becomes the nearest
+    /// one.
+    pub fn ahead(&self) -> u64 {
+        1 << (self.flags >> AHEAD_SHIFT & 0xff).clamp(LEAST, MOST)
+    }
+
     /// Its bytes.
     pub fn to_bytes(self) -> [u8; LEN] {
         let mut bytes = [0; LEN];
@@ -90,7 +107,7 @@ pub fn now_ns() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{LEN, Stamp};
+    use super::{LEN, Stamp, TAKEN_OVER, flags_of_ahead};
 
     #[test]
     fn a_stamp_comes_back_and_nothing_else_is_one() {
@@ -110,6 +127,16 @@ mod tests {
         assert_eq!(Stamp::from_bytes(&[bytes.as_slice(), &[0]].concat()), None);
         assert_eq!(Stamp::from_bytes(&[0; LEN]), None);
         assert_eq!(Stamp::from_bytes(&[]), None);
+    }
+
+    #[test]
+    fn the_flags_say_how_many_may_be_ahead_and_lies_are_bounded() {
+        for ahead in [64, 512, 8192] {
+            let stamp = Stamp { flags: TAKEN_OVER | flags_of_ahead(ahead), ..Stamp::default() };
+            assert_eq!(stamp.ahead(), u64::from(ahead));
+        }
+        assert_eq!(Stamp::default().ahead(), 64);
+        assert_eq!(Stamp { flags: u32::MAX, ..Stamp::default() }.ahead(), 8192);
     }
 
     /// The table at the head of this module is what other languages read by.

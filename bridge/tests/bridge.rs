@@ -163,6 +163,26 @@ fn fault_123_a_full_queue_at_the_far_end_holds_the_near_one_back() {
 }
 
 #[test]
+fn how_many_are_ahead_is_what_the_user_says() {
+    let pair = Pair::new();
+    let _near = pair.near("--out torque --ahead 64");
+    let far = pair.far("--in torque");
+    let mut torque = pair.near.region.typed_producer::<Torque>("torque").expect("a role");
+    let mut sent = 0;
+    while torque.send_timeout(&Torque { count: sent, twice: 0 }, Duration::from_millis(1500)).is_ok() {
+        sent += 1;
+    }
+    // Two queues of 256, 64 ahead, and the one that found the far queue full.
+    assert!(sent <= 256 + 64 + 1 + 256, "{sent}");
+    let mut received = pair.far.region.typed_consumer::<Torque>("torque").expect("a role");
+    for count in 0..sent {
+        assert_eq!(received.recv_timeout(LONG).expect("received").count, count);
+    }
+    let far = far.end();
+    assert!(!far.contains("lost") && !far.contains("dropped"), "{far}");
+}
+
+#[test]
 fn fault_121_a_killed_bridge_leaves_the_regions_alive_and_a_successor_goes_on() {
     let pair = Pair::new();
     let (mut near, mut far) = (pair.near("--out torque"), pair.far("--in torque"));
