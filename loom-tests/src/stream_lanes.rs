@@ -16,7 +16,7 @@ use crate::waiting::LONG;
 
 models! {
     "each_is_woken_for_its_own" => each_is_woken_for_its_own(up_to(1)),
-    "one_client_dies" => one_client_dies(up_to(2).quick(1)),
+    "one_client_dies" => one_client_dies(up_to(2)),
     "server_dies" => server_dies(up_to(1)),
 }
 
