@@ -171,7 +171,7 @@ struct Ends<S: Streams> {
 /// In each lane a stream of two parts, which is over.
 fn idle<S: Streams>(region: &Region) -> Ends<S> {
     let (mut clients, mut server) = (clients::<S>(region), S::server(region));
-    go_on::<S>(&mut clients, &mut server, &mut vec![0; S::LANES as usize], 1);
+    go_on::<S>(&mut clients, &mut server, &mut [0; 2][..S::LANES as usize], 1);
     Ends { clients, server }
 }
 
@@ -430,7 +430,7 @@ fn survive<S: Streams>(region: &RegionPlace, first: First) -> Seen {
         reply.end();
     }
     assert!(served.iter().eq(left.iter().map(|left| &left.waiting)), "what waits is served, in order");
-    let mut next = left.iter().map(|left| left.made).collect();
+    let mut next: Vec<_> = left.iter().map(|left| left.made).collect();
     go_on::<S>(&mut all, &mut heir, &mut next, 2 * PLACES);
     drop((all, heir));
     let (mut all, mut heir) = (clients::<S>(region), S::server(region));
@@ -440,7 +440,7 @@ fn survive<S: Streams>(region: &RegionPlace, first: First) -> Seen {
 }
 
 /// So many streams in each lane, of two parts each, from these numbers on, which go on.
-fn go_on<S: Streams>(clients: &mut [Client], server: &mut S::Server, next: &mut Vec<u32>, streams: u32) {
+fn go_on<S: Streams>(clients: &mut [Client], server: &mut S::Server, next: &mut [u32], streams: u32) {
     for _ in 0..streams {
         for (lane, client) in (0..).zip(&mut *clients) {
             client.start(&request(lane, next[lane as usize])).expect("a place is free");
