@@ -44,8 +44,12 @@ mod frames;
 mod lanes;
 #[path = "instructions/locks.rs"]
 mod locks;
+#[path = "instructions/own_port.rs"]
+mod own_port;
 #[path = "instructions/paths.rs"]
 mod paths;
+#[path = "instructions/patterns.rs"]
+mod patterns;
 #[path = "instructions/stepper.rs"]
 mod stepper;
 #[path = "instructions/table.rs"]

@@ -2,6 +2,8 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "kill_streams/several.rs"]
+mod several;
 
 use std::time::{Duration, Instant};
 

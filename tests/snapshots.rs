@@ -57,6 +57,8 @@ mod queue_operations;
 mod queues;
 #[path = "snapshots/region_operations.rs"]
 mod region_operations;
+#[path = "snapshots/stream_operations.rs"]
+mod stream_operations;
 
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -81,6 +83,7 @@ fn operations() -> Vec<Operation> {
         region_operations::all(),
         call_operations::all(),
         call_lane_operations::all(),
+        stream_operations::all(),
     ];
     lists.into_iter().flatten().collect()
 }

@@ -76,6 +76,7 @@ mod stream_damage;
 mod stream_io;
 mod streams;
 mod streams_lanes;
+mod streams_lanes_format;
 mod takeover;
 mod takeover_steps;
 mod tasks;

@@ -401,3 +401,46 @@ fn a_number_of_clients_that_cannot_be_is_refused_by_the_plan() {
         assert!(Plan::new(&channels).try_size().is_err());
     }
 }
+
+#[test]
+fn fault_135_what_the_dead_asked_for_holds_up_no_successor() {
+    let region = Region::new(&PLAN);
+    let mut server = server(&region.join());
+    // Both places are of the dead, and more parts are sent than the queue takes.
+    for request in [1, 2] {
+        let dead = region.join();
+        let mut client = client(&dead, 1);
+        client.start(&request).unwrap();
+        dead.die(client);
+    }
+    let mut heir = client(&region.join(), 1);
+    let mut served = Vec::new();
+    for _ in 0..100 {
+        if let Ok((FromLane { message, .. }, parts)) = server.try_next() {
+            parts.keep();
+            served.push((message, 0));
+        }
+        if let Some((request, sent)) = served.last_mut()
+            && let Some(mut parts) = server.parts(1)
+        {
+            while *sent < 20 && parts.send(&u64::from(100 * *request + *sent)).is_ok() {
+                *sent += 1;
+            }
+            if *sent == 20 {
+                parts.end();
+            } else {
+                parts.keep();
+            }
+        }
+        if !heir.is_out() {
+            let _ = heir.start(&3);
+        } else if served.len() == 3 {
+            break;
+        } else {
+            assert_eq!(heir.try_next(), Ok(None));
+        }
+    }
+    let served: Vec<_> = served.into_iter().map(|(request, _)| request).collect();
+    assert_eq!(served, [1, 2, 3]);
+    assert_eq!(heir.try_next(), Ok(Some(Streamed::Part(300))));
+}

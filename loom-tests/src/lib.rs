@@ -47,6 +47,7 @@ mod semaphore;
 mod spsc;
 mod spsc_succession;
 mod static_queue;
+mod stream_lanes;
 mod streams;
 mod table;
 mod tasks;
@@ -84,6 +85,7 @@ fn all() -> impl Iterator<Item = Model> {
         call::MODELS,
         call_lanes::MODELS,
         streams::MODELS,
+        stream_lanes::MODELS,
         park::MODELS,
         pipes::MODELS,
         tasks::MODELS,

@@ -15,7 +15,7 @@ use crate::waiting::LONG;
 
 models! {
     "parts_come_before_their_end" => parts_come_before_their_end(up_to(3).quick(2)),
-    "both_wait" => both_wait(up_to(2).quick(1)),
+    "both_wait" => both_wait(up_to(2)),
     "a_part_of_a_cancelled_call_is_no_newer_one" => a_part_of_a_cancelled_call_is_no_newer_one(up_to(2)),
     "server_dies" => server_dies(up_to(1)),
 }

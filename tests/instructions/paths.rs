@@ -139,6 +139,10 @@ pub fn show_all(region: &RegionPlace) {
     let fanouts =
         name.region().create(&super::fanout::PLAN, &RegionOptions::new()).expect("the name is free");
     super::fanout::show_fanout(&fanouts);
+    let name = Name::new("patterns");
+    let patterns =
+        name.region().create(&super::patterns::PLAN, &RegionOptions::new()).expect("the name is free");
+    super::patterns::show_patterns(&patterns);
 }
 
 /// A call and nothing in it: what the others are counted net of.

@@ -147,6 +147,17 @@ fn next_part<Part: Value + ?Sized, P: Port>(
     Ok(Next::Others)
 }
 
+/// Drops the parts that have come, of calls that nobody waits for: as many as the queue takes at most.
+fn drop_parts<P: Port>(parts: &mut Consumer<P>) {
+    let most = parts.capacity() / footprint(0);
+    for _ in 0..=most {
+        match parts.peek() {
+            Ok(peek) => peek.release(),
+            Err(_) => return,
+        }
+    }
+}
+
 /// What there is for this call: its next part, or else its end. The end is looked at first, because all parts were
 /// published before it.
 fn look<Req: Value + ?Sized, Part: Value + ?Sized, P: Port>(
@@ -184,8 +195,9 @@ impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> StreamClient<Req, Part,
         Ok(Self { parts, calls, out: None, len, part: PhantomData })
     }
 
-    /// Makes a call, and wakes the server if it sleeps. Steps: in proportion to the request's size; no loops over
-    /// anything else.
+    /// Makes a call, and wakes the server if it sleeps. Steps: in proportion to the request's size; if older calls have
+    /// all places, such as those of a dead predecessor, in proportion to the number of their parts in the queue, which its
+    /// capacity bounds: they are dropped, so that the server gets on.
     ///
     /// # Errors
     ///
@@ -194,7 +206,11 @@ impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> StreamClient<Req, Part,
         if self.out.is_some() {
             return Err(TryCallError::Full);
         }
-        let ticket = self.calls.try_call(request)?;
+        let ticket = self.calls.try_call(request).inspect_err(|error| {
+            if *error == TryCallError::Full {
+                drop_parts(&mut self.parts);
+            }
+        })?;
         self.out = Some(Out { ticket, received: 0 });
         Ok(())
     }

@@ -33,7 +33,8 @@
 //!
 //! A server: the client gets what was published, and then [`PeerDied`](crate::CallError::PeerDied), as of any call. A
 //! successor does not run the request again, because nobody knows which parts the client has.
-//! A client: the server finds the queue full, or sends parts that nobody reads, and its successor drops those.
+//! A client: the server finds the queue full, or sends parts that nobody reads, and its successor drops those, also while
+//! it finds no place for a call of its own.
 //!
 //! # If a peer misbehaves
 //!
