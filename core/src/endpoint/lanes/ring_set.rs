@@ -9,7 +9,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_deserted};
+use crate::endpoint::peer_watch::{EndWithPeer, HasPeer, Prospect, is_deserted};
 use crate::endpoint::role::{PeerStatus, Role, Side};
 use crate::endpoint::tasks::WakerRegistration;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -366,7 +366,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
 
     /// What can still come, for a wait for several.
     pub fn prospect(&self) -> Option<Prospect<'_>> {
-        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.peers()))
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))
     }
 
     /// The state of all producers together: present if one is, and else dead if one is. One load a lane, and one probe a
@@ -498,6 +498,12 @@ pub(super) fn outcome<R>(received: Result<R, TryRecvLanesError>) -> Option<Resul
     match received {
         Ok(received) => Some(Ok(received)),
         Err(error) => error.while_waiting().map(Err),
+    }
+}
+
+impl<E: LaneConsumer<P>, P: Port, const N: usize> HasPeer for RingSet<E, P, N> {
+    fn has_peer(&self) -> bool {
+        self.peers() == PeerStatus::Present
     }
 }
 
