@@ -384,7 +384,7 @@ fn wait_for<P: Port, T>(
 
 /// The end of a wait if nobody can come to the receivers of a region; what was published last comes first.
 #[cold]
-fn look_or_replaced<T>(
+pub(super) fn look_or_replaced<T>(
     receivers: &mut [&mut dyn Waitable],
     look: &mut impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
 ) -> Option<Result<T, WaitAnyError>> {

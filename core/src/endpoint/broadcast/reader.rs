@@ -299,6 +299,11 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         result.unwrap_or(Err(BroadcastRecvError::TimedOut))
     }
 
+    /// Whether nobody can come to publish any more: see [`is_replaced`]. System calls.
+    pub(in crate::endpoint) fn is_replaced(&self) -> bool {
+        P::CAN_BE_REPLACED && is_replaced(Some(&self.writer), &self.port)
+    }
+
     /// What can still come, for a wait for several.
     pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
         P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))

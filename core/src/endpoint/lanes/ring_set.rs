@@ -11,7 +11,7 @@ use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
 use crate::endpoint::peer_watch::{EndWithPeer, HasPeer, Prospect, is_deserted};
 use crate::endpoint::role::{PeerStatus, Role, Side};
-use crate::endpoint::tasks::WakerRegistration;
+use crate::endpoint::tasks::{Due, WakerRegistration};
 use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
@@ -409,10 +409,15 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
     {
         let who = WaiterId::of(self);
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
+        let mut due = Due::of(&port, policy);
         let waiter = WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who };
-        let look = || match outcome(self.try_recv(&mut take)) {
-            None if self.watch.is_on() => self.end_of_wait(false, &mut take),
-            found => found,
+        let look = || {
+            let found = outcome(self.try_recv(&mut take));
+            if found.is_some() {
+                return found;
+            }
+            let asks = due.asks();
+            if asks || self.watch.is_on() { self.end_of_wait(asks, &mut take) } else { None }
         };
         waiter.until(look).await
     }
