@@ -1,4 +1,9 @@
 //! Both ends on one core, default policy: looking before a sleep keeps the peer from running, so it must stop.
+//!
+//! Unoptimised on a busy x86-64, a queue's round trip takes 1.31 to 1.45 times a pipe's (13 of 15 pairs of medians; 1.0 and 2.0
+//! once each, when the load changed between the two). What is above 1 is the queue's own code, unoptimised, while a pipe's is the
+//! kernel's. The other processors are mostly emulated, where that code is slower by far and the kernel's is not, so their
+//! bound is looser. Both bounds are far below the 15 times that looking without learning costs.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write, pipe};
@@ -15,6 +20,8 @@ const PLAN: Plan = Plan::new(&[
 
 const LONG: Duration = Duration::from_secs(30);
 const ROUNDS: u64 = 4000;
+/// How many times a pipe's round trip a queue's may take.
+const MOST: f64 = if cfg!(target_arch = "x86_64") { 2.0 } else { 4.0 };
 
 /// Runs two threads on one core, each with a number of rounds to make; returns the median of the first one's
 /// round trips.
@@ -81,7 +88,7 @@ fn a_round_trip_on_one_core_costs_no_more_than_a_pipes() {
         return; // This machine does not let us have that core.
     }
     let region = SealedRegion::create(&PLAN, &RegionOptions::new()).expect("a region");
-    // 15 times before. The bound is loose: this may be a debug build on a busy machine.
+    // One pair of five is enough: the machine may be busy.
     let ratios: Vec<_> = (0..5)
         .map(|_| {
             let (queue, pipe) = (by_queue(&region), by_pipe());
@@ -89,5 +96,5 @@ fn a_round_trip_on_one_core_costs_no_more_than_a_pipes() {
             queue.as_secs_f64() / pipe.as_secs_f64()
         })
         .collect();
-    assert!(ratios.iter().any(|&ratio| ratio < 4.0), "{ratios:?}");
+    assert!(ratios.iter().any(|&ratio| ratio < MOST), "{ratios:?}");
 }

@@ -59,6 +59,7 @@ mod random_images;
 mod redelivery;
 mod redelivery_many;
 mod regressions;
+mod replaced;
 mod reset;
 mod reset_lanes;
 mod reset_patterns;

@@ -10,10 +10,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::libc;
-use nix::unistd::{getegid, geteuid, getgid, getuid};
+use nix::unistd::geteuid;
 use strait_os_base::OsError;
 
 use crate::file::os::{LIST_NAMES, named_dir};
+use crate::privileged;
 
 /// The variable that names the directory.
 const VARIABLE: &str = "STRAIT_DIR";
@@ -71,13 +72,14 @@ impl Directory {
     }
 }
 
-/// What the variable names, unless it is empty. A program that runs with another user's rights than those of who
-/// started it takes no directory from them.
+/// What the variable names, unless it is empty. A program with more rights than those of whoever started it takes no
+/// directory from them.
 pub(crate) fn variable() -> Option<OsString> {
-    if getuid() != geteuid() || getgid() != getegid() {
-        return None;
-    }
-    std::env::var_os(VARIABLE).filter(|path| !path.is_empty())
+    trusted(privileged::is_privileged(), std::env::var_os(VARIABLE))
+}
+
+fn trusted(is_privileged: bool, path: Option<OsString>) -> Option<OsString> {
+    path.filter(|path| !is_privileged && !path.is_empty())
 }
 
 #[cfg(test)]
@@ -86,13 +88,24 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::{Path, PathBuf};
 
-    use super::{Directory, MISSING, RELATIVE, UNSAFE};
+    use super::{Directory, MISSING, RELATIVE, UNSAFE, trusted};
 
     struct Scratch(PathBuf);
 
     impl Drop for Scratch {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_program_with_more_rights_than_who_started_it_takes_no_directory() {
+        for (is_privileged, path, taken) in
+            [(false, "/run/here", true), (false, "", false), (true, "/run/here", false), (true, "", false)]
+        {
+            let found = trusted(is_privileged, Some(path.into()));
+            assert_eq!(found, taken.then(|| path.into()), "{is_privileged} {path}");
+            assert_eq!(trusted(is_privileged, None), None);
         }
     }
 

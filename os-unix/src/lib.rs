@@ -33,6 +33,7 @@ mod options;
 pub mod pi;
 pub mod pipe;
 pub mod place;
+mod privileged;
 pub mod readable;
 pub mod rt;
 pub mod semaphore;

@@ -193,7 +193,8 @@ impl<P: Port> Listener<P> {
 }
 
 impl<P: Port + AsyncWait> Listener<P> {
-    /// Waits for a notification as long as it takes. If the future is dropped before it is ready, nothing was counted.
+    /// Waits for a notification as long as it takes. If the future is dropped before it is ready, nothing was counted. Where
+    /// the region may be replaced, put a timer beside it and ask [`is_replaced`](Self::is_replaced) when that fires.
     pub async fn wait(&mut self) -> Notified {
         loop {
             let code = self.reader.changed().await;

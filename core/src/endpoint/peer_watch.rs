@@ -44,22 +44,29 @@ pub(crate) fn is_deserted(port: &impl Port) -> bool {
     is_deserted
 }
 
-/// What can still come to a receiver: asked once a probe period by a wait for several.
+/// How to ask what can still come to a receiver. A wait for several asks once a probe period: first the region, which is one
+/// question for all of its receivers, and the other sides only where nobody else is left in it.
 #[derive(Clone, Copy)]
 pub struct Prospect<'a> {
     /// Tells regions apart.
     pub region: usize,
-    /// Whether its other side is there.
-    pub has_peer: bool,
     /// The port, to be asked whether anybody can come.
     pub port: &'a dyn IsDeserted,
+    /// The receiver, to be asked whether its other side is there.
+    pub receiver: &'a dyn HasPeer,
 }
 
 impl<'a> Prospect<'a> {
-    pub fn new<P: Port>(port: &'a P, peer: PeerStatus) -> Self {
-        let region = core::ptr::from_ref(port.mem()).addr();
-        Self { region, has_peer: peer == PeerStatus::Present, port }
+    /// Asks nothing yet.
+    pub fn new<P: Port>(port: &'a P, receiver: &'a dyn HasPeer) -> Self {
+        Self { region: core::ptr::from_ref(port.mem()).addr(), port, receiver }
     }
+}
+
+/// A receiver, as far as it tells whether its other side is there.
+pub trait HasPeer {
+    /// One load and one probe, or so many a lane.
+    fn has_peer(&self) -> bool;
 }
 
 /// A port, as far as it tells whether anybody can come to its region.

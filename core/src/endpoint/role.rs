@@ -13,7 +13,7 @@ use crate::protocol::{Violation, claim};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
+use super::peer_watch::{EndWithPeer, HasPeer, Prospect, is_replaced, status};
 use super::spans::DAMAGED;
 
 /// The state of a channel's other side, as far as known.
@@ -146,7 +146,7 @@ impl<P: Port> Role<P> {
 
     /// What can still come, for a wait for several.
     pub fn prospect(&self) -> Option<Prospect<'_>> {
-        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.peer()))
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))
     }
 
     /// Sets the other role's word, where it is not in the channel's own entry.
@@ -172,6 +172,12 @@ impl<P: Port> Role<P> {
     /// Whether this is still the participant that claimed the role, and not its forked child.
     pub fn is_ours(&self) -> bool {
         !P::CAN_FORK || self.port.ident() == Some(self.me)
+    }
+}
+
+impl<P: Port> HasPeer for Role<P> {
+    fn has_peer(&self) -> bool {
+        self.peer() == PeerStatus::Present
     }
 }
 

@@ -19,7 +19,8 @@
 //!
 //! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
 //!   beside the future, drop the future when it fires, ask `peer()`, and wait again. With `end_with_peer` the
-//!   futures of queues end when the peer is gone, if the port has timers.
+//!   futures of queues end when the peer is gone, if the port has timers. They end as replaced as waits of threads do, but
+//!   for those of latest values and events, which have no error to return: ask their `is_replaced` when the timer fires.
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
 //!   sender then makes one unneeded wake.
 //! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
@@ -45,7 +46,7 @@ use super::recv_half::{HasRecvHalf, taken};
 use super::send_half::HasSendHalf;
 use super::typed::{TypedConsumer, TypedProducer};
 use super::wait_any::sealed::Place;
-use super::wait_any::{Ready, WaitAnyError, Waitable, check, look, search};
+use super::wait_any::{Ready, WaitAnyError, Waitable, check, look, look_or_replaced, search};
 use super::wait_policy::{Deadline, WaitPolicy};
 
 /// A pending task's registration; dropping it removes the waker from the port.
@@ -90,24 +91,31 @@ impl<P: AsyncWait> Drop for WakerRegistration<P> {
     }
 }
 
-/// When a task that waits is to ask whether its peer is dead: once a probe period, because that is dear.
+/// When a task that waits is to ask what is dear, whether its peer is dead or its region was replaced: once a probe period,
+/// from the first look that found nothing.
 pub(super) struct Due<P> {
     port: P,
     probe: Duration,
-    next: Deadline,
+    next: Option<Deadline>,
 }
 
 impl<P: Port> Due<P> {
     pub fn of(port: &P, policy: WaitPolicy) -> Self {
-        Self { port: port.clone(), probe: policy.probe, next: Deadline::after(port, policy.probe) }
+        Self { port: port.clone(), probe: policy.probe, next: None }
     }
 
+    /// Called after a look that found nothing.
     pub fn is_now(&mut self) -> bool {
-        let is_now = self.next.left(&self.port).is_zero();
-        if is_now {
-            self.next = Deadline::after(&self.port, self.probe);
+        let is_now = self.next.is_some_and(|next| next.left(&self.port).is_zero());
+        if is_now || self.next.is_none() {
+            self.next = Some(Deadline::after(&self.port, self.probe));
         }
         is_now
+    }
+
+    /// As [`is_now`](Self::is_now), for what is asked about the region alone: never where no port is replaced.
+    pub fn asks(&mut self) -> bool {
+        P::CAN_BE_REPLACED && self.is_now()
     }
 }
 
@@ -119,12 +127,22 @@ async fn recv<P: Port + AsyncWait, E: HasRecvHalf<P>, R>(
     let taker = end.taker();
     let (port, park_word, policy) =
         (taker.role.port.clone(), taker.park_word().cloned(), taker.waiting.policy);
+    let mut due = Due::of(&port, policy);
     let look = || {
         let found = taken(take(end));
+        if found.is_some() {
+            return found;
+        }
         let role = &mut end.taker().role;
-        let is_over = found.is_none() && role.watch.is_on() && role.is_peer_gone();
+        let error = if role.watch.is_on() && role.is_peer_gone() {
+            RecvError::PeerGone
+        } else if due.asks() && role.is_replaced() {
+            RecvError::Replaced
+        } else {
+            return None;
+        };
         // The producer may have published its last message between the look and its end.
-        if is_over { taken(take(end)).or(Some(Err(RecvError::PeerGone))) } else { found }
+        taken(take(end)).or(Some(Err(error)))
     };
     WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
@@ -137,14 +155,28 @@ async fn send<P: Port + AsyncWait, E: HasSendHalf<P>>(
     let sender = end.sender();
     let (port, park_word, policy) =
         (sender.role.port.clone(), sender.park_word().cloned(), sender.waiting.policy);
-    let look = || match put(end) {
+    let mut due = Due::of(&port, policy);
+    let mut attempt = |end: &mut E| match put(end) {
         Ok(()) => Some(end.sender().wake_consumer().map_err(SendError::Fault)),
-        Err(Refused::Full) => {
-            let role = &mut end.sender().role;
-            (role.watch.is_on() && role.is_peer_gone()).then_some(Err(SendError::PeerGone))
-        }
+        Err(Refused::Full) => None,
         Err(Refused::TooLarge) => Some(Err(SendError::TooLarge)),
         Err(Refused::Violation(violation)) => Some(Err(SendError::Fault(end.sender().role.latch(violation)))),
+    };
+    let look = || {
+        let found = attempt(end);
+        if found.is_some() {
+            return found;
+        }
+        let role = &mut end.sender().role;
+        let error = if role.watch.is_on() && role.is_peer_gone() {
+            SendError::PeerGone
+        } else if due.asks() && role.is_replaced() {
+            SendError::Replaced
+        } else {
+            return None;
+        };
+        // The consumer may have released between the look and its end.
+        attempt(end).or(Some(Err(error)))
     };
     WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who }.until(look).await
 }
@@ -171,7 +203,7 @@ impl<T: Message, P: Port + AsyncWait> TypedConsumer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::Fault`].
+    /// [`RecvError`], never `TimedOut`; nothing was received then.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
         recv(self, Self::try_recv).await
     }
@@ -210,7 +242,7 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Fault`]; nothing was sent then.
+    /// [`SendError`], never `TimedOut`; nothing was sent then.
     pub async fn send(&mut self, value: &T) -> Result<(), SendError> {
         send(self, |this| this.put(value)).await
     }
@@ -224,7 +256,8 @@ fn registration<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T,
 
 impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
-    /// dropped before it is ready, the value counts as not seen.
+    /// dropped before it is ready, the value counts as not seen. Where the region may be replaced, put a timer beside it and ask
+    /// [`is_replaced`](Self::is_replaced) when that fires.
     pub async fn changed(&mut self) -> T
     where
         T: Message,
@@ -262,12 +295,22 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> BroadcastReader<T, P> {
     pub async fn recv_into(&mut self, into: &mut T) -> Result<ValueInfo, BroadcastRecvError> {
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
         let who = WaiterId::of(self);
+        let mut due = Due::of(&port, policy);
         let registration = WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who };
         let look = || {
             let found = self.next_into(into);
-            let is_over = found.is_none() && self.ends_with_peer() && self.is_writer_gone();
+            if found.is_some() {
+                return found;
+            }
+            let error = if self.ends_with_peer() && self.is_writer_gone() {
+                BroadcastRecvError::PeerGone
+            } else if due.asks() && self.is_replaced() {
+                BroadcastRecvError::Replaced
+            } else {
+                return None;
+            };
             // The writer may have published its last value between the look and its end.
-            if is_over { self.next_into(into).or(Some(Err(BroadcastRecvError::PeerGone))) } else { found }
+            self.next_into(into).or(Some(Err(error)))
         };
         registration.until(look).await
     }
@@ -303,7 +346,7 @@ struct Registrations<'a, 'r, P: Port + AsyncWait> {
     port: &'a P,
     receivers: &'a mut [&'r mut dyn Waitable],
     policy: WaitPolicy,
-    /// When peers are looked for that have died.
+    /// When peers are looked for that have died, and regions that were replaced.
     due: Due<P>,
 }
 
@@ -316,12 +359,19 @@ impl<P: Port + AsyncWait> Registrations<'_, '_, P> {
         if let Some(ready) = look(self.receivers) {
             return Poll::Ready(Ok(ready));
         }
-        if self.receivers.iter().any(|receiver| receiver.searches())
-            && self.due.is_now()
-            && search(self.receivers)
-            && let Some(ready) = look(self.receivers)
-        {
-            return Poll::Ready(Ok(ready));
+        let searches = self.receivers.iter().any(|receiver| receiver.searches());
+        if (searches || P::CAN_BE_REPLACED) && self.due.is_now() {
+            if searches
+                && search(self.receivers)
+                && let Some(ready) = look(self.receivers)
+            {
+                return Poll::Ready(Ok(ready));
+            }
+            if P::CAN_BE_REPLACED
+                && let Some(found) = look_or_replaced(self.receivers, &mut look)
+            {
+                return Poll::Ready(found);
+            }
         }
         let (waker, probe) = (context.waker(), self.policy.probe);
         if !self.policy.park {

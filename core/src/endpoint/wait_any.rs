@@ -41,7 +41,7 @@ pub(in crate::endpoint) mod sealed {
         fn searches(&self) -> bool {
             false
         }
-        /// What can still come, as far as the region goes; `None` where no port is ever replaced. Dear.
+        /// How to ask what can still come, as far as the region goes; `None` where no port is ever replaced. Asks nothing yet.
         fn prospect(&self) -> Option<Prospect<'_>>;
         /// As [`has_data`](Self::has_data), with a look whether the peer is dead. Dear: a system call or more.
         fn search(&mut self) -> bool {
@@ -384,7 +384,7 @@ fn wait_for<P: Port, T>(
 
 /// The end of a wait if nobody can come to the receivers of a region; what was published last comes first.
 #[cold]
-fn look_or_replaced<T>(
+pub(super) fn look_or_replaced<T>(
     receivers: &mut [&mut dyn Waitable],
     look: &mut impl FnMut(&mut [&mut dyn Waitable]) -> Option<T>,
 ) -> Option<Result<T, WaitAnyError>> {
@@ -392,23 +392,27 @@ fn look_or_replaced<T>(
     Some(look(receivers).ok_or(WaitAnyError::Replaced { index }))
 }
 
-/// The first receiver of a region that was replaced and has the other side of no receiver. One probe a receiver, a lane or
-/// so, and the name of each region without a peer. Of more than [`MOST_PLACES`] regions, the rest is not looked at.
+/// The first receiver of a region that was replaced and has the other side of no receiver. One question a region, and where
+/// nobody else is left in that one, a probe a receiver, a lane or so. Of more than [`MOST_PLACES`] regions, the rest is not
+/// looked at.
 fn replaced(receivers: &[&mut dyn Waitable]) -> Option<usize> {
-    let mut regions: [Option<(usize, Prospect<'_>)>; MOST_PLACES] = [const { None }; MOST_PLACES];
-    for (index, receiver) in receivers.iter().enumerate() {
-        let prospect = receiver.prospect()?;
-        let is_it = |found: &&mut Option<(usize, Prospect<'_>)>| {
-            found.is_none_or(|(_, other)| other.region == prospect.region)
-        };
-        match regions.iter_mut().find(is_it) {
-            Some(Some((_, known))) => known.has_peer |= prospect.has_peer,
-            Some(free) => *free = Some((index, prospect)),
-            None => {}
+    let prospects = || receivers.iter().map(|receiver| receiver.prospect());
+    let mut asked = [0; MOST_PLACES];
+    let mut count = 0;
+    for (index, prospect) in prospects().enumerate() {
+        // A port of another kind, which nobody replaces, keeps the others from nothing.
+        let Some(Prospect { region, port, .. }) = prospect else { continue };
+        if asked.iter().take(count).any(|&known| known == region) {
+            continue;
+        }
+        *asked.get_mut(count)? = region;
+        count += 1;
+        let has_peer = |other: Prospect<'_>| other.region == region && other.receiver.has_peer();
+        if port.is_deserted() && !prospects().flatten().any(has_peer) {
+            return Some(index);
         }
     }
-    let lost = |(_, found): &&(usize, Prospect<'_>)| !found.has_peer && found.port.is_deserted();
-    regions.iter().flatten().find(lost).map(|(index, _)| *index)
+    None
 }
 
 /// Whether one of the receivers has something, after a look at each whether its peer is dead.

@@ -13,8 +13,8 @@ mod sealed {
 /// A name can be in a directory that the program chooses, as where there is no `/dev/shm` (Android, a bare container).
 ///
 /// The variable `STRAIT_DIR` does the same for [`RegionName::new`], [`RegionName::list`] and named pipes in all programs
-/// that have it in their environment, the tool too; a program that runs with another user's rights than those of who
-/// started it does not look at it.
+/// that have it in their environment, the tool too. A program with more rights than those of whoever started it (it is
+/// set-user-id or set-group-id, or its file has capabilities) does not look at it.
 ///
 /// The directory must be an absolute path, exist, and be no link. It must be this user's or root's, and if others
 /// may write to it, it must have the sticky bit, so that nobody takes away or replaces what is another's. It is best

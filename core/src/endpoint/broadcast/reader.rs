@@ -8,7 +8,7 @@ use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::latest::{Seen, ValueInfo, length, parts};
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
+use crate::endpoint::peer_watch::{EndWithPeer, HasPeer, Prospect, is_replaced, status};
 use crate::endpoint::role::{NotSync, PeerStatus};
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -299,9 +299,14 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
         result.unwrap_or(Err(BroadcastRecvError::TimedOut))
     }
 
+    /// Whether nobody can come to publish any more: see [`is_replaced`]. System calls.
+    pub(in crate::endpoint) fn is_replaced(&self) -> bool {
+        P::CAN_BE_REPLACED && is_replaced(Some(&self.writer), &self.port)
+    }
+
     /// What can still come, for a wait for several.
     pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
-        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.writer()))
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))
     }
 
     /// The state of the writer, as far as known. One load, and one probe if somebody has the role.
@@ -364,5 +369,11 @@ impl<T: Value + ?Sized, P: Port> BroadcastReader<T, P> {
     #[must_use]
     pub fn max_len(&self) -> u32 {
         self.max_len
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> HasPeer for BroadcastReader<T, P> {
+    fn has_peer(&self) -> bool {
+        self.writer() == PeerStatus::Present
     }
 }

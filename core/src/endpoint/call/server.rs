@@ -271,6 +271,11 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
         taken.unwrap_or(Err(ServeError::TimedOut))
     }
 
+    /// Whether no client is there, and none can come. System calls.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.half.role.is_replaced()
+    }
+
     /// Takes the next request, if there is one.
     pub(super) fn look(&mut self) -> Option<Result<(), ServeError>> {
         match self.take() {

@@ -49,8 +49,13 @@ impl<Req: Message, Ans: Message, P: Port + AsyncWait> CallClient<Req, Ans, P> {
             // Borrowed for itself alone, so that the future can move to another thread.
             let this = &mut *self;
             let found = this.look_for_room();
-            let died = found.is_none() && due.is_now() && this.server_died();
-            if died { Some(Err(CallError::PeerDied { ran: Ran::No })) } else { found }
+            if found.is_some() || !due.is_now() {
+                return found;
+            }
+            if this.server_died() {
+                return Some(Err(CallError::PeerDied { ran: Ran::No }));
+            }
+            this.role.is_replaced().then_some(Err(CallError::Replaced { ran: Ran::No }))
         };
         waits.until(look).await
     }
@@ -70,7 +75,7 @@ impl<Req: Message, Ans: Message, P: Port + AsyncWait> CallClient<Req, Ans, P> {
             // As in `room`.
             let this = &mut *self;
             let found = this.look(ticket);
-            if found.is_none() && due.is_now() { this.look_for_death(ticket) } else { found }
+            if found.is_none() && due.is_now() { this.look_for_end(ticket, true) } else { found }
         };
         let end = waits.until(look).await;
         let mut answer = Ans::new_zeroed();
@@ -85,14 +90,23 @@ impl<Req: Message, Ans: Value + ?Sized, P: Port + AsyncWait> CallServer<Req, Ans
     ///
     /// # Errors
     ///
-    /// [`ServeError::Fault`].
+    /// [`ServeError::Replaced`] or [`ServeError::Fault`].
     pub async fn next(&mut self) -> Result<(Req, Reply<'_, Ans, P>), ServeError> {
         let who = WaiterId::of(self);
         let (half, waiting) = self.parts();
         half.refuse_current();
         let (port, policy) = (half.role.port.clone(), waiting.policy);
         let waits = registration(who, &port, self.park_word(), policy);
-        waits.until(|| self.look()).await?;
+        let mut due = Due::of(&port, policy);
+        let look = || {
+            let found = self.look();
+            if found.is_some() || !due.asks() || !self.is_replaced() {
+                return found;
+            }
+            // The client may have made its last call between the look and its end.
+            self.look().or(Some(Err(ServeError::Replaced)))
+        };
+        waits.until(look).await?;
         let mut request = Req::new_zeroed();
         let reply = self.read(&mut request);
         Ok((request, reply))

@@ -9,9 +9,9 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::error::{ChannelError, TryRecvError};
 use crate::endpoint::options::ConsumerOptions;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_deserted};
+use crate::endpoint::peer_watch::{EndWithPeer, HasPeer, Prospect, is_deserted};
 use crate::endpoint::role::{PeerStatus, Role, Side};
-use crate::endpoint::tasks::WakerRegistration;
+use crate::endpoint::tasks::{Due, WakerRegistration};
 use crate::endpoint::wait::{Waiting, wait_and_search};
 use crate::endpoint::wait_policy::{Deadline, WaitPolicy};
 use crate::ground::entry::Entry;
@@ -366,7 +366,7 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
 
     /// What can still come, for a wait for several.
     pub fn prospect(&self) -> Option<Prospect<'_>> {
-        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.peers()))
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))
     }
 
     /// The state of all producers together: present if one is, and else dead if one is. One load a lane, and one probe a
@@ -409,10 +409,15 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
     {
         let who = WaiterId::of(self);
         let (port, park_word, policy) = (self.port.clone(), self.park_word.clone(), self.waiting.policy);
+        let mut due = Due::of(&port, policy);
         let waiter = WakerRegistration { port, park_word, sleepers: Sleepers::One, policy, who };
-        let look = || match outcome(self.try_recv(&mut take)) {
-            None if self.watch.is_on() => self.end_of_wait(false, &mut take),
-            found => found,
+        let look = || {
+            let found = outcome(self.try_recv(&mut take));
+            if found.is_some() {
+                return found;
+            }
+            let asks = due.asks();
+            if asks || self.watch.is_on() { self.end_of_wait(asks, &mut take) } else { None }
         };
         waiter.until(look).await
     }
@@ -498,6 +503,12 @@ pub(super) fn outcome<R>(received: Result<R, TryRecvLanesError>) -> Option<Resul
     match received {
         Ok(received) => Some(Ok(received)),
         Err(error) => error.while_waiting().map(Err),
+    }
+}
+
+impl<E: LaneConsumer<P>, P: Port, const N: usize> HasPeer for RingSet<E, P, N> {
+    fn has_peer(&self) -> bool {
+        self.peers() == PeerStatus::Present
     }
 }
 

@@ -7,7 +7,7 @@ use crate::endpoint::attachment::Attachment;
 use crate::endpoint::coherence::Payload;
 use crate::endpoint::error::ChannelError;
 use crate::endpoint::park_word::{ParkWord, Sleepers};
-use crate::endpoint::peer_watch::{EndWithPeer, Prospect, is_replaced, status};
+use crate::endpoint::peer_watch::{EndWithPeer, HasPeer, Prospect, is_replaced, status};
 use crate::endpoint::role::{NotSync, PeerStatus};
 use crate::endpoint::spans::DAMAGED;
 use crate::endpoint::wait::{Waiting, wait_and_search};
@@ -343,7 +343,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// What can still come, for a wait for several.
     pub(in crate::endpoint) fn prospect(&self) -> Option<Prospect<'_>> {
-        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self.writer()))
+        P::CAN_BE_REPLACED.then(|| Prospect::new(&self.port, self))
     }
 
     /// Sets whether waits end when the writer is gone, as if the time were up: when it is proven dead, or was there
@@ -362,6 +362,12 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     #[must_use]
     pub fn max_len(&self) -> u32 {
         self.max_len
+    }
+}
+
+impl<T: Value + ?Sized, P: Port> HasPeer for LatestReader<T, P> {
+    fn has_peer(&self) -> bool {
+        self.writer() == PeerStatus::Present
     }
 }
 

@@ -252,7 +252,7 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
     ///
     /// # Errors
     ///
-    /// [`ServeLanesError::Fault`].
+    /// [`ServeLanesError::Replaced`] or [`ServeLanesError::Fault`].
     pub async fn next(&mut self) -> Result<(FromLane<Req>, Reply<'_, Ans, P>), ServeLanesError>
     where
         Req: Message,

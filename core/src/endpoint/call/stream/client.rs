@@ -336,7 +336,7 @@ impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port> StreamClient<Req, Part,
                 let (calls, parts, out) = (&mut *calls, &mut *parts, &mut *out);
                 let found = look(calls, parts, out, &mut part);
                 let search = found.is_none() && due.is_now();
-                if search { calls.look_for_death(out.ticket).map(Found::End) } else { found }
+                if search { calls.look_for_end(out.ticket, true).map(Found::End) } else { found }
             })
             .await;
         Ok(self.take(found, &mut part)?.with(part))

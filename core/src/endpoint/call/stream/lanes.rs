@@ -174,7 +174,7 @@ impl<Req: Value + ?Sized, Part: Value + ?Sized, P: Port, const N: usize> LanesSt
     ///
     /// # Errors
     ///
-    /// [`ServeLanesError::Fault`].
+    /// [`ServeLanesError::Replaced`] or [`ServeLanesError::Fault`].
     pub async fn next(&mut self) -> Taken<'_, Req, Part, P>
     where
         Req: Message,

@@ -95,7 +95,7 @@ impl<Req: Message, Part: Message, P: Port> StreamServer<Req, Part, P> {
     ///
     /// # Errors
     ///
-    /// [`ServeError::Fault`].
+    /// [`ServeError::Replaced`] or [`ServeError::Fault`].
     pub async fn next(&mut self) -> Result<(Req, Parts<'_, Req, Part, P>), ServeError>
     where
         P: AsyncWait,
