@@ -34,7 +34,7 @@ fn set_capability(file: &Path) -> bool {
 }
 
 #[test]
-fn fault_135_a_program_with_capabilities_of_its_file_takes_no_directory() {
+fn fault_136_a_program_with_capabilities_of_its_file_takes_no_directory() {
     if env::var_os(PART).is_some() {
         // SAFETY: reads a list that the kernel made for this process.
         if unsafe { libc::getauxval(libc::AT_SECURE) } == 0 {
@@ -54,7 +54,7 @@ fn fault_135_a_program_with_capabilities_of_its_file_takes_no_directory() {
     fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("a mode");
     let started = set_capability(&program).then(|| {
         let mut command = Command::new(&program);
-        command.args(["--exact", "fault_135_a_program_with_capabilities_of_its_file_takes_no_directory"]);
+        command.args(["--exact", "fault_136_a_program_with_capabilities_of_its_file_takes_no_directory"]);
         command.env(PART, "capable").env("STRAIT_DIR", scratch.join("none"));
         command.current_dir("/").uid(NOBODY).gid(NOBODY).output()
     });
