@@ -10,6 +10,7 @@
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
 //! | [`readable`] | waiting for descriptors |
 //! | `event`, `pi` | eventfds and priority-inheriting futexes, on Linux |
+//! | `vfio` | interrupts of a virtual machine's doorbells, on Linux |
 //! | [`pipe`], [`semaphore`] | pipes and semaphores of the system, which need no region |
 //!
 //! Where the system lacks something, the function returns an error that says so.
@@ -36,6 +37,8 @@ pub mod place;
 pub mod readable;
 pub mod rt;
 pub mod semaphore;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod vfio;
 pub mod view;
 mod wait;
 pub mod whoami;

@@ -1,7 +1,10 @@
-//! Linux alone: tasks that wait by eventfds, and a mutex with priority inheritance.
+//! Linux alone: tasks that wait by eventfds, doorbells of virtual machines, and a mutex with priority inheritance.
 
 mod event;
+mod guest;
 mod pi;
 
+pub use crate::sys::vfio::VfioError;
 pub use event::{EventPort, Sooner, doorbell};
+pub use guest::GuestDoorbells;
 pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
