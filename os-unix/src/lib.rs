@@ -10,7 +10,7 @@
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
 //! | [`readable`] | waiting for descriptors |
 //! | `event`, `pi` | eventfds and priority-inheriting futexes, on Linux |
-//! | `vfio` | interrupts of a virtual machine's doorbells, on Linux |
+//! | `vfio`, `watch` | interrupts of a virtual machine's doorbells, and the end of its process, on Linux |
 //! | [`pipe`], [`semaphore`] | pipes and semaphores of the system, which need no region |
 //!
 //! Where the system lacks something, the function returns an error that says so.
@@ -41,6 +41,8 @@ pub mod semaphore;
 pub mod vfio;
 pub mod view;
 mod wait;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod watch;
 pub mod whoami;
 pub mod window;
 

@@ -3,8 +3,10 @@
 mod event;
 mod guest;
 mod pi;
+mod watch;
 
 pub use crate::sys::vfio::VfioError;
 pub use event::{EventPort, Sooner, doorbell};
 pub use guest::GuestDoorbells;
 pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
+pub use watch::{GuestWatch, GuestWatchError};
