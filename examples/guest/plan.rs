@@ -48,8 +48,9 @@ pub const BELLS: Plan<'static> = Plan::new(&[
 /// An answer, how often the guest has slept, and how long it has worked, in microseconds.
 pub type Told = [u64; 3];
 
-/// What the guest's state is.
+/// The guest's state: that it runs, and what the host says in its place.
 pub const YES: u64 = 1;
+pub const NO: u64 = 2;
 
 /// The host's number at the server, which it is the first client of; the vector that wakes a side, and how many it has.
 pub const HOST_CLIENT: u16 = 0;

@@ -7,14 +7,14 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use strait::linux::EventPort;
+use strait::linux::{EventPort, GuestWatch};
 use strait::options::WaitPolicy;
 use strait::unix::RegionWindow;
-use strait::{Attachment, Region, RegionOptions, TryRecvError};
+use strait::{Attachment, PeerStatus, Region, RegionOptions, TryRecvError};
 
 use crate::host::{MEMORY, Machine, Memory, PATIENCE, Result};
 use crate::ivshmem::{News, Peer, Server};
-use crate::plan::{BELLS, HOST_CLIENT, Told, VECTOR, VECTORS, WINDOW};
+use crate::plan::{BELLS, GUEST, HOST_CLIENT, NO, Told, VECTOR, VECTORS, WINDOW};
 
 const ROUNDS: u64 = 300;
 /// Between two questions, so that the guest has gone to sleep again.
@@ -27,10 +27,13 @@ pub fn run(file: &str, command: &[&str]) -> Result<()> {
     let memory = File::options().read(true).write(true).create_new(true).mode(0o600).open(file)?;
     let _memory = Memory(file);
     memory.set_len(MEMORY)?;
-    let region = RegionWindow::new(file, 0).len(WINDOW).create(&BELLS, &RegionOptions::new())?;
+    let window = RegionWindow::new(file, 0).len(WINDOW);
+    drop(window.create(&BELLS, &RegionOptions::new())?);
+    let watch = GuestWatch::new(GUEST);
+    let region = watch.open(&window, &RegionOptions::new())?;
     let socket = format!("{file}.socket");
     let _socket = Memory(&socket);
-    let (mut host, seen) = serve(&socket, memory)?;
+    let (mut host, seen) = serve(&socket, memory, &watch)?;
     let chardev = format!("socket,path={socket},id=bell");
     let device = format!("ivshmem-doorbell,chardev=bell,vectors={VECTORS}");
     let mut machine = Machine::start(&[command, &["-chardev", &chardev, "-device", &device]].concat())?;
@@ -42,18 +45,35 @@ pub fn run(file: &str, command: &[&str]) -> Result<()> {
     host.next()?;
     exchange(&region, &host, guest)?;
 
+    // What the machine holds stays its own as long as it runs.
+    let mut state = region.latest_reader::<u64>("state")?;
+    let stand_in = RegionOptions::new().domain(GUEST);
+    if state.writer() != PeerStatus::Present || watch.open(&window, &stand_in).is_ok() {
+        return Err("the machine was taken for dead".into());
+    }
     let start = Instant::now();
     machine.kill()?;
     if seen.recv_timeout(SOON)? != News::Gone(guest) {
         return Err("another client than the machine is gone".into());
     }
     println!("the machine was killed, which the server knew after {:.1?}", start.elapsed());
+    if state.writer() != PeerStatus::Dead {
+        return Err("the machine's program is not known to be dead".into());
+    }
+    let stand_in = watch.open(&window, &stand_in)?;
+    stand_in.latest_writer::<u64>("state")?.publish(&NO);
+    if state.read().value() != Some(NO) {
+        return Err("the host's value is not what is read".into());
+    }
+    println!(
+        "PASSED: a guest and its host slept between messages; the guest was killed, and the host took over its role"
+    );
     Ok(())
 }
 
 /// The server in a thread, its first client, and what it sees after that.
-fn serve(socket: &str, memory: File) -> Result<(Peer, Receiver<News>)> {
-    let mut server = Server::new(Path::new(socket), memory, VECTORS)?;
+fn serve(socket: &str, memory: File, watch: &GuestWatch) -> Result<(Peer, Receiver<News>)> {
+    let mut server = Server::new(Path::new(socket), memory, VECTORS, watch.clone())?;
     let (told, seen) = mpsc::channel();
     std::thread::spawn(move || while server.next().is_ok_and(|news| told.send(news).is_ok()) {});
     let host = Peer::connect(Path::new(socket), VECTORS)?;

@@ -37,11 +37,11 @@ pub mod place;
 pub mod readable;
 pub mod rt;
 pub mod semaphore;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub mod vfio;
 pub mod view;
 mod wait;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub mod watch;
 pub mod whoami;
 pub mod window;

@@ -1,5 +1,5 @@
 //! What a doorbell server knows of a machine's end, with a process that plays QEMU's part. Numbers are those of the fault list.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod common;
 
