@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
-use strait::linux::{EventPort, GuestDoorbells};
+use strait::linux::{EventPort, GuestDoorbells, VfioError};
 use strait::options::WaitPolicy;
 use strait::unix::RegionWindow;
 use strait::{Attachment, RegionOptions, TryRecvError};
@@ -25,13 +25,16 @@ const NEVER: Duration = Duration::from_secs(3600);
 
 /// Answers each question when it is rung for, until the machine is killed.
 pub fn serve() -> Result<()> {
+    // Each step, before it is done, is what is missing.
+    missing(VfioError::NoModule)?;
     load()?;
-    // Each step in front of its being made says what is missing.
-    println!("before the device is bound: {}", GuestDoorbells::open().err().ok_or("it was bound already")?);
+    missing(VfioError::NotBound)?;
     let window = RegionWindow::ivshmem()?;
     bind(window.path().parent().ok_or("no device")?)?;
     let bells = GuestDoorbells::open()?;
+    missing(VfioError::Busy)?;
     println!("as client {} of the server, through {}", bells.number()?, window.path().display());
+    bells.ring(HOST_CLIENT, VECTOR)?;
 
     let region = window.len(WINDOW).open(&RegionOptions::new().domain(GUEST))?;
     let (own, host) = (bells.doorbell(VECTOR)?, bells.peer(HOST_CLIENT, VECTOR)?);
@@ -50,6 +53,14 @@ pub fn serve() -> Result<()> {
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// The doorbells cannot be opened, for this reason.
+fn missing(wanted: VfioError) -> Result<()> {
+    match GuestDoorbells::open() {
+        Err(error) if error == wanted => Ok(()),
+        other => Err(format!("{other:?}, where it should be {wanted:?}").into()),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The host with doorbells: the server of QEMU's device, and a process that asks. Both sides sleep between messages.
 
 use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use strait::linux::{EventPort, GuestWatch};
 use strait::options::WaitPolicy;
@@ -97,6 +100,7 @@ fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
     let mut answers = at.typed_consumer::<Told>("answers")?;
     // No sleep ends before its time but by a doorbell.
     let policy = WaitPolicy { spin: 0, park: true, probe: PATIENCE };
+    heard(&host.own[vector])?;
     let mut ask = |question: u64| -> Result<Told> {
         questions.try_send(&question)?;
         loop {
@@ -112,7 +116,6 @@ fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
             }
         }
     };
-    // The first one is there before the machine is.
     let first = ask(0)?;
     let (start, slept) = (Instant::now(), sleeps()?);
     let (mut last, mut asking) = (first, Duration::ZERO);
@@ -135,6 +138,15 @@ fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
         return Err("a side did not sleep between messages".into());
     }
     Ok(())
+}
+
+/// Waits for the machine to ring, which it does once it can.
+fn heard(bell: &OwnedFd) -> Result<()> {
+    let timeout = PollTimeout::try_from(PATIENCE)?;
+    match poll(&mut [PollFd::new(bell.as_fd(), PollFlags::POLLIN)], timeout)? {
+        0 => Err("the machine does not ring".into()),
+        _ => Ok(File::from(bell.try_clone()?).read_exact(&mut [0; 8])?),
+    }
 }
 
 /// How often this process has slept.
