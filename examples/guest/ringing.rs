@@ -110,10 +110,9 @@ fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
                 Err(TryRecvError::Empty) => {}
                 Err(error) => return Err(error.into()),
             }
-            let found = at.port().wait_ready_or_readable(&mut [&mut answers], &[], policy, PATIENCE)?;
-            if found.receivers.is_empty() {
-                return Err(format!("nobody rang for the answer to {question}").into());
-            }
+            at.port()
+                .wait_ready_or_readable(&mut [&mut answers], &[], policy, PATIENCE)
+                .map_err(|error| format!("nobody rang for the answer to {question}: {error}"))?;
         }
     };
     let first = ask(0)?;
