@@ -9,8 +9,9 @@
 //! `qemu COMMAND..` starts a real QEMU with that device, and kills it; the lane `guest` runs that.
 //!
 //! Without arguments it plays all parts: a server, a process of the host, and another process in QEMU's place, which
-//! speaks the same protocol, maps the memory, and is killed. What the end of a socket proves is the end of the process
-//! that held it: of QEMU, and so of all in that guest. A program that dies in a guest that lives shows nothing here.
+//! speaks the same protocol, maps the memory, and is killed. The end of a socket is news; what proves that the guest has
+//! ended is the end of the process that connected it, which `GuestWatch` asks for. By that the host can take over what the
+//! guest held: see the example `guest`. A program that dies in a guest that lives shows nothing here.
 
 #[cfg(target_os = "linux")]
 mod common;
@@ -30,6 +31,7 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use strait::linux::GuestWatch;
     use strait::unix::RegionWindow;
     use strait::{Channel, Plan, RegionOptions};
 
@@ -62,7 +64,7 @@ mod linux {
 
     fn serve(socket: &str, memory: &str, vectors: &str) -> Result<()> {
         let memory = File::options().read(true).write(true).open(memory)?;
-        let mut server = Server::new(Path::new(socket), memory, vectors.parse()?)?;
+        let mut server = Server::new(Path::new(socket), memory, vectors.parse()?, GuestWatch::new(1))?;
         loop {
             match server.next()? {
                 News::Came(number) => println!("client {number} has come"),
@@ -100,8 +102,8 @@ mod linux {
     }
 
     /// A server in a thread, its first client, and what the server sees.
-    fn start(socket: &str, memory: File) -> Result<(Peer, mpsc::Receiver<News>)> {
-        let mut server = Server::new(Path::new(socket), memory, VECTORS)?;
+    fn start(socket: &str, memory: File, watch: &GuestWatch) -> Result<(Peer, mpsc::Receiver<News>)> {
+        let mut server = Server::new(Path::new(socket), memory, VECTORS, watch.clone())?;
         let (told, seen) = mpsc::channel();
         std::thread::spawn(move || while server.next().is_ok_and(|news| told.send(news).is_ok()) {});
         let host = Peer::connect(Path::new(socket), VECTORS)?;
@@ -113,7 +115,8 @@ mod linux {
     fn emulator(command: &[&str]) -> Result<()> {
         let folder = Folder::new("ivshmem-qemu")?;
         let socket = folder.path("socket");
-        let (mut host, seen) = start(&socket, memory(&folder.path("memory"))?)?;
+        let watch = GuestWatch::new(1);
+        let (mut host, seen) = start(&socket, memory(&folder.path("memory"))?, &watch)?;
         let (program, args) = command.split_first().ok_or("no command")?;
         let chardev = format!("socket,path={socket},id=bell");
         let device = format!("ivshmem-doorbell,chardev=bell,vectors={VECTORS}");
@@ -124,8 +127,10 @@ mod linux {
             .spawn()?;
         let came = seen.recv_timeout(PATIENCE);
         let start = Instant::now();
+        assert!(!watch.has_ended(), "it runs");
         qemu.kill()?;
         qemu.wait()?;
+        assert!(watch.has_ended(), "all that it had of the memory is gone");
         assert_eq!((host.next()?, came?), (News::Came(1), News::Came(1)));
         assert_eq!((host.next()?, seen.recv_timeout(PATIENCE)?), (News::Gone(1), News::Gone(1)));
         let late = start.elapsed();
@@ -139,7 +144,8 @@ mod linux {
         let (socket, path) = (folder.path("socket"), folder.path("memory"));
         let file = memory(&path)?;
         let region = RegionWindow::new(&path, 0).create(&PLAN, &RegionOptions::new())?;
-        let (mut host, seen) = start(&socket, file)?;
+        let watch = GuestWatch::new(1);
+        let (mut host, seen) = start(&socket, file, &watch)?;
         let mut questions = region.typed_producer::<u64>("questions")?;
         let mut answers = region.typed_consumer::<u64>("answers")?;
         // The second one has the first one's number, and goes on in its place.
@@ -160,7 +166,9 @@ mod linux {
                 assert_eq!(answer, question * 2, "in run {run}");
             }
             let start = Instant::now();
+            assert!(!watch.has_ended(), "it runs");
             other.kill()?;
+            assert!(watch.has_ended(), "all that it had of the memory is gone");
             assert_eq!((host.next()?, seen.recv_timeout(PATIENCE)?), (News::Gone(1), News::Gone(1)));
             let late = start.elapsed();
             assert!(late < SOON, "{late:?}");

@@ -27,6 +27,8 @@ use strait::{
 };
 use strait_core::ground::plan::Fault;
 
+#[path = "errors/guests.rs"]
+mod guests;
 #[path = "errors/patterns.rs"]
 mod patterns;
 #[path = "errors/windows.rs"]
@@ -380,6 +382,7 @@ fn all() -> Vec<Told> {
     of_pipes(&mut all);
     patterns::of_contracts(&mut all);
     of_the_system(&mut all);
+    guests::of_guests(&mut all);
     of_streams(&mut all);
     all
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -15,6 +16,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use strait::linux::GuestWatch;
 
 const VERSION: i64 = 0;
 const MEMORY: i64 = -1;
@@ -60,17 +62,20 @@ pub struct Server {
     memory: File,
     vectors: usize,
     clients: BTreeMap<i64, Client>,
+    watch: GuestWatch,
 }
 
 impl Server {
-    /// Listens at a path that is free, best in a folder of this user alone. The memory's length must be a power of two.
-    pub fn new(socket: &Path, memory: File, vectors: usize) -> io::Result<Self> {
+    /// Listens at a path that is free, best in a folder of this user alone. The memory's length must be a power of two. What
+    /// this server knows of its clients' processes is in `watch`.
+    pub fn new(socket: &Path, memory: File, vectors: usize, watch: GuestWatch) -> io::Result<Self> {
         if !memory.metadata()?.len().is_power_of_two() {
             return Err(io::Error::other(
                 "the memory's length is no power of two, which a PCI device's must be",
             ));
         }
-        Ok(Self { listener: UnixListener::bind(socket)?, memory, vectors, clients: BTreeMap::new() })
+        let (listener, clients) = (UnixListener::bind(socket)?, BTreeMap::new());
+        Ok(Self { listener, memory, vectors, clients, watch })
     }
 
     /// Waits for somebody to come or go, and returns who did. The others have been told.
@@ -106,6 +111,11 @@ impl Server {
         let Some(number) = (0..MOST).find(|number| !self.clients.contains_key(number)) else {
             return Ok(None);
         };
+        // Before it has the memory, so that nobody is taken for dead who has it.
+        if let Err(error) = self.watch.admit(&stream) {
+            eprintln!("a client is refused: {error}");
+            return Ok(None);
+        }
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let bells: nix::Result<Vec<_>> =
             (0..self.vectors).map(|_| EventFd::from_value_and_flags(0, flags)).collect();
@@ -118,6 +128,7 @@ impl Server {
             told = told.and_then(|()| client.introduce(other, there));
         }
         if told.and_then(|()| client.introduce(number, &client)).is_err() {
+            let _ = client.stream.shutdown(Shutdown::Both);
             return Ok(None);
         }
         self.each_other(|other| other.introduce(number, &client));
@@ -126,14 +137,15 @@ impl Server {
     }
 
     fn forget(&mut self, gone: i64) {
-        self.clients.remove(&gone);
+        // The watch has a copy of its socket, for as long as its process runs.
+        let _ = self.clients.remove(&gone).map(|client| client.stream.shutdown(Shutdown::Both));
         self.each_other(|other| other.tell(gone, None));
     }
 
     /// Tells the others. One that takes nothing is shut out: `next` then finds it gone.
     fn each_other(&self, tell: impl Fn(&Client) -> nix::Result<()>) {
         for client in self.clients.values().filter(|client| tell(client).is_err()) {
-            let _ = client.stream.shutdown(std::net::Shutdown::Both);
+            let _ = client.stream.shutdown(Shutdown::Both);
         }
     }
 }

@@ -11,13 +11,13 @@ use strait::{Consumer, Producer, Region, RegionOptions, SystemPort, TryRecvError
 use crate::exchange::{Side, put_all, take_all};
 use crate::plan::{FRAME, PLAN, WINDOW, pattern, tag};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The length of the device's memory.
-const MEMORY: u64 = 16 << 20;
+pub const MEMORY: u64 = 16 << 20;
 /// For one answer, the machine's start included; and for all of them.
 /// On a busy machine the emulator's two processors may wait for each other.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 const LIMIT: Duration = Duration::from_secs(300);
 /// For the one frame that a kill may have lost, if that is the last.
 const LAST: Duration = Duration::from_secs(10);
@@ -33,16 +33,16 @@ const UNDER_WAY: u32 = 100;
 const UNCHECKED: i32 = 3;
 
 /// QEMU, killed when this goes out of use.
-struct Machine(Child);
+pub struct Machine(Child);
 
 impl Machine {
-    fn start(command: &[&str]) -> Result<Self> {
+    pub fn start(command: &[&str]) -> Result<Self> {
         let (program, args) = command.split_first().ok_or("no command")?;
         Ok(Self(Command::new(program).args(args).stdin(Stdio::null()).spawn()?))
     }
 
     /// Ends it as a loss of power does.
-    fn kill(&mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.0.kill()?;
         self.0.wait()?;
         Ok(())
@@ -75,8 +75,8 @@ impl Drop for Machine {
     }
 }
 
-/// The file of the memory, removed in the end.
-struct Memory<'a>(&'a str);
+/// The file of the memory, or the socket, removed in the end.
+pub struct Memory<'a>(pub &'a str);
 
 impl Drop for Memory<'_> {
     fn drop(&mut self) {

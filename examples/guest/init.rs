@@ -12,9 +12,10 @@ use strait::{
     Consumer, Lock, Mutex, Producer, Region, RegionOptions, SystemPort, TryRecvError, TrySendError,
 };
 
+use crate::bells;
 use crate::control;
 use crate::exchange::{Side, put_all, take_all};
-use crate::plan::{FRAME, GUEST, Locked, WINDOW, tag, value};
+use crate::plan::{DOORBELLS, FRAME, GUEST, Locked, WINDOW, tag, value};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -25,17 +26,23 @@ const FILE_SYSTEMS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("sysfs", "/sys")
 
 /// Serves the host until it says that this is the end, or kills the machine.
 pub fn run() -> Result<()> {
-    if let Err(error) = serve() {
+    let bells = std::env::args().any(|parameter| parameter == DOORBELLS);
+    let served = mount_all().and_then(|()| if bells { bells::serve() } else { serve() });
+    if let Err(error) = served {
         println!("guest: {error}");
     }
     match reboot(RebootMode::RB_POWER_OFF)? {}
 }
 
-fn serve() -> Result<()> {
+fn mount_all() -> Result<()> {
     for (kind, folder) in FILE_SYSTEMS {
         fs::create_dir_all(folder)?;
         mount(Some(kind), folder, Some(kind), MsFlags::empty(), None::<&str>)?;
     }
+    Ok(())
+}
+
+fn serve() -> Result<()> {
     let best = RegionWindow::ivshmem()?;
     let folder = best.path().parent().unwrap_or(Path::new("/")).to_owned();
     let mut hello = Some(match control::unchecked(&folder.join("resource2"))? {

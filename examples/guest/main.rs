@@ -4,9 +4,14 @@
 //! `cargo run --example guest -- host FILE COMMAND...` is the host: it lays the region out in FILE, and starts QEMU by
 //! the command, twice. In the guest this program is `/init`. `cargo xtask test guest` does all of that.
 //!
+//! With `doorbells` in place of `host`, the two sides wake each other through the device `ivshmem-doorbell`, whose server
+//! this program is then, and both sleep between messages; the guest by the driver `vfio-pci`. See `bells.rs` and `ringing.rs`.
+//!
 //! On ARM, Linux maps the device's memory so that the processor faults at accesses that are not aligned. Whether the
 //! emulator does that as well is tried first: see `control.rs`.
 
+#[cfg(target_os = "linux")]
+mod bells;
 #[cfg(target_os = "linux")]
 mod control;
 #[cfg(target_os = "linux")]
@@ -16,7 +21,12 @@ mod host;
 #[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
+#[path = "../common/ivshmem.rs"]
+mod ivshmem;
+#[cfg(target_os = "linux")]
 mod plan;
+#[cfg(target_os = "linux")]
+mod ringing;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,8 +36,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["host", file, command @ ..] if !command.is_empty() => host::run(file, command),
+        ["doorbells", file, command @ ..] if !command.is_empty() => ringing::run(file, command),
         _ => {
-            eprintln!("error: wrong arguments; this example takes `host FILE COMMAND...`");
+            eprintln!(
+                "error: wrong arguments; this example takes `host FILE COMMAND...`, or `doorbells` for `host`"
+            );
             std::process::exit(2)
         }
     }

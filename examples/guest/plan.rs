@@ -38,6 +38,28 @@ pub const PLAN: Plan<'static> = Plan::new(&[
     Channel::mutex::<Locked>("lock").domains(GUEST, GUEST),
 ]);
 
+/// What the two sides have with doorbells.
+pub const BELLS: Plan<'static> = Plan::new(&[
+    Channel::slots::<u64>("questions", 16).consumer_may_block().domains(HOST, GUEST),
+    Channel::slots::<Told>("answers", 16).consumer_may_block().domains(GUEST, HOST),
+    Channel::latest::<u64>("state").domains(GUEST, HOST),
+]);
+
+/// An answer, how often the guest has slept, and how long it has worked, in microseconds.
+pub type Told = [u64; 3];
+
+/// The guest's state: that it runs, and what the host says in its place.
+pub const YES: u64 = 1;
+pub const NO: u64 = 2;
+
+/// The host's number at the server, which it is the first client of; the vector that wakes a side, and how many it has.
+pub const HOST_CLIENT: u16 = 0;
+pub const VECTOR: u16 = 0;
+pub const VECTORS: usize = 1;
+
+/// The parameter by which the kernel's command line asks the guest for doorbells.
+pub const DOORBELLS: &str = "doorbells";
+
 /// What a frame to the guest asks for, as its tag. The answer has the same.
 pub mod tag {
     /// From the guest alone, once it has the region: what it found out about its memory.

@@ -10,6 +10,7 @@
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
 //! | [`readable`] | waiting for descriptors |
 //! | `event`, `pi` | eventfds and priority-inheriting futexes, on Linux |
+//! | `vfio`, `watch` | interrupts of a virtual machine's doorbells, and the end of its process, on Linux |
 //! | [`pipe`], [`semaphore`] | pipes and semaphores of the system, which need no region |
 //!
 //! Where the system lacks something, the function returns an error that says so.
@@ -37,8 +38,12 @@ mod privileged;
 pub mod readable;
 pub mod rt;
 pub mod semaphore;
+#[cfg(target_os = "linux")]
+pub mod vfio;
 pub mod view;
 mod wait;
+#[cfg(target_os = "linux")]
+pub mod watch;
 pub mod whoami;
 pub mod window;
 

@@ -7,6 +7,7 @@
 //! | waiting | futex between processes | polling with sleeps of up to 1 ms | a named event for each word that is slept on, made by the sleeper |
 //! | clock | `CLOCK_MONOTONIC` | `CLOCK_MONOTONIC` | the performance counter |
 //! | tasks | `linux::EventPort`: eventfds, for any executor | none | none |
+//! | virtual machines | `linux::GuestDoorbells`, `linux::GuestWatch`: their interrupts, and proof of their end | none | none |
 //! | mutex with priority inheritance | `linux::PiMutex` | none | none |
 //! | [pipes](pipe) | bytes and messages | bytes; messages on FreeBSD | bytes and messages, named and anonymous |
 //! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling | [`NamedSemaphore`] |

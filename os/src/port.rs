@@ -11,6 +11,16 @@ use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, 
 use crate::sys::{View, clock, whoami};
 use crate::{JoinError, OsError, Region, RegionOptions};
 
+/// Whether the other machine has ended, all that it did with the memory included.
+pub(crate) type HasEnded = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// The machine that is a domain, where this process can prove its end.
+struct Machine {
+    domain: u32,
+    places: RangeInclusive<u32>,
+    has_ended: HasEnded,
+}
+
 /// The state that all clones of a port share; the last one leaves the region.
 struct Inner {
     /// The mapping, the tokens, and what is slept on; shared with other participants of this process.
@@ -18,6 +28,7 @@ struct Inner {
     domain: u32,
     /// The slots of the domain. Those of other domains are filled by other systems, and never hold a token.
     own: RangeInclusive<u32>,
+    machine: Option<Machine>,
     /// The place in the participant table that is ours. Set before there is a second clone.
     seat: Option<Ident>,
 }
@@ -97,12 +108,21 @@ pub struct SystemPort(Arc<Inner>);
 impl SystemPort {
     /// Takes a place of the options' domain in the participant table, or just looks if they say read-only.
     pub(crate) fn new(view: View, options: &RegionOptions) -> Result<Self, TableFull> {
-        Self::with(Arc::new(view), options.domain, options.sys.map.read_only)
+        Self::with(Arc::new(view), options.domain, options.sys.map.read_only, None)
     }
 
-    fn with(view: Arc<View>, domain: u32, read_only: bool) -> Result<Self, TableFull> {
-        let own = participants::places_of(view.region.mem(), view.region.header(), domain);
-        let mut port = Self(Arc::new(Inner { view, domain, own, seat: None }));
+    /// The same; of the participants of one domain, `machine` proves the deaths.
+    pub(crate) fn with(
+        view: Arc<View>,
+        domain: u32,
+        read_only: bool,
+        machine: Option<(u32, HasEnded)>,
+    ) -> Result<Self, TableFull> {
+        let places = |domain| participants::places_of(view.region.mem(), view.region.header(), domain);
+        let own = places(domain);
+        let machine =
+            machine.map(|(domain, has_ended)| Machine { domain, places: places(domain), has_ended });
+        let mut port = Self(Arc::new(Inner { view, domain, own, machine, seat: None }));
         if read_only {
             return Ok(port);
         }
@@ -156,7 +176,8 @@ impl SystemPort {
     /// ```
     pub fn join_again(&self) -> Result<Region, JoinError> {
         self.ident().ok_or(JoinError::ReadOnly)?;
-        let port = Self::with(Arc::clone(&self.0.view), self.0.domain, false);
+        let machine = self.0.machine.as_ref().map(|one| (one.domain, Arc::clone(&one.has_ended)));
+        let port = Self::with(Arc::clone(&self.0.view), self.0.domain, false, machine);
         Region::attach(port.map_err(|TableFull| JoinError::TableFull)?).map_err(JoinError::Attach)
     }
 
@@ -236,7 +257,9 @@ impl Clock for SystemPort {
 
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
 // SAFETY: of its own domain it forwards to `Tokens::probe`, which returns `Dead` only by the kernel's proof and
-// with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of other
+// with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of a machine's domain
+// it returns `Dead` if the machine has ended, and no process of this system that stands in for it has the token. That is
+// asked in this order: a machine that came later than `who` was read is known before it has the memory. Of other
 // domains it never returns `Dead`.
 unsafe impl Liveness for SystemPort {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
@@ -248,7 +271,13 @@ unsafe impl Liveness for SystemPort {
     }
 
     fn probe(&self, who: Ident) -> Probe {
-        if self.0.own.contains(&who.place()) {
+        if let Some(machine) = self.0.machine.as_ref().filter(|one| one.places.contains(&who.place())) {
+            let has_ended = (machine.has_ended)();
+            match self.view().region.tokens().probe(who) {
+                Probe::Dead if !has_ended => Probe::Unknown,
+                found => found,
+            }
+        } else if self.0.own.contains(&who.place()) {
             self.view().region.tokens().probe(who)
         } else {
             Probe::Unknown

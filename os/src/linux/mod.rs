@@ -1,7 +1,18 @@
-//! Linux alone: tasks that wait by eventfds, and a mutex with priority inheritance.
+//! Linux alone: tasks that wait by eventfds, doorbells of virtual machines and proof of their end, and a mutex with
+//! priority inheritance.
 
 mod event;
+#[cfg(target_os = "linux")]
+mod guest;
 mod pi;
+#[cfg(target_os = "linux")]
+mod watch;
 
+#[cfg(target_os = "linux")]
+pub use crate::sys::vfio::VfioError;
 pub use event::{EventPort, Sooner, doorbell};
+#[cfg(target_os = "linux")]
+pub use guest::GuestDoorbells;
 pub use pi::{PiGuard, PiLock, PiLockError, PiMutex, PiOpenError, PiRecovery, PiStatus, PiUnlockError};
+#[cfg(target_os = "linux")]
+pub use watch::{GuestWatch, GuestWatchError};

@@ -194,9 +194,13 @@ impl RegionWindow {
     /// [`WindowError`]; [`Open`](WindowError::Open) with
     /// [`Uninitialised`](strait_core::format::AttachError::Uninitialised) as long as the other side has not created it.
     pub fn open(&self, options: &RegionOptions) -> Result<Region, WindowError> {
+        Ok(region::open(self.view(options)?, options)?)
+    }
+
+    /// Maps the region in the window, of which nobody is a participant by that.
+    pub(crate) fn view(&self, options: &RegionOptions) -> Result<View, WindowError> {
         let memory = self.0.map(&options.sys)?;
-        let view = View::in_window(&self.0, memory, &options.sys).map_err(OpenError::from)?;
-        Ok(region::open(view, options)?)
+        Ok(View::in_window(&self.0, memory, &options.sys).map_err(OpenError::from)?)
     }
 
     /// Takes away what says that a region is in the window, whatever is there, so that one can be created. Nobody may

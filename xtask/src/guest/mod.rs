@@ -9,6 +9,7 @@ mod tools;
 
 use std::cell::RefCell;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::cache;
 use crate::lanes::{Debian, unavailable};
@@ -51,9 +52,13 @@ const X86: Guest = Guest {
 };
 
 /// What all machines have.
-const DEVICES_OF_ALL: &str =
-    "-nodefaults -display none -serial stdio -no-reboot -device ivshmem-plain,memdev=shared";
+const DEVICES_OF_ALL: &str = "-nodefaults -display none -serial stdio -no-reboot";
+const SHARED: &str = "-device ivshmem-plain,memdev=shared";
 const KERNEL_LINE: &str = "quiet panic=-1";
+
+/// The same machine with what gives a program its interrupts.
+const X86_WITH_IOMMU: &str = "-M q35,kernel-irqchip=split -cpu max -accel tcg -m 256M";
+const IOMMU: &str = "-device intel-iommu,intremap=on,caching-mode=on";
 
 /// The machine whose device has doorbells. It runs no program: the example is its server, and kills it.
 const DOORBELL: &str = "-M virt -cpu cortex-a72 -m 64M -nodefaults";
@@ -75,12 +80,15 @@ fn guest() -> Result<Outcome, Outcome> {
         let folder = cache::target("guest")?;
         boot(&ARM, &debian, &folder, &flags)
     };
-    let x86 = || {
-        let machine = &musl::MACHINES[0];
-        let flags = format!("{sysroot} {}", Musl::new()?.flags(machine));
+    let with_musl = |run: fn(&Debian, &str, &str) -> Result<Outcome, Outcome>| {
+        let flags = format!("{sysroot} {}", Musl::new()?.flags(&musl::MACHINES[0]));
         // As `words` builds it.
-        let folder = cache::target("words")?;
-        boot(&X86, &debian, &folder, &flags)
+        run(&debian, &cache::target("words")?, &flags)
+    };
+    let x86 = || with_musl(|debian, folder, flags| boot(&X86, debian, folder, flags));
+    let doorbells = || {
+        doorbells()?;
+        with_musl(asleep)
     };
     // What a machine cannot, it says in the end; the other parts run all the same.
     let skipped = RefCell::new(None);
@@ -102,27 +110,16 @@ fn guest() -> Result<Outcome, Outcome> {
 
 /// Builds the example for the guest, and runs it on both sides.
 fn boot(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Outcome, Outcome> {
-    let Guest { target, linker, tools, machine, console } = guest;
-    let tools = Tools::new(tools)?;
-    let args = format!("build --quiet -p strait -p strait-os --target {target} --example guest");
-    let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-    passed(debian.cargo(folder, flags, &args).with(&variable, linker).run())?;
-
-    let program = format!("{folder}/{target}/debug/examples/guest");
+    let tools = Tools::new(guest.tools)?;
+    let program = build(guest, debian, folder, flags)?;
     let archive = format!("{folder}/initramfs");
-    pack(&program, &archive).map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
+    pack(&program, &[], &archive).map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
     // Not on a disk: each store of the guest would be one of the file's.
     let memory = format!("/dev/shm/strait-guest-{}", std::process::id());
-    let mut run = Run::cargo(&format!("run --quiet --example guest -- host {memory}"));
-    let words = machine.split_whitespace().chain(DEVICES_OF_ALL.split_whitespace());
-    for word in tools.qemu().iter().map(String::as_str).chain(words) {
-        run = run.argument(word);
-    }
     let object = format!("memory-backend-file,id=shared,size=16M,mem-path={memory},share=on");
-    for word in ["-object", &object, "-kernel", &tools.kernel.to_string_lossy(), "-initrd", &archive] {
-        run = run.argument(word);
-    }
-    let outcome = run.argument("-append").word(&format!("{console} {KERNEL_LINE}")).run();
+    let run = Run::cargo(&format!("run --quiet --example guest -- host {memory}"));
+    let run = machine(run, guest, &tools, &archive, SHARED).argument("-object").argument(&object);
+    let outcome = run.argument("-append").word(&format!("{} {KERNEL_LINE}", guest.console)).run();
     Ok(match outcome {
         Outcome::Failed(how) if how == UNCHECKED => {
             unavailable("this emulator takes accesses that a processor refuses".into())
@@ -131,24 +128,68 @@ fn boot(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Out
     })
 }
 
+/// Builds the example for the guest, and returns where it is.
+fn build(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<String, Outcome> {
+    let Guest { target, linker, .. } = guest;
+    let args = format!("build --quiet -p strait -p strait-os --target {target} --example guest");
+    let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    passed(debian.cargo(folder, flags, &args).with(&variable, linker).run())?;
+    Ok(format!("{folder}/{target}/debug/examples/guest"))
+}
+
+/// Adds the command of the machine, with further devices.
+fn machine(mut run: Run, guest: &Guest, tools: &Tools, archive: &str, devices: &str) -> Run {
+    for word in tools.qemu() {
+        run = run.argument(&word);
+    }
+    for word in [guest.machine, DEVICES_OF_ALL, devices].into_iter().flat_map(str::split_whitespace) {
+        run = run.argument(word);
+    }
+    for word in ["-kernel", &tools.kernel.to_string_lossy(), "-initrd", archive] {
+        run = run.argument(word);
+    }
+    run
+}
+
+/// A guest that sleeps on the interrupt of its device, and wakes the host by it; it is killed in the end. The example is
+/// the device's server as well.
+fn asleep(debian: &Debian, folder: &str, flags: &str) -> Result<Outcome, Outcome> {
+    let tools = Tools::new(X86.tools)?;
+    let program = build(&X86, debian, folder, flags)?;
+    let archive = format!("{folder}/initramfs-doorbells");
+    pack(&program, &tools.modules, &archive)
+        .map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
+    let memory = format!("/dev/shm/strait-doorbells-{}", std::process::id());
+    let run = Run::cargo(&format!("run --quiet --example guest -- doorbells {memory}"));
+    let guest = Guest { machine: X86_WITH_IOMMU, ..X86 };
+    let run = machine(run, &guest, &tools, &archive, IOMMU);
+    Ok(run.argument("-append").word(&format!("{} {KERNEL_LINE} intel_iommu=on doorbells", X86.console)).run())
+}
+
 /// A real QEMU at the server of the example `ivshmem_server`.
-fn doorbells() -> Result<Outcome, Outcome> {
+fn doorbells() -> Result<(), Outcome> {
     let tools = Tools::new(ARM.tools)?;
     let mut run = Run::cargo("run --quiet --example ivshmem_server -- qemu");
     for word in tools.qemu().iter().map(String::as_str).chain(DOORBELL.split_whitespace()) {
         run = run.argument(word);
     }
-    Ok(run.run())
+    passed(run.run())
 }
 
 fn passed(outcome: Outcome) -> Result<(), Outcome> {
     if outcome == Outcome::Passed { Ok(()) } else { Err(outcome) }
 }
 
-/// A file system with the program as its first process, and what that needs before it has mounted anything.
-fn pack(program: &str, archive: &str) -> std::io::Result<()> {
+/// A file system with the program as its first process, what that needs before it has mounted anything, and modules of the
+/// kernel, whose names begin with their order.
+fn pack(program: &str, modules: &[PathBuf], archive: &str) -> std::io::Result<()> {
     let mut made = Archive::default();
     made.folder("dev");
+    made.folder("modules");
+    for (at, module) in modules.iter().enumerate() {
+        let name = module.file_name().unwrap_or_default().to_string_lossy();
+        made.program(&format!("modules/{at}-{name}"), &fs::read(module)?);
+    }
     for (name, major, minor) in DEVICES {
         made.device(name, major, minor);
     }

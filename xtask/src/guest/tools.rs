@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::apt::Apt;
 use crate::cache;
@@ -23,6 +24,8 @@ pub struct Wanted {
     kernel: &'static str,
     /// Debian's name of the machine.
     machine: &'static str,
+    /// Modules that are kept of the kernel's, unpacked, in the order in which they are loaded.
+    modules: &'static [&'static str],
     /// What is in the folder is used as long as this is what its stamp says.
     recipe: &'static str,
 }
@@ -33,6 +36,7 @@ pub const ARM: Wanted = Wanted {
     emulator: "qemu-system-aarch64",
     kernel: "linux-image-cloud-arm64:arm64",
     machine: "arm64",
+    modules: &[],
     recipe: "qemu-system-arm of trixie-backports, linux-image-cloud-arm64 of trixie, 1\n",
 };
 
@@ -42,7 +46,8 @@ pub const X86: Wanted = Wanted {
     emulator: "qemu-system-x86_64",
     kernel: "linux-image-cloud-amd64:amd64",
     machine: "amd64",
-    recipe: "qemu-system-x86 of trixie-backports, linux-image-cloud-amd64 of trixie, 1\n",
+    modules: &["vfio", "vfio_iommu_type1", "irqbypass", "vfio-pci-core", "vfio-pci"],
+    recipe: "qemu-system-x86 of trixie-backports, linux-image-cloud-amd64 of trixie, modules of vfio, 2\n",
 };
 
 /// Where they are.
@@ -50,6 +55,8 @@ pub struct Tools {
     root: PathBuf,
     emulator: &'static str,
     pub kernel: PathBuf,
+    /// The kernel's modules that were asked for, in that order.
+    pub modules: Vec<PathBuf>,
 }
 
 impl Tools {
@@ -69,11 +76,13 @@ impl Tools {
             println!("an emulator and a kernel, once for all clones");
             let apt = Apt::new(&folder, &RELEASES, &[wanted.machine])?;
             unpack_all(&apt, wanted).map_err(unavailable)?;
+            keep_modules(&folder, wanted.modules).map_err(unavailable)?;
             apt.remove().and_then(|()| remove_modules(&folder)).map_err(failed)?;
             fs::write(&stamp, wanted.recipe).map_err(failed)?;
         }
         let kernel = found(&folder.join("kernel/boot"), "vmlinuz-").map_err(failed)?;
-        Ok(Self { root: folder.join("qemu"), emulator: wanted.emulator, kernel })
+        let modules = wanted.modules.iter().map(|name| module(&folder, name)).collect();
+        Ok(Self { root: folder.join("qemu"), emulator: wanted.emulator, kernel, modules })
     }
 
     /// The command of the emulator: by its own libraries, which are newer than this system's.
@@ -118,7 +127,45 @@ fn unpack_all(apt: &Apt, wanted: &Wanted) -> Result<(), String> {
     apt.unpack("kernel")
 }
 
-/// What is needed is in the kernel itself.
+/// Where a module is kept.
+fn module(folder: &Path, name: &str) -> PathBuf {
+    folder.join("modules").join(format!("{name}.ko"))
+}
+
+/// Unpacks these modules of the kernel into a folder of their own.
+fn keep_modules(folder: &Path, names: &[&str]) -> Result<(), String> {
+    let told = |error: io::Error| format!("{}: {error}", folder.display());
+    for name in names {
+        let into = module(folder, name);
+        fs::create_dir_all(folder.join("modules")).map_err(told)?;
+        let packed = within(&folder.join("kernel"), &format!("{name}.ko.xz")).map_err(told)?;
+        let packed = packed.ok_or_else(|| format!("the kernel has no module {name}"))?;
+        let from = File::open(&packed).map_err(told)?;
+        let xz = Command::new("xz").arg("-dc").stdin(from).stdout(File::create(into).map_err(told)?).status();
+        if !xz.is_ok_and(|status| status.success()) {
+            return Err(format!("xz could not unpack {}; install xz-utils", packed.display()));
+        }
+    }
+    Ok(())
+}
+
+/// The file of this name in `folder` or a folder of it. Links are not followed.
+fn within(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == name {
+            return Ok(Some(entry.path()));
+        }
+        if entry.file_type()?.is_dir()
+            && let Some(found) = within(&entry.path(), name)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// What else is needed is in the kernel itself.
 fn remove_modules(folder: &Path) -> io::Result<()> {
     for part in ["kernel/usr", "kernel/lib"].map(|part| folder.join(part)) {
         if part.exists() {
