@@ -21,7 +21,7 @@ use crate::sysroot::{self, STD};
 use cpio::{Archive, DEVICES};
 use tools::{Tools, Wanted};
 
-const PACKAGES: &[&str] = &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
+const PACKAGES: &[&str] = &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "xz-utils"];
 
 /// A virtual machine and its program.
 struct Guest {
