@@ -2,11 +2,14 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/in_turn.rs"]
+mod in_turn;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, role, tell};
+use in_turn::killed_in_turn;
 use strait::call::{CallError, Interrupted, LanesServer, Ran, ServeLanesError, Ticket, TryCallError};
 use strait::options::WaitPolicy;
 use strait::value::FromLane;
@@ -331,43 +334,13 @@ fn clients_and_servers_killed_in_turn_run_nothing_twice() {
     let name = Name::new("calls-both");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
     let mut acts = region.typed_consumer::<Act>("acts").unwrap();
-    let serve = || {
-        let kid = Kid::spawn("child", "serve-and-tell", &name);
+    let start = |role| {
+        let kid = Kid::spawn("child", role, &name);
         kid.hear();
         kid
     };
-    let call = || {
-        let kid = Kid::spawn("child", "call-for-ever", &name);
-        kid.hear();
-        kid
-    };
-    let mut server = serve();
-    let mut clients: VecDeque<_> = (0..LANES).map(|_| call()).collect();
-    let mut last = HashMap::new();
-    let mut all = 0;
-    for round in 0..ROUNDS {
-        let (started, mut callers) = (Instant::now(), HashMap::new());
-        // The third of the counts: a client that was killed may have asked for something before.
-        let events = |callers: &HashMap<u64, u32>| {
-            let mut counts: Vec<_> = callers.values().copied().collect();
-            counts.sort_unstable_by(|one, other| other.cmp(one));
-            counts.get(LANES - 1).copied().unwrap_or(0)
-        };
-        while goes_on(started, events(&callers), round) {
-            while let Ok(act) = acts.try_recv() {
-                let before = last.insert(act.who, act.number);
-                assert!(before.is_none_or(|before| before < act.number), "{act:?} after {before:?}");
-                *callers.entry(act.who).or_default() += 1;
-                all += 1;
-            }
-        }
-        if round % 2 == 0 {
-            server.kill();
-            server = serve();
-        } else {
-            clients.pop_front().unwrap().kill();
-            clients.push_back(call());
-        }
-    }
+    let (serve, call) = (|| start("serve-and-tell"), || start("call-for-ever"));
+    let act = || acts.try_recv().ok().map(|act| (act.who, act.number));
+    let all = killed_in_turn((LANES, ROUNDS), serve, call, goes_on, act);
     assert!(acts.fault().is_none() && all > 1000, "{all} acts are too few to mean anything");
 }

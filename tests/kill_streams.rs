@@ -2,6 +2,8 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/in_turn.rs"]
+mod in_turn;
 #[path = "kill_streams/several.rs"]
 mod several;
 

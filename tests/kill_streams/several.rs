@@ -13,6 +13,7 @@ use strait::{
 };
 
 use super::common::{Kid, Name, PATIENCE, role, tell};
+use super::in_turn::killed_in_turn;
 
 strait::message! {
     /// A request: its number, and its client's.
@@ -386,33 +387,8 @@ fn clients_of_several_and_servers_killed_in_turn_run_nothing_twice() {
         kid.hear();
         kid
     };
-    let mut server = start("serve");
-    let mut clients: VecDeque<_> = (0..LANES).map(|_| start("call-on")).collect();
-    let mut last = HashMap::new();
-    let mut all = 0;
-    for round in 0..ROUNDS {
-        let (started, mut callers) = (Instant::now(), HashMap::new());
-        // The third of the counts: a client that was killed may have asked for something before.
-        let events = |callers: &HashMap<u64, u32>| {
-            let mut counts: Vec<_> = callers.values().copied().collect();
-            counts.sort_unstable_by(|one, other| other.cmp(one));
-            counts.get(LANES - 1).copied().unwrap_or(0)
-        };
-        while goes_on(started, events(&callers), round) {
-            while let Ok(act) = acts.try_recv() {
-                let before = last.insert(act.who, act.number);
-                assert!(before.is_none_or(|before| before < act.number), "{act:?} after {before:?}");
-                *callers.entry(act.who).or_default() += 1;
-                all += 1;
-            }
-        }
-        if round % 2 == 0 {
-            server.kill();
-            server = start("serve");
-        } else {
-            clients.pop_front().unwrap().kill();
-            clients.push_back(start("call-on"));
-        }
-    }
+    let (serve, call) = (|| start("serve"), || start("call-on"));
+    let act = || acts.try_recv().ok().map(|act| (act.who, act.number));
+    let all = killed_in_turn((LANES, ROUNDS), serve, call, goes_on, act);
     assert!(acts.fault().is_none() && all >= 30 * ROUNDS, "{all} acts are too few to mean anything");
 }
