@@ -23,6 +23,7 @@ models! {
     "semaphore/two_releases" => two_releases(up_to(2)),
     "semaphore/one_release_of_two" => one_release_of_two(up_to(2)),
     "semaphore/barging" => semaphore_barging(up_to(2).quick(1)),
+    "semaphore/woken_dies" => woken_dies_with_a_count(up_to(2).quick(1)),
     "semaphore/time_out" => semaphore_time_out(up_to(2)),
     "permits/two_releases" => two_permits(up_to(2).quick(1)),
     "permits/one_after_the_other" => one_after_the_other(up_to(1).quick(0)),
@@ -164,6 +165,17 @@ fn time_out(search: Search) {
 /// One that sleeps and dies anywhere, and an impatient one beside it: `free` wakes the first, and the second is through
 /// at most a probe period after that and the death. Both wait by `wait`, for so long; it returns whether they got it.
 fn dies(region: &Region, death: Death, free: impl FnOnce(), wait: fn(&Attachment<Port>, Duration) -> bool) {
+    let (got, got_at, last) = outlives(region, death, free, wait);
+    assert!(got_at <= last + PROBE, "got it: {got}, at {got_at:?}, free by {last:?}");
+}
+
+/// The same. Returns whether the survivor got it, when, and when it could have.
+fn outlives(
+    region: &Region,
+    death: Death,
+    free: impl FnOnce(),
+    wait: fn(&Attachment<Port>, Duration) -> bool,
+) -> (bool, Duration, Duration) {
     let (at, there) = (region.join(), region.join_impatient());
     // Both by the clock of the survivor.
     let (clock, clock_of_dead) = (there.port().clone(), there.port().clone());
@@ -180,8 +192,7 @@ fn dies(region: &Region, death: Death, free: impl FnOnce(), wait: fn(&Attachment
     let free_at = now(&clock);
     let gone_at = dying.join().unwrap();
     let (got_at, got) = survivor.join().unwrap();
-    let last = free_at.max(gone_at);
-    assert!(got_at <= last + PROBE, "got it: {got}, at {got_at:?}, free by {last:?}");
+    (got, got_at, free_at.max(gone_at))
 }
 
 /// The sleeper that is woken dies anywhere: the next one has the lock a probe period later. Up to two preemptions.
@@ -306,6 +317,41 @@ fn semaphore_time_out(search: Search) {
         hasty.join().unwrap();
         patient.join().unwrap();
         assert_eq!(tx.try_acquire(), Err(SemaphoreError::Empty));
+    });
+}
+
+/// The sleeper that is woken dies anywhere: the next one has the count a probe period later, unless the dead one took it
+/// with it. Up to two preemptions. Each gives back what it took: a sleeper that nothing is left for would sleep for ever here.
+///
+/// ```text
+///   releaser              waiter                     an impatient waiter
+///   count + 1, wake one   count: 0, WAITERS          count: 0, WAITERS
+///                         sleep while it is that     sleep, for a probe period at most
+///                         (killed somewhere here)    count - 1
+///                                                    count + 1, wake one
+/// ```
+fn woken_dies_with_a_count(search: Search) {
+    search.each_death(|death| {
+        let region = Region::new(&COUNT);
+        let (mut tx, mut left) = (semaphore(&region.join()), semaphore(&region.join()));
+        let (got, got_at, last) = outlives(
+            &region,
+            death,
+            || tx.release(1).unwrap(),
+            |at, timeout| {
+                let mut semaphore = semaphore(at);
+                semaphore.set_wait_policy(sleepy());
+                let got = semaphore.acquire_timeout(timeout).is_ok();
+                if got {
+                    semaphore.release(1).unwrap();
+                }
+                got
+            },
+        );
+        let is_left = left.try_acquire().is_ok();
+        assert!(left.try_acquire().is_err(), "one was released");
+        let is_late = got_at > last + PROBE;
+        assert!(!is_late || !got && !is_left, "at {got_at:?}, released by {last:?}, got it: {got}");
     });
 }
 

@@ -131,6 +131,8 @@ impl Wait for Port {
         if !self.is_impatient {
             queue.sleep(differs);
         } else if queue.nap(differs) {
+            // A store takes less than a probe period to be seen, also one of which no wake tells.
+            point.word.kernel_load_newest();
             self.pass(timeout);
         }
     }
