@@ -10,9 +10,11 @@ pub mod os;
 
 use std::env;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -111,11 +113,6 @@ pub struct Done {
 }
 
 impl Done {
-    fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
     /// Checks that all went well, and returns standard output.
     pub fn ok(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -144,6 +141,17 @@ impl Done {
     }
 }
 
+/// All that comes out of a pipe, if there is one.
+fn said(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(|| {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).expect("its output");
+        }
+        bytes
+    })
+}
+
 impl Running {
     pub fn of(child: Child) -> Self {
         Self(Some(child))
@@ -160,12 +168,15 @@ impl Running {
     /// Waits for its end, but not for ever.
     pub fn end(mut self, limit: Duration) -> Done {
         let start = Instant::now();
+        // A pipe is soon full, and what is there to be listed may be much.
+        let (stdout, stderr) = (said(self.child().stdout.take()), said(self.child().stderr.take()));
         while self.child().try_wait().expect("a status").is_none() {
             assert!(start.elapsed() < limit, "still running after {limit:?}");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let child = self.0.take().expect("not ended yet");
-        Done::of(child.wait_with_output().expect("its output"))
+        let status = self.child().wait().expect("its end");
+        let text = |said: JoinHandle<_>| String::from_utf8(said.join().expect("its output")).expect("UTF-8");
+        Done { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
 
     /// Kills it, as by SIGKILL, and waits for its end.
