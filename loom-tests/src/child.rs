@@ -28,6 +28,7 @@ pub fn serve() -> Option<ExitCode> {
     if args.next().as_deref() != Some(ONE) {
         return None;
     }
+    loom_stacks::keep();
     let name = args.next().unwrap_or_default();
     match crate::all().find(|model| model.0 == name) {
         Some((_, run)) => {
