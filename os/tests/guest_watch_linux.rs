@@ -112,7 +112,7 @@ fn helper() {
 }
 
 #[test]
-fn fault_137_what_a_killed_machine_held_is_taken_over_and_nothing_before() {
+fn fault_138_what_a_killed_machine_held_is_taken_over_and_nothing_before() {
     let server = Server::new();
     let ours = server.open(&OURS).expect("open");
     let (mut qemu, _socket, who) = server.machine();
@@ -149,7 +149,7 @@ fn fault_137_what_a_killed_machine_held_is_taken_over_and_nothing_before() {
 }
 
 #[test]
-fn fault_137_no_machine_comes_while_the_host_stands_in_for_it() {
+fn fault_138_no_machine_comes_while_the_host_stands_in_for_it() {
     let server = Server::new();
     assert_eq!(server.open(&THEIRS).map(drop), Err(GuestWatchError::Running { domain: 1 }), "none has come");
     let (mut qemu, _socket, _) = server.machine();

@@ -62,7 +62,7 @@ fn named_regions_are_listed_until_they_are_removed() {
 
 /// Whatever comes and goes meanwhile, one that stays is in every list, and once.
 #[test]
-fn a_list_is_whole_while_other_regions_come_and_go() {
+fn fault_137_a_list_is_whole_while_other_regions_come_and_go() {
     let stays = Place::local();
     let _region = stays.create();
     let over = AtomicBool::new(false);
