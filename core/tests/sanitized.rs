@@ -1,5 +1,5 @@
-//! Those of the core's tests that the lanes `tsan` and `asan` run: everything is built with a sanitizer there, which takes
-//! minutes for all of them.
+//! Those of the core's tests that the lanes `tsan` and `asan` run, and `words` on ARM of 32 bits: everything is built once
+//! more there, which takes minutes for all of them.
 #![cfg(not(strait_loom))]
 
 mod common;

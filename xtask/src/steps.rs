@@ -170,15 +170,22 @@ pub fn all(extent: Extent) -> Vec<Step> {
             needs: Some("examples/verify-your-app/Cargo.toml"),
             run: || {
                 modelled("test --release")
-                    .with("CARGO_TARGET_DIR", "../../target/verify")
+                    .with("CARGO_TARGET_DIR", "../../target/loom")
                     .within("examples/verify-your-app")
                     .run()
             },
         },
         Step {
-            name: "bench-lints",
-            what: "the bench's formatting and lints, and a millisecond of every contender",
+            name: "bench-smoke",
+            what: "the bench's tests, and a millisecond of every contender",
             when: When::All,
+            needs: Some("bench/Cargo.toml"),
+            run: bench::smoke,
+        },
+        Step {
+            name: "bench-lints",
+            what: "the bench's lints, for which all that it compares is checked once more",
+            when: When::Nightly,
             needs: Some("bench/Cargo.toml"),
             run: bench::lints,
         },
