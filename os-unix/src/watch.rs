@@ -77,8 +77,8 @@ impl Connected {
     }
 }
 
-/// Whether this is so of the descriptor: it is readable, as a process is that has ended, or its other end is closed. No
-/// answer is none.
+/// Whether this is so of the descriptor: it is readable, as a process is that has ended, or its other end is closed.
+/// `false` also where the system does not say.
 fn shows(of: &OwnedFd, asked: PollFlags) -> bool {
     let mut polled = [PollFd::new(of.as_fd(), asked)];
     poll(&mut polled, PollTimeout::ZERO) == Ok(1)
