@@ -146,10 +146,10 @@ fn a_killed_process_is_shown_and_who_is_late() {
     let mut holder = hold(&place);
     region.latest_writer::<f64>("load").expect("a role").publish(&0.5);
     let mut top = Terminal::start(&["top", &place.name, "--every", "100"]);
-    let held = format!("held pid {}", holder.id());
+    // The column has 13 characters.
+    let held: String = format!("held pid {}", holder.id()).chars().take(13).collect();
     top.wait("the holder", |screen| {
-        line(screen, "gains").is_some_and(|line| line.contains(&held[..13]))
-            && screen.contains("2 alive, 0 dead")
+        line(screen, "gains").is_some_and(|line| line.contains(&held)) && screen.contains("2 alive, 0 dead")
     });
     top.wait("who is late", |screen| line(screen, "load").is_some_and(|line| line.contains("late ")));
     holder.kill().expect("it is ours");

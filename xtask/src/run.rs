@@ -34,8 +34,11 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// Lines of a failed command that are repeated at the end.
+/// Last lines of a failed command that are repeated at the end.
 const KEPT: usize = 40;
+
+/// Lines before these that are repeated too: what tests said that failed.
+const REPORTED: usize = 80;
 
 /// How long the output of a command that has ended is waited for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -53,27 +56,51 @@ pub fn failures() -> Vec<String> {
     FAILURES.take()
 }
 
-fn remember(shown: &str, end: &[&str]) {
-    let failure = format!("$ {shown}\n{}", end.join("\n"));
+fn remember(shown: &str, said: &[String]) {
+    let failure = format!("$ {shown}\n{}", said.join("\n"));
     FAILURES.with_borrow_mut(|failures| failures.push(failure));
 }
 
-/// The queue is whole even if a holder of its lock panicked.
-fn lock(kept: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
+/// What is repeated of a command's output: its last lines, and before these what failed tests said, for other
+/// tests may have followed.
+#[derive(Default)]
+struct Kept {
+    reports: Vec<String>,
+    /// Each with whether it is part of a report.
+    last: VecDeque<(String, bool)>,
+    in_report: bool,
+}
+
+impl Kept {
+    fn add(&mut self, line: String) {
+        // The test harness prints `---- NAME stdout ----` above each report, and its counts below the last.
+        self.in_report = (self.in_report || line.starts_with("---- ")) && !line.starts_with("test result:");
+        if self.last.len() == KEPT
+            && let Some((old, true)) = self.last.pop_front()
+            && self.reports.len() < REPORTED
+        {
+            self.reports.push(old);
+        }
+        self.last.push_back((line, self.in_report));
+    }
+
+    fn lines(self) -> Vec<String> {
+        self.reports.into_iter().chain(self.last.into_iter().map(|(line, _)| line)).collect()
+    }
+}
+
+/// What is kept is whole even if a holder of its lock panicked.
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Prints line by line what comes, and keeps the last of it.
-fn echo(from: PipeReader, kept: &Mutex<VecDeque<String>>) {
+/// Prints line by line what comes, and keeps what may be repeated.
+fn echo(from: PipeReader, kept: &Mutex<Kept>) {
     for line in BufReader::new(from).split(b'\n') {
         let Ok(line) = line else { return };
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("{line}");
-        let mut kept = lock(kept);
-        if kept.len() == KEPT {
-            kept.pop_front();
-        }
-        kept.push_back(line);
+        lock(kept).add(line);
     }
 }
 
@@ -150,7 +177,7 @@ impl Run {
         println!("$ {}", self.shown);
         let shown = self.shown.clone();
         let start = Instant::now();
-        let (ended, end) = self.streamed();
+        let (ended, said) = self.streamed();
         let outcome = match ended {
             Ok(status) if status.success() => Outcome::Passed,
             Ok(status) => Outcome::Failed(status.to_string()),
@@ -160,17 +187,16 @@ impl Run {
         if seconds >= WORTH_SAYING {
             println!("# {seconds:.1} s");
         }
-        if outcome != Outcome::Passed && !end.is_empty() {
-            let end: Vec<&str> = end.iter().map(String::as_str).collect();
-            remember(&shown, &end);
+        if outcome != Outcome::Passed && !said.is_empty() {
+            remember(&shown, &said);
         }
         outcome
     }
 
-    /// Runs it. Returns how it ended and its last lines, which are empty if they went to a terminal.
-    fn streamed(mut self) -> (io::Result<ExitStatus>, VecDeque<String>) {
+    /// Runs it. Returns how it ended and the lines to repeat, which are empty if they went to a terminal.
+    fn streamed(mut self) -> (io::Result<ExitStatus>, Vec<String>) {
         if io::stdout().is_terminal() {
-            return (self.command.status(), VecDeque::new());
+            return (self.command.status(), Vec::new());
         }
         let started = io::pipe().and_then(|(from, to)| {
             let child = self.command.stdout(to.try_clone()?).stderr(to).spawn()?;
@@ -180,10 +206,10 @@ impl Run {
         drop(self);
         let (mut child, from) = match started {
             Ok(started) => started,
-            Err(error) => return (Err(error), VecDeque::new()),
+            Err(error) => return (Err(error), Vec::new()),
         };
-        let end = Arc::new(Mutex::new(VecDeque::new()));
-        let kept = Arc::clone(&end);
+        let said = Arc::new(Mutex::new(Kept::default()));
+        let kept = Arc::clone(&said);
         let (gone, is_gone) = mpsc::channel();
         thread::spawn(move || {
             echo(from, &kept);
@@ -193,8 +219,8 @@ impl Run {
         let ended = child.wait();
         // A process that it left running may hold the pipe for ever.
         let _ = is_gone.recv_timeout(GRACE);
-        let end = std::mem::take(&mut *lock(&end));
-        (ended, end)
+        let said = std::mem::take(&mut *lock(&said));
+        (ended, said.lines())
     }
 
     /// Shows the command line, then runs it: it must fail, and say `sign`. Its output is shown if not.
@@ -209,8 +235,9 @@ impl Run {
             return Outcome::Passed;
         }
         println!("{text}");
-        let skipped = text.lines().count().saturating_sub(KEPT);
-        remember(&self.shown, &text.lines().skip(skipped).collect::<Vec<_>>());
+        let mut said = Kept::default();
+        text.lines().for_each(|line| said.add(line.into()));
+        remember(&self.shown, &said.lines());
         Outcome::Failed(format!("{}, where it should fail with `{sign}`", output.status))
     }
 }
@@ -219,7 +246,7 @@ impl Run {
 mod tests {
     use std::io::IsTerminal;
 
-    use super::{KEPT, Outcome, Run};
+    use super::{KEPT, Kept, Outcome, Run};
 
     #[test]
     fn the_line_shown_can_be_typed() {
@@ -253,14 +280,25 @@ mod tests {
     #[test]
     fn the_end_of_what_a_failed_command_said_is_kept() {
         let script = |script: &str| Run::new("sh".into(), "sh", "-c").word(script);
-        let (ended, end) = script("seq 1 100; echo last >&2; exit 3").streamed();
+        let (ended, said) = script("seq 1 100; echo last >&2; exit 3").streamed();
         assert_eq!(ended.expect("sh").code(), Some(3));
         if !std::io::stdout().is_terminal() {
-            assert_eq!((end.len(), end.back().map(String::as_str)), (KEPT, Some("last")));
+            assert_eq!((said.len(), said.last().map(String::as_str)), (KEPT, Some("last")));
             // A process that the command leaves running does not keep us.
             let (ended, _) = script("sleep 5 &").streamed();
             assert!(ended.expect("sh").success());
         }
+    }
+
+    #[test]
+    fn what_a_failed_test_said_is_kept_however_much_follows() {
+        let mut said = Kept::default();
+        let report =
+            ["---- a_test stdout ----", "thread panicked:", "why", "", "failures:", "    a_test", ""];
+        let lines = ["running 2 tests"].into_iter().chain(report).chain(["test result: FAILED."]);
+        lines.chain(["ok"; 2 * KEPT]).for_each(|line| said.add(line.into()));
+        let said = said.lines();
+        assert_eq!((&said[..report.len()], said.len()), (&report.map(String::from)[..], report.len() + KEPT));
     }
 
     #[cfg(unix)]
