@@ -73,7 +73,13 @@ impl Debian {
 
     /// A command of that cargo, with these flags for the compiler. The results go to the folder `target`.
     pub fn cargo(&self, target: &str, flags: &str, args: &str) -> Run {
-        quick(self.plain_cargo(target, flags, args))
+        undebugged(self.plain_cargo(target, flags, args))
+    }
+
+    /// The same for what runs in an emulator or with a sanitizer, where every instruction counts. With this compiler
+    /// the core's tests take four times as long to build: what runs by itself is not worth it.
+    pub fn optimized_cargo(&self, target: &str, flags: &str, args: &str) -> Run {
+        self.cargo(target, flags, args).with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
     }
 
     /// The same in the profiles as they are.
@@ -84,7 +90,7 @@ impl Debian {
     /// A `clippy` command of the same packages, which must be installed with `rust-web-clippy`.
     pub fn clippy(&self, target: &str, flags: &str, args: &str) -> Run {
         // Through cargo it would be another toolchain's, which rustup puts in front.
-        quick(self.run("/usr/bin/cargo-clippy", target, flags, args)).with("CARGO", &self.cargo)
+        undebugged(self.run("/usr/bin/cargo-clippy", target, flags, args)).with("CARGO", &self.cargo)
     }
 
     fn run(&self, program: &str, target: &str, flags: &str, args: &str) -> Run {
@@ -98,10 +104,9 @@ impl Debian {
     }
 }
 
-/// The lanes build everything several times over; nobody debugs what they build, and much of it runs in an
-/// emulator, where every instruction counts.
-fn quick(run: Run) -> Run {
-    run.with("CARGO_PROFILE_DEV_DEBUG", "0").with("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+/// The lanes build everything several times over, and nobody debugs what they build.
+fn undebugged(run: Run) -> Run {
+    run.with("CARGO_PROFILE_DEV_DEBUG", "0")
 }
 
 /// Builds or checks the crates for targets other than the host.

@@ -70,7 +70,8 @@ impl Sanitizer {
     }
 
     fn test(&self, args: &str) -> Run {
-        self.debian.cargo(&self.folder, &self.flags, &format!("test --target {} {args}", self.target))
+        let args = format!("test --target {} {args}", self.target);
+        self.debian.optimized_cargo(&self.folder, &self.flags, &args)
     }
 }
 

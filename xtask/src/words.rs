@@ -181,13 +181,16 @@ impl Lab {
         let target = machine.target;
         let variable = |end: &str| format!("CARGO_TARGET_{}_{end}", target.to_uppercase().replace('-', "_"));
         let args = format!("{command} --target {target} {args}");
-        let cargo =
-            self.debian.cargo(&self.folder, &self.sysroot, &args).with(&variable("LINKER"), machine.linker);
+        let (folder, flags) = (&self.folder, &self.sysroot);
+        let linker = variable("LINKER");
         match machine.runner {
-            Some(runner) => cargo
+            Some(runner) => self
+                .debian
+                .optimized_cargo(folder, flags, &args)
+                .with(&linker, machine.linker)
                 .with(&variable("RUNNER"), &format!("timeout {LIMIT} {runner}"))
                 .with("STRAIT_TEST_RUNNER", runner),
-            None => cargo,
+            None => self.debian.cargo(folder, flags, &args).with(&linker, machine.linker),
         }
     }
 

@@ -133,7 +133,7 @@ fn build(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<St
     let Guest { target, linker, .. } = guest;
     let args = format!("build --quiet -p strait -p strait-os --target {target} --example guest");
     let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-    passed(debian.cargo(folder, flags, &args).with(&variable, linker).run())?;
+    passed(debian.optimized_cargo(folder, flags, &args).with(&variable, linker).run())?;
     Ok(format!("{folder}/{target}/debug/examples/guest"))
 }
 
