@@ -172,8 +172,28 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
     ) -> Result<FromLane<R>, TryRecvLanesError> {
         let Self { places, sweep, .. } = self;
-        let Some((lane, received)) = sweep.find(|lane| places.get_mut(lane as usize)?.receive(&mut take))
-        else {
+        let found = sweep.find(|lane| places.get_mut(lane as usize)?.receive(&mut take));
+        self.received(found)
+    }
+
+    /// As [`try_recv`](Self::try_recv), with a short `take`, which is inlined.
+    #[inline]
+    pub fn try_recv_inlined<R>(
+        &mut self,
+        mut take: impl FnMut(&mut E) -> Result<R, TryRecvError>,
+    ) -> Result<FromLane<R>, TryRecvLanesError> {
+        let Self { places, sweep, .. } = self;
+        let found = sweep.find_inlined(|lane| places.get_mut(lane as usize)?.receive(&mut take));
+        self.received(found)
+    }
+
+    /// Notes what a search has found.
+    #[inline(always)]
+    fn received<R>(
+        &mut self,
+        found: Option<(u32, Result<R, TryRecvError>)>,
+    ) -> Result<FromLane<R>, TryRecvLanesError> {
+        let Some((lane, received)) = found else {
             // Each lane was looked at, and so has released everything.
             self.last = None;
             return Err(TryRecvLanesError::Empty);

@@ -165,7 +165,10 @@ impl<T: Value + ?Sized, P: Port, const N: usize> TypedLanesConsumer<T, P, N> {
     where
         T: Message,
     {
-        let FromLane { lane, message: (message, sequence) } = self.set.try_recv(numbered)?;
+        let FromLane { lane, message: (message, sequence) } = self.set.try_recv_inlined(|lane| {
+            let value = lane.try_recv_inlined()?;
+            Ok((value, lane.sequence()))
+        })?;
         self.sequence = sequence;
         Ok(FromLane { lane, message })
     }

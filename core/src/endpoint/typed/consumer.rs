@@ -148,6 +148,15 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
     where
         T: Message,
     {
+        self.try_recv_inlined()
+    }
+
+    /// As [`try_recv`](Self::try_recv), inlined wherever it is used: it is most of what a sweep over lanes does.
+    #[inline(always)]
+    pub(in crate::endpoint) fn try_recv_inlined(&mut self) -> Result<T, TryRecvError>
+    where
+        T: Message,
+    {
         self.take(Self::read)
     }
 
