@@ -81,17 +81,16 @@ impl Lister {
         if difference.is_empty() {
             return Outcome::Passed;
         }
-        println!("{package}: its public items differ from {}:", path.display());
+        println!("the public items of {package} differ from api/{package}.txt:");
         difference.iter().take(SHOWN).for_each(|line| println!("  {line}"));
         if difference.len() > SHOWN {
             println!("  ... and {} more", difference.len() - SHOWN);
         }
+        println!(
+            "If that is meant, say so in CHANGELOG.md, run `{ACCEPT}=1 cargo xtask test api`, and commit api/."
+        );
         let removed = difference.iter().filter(|line| line.starts_with('-')).count();
-        Outcome::Failed(format!(
-            "{removed} items removed or changed (-), {} added (+); if that is meant, say so in CHANGELOG.md, \
-             run `{ACCEPT}=1 cargo xtask test api`, and commit api/",
-            difference.len() - removed
-        ))
+        Outcome::Failed(format!("{removed} items removed or changed, {} added", difference.len() - removed))
     }
 
     /// The public items of a package, one a line.
