@@ -20,10 +20,10 @@ impl fmt::Display for ChangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PeerGone => {
-                "nothing was published since the last read, and the writer is gone; start one, and wait again"
+                "the channel has no value after the last one read, and its writer is gone; start one, and wait again"
             }
             Self::Replaced => {
-                "nothing was published since the last read, and the region's name leads to another one or to none, \
+                "the channel has no value after the last one read, and its region's name leads to another one or to none, \
                  so no writer can come; open it again"
             }
         })
