@@ -87,7 +87,7 @@ mod linux {
             assert_eq!(answer, number * 2, "in order, none lost");
             sum += answer;
         }
-        while progress.changed().await < COUNT {}
+        while progress.changed().await? < COUNT {}
         Ok(sum)
     }
 

@@ -4,8 +4,8 @@
 //! the root; those of a subject are beside it, as in [`region`](crate::region) and [`pipe`](crate::pipe).
 
 pub use strait_core::{
-    Late, LocalError, PlanError, PublishError, RecvLanesError, SemaphoreError, TryRecvLanesError,
-    UnlockError, Violation, WaitAnyError, WrongSize,
+    ChangeError, Late, LocalError, PlanError, PublishError, RecvLanesError, SemaphoreError,
+    TryRecvLanesError, UnlockError, Violation, WaitAnyError, WrongSize,
 };
 
 pub use strait_core::format::ResetError;

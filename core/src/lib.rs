@@ -20,16 +20,16 @@ pub mod stream;
 
 pub use endpoint::{
     Attachment, BroadcastReader, BroadcastRecvError, BroadcastStart, BroadcastTryRecvError, BroadcastWriter,
-    CallClient, CallError, CallServer, ChannelError, Consumer, ConsumerOptions, Deadline, Delivery,
-    FanoutConsumer, FanoutProducer, FrameBuf, FromLane, Grant, Guard, Heartbeat, InPlace, Interrupted,
-    LanesConsumer, LanesOptions, LanesServer, LanesStreamServer, Late, LatestReader, LatestWriter, Listener,
-    LocalError, Lock, LockError, Mutex, Notified, Notifier, PartError, PartType, Parts, Peek, PeerStatus,
-    Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received, Recovery, RecvError,
-    RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError, ServeLanesError,
-    SlowestConsumer, Stamp, StaticConsumer, StaticProducer, StaticQueue, StaticRegion, StreamClient,
-    StreamServer, Streamed, Ticket, TimeOrder, TryCallError, TryRecvError, TryRecvLanesError, TrySendError,
-    TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError, WaitPolicy,
-    Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
+    CallClient, CallError, CallServer, ChangeError, ChannelError, Consumer, ConsumerOptions, Deadline,
+    Delivery, FanoutConsumer, FanoutProducer, FrameBuf, FromLane, Grant, Guard, Heartbeat, InPlace,
+    Interrupted, LanesConsumer, LanesOptions, LanesServer, LanesStreamServer, Late, LatestReader,
+    LatestWriter, Listener, LocalError, Lock, LockError, Mutex, Notified, Notifier, PartError, PartType,
+    Parts, Peek, PeerStatus, Permit, Permits, Producer, PublishError, Ran, Reading, Ready, Received,
+    Recovery, RecvError, RecvLanesError, Reply, Semaphore, SemaphoreError, SendError, ServeError,
+    ServeLanesError, SlowestConsumer, Stamp, StaticConsumer, StaticProducer, StaticQueue, StaticRegion,
+    StreamClient, StreamServer, Streamed, Ticket, TimeOrder, TryCallError, TryRecvError, TryRecvLanesError,
+    TrySendError, TypedConsumer, TypedLanesConsumer, TypedProducer, UnlockError, ValueInfo, WaitAnyError,
+    WaitPolicy, Waitable, WakeCheck, WrongSize, ready, wait_any, wait_any_until, wait_ready,
 };
 #[cfg(feature = "embedded-io-07")]
 pub use endpoint::{GrantWriter, RingPipe, RingPipeError, RingReader, RingWriter};

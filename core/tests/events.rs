@@ -279,7 +279,7 @@ fn a_task_counts_notifications() {
     assert!(waiting.as_mut().poll(context).is_pending());
     notifier.notify(3);
     notifier.notify(4);
-    let Poll::Ready(notified) = waiting.as_mut().poll(context) else { panic!("it was notified") };
+    let Poll::Ready(Ok(notified)) = waiting.as_mut().poll(context) else { panic!("it was notified") };
     assert_eq!((notified.count.get(), notified.code), (2, 4));
 }
 

@@ -27,6 +27,7 @@ mod events;
 mod fanout;
 mod fanout_format;
 mod fanout_images;
+mod fanout_lost;
 mod hardware_lock;
 mod lanes;
 mod lanes_batch;

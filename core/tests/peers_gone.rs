@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Member, Region};
 use strait_core::{
-    BroadcastReader, BroadcastRecvError, BroadcastStart, Channel, LanesConsumer, PeerStatus, Plan, RecvError,
-    RecvLanesError, TypedLanesConsumer, WaitAnyError, WaitPolicy, Waitable, wait_any, wait_ready,
+    BroadcastReader, BroadcastRecvError, BroadcastStart, ChangeError, Channel, LanesConsumer, PeerStatus,
+    Plan, RecvError, RecvLanesError, TypedLanesConsumer, WaitAnyError, WaitPolicy, Waitable, wait_any,
+    wait_ready,
 };
 
 const PLAN: Plan<'_> = Plan::new(&[
@@ -263,6 +264,28 @@ fn tasks_are_told_too() {
         drop(tx);
         // The port's timer has the task polled at the probe period.
         assert_eq!(future.poll(context), Poll::Ready(Err(RecvLanesError::PeerGone)));
+    }
+    {
+        let mut reader = b.latest_reader::<u32>("angle").unwrap();
+        let mut writer = a.latest_writer::<u32>("angle").unwrap();
+        reader.end_with_writer(true);
+        {
+            let mut future = pin!(reader.changed());
+            assert!(future.as_mut().poll(context).is_pending());
+            writer.publish(&4);
+            drop(writer);
+            assert_eq!(future.poll(context), Poll::Ready(Ok(4)), "what was published comes first");
+        }
+        assert_eq!(pin!(reader.changed()).poll(context), Poll::Ready(Err(ChangeError::PeerGone)));
+    }
+    {
+        let mut listener = b.listener("bell").unwrap();
+        let notifier = a.notifier("bell").unwrap();
+        listener.end_with_notifier(true);
+        let mut future = pin!(listener.wait());
+        assert!(future.as_mut().poll(context).is_pending());
+        drop(notifier);
+        assert_eq!(future.poll(context), Poll::Ready(Err(ChangeError::PeerGone)));
     }
     let mut reader: BroadcastReader<u32, _> = b.broadcast_reader("all", BroadcastStart::Newest).unwrap();
     let writer = a.broadcast_writer::<u32>("all").unwrap();

@@ -131,6 +131,7 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::slots::<u32>("b", 4).doorbell(1),
     Channel::frames("lanes", 256, 32).producers(3).doorbell(1),
     Channel::latest::<u32>("latest").consumer_may_block(),
+    Channel::event("event").consumer_may_block(),
 ])
 .participants(4);
 
@@ -310,6 +311,33 @@ const TASKS: &[(&str, MakeTask, &str)] = &[
             Box::pin(async move { format!("{:?}", server.next().await.err()) })
         },
         "Some(Replaced)",
+    ),
+    (
+        "a latest value",
+        |here, policy| {
+            let mut reader = here.latest_reader::<u32>("latest").unwrap();
+            reader.set_wait_policy(policy);
+            Box::pin(async move { format!("{:?}", reader.changed().await) })
+        },
+        "Err(Replaced)",
+    ),
+    (
+        "a latest value's bytes",
+        |here, policy| {
+            let mut reader = here.latest_reader::<u32>("latest").unwrap();
+            reader.set_wait_policy(policy);
+            Box::pin(async move { format!("{:?}", reader.changed_into(&mut 0).await) })
+        },
+        "Err(Replaced)",
+    ),
+    (
+        "an event",
+        |here, policy| {
+            let mut listener = here.listener("event").unwrap();
+            listener.set_wait_policy(policy);
+            Box::pin(async move { format!("{:?}", listener.wait().await) })
+        },
+        "Err(Replaced)",
     ),
     (
         "any of several",

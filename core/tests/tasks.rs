@@ -118,13 +118,15 @@ fn each_reader_sees_each_change_once() {
         assert!(tasks[1].poll(other.as_mut()).is_pending());
         writer.publish(&7);
         assert_eq!((tasks[0].wakes(), tasks[1].wakes()), (1, 1), "a wake wakes all");
-        assert_eq!(tasks[0].poll(one), Poll::Ready(7));
-        assert_eq!(tasks[1].poll(other), Poll::Ready(7));
+        assert_eq!(tasks[0].poll(one), Poll::Ready(Ok(7)));
+        assert_eq!(tasks[1].poll(other), Poll::Ready(Ok(7)));
     }
     assert!(tasks[0].poll(pin!(one.changed())).is_pending(), "seen");
     let mut bytes = (a.latest_writer::<[u8]>("bytes").unwrap(), b.latest_reader::<[u8]>("bytes").unwrap());
     bytes.0.publish_from(3, b"value").unwrap();
-    let Poll::Ready(info) = tasks[0].poll(pin!(bytes.1.changed_into(&mut [0; 16]))) else { panic!("fresh") };
+    let Poll::Ready(Ok(info)) = tasks[0].poll(pin!(bytes.1.changed_into(&mut [0; 16]))) else {
+        panic!("fresh")
+    };
     assert_eq!((info.tag, info.len, region.tasks()), (3, 5, 0));
 }
 

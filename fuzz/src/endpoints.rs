@@ -266,9 +266,10 @@ fn publish_and_read(ends: &mut Ends<'_>, input: &mut Input<'_>) {
                 let reading = match choice {
                     4 => reader.read_into(&mut buffer[..room]),
                     _ if input.flag() => reader.wait_for_change_into(&mut buffer[..room], SOON),
-                    _ => {
-                        poll(reader.changed_into(&mut buffer[..room])).map_or(Reading::Empty, Reading::Fresh)
-                    }
+                    _ => match poll(reader.changed_into(&mut buffer[..room])) {
+                        Some(Ok(info)) => Reading::Fresh(info),
+                        _ => Reading::Empty,
+                    },
                 };
                 assert!(reading.value().is_none_or(|info| info.len <= MAX_FRAME));
             }

@@ -3,7 +3,7 @@
 use core::fmt::Display;
 
 use pyo3::PyErr;
-use strait::error::{PublishError, SemaphoreError, UnlockError};
+use strait::error::{ChangeError, PublishError, SemaphoreError, UnlockError};
 use strait::format::FormatError;
 use strait::{
     ChannelError, CreateError, LockError, OpenError, OpenOrCreateError, RecvError, SendError, TryRecvError,
@@ -140,6 +140,16 @@ impl ToPython for RecvError {
             Self::PeerGone => PeerGone::new_err(said),
             Self::WrongSize { .. } => WrongSize::new_err(said),
             Self::Fault(_) => Fault::new_err(said),
+            _ => Error::new_err(said),
+        }
+    }
+}
+
+impl ToPython for ChangeError {
+    fn to_python(self) -> PyErr {
+        let said = text(&self);
+        match self {
+            Self::PeerGone => PeerGone::new_err(said),
             _ => Error::new_err(said),
         }
     }

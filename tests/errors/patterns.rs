@@ -8,7 +8,7 @@ use strait::call::{CallError, PartError, Ran, ServeError, ServeLanesError, Ticke
 use strait::contract::{
     ByteStreamError, Difference, FunctionError, OpenContractError, ServeContractError, difference,
 };
-use strait::error::{Late, RecvLanesError, ResetError, TryRecvLanesError, Violation};
+use strait::error::{ChangeError, Late, RecvLanesError, ResetError, TryRecvLanesError, Violation};
 use strait::format::AttachError;
 use strait::format::describe::DescriptionError;
 use strait::pool::PoolError;
@@ -69,6 +69,7 @@ pub fn of_patterns(all: &mut Vec<Told>) {
     let (timed_out, gone) = (BroadcastRecvError::TimedOut, BroadcastRecvError::PeerGone);
     tell(all, [BroadcastRecvError::Replaced]);
     tell(all, [timed_out, gone, BroadcastRecvError::Lagged { lost }, fault]);
+    tell(all, [ChangeError::PeerGone, ChangeError::Replaced]);
     let fault = PoolError::Fault(violation);
     let (empty, gone) = ([PoolError::Empty, PoolError::TimedOut], [PoolError::Gone, PoolError::NotOwner]);
     tell(all, empty.into_iter().chain(gone).chain([PoolError::HardwareLock, fault]));

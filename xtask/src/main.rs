@@ -7,6 +7,7 @@
 //! [`mod@fuzz`], `cargo xtask install` [`mod@install`].
 #![forbid(unsafe_code)]
 
+mod api;
 mod apt;
 mod args;
 mod bench;

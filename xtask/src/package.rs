@@ -5,7 +5,7 @@ use crate::parts::parts;
 use crate::run::{Outcome, Run};
 
 /// In the order in which they are published: each depends on earlier ones alone.
-const PUBLISHED: &[&str] =
+pub const PUBLISHED: &[&str] =
     &["strait-core", "strait-os-base", "strait-os-unix", "strait-os-windows", "strait-os", "strait"];
 
 /// Packs everything, and builds what is published.

@@ -6,7 +6,7 @@ use crate::parts::parts;
 use crate::passed::unless_passed;
 use crate::run::{Outcome, Run};
 use crate::{
-    bench, bridge, capi, csharp, deny, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
+    api, bench, bridge, capi, csharp, deny, examples, firmware, fuzz, guest, lanes, linuxcnc, package, peers,
     python, runtimes, sanitize, see, windows, words,
 };
 
@@ -286,6 +286,13 @@ pub fn all(extent: Extent) -> Vec<Step> {
             when: When::Nightly,
             needs: None,
             run: package::lane,
+        },
+        Step {
+            name: "api",
+            what: "the public items of what is published, against the texts in api/",
+            when: When::Nightly,
+            needs: Some("api"),
+            run: api::lane,
         },
         Step {
             name: "deny",

@@ -26,7 +26,7 @@ use crate::ground::tasks::{AsyncWait, WaiterId};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
-use super::latest::{LatestReader, LatestWriter, Reading};
+use super::latest::{ChangeError, LatestReader, LatestWriter, Reading};
 use super::peer_watch::Prospect;
 use super::role::PeerStatus;
 use super::wait_any::{Waitable, sealed};
@@ -193,13 +193,16 @@ impl<P: Port> Listener<P> {
 }
 
 impl<P: Port + AsyncWait> Listener<P> {
-    /// Waits for a notification as long as it takes. If the future is dropped before it is ready, nothing was counted. Where
-    /// the region may be replaced, put a timer beside it and ask [`is_replaced`](Self::is_replaced) when that fires.
-    pub async fn wait(&mut self) -> Notified {
+    /// Waits for a notification as long as it takes. If the future is dropped before it is ready, nothing was counted.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`], if no notification can come.
+    pub async fn wait(&mut self) -> Result<Notified, ChangeError> {
         loop {
-            let code = self.reader.changed().await;
+            let code = self.reader.changed().await?;
             if let Some(notified) = self.count(Reading::Fresh(code)) {
-                return notified;
+                return Ok(notified);
             }
         }
     }

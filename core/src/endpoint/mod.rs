@@ -71,7 +71,7 @@ pub use lanes::{
     FromLane, LanesConsumer, LanesOptions, RecvLanesError, Stamp, TimeOrder, TryRecvLanesError,
     TypedLanesConsumer,
 };
-pub use latest::{LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
+pub use latest::{ChangeError, LatestReader, LatestWriter, PublishError, READ_TRIES, Reading, ValueInfo};
 pub use local::{LocalError, LocalPort, NoSystem, StaticRegion};
 pub use local_queue::{LocalConsumer, LocalProducer, LocalQueue, ReadChunk, WriteChunk};
 pub use mutex::{Guard, InPlace, Lock, LockError, Mutex, RecoverError, Recovered, Recovery, UnlockError};

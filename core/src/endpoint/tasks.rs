@@ -19,8 +19,8 @@
 //!
 //! - These wait without a bound, also for a peer that is dead or silent. Put a timer of the executor
 //!   beside the future, drop the future when it fires, ask `peer()`, and wait again. With `end_with_peer` the
-//!   futures of queues end when the peer is gone, if the port has timers. They end as replaced as waits of threads do, but
-//!   for those of latest values and events, which have no error to return: ask their `is_replaced` when the timer fires.
+//!   futures of queues end when the peer is gone, if the port has timers. All end as replaced as waits of threads do; those of
+//!   latest values and events with a [`ChangeError`](crate::ChangeError).
 //! - A task does not spin, and leaves the parked word set if something came before it slept: the next
 //!   sender then makes one unneeded wake.
 //! - If the plan does not let this side block, the port wakes the task after a millisecond; if the policy
@@ -39,7 +39,7 @@ use crate::protocol::Refused;
 use super::broadcast::{BroadcastReader, BroadcastRecvError};
 use super::consumer::{Consumer, Received};
 use super::error::{RecvError, SendError, TryRecvError};
-use super::latest::{LatestReader, Reading, ValueInfo};
+use super::latest::ValueInfo;
 use super::park_word::{ParkWord, Sleepers};
 use super::producer::Producer;
 use super::recv_half::{HasRecvHalf, taken};
@@ -50,7 +50,7 @@ use super::wait_any::{Ready, WaitAnyError, Waitable, check, look, look_or_replac
 use super::wait_policy::{Deadline, WaitPolicy};
 
 /// A pending task's registration; dropping it removes the waker from the port.
-pub(super) struct WakerRegistration<P: AsyncWait> {
+pub(in crate::endpoint) struct WakerRegistration<P: AsyncWait> {
     pub port: P,
     pub park_word: Option<ParkWord>,
     pub sleepers: Sleepers,
@@ -93,7 +93,7 @@ impl<P: AsyncWait> Drop for WakerRegistration<P> {
 
 /// When a task that waits is to ask what is dear, whether its peer is dead or its region was replaced: once a probe period,
 /// from the first look that found nothing.
-pub(super) struct Due<P> {
+pub(in crate::endpoint) struct Due<P> {
     port: P,
     probe: Duration,
     next: Option<Deadline>,
@@ -248,29 +248,6 @@ impl<T: Message, P: Port + AsyncWait> TypedProducer<T, P> {
     }
 }
 
-/// The registration of a task that reads a latest value.
-fn registration<T: Value + ?Sized, P: Port + AsyncWait>(reader: &LatestReader<T, P>) -> WakerRegistration<P> {
-    let (port, park_word, policy) = (reader.port.clone(), reader.park_word.clone(), reader.waiting.policy);
-    WakerRegistration { port, park_word, sleepers: Sleepers::Many, policy, who: WaiterId::of(reader) }
-}
-
-impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
-    /// Reads a value that this reader has not seen, waiting for it as long as it takes. If the future is
-    /// dropped before it is ready, the value counts as not seen. Where the region may be replaced, put a timer beside it and ask
-    /// [`is_replaced`](Self::is_replaced) when that fires.
-    pub async fn changed(&mut self) -> T
-    where
-        T: Message,
-    {
-        registration(self).until(|| if self.has_fresh() { fresh(self.read()) } else { None }).await
-    }
-
-    /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
-    pub async fn changed_into(&mut self, into: &mut T) -> ValueInfo {
-        registration(self).until(|| self.read_fresh_into(into)).await
-    }
-}
-
 impl<T: Value + ?Sized, P: Port + AsyncWait> BroadcastReader<T, P> {
     /// Receives the next value, waiting for it as long as it takes. If the future is dropped before it is
     /// ready, nothing was received, and no loss was reported.
@@ -313,13 +290,6 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> BroadcastReader<T, P> {
             self.next_into(into).or(Some(Err(error)))
         };
         registration.until(look).await
-    }
-}
-
-fn fresh<T>(reading: Reading<T>) -> Option<T> {
-    match reading {
-        Reading::Fresh(value) => Some(value),
-        _ => None,
     }
 }
 

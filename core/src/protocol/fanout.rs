@@ -48,6 +48,9 @@ use crate::ground::port::Probe;
 use crate::ground::sync::order::{RELAXED, join, release};
 use crate::ground::sync::{Word, WordRef, fence};
 
+/// How far a position can be behind another; one that seems further behind is ahead.
+const FURTHEST: u32 = u32::MAX / 2;
+
 /// A consumer's words, as its producer looks at them.
 pub struct Member {
     /// The identity of the consumer that has joined, or 0; its word.
@@ -214,7 +217,7 @@ pub struct Joining<'w> {
 pub struct Start {
     /// The position that it receives first.
     pub at: u32,
-    /// Messages between the head of the dead one before it and `at`: they are lost to both.
+    /// Messages between the head of the dead one before it and `at`, at most: they are lost to both.
     pub missed: u32,
 }
 
@@ -245,8 +248,16 @@ impl Joining<'_> {
             _ => first,
         };
         self.head.store(at, release::STORE); // ORDERING(release): our predecessor's reads are ordered before it.
-        Start { at, missed: if succeeds { at.wrapping_sub(first) } else { 0 } }
+        Start { at, missed: if succeeds { lost(first, at) } else { 0 } }
     }
+}
+
+/// How many messages are between the head of a dead consumer and the start of its successor, at most. Sequence numbers
+/// are compared by half of their range: a head ahead of the start is no honest one, and then everything before the
+/// start may be lost, but no more.
+fn lost(head: u32, start: u32) -> u32 {
+    let behind = start.wrapping_sub(head);
+    if behind > FURTHEST { start.min(FURTHEST) } else { behind }
 }
 
 /// Leaves: from here on the consumer bounds nobody. Its head is not needed any more. One store.

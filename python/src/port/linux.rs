@@ -207,7 +207,7 @@ pub fn latest(end: &Arc<Shelf<Looking>>, codec: &Option<Arc<Codec>>) -> PyResult
 
 async fn newest(mut lease: Lease<Looking>, codec: Option<Arc<Codec>>) -> PyResult<Found> {
     let this = &mut *lease;
-    let info = this.reader.changed_into(&mut this.buffer[..]).await;
+    let info = raised(this.reader.changed_into(&mut this.buffer[..]).await)?;
     let bytes = this.buffer.clone();
     Ok(Box::new(move |py| {
         let read = reading(py, codec.as_deref(), &bytes, &info, true)?;
@@ -221,6 +221,6 @@ pub fn event(end: &Arc<Shelf<Listening>>) -> PyResult<Option<PyAwaiting>> {
 }
 
 async fn happening(mut lease: Lease<Listening>) -> PyResult<Found> {
-    let notified = PyNotified::from(lease.listener.wait().await);
+    let notified = PyNotified::from(raised(lease.listener.wait().await)?);
     Ok(Box::new(move |py| Ok(Py::new(py, notified)?.into_any())))
 }

@@ -279,7 +279,9 @@ impl<T: Value + ?Sized, P: Port> FanoutConsumer<T, P> {
     }
 
     /// How many values, at most, were lost between the dead consumer that this one took over from and this one: 0,
-    /// unless the producer had proven that death and gone on before. 0 also if nothing was taken over.
+    /// unless the producer had proven that death and gone on before. 0 also if nothing was taken over. Never more than
+    /// 2^31 - 1. If the dead one's place is damaged and ahead of what was sent: all that was sent before the first value
+    /// of this one, counted modulo 2^32.
     #[must_use]
     pub fn missed(&self) -> u32 {
         self.start.missed

@@ -267,6 +267,12 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         self.watch.is_on()
     }
 
+    /// Whether a wait is over because the writer is gone.
+    pub(in crate::endpoint) fn is_writer_gone(&mut self) -> bool {
+        let writer = self.writer();
+        self.watch.is_over(writer)
+    }
+
     pub(in crate::endpoint) fn finds_peer_gone(&mut self) -> bool {
         let writer = self.writer();
         self.watch.has_found(writer)
