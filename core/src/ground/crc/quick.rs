@@ -25,6 +25,7 @@ static REMAINDERS: [[u32; 256]; 4] = {
 };
 
 /// Takes in the four bytes that the register was combined with.
+#[inline(always)]
 pub(super) const fn take_word(register: u32) -> u32 {
     let [a, b, c, d] = register.to_le_bytes();
     REMAINDERS[0][a as usize]

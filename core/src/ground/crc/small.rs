@@ -6,6 +6,7 @@
 use super::NIBBLES;
 
 /// Takes in the four bytes that the register was combined with.
+#[inline(always)]
 pub(super) const fn take_word(mut register: u32) -> u32 {
     let mut nibble = 0;
     while nibble < 8 {
