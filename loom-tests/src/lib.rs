@@ -68,6 +68,8 @@ use models;
 /// All models, the long ones first.
 fn all() -> impl Iterator<Item = Model> {
     let files = [
+        static_queue::MODELS,
+        broadcast::MODELS,
         spsc_succession::MODELS,
         batch_succession::MODELS,
         mutex_succession::MODELS,
@@ -81,7 +83,6 @@ fn all() -> impl Iterator<Item = Model> {
         fanout::MODELS,
         fanout_window::MODELS,
         latest::MODELS,
-        broadcast::MODELS,
         call::MODELS,
         call_lanes::MODELS,
         streams::MODELS,
@@ -93,7 +94,6 @@ fn all() -> impl Iterator<Item = Model> {
         claim::MODELS,
         table::MODELS,
         header::MODELS,
-        static_queue::MODELS,
         local_queue::MODELS,
         litmus::MODELS,
     ];

@@ -2,7 +2,11 @@
 
 extern crate std;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::format;
+use std::rc::Rc;
+use std::string::String;
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -17,7 +21,7 @@ use crate::ground::header::{self, Header};
 use crate::ground::kind::Kind;
 use crate::ground::plan::Plan;
 use crate::ground::sync::Mem;
-use crate::ground::sync::model::memory::{Use, Words};
+use crate::ground::sync::model::memory::{Use, Word, Words};
 use crate::ground::tasks::Wakers;
 
 /// The common state of the ports of one region.
@@ -88,23 +92,21 @@ impl Shared {
     /// A region for this plan, whose waits may run out, and which is formatted already or is to be while the
     /// model runs.
     pub fn laid_out(plan: &Plan<'_>, time_passes: bool, formatted: bool) -> Arc<Self> {
-        let words = plan.size() / 4;
-        let setup = Mem(Arc::new(Words::new(core::iter::repeat_n(0, words), |_| Use::default())));
-        initialise(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
-        let header = Header::check(&setup).expect("the region was formatted");
-        let mut uses = uses(&setup, &header);
-        let mut other = Use::default();
-        if !formatted {
-            uses.insert(header::at::MAGIC, Use { shared: true, plain: false, prompt: false });
-            other.plain = true;
-        }
-        let values = setup.0.0.iter().map(|word| if formatted { word.plain() } else { 0 });
-        let mem =
-            Words::new(values, |offset| Use { prompt: true, ..uses.get(&offset).copied().unwrap_or(other) });
+        let layout = Layout::of(plan);
+        let words = layout.words.iter().enumerate().map(|(i, &(value, used))| {
+            let used = match used {
+                None if formatted => Use::default(),
+                None if 4 * i as u32 == header::at::MAGIC => SHARED,
+                None => Use { plain: true, ..Use::default() },
+                Some(used) => used,
+            };
+            (if formatted { value } else { 0 }, Use { prompt: true, ..used })
+        });
+        let mem = Words::new(words);
         let token = || core::array::from_fn(|_| AtomicU32::new(UNTAKEN));
         Arc::new(Self {
             mem: Mem(Arc::new(mem)),
-            tokens: (0..header.participant_count).map(|_| token()).collect(),
+            tokens: (0..layout.participant_count).map(|_| token()).collect(),
             wait_queues: std::sync::Mutex::default(),
             hardware: AtomicU32::new(0),
             wakers: Mutex::new(Wakers::new()),
@@ -113,10 +115,50 @@ impl Shared {
     }
 }
 
+/// What the regions of one plan have in common. A model makes its region anew in each of its runs, of which there may
+/// be a million: formatting it and counting its words up would be a good part of each.
+struct Layout {
+    /// The values after formatting, and the uses of the words that have one of their own.
+    words: Vec<(u32, Option<Use>)>,
+    participant_count: u32,
+}
+
+std::thread_local! {
+    /// Those made so far, by all that is in the plan.
+    static LAYOUTS: RefCell<Vec<(String, Rc<Layout>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Layout {
+    fn of(plan: &Plan<'_>) -> Rc<Self> {
+        let plan_text = format!("{plan:?}");
+        let known = |layouts: &Vec<(String, Rc<Self>)>| {
+            layouts.iter().find(|(text, _)| *text == plan_text).map(|(_, layout)| layout.clone())
+        };
+        if let Some(layout) = LAYOUTS.with_borrow(known) {
+            return layout;
+        }
+        let layout = Rc::new(Self::new(plan));
+        LAYOUTS.with_borrow_mut(|layouts| layouts.push((plan_text, layout.clone())));
+        layout
+    }
+
+    fn new(plan: &Plan<'_>) -> Self {
+        let zeros = core::iter::repeat_n((0, Use::default()), plan.size() / 4);
+        let setup = Mem(Arc::new(Words::new(zeros)));
+        initialise(&setup, plan, 1, Contents::Zeroed).expect("the plan was checked");
+        let header = Header::check(&setup).expect("the region was formatted");
+        let uses = uses(&setup, &header);
+        let values = setup.0.0.iter().map(Word::plain).enumerate();
+        let words = values.map(|(i, value)| (value, uses.get(&(4 * i as u32)).copied())).collect();
+        Self { words, participant_count: header.participant_count }
+    }
+}
+
+const SHARED: Use = Use { shared: true, plain: false, prompt: false };
+
 /// The uses of the words while the region is in use, by their offsets. Shared are all words of its
 /// channels except payload, and the states of participants.
 fn uses(mem: &Mem, header: &Header) -> HashMap<u32, Use> {
-    const SHARED: Use = Use { shared: true, plain: false, prompt: false };
     let states = (1..=header.participant_count).filter_map(|slot| header.participant(slot));
     let mut uses: HashMap<u32, Use> = states.map(|offset| (offset, SHARED)).collect();
     let entries: Vec<_> = header.channels(mem).collect();

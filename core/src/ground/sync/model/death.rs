@@ -23,6 +23,9 @@ std::thread_local! {
     /// How many of the model's threads, which are all one thread of the system's, are unwinding
     /// because they were killed.
     static DYING: Cell<u32> = const { Cell::new(0) };
+    /// How many of them are in [`run`]. The others never die, and most models have no such thread: their steps need
+    /// not look their lives up, which loom does in a hash table.
+    static MORTAL: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The panic payload that unwinds a killed thread.
@@ -34,6 +37,9 @@ pub(crate) fn step() -> bool {
     // (While a killed thread unwinds, others may run.)
     if std::thread::panicking() && DYING.get() == 0 {
         return false;
+    }
+    if MORTAL.get() == 0 {
+        return true;
     }
     LIFE.with(|life| match life.get() {
         Life::Alive(None) => true,
@@ -54,7 +60,9 @@ pub(crate) fn step() -> bool {
 /// `None` if it was.
 pub(crate) fn run<R>(at: u32, life: impl FnOnce() -> R) -> Option<R> {
     LIFE.with(|state| state.set(Life::Alive(Some(at))));
+    MORTAL.set(MORTAL.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(life));
+    MORTAL.set(MORTAL.get() - 1);
     LIFE.with(|state| state.set(Life::Alive(None)));
     match result {
         Ok(result) => Some(result),

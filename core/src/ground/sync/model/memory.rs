@@ -3,6 +3,7 @@
 extern crate std;
 
 use core::sync::atomic::{AtomicU32 as Plain, Ordering};
+use std::boxed::Box;
 use std::vec::Vec;
 
 use loom::cell::UnsafeCell;
@@ -30,7 +31,8 @@ pub(crate) struct Use {
 /// Its latest value is in memory unknown to loom; its [use](Use) decides how loom checks the accesses.
 pub struct Word {
     value: Plain,
-    shared: Option<Shared>,
+    /// In a place of its own: most words of a region have none.
+    shared: Option<Box<Shared>>,
     cell: Option<UnsafeCell<()>>,
 }
 
@@ -48,9 +50,9 @@ impl Shared {
     }
 
     fn load(&self, ordering: Ordering) -> u32 {
-        self.loads.before_load();
+        let me = self.loads.before_load();
         let value = self.word.load(ordering);
-        self.loads.after_load();
+        self.loads.after_load(me);
         value
     }
 
@@ -92,7 +94,7 @@ impl Word {
     pub(crate) fn of(value: u32, used: Use) -> Self {
         Self {
             value: Plain::new(value),
-            shared: used.shared.then(|| Shared::new(value, used.prompt)),
+            shared: used.shared.then(|| Box::new(Shared::new(value, used.prompt))),
             cell: used.plain.then(|| UnsafeCell::new(())),
         }
     }
@@ -204,9 +206,9 @@ impl Word {
 pub(crate) struct Words(pub Vec<Word>);
 
 impl Words {
-    /// Words of these values, with the use that `uses` returns for each offset.
-    pub fn new(values: impl Iterator<Item = u32>, uses: impl Fn(u32) -> Use) -> Self {
-        Self(values.enumerate().map(|(i, value)| Word::of(value, uses(4 * i as u32))).collect())
+    /// Words of these values and uses.
+    pub fn new(words: impl Iterator<Item = (u32, Use)>) -> Self {
+        Self(words.map(|(value, used)| Word::of(value, used)).collect())
     }
 
     /// Applies `each` to every word that the range touches, with the part of the range in it.

@@ -36,8 +36,8 @@ impl Loads {
         self.0.lock().expect("nobody dies in here")
     }
 
-    /// Stands before a load.
-    pub fn before_load(&self) {
+    /// Stands before a load. Returns the thread, for [`after_load`](Self::after_load).
+    pub fn before_load(&self) -> ThreadId {
         let me = thread::current().id();
         let mut inner = self.inner();
         let known = inner.touches.iter().find(|(who, _)| *who == me);
@@ -52,11 +52,11 @@ impl Loads {
         // Touching lets others run.
         drop(inner);
         touch.notify_one();
+        me
     }
 
     /// Stands after a load, before anyone else runs.
-    pub fn after_load(&self) {
-        let me = thread::current().id();
+    pub fn after_load(&self, me: ThreadId) {
         let mut inner = self.inner();
         inner.since.retain(|&who| who != me);
         inner.since.push(me);
@@ -64,9 +64,13 @@ impl Loads {
 
     /// Stands before a store or a compare-and-swap.
     pub fn before_store(&self) {
-        let me = thread::current().id();
         let hidden: Vec<Touch> = {
             let inner = self.inner();
+            // The last of them is not hidden.
+            if inner.since.len() < 2 {
+                return;
+            }
+            let me = thread::current().id();
             let last = inner.since.last().copied();
             let is_hidden = |who: &ThreadId| *who != me && Some(*who) != last && inner.since.contains(who);
             inner.touches.iter().filter(|(who, _)| is_hidden(who)).map(|(_, touch)| touch.clone()).collect()
