@@ -5,10 +5,9 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use httparse::{EMPTY_HEADER, Request, Status};
-use tungstenite::handshake::derive_accept_key;
 
 use super::guard::{Claims, parameter};
-use super::{Shared, client};
+use super::{Shared, accept, client};
 
 /// The longest head of a request.
 const MAX_HEAD: usize = 16 << 10;
@@ -40,7 +39,7 @@ pub fn serve(mut stream: TcpStream, shared: &Shared) {
         Reply::File(kind, text) => send(stream, 200, kind, text),
         Reply::Refused(status, why) => refuse(stream, status, &why),
         Reply::Socket { key, protocol, most } => {
-            let accept = derive_accept_key(key.as_bytes());
+            let accept = accept::of(&key);
             let opening = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"

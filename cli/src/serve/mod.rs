@@ -3,6 +3,7 @@
 //! Each client has a thread and followers of its own, so clients share nothing, and none can hold up a sender or another
 //! client. A client that is slow is not waited for: its followers are overtaken, and count what was missed.
 
+mod accept;
 mod client;
 mod guard;
 mod http;
