@@ -173,21 +173,41 @@ fn whole(value: impl itoa::Integer, out: &mut Vec<u8>) {
 }
 
 fn single(value: f32, out: &mut Vec<u8>) {
-    // Where both write a decimal without an exponent, and so the same one.
+    // Where both write a decimal without an exponent.
     if value == 0.0 || (1e-4..1e13).contains(&value.abs()) {
-        return out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        if !is_midway(value.into(), text) {
+            return out.extend_from_slice(text.as_bytes());
+        }
     }
     rest(value.is_finite(), value, out);
 }
 
 fn double(value: f64, out: &mut Vec<u8>) {
     if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
-        return out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        if !is_midway(value, text) {
+            return out.extend_from_slice(text.as_bytes());
+        }
     }
     rest(value.is_finite(), value, out);
 }
 
-/// Writes a float that is very large, very small, or what JSON has no number for, which is null.
+/// Whether another decimal of the same length is as near to this float: the standard library, which writes what `strait
+/// watch` shows, takes the upper one, and zmij the even one.
+fn is_midway(value: f64, text: &str) -> bool {
+    // The lowest bit of a float is its last decimal: a half has one, a quarter two.
+    let (bits, fraction) = (value.to_bits(), f64::MANTISSA_DIGITS - 1);
+    let exponent = (bits >> fraction & 0x7ff) as i32 - 1023;
+    let lowest = exponent - (fraction - (bits | 1 << fraction).trailing_zeros()) as i32;
+    // No text has more decimals than this, and most floats do.
+    (-24..0).contains(&lowest)
+        && text.bytes().rev().position(|byte| byte == b'.').is_some_and(|shown| -lowest == shown as i32 + 1)
+}
+
+/// Writes a float that is very large, very small, between two decimals, or what JSON has no number for, which is null.
 #[cold]
 fn rest(is_finite: bool, value: impl std::fmt::Debug, out: &mut Vec<u8>) {
     // Writing into memory does not fail.
@@ -259,6 +279,10 @@ mod tests {
             let shown = singles.map(|one| show(one.is_finite(), format!("{one:?}"))).join(",");
             assert_eq!(row("f32", 5, &singles.map(f32::to_le_bytes).concat()), shown);
         }
+        let midway = [141_172.125_f32, -141_172.125, 4_194_303.25, 0.125];
+        let shown = midway.map(|one| format!("{one:?}")).join(",");
+        assert_eq!(shown, "141172.13,-141172.13,4194303.3,0.125");
+        assert_eq!(row("f32", midway.len(), &midway.map(f32::to_le_bytes).concat()), shown);
         let odd = [0.0, -0.0, f32::NAN, f32::INFINITY, 1e20, -0.5, f32::MIN_POSITIVE];
         let shown = "0.0,-0.0,null,null,1e20,-0.5,1.1754944e-38";
         assert_eq!(row("f32", odd.len(), &odd.map(f32::to_le_bytes).concat()), shown);
