@@ -279,7 +279,7 @@ mod tests {
             let shown = singles.map(|one| show(one.is_finite(), format!("{one:?}"))).join(",");
             assert_eq!(row("f32", 5, &singles.map(f32::to_le_bytes).concat()), shown);
         }
-        let midway = [141_172.125_f32, -141_172.125, 4_194_303.25, 0.125];
+        let midway = [1_129_377.0_f32 / 8.0, -1_129_377.0 / 8.0, 16_777_213.0 / 4.0, 1.0 / 8.0];
         let shown = midway.map(|one| format!("{one:?}")).join(",");
         assert_eq!(shown, "141172.13,-141172.13,4194303.3,0.125");
         assert_eq!(row("f32", midway.len(), &midway.map(f32::to_le_bytes).concat()), shown);
