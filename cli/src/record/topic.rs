@@ -9,10 +9,13 @@ use strait::observe::Observed;
 
 use crate::error::Error;
 use crate::region_arg::RegionArg;
-use crate::see::types::Tree;
-use crate::see::{Followed, Scene, schema, value};
+use crate::see::value::template::Template;
+use crate::see::{Followed, Scene, schema};
 
 use super::output::File;
+
+/// Bytes of a text whose memory is kept for the next one.
+const KEPT: usize = 1 << 16;
 
 /// Why a message was not recorded.
 pub enum Failed {
@@ -28,6 +31,10 @@ pub struct Topic {
     name: String,
     has_raw: bool,
     ids: Ids,
+    /// How its values are written, if their type is known.
+    template: Option<Template>,
+    /// The value that is written; its place is used again and again.
+    text: Vec<u8>,
     /// How many messages were seen.
     pub seen: u64,
     /// How many missed messages the topic of the region that tells so knows of.
@@ -61,7 +68,9 @@ impl Topic {
         let region = region_name(&scene.arg);
         let name = format!("/{region}/{}", followed.title());
         let has_raw = raw || followed.ty.is_none();
-        Self { followed, region, name, has_raw, ids: Ids::default(), seen: 0, told: 0 }
+        let template = followed.ty.as_ref().map(|ty| Template::new(&ty.tree));
+        let (ids, text) = (Ids::default(), Vec::new());
+        Self { followed, region, name, has_raw, ids, template, text, seen: 0, told: 0 }
     }
 
     /// Puts the topics into a new file.
@@ -107,17 +116,20 @@ impl Topic {
 
     /// Records what has come, and shows it to `also`; returns how many messages.
     pub fn take(&mut self, file: &mut File, now: u64, mut also: impl FnMut(&[u8])) -> Result<usize, Failed> {
-        let Self { followed, name, ids, seen: count, .. } = self;
+        let Self { followed, name, ids, template, text, seen: count, .. } = self;
         let mut failed = None;
-        let taken = followed.take(|followed, seen, bytes| {
+        let taken = followed.take(|_, seen, bytes| {
             *count += 1;
             also(bytes);
             let told = tell_tag(file, name, ids, seen, now);
-            told.and_then(|()| write(file, followed, ids, seen, bytes, now)).map_err(|error| {
+            let template = template.as_ref();
+            told.and_then(|()| write(file, ids, template, text, seen, bytes, now)).map_err(|error| {
                 failed = Some(error);
                 Error::failed("the file cannot be written")
             })
         });
+        text.clear();
+        text.shrink_to(KEPT);
         match (failed, taken) {
             (Some(error), _) => Err(Failed::File(error)),
             (None, taken) => taken.map_err(Failed::Tool),
@@ -168,8 +180,9 @@ fn tell_tag(file: &mut File, name: &str, ids: &mut Ids, seen: &Observed, now: u6
 
 fn write(
     file: &mut File,
-    followed: &Followed,
     ids: &Ids,
+    template: Option<&Template>,
+    text: &mut Vec<u8>,
     seen: &Observed,
     bytes: &[u8],
     now: u64,
@@ -179,18 +192,11 @@ fn write(
         MessageHeader { channel_id, sequence: seen.number as u32, log_time: now, publish_time: now }
     };
     // A latest value of another length than its type is recorded as it is.
-    let ty = followed.ty.as_ref().filter(|ty| ty.tree.size() == bytes.len());
-    if let (Some(channel), Some(ty)) = (ids.json, ty) {
-        let mut object = String::with_capacity(8 * bytes.len());
-        let is_alone = !matches!(ty.tree, Tree::Struct(_));
-        if is_alone {
-            object.extend(["{\"", schema::ALONE, "\":"]);
-        }
-        value::write_json(&ty.tree, bytes, &mut object);
-        if is_alone {
-            object.push('}');
-        }
-        file.write_to_known_channel(&header(channel), object.as_bytes())?;
+    let template = template.filter(|template| template.size() == bytes.len());
+    if let (Some(channel), Some(template)) = (ids.json, template) {
+        text.clear();
+        template.write(bytes, text);
+        file.write_to_known_channel(&header(channel), text)?;
     }
     match ids.raw {
         Some(channel) => file.write_to_known_channel(&header(channel), bytes),

@@ -1,9 +1,8 @@
 //! Values of described types: as text, as JSON, and from text.
 
-mod written;
-
 #[cfg(feature = "record")]
-use std::fmt::Write;
+pub mod template;
+mod written;
 
 use serde_json::{Map, Number, Value};
 
@@ -184,50 +183,6 @@ pub fn json(tree: &Tree, bytes: &[u8]) -> Value {
     }
 }
 
-/// As [`json`], written down at once: a recorder does this for each message.
-#[cfg(feature = "record")]
-pub fn write_json(tree: &Tree, bytes: &[u8], out: &mut String) {
-    match tree {
-        Tree::Scalar(scalar, _) => {
-            // Writing to a text does not fail. What JSON has no number for is null.
-            let _ = match Read::of(*scalar, bytes) {
-                Read::Unsigned(value) => write!(out, "{value}"),
-                Read::Signed(value) => write!(out, "{value}"),
-                Read::Single(value) if value.is_finite() => write!(out, "{value:?}"),
-                Read::Double(value) if value.is_finite() => write!(out, "{value:?}"),
-                Read::Single(_) | Read::Double(_) => write!(out, "null"),
-            };
-        }
-        Tree::Array(_, element) => {
-            out.push('[');
-            for (n, one) in bytes.chunks_exact(element.size()).enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                write_json(element, one, out);
-            }
-            out.push(']');
-        }
-        Tree::Struct(fields) => {
-            out.push('{');
-            let mut at = 0;
-            for (n, (name, field)) in fields.iter().enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                let end = at + field.size();
-                match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                    true => out.extend(["\"", name, "\":"]),
-                    false => out.push_str(&format!("{}:", Value::from(&**name))),
-                }
-                write_json(field, &bytes[at..end], out);
-                at = end;
-            }
-            out.push('}');
-        }
-    }
-}
-
 impl Type {
     /// The values without fields in a value, in order; `None` if the bytes are not as many as the type has.
     pub fn leaves<'a>(&'a self, bytes: &'a [u8]) -> Option<Vec<Leaf<'a>>> {
@@ -386,42 +341,6 @@ mod tests {
             value[path] = wrong;
             let why = super::from_json(&arm.tree, &value).expect_err("it is wrong");
             assert!(why.contains(part), "{why}");
-        }
-    }
-
-    #[cfg(feature = "record")]
-    #[test]
-    fn what_is_written_at_once_is_the_same() {
-        let (arm, bytes) = (arm(), arm().parse_words(WORDS).expect("a value"));
-        let odd = Tree::parse("[4]f32").expect("it adds up");
-        let odd_bytes = [f32::NAN, 1e20, -0.5, f32::MIN_POSITIVE].map(f32::to_le_bytes).concat();
-        for (tree, bytes) in [(&arm.tree, &bytes), (&odd, &odd_bytes)] {
-            let mut text = String::new();
-            super::write_json(tree, bytes, &mut text);
-            assert_eq!(
-                serde_json::from_str::<super::Value>(&text).expect("JSON"),
-                json(tree, bytes),
-                "{text}"
-            );
-        }
-    }
-
-    #[cfg(feature = "record")]
-    #[test]
-    fn what_is_written_at_once_is_read_again() {
-        let (single, double) = (Tree::parse("f32").expect("a type"), Tree::parse("f64").expect("a type"));
-        let mut bits = 1_u64;
-        for _ in 0..100_000 {
-            bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-            let (low, all) = (bits as u32, bits);
-            for (tree, bytes) in [(&single, &low.to_le_bytes()[..]), (&double, &all.to_le_bytes()[..])] {
-                let mut text = String::new();
-                super::write_json(tree, bytes, &mut text);
-                let value: super::Value = serde_json::from_str(&text).expect("JSON");
-                if !value.is_null() {
-                    assert_eq!(super::from_json(tree, &value).as_deref(), Ok(bytes), "{text}");
-                }
-            }
         }
     }
 
