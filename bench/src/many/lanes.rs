@@ -131,7 +131,7 @@ fn with_kanal(job: &Job, slots: usize, figures: &mut Value) -> Result<()> {
     figures["stream, in batches, kanal"] = stream(job, producers(), || {
         received.clear();
         let count = rx.drain_into(&mut received).unwrap_or(0);
-        received.iter().for_each(|number| drop(black_box(*number)));
+        received.iter().for_each(|number| _ = black_box(*number));
         count
     })?;
     Ok(())
@@ -149,7 +149,7 @@ fn with_disruptor(job: &Job, slots: usize, figures: &mut Value) -> Result<()> {
     };
     let producers = counting(job, || tx.clone(), batches);
     figures["stream, in batches, disruptor"] = stream(job, producers, || {
-        poller.poll().map_or(0, |mut events| (&mut events).inspect(|event| drop(black_box(**event))).count())
+        poller.poll().map_or(0, |mut events| (&mut events).inspect(|event| _ = black_box(**event)).count())
     })?;
     Ok(())
 }
@@ -200,7 +200,7 @@ fn ours(job: &Job) -> Result<Value> {
         }
     };
     let single = stream(job, one_by_one()?, || usize::from(rx.try_recv().is_ok()))?;
-    let mut receive = || rx.recv_batch(BATCH, |from| drop(black_box(from))).unwrap_or(0);
+    let mut receive = || rx.recv_batch(BATCH, |from| _ = black_box(from)).unwrap_or(0);
     let received = stream(job, one_by_one()?, &mut receive)?;
     let batches = stream(job, ends()?.into_iter().map(in_batches).collect(), receive)?;
     Ok(json!({
