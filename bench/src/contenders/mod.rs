@@ -19,6 +19,7 @@ mod shaq;
 mod strait_frames;
 mod strait_latest;
 mod strait_local;
+mod strait_pool;
 mod strait_static;
 mod strait_typed;
 mod system;
@@ -72,7 +73,7 @@ const PROCESSES: &[Mode] = &[Mode::Processes];
 const QUEUE: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Local];
 /// The same, and tails: they take their time, so not everybody is asked for them.
 const TAILED: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Local, Metric::Tail];
-/// Between processes alone, the kernel in between.
+/// Between two sides alone.
 const CROSSING: &[Metric] = &[Metric::Latency, Metric::Stream];
 const COPIED: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Wake];
 const PIPE: &[Metric] = &[Metric::Latency, Metric::Stream, Metric::Wake, Metric::Tail];
@@ -153,6 +154,7 @@ pub const ALL: &[Contender] = &[
         ..ours("strait-frames", go::<strait_frames::Copying>)
     },
     Contender { sizes: Sizes::Frames, ..ours("strait-in-place", go::<strait_frames::InPlace>) },
+    Contender { metrics: CROSSING, batches: false, ..ours("strait-pool", go::<strait_pool::InPlace>) },
     Contender {
         sizes: Sizes::Values,
         modes: THREADS,

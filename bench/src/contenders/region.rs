@@ -1,4 +1,4 @@
-//! The regions of strait's channels: one named region for each, opened by each process.
+//! The regions of strait's contenders: one named region for each, opened by each process.
 
 use std::sync::OnceLock;
 
@@ -7,13 +7,13 @@ use strait::{Channel, ChannelError, Plan, Region, RegionName, RegionOptions};
 use crate::error::Result;
 use crate::job::{Job, Mode};
 
-/// The name of the only channel.
+/// The name of the channel that is measured.
 pub const CHANNEL: &str = "bench";
 
 /// A region that is there, or that whichever process comes first will make.
 pub struct Place {
     region: RegionName,
-    channel: Channel<'static>,
+    channels: Vec<Channel<'static>>,
     /// Threads share what their process opened.
     open: OnceLock<Region>,
 }
@@ -31,7 +31,12 @@ pub fn region(number: u32) -> Result<RegionName> {
 impl Place {
     /// To be laid out so.
     pub fn new(job: &Job, number: u32, channel: Channel<'static>) -> Result<Self> {
-        let place = Self { region: region(number)?, channel, open: OnceLock::new() };
+        Self::of(job, number, vec![channel])
+    }
+
+    /// The same with several channels.
+    pub fn of(job: &Job, number: u32, channels: Vec<Channel<'static>>) -> Result<Self> {
+        let place = Self { region: region(number)?, channels, open: OnceLock::new() };
         if job.mode == Mode::Threads {
             let _ = place.open.set(place.open()?);
             place.region.remove().map_err(|error| error.to_string())?;
@@ -40,8 +45,7 @@ impl Place {
     }
 
     fn open(&self) -> Result<Region> {
-        let channels = [self.channel];
-        self.region.open_or_create(&Plan::new(&channels), &options()).map_err(|error| error.to_string())
+        self.region.open_or_create(&Plan::new(&self.channels), &options()).map_err(|error| error.to_string())
     }
 
     /// Takes an end.

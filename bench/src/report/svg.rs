@@ -9,6 +9,7 @@ pub const STRAIT: &[(&str, &str)] = &[
     ("strait-in-place", "#009e73"),
     ("strait-compact", "#cc79a7"),
     ("strait-static", "#b8860b"),
+    ("strait-pool", "#56b4e9"),
     ("strait-latest", "#0072b2"),
 ];
 const PEER: &str = "#a8adb3";
