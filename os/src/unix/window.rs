@@ -39,7 +39,8 @@ const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
 /// Give each of them a [domain](RegionOptions::domain) of its own, which the plan names for every channel. A kernel
 /// proves deaths of its own processes alone: a participant in another domain is `Unknown` to this one, and counts as
 /// alive. If that machine dies, its roles are taken over by its own next run, to which they are of its own domain and
-/// proven dead; so there must be one machine at a time that is a domain. Nor does a wake arrive at the other
+/// proven dead; so there must be one machine at a time that is a domain. (On Linux, `linux::GuestWatch` and
+/// `linux::RemoteWatch` prove the ends of virtual machines and of other cores' firmware.) Nor does a wake arrive at the other
 /// machine: a waiter sleeps for its probe period at a time.
 ///
 /// # Memory of a device
