@@ -250,7 +250,7 @@ impl fmt::Display for RemoteWatchError {
             ),
             Self::NoPeer { peer, len } => write!(
                 f,
-                "the state table has {len} bytes, and no word for peer {peer}; give the peer's number as its device's register \
+                "the state table in shared memory has {len} bytes, and no word for peer {peer}; give the peer's number as its device's register \
                  ID says it, and the table's length"
             ),
             Self::OwnDomain { domain } => write!(
