@@ -103,7 +103,7 @@
 //! | [`stream`] | the same frames over a socket, a pipe or a serial line |
 //! | [`pipe`] | the system's pipes, of bytes and of messages |
 //! | [`rt`] | real-time scheduling of the calling thread |
-//! | `linux` | on Linux: tasks that wait by eventfds, doorbells of virtual machines and proof of their end, and a mutex with priority inheritance |
+//! | `linux` | on Linux: tasks that wait by eventfds, doorbells of virtual machines, proof of the end of those and of other cores' firmware, and a mutex with priority inheritance |
 //! | `unix`, `windows` | options and functions of these systems alone |
 //! | `model` | with `--cfg strait_loom`: the same endpoints under a model checker |
 #![forbid(unsafe_code)]

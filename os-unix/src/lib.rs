@@ -36,6 +36,8 @@ pub mod pipe;
 pub mod place;
 mod privileged;
 pub mod readable;
+#[cfg(target_os = "linux")]
+pub mod remote;
 pub mod rt;
 pub mod semaphore;
 #[cfg(target_os = "linux")]

@@ -183,11 +183,67 @@ pub fn pci_memory(folder: &Path, bar: u32) -> Option<PathBuf> {
     [format!("{plain}{COMBINING}"), plain].iter().map(|name| folder.join(name)).find(|path| path.exists())
 }
 
-/// Where the memory `map` of a device under `class` starts in its first page, and how long it is; `None` if there is no
-/// such memory.
-pub fn uio_map(class: &Path, device: &str, map: u32) -> Option<(u64, u64)> {
-    let folder = class.join(device).join(format!("maps/map{map}"));
-    Some((number(&folder.join("offset")).unwrap_or(0), number(&folder.join("size"))?))
+/// Why a UIO device's memory is no window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UioFailed {
+    /// There is no such device.
+    NoDevice,
+    /// It has no memory of this number, but so many others.
+    NoMap {
+        /// How many.
+        maps: u32,
+    },
+    /// It starts within a page.
+    Offset {
+        /// Where.
+        start: u64,
+    },
+    /// It is shorter than a page.
+    Short {
+        /// Its bytes.
+        size: u64,
+        /// Those of a page.
+        page: u64,
+    },
+    /// It is longer than a region can be.
+    Long {
+        /// Its bytes.
+        size: u64,
+    },
+}
+
+/// The memory `map` of the device `uioN`, which is described below `class` and found in `files`.
+///
+/// The kernel takes the number of the memory for an offset in pages. It maps whole pages alone, and of the memory no byte
+/// more than `size`, so that the window is as many pages as fit into that.
+pub fn uio(class: &Path, files: &Path, device: u32, map: u32) -> Result<Window, UioFailed> {
+    let name = format!("uio{device}");
+    let maps = class.join(&name).join("maps");
+    if !class.join(&name).exists() {
+        return Err(UioFailed::NoDevice);
+    }
+    let folder = maps.join(format!("map{map}"));
+    let Some(size) = number(&folder.join("size")) else {
+        let count = fs::read_dir(maps).map_or(0, |all| all.flatten().count());
+        return Err(UioFailed::NoMap { maps: u32::try_from(count).unwrap_or(u32::MAX) });
+    };
+    let page = page();
+    // Kernels before 3.10 show the address alone.
+    let start = number(&folder.join("offset"))
+        .filter(|&start| start != 0)
+        .or_else(|| Some(number(&folder.join("addr"))? % page))
+        .unwrap_or(0);
+    if start != 0 {
+        return Err(UioFailed::Offset { start });
+    }
+    match u32::try_from(size - size % page) {
+        Ok(0) => Err(UioFailed::Short { size, page }),
+        Ok(len) => {
+            let path = files.join(name);
+            Ok(Window { path, offset: u64::from(map) * page, len: Some(len), is_device: None })
+        }
+        Err(_) => Err(UioFailed::Long { size }),
+    }
 }
 
 /// The hexadecimal number that a file of sysfs holds.
@@ -201,7 +257,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::{pci_device, pci_memory, uio_map};
+    use super::{UioFailed, page, pci_device, pci_memory, uio};
 
     /// A folder of a test's own, removed when it is dropped.
     struct Folder(PathBuf);
@@ -251,11 +307,52 @@ mod tests {
     }
 
     #[test]
-    fn the_maps_of_a_uio_device_are_read() {
-        let class = Folder::new("uio");
-        class.write("uio0/maps/map1/size", "0x0000000000100000\n");
-        class.write("uio0/maps/map1/offset", "0x80\n");
-        assert_eq!(uio_map(&class.0, "uio0", 1), Some((0x80, 0x10_0000)));
-        assert_eq!(uio_map(&class.0, "uio0", 0), None);
+    fn the_maps_of_a_uio_device_are_read_and_checked() {
+        let system = Folder::new("uio");
+        let (class, files, page) = (system.0.join("class"), system.0.join("dev"), page());
+        let find = |map| uio(&class, &files, 0, map);
+        let map = |number: u32, addr: u64, size: u64, offset: &str| {
+            let folder = format!("class/uio0/maps/map{number}");
+            system.write(&format!("{folder}/addr"), &format!("{addr:#018x}\n"));
+            system.write(&format!("{folder}/size"), &format!("{size:#018x}\n"));
+            if !offset.is_empty() {
+                system.write(&format!("{folder}/offset"), offset);
+            }
+        };
+        assert_eq!(find(0), Err(UioFailed::NoDevice));
+        system.write("class/uio0/name", "shared-memory\n");
+        assert_eq!(find(0), Err(UioFailed::NoMap { maps: 0 }));
+        map(0, 0x4000_0000, page, "0x0\n");
+        map(1, 0x8000_0000, 0x10_0000 + 8, "0x0\n");
+        let window = find(1).expect("a window");
+        assert_eq!((window.offset, window.len), (page, Some(0x10_0000)), "as many pages as fit");
+        assert_eq!(window.path, files.join("uio0"));
+        assert_eq!(find(0).map(|window| window.offset), Ok(0));
+        assert_eq!(find(7), Err(UioFailed::NoMap { maps: 2 }));
+        map(2, 0x8000_0080, page, "0x80\n");
+        map(3, 0x8000_0040, page, "");
+        map(4, 0x9000_0000, 64, "0x0\n");
+        map(5, 0x9000_0000, 1 << 32, "0x0\n");
+        assert_eq!(find(2), Err(UioFailed::Offset { start: 0x80 }));
+        assert_eq!(find(3), Err(UioFailed::Offset { start: 0x40 }), "by the address");
+        assert_eq!(find(4), Err(UioFailed::Short { size: 64, page }));
+        assert_eq!(find(5), Err(UioFailed::Long { size: 1 << 32 }));
+    }
+
+    /// A file stands for the device: what is mapped is what the number of the memory says.
+    #[test]
+    fn a_map_is_mapped_from_its_number_on() {
+        let system = Folder::new("uio-map");
+        let page = page();
+        system.write("class/uio0/maps/map1/size", &format!("{page:#x}\n"));
+        system.write("dev/uio0", &"a".repeat(usize::try_from(3 * page).expect("three pages")));
+        let path = system.0.join("dev/uio0");
+        let file = fs::File::options().write(true).open(&path).expect("the file");
+        std::os::unix::fs::FileExt::write_all_at(&file, b"here", page).expect("written");
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+        let window = uio(&system.0.join("class"), &system.0.join("dev"), 0, 1).expect("a window");
+        let mapped = window.map(&crate::Options::PRIVATE).expect("mapped");
+        assert_eq!(u64::from(mapped.mem().len()), page);
+        assert_eq!(mapped.mem().setup_read(0).to_le_bytes(), *b"here");
     }
 }

@@ -8,6 +8,7 @@
 //! | clock | `CLOCK_MONOTONIC` | `CLOCK_MONOTONIC` | the performance counter |
 //! | tasks | `linux::EventPort`: eventfds, for any executor | none | none |
 //! | virtual machines | `linux::GuestDoorbells`, `linux::GuestWatch`: their interrupts, and proof of their end | none | none |
+//! | firmware of other cores | `linux::RemoteWatch`: proof of its end | none | none |
 //! | mutex with priority inheritance | `linux::PiMutex` | none | none |
 //! | [pipes](pipe) | bytes and messages | bytes; messages on FreeBSD | bytes and messages, named and anonymous |
 //! | the system's semaphores | [`NamedSemaphore`], waiting in the kernel | [`NamedSemaphore`], polling | [`NamedSemaphore`] |

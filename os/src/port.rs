@@ -11,8 +11,8 @@ use strait_core::port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, 
 use crate::sys::{View, clock, whoami};
 use crate::{JoinError, OsError, Region, RegionOptions};
 
-/// Whether the other machine has ended, all that it did with the memory included.
-pub(crate) type HasEnded = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Whether a participant on the other machine has ended with it, all that it did with the memory included.
+pub(crate) type HasEnded = Arc<dyn Fn(Ident) -> bool + Send + Sync>;
 
 /// The machine that is a domain, where this process can prove its end.
 struct Machine {
@@ -258,9 +258,9 @@ impl Clock for SystemPort {
 #[expect(unsafe_code, reason = "the contract of Liveness is a promise, proven here")]
 // SAFETY: of its own domain it forwards to `Tokens::probe`, which returns `Dead` only by the kernel's proof and
 // with an acquire fence behind it, and takes and gives back tokens by the same kernel's word. Of a machine's domain
-// it returns `Dead` if the machine has ended, and no process of this system that stands in for it has the token. That is
-// asked in this order: a machine that came later than `who` was read is known before it has the memory. Of other
-// domains it never returns `Dead`.
+// it returns `Dead` if the machine that `who` was part of has ended, by the proof of `GuestWatch` or `RemoteWatch`, and no
+// process of this system that stands in for it has the token. That is asked in this order, after `who` was read. Of
+// other domains it never returns `Dead`.
 unsafe impl Liveness for SystemPort {
     unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
         self.view().region.tokens().acquire(who)
@@ -272,7 +272,7 @@ unsafe impl Liveness for SystemPort {
 
     fn probe(&self, who: Ident) -> Probe {
         if let Some(machine) = self.0.machine.as_ref().filter(|one| one.places.contains(&who.place())) {
-            let has_ended = (machine.has_ended)();
+            let has_ended = (machine.has_ended)(who);
             match self.view().region.tokens().probe(who) {
                 Probe::Dead if !has_ended => Probe::Unknown,
                 found => found,

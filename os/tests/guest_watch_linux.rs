@@ -9,8 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use common::{Helper, Scratch, end_in_a_while, hear, ident, probe, role, say};
-use nix::fcntl::{FcntlArg, fcntl};
+use common::{Helper, Scratch, end_in_a_while, forget_tokens, hear, ident, probe, role, say};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use strait_core::port::{Ident, Probe};
@@ -65,19 +64,6 @@ impl Server {
 
 fn socket_beside(memory: &Path) -> PathBuf {
     memory.parent().expect("a folder").join("socket")
-}
-
-/// A machine's kernel is another one, so this one knows nothing of its tokens: all of them are given back.
-fn forget_tokens() {
-    let open = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
-    let numbers: Vec<i32> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    for number in numbers {
-        // SAFETY: the number is one of this process, or no descriptor any more, which the call refuses.
-        let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
-        let mut all = nix::libc::flock { l_type: 0, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
-        all.l_type = nix::libc::F_UNLCK as _;
-        let _ = fcntl(fd, FcntlArg::F_OFD_SETLK(&all));
-    }
 }
 
 /// QEMU, and a program in its machine, which holds two roles and a lock.

@@ -220,7 +220,7 @@ fn what_cannot_be_a_window_is_refused() {
         RegionWindow::pci(0xFFFF, 0xFFFE, 2),
         Err(WindowError::NoPciDevice { vendor: 0xFFFF, device: 0xFFFE })
     );
-    assert_eq!(RegionWindow::uio(4_000_000, 1), Err(WindowError::NoUioMap { number: 4_000_000, map: 1 }));
+    assert_eq!(RegionWindow::uio(4_000_000, 1), Err(WindowError::NoUioDevice { number: 4_000_000 }));
 }
 
 /// Nobody's memory is laid out over: neither a region that is there, nor what is none.

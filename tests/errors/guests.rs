@@ -1,7 +1,7 @@
-//! The errors of virtual machines' doorbells, and of what proves their end.
+//! The errors of virtual machines' doorbells, and of what proves their end and other cores'.
 
 use strait::OpenError;
-use strait::linux::{GuestWatchError, VfioError};
+use strait::linux::{GuestWatchError, RemoteWatchError, VfioError};
 use strait::unix::WindowError;
 
 use super::{OS, Told, tell};
@@ -31,6 +31,16 @@ pub fn of_guests(all: &mut Vec<Told>) {
             GuestWatchError::NoProcess,
             GuestWatchError::Window(WindowError::Open(OpenError::NotFound)),
             GuestWatchError::Os(OS),
+        ],
+    );
+    tell(
+        all,
+        [
+            RemoteWatchError::NoState,
+            RemoteWatchError::NoPeer { peer: 1024, len: 4096 },
+            RemoteWatchError::OwnDomain { domain: 1 },
+            RemoteWatchError::Window(WindowError::Open(OpenError::NotFound)),
+            RemoteWatchError::Os(OS),
         ],
     );
 }

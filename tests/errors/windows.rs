@@ -18,7 +18,9 @@ pub fn of_windows(all: &mut Vec<Told>, open: Vec<OpenError>, create: Vec<CreateE
             WindowError::InUse { who: Ident::new(1, 1).expect("an identity") },
             WindowError::NoPciDevice { vendor: 0x1AF4, device: 0x1110 },
             WindowError::NoPciMemory { memory: 2 },
-            WindowError::NoUioMap { number: 0, map: 1 },
+            WindowError::NoUioDevice { number: 0 },
+            WindowError::NoUioMap { number: 0, map: 1, maps: 1 },
+            WindowError::UioShort { size: 64, page: 4096 },
             WindowError::UioOffset { start: 128 },
         ],
     );

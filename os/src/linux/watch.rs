@@ -148,9 +148,10 @@ impl GuestWatch {
         let watch = self.clone();
         let has_ended: HasEnded = if options.domain == self.domain && !read_only {
             let stand_in = StandIn::new(&watch)?;
-            Arc::new(move || stand_in.0.has_ended())
+            Arc::new(move |_| stand_in.0.has_ended())
         } else {
-            Arc::new(move || watch.has_ended())
+            // A machine that came later than a participant was read is known before it has the memory.
+            Arc::new(move |_| watch.has_ended())
         };
         let view = window.view(options).map_err(GuestWatchError::Window)?;
         let machine = Some((self.domain, has_ended));

@@ -9,12 +9,13 @@ use strait_core::port::{Ident, Mem, Port as _, Probe};
 
 use crate::region;
 use crate::sys::View;
-use crate::sys::window::{self, MappedWindow, Window, WindowFailed};
+use crate::sys::window::{self, MappedWindow, UioFailed, Window, WindowFailed};
 use crate::{CreateError, OpenError, Region, RegionOptions, SystemPort};
 
 /// Where the kernel shows PCI devices, and the devices that programs drive.
 const PCI_DEVICES: &str = "/sys/bus/pci/devices";
 const UIO_DEVICES: &str = "/sys/class/uio";
+const DEVICES: &str = "/dev";
 
 /// The memory that QEMU's `ivshmem` devices share with the host: its vendor, its device, and the number of its memory.
 const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
@@ -38,7 +39,8 @@ const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
 /// Give each of them a [domain](RegionOptions::domain) of its own, which the plan names for every channel. A kernel
 /// proves deaths of its own processes alone: a participant in another domain is `Unknown` to this one, and counts as
 /// alive. If that machine dies, its roles are taken over by its own next run, to which they are of its own domain and
-/// proven dead; so there must be one machine at a time that is a domain. Nor does a wake arrive at the other
+/// proven dead; so there must be one machine at a time that is a domain. (On Linux, `linux::GuestWatch` and
+/// `linux::RemoteWatch` prove the ends of virtual machines and of other cores' firmware.) Nor does a wake arrive at the other
 /// machine: a waiter sleeps for its probe period at a time.
 ///
 /// # Memory of a device
@@ -117,21 +119,21 @@ impl RegionWindow {
         Ok(Self::new(path, 0))
     }
 
-    /// The memory of number `map` of the device `/dev/uioN`, all of it.
+    /// The memory of number `map` of the device `/dev/uioN`: all pages of it that are whole.
     ///
     /// # Errors
     ///
-    /// [`WindowError::NoUioMap`], or [`WindowError::UioOffset`] if it does not start on a page.
+    /// [`WindowError::NoUioDevice`], [`WindowError::NoUioMap`], [`WindowError::UioOffset`] if the memory does not start on a
+    /// page, [`WindowError::UioShort`] if it is less than one; or [`WindowError::Open`] if it is longer than a region can be.
     pub fn uio(number: u32, map: u32) -> Result<Self, WindowError> {
-        let device = format!("uio{number}");
-        let (start, size) = window::uio_map(Path::new(UIO_DEVICES), &device, map)
-            .ok_or(WindowError::NoUioMap { number, map })?;
-        if start != 0 {
-            return Err(WindowError::UioOffset { start });
+        match window::uio(Path::new(UIO_DEVICES), Path::new(DEVICES), number, map) {
+            Ok(window) => Ok(Self(window)),
+            Err(UioFailed::NoDevice) => Err(WindowError::NoUioDevice { number }),
+            Err(UioFailed::NoMap { maps }) => Err(WindowError::NoUioMap { number, map, maps }),
+            Err(UioFailed::Offset { start }) => Err(WindowError::UioOffset { start }),
+            Err(UioFailed::Short { size, page }) => Err(WindowError::UioShort { size, page }),
+            Err(UioFailed::Long { size }) => Err(WindowError::Open(OpenError::TooLong { len: size })),
         }
-        let len = u32::try_from(size).map_err(|_| WindowError::Open(OpenError::TooLong { len: size }))?;
-        // The kernel takes the number of the memory for an offset in pages.
-        Ok(Self::new(format!("/dev/{device}"), u64::from(map) * window::page()).len(len))
     }
 
     /// The first `len` bytes of it alone.
@@ -201,6 +203,12 @@ impl RegionWindow {
     pub(crate) fn view(&self, options: &RegionOptions) -> Result<View, WindowError> {
         let memory = self.0.map(&options.sys)?;
         Ok(View::in_window(&self.0, memory, &options.sys).map_err(OpenError::from)?)
+    }
+
+    /// Maps the window, whatever is in it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self, options: &RegionOptions) -> Result<MappedWindow, WindowError> {
+        Ok(self.0.map(&options.sys)?)
     }
 
     /// Takes away what says that a region is in the window, whatever is there, so that one can be created. Nobody may
@@ -279,17 +287,31 @@ pub enum WindowError {
         /// The number.
         memory: u32,
     },
-    /// There is no such device, or it has no memory of this number.
+    /// There is no UIO device of this number.
+    NoUioDevice {
+        /// The number.
+        number: u32,
+    },
+    /// The UIO device has no memory of this number.
     NoUioMap {
         /// The device's number.
         number: u32,
         /// The memory's number.
         map: u32,
+        /// How many the device has.
+        maps: u32,
     },
     /// The device's memory does not start on a page.
     UioOffset {
         /// Where it starts in one.
         start: u64,
+    },
+    /// The device's memory is less than a page, and is mapped in whole pages alone.
+    UioShort {
+        /// Its bytes.
+        size: u64,
+        /// Bytes of a page.
+        page: u64,
     },
     /// The file or device, or the region in it, was not opened.
     Open(OpenError),
@@ -346,9 +368,20 @@ impl fmt::Display for WindowError {
             Self::NoPciMemory { memory } => {
                 write!(f, "the PCI device has no memory of number {memory} (resource{memory}); give another number")
             }
-            Self::NoUioMap { number, map } => write!(
+            Self::NoUioDevice { number } => write!(
                 f,
-                "/dev/uio{number} does not exist or has no memory of number {map}; check {UIO_DEVICES}/uio{number}/maps"
+                "there is no UIO device {number} with memory for a region in {UIO_DEVICES}; load its driver, or give another \
+                 number"
+            ),
+            Self::NoUioMap { number, map, maps } => write!(
+                f,
+                "/dev/uio{number} has {maps} pieces of memory, and none of number {map}; give a number of those in \
+                 {UIO_DEVICES}/uio{number}/maps"
+            ),
+            Self::UioShort { size, page } => write!(
+                f,
+                "the UIO device's memory of {size} bytes is less than a page of {page}, and only whole pages can be mapped; \
+                 give memory that is longer"
             ),
             Self::UioOffset { start } => write!(
                 f,

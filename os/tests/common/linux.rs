@@ -1,8 +1,10 @@
-//! Namespaces.
+//! Namespaces, and the tokens of other machines.
 
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
@@ -32,4 +34,17 @@ fn end_with_parent() -> std::io::Result<()> {
     // SAFETY: the call takes numbers.
     unsafe { nix::libc::prctl(nix::libc::PR_SET_PDEATHSIG, nix::libc::SIGKILL) };
     Ok(())
+}
+
+/// A machine's kernel is another one, so this one knows nothing of its tokens: all of them are given back.
+pub fn forget_tokens() {
+    let open = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
+    let numbers: Vec<i32> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers {
+        // SAFETY: the number is one of this process, or no descriptor any more, which the call refuses.
+        let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+        let mut all = nix::libc::flock { l_type: 0, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+        all.l_type = nix::libc::F_UNLCK as _;
+        let _ = fcntl(fd, FcntlArg::F_OFD_SETLK(&all));
+    }
 }

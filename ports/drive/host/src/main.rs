@@ -13,9 +13,11 @@ use std::fs::File;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use drive_host::emulator::Emulator;
-use drive_link::{Controller, Idle, LINUX, Link, tag};
-use strait::{RegionName, RegionOptions, RegionPlace, SystemPort};
+use drive_host::emulator::{Emulator, state_of};
+use drive_link::{Controller, DRIVE, Idle, LINUX, Link, tag};
+use strait::linux::RemoteWatch;
+use strait::unix::RegionWindow;
+use strait::{PeerStatus, RegionName, RegionOptions, RegionPlace, SystemPort};
 
 /// The emulator wants a file as long as the memory that it is; the region is the start of it.
 const MEMORY: u64 = 16 << 20;
@@ -53,11 +55,14 @@ struct Test<'a> {
 
 impl<'a> Test<'a> {
     fn new(region: &RegionPlace, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
-        let attachment = region.create(&Link::<LINUX>::PLAN, &RegionOptions::new().domain(LINUX))?;
+        let options = RegionOptions::new().domain(LINUX);
+        drop(region.create(&Link::<LINUX>::PLAN, &options)?);
         let file = region.path().ok_or("a named region is no file here; run this on Linux")?;
         File::options().write(true).open(file)?.set_len(MEMORY)?;
-        let controller = Controller::open(&attachment)?;
-        let drive = Emulator::start(emulator, &file.display().to_string())?;
+        let name = file.display().to_string();
+        let drive = Emulator::start(emulator, &name)?;
+        let watch = RemoteWatch::state_file(state_of(&name), DRIVE)?;
+        let controller = Controller::open(&watch.open(&RegionWindow::new(file, 0), &options)?)?;
         Ok(Self { controller, drive, boots: 1 })
     }
 
@@ -74,7 +79,7 @@ impl<'a> Test<'a> {
         let Controller { events_seen, again, .. } = self.controller;
         Ok(format!(
             "{} commands and {events_seen} events across {} boots, none lost, {again} commands twice; \
-             {SETPOINTS} latest values; strait inspect, strait send of {bytes} bytes",
+             each death proven by the core's state; {SETPOINTS} latest values; strait inspect, strait send of {bytes} bytes",
             self.controller.answered(),
             self.boots,
         ))
@@ -84,10 +89,17 @@ impl<'a> Test<'a> {
     fn await_boot(&mut self) {
         let boots = self.boots;
         self.controller.await_shaft(|shaft| shaft.boot == boots && shaft.hangs == 0, &mut idle());
+        assert_eq!(self.controller.drive(), PeerStatus::Present);
+    }
+
+    /// Ends the drive, which was seen while it ran.
+    fn kill(&mut self) {
+        assert_eq!(self.controller.drive(), PeerStatus::Present);
+        self.drive.kill();
+        assert_eq!(self.controller.drive(), PeerStatus::Dead, "its core is offline");
     }
 
     fn reboot(&mut self) -> Result<(), Box<dyn Error>> {
-        self.drive.kill();
         self.drive.restart()?;
         self.boots += 1;
         Ok(())
@@ -109,7 +121,7 @@ impl<'a> Test<'a> {
         let before = self.controller.answered();
         assert!(self.controller.send(tag::HANG, self.boots), "there is space");
         self.controller.await_shaft(|shaft| shaft.hangs == 1, &mut idle());
-        self.drive.kill();
+        self.kill();
         for _ in 0..WAITING {
             assert!(self.controller.send_next(), "there is space for a few");
         }
@@ -130,6 +142,7 @@ impl<'a> Test<'a> {
                 self.controller.exchange(1 + kill, &mut idle);
                 while self.controller.send_next() {}
             }
+            self.kill();
             self.reboot()?;
         }
         self.await_boot();

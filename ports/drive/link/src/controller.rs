@@ -1,8 +1,8 @@
 //! The controller's side.
 
 use strait_core::{
-    Attachment, ChannelError, Consumer, LatestReader, LatestWriter, Producer, Reading, TryRecvError,
-    port::Port,
+    Attachment, ChannelError, Consumer, LatestReader, LatestWriter, PeerStatus, Producer, Reading,
+    TryRecvError, port::Port,
 };
 
 use crate::{LONGEST, Setpoint, Shaft, tag};
@@ -53,6 +53,11 @@ impl<P: Port> Controller<P> {
     /// Commands that were answered.
     pub fn answered(&self) -> u32 {
         self.answered
+    }
+
+    /// Whether the drive is there, as far as this side can know.
+    pub fn drive(&self) -> PeerStatus {
+        self.events.peer()
     }
 
     /// Sends the next numbered command, if there is space.
