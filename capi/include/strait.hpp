@@ -286,6 +286,14 @@ std::string descriptor() {
   return std::move(sink.text);
 }
 
+/// The text that describes these messages, for `plan::described`: tools and peers that do not know them read it.
+template <class... Types>
+std::string description() {
+  std::string text;
+  (text.append("=").append(strait_name(tag<Types>{})).append(" ").append(descriptor<Types>()).append("\n"), ...);
+  return text;
+}
+
 // ---- Time -------------------------------------------------------------------------------------------------------
 
 /// The clock of a region, which `region::now()` shows.
@@ -416,6 +424,12 @@ class plan {
     made.participants_ = most;
     return made;
   }
+  /// The region lists its types by this text, which `description` makes, and which must outlive the plan.
+  constexpr plan described(const char *description) const {
+    plan made = *this;
+    made.description_ = description;
+    return made;
+  }
   /// Leads to this plan, which must outlive it.
   constexpr strait_plan_t raw() const {
     strait_plan_t made{};
@@ -423,6 +437,7 @@ class plan {
     made.channel_count = static_cast<std::uint32_t>(N);
     made.line = line_;
     made.participants = participants_;
+    made.description = description_;
     return made;
   }
   /// How many bytes a region of this plan has.
@@ -437,6 +452,7 @@ class plan {
   std::array<strait_channel_t, N> channels_;
   std::uint32_t line_ = 0;
   std::uint32_t participants_ = 0;
+  const char *description_ = nullptr;
 };
 template <class... Channels>
 plan(const Channels &...) -> plan<sizeof...(Channels)>;
@@ -1590,6 +1606,7 @@ inline constexpr bool std::ranges::enable_borrowed_range<strait::view<T>> = true
 /// It has the hash of `strait::message! { struct Sample { time_ns: u64, angle_rad: f64 } }`. Fields are numbers of a
 /// fixed size, arrays and other messages, at most 32, without padding.
 #define STRAIT_MESSAGE(Type, ...)                                                                               \
+  constexpr const char *strait_name(::strait::tag<Type>) { return #Type; }                                      \
   template <class Sink>                                                                                         \
   constexpr void strait_describe(Sink &sink, ::strait::tag<Type>) {                                             \
     constexpr ::std::size_t offsets[] = {STRAIT_EACH(STRAIT_OFFSET, Type, __VA_ARGS__)};                         \
