@@ -26,21 +26,22 @@ class _Several:
     """Several receivers, of which `receive` gets the numbers of those that have something."""
 
     def __init__(self, receivers):
-        self._receivers = receivers
+        self._receivers, self._found = receivers, None
 
     def _await(self):
         return _await_any(self._receivers)
 
     def _ready(self):
         try:
-            wait_ready(self._receivers, timeout=_SLICE)
+            self._found = wait_ready(self._receivers, timeout=_SLICE)
         except TimedOut:
             return False
         return True
 
     def _take(self):
-        ready = wait_ready(self._receivers, timeout=0)
-        return [number for number, receiver in enumerate(self._receivers) if receiver in ready]
+        # Only a wait finds that a peer is gone, so its word is taken.
+        found = self._found or wait_ready(self._receivers, timeout=0)
+        return [number for number, receiver in enumerate(self._receivers) if receiver in found]
 
 
 async def receive(receiver, timeout):
