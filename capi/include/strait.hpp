@@ -259,6 +259,16 @@ constexpr bool rises(const std::size_t (&offsets)[N]) {
   return true;
 }
 
+/// A message's line in a region's description.
+template <class T, class Sink>
+constexpr void line_of(Sink &sink) {
+  sink.put('=');
+  strait_name(sink, tag<T>{});
+  sink.put(' ');
+  describe<T>(sink);
+  sink.put('\n');
+}
+
 template <class T>
 constexpr std::uint64_t hash_of() {
   hasher sink;
@@ -289,9 +299,9 @@ std::string descriptor() {
 /// The text that describes these messages, for `plan::described`: tools and peers that do not know them read it.
 template <class... Types>
 std::string description() {
-  std::string text;
-  (text.append("=").append(strait_name(tag<Types>{})).append(" ").append(descriptor<Types>()).append("\n"), ...);
-  return text;
+  detail::writer sink;
+  (detail::line_of<Types>(sink), ...);
+  return std::move(sink.text);
 }
 
 // ---- Time -------------------------------------------------------------------------------------------------------
@@ -1606,7 +1616,10 @@ inline constexpr bool std::ranges::enable_borrowed_range<strait::view<T>> = true
 /// It has the hash of `strait::message! { struct Sample { time_ns: u64, angle_rad: f64 } }`. Fields are numbers of a
 /// fixed size, arrays and other messages, at most 32, without padding.
 #define STRAIT_MESSAGE(Type, ...)                                                                               \
-  constexpr const char *strait_name(::strait::tag<Type>) { return #Type; }                                      \
+  template <class Sink>                                                                                         \
+  constexpr void strait_name(Sink &sink, ::strait::tag<Type>) {                                                 \
+    ::strait::detail::put(sink, #Type);                                                                         \
+  }                                                                                                             \
   template <class Sink>                                                                                         \
   constexpr void strait_describe(Sink &sink, ::strait::tag<Type>) {                                             \
     constexpr ::std::size_t offsets[] = {STRAIT_EACH(STRAIT_OFFSET, Type, __VA_ARGS__)};                         \
