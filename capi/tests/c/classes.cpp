@@ -260,7 +260,8 @@ static void regions(const char *place) {
   THAT(own.now().code() == STRAIT_STATUS_SYSTEM);
 
   const auto text = strait::description<pose, pair>();
-  const strait_plan_t told = own_plan.described(text.c_str()).raw();
+  const auto telling_plan = own_plan.described(text.c_str());
+  const strait_plan_t told = telling_plan.raw();
   alignas(128) static std::uint8_t telling[32768];
   THAT(strait_format(telling, sizeof telling, &told, 2, true) == STRAIT_STATUS_OK);
   const auto tells = strait::region::attach(telling, sizeof telling).value();
