@@ -14,6 +14,13 @@
  * that waits first waits to its end; give it a time-out. A cancelled thread's objects stay open until something
  * closes them: push a cleanup handler. Asynchronous cancelling is not supported.
  *
+ * Signals: a handler that returns ends no wait, so a call goes on until its time is up. A program that is to end on
+ * Ctrl-C waits in slices, and looks between them at a flag that its handler sets.
+ *
+ * The successor of a consumer that was killed may receive again what that one received last: up to release_every messages
+ * of strait_consumer_options_t, 64 by default, and none that it told of by strait_consumer_flush or
+ * strait_typed_consumer_flush. With at_most_once there it receives none again, and may miss the last.
+ *
  * After a fork: a child takes no part in what its parent had open. On Linux its memory becomes a private copy, whatever
  * it does through inherited objects reaches nobody, and calls return STRAIT_STATUS_FORKED; new claims are refused as
  * STRAIT_STATUS_READ_ONLY, and giving back a lock or permit that the parent holds as STRAIT_STATUS_NOT_OWNER. Some calls

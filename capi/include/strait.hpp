@@ -259,6 +259,16 @@ constexpr bool rises(const std::size_t (&offsets)[N]) {
   return true;
 }
 
+/// A message's line in a region's description.
+template <class T, class Sink>
+constexpr void line_of(Sink &sink) {
+  sink.put('=');
+  strait_name(sink, tag<T>{});
+  sink.put(' ');
+  describe<T>(sink);
+  sink.put('\n');
+}
+
 template <class T>
 constexpr std::uint64_t hash_of() {
   hasher sink;
@@ -283,6 +293,14 @@ template <class T>
 std::string descriptor() {
   detail::writer sink;
   detail::describe<T>(sink);
+  return std::move(sink.text);
+}
+
+/// The text that describes these messages, for `plan::described`: tools and peers that do not know them read it.
+template <class... Types>
+std::string description() {
+  detail::writer sink;
+  (detail::line_of<Types>(sink), ...);
   return std::move(sink.text);
 }
 
@@ -416,6 +434,12 @@ class plan {
     made.participants_ = most;
     return made;
   }
+  /// The region lists its types by this text, which `description` makes, and which must outlive the plan.
+  constexpr plan described(const char *description) const {
+    plan made = *this;
+    made.description_ = description;
+    return made;
+  }
   /// Leads to this plan, which must outlive it.
   constexpr strait_plan_t raw() const {
     strait_plan_t made{};
@@ -423,6 +447,7 @@ class plan {
     made.channel_count = static_cast<std::uint32_t>(N);
     made.line = line_;
     made.participants = participants_;
+    made.description = description_;
     return made;
   }
   /// How many bytes a region of this plan has.
@@ -437,6 +462,7 @@ class plan {
   std::array<strait_channel_t, N> channels_;
   std::uint32_t line_ = 0;
   std::uint32_t participants_ = 0;
+  const char *description_ = nullptr;
 };
 template <class... Channels>
 plan(const Channels &...) -> plan<sizeof...(Channels)>;
@@ -1590,6 +1616,10 @@ inline constexpr bool std::ranges::enable_borrowed_range<strait::view<T>> = true
 /// It has the hash of `strait::message! { struct Sample { time_ns: u64, angle_rad: f64 } }`. Fields are numbers of a
 /// fixed size, arrays and other messages, at most 32, without padding.
 #define STRAIT_MESSAGE(Type, ...)                                                                               \
+  template <class Sink>                                                                                         \
+  constexpr void strait_name(Sink &sink, ::strait::tag<Type>) {                                                 \
+    ::strait::detail::put(sink, #Type);                                                                         \
+  }                                                                                                             \
   template <class Sink>                                                                                         \
   constexpr void strait_describe(Sink &sink, ::strait::tag<Type>) {                                             \
     constexpr ::std::size_t offsets[] = {STRAIT_EACH(STRAIT_OFFSET, Type, __VA_ARGS__)};                         \

@@ -62,6 +62,11 @@ namespace Strait
             {
                 return call();
             }
+            catch (ObjectDisposedException) when (Handle.IsClosed)
+            {
+                // The runtime's own says that a handle is closed, and not whose.
+                throw new ObjectDisposedException(name);
+            }
             finally
             {
                 Volatile.Write(ref used, 0);

@@ -64,7 +64,8 @@ namespace Tests
                 Assert.That(there.TrySend(new Reading()), "endpoints go on after their region");
                 there.Dispose();
                 there.Dispose();
-                Assert.Throws<ObjectDisposedException>(() => there.TrySend(new Reading()));
+                var closed = Assert.Throws<ObjectDisposedException>(() => there.TrySend(new Reading()));
+                Assert.Equal("the producer `there`", closed.ObjectName, "it says what was disposed of");
 
                 RecoveringMutex<Pair> pair = Region.Open(place.Name).OpenMutex<Pair>("pair");
                 LockedValue<Pair> held = pair.Lock();

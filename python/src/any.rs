@@ -12,13 +12,13 @@ use crate::errors::Error;
 use crate::event::{Listening, PyListener};
 use crate::frames::{self, PyConsumer};
 use crate::latest::{Looking, PyLatestReader};
-use crate::port::Site;
+use crate::port::{self, PyAwaitingAny, Site};
 use crate::shelf::{Lease, Shelf};
 use crate::typed::{self, PyTypedConsumer};
 use crate::wait::{Timeout, until};
 
 /// A receiver that was taken off its shelf for the time of the wait.
-trait Lent: Send {
+pub trait Lent: Send {
     fn receiver(&mut self) -> &mut dyn Waitable;
     fn site(&self) -> &Site;
 }
@@ -101,6 +101,46 @@ pub fn wait_ready(
     })?;
     let ready = receivers.into_iter().enumerate().filter(|(index, _)| found.contains(*index));
     Ok(ready.map(|(_, receiver)| receiver.unbind()).collect())
+}
+
+/// As `wait_any`, in a coroutine of asyncio: the event loop goes on meanwhile. What the receiver has is still to be
+/// received; one that is cancelled has received nothing. Without a thread if all receivers, at most 128, are of one region
+/// that has a doorbell.
+#[pyfunction]
+#[pyo3(signature = (receivers, *, timeout=None))]
+pub fn await_any(
+    py: Python<'_>,
+    receivers: Vec<Bound<'_, PyAny>>,
+    timeout: Option<f64>,
+) -> PyResult<Py<PyAny>> {
+    awaited_at(py, "any_of", receivers, timeout)
+}
+
+/// As `await_any`, and returns a list of all receivers that have something.
+#[pyfunction]
+#[pyo3(signature = (receivers, *, timeout=None))]
+pub fn await_ready(
+    py: Python<'_>,
+    receivers: Vec<Bound<'_, PyAny>>,
+    timeout: Option<f64>,
+) -> PyResult<Py<PyAny>> {
+    awaited_at(py, "all_of", receivers, timeout)
+}
+
+fn awaited_at(
+    py: Python<'_>,
+    coroutine: &str,
+    receivers: Vec<Bound<'_, PyAny>>,
+    timeout: Option<f64>,
+) -> PyResult<Py<PyAny>> {
+    Timeout::seconds(timeout)?;
+    Ok(py.import("strait._aio")?.call_method1(coroutine, (receivers, timeout))?.unbind())
+}
+
+/// What awaits several receivers without a thread, if that can be.
+#[pyfunction]
+pub fn _await_any(receivers: Vec<Bound<'_, PyAny>>) -> PyResult<Option<PyAwaitingAny>> {
+    port::any(receivers.iter().map(lend).collect::<PyResult<_>>()?)
 }
 
 fn wait<R: Send>(

@@ -36,7 +36,7 @@ fn peer(status: PeerStatus) -> &'static str {
 #[pymodule(gil_used = false)]
 mod _strait {
     #[pymodule_export]
-    use super::any::{wait_any, wait_ready};
+    use super::any::{_await_any, await_any, await_ready, wait_any, wait_ready};
     #[pymodule_export]
     use super::event::{PyListener, PyNotified, PyNotifier};
     #[pymodule_export]
@@ -50,7 +50,7 @@ mod _strait {
         PyChannel, PyPlan, compact, event, frames, latest, latest_bytes, mutex, permits, semaphore, slots,
     };
     #[pymodule_export]
-    use super::port::{PyAwaiting, doorbell};
+    use super::port::{PyAwaiting, PyAwaitingAny, doorbell};
     #[pymodule_export]
     use super::region::PyRegion;
     #[pymodule_export]

@@ -163,3 +163,19 @@ def test_arrays_of_numpy_go_in_and_come_out(name):
     got = region.latest_reader("image", image).read().value
     assert got.shape == (4, 8) and (got == sent).all()
     got[0, 0] = 5
+
+
+def test_a_wrong_value_names_its_part():
+    gains = strait.type_of(Gains)
+    right = {"version": 1, "table": (1.0,) * 4, "last": (2, 0.5)}
+    assert gains.unpack(gains.pack(right)).last == Torque(2, 0.5)
+    cases = [
+        ({"version": -1}, r"version: -1 is no value of u64"),
+        ({"table": (1.0, 2.0, "x", 4.0)}, r"table: .* \[2\]: 'x' is no value of f64"),
+        ({"table": 5}, r"table: 5 is no value of \[4\]f64"),
+        ({"last": Torque(2**32, 0.5)}, r"last: .* axis: 4294967296 is no value of u32"),
+        ({"last": "text"}, r"last: 'text' is no value"),
+    ]
+    for wrong, said in cases:
+        with pytest.raises(strait.WrongType, match=said):
+            gains.pack({**right, **wrong})

@@ -1,14 +1,16 @@
 //! The lane `capi`: the C interface is installed, and the examples that a user copies are built against it with
-//! pkg-config and with CMake, by each compiler, from the oldest standard to the newest.
+//! pkg-config and with CMake, by each compiler, from the oldest standard to the newest, and once where there is nothing
+//! else, as in a container.
 
 use std::fs;
 use std::path::Path;
 
 use crate::parts::parts;
 use crate::run::{Outcome, Run, together};
-use crate::{cache, install, lanes};
+use crate::{bare_root, cache, install, lanes};
 
 const EXAMPLES: &str = "capi/examples";
+const BARE_ROOT: &str = "capi/tests/bare_root.sh";
 const PACKAGES: &[&str] = &["gcc", "g++", "clang", "make", "cmake", "pkg-config", "man-db"];
 const COMPILERS: &[(&str, &str)] = &[("gcc", "g++"), ("clang", "clang++")];
 /// Standards of C, each with one of C++.
@@ -38,6 +40,7 @@ fn lane() -> Result<Outcome, Outcome> {
         ("install", &|| done(installed(&["--prefix", &prefix], None).map_err(failed))),
         ("pkg-config", &|| with_pkg_config(&folder, &prefix)),
         ("sanitizers", &|| sanitized(&folder, &prefix)),
+        ("bare root", &|| bare_root::run(BARE_ROOT, &Path::new(&folder).join("bare"), &[&prefix])),
         ("stage", &|| {
             let words = ["--prefix", ELSEWHERE, "--libdir", "lib/strait-abi"];
             done(installed(&words, Some(&stage)).map_err(failed))

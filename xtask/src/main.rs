@@ -10,6 +10,7 @@
 mod api;
 mod apt;
 mod args;
+mod bare_root;
 mod bench;
 mod bridge;
 mod cache;

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::bare_root;
 use crate::cache;
 use crate::lanes::{packages, unavailable};
 use crate::native;
@@ -13,6 +14,7 @@ use crate::run::{Outcome, Run};
 /// What builds and tests the package. The file in the environment that says that these are installed.
 const NEEDS: &str = "maturin>=1.9,<2 numpy pytest";
 const READY: &str = "strait-needs";
+const BARE_ROOT: &str = "python/tests/bare_root.sh";
 
 /// Lints of the package, its installation into a virtual environment, its tests and its example.
 pub fn lane() -> Outcome {
@@ -45,25 +47,46 @@ fn run(target: &str, environment: &Path) -> Result<Outcome, Outcome> {
     let tool = native::path(native::TOOL)?;
     let cargo = |args: &str| Run::cargo(args).with("CARGO_TARGET_DIR", target).run();
     let clippy = "clippy --manifest-path python/Cargo.toml --locked --all-targets -- -D warnings";
-    let install = || {
+    let made = |what: &str| {
         // Without isolation pip finds maturin in the environment only if its programs are found first.
         let path = env::var("PATH").unwrap_or_default();
-        pip(environment, "install --no-build-isolation --no-deps --force-reinstall ./python")
+        pip(environment, &format!("{what} --no-build-isolation --no-deps ./python"))
             .with("CARGO_TARGET_DIR", target)
             .with("MATURIN_PEP517_ARGS", "--locked")
             .with("PATH", &format!("{}:{path}", text(&environment.join("bin"))))
             .run()
     };
+    let bare_root = || in_a_bare_root(target, environment, &made).unwrap_or_else(|outcome| outcome);
     let python = |args: &str| Run::new(bin(environment, "python").into(), "python", args).within("python");
     let tests = || python("-m pytest -q -p no:cacheprovider").with("STRAIT_TOOL", &tool).run();
     Ok(parts(&[
         ("fmt", &|| Run::cargo("fmt --manifest-path python/Cargo.toml --check").run()),
         ("clippy", &|| cargo(clippy)),
-        ("install", &install),
+        ("install", &|| made("install --force-reinstall")),
+        ("bare root", &bare_root),
         ("the tool", &|| native::tool().run()),
         ("tests", &tests),
         ("example", &|| python("examples/plot_live.py --seconds 1 --text").run()),
     ]))
+}
+
+/// Installs the wheel, which `made` builds, into a root with Python alone, and uses it there.
+fn in_a_bare_root(
+    target: &str,
+    environment: &Path,
+    made: &dyn Fn(&str) -> Outcome,
+) -> Result<Outcome, Outcome> {
+    let wheels = Path::new(target).join("bare-wheel");
+    if wheels.exists() {
+        fs::remove_dir_all(&wheels).map_err(|error| cache::failed(&wheels, &error))?;
+    }
+    let built = made(&format!("wheel --wheel-dir {}", text(&wheels)));
+    if built != Outcome::Passed {
+        return Ok(built);
+    }
+    let wheel = bare_root::only(&wheels, ".whl")?;
+    let root = Path::new(target).join("bare");
+    Ok(bare_root::run(BARE_ROOT, &root, &[&bin(environment, "python"), &text(&wheel)]))
 }
 
 fn pip(environment: &Path, args: &str) -> Run {

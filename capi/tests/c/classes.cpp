@@ -60,6 +60,7 @@ static void types() {
   THAT(strait::type_hash<std::uint32_t> == strait_type_hash("u32"));
   THAT(strait::type_hash<double> == strait_type_hash("f64"));
   static_assert(strait::type_hash<pair> != strait::type_hash<pose>);
+  THAT((strait::description<pose, pair>() == "=pose " + text + "\n=pair {number:u64@0;inverse:u64@8;size=16}\n"));
 }
 
 static void views() {
@@ -257,6 +258,17 @@ static void regions(const char *place) {
   auto own = strait::region::attach(memory, size).value();
   THAT(own.sync().code() == STRAIT_STATUS_WRONG_STATE && own.producer("log"));
   THAT(own.now().code() == STRAIT_STATUS_SYSTEM);
+
+  const auto text = strait::description<pose, pair>();
+  const auto telling_plan = own_plan.described(text.c_str());
+  const strait_plan_t told = telling_plan.raw();
+  alignas(128) static std::uint8_t telling[32768];
+  THAT(strait_format(telling, sizeof telling, &told, 2, true) == STRAIT_STATUS_OK);
+  const auto tells = strait::region::attach(telling, sizeof telling).value();
+  char read[512];
+  std::size_t length = 0;
+  THAT(strait_description(tells.raw(), read, sizeof read, &length) == STRAIT_STATUS_OK);
+  THAT(std::string(read, length) == text);
 
   strait_channel_t described{};
   described.name = "log";

@@ -67,6 +67,8 @@ from ._strait import (
     Semaphore,
     TypedConsumer,
     TypedProducer,
+    await_any,
+    await_ready,
     compact,
     doorbell,
     event,

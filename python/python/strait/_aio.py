@@ -5,6 +5,43 @@ import threading
 import weakref
 
 from ._errors import TimedOut
+from ._strait import _await_any, wait_ready
+
+
+async def any_of(receivers, timeout):
+    """The first of these receivers that has something. What it has is still there."""
+    return (await all_of(receivers, timeout))[0]
+
+
+async def all_of(receivers, timeout):
+    """All of these receivers that have something. What they have is still there."""
+    return [receivers[number] for number in await receive(_Several(receivers), timeout)]
+
+
+# How long a thread sleeps before it looks whether anybody waits for it still, in seconds.
+_SLICE = 0.05
+
+
+class _Several:
+    """Several receivers, of which `receive` gets the numbers of those that have something."""
+
+    def __init__(self, receivers):
+        self._receivers, self._found = receivers, None
+
+    def _await(self):
+        return _await_any(self._receivers)
+
+    def _ready(self):
+        try:
+            self._found = wait_ready(self._receivers, timeout=_SLICE)
+        except TimedOut:
+            return False
+        return True
+
+    def _take(self):
+        # Only a wait finds that a peer is gone, so its word is taken.
+        found = self._found or wait_ready(self._receivers, timeout=0)
+        return [number for number, receiver in enumerate(self._receivers) if receiver in found]
 
 
 async def receive(receiver, timeout):
@@ -33,7 +70,7 @@ def _left(loop, end):
 
 async def _rung(loop, awaiting, end):
     """Waits by the doorbell. Each poll of `awaiting` finds something, or sees to it that a wake settles the future."""
-    driver = _Driver.of(loop, awaiting)
+    driver = _Driver.of(loop, awaiting.bell())
     try:
         while True:
             ended = loop.create_future()
@@ -74,18 +111,18 @@ class _Driver:
     _all = weakref.WeakKeyDictionary()
 
     @classmethod
-    def of(cls, loop, awaiting):
+    def of(cls, loop, bell):
         drivers = cls._all.setdefault(loop, {})
-        number = awaiting.fileno()
+        number = bell.fileno()
         driver = drivers.get(number)
         if driver is None:
-            driver = drivers[number] = cls(loop, awaiting)
+            driver = drivers[number] = cls(loop, bell)
         driver._users += 1
         return driver
 
-    def __init__(self, loop, awaiting):
-        self._loop, self._bell, self._users, self._timer = loop, awaiting, 0, None
-        loop.add_reader(awaiting.fileno(), self._turn)
+    def __init__(self, loop, bell):
+        self._loop, self._bell, self._users, self._timer = loop, bell, 0, None
+        loop.add_reader(bell.fileno(), self._turn)
 
     def _turn(self):
         self._bell.turn()

@@ -5,6 +5,7 @@ struct, and packs and unpacks values. NumPy is imported only where a dtype is gi
 """
 
 import dataclasses
+import itertools
 import struct
 import sys
 
@@ -49,7 +50,24 @@ class Type:
             self._flatten(value, flat)
             return self._struct.pack(*flat)
         except (struct.error, TypeError, OverflowError) as error:
-            raise WrongType(f"{value!r:.80} is no value of {self.shape}: {error}") from None
+            raise WrongType(f"{value!r:.80} is no value of {self.shape}: {self._culprit(value) or error}") from None
+
+    def _culprit(self, value):
+        """What is wrong with the first part that is no value of its type, and which it is; `None` if there is none."""
+        try:
+            parts = self._parts(value)
+        except TypeError:
+            return None
+        for name, declared, part in parts:
+            try:
+                declared.pack(part)
+            except WrongType as error:
+                return f"{name}: {error}" if isinstance(name, str) else f"[{name}]: {error}"
+        return None
+
+    def _parts(self, value):
+        """The parts of a value, each with its name or index and its type."""
+        return ()
 
     def unpack(self, data):
         """The value of these bytes."""
@@ -89,10 +107,13 @@ class Array(Type):
         self._prepare()
 
     def _flatten(self, value, flat):
+        for _, element, part in self._parts(value):
+            element._flatten(part, flat)
+
+    def _parts(self, value):
         if len(value) != self.count:
             raise WrongType(f"an array of {self.count} values is needed, not of {len(value)}")
-        for element in value:
-            self.element._flatten(element, flat)
+        return zip(range(self.count), itertools.repeat(self.element), value)
 
     def _build(self, flat):
         return tuple(self.element._build(flat) for _ in range(self.count))
@@ -122,6 +143,10 @@ class Struct(Type):
         self._prepare()
 
     def _flatten(self, value, flat):
+        for _, declared, part in self._parts(value):
+            declared._flatten(part, flat)
+
+    def _parts(self, value):
         if isinstance(value, dict):
             if value.keys() != self.fields.keys():
                 raise WrongType(f"the fields {', '.join(self.fields)} are needed, not {', '.join(map(str, value))}")
@@ -135,8 +160,7 @@ class Struct(Type):
                 values = [getattr(value, field) for field in self.fields]
             except AttributeError as error:
                 raise TypeError(error) from None
-        for declared, part in zip(self.fields.values(), values):
-            declared._flatten(part, flat)
+        return zip(self.fields, self.fields.values(), values)
 
     def _build(self, flat):
         return self._make(*[field._build(flat) for field in self.fields.values()])

@@ -103,6 +103,13 @@ pub struct PyAwaiting {
     home: Home,
 }
 
+impl PyAwaiting {
+    /// A region's doorbell alone.
+    pub(super) fn bell_of(home: Home) -> Self {
+        Self { task: Mutex::new(None), home }
+    }
+}
+
 /// Wakes by calling an object of Python.
 struct Call(Py<PyAny>);
 
@@ -118,16 +125,16 @@ impl PyAwaiting {
     /// What was found, in a tuple; `None` if there is nothing yet: then `wake` is called, from any thread, when it is
     /// time to ask again.
     fn poll(&self, py: Python<'_>, wake: Py<PyAny>) -> PyResult<Option<(Py<PyAny>,)>> {
-        let waker = Waker::from(Arc::new(Call(wake)));
         let mut place = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(task) = &mut *place else {
-            return Err(Error::new_err("this wait has ended; wait again"));
-        };
-        let Poll::Ready(found) = task.as_mut().poll(&mut Context::from_waker(&waker)) else {
-            return Ok(None);
-        };
-        *place = None;
-        found?(py).map(|found| Some((found,)))
+        match polled(&mut place, wake)? {
+            Some(found) => found(py).map(|found| Some((found,))),
+            None => Ok(None),
+        }
+    }
+
+    /// What the loop watches.
+    fn bell(this: Py<Self>) -> Py<Self> {
+        this
     }
 
     /// Gives the endpoint back.
@@ -149,6 +156,22 @@ impl PyAwaiting {
     fn due(&self) -> Option<f64> {
         self.home.due().map(|due| due.as_secs_f64())
     }
+}
+
+/// Polls a task, and takes it away when it is done.
+pub(super) fn polled<T, F: Future<Output = PyResult<T>> + ?Sized>(
+    place: &mut Option<Pin<Box<F>>>,
+    wake: Py<PyAny>,
+) -> PyResult<Option<T>> {
+    let waker = Waker::from(Arc::new(Call(wake)));
+    let Some(task) = place else {
+        return Err(Error::new_err("this wait has ended; wait again"));
+    };
+    let Poll::Ready(found) = task.as_mut().poll(&mut Context::from_waker(&waker)) else {
+        return Ok(None);
+    };
+    *place = None;
+    found.map(Some)
 }
 
 fn awaiting<T: Send + 'static>(

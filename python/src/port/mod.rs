@@ -3,12 +3,18 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod linux_any;
+#[cfg(target_os = "linux")]
 pub use linux::{Doorbells, Home, PyAwaiting, attach, doorbell, event, frames, latest, system, values};
+#[cfg(target_os = "linux")]
+pub use linux_any::{PyAwaitingAny, any};
 
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
-pub use other::{Doorbells, Home, PyAwaiting, attach, doorbell, event, frames, latest, system, values};
+pub use other::{
+    Doorbells, Home, PyAwaiting, PyAwaitingAny, any, attach, doorbell, event, frames, latest, system, values,
+};
 
 /// Where a receiver waits.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use strait::{Attachment, Region, SystemPort};
 
+use crate::any::Lent;
 use crate::errors::Error;
 use crate::event::Listening;
 use crate::frames;
@@ -51,6 +52,14 @@ pub fn doorbell() -> PyResult<i32> {
 /// There is none here: a thread waits.
 #[pyclass(frozen, module = "strait", name = "_Awaiting")]
 pub struct PyAwaiting;
+
+/// There is none here: a thread waits.
+#[pyclass(frozen, module = "strait", name = "_AwaitingAny")]
+pub struct PyAwaitingAny;
+
+pub fn any(_: Vec<Box<dyn Lent>>) -> PyResult<Option<PyAwaitingAny>> {
+    Ok(None)
+}
 
 pub fn frames(_: &Arc<Shelf<frames::Receiving>>) -> PyResult<Option<PyAwaiting>> {
     Ok(None)
