@@ -172,6 +172,31 @@ fn a_killed_process_is_shown_and_who_is_late() {
     top.assert_given_back();
 }
 
+/// FAULT 142. What is drawn is what was seen, though the process has ended since. And a long name leaves room for counts.
+#[test]
+fn fault_142_a_process_that_has_ended_since_is_in_no_other_namespace() {
+    let mut place = Place::new();
+    place.name.push_str("-of-an-arm-in-a-cell");
+    let region = region(&place);
+    let mut holder = hold(&place);
+    let mut top = Terminal::start(&["top", &place.name, "--every", "60000"]);
+    let pid = format!("{} alive", holder.id());
+    let first = top.wait("the holder", |screen| screen.contains(&pid));
+    assert!(first.contains("10 channels  2 alive, 0 dead"), "{first}");
+    holder.kill().expect("it is ours");
+    holder.wait().expect("its end");
+    top.press("/torque");
+    let after = top.wait("the filter", |screen| screen.contains("filter: torque_"));
+    assert!(after.contains(&pid) && !after.contains("namespace"), "{after}");
+    assert!(
+        after.lines().next().is_some_and(|title| title.contains("of 10 channels  2 alive, 0 dead")),
+        "{after}"
+    );
+    top.press("\x03");
+    assert_eq!(top.end(), (Some(0), None));
+    drop(region);
+}
+
 #[test]
 fn calls_that_are_out_are_shown() {
     let place = Place::new();

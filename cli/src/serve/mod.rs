@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::args::Serve;
 use crate::error::{Error, Result, reason};
 use crate::print;
@@ -53,7 +55,11 @@ pub fn run(wanted: &Serve) -> Result<()> {
         connections: AtomicUsize::new(0),
     });
     let query = wanted.token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
-    print::out(&format!("page:     http://{address}/{query}\nFoxglove: ws://{address}/{query}\n"))?;
+    let (page, socket) = (format!("http://{address}/{query}"), format!("ws://{address}/{query}"));
+    print::out(&match wanted.json {
+        true => format!("{}\n", json!({ "page": page, "foxglove": socket, "port": address.port() })),
+        false => format!("page:     {page}\nFoxglove: {socket}\n"),
+    })?;
     for arg in &wanted.regions {
         if Scene::open_quietly(arg).is_none() {
             print::note(&format!("{arg}: is not there yet, or cannot be opened; it is shown once it can"));
