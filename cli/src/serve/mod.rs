@@ -10,6 +10,7 @@ mod publish;
 mod stage;
 mod stream;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +47,13 @@ pub fn run(wanted: &Serve) -> Result<()> {
     check(wanted)?;
     let address = SocketAddr::new(wanted.listen, wanted.port);
     let failed = |error: std::io::Error| Error::at(format!("address {address}"), reason(&error));
-    let listener = TcpListener::bind(address).map_err(failed)?;
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Error::at(
+            format!("address {address}"),
+            "already in use; give another --port, or 0 for one that is free",
+        ),
+        _ => failed(error),
+    })?;
     let address = listener.local_addr().map_err(failed)?;
     let shared = Arc::new(Shared {
         regions: wanted.regions.clone(),
