@@ -8,8 +8,6 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use common::{LONG, Place, Running, dump, eventually, os, run, start, strait};
 use serde_json::{Value, json};
@@ -49,21 +47,21 @@ fn copy(place: &Place, region: &Region) -> String {
     path
 }
 
-/// A recording of `count` torques, by the lane 1 of `lanes` or by `torque`, some milliseconds apart.
-fn recording(place: &Place, channel: &str, count: u32, apart: Duration) -> String {
-    let (region, out) = (region(place), place.path("run.mcap"));
-    let recorder = start(&["record", &place.name, "-o", &out]);
-    assert!(eventually(|| fs::metadata(&out).is_ok_and(|file| file.len() > 1000)), "no topics");
-    let mut receiver = region.typed_consumer::<Torque>("torque").expect("a role");
+/// A recording of `count` torques, by the lane 1 of `lanes` or by `torque`, of a region with room for them all.
+fn recording(place: &Place, channel: &str, count: u32) -> String {
+    const ROOM: &[Channel<'_>] = &[
+        Channel::slots::<Torque>("torque", 64),
+        Channel::slots::<Torque>("lanes", 64).producers(3),
+        Channel::latest::<f64>("load"),
+    ];
+    let plan = Plan::new(ROOM).described(describe!(Torque));
+    let region = place.region().create(&plan, &RegionOptions::new()).expect("a region");
     let lane = u32::from(channel == "lanes");
     let mut sender = region.typed_lane_producer::<Torque>(channel, lane).expect("a role");
-    for axis in 0..count {
-        sender.try_send(&torque(axis)).expect("space");
-        let _ = receiver.try_recv();
-        thread::sleep(apart);
-    }
+    sender.try_send_batch((0..count).map(torque)).expect("space");
+    let out = place.path("run.mcap");
+    run(&["record", &place.name, "-o", &out, "--oldest", "--seconds", "0.1"]).ok();
     place.region().remove().expect("it is there");
-    recorder.end(LONG).ok();
     out
 }
 
@@ -108,7 +106,7 @@ fn a_lane_is_named_as_it_is_shown() {
 #[test]
 fn the_role_of_a_dead_sender_is_taken_over() {
     let place = Place::new();
-    let out = recording(&place, "torque", 20, Duration::from_millis(2));
+    let out = recording(&place, "torque", 20);
     let region = region(&place);
     for _ in 0..2 {
         let player = start(&["play", &out, "--fast"]);
@@ -129,24 +127,29 @@ fn the_role_of_a_dead_sender_is_taken_over() {
 #[test]
 fn fault_140_a_check_that_is_cut_short_does_not_pass() {
     let place = Place::new();
-    let out = recording(&place, "lanes", 5, Duration::from_millis(400));
+    let out = recording(&place, "torque", 20);
+    let region = region(&place);
     for more in [&["--check", "load"][..], &[]] {
-        let mut player = start(&[&["play", &out, "--into", &place.path("played"), "--json"], more].concat());
-        thread::sleep(Duration::from_millis(500));
+        // Nobody receives, so it stays in the middle.
+        let mut player = start(&[&["play", &out, "--timeout", "600", "--json"], more].concat());
+        let mut rx = region.typed_consumer::<Torque>("torque").expect("a role");
+        assert!(eventually(|| rx.len() == 4), "it does not play");
         os::signal(player.pid(), "TERM");
         let done = player.end(LONG);
         assert_eq!(done.code, Some(1), "{done:?}");
         assert!(done.stderr.contains("ended by a signal before the end"), "{done:?}");
         assert_eq!(done.stderr.contains("not all answers were compared"), !more.is_empty(), "{done:?}");
         let told: Value = serde_json::from_str(&done.stdout).expect("JSON");
-        assert!(told["complete"] == false && told["played"].as_u64() < Some(5), "{told}");
+        assert!(told["complete"] == false && told["played"] == 4, "{told}");
+        while rx.try_recv().is_ok() {}
+        rx.release();
     }
 }
 
 #[test]
 fn a_recording_is_played_from_standard_input() {
     let place = Place::new();
-    let out = recording(&place, "lanes", 5, Duration::ZERO);
+    let out = recording(&place, "lanes", 5);
     let (bytes, into) = (fs::read(&out).expect("a recording"), place.path("played"));
     let play = |words: &[&str]| {
         let words = [&["play", "-", "--into", &into, "--fast"], words].concat();
@@ -168,8 +171,10 @@ fn a_recording_is_played_from_standard_input() {
     drop(stdin);
     let done = player.end(LONG);
     assert!(done.code == Some(1) && done.stderr.contains("standard input: is cut off"), "{done:?}");
-    let (mut player, stdin) = play(&[]);
-    thread::sleep(Duration::from_millis(200));
+    fs::remove_file(&into).expect("a region");
+    let (mut player, mut stdin) = play(&[]);
+    stdin.write_all(&bytes[..bytes.len() / 2]).expect("it reads");
+    assert!(eventually(|| fs::exists(&into).expect("a folder")), "it does not play");
     os::signal(player.pid(), "TERM");
     let line = player.end(LONG).code_and_error();
     assert!(line.contains("ended by a signal"), "{line}");

@@ -139,8 +139,13 @@ impl Player<'_> {
             return self.until(|tracks| tracks.expect(&sending));
         }
         self.wait_for(time)?;
-        self.until(|tracks| tracks.send(&sending))?;
-        self.played += 1;
+        let mut is_sent = false;
+        self.until(|tracks| {
+            let tried = tracks.send(&sending)?;
+            is_sent = matches!(tried, Tried::Done);
+            Ok(tried)
+        })?;
+        self.played += u64::from(is_sent);
         Ok(())
     }
 

@@ -40,6 +40,7 @@ pub struct Scene {
 /// A channel that is followed, or one lane of it.
 pub struct Followed {
     /// Its name.
+    #[cfg(feature = "record")]
     pub name: String,
     pub entry: Entry,
     /// The type of its values, if that is known.
@@ -128,7 +129,15 @@ impl Scene {
         let follower = Follower::open(&self.region, entry, begin)
             .map_err(|error| Error::at(format!("{}, {name}", self.arg), error))?;
         let buffer = vec![0; entry.max_len as usize];
-        Ok(Followed { name, entry: *entry, ty: self.type_of(entry), follower, buffer, has_failed: false })
+        Ok(Followed {
+            #[cfg(feature = "record")]
+            name,
+            entry: *entry,
+            ty: self.type_of(entry),
+            follower,
+            buffer,
+            has_failed: false,
+        })
     }
 }
 
@@ -184,7 +193,8 @@ impl Followed {
     }
 
     /// The number of the lane, of one of several.
-    pub fn lane(&self) -> Option<u32> {
+    #[cfg(feature = "record")]
+    fn lane(&self) -> Option<u32> {
         self.entry.lane.is_one_of_many().then_some(self.entry.lane.index)
     }
 
