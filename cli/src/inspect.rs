@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strait::format::inspect::{ChannelState, channel_state, fanout_state};
-use strait::format::participants::{Participant, wear};
+use strait::format::participants::wear;
 use strait::{
     OpenError, Region,
     format::Entry,
@@ -12,7 +12,7 @@ use strait::{
 use crate::args;
 use crate::error::{Error, Result};
 use crate::locks::LockPicture;
-use crate::observe::{self, Pid, Who};
+use crate::observe::{self, Member, Pid, Who};
 use crate::print;
 use crate::text::{self, printable, table};
 
@@ -26,7 +26,9 @@ pub fn run(wanted: &args::Inspect) -> Result<()> {
     })?;
     let picture = Picture::of(&attachment);
     if wanted.json {
-        return print::out(&format!("{}\n", picture.json()));
+        let mut shown = picture.json();
+        shown["region"] = json!(arg.word());
+        return print::out(&format!("{shown}\n"));
     }
     let mut shown = format!("region        {}\n", printable(&region.to_string()));
     shown.push_str(&picture.to_text());
@@ -36,7 +38,7 @@ pub fn run(wanted: &args::Inspect) -> Result<()> {
 /// A region at one moment, or nearly so.
 struct Picture<'a> {
     attachment: &'a Region,
-    participants: Vec<Participant>,
+    participants: Vec<Member>,
     channels: Vec<(Entry, ChannelState, Option<LockPicture>)>,
 }
 
@@ -157,7 +159,7 @@ impl<'a> Picture<'a> {
     fn participant_table(&self) -> String {
         let mut rows = vec![["ID", "STATE", "PID", "DOMAIN"].map(String::from).to_vec()];
         rows.extend(self.participants.iter().map(|one| {
-            let pid = Pid::of(one).to_string();
+            let pid = one.pid.to_string();
             vec![one.ident.to_string(), observe::word(one.probe).into(), pid, one.domain.to_string()]
         }));
         table(&rows, &[0, 1])
@@ -217,12 +219,12 @@ pub fn name(entry: &Entry) -> String {
 }
 
 /// A participant for programs.
-pub fn participant_json(one: &Participant) -> Value {
+pub fn participant_json(one: &Member) -> Value {
     json!({
         "id": one.ident.to_string(),
         "state": observe::word(one.probe),
         "pid": one.card.pid,
-        "pid_is_of_this_namespace": !matches!(Pid::of(one), Pid::Elsewhere(_)),
+        "pid_is_of_this_namespace": !matches!(one.pid, Pid::Elsewhere(_)),
         "started": one.card.started,
         "domain": one.domain,
     })

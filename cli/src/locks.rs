@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 use strait::format::MutexState;
 use strait::format::inspect::{LockState, PermitState, lock_state, permits};
-use strait::format::participants::Participant;
 #[cfg(feature = "top")]
 use strait::port::Probe;
 use strait::{Region, format::Entry, port::Port};
 
-use crate::observe::Who;
+use crate::observe::{Member, Who};
 use crate::text::{printable, table};
 
 /// A lock at one moment, or nearly so.
@@ -26,7 +25,7 @@ pub struct LockPicture {
 
 impl LockPicture {
     /// Looks at a channel; `None` if it is no lock.
-    pub fn of(attachment: &Region, entry: &Entry, list: &[Participant]) -> Option<Self> {
+    pub fn of(attachment: &Region, entry: &Entry, list: &[Member]) -> Option<Self> {
         let (mem, line) = (attachment.port().mem(), attachment.header().line);
         let state = lock_state(mem, line, entry)?;
         let who = |ident| Who::of(attachment, list, ident);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::ops::Deref;
 
 use serde_json::{Value, json};
 use strait::format::participants::{self, Participant};
@@ -66,14 +67,42 @@ fn open_with(arg: &RegionArg, region: &RegionPlace, options: RegionOptions) -> R
     resolved.open(&options)
 }
 
+/// A participant as it was when it was looked at, with its process.
+#[derive(Clone, Copy)]
+pub struct Member {
+    one: Participant,
+    /// Its process id, as known at that moment: a process that has ended since is in no other namespace.
+    pub pid: Pid,
+}
+
+impl Deref for Member {
+    type Target = Participant;
+
+    fn deref(&self) -> &Participant {
+        &self.one
+    }
+}
+
+impl Member {
+    /// Looks for its process. One that ends in the middle of that is dead.
+    fn of(mut one: Participant, port: &impl Liveness) -> Self {
+        let mut pid = Pid::of(&one);
+        if matches!(pid, Pid::Elsewhere(_)) {
+            one.probe = port.probe(one.ident);
+            pid = Pid::of(&one);
+        }
+        Self { one, pid }
+    }
+}
+
 /// The participants that have joined and not left, the dead included.
-pub fn participants(attachment: &Region) -> Vec<Participant> {
+pub fn participants(attachment: &Region) -> Vec<Member> {
     let port = attachment.port();
-    participants::list(port.mem(), attachment.header(), port).collect()
+    participants::list(port.mem(), attachment.header(), port).map(|one| Member::of(one, port)).collect()
 }
 
 /// The participants that have joined and are not proven dead.
-pub fn living(attachment: &Region) -> Vec<Participant> {
+pub fn living(attachment: &Region) -> Vec<Member> {
     let mut list = participants(attachment);
     list.retain(|participant| participant.probe != Probe::Dead);
     list
@@ -101,8 +130,8 @@ pub enum Pid {
 }
 
 impl Pid {
-    /// Of a participant.
-    pub fn of(one: &Participant) -> Self {
+    /// Of a participant that was probed just now.
+    fn of(one: &Participant) -> Self {
         match (one.card.pid, one.probe) {
             (0, _) => Self::Unknown,
             (pid, Probe::Dead) => Self::Here(pid),
@@ -141,8 +170,8 @@ pub struct Who {
 
 impl Who {
     /// The state of `ident`, as far as known.
-    pub fn of(attachment: &Region, list: &[Participant], ident: Ident) -> Self {
-        let pid = list.iter().find(|one| one.ident == ident).map_or(Pid::Unknown, Pid::of);
+    pub fn of(attachment: &Region, list: &[Member], ident: Ident) -> Self {
+        let pid = list.iter().find(|one| one.ident == ident).map_or(Pid::Unknown, |one| one.pid);
         Self { ident, probe: attachment.port().probe(ident), pid }
     }
 

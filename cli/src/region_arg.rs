@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::{PathBuf, is_separator};
+use std::path::{Path, PathBuf, is_separator};
 
 use strait::{RegionFile, RegionName, RegionPlace, region::check_name};
 
@@ -28,6 +28,14 @@ impl RegionArg {
         Ok(Self::Named(name))
     }
 
+    /// What the user gave.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Named(name) => name.clone(),
+            Self::At(path) => path.display().to_string(),
+        }
+    }
+
     /// The region there. It is not opened yet.
     pub fn region(&self) -> Result<RegionPlace> {
         match self {
@@ -42,6 +50,11 @@ impl RegionArg {
     /// The error of a command that finds no region there.
     pub fn not_found(&self) -> Error {
         Error::failed(match self {
+            Self::Named(name) if Path::new(name).is_file() => {
+                format!(
+                    "{self}: there is none of that name; to give the file of that name here, write ./{name}"
+                )
+            }
             Self::Named(_) => {
                 format!("{self}: there is none of that name; `strait ls` shows those there are")
             }

@@ -8,7 +8,7 @@ use strait::format::MAGIC;
 
 use crate::args::Rm;
 use crate::error::{Error, Result, reported};
-use crate::observe::{self, Pid};
+use crate::observe::{self, Member, Pid};
 use crate::print;
 use crate::region_arg::RegionArg;
 use crate::text;
@@ -43,11 +43,11 @@ fn remove(arg: &RegionArg, force: bool) -> Result<()> {
     region.remove().map_err(|error| Error::at(arg, error))
 }
 
-fn refuse_if_used(arg: &RegionArg, living: &[strait::format::participants::Participant]) -> Result<()> {
+fn refuse_if_used(arg: &RegionArg, living: &[Member]) -> Result<()> {
     if living.is_empty() {
         return Ok(());
     }
-    let pids = living.iter().map(Pid::of).filter(|pid| *pid != Pid::Unknown);
+    let pids = living.iter().map(|one| one.pid).filter(|pid| *pid != Pid::Unknown);
     let pids: Vec<String> = pids.map(|pid| pid.to_string()).collect();
     let who =
         if pids.is_empty() { String::new() } else { format!(" (pid {})", text::printable(&pids.join(", "))) };

@@ -1,5 +1,6 @@
-//! `strait send REGION CHANNEL VALUE`: one message, into a role that nobody has.
+//! `strait send REGION CHANNEL VALUE`: one message, into a role that nobody alive has.
 
+use serde_json::json;
 use strait::format::Entry;
 use strait::format::inspect::fanout_state;
 use strait::port::Port;
@@ -36,6 +37,10 @@ pub fn run(wanted: &Send, words: &str) -> Result<()> {
     }
     if entry.fanout.is_some() && !has_consumers(&region, name) {
         print::note(&format!("{at}: none of its consumers has joined, so nobody receives it"));
+    }
+    if wanted.json {
+        let lane = entry.lane.is_one_of_many().then_some(lane);
+        return print::out(&format!("{}\n", json!({ "channel": name, "lane": lane, "bytes": bytes.len() })));
     }
     print::out(&format!("sent {} bytes to {}\n", bytes.len(), crate::text::printable(name)))
 }

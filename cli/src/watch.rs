@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::args::Watch;
 use crate::error::{Error, Result, reason_and_advice};
 use crate::see::show::Shown;
-use crate::see::{Followed, Scene};
+use crate::see::{Followed, Scene, field_of};
 use crate::text::printable;
 
 /// How long to sleep when nothing has come.
@@ -101,7 +101,7 @@ impl View {
         for word in &wanted.channels {
             let mut is_there = false;
             for (entry, fields) in entries.iter().zip(&mut fields) {
-                let Some(field) = entry.name().and_then(|name| field_of(name, word)) else { continue };
+                let Some(field) = field_of(entry, word) else { continue };
                 is_there = true;
                 if !field.is_empty() {
                     check_field(scene, entry, field)?;
@@ -195,12 +195,6 @@ fn nothing_to_watch(scene: &Scene, entries: &[strait::format::Entry], word: &str
         printable(word),
         names.join(", ")
     ))
-}
-
-/// The field that `word` names of a channel, empty if that is the channel itself.
-fn field_of<'w>(name: &str, word: &'w str) -> Option<&'w str> {
-    let rest = word.strip_prefix(name)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.').filter(|field| !field.is_empty()) }
 }
 
 /// Checks that a channel's values have a field.

@@ -111,6 +111,59 @@ fn interrupted_or_killed_it_leaves_nothing_behind() {
     }
 }
 
+/// Whoever looks on is killed again and again beside the plant's processes: each recording can be read, and the books of
+/// the run are right as they are without.
+#[cfg(all(unix, feature = "record", feature = "serve"))]
+#[test]
+fn fault_142_observers_are_killed_too_and_change_no_verdict() {
+    use std::fs;
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
+
+    use mcap::read::{Options, RawMessageStream};
+
+    let place = common::Place::new();
+    let mut plant = start(&["demo", "--plant", "--seconds", "6", "--kill-every", "250", "--json"]);
+    let pid = plant.pid();
+    assert!(eventually(|| region_of(pid).is_some()), "no region");
+    let (region, begun) = (region_of(pid).expect("a region"), Instant::now());
+    let (mut recordings, mut seed) = (Vec::new(), 0x2545_F491_u32);
+    while plant.is_running() && begun.elapsed() < Duration::from_secs(5) {
+        let out = place.path(&format!("{}.mcap", recordings.len()));
+        let watch = ["watch", &region, "--json", "--count", "1000000"];
+        let observers = [
+            start(&["record", &region, "-o", &out, "--oldest"]),
+            start(&["serve", "--port", "0", &region]),
+            start(&watch[..4]),
+        ];
+        recordings.push(out);
+        // A recorder has begun after a few tens of milliseconds, and writes every 500.
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        sleep(Duration::from_millis(u64::from(seed >> 22)));
+        for observer in observers {
+            observer.kill();
+        }
+    }
+    check(&plant.end(LONG).json());
+    let mut messages = 0;
+    for out in recordings {
+        // One that was killed before it had begun left none.
+        let Ok(bytes) = fs::read(&out) else { continue };
+        let stream = RawMessageStream::new_with_options(&bytes, Options::IgnoreEndMagic.into());
+        for message in stream.into_iter().flatten().map_while(Result::ok) {
+            serde_json::from_slice::<Value>(&message.data).expect("a whole message");
+            messages += 1;
+        }
+        // The next one to play it finds nothing but its end damaged.
+        let into = place.path("played");
+        let done = run(&["play", &out, "--into", &into, "--fast", "--skip", "log"]);
+        let is_cut = done.stderr.contains("is cut off") || done.stderr.contains("was not completed");
+        assert!(is_cut && matches!(done.code, Some(0 | 1)), "{out}: {done:?}");
+        let _ = fs::remove_file(&into);
+    }
+    assert!(messages > 100, "{messages}");
+}
+
 #[test]
 fn a_process_that_somebody_else_kills_ends_the_run_with_a_reason() {
     let mut plant = start(&["demo", "--plant", "--seconds", "600", "--json"]);

@@ -63,7 +63,7 @@ fn watch_shows_fields_where_types_are_known_and_bytes_where_not() {
     assert_eq!(
         shown,
         [
-            "lanes/1 #0  9",
+            "lanes[1] #0  9",
             "load #1  0.5",
             "log #0  tag=7 0x01ff",
             "secret #1  0x01000000",

@@ -393,5 +393,12 @@ fn a_wrong_wish_is_refused_in_a_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let line = run(&["serve", "--port", &port]).refused(1);
-    assert!(line.contains(&port) && line.contains("in use"), "{line}");
+    assert!(line.contains(&port) && line.contains("in use; give another --port"), "{line}");
+    let mut server = strait(&["serve", "--port", "0", "--json"]).spawn().expect("the tool");
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let told: Value = serde_json::from_str(&line).expect("JSON");
+    Running::of(server).kill();
+    assert_eq!(told["page"], format!("http://127.0.0.1:{}/", told["port"]));
+    assert_eq!(told["foxglove"], format!("ws://127.0.0.1:{}/", told["port"]));
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::region_arg::RegionArg;
 
@@ -48,7 +48,7 @@ Examples:
 
 Exit status: 0 if all went well, 1 if something failed, 2 for a wrong command line.";
 
-/// Queues and latest-value slots in shared memory, at work.
+/// Looks at, records, replays and tidies up regions of shared memory, and shows strait at work.
 #[derive(Parser)]
 #[command(name = "strait", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 struct Cli {
@@ -150,7 +150,7 @@ const SEND_HELP: &str = "\
 With --file: whichever side comes first creates the region, with that one channel; the receiver removes
 it at the end. A channel that is there already is used as it is.
 
-With VALUE: one message goes into a channel that is there, if nobody has the sender's role. VALUE is
+With VALUE: one message goes into a channel that is there, if nobody alive has the sender's role. VALUE is
 FIELD=VALUE for each field where the region describes the type of its messages, a number where they are
 numbers, and otherwise 0x with two hexadecimal digits a byte. Another user's region is joined only with
 --of-user: its owner could cut it short meanwhile, and that ends the process that has it open.
@@ -342,11 +342,12 @@ pub struct Transfer {
 
 /// `strait send`
 #[derive(Args)]
+#[command(group = ArgGroup::new("what").args(["value", "file"]).required(true))]
 pub struct Send {
     #[command(flatten)]
     pub transfer: Transfer,
     /// The file to send; - is standard input
-    #[arg(long, value_name = "F", required_unless_present = "value")]
+    #[arg(long, value_name = "F")]
     pub file: Option<PathBuf>,
     /// The message to send
     #[arg(value_name = "VALUE", allow_hyphen_values = true, conflicts_with_all = ["file", "capacity", "frame", "timeout"])]
@@ -354,6 +355,9 @@ pub struct Send {
     /// The message's tag, of a channel without a type
     #[arg(long, default_value_t = 0, requires = "value")]
     pub tag: u32,
+    /// Print the result as one JSON object
+    #[arg(long, requires = "value")]
+    pub json: bool,
     /// Trust the region of this user: without, only one's own is joined
     #[arg(long, value_name = "UID", requires = "value")]
     pub of_user: Option<u32>,

@@ -46,10 +46,10 @@ Examples:
 #[cfg(feature = "record")]
 pub const PLAY_HELP: &str = "\
 The messages go into the region they were recorded from, which is made if there is none, or into the one
-that --into names. Only a sender's role that nobody has is taken; leave a channel out with --skip if its
-sender is at work. Where a queue has no space, its receiver is waited for, so no message is lost. A type
+that --into names. Only a sender's role that nobody alive has is taken; leave a channel out with --skip if
+its sender is at work. Where a queue has no space, its receiver is waited for, so no message is lost. A type
 that the region does not describe is played if it was recorded with --raw. A file that is damaged is
-played up to there, and the status is 1.
+played up to there, and the status is 1; so it is after Ctrl-C.
 
 With --check, the named channels are answers: they are not sent, but read from the region while the
 others are played, and compared with the recorded ones in their order. The first difference ends it, with
@@ -59,7 +59,8 @@ Where nobody receives the answers, they are received here.
 Examples:
   strait play run.mcap
   strait play run-000.mcap run-001.mcap --fast --into test
-  strait play run.mcap --check force          after the controller was started";
+  strait play run.mcap --check force          after the controller was started
+  ssh robot strait record arm -o - | strait play - --into twin";
 
 #[cfg(feature = "serve")]
 pub const SERVE_HELP: &str = "\
@@ -70,7 +71,7 @@ regions are shown; regions may come and go meanwhile.
 
 This process only looks, like `strait watch`: nobody waits for it. A client that is too slow misses
 messages, and is told how many. With --allow-send clients may also send messages, each into a sender's
-role that nobody has, as `strait send` does.
+role that nobody alive has, as `strait send` does.
 
 Pages from other addresses are refused, but for Foxglove's and what --origin names. Nothing is encrypted:
 over a network that you do not trust, use a tunnel, as `ssh -L 8765:localhost:8765 HOST` makes.
@@ -86,7 +87,7 @@ pub struct Watch {
     /// The region's name, or the path of a region or of a copy of one
     #[arg(value_parser = OsStringValueParser::new().try_map(RegionArg::parse))]
     pub region: RegionArg,
-    /// Channels, or fields of their messages; all channels if there are none
+    /// Channels, lanes such as log[3], or fields of their messages; all channels if there are none
     #[arg(value_name = "CHANNEL[.FIELD]")]
     pub channels: Vec<String>,
     /// Print at most one message of each channel in so many milliseconds: the newest
@@ -180,7 +181,7 @@ pub struct Top {
 #[cfg(feature = "record")]
 #[derive(Args)]
 pub struct Play {
-    /// Recordings of `strait record`, to be played one after the other
+    /// Recordings of `strait record`, to be played one after the other; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Play as fast as they can be read and received, and not by time
@@ -198,6 +199,9 @@ pub struct Play {
     /// How long to wait for a receiver, or for an answer
     #[arg(long, value_name = "S", default_value = "10", allow_negative_numbers = true, value_parser = timeout)]
     pub timeout: Duration,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `strait serve`
@@ -222,4 +226,7 @@ pub struct Serve {
     /// Let clients send messages
     #[arg(long)]
     pub allow_send: bool,
+    /// Print the addresses as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }

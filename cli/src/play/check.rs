@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use serde_json::{Value, json};
 use strait::format::inspect::channel_state;
 use strait::format::{Entry, Kind, ValueType};
 use strait::options::ConsumerOptions;
@@ -180,6 +181,11 @@ impl Check {
             self.live.messages.len(),
             self.compared
         )))
+    }
+
+    /// For programs, how many answers are the same.
+    pub fn json(&self) -> Value {
+        json!({ "channel": self.title, "same": self.compared })
     }
 
     /// For people, how many answers are the same.

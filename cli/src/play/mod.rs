@@ -2,12 +2,15 @@
 
 mod check;
 mod expect;
+mod input;
 mod reader;
 mod track;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::args::Play;
 use crate::error::{Error, Result};
@@ -31,27 +34,36 @@ pub fn run(wanted: &Play) -> Result<()> {
         tracks: Tracks::new(wanted),
         started: None,
         played: 0,
+        is_complete: true,
         begun: Instant::now(),
     };
     for path in &wanted.files {
-        let mut reader = Reader::open(path)?;
+        let mut reader = Reader::open(path, &is_over)?;
         player.tracks.next_file();
         while !player.is_over() {
             match reader.next() {
                 Ok(Some(event)) => player.take(event).map_err(|error| reader.at(error))?,
                 Ok(None) => break,
+                Err(_) if player.is_over() => break,
                 Err(error) => {
-                    player.tell();
+                    player.is_complete = false;
+                    if player.played > 0 {
+                        player.tell();
+                    }
                     return Err(error);
                 }
             }
         }
         if !reader.is_complete() && !player.is_over() {
+            player.is_complete = false;
             print::note(&format!(
                 "{}: was not completed, as if its recorder was killed; all that is in it was played",
-                path.display()
+                reader.name()
             ));
         }
+    }
+    if player.is_over() {
+        return Err(player.interrupted());
     }
     player.tracks.check_names()?;
     if player.tracks.is_empty() {
@@ -59,11 +71,12 @@ pub fn run(wanted: &Play) -> Result<()> {
             "the recording has no channels of a region; give one that this version of `strait record` made",
         ));
     }
-    if !player.is_over() {
-        player.end()?;
+    player.end()?;
+    if player.is_over() {
+        return Err(player.interrupted());
     }
     player.tell();
-    player.tracks.tell_compared()
+    if wanted.json { Ok(()) } else { player.tracks.tell_compared() }
 }
 
 struct Player<'a> {
@@ -73,6 +86,8 @@ struct Player<'a> {
     /// When the first message was recorded, and when it was played.
     started: Option<(u64, Instant)>,
     played: u64,
+    /// Whether all recordings were, as far as is known.
+    is_complete: bool,
     begun: Instant,
 }
 
@@ -83,8 +98,26 @@ impl Player<'_> {
 
     fn tell(&self) {
         let seconds = self.begun.elapsed().as_secs_f64();
+        let told = match self.wanted.json {
+            true => json!({
+                "played": self.played,
+                "seconds": seconds,
+                "complete": self.is_complete,
+                "checked": self.tracks.compared(),
+            })
+            .to_string(),
+            false => format!("played {} messages in {seconds:.1} s", self.played),
+        };
         // A reader that has closed its end is no error, and any other is found by what follows.
-        let _ = print::out(&format!("played {} messages in {seconds:.1} s\n", self.played));
+        let _ = print::line(&told);
+    }
+
+    /// Tells what was done before a signal ended it. That is no success: not all was played, and not all was compared.
+    fn interrupted(&mut self) -> Error {
+        self.is_complete = false;
+        self.tell();
+        let compared = if self.wanted.check.is_empty() { "" } else { ", and not all answers were compared" };
+        Error::failed(format!("ended by a signal before the end of the recording{compared}"))
     }
 
     fn take(&mut self, event: Event<'_>) -> Result<()> {
@@ -106,8 +139,13 @@ impl Player<'_> {
             return self.until(|tracks| tracks.expect(&sending));
         }
         self.wait_for(time)?;
-        self.until(|tracks| tracks.send(&sending))?;
-        self.played += 1;
+        let mut is_sent = false;
+        self.until(|tracks| {
+            let tried = tracks.send(&sending)?;
+            is_sent = matches!(tried, Tried::Done);
+            Ok(tried)
+        })?;
+        self.played += u64::from(is_sent);
         Ok(())
     }
 

@@ -3,14 +3,19 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use mcap::McapError;
 use mcap::records::{Channel, MessageHeader, Record, op};
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 
 use crate::error::{Error, Result, reason};
+use crate::print;
 use crate::record::plan::{self, PlannedRegion};
 use crate::text::printable;
+
+use super::input;
 
 /// The longest record, and the longest chunk, that is taken into memory.
 const MAX_RECORD: usize = 64 << 20;
@@ -20,7 +25,7 @@ const BLOCK: usize = 1 << 16;
 /// A recording that is read.
 pub struct Reader {
     path: PathBuf,
-    file: File,
+    file: Box<dyn Read>,
     records: LinearReader,
     /// The record at hand; its place is used again and again.
     data: Vec<u8>,
@@ -36,17 +41,22 @@ pub enum Event<'a> {
 }
 
 impl Reader {
-    /// Opens a file.
-    pub fn open(path: &Path) -> Result<Self> {
-        let failed =
-            |error: std::io::Error| Error::at(printable(&path.display().to_string()), reason(&error));
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(Error::at(
-                printable(&path.display().to_string()),
-                "is a directory; give a recording",
-            ));
-        }
+    /// Opens a file, or standard input until `is_over`.
+    pub fn open(path: &Path, is_over: &Arc<AtomicBool>) -> Result<Self> {
+        let file: Box<dyn Read> = if print::is_stream(path) {
+            Box::new(input::Input::start(Arc::clone(is_over)))
+        } else {
+            let failed =
+                |error: std::io::Error| Error::at(printable(&path.display().to_string()), reason(&error));
+            let file = File::open(path).map_err(failed)?;
+            if file.metadata().map_err(failed)?.is_dir() {
+                return Err(Error::at(
+                    printable(&path.display().to_string()),
+                    "is a directory; give a recording",
+                ));
+            }
+            Box::new(file)
+        };
         // Nothing of a chunk is believed before all of it is read and matches its checksum.
         let options = LinearReaderOptions::default()
             .with_skip_end_magic(true)
@@ -72,7 +82,11 @@ impl Reader {
         if error.line().is_empty() { error } else { Error::at(self.name(), error.line()) }
     }
 
-    fn name(&self) -> String {
+    /// What it is called.
+    pub fn name(&self) -> String {
+        if print::is_stream(&self.path) {
+            return "standard input".into();
+        }
         printable(&self.path.display().to_string())
     }
 

@@ -16,7 +16,7 @@ use crate::record::plan::PlannedRegion;
 use crate::region_arg::RegionArg;
 use crate::see::sender::{self, Sender, Sent};
 use crate::see::types::{Tree, Type};
-use crate::see::{Scene, schema, value};
+use crate::see::{self, Scene, schema, value};
 use crate::text::printable;
 
 use super::Tried;
@@ -37,6 +37,7 @@ struct Place {
 struct Track {
     region: usize,
     name: String,
+    lane: u32,
     title: String,
     topic: String,
     /// The tag of the next message.
@@ -54,6 +55,13 @@ enum End {
     Sent(Box<Sender>),
     Checked(Box<Check>),
     Skipped,
+}
+
+impl Track {
+    /// Whether the user means it by this word: all of a channel, or a lane as it is shown or as its topic has it.
+    fn is_named(&self, word: &str) -> bool {
+        word == self.name || word == self.title || word == format!("{}/{}", self.name, self.lane)
+    }
 }
 
 /// What a channel of the file is.
@@ -178,18 +186,15 @@ impl<'a> Tracks<'a> {
         let place = &self.places[region];
         let at = format!("{}, {}", place.arg, printable(name));
         let fail = |why: String| Error::at(&at, why);
-        let is_named = |names: &[String], title: &str| names.iter().any(|one| one == name || one == title);
         let all = place.region.channels();
         let entry: Option<Entry> = all
             .filter(|entry| entry.name() == Some(name) && entry.fanout.consumer().is_none())
             .find(|entry| entry.lane.index == lane);
-        let title = match &entry {
-            Some(entry) if entry.lane.is_one_of_many() => format!("{name}/{lane}"),
-            _ => name.to_owned(),
-        };
+        let title = entry.as_ref().map_or_else(|| name.to_owned(), see::title);
         let mut track = Track {
             region,
             name: name.to_owned(),
+            lane,
             title,
             topic: topic.to_owned(),
             tag: 0,
@@ -198,7 +203,7 @@ impl<'a> Tracks<'a> {
             ty: None,
             end: End::Skipped,
         };
-        if is_named(&self.wanted.skip, &track.title) {
+        if self.wanted.skip.iter().any(|word| track.is_named(word)) {
             return Ok(track);
         }
         let entry = entry.ok_or_else(|| {
@@ -213,7 +218,7 @@ impl<'a> Tracks<'a> {
         sender::check_kind(&entry).map_err(fail)?;
         track.ty =
             place.scene.type_of(&entry).or_else(|| Type::of_channel(&entry, &place.description).map(Rc::new));
-        track.end = if is_named(&self.wanted.check, &track.title) {
+        track.end = if self.wanted.check.iter().any(|word| track.is_named(word)) {
             let followed = place.scene.follow(&entry, false)?;
             End::Checked(Box::new(Check::new(&place.region, followed, track.ty.clone())))
         } else {
@@ -317,7 +322,7 @@ impl<'a> Tracks<'a> {
     /// Checks that what the user named is there.
     pub fn check_names(&self) -> Result<()> {
         for word in self.wanted.check.iter().chain(&self.wanted.skip) {
-            if self.tracks.iter().all(|track| track.name != *word && track.title != *word) {
+            if !self.tracks.iter().any(|track| track.is_named(word)) {
                 let there: Vec<&str> = self.tracks.iter().map(|track| &*track.title).collect();
                 let there = printable(&there.join(", "));
                 return Err(Error::failed(format!(
@@ -326,6 +331,11 @@ impl<'a> Tracks<'a> {
             }
         }
         Ok(())
+    }
+
+    /// How many are the same of each channel of answers, for programs.
+    pub fn compared(&self) -> Vec<Value> {
+        self.checks().map(Check::json).collect()
     }
 
     /// Tells how many are the same, of each channel of answers.

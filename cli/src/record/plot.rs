@@ -1,8 +1,10 @@
 //! Fields over time, as a drawing: one panel a field, and a curve for each element of an array.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
 use crate::see::types::Scalar;
-use crate::see::{Followed, value};
+use crate::see::{Followed, field_of, value};
 use crate::svg::{escaped, line, nice, text, tick};
 
 use super::series::{Piece, Series};
@@ -57,18 +59,18 @@ impl Plot {
             all.extend(fields(n, title, followed));
         }
         let is_of = |word: &str, channel: usize, path: &str| {
-            let name = &channels[channel].1.name;
-            let rest = word.strip_prefix(&**name);
-            rest.is_some_and(|rest| {
-                let inner = rest.strip_prefix('.').and_then(|field| path.strip_prefix(field));
-                rest.is_empty()
+            field_of(&channels[channel].1.entry, word).is_some_and(|field| {
+                let inner = path.strip_prefix(field);
+                field.is_empty()
                     || inner.is_some_and(|inner| inner.is_empty() || inner.starts_with(['.', '[']))
             })
         };
         for word in words {
             if !all.iter().any(|(path, panel)| is_of(word, panel.channel, path)) {
-                let there: Vec<String> =
+                // The lanes of a channel, and regions, may have the same ones.
+                let there: BTreeSet<String> =
                     all.iter().map(|(path, panel)| joined(&channels[panel.channel].1.name, path)).collect();
+                let there: Vec<String> = there.into_iter().collect();
                 let there = if there.is_empty() { "none".into() } else { there.join(", ") };
                 return Err(Error::failed(format!("there is no field '{word}' to draw; there are: {there}")));
             }

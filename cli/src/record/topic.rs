@@ -66,7 +66,7 @@ impl Topic {
     /// The topics of a channel; in no file yet.
     pub fn new(scene: &Scene, followed: Followed, raw: bool) -> Self {
         let region = region_name(&scene.arg);
-        let name = format!("/{region}/{}", followed.title());
+        let name = format!("/{region}/{}", followed.topic());
         let has_raw = raw || followed.ty.is_none();
         let template = followed.ty.as_ref().map(|ty| Template::new(&ty.tree));
         let (ids, text) = (Ids::default(), Vec::new());

@@ -40,6 +40,7 @@ pub struct Scene {
 /// A channel that is followed, or one lane of it.
 pub struct Followed {
     /// Its name.
+    #[cfg(feature = "record")]
     pub name: String,
     pub entry: Entry,
     /// The type of its values, if that is known.
@@ -128,7 +129,15 @@ impl Scene {
         let follower = Follower::open(&self.region, entry, begin)
             .map_err(|error| Error::at(format!("{}, {name}", self.arg), error))?;
         let buffer = vec![0; entry.max_len as usize];
-        Ok(Followed { name, entry: *entry, ty: self.type_of(entry), follower, buffer, has_failed: false })
+        Ok(Followed {
+            #[cfg(feature = "record")]
+            name,
+            entry: *entry,
+            ty: self.type_of(entry),
+            follower,
+            buffer,
+            has_failed: false,
+        })
     }
 }
 
@@ -137,6 +146,27 @@ fn can_be_followed(entry: &Entry) -> bool {
     // Of a queue with several consumers, only the first part has messages.
     let has_messages = entry.kind.is_queue() || matches!(entry.kind, Kind::Latest | Kind::Broadcast);
     has_messages && entry.fanout.consumer().is_none()
+}
+
+/// The name of a channel, and of one of several lanes its number.
+pub fn title(entry: &Entry) -> String {
+    let name = entry.name().unwrap_or_default();
+    match entry.lane.is_one_of_many() {
+        true => format!("{name}[{}]", entry.lane.index),
+        false => name.to_owned(),
+    }
+}
+
+/// The field that `word` names of this channel, or of this lane of it; empty if that is the channel itself. A lane is
+/// named as people see it, `log[3]`, or as a topic has it, `log/3`.
+pub fn field_of<'w>(entry: &Entry, word: &'w str) -> Option<&'w str> {
+    let rest = word.strip_prefix(entry.name()?)?;
+    let lane =
+        |form: String| rest.strip_prefix(&*form).filter(|rest| rest.is_empty() || rest.starts_with('.'));
+    let index = entry.lane.index;
+    let of_lane = || lane(format!("[{index}]")).or_else(|| lane(format!("/{index}")));
+    let rest = entry.lane.is_one_of_many().then(of_lane).flatten().unwrap_or(rest);
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.').filter(|field| !field.is_empty()) }
 }
 
 /// A region's description; empty if it has none.
@@ -148,8 +178,14 @@ pub fn describe(region: &Region) -> std::result::Result<String, strait::format::
 }
 
 impl Followed {
-    /// The name, and of one of several lanes its number.
+    /// The name, and of one of several lanes its number, as `strait inspect` has it.
     pub fn title(&self) -> String {
+        title(&self.entry)
+    }
+
+    /// The same as a part of a topic's name.
+    #[cfg(feature = "record")]
+    pub fn topic(&self) -> String {
         match self.lane() {
             Some(lane) => format!("{}/{lane}", self.name),
             None => self.name.clone(),
@@ -157,7 +193,8 @@ impl Followed {
     }
 
     /// The number of the lane, of one of several.
-    pub fn lane(&self) -> Option<u32> {
+    #[cfg(feature = "record")]
+    fn lane(&self) -> Option<u32> {
         self.entry.lane.is_one_of_many().then_some(self.entry.lane.index)
     }
 

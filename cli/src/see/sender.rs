@@ -5,7 +5,7 @@ use std::fmt::Display;
 use strait::fanout::FanoutProducer;
 use strait::format::inspect::channel_state;
 use strait::format::{Entry, Kind, ValueType};
-use strait::port::Port;
+use strait::port::{Ident, Port, Probe};
 use strait::{BroadcastWriter, LatestWriter, Producer, Region, SystemPort, TrySendError, TypedProducer};
 
 use crate::observe::{self, Who};
@@ -38,31 +38,39 @@ pub fn check_kind(entry: &Entry) -> Result<()> {
     Err(format!("is of kind {}, which has no messages to send", entry.kind.name()))
 }
 
-/// The lane whose sender's role nobody has, living or dead; 0 of a channel with one sender.
+/// The lane whose sender's role nobody alive has, one that nobody has at all if there is one; 0 of a channel with one
+/// sender.
 pub fn free_lane(region: &Region, entry: &Entry) -> Result<u32> {
     let usual = |lane: &Entry| lane.name == entry.name && lane.lane.index >= lane.lane.urgent;
-    let mut lanes = region.channels().filter(|lane| usual(lane) && lane.fanout.consumer().is_none());
-    if let Some(lane) = lanes.find(|lane| check_free(region, lane).is_ok()) {
+    let mut lanes: Vec<Entry> =
+        region.channels().filter(|lane| usual(lane) && lane.fanout.consumer().is_none()).collect();
+    lanes.sort_by_key(|lane| owner(region, lane).is_some());
+    if let Some(lane) = lanes.iter().find(|lane| check_free(region, lane).is_ok()) {
         return Ok(lane.lane.index);
     }
     if entry.lane.is_one_of_many() {
         return Err(
-            "each of its lanes has a sender, but for urgent ones; only a role that nobody has is taken: end one of them first"
+            "each of its lanes has a sender, but for urgent ones; only a role that nobody alive has is \
+                    taken: end one of them first"
                 .into(),
         );
     }
     check_free(region, entry).map(|()| entry.lane.index)
 }
 
-/// Checks that nobody, living or dead, has the sender's role of this channel or lane.
+/// Checks that nobody alive has the sender's role of this channel or lane. That of a dead one is taken over, as any
+/// successor does.
 pub fn check_free(region: &Region, entry: &Entry) -> Result<()> {
-    match channel_state(region.port().mem(), region.header().line, entry).producer {
-        None => Ok(()),
-        Some(owner) => {
-            let who = Who::of(region, &observe::participants(region), owner);
-            Err(format!("its sender is {who}; only a role that nobody has is taken: end that process first"))
-        }
+    let Some(owner) = owner(region, entry) else { return Ok(()) };
+    let who = Who::of(region, &observe::participants(region), owner);
+    if who.probe == Probe::Dead {
+        return Ok(());
     }
+    Err(format!("its sender is {who}; only a role that nobody alive has is taken: end that process first"))
+}
+
+fn owner(region: &Region, entry: &Entry) -> Option<Ident> {
+    channel_state(region.port().mem(), region.header().line, entry).producer
 }
 
 impl Sender {

@@ -39,9 +39,7 @@ impl<'a> Shown<'a> {
 
     /// The line for people.
     pub fn text(&self) -> String {
-        let name = self.entry.name().unwrap_or_default();
-        let lane = self.lane().map_or(String::new(), |lane| format!("/{lane}"));
-        let mut line = format!("{name}{lane} #{} ", self.number);
+        let mut line = format!("{} #{} ", super::title(self.entry), self.number);
         match self.leaves() {
             Some(leaves) => {
                 for leaf in leaves {

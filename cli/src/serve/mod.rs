@@ -10,11 +10,14 @@ mod publish;
 mod stage;
 mod stream;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::args::Serve;
 use crate::error::{Error, Result, reason};
@@ -44,7 +47,13 @@ pub fn run(wanted: &Serve) -> Result<()> {
     check(wanted)?;
     let address = SocketAddr::new(wanted.listen, wanted.port);
     let failed = |error: std::io::Error| Error::at(format!("address {address}"), reason(&error));
-    let listener = TcpListener::bind(address).map_err(failed)?;
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Error::at(
+            format!("address {address}"),
+            "already in use; give another --port, or 0 for one that is free",
+        ),
+        _ => failed(error),
+    })?;
     let address = listener.local_addr().map_err(failed)?;
     let shared = Arc::new(Shared {
         regions: wanted.regions.clone(),
@@ -53,7 +62,11 @@ pub fn run(wanted: &Serve) -> Result<()> {
         connections: AtomicUsize::new(0),
     });
     let query = wanted.token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
-    print::out(&format!("page:     http://{address}/{query}\nFoxglove: ws://{address}/{query}\n"))?;
+    let (page, socket) = (format!("http://{address}/{query}"), format!("ws://{address}/{query}"));
+    print::out(&match wanted.json {
+        true => format!("{}\n", json!({ "page": page, "foxglove": socket, "port": address.port() })),
+        false => format!("page:     {page}\nFoxglove: {socket}\n"),
+    })?;
     for arg in &wanted.regions {
         if Scene::open_quietly(arg).is_none() {
             print::note(&format!("{arg}: is not there yet, or cannot be opened; it is shown once it can"));

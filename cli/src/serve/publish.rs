@@ -9,7 +9,7 @@ use crate::see::types::Tree;
 use crate::see::value::{from_hex, from_json};
 use crate::see::{Scene, schema};
 
-/// Sends one message, as `strait send` does: the sender's role is taken if nobody has it, and given back.
+/// Sends one message, as `strait send` does: the sender's role is taken if nobody alive has it, and given back.
 ///
 /// An error is a part of a line for the user.
 pub fn publish(scene: &Scene, entry: &Entry, data: &[u8]) -> Result<(), String> {

@@ -4,17 +4,16 @@ use strait::Region;
 use strait::format::Entry;
 use strait::format::Kind;
 use strait::format::inspect::{CallStage, CallState, ChannelState, calls, channel_state, fanout_state, used};
-use strait::format::participants::Participant;
 use strait::port::{Ident, Port, Probe};
 
 use crate::inspect::name;
 use crate::locks::LockPicture;
-use crate::observe::{self, Who};
+use crate::observe::{self, Member, Who};
 
 /// A region's participants and channels.
 pub struct Picture {
     pub instance: u64,
-    pub participants: Vec<Participant>,
+    pub participants: Vec<Member>,
     pub channels: Vec<Sample>,
 }
 
@@ -57,7 +56,7 @@ impl Picture {
 }
 
 impl Sample {
-    fn of(region: &Region, list: &[Participant], entry: Entry) -> Self {
+    fn of(region: &Region, list: &[Member], entry: Entry) -> Self {
         let (mem, line) = (region.port().mem(), region.header().line);
         let who = |ident: Option<Ident>| ident.map(|ident| Who::of(region, list, ident));
         let state = channel_state(mem, line, &entry);

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use strait::format::participants::Participant;
 use strait::port::Probe;
 
 use crate::error::Result;
-use crate::observe::Pid;
+use crate::observe::Member;
 use crate::region_arg::RegionArg;
 use crate::see::Scene;
 use crate::text::printable;
@@ -165,9 +164,8 @@ fn presence(scene: &Scene) -> Presence {
 
 /// Tells what has happened between two looks at one region.
 fn tell(name: &str, before: &Picture, after: &Picture, news: &mut Vec<String>) {
-    let find =
-        |list: &[Participant], one: &Participant| list.iter().find(|other| other.ident == one.ident).copied();
-    let who = |one: &Participant| format!("{name}: participant {} (pid {})", one.ident, Pid::of(one));
+    let find = |list: &[Member], one: &Member| list.iter().find(|other| other.ident == one.ident).copied();
+    let who = |one: &Member| format!("{name}: participant {} (pid {})", one.ident, one.pid);
     for one in &after.participants {
         match find(&before.participants, one) {
             None => news.push(format!("{} has joined", who(one))),

@@ -9,7 +9,7 @@ use ratatui::text::{Line as Text, Span};
 use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState, Wrap};
 use strait::port::Probe;
 
-use crate::observe::{self, Pid};
+use crate::observe::{self, Member, Pid};
 
 use super::app::{App, View};
 use super::cells::{HEADS, Line, Order, seconds, short, spark};
@@ -96,6 +96,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: Look) {
     frame.render_widget(keys_line(app).style(look.bar()), keys);
 }
 
+/// What the title begins with, and how short a region's name may become there.
+const TITLE: &str = "strait top  ";
+const SHORTEST: usize = 5;
+
 fn title_line(app: &App, shown: usize, width: u16) -> Text<'static> {
     let regions = &app.regions.all;
     let count = |probe| regions.iter().map(|region| region.picture.count(probe)).sum::<usize>();
@@ -110,8 +114,8 @@ fn title_line(app: &App, shown: usize, width: u16) -> Text<'static> {
         0 => String::new(),
         unknown => format!(", {unknown} unknown"),
     };
-    let left = format!(
-        "strait top  {what}  {of}{channels} channels  {} alive, {} dead{unknown}",
+    let counts = format!(
+        "{of}{channels} channels  {} alive, {} dead{unknown}",
         count(Probe::Alive),
         count(Probe::Dead)
     );
@@ -119,6 +123,9 @@ fn title_line(app: &App, shown: usize, width: u16) -> Text<'static> {
     let paused = if app.is_paused { "PAUSED  " } else { "" };
     let right = format!("{paused}every {}  by {}{reversed}", seconds(app.every), app.order.word());
     let room = usize::from(width).saturating_sub(right.chars().count() + 1);
+    // The counts matter more than the whole of a long name.
+    let beside = TITLE.len() + 2 + counts.chars().count();
+    let left = format!("{TITLE}{}  {counts}", cut(&what, room.saturating_sub(beside).max(SHORTEST)));
     let left: String = left.chars().take(room).collect();
     Text::from(format!("{left:room$} {right}"))
 }
@@ -248,8 +255,8 @@ fn brief(app: &App, look: Look) -> Text<'static> {
     Text::from(spans)
 }
 
-fn pid(one: &strait::format::participants::Participant) -> String {
-    match Pid::of(one) {
+fn pid(one: &Member) -> String {
+    match one.pid {
         Pid::Unknown => one.ident.to_string(),
         pid => pid.to_string(),
     }
@@ -266,7 +273,7 @@ fn participants(frame: &mut Frame<'_>, app: &App, look: Look, area: Rect) {
                 region.name.clone(),
                 one.ident.to_string(),
                 observe::word(one.probe).to_owned(),
-                Pid::of(one).to_string(),
+                one.pid.to_string(),
                 short(one.domain.into()),
                 roles,
             ])

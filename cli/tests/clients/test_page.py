@@ -93,6 +93,11 @@ def test_the_page_shows_plots_pauses_and_exports(demo, browser, tmp_path):
         browser.find_element(By.ID, "filter").send_keys("angle_rad")
         assert not rows(browser, f"{state} step")[0].is_displayed()
         assert rows(browser, f"{state} angle_rad")[0].is_displayed()
+        # A channel without such a field is not shown, and all are again without a filter.
+        tables = f'table[data-topic="/{demo}/forces"]'
+        assert not browser.find_element(By.CSS_SELECTOR, tables).is_displayed()
+        names = "return plot.fields.map((field) => field.name)"
+        before, order = browser.execute_script(count), browser.execute_script(names)
 
         # The server is killed and started again: the page says so, connects again, and plots what it did.
         server.kill()
@@ -100,9 +105,12 @@ def test_the_page_shows_plots_pauses_and_exports(demo, browser, tmp_path):
         eventually(lambda: place.text == "not connected")
         with Server(demo, port=server.port):
             eventually(lambda: place.text == "connected")
-            eventually(lambda: browser.execute_script("return plot.fields.length") == 2)
-            eventually(lambda: browser.execute_script(count) > 20)
+            # In the same places, and after what was plotted before.
+            eventually(lambda: browser.execute_script(names) == order)
+            eventually(lambda: browser.execute_script(count) > before + 20)
             shot(browser, "again")
+            browser.find_element(By.ID, "filter").send_keys(Keys.CONTROL, "a", Keys.DELETE)
+            eventually(lambda: browser.find_element(By.CSS_SELECTOR, tables).is_displayed())
 
 
 def test_the_page_sends_where_that_is_allowed(demo, browser, tmp_path):

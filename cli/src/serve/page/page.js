@@ -7,6 +7,8 @@ const plot = new Plot(at("plot"));
 const shown = new Map();
 /** Fields to plot, also while their region is gone: a name is a topic and a path. */
 const picked = new Set(new URLSearchParams(location.hash.slice(1)).getAll("plot"));
+/** By names: what was plotted of fields whose region or server is gone. */
+const kept = new Map();
 const MOST_FIELDS = 512;
 
 const link = new Link({
@@ -28,6 +30,7 @@ const link = new Link({
   gone(ids) {
     for (const [topic, one] of shown) {
       if (!ids.includes(one.channel.id)) continue;
+      for (const field of one.fields.values()) if (field.samples) kept.set(field.name, field.samples);
       one.table.remove();
       one.option.remove();
       plot.fields = plot.fields.filter((field) => field.topic !== topic);
@@ -94,6 +97,7 @@ function show(channel) {
     channel, table, option, schema, about: add("about"), missed: add("missed"), fields: new Map(), seen: 0, was: 0,
     left_out: 0, newest: null, is_new: false,
   });
+  filter_table(table);
 }
 
 /** Puts the tables in the order of their topics. */
@@ -116,7 +120,7 @@ function field_of(topic, one, { keys, schema }) {
   box.onchange = () => pick(field, box.checked);
   one.fields.set(path, field);
   if (picked.has(name)) { box.checked = true; pick(field, true); }
-  filter_row(row);
+  filter_table(one.table);
   return field;
 }
 
@@ -124,22 +128,30 @@ function pick(field, is_picked) {
   plot.fields = plot.fields.filter((other) => other !== field);
   field.samples = null;
   if (is_picked) {
-    field.samples = new Samples();
     const { seconds, newest } = shown.get(field.topic);
+    field.samples = kept.get(field.name) || new Samples();
+    // What came while it was gone is not known.
+    if (field.samples.count) field.samples.push(seconds, NaN);
     field.samples.push(seconds, number(value_at(newest, field.keys)));
     plot.fields.push(field);
     picked.add(field.name);
   } else picked.delete(field.name);
+  kept.delete(field.name);
+  // In the order in which they were picked, also after a server has come back.
+  const names = [...picked];
+  plot.fields.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
   const hash = new URLSearchParams([...picked].map((name) => ["plot", name]));
   history.replaceState(null, "", location.search + (picked.size ? `#${hash}` : "") || location.pathname);
 }
 
-function filter_row(row) {
-  const word = at("filter").value.toLowerCase();
-  row.hidden = !row.dataset.name.toLowerCase().includes(word);
+/** Hides the fields without the word, and a table of which none is left. */
+function filter_table(table) {
+  const word = at("filter").value.toLowerCase(), rows = [...table.rows];
+  for (const row of rows) row.hidden = !row.dataset.name.toLowerCase().includes(word);
+  table.hidden = !table.dataset.topic.toLowerCase().includes(word) && rows.every((row) => row.hidden);
 }
 
-at("filter").oninput = () => document.querySelectorAll("tr[data-name]").forEach(filter_row);
+at("filter").oninput = () => document.querySelectorAll("#channels table").forEach(filter_table);
 at("span").onchange = () => { plot.span = Number(at("span").value); };
 
 function pause(is_paused) {
