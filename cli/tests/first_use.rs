@@ -123,7 +123,7 @@ fn the_role_of_a_dead_sender_is_taken_over() {
     assert_eq!(rx.try_recv(), Ok(Torque { axis: 7, newton_metres: 1.0 }));
 }
 
-/// FAULT 140. A replay that a signal ends has not compared everything, so it is no success.
+/// FAULT 141. A replay that a signal ends has not compared everything, so it is no success.
 #[test]
 fn fault_141_a_check_that_is_cut_short_does_not_pass() {
     let place = Place::new();
