@@ -172,7 +172,7 @@ fn a_killed_process_is_shown_and_who_is_late() {
     top.assert_given_back();
 }
 
-/// FAULT 142. What is drawn is what was seen, though the process has ended since. And a long name leaves room for counts.
+/// FAULT 143. What is drawn is what was seen, though the process has ended since. And a long name leaves room for counts.
 #[test]
 fn fault_143_a_process_that_has_ended_since_is_in_no_other_namespace() {
     let mut place = Place::new();
