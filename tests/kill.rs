@@ -3,11 +3,14 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/onlooker.rs"]
+mod onlooker;
 
 use std::time::{Duration, Instant};
 
 use common::os::{NAMED_STAYS, die};
 use common::{Kid, Name, PATIENCE, linger, role, tell};
+use onlooker::Onlooker;
 use strait::{
     Attachment, Channel, ChannelError, PeerStatus, Plan, Reading, Region, RegionOptions, RegionPlace,
     SystemPort, TryRecvError, TrySendError,
@@ -321,6 +324,7 @@ impl Round {
 fn producers_killed_at_random_lose_and_repeat_nothing() {
     let name = Name::new("producers");
     let region = make(&name);
+    let onlooker = Onlooker::of(&name);
     let mut rx = region.typed_consumer::<Whole>("slots").unwrap();
     let (mut next, mut seed) = (0, 17);
     for round in 0..25 {
@@ -345,12 +349,14 @@ fn producers_killed_at_random_lose_and_repeat_nothing() {
         assert_eq!(rx.fault(), None);
     }
     assert!(next > 1000, "{next} values is too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 #[test]
 fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound() {
     let name = Name::new("consumers");
     let region = make(&name);
+    let onlooker = Onlooker::of(&name);
     let mut tx = region.producer("frames").unwrap();
     let mut last = region.latest_reader::<Whole>("latest").unwrap();
     let (mut sent, mut seen, mut seed) = (0_u32, 0, 29);
@@ -384,12 +390,14 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound() {
         assert!(first + BOUND >= known, "round {round}: {first} came again after {known}");
     }
     assert!(tx.next_sequence() > 1000, "too few frames to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 #[test]
 fn fault_23_writers_killed_at_random_leave_a_whole_value() {
     let name = Name::new("writers");
     let region = make(&name);
+    let onlooker = Onlooker::of(&name);
     let mut reader = region.latest_reader::<Whole>("latest").unwrap();
     let (mut last, mut seed) = (0, 41);
     for round in 0..25 {
@@ -408,4 +416,5 @@ fn fault_23_writers_killed_at_random_leave_a_whole_value() {
         assert!(value.is_whole() && value.number >= last, "round {round}");
     }
     assert!(last > 1000, "{last} values is too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }

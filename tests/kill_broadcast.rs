@@ -2,10 +2,13 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/onlooker.rs"]
+mod onlooker;
 
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, role, tell};
+use onlooker::Onlooker;
 use strait::broadcast::{BroadcastStart, BroadcastTryRecvError};
 use strait::{BroadcastReader, Channel, Plan, Region, RegionOptions, SystemPort};
 
@@ -100,6 +103,7 @@ fn goes_on(started: Instant, events: u32, round: u32) -> bool {
 fn fault_100_writers_killed_at_random_leave_whole_values() {
     let name = Name::new("broadcast-writers");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut readers = [BroadcastStart::Newest, BroadcastStart::Oldest].map(|at| Reader::open(&region, at));
     for round in 0..ROUNDS {
         let mut kid = Kid::spawn("child", "publish-for-ever", &name);
@@ -125,6 +129,7 @@ fn fault_100_writers_killed_at_random_leave_whole_values() {
     readers.iter_mut().for_each(Reader::receive);
     assert!(readers.iter().all(|reader| reader.next == Some(number + 1)));
     assert!(number > 1000, "{number} values are too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 /// Readers hold nothing: one that is killed disturbs neither the writer nor another reader.
@@ -132,6 +137,7 @@ fn fault_100_writers_killed_at_random_leave_whole_values() {
 fn fault_100_readers_killed_at_random_disturb_nobody() {
     let name = Name::new("broadcast-readers");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut writer = region.broadcast_writer::<Whole>("b").unwrap();
     let mut reader = Reader::open(&region, BroadcastStart::Newest);
     for round in 0..ROUNDS {
@@ -148,4 +154,5 @@ fn fault_100_readers_killed_at_random_disturb_nobody() {
         kid.kill();
     }
     assert_eq!(u64::from(reader.received), writer.published());
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }

@@ -2,10 +2,13 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/onlooker.rs"]
+mod onlooker;
 
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, role, tell};
+use onlooker::Onlooker;
 use strait::fanout::FanoutConsumer;
 use strait::options::{ConsumerOptions, WaitPolicy};
 use strait::{Channel, Plan, Region, RegionOptions, SystemPort};
@@ -94,6 +97,7 @@ fn drain(rx: &mut Rx, next: &mut u64) -> u32 {
 fn fault_95_consumers_killed_at_random_hold_up_nobody_and_the_others_miss_nothing() {
     let name = Name::new("fanout-held");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut tx = region.fanout_producer::<Whole>("q").unwrap();
     tx.set_wait_policy(WaitPolicy { probe: Duration::from_millis(1), ..WaitPolicy::parking() });
     let (mut rx, mut next) = (consumer(&region, 0), 0);
@@ -116,12 +120,14 @@ fn fault_95_consumers_killed_at_random_hold_up_nobody_and_the_others_miss_nothin
         assert_eq!((tx.lag(1), next), (None, u64::from(tx.next_sequence())));
     }
     assert!(next > 1000, "{next} values are too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 #[test]
 fn fault_97_successors_of_killed_consumers_lose_nothing_and_repeat_at_most_the_bound() {
     let name = Name::new("fanout-succeeded");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut tx = region.fanout_producer::<Whole>("q").unwrap();
     let mut last = region.latest_reader::<u64>("seen").unwrap();
     // Somebody has been there, so that each child succeeds the one before it.
@@ -149,12 +155,14 @@ fn fault_97_successors_of_killed_consumers_lose_nothing_and_repeat_at_most_the_b
         kept = Some(rx);
     }
     assert!(known > 1000, "{known} values are too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 #[test]
 fn producers_killed_at_random_lose_nothing_of_any_consumer() {
     let name = Name::new("fanout-producers");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut all = [0, 1, 2].map(|index| (consumer(&region, index), 0));
     for round in 0..ROUNDS {
         let mut kid = Kid::spawn("child", "send-for-ever", &name);
@@ -181,4 +189,5 @@ fn producers_killed_at_random_lose_nothing_of_any_consumer() {
         assert!(all.iter().all(|(rx, _)| rx.fault().is_none()));
     }
     assert!(all.iter().all(|(_, next)| *next > 1000), "too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }

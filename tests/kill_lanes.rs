@@ -2,10 +2,13 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod common;
+#[path = "common/onlooker.rs"]
+mod onlooker;
 
 use std::time::{Duration, Instant};
 
 use common::{Kid, Name, PATIENCE, linger, role, tell};
+use onlooker::Onlooker;
 use strait::error::TryRecvLanesError;
 use strait::options::{ConsumerOptions, LanesOptions};
 use strait::value::FromLane;
@@ -124,6 +127,7 @@ fn fault_21_killed_in_a_lane_holds_up_nobody() {
 fn producers_killed_at_random_lose_nothing_of_any_lane() {
     let name = Name::new("lane-producers");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut rx = consumer(&region).unwrap();
     let start = || {
         let kid = Kid::spawn("child", "send-for-ever", &name);
@@ -156,6 +160,7 @@ fn producers_killed_at_random_lose_nothing_of_any_lane() {
     }
     assert!((0..LANES as u32).all(|lane| rx.fault(lane).is_none()));
     assert!(next.iter().sum::<u64>() > 1000, "{next:?} values are too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
 
 /// The consumer is killed in each round, and the next takes over all lanes.
@@ -163,6 +168,7 @@ fn producers_killed_at_random_lose_nothing_of_any_lane() {
 fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound_of_each_lane() {
     let name = Name::new("lane-consumers");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
+    let onlooker = Onlooker::of(&name);
     let mut lanes = [0, 1, 2].map(|lane| region.typed_lane_producer::<Whole>("q", lane).unwrap());
     let mut last = region.latest_reader::<[u64; LANES]>("seen").unwrap();
     let mut known = [0; LANES];
@@ -197,4 +203,5 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound_of_each_
         }
     }
     assert!(lanes.iter().map(|tx| tx.next_sequence()).sum::<u32>() > 1000, "too few to mean anything");
+    assert!(onlooker.end() > 0, "it has seen nothing");
 }
