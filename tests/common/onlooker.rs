@@ -1,4 +1,4 @@
-//! Somebody who looks on while others are killed: it takes no part, and no test's verdict may depend on it.
+//! An onlooker while others are killed: it takes no part, and no verdict of a test may depend on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
