@@ -1,8 +1,6 @@
 //! C++ programs over strait.hpp: every class under the sanitizers, and deaths between C++ and Rust.
 #![cfg(all(target_os = "linux", feature = "os"))]
 
-mod program;
-
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -14,10 +12,10 @@ use strait::{Channel, ChannelError, Lock, Plan, Region, RegionName, RegionOption
 const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn runs(compiler: &str, flags: &[&str], name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, "classes.cpp", name);
+    let built = crate::program::build(compiler, flags, "classes.cpp", name);
     let place = format!("capi-{name}-{}", std::process::id());
     let ended = Command::new(built).arg(&place).status().expect("the program starts");
     let _ = RegionName::new(&place).map(|name| name.remove());
@@ -51,7 +49,7 @@ const MISTAKES: &[(&str, &str)] = &[
 
 #[test]
 fn a_wrong_message_is_refused_by_the_compiler() {
-    if program::compiler("g++").is_none() {
+    if crate::program::compiler("g++").is_none() {
         return;
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -136,9 +134,13 @@ fn kill_a_holder(command: &mut Command) {
 
 /// A region that is this test's alone, and the C++ program that takes part in it.
 fn set_up(test: &str) -> Option<(String, Region, PathBuf)> {
-    program::compiler("g++")?;
-    let program =
-        program::build("g++", &[&["-std=c++17"], SANITIZED].concat(), "heir.cpp", &format!("heir-{test}"));
+    crate::program::compiler("g++")?;
+    let program = crate::program::build(
+        "g++",
+        &[&["-std=c++17"], SANITIZED].concat(),
+        "heir.cpp",
+        &format!("heir-{test}"),
+    );
     let name = format!("capi-heir-{test}-{}", std::process::id());
     let place = RegionName::new(&name).expect("a legal name");
     Some((name, place.create(&PLAN, &RegionOptions::new()).expect("the name is free"), program))
@@ -152,7 +154,7 @@ fn remove(name: &str) {
 fn a_cpp_program_succeeds_a_killed_rust_program() {
     let Some((name, _region, program)) = set_up("of-rust") else { return };
     let mut holder = Command::new(env::current_exe().expect("this program has a path"));
-    holder.args(["--exact", "holder", "--nocapture", "--test-threads=1"]);
+    holder.args(["--exact", "cpp::holder", "--nocapture", "--test-threads=1"]);
     kill_a_holder(holder.env(REGION, &name));
     let ended = Command::new(program).args([&name, "take"]).status().expect("the program starts");
     remove(&name);

@@ -1,17 +1,15 @@
 //! A C program whose waits end with a killed peer, which takes part twice, and makes a channel as new.
 #![cfg(all(target_os = "linux", feature = "os"))]
 
-mod program;
-
 use std::process::Command;
 
 use strait::RegionName;
 
 fn runs(compiler: &str, flags: &[&str], name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, "gone.c", name);
+    let built = crate::program::build(compiler, flags, "gone.c", name);
     let place = format!("capi-{name}-{}", std::process::id());
     let ended = Command::new(built).arg(&place).status().expect("the program starts");
     let _ = RegionName::new(&place).map(|name| name.remove());

@@ -1,5 +1,5 @@
 //! The header in the repository is what cbindgen makes of this crate. To make it anew:
-//! `STRAIT_WRITE_HEADER=1 cargo test -p strait-capi --test header`.
+//! `STRAIT_WRITE_HEADER=1 cargo test -p strait-capi --test capi header::`.
 
 use std::path::Path;
 use std::{env, fs};

@@ -2,7 +2,6 @@
 //! language to the other, nothing committed is lost, and a lock's value is never torn.
 #![cfg(all(unix, feature = "os"))]
 
-mod program;
 #[path = "../../core/tests/common/rng.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod rng;
@@ -193,8 +192,8 @@ struct Setup {
 impl Setup {
     /// `None` where there is no compiler.
     fn new(test: &str) -> Option<Self> {
-        program::compiler("cc")?;
-        let program = program::build("cc", &["-std=c11"], "peer.c", &format!("peer-{test}"));
+        crate::program::compiler("cc")?;
+        let program = crate::program::build("cc", &["-std=c11"], "peer.c", &format!("peer-{test}"));
         let name = format!("test-capi-{test}-{}", std::process::id());
         let region = RegionName::new(&name).expect("a legal name");
         let region = region.create(&PLAN, &RegionOptions::new()).expect("the name is free");
@@ -207,7 +206,7 @@ impl Setup {
 
     fn rust_peer(&self, role: &str) -> Peer {
         let mut command = Command::new(env::current_exe().expect("this program has a path"));
-        command.args(["--exact", "child", "--nocapture", "--test-threads=1"]);
+        command.args(["--exact", "kill::child", "--nocapture", "--test-threads=1"]);
         Peer::start(command.env(ROLE, role).env(REGION, &self.name))
     }
 

@@ -1,17 +1,15 @@
 //! C programs with queues of several producers, calls of several clients, and streams of answers.
 #![cfg(unix)]
 
-mod program;
-
 use std::process::Command;
 
 const CPP: &[&str] = &["-x", "c++", "-std=c++17", "-Wno-missing-field-initializers"];
 
 fn runs(compiler: &str, flags: &[&str], source: &str, name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, source, name);
+    let built = crate::program::build(compiler, flags, source, name);
     let ended = Command::new(built).status().expect("the program starts");
     assert!(ended.success(), "{ended}");
 }

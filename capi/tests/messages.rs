@@ -1,8 +1,6 @@
 //! A C program that describes messages by the header's macros: hashes and descriptions are those of Rust, to the byte.
 #![cfg(unix)]
 
-mod program;
-
 use std::process::Command;
 
 use strait::{Message, describe};
@@ -32,10 +30,10 @@ strait::message! {
 }
 
 fn compared(compiler: &str, standard: &str, name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, &[standard], "messages.c", name);
+    let built = crate::program::build(compiler, &[standard], "messages.c", name);
     let ended = Command::new(built).output().expect("the program starts");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let said = String::from_utf8(ended.stdout).expect("it is text");
@@ -56,7 +54,7 @@ fn clang_does_too() {
 /// A field that is not what its table says does not compile.
 #[test]
 fn a_table_that_is_wrong_does_not_compile() {
-    let Some(compiler) = program::compiler("cc") else { return };
+    let Some(compiler) = crate::program::compiler("cc") else { return };
     let wrong = [
         ("float x;", "STRAIT_FIELD(t, u32, x)"),
         ("uint32_t x[2];", "STRAIT_FIELD(t, u32, x)"),

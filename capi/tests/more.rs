@@ -2,17 +2,15 @@
 //! regions with options.
 #![cfg(all(target_os = "linux", feature = "os"))]
 
-mod program;
-
 use std::process::Command;
 
 use strait::RegionName;
 
 fn runs(compiler: &str, flags: &[&str], name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, "more.c", name);
+    let built = crate::program::build(compiler, flags, "more.c", name);
     let place = format!("capi-{name}-{}", std::process::id());
     let path = std::env::temp_dir().join(&place);
     let ended = Command::new(built).arg(&place).arg(&path).status().expect("the program starts");

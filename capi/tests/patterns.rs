@@ -1,17 +1,15 @@
 //! C++ programs with lanes, broadcasts, calls and coroutines over strait.hpp, under the sanitizers.
 #![cfg(all(target_os = "linux", feature = "os"))]
 
-mod program;
-
 use std::process::Command;
 
 use strait::RegionName;
 
 fn runs(compiler: &str, flags: &[&str], source: &str, name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, source, name);
+    let built = crate::program::build(compiler, flags, source, name);
     let place = format!("capi-{name}-{}", std::process::id());
     let ended = Command::new(built).arg(&place).status().expect("the program starts");
     let _ = RegionName::new(&place).map(|name| name.remove());

@@ -1,15 +1,13 @@
 //! A C program that hands blocks of a pool over.
 #![cfg(unix)]
 
-mod program;
-
 use std::process::Command;
 
 fn runs(compiler: &str, flags: &[&str], name: &str) {
-    if program::compiler(compiler).is_none() {
+    if crate::program::compiler(compiler).is_none() {
         return;
     }
-    let built = program::build(compiler, flags, "pool.c", name);
+    let built = crate::program::build(compiler, flags, "pool.c", name);
     let ended = Command::new(built).status().expect("the program starts");
     assert!(ended.success(), "{ended}");
 }

@@ -1,12 +1,9 @@
 //! The demo: four processes, no frame lost, nothing left behind.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::time::Duration;
 
-use common::{LONG, Place, eventually, os, run, start};
+use crate::common::{LONG, Place, eventually, os, run, start};
 use strait::RegionName;
 
 /// The region of the demo that a process runs.

@@ -1,9 +1,6 @@
 //! `doctor`: what it says of the machine and of a region, and with which status it ends.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Done, Place, run};
+use crate::common::{Done, Place, run};
 use serde_json::Value;
 use strait::{Channel, Plan, RegionOptions};
 

@@ -1,15 +1,12 @@
 //! What a first user stumbles over: names as they are shown, roles of the dead, replays that are cut short, and results
 //! for programs.
 #![cfg(all(unix, feature = "record"))]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{LONG, Place, Running, dump, eventually, os, run, start, strait};
+use crate::common::{LONG, Place, Running, dump, eventually, os, run, start, strait};
 use serde_json::{Value, json};
 use strait::{Channel, Plan, Region, RegionOptions, describe};
 

@@ -1,7 +1,4 @@
 //! `inspect` and `unlock` of locks, whose owners live, die by SIGKILL, or die at the wrong moment.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::env;
 use std::fs;
@@ -10,7 +7,7 @@ use std::mem::forget;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{LONG, Place, dump, os, run};
+use crate::common::{LONG, Place, dump, os, run};
 use serde_json::Value;
 use strait::format::ENTRY_LEN;
 use strait::format::HEADER_LEN;
@@ -74,7 +71,7 @@ struct Holder(Child);
 impl Holder {
     fn start(task: &str, place: &Place) -> Self {
         let mut child = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", "holder", "--nocapture"])
+            .args(["--exact", "locks::holder", "--nocapture"])
             .env(TASK, format!("{task} {}", place.name))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -114,7 +111,7 @@ fn inspect(place: &Place, name: &str) -> (Value, String) {
     (channel, line)
 }
 
-fn unlock(place: &Place) -> common::Done {
+fn unlock(place: &Place) -> crate::common::Done {
     run(&["unlock", &place.name, "gains"])
 }
 

@@ -1,13 +1,10 @@
 //! What shells and `man` are told of the tool.
 #![cfg(unix)]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::process::Command;
 
-use common::{Place, run};
+use crate::common::{Place, run};
 
 /// The completions that a bash that has sourced the script has for a word on a line.
 fn complete(script: &str, line: &[&str]) -> Option<Vec<String>> {

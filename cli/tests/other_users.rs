@@ -1,15 +1,12 @@
 //! Another user's region, which its owner can cut short at any time: the tool has it open only where that user is named.
 #![cfg(unix)]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-use common::{Place, run, strait};
+use crate::common::{Place, run, strait};
 use strait::{Channel, Plan, RegionFile, RegionOptions};
 
 const OTHER: u32 = 65534;

@@ -1,9 +1,6 @@
 //! The plant: ten processes, one of them killed again and again, nothing lost, nothing left behind.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{LONG, eventually, os, run, start};
+use crate::common::{LONG, eventually, os, run, start};
 use serde_json::Value;
 use strait::RegionName;
 
@@ -124,7 +121,7 @@ fn fault_142_observers_are_killed_too_and_change_no_verdict() {
 
     /// Longer than what stands before the first message, and than some hundred messages.
     const LONG_FILE: u64 = 1 << 16;
-    let place = common::Place::new();
+    let place = crate::common::Place::new();
     let mut plant = start(&["demo", "--plant", "--seconds", "6", "--kill-every", "250", "--json"]);
     let pid = plant.pid();
     assert!(eventually(|| region_of(pid).is_some()), "no region");

@@ -1,15 +1,12 @@
 //! Playing recordings: into a region and read back, answers compared, files that are damaged, and files that are split.
 #![cfg(all(unix, feature = "record"))]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{LONG, Place, dump, eventually, run, start};
+use crate::common::{LONG, Place, dump, eventually, run, start};
 use strait::{Channel, Plan, Region, RegionName, RegionOptions, describe};
 
 strait::message! {

@@ -1,7 +1,5 @@
 //! `inspect`, `ls`, `rm`, and wrong command lines.
-#![allow(missing_docs)]
 
-mod common;
 #[cfg(unix)]
 #[path = "regions/unix.rs"]
 mod unix;
@@ -10,7 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
-use common::{Place, dump, os, run, strait};
+use crate::common::{Place, dump, os, run, strait};
 use strait::{Channel, Plan, Region, RegionFile, RegionOptions, RegionPlace};
 
 fn create(place: &Place) -> Region {

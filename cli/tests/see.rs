@@ -1,12 +1,9 @@
 //! Looking on: `watch`, `record`, and `send` of one message, on live regions and on copies.
 #![cfg(unix)]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 
-use common::{LONG, Place, dump, eventually, run};
+use crate::common::{LONG, Place, dump, eventually, run};
 use serde_json::{Value, json};
 use strait::unix::RegionOptionsExt as _;
 use strait::{Channel, Plan, Region, RegionOptions, describe};
@@ -86,8 +83,8 @@ fn watch_follows_what_comes_and_ends_with_the_region() {
     let region = region(&place);
     let mut load = region.latest_writer::<f64>("load").expect("a role");
     let file = fs::File::create(place.path("out")).expect("a file");
-    let mut watch = common::strait(&["watch", &place.name, "load", "--changes", "--json"]);
-    let watch = common::Running::of(watch.stdout(file).spawn().expect("the tool"));
+    let mut watch = crate::common::strait(&["watch", &place.name, "load", "--changes", "--json"]);
+    let watch = crate::common::Running::of(watch.stdout(file).spawn().expect("the tool"));
     let values = || -> Vec<f64> {
         let text = fs::read_to_string(place.path("out")).expect("a file");
         text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()?["value"].as_f64()).collect()
@@ -222,7 +219,7 @@ mod record {
     use std::thread;
     use std::time::Duration;
 
-    use common::start;
+    use crate::common::start;
     use mcap::read::{Options, RawMessageStream};
 
     use super::*;

@@ -1,8 +1,5 @@
 //! Regions shown over a WebSocket: values, what a slow client misses, what is refused, and sending.
 #![cfg(all(unix, feature = "serve"))]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +7,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{LONG, Place, Running, dump, eventually, run, strait};
+use crate::common::{LONG, Place, Running, dump, eventually, run, strait};
 use serde_json::{Value, json};
 use strait::{Channel, Plan, Region, RegionOptions, describe};
 use tungstenite::client::IntoClientRequest;

@@ -1,13 +1,10 @@
 //! What `recv` promises of storage and limits, and whose process ids the tool shows.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use common::{LONG, Place, Running, eventually, run, start, strait};
+use crate::common::{LONG, Place, Running, eventually, run, start, strait};
 use strait::{Channel, Plan, RegionOptions};
 
 /// A library that is loaded before the system's, in which the fsync of a directory fails.

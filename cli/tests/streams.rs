@@ -1,14 +1,11 @@
 //! Standard streams in the place of files, and messages that are received.
 #![cfg(unix)]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{LONG, Place, Running, eventually, run, start, strait};
+use crate::common::{LONG, Place, Running, eventually, run, start, strait};
 use serde_json::{Value, json};
 use strait::{Channel, Plan, Region, RegionOptions, describe};
 
@@ -49,7 +46,7 @@ fn a_file_goes_from_standard_input_to_standard_output() {
     assert!(told.contains("sent -: 1000000 bytes"), "{told}");
     let done = recv.end(LONG);
     assert!(done.stderr.contains("received -: 1000000 bytes") && done.code == Some(0), "{done:?}");
-    assert!(common::same_bytes(&from, &to));
+    assert!(crate::common::same_bytes(&from, &to));
 }
 
 #[test]
@@ -80,7 +77,7 @@ fn drawings_and_recordings_go_to_standard_output() {
         let region = region(&place);
         region.typed_producer::<Torque>("torque").expect("a role").try_send(&torque(1)).expect("space");
         let copy = place.path("copy");
-        fs::write(&copy, common::dump(&region)).expect("a file");
+        fs::write(&copy, crate::common::dump(&region)).expect("a file");
         let file = place.path("run.mcap");
         let mut record = strait(&["record", &copy, "-o", "-", "--json"]);
         let record = record.stdout(File::create(&file).expect("a file")).spawn().expect("the tool");

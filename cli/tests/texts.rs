@@ -1,14 +1,11 @@
 //! What the tool says when it refuses: one line that names the thing, in plain words, and that never advises to
 //! remove what may be somebody else's.
 #![cfg(unix)]
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use common::{Place, run};
+use crate::common::{Place, run};
 use strait::{Channel, Plan, RegionOptions};
 
 /// Commands that must fail, and a part of the name of what is wrong.

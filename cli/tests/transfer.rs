@@ -1,12 +1,9 @@
 //! Files through a queue: byte for byte, in either order, and when a side dies.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::time::Duration;
 
-use common::{LONG, Place, Running, eventually, os, run, same_bytes, start};
+use crate::common::{LONG, Place, Running, eventually, os, run, same_bytes, start};
 use strait::{Channel, Plan, Region, RegionOptions};
 
 fn send(place: &Place, file: &str, more: &[&str]) -> Running {

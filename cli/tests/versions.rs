@@ -1,11 +1,8 @@
 //! A region of another version of the format is called that by the tool, whatever its other words hold.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 
-use common::{Place, dump, run};
+use crate::common::{Place, dump, run};
 use strait::format::AttachError;
 use strait::{Channel, OpenError, Plan, RegionFile, RegionOptions};
 

@@ -1,5 +1,5 @@
 //! What a batch or a grant publishes that a panic breaks off; and the largest legal frame in an empty ring.
-//! `tests/broken_off.rs` has the same with processes that are killed.
+//! `tests/killed/broken_off.rs` has the same with processes that are killed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;

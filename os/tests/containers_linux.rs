@@ -1,13 +1,11 @@
 //! Participants in namespaces as containers have them: a /dev/shm of their own, and users of their own.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{
+use crate::common::{
     Helper, Name, PLAN, Scratch, command, eventually, own_mounts, path_of, role_for_a_while, say, skip, stay,
 };
 use nix::mount::{MsFlags, mount};

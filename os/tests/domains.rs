@@ -1,8 +1,6 @@
 //! A region of two domains, seen from processes: each takes part in its own, and judges nobody else.
 
-mod common;
-
-use common::{Place, ident, probe};
+use crate::common::{Place, ident, probe};
 use strait_core::{
     Channel, ChannelError, Plan,
     port::{Ident, Port, Probe},

@@ -1,8 +1,6 @@
 //! Tasks and eventfds: no ring is lost, and what bounds one that was never rung.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use common::Name;
+use crate::common::Name;
 use strait_core::format::ValueType;
 use strait_core::{Attachment, Channel, ConsumerOptions, Plan, RecvError, WaitPolicy};
 use strait_os::RegionOptions;

@@ -1,15 +1,13 @@
 //! What a doorbell server knows of a machine's end, with a process that plays QEMU's part. Numbers are those of the fault list.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
-mod common;
-
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use common::{Helper, Scratch, end_in_a_while, forget_tokens, hear, ident, probe, role, say};
+use crate::common::{Helper, Scratch, end_in_a_while, forget_tokens, hear, ident, probe, role, say};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use strait_core::port::{Ident, Probe};

@@ -1,6 +1,5 @@
 //! A second participant from a region that is open, without its name.
 #![cfg(any(target_os = "linux", windows))]
-#![allow(missing_docs)]
 
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
 //! Participants that are taken for dead, and those that are not. Numbers are those of the fault list.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-
-use common::{Helper, Place, hold, ident, probe, role_for_a_while};
+use crate::common::{Helper, Place, hold, ident, probe, role_for_a_while};
 use strait_core::format::participants::at;
 use strait_core::ground::header::PARTICIPANT_LEN;
 use strait_core::port::{Ident, Liveness, Port, Probe, TokenRefused};
@@ -11,7 +9,7 @@ use strait_os::{Region, RegionOptions};
 
 /// Every kind of region in turn.
 fn everywhere(test: impl Fn(&Place, Region)) {
-    common::everywhere(|place| test(place, place.create()));
+    crate::common::everywhere(|place| test(place, place.create()));
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Forks, namespaces and descriptors: what must not pass for life or death on Linux. Numbers are those of the fault list.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{
+use crate::common::{
     Helper, Name, PLAN, Scratch, eventually, hear, hold, ident, in_pid_namespace, own_mounts, path_of, probe,
     role_for_a_while, say, skip, stay, told_file,
 };

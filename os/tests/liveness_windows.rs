@@ -1,9 +1,7 @@
 //! A child inherits nothing on Windows that keeps its parent alive.
 #![cfg(windows)]
 
-mod common;
-
-use common::{Helper, Place, everywhere, ident, probe, role_for_a_while, say};
+use crate::common::{Helper, Place, everywhere, ident, probe, role_for_a_while, say};
 use strait_core::port::Probe;
 
 #[test]

@@ -1,14 +1,12 @@
 //! Space, prefault, locks, owners and descriptors on Linux. Numbers are those of the fault list.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
-use common::{Helper, Name, PLAN, Scratch, is_root, own_mounts, path_of, role_for_a_while, say, skip};
+use crate::common::{Helper, Name, PLAN, Scratch, is_root, own_mounts, path_of, role_for_a_while, say, skip};
 use nix::mount::{MsFlags, mount};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use nix::unistd::{Uid, setuid};

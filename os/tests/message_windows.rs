@@ -1,12 +1,9 @@
 //! Messages between the windows of two processes.
 #![cfg(windows)]
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::time::{Duration, Instant};
 
-use process::{Helper, end_in_a_while, eventually, hear, role, say};
+use crate::common::{Helper, end_in_a_while, eventually, hear, role, say};
 use strait_os::windows::window::{MessageWindow, RemoteWindow, WindowError, WindowMessage, WindowSendError};
 
 const LONG: Duration = Duration::from_secs(30);

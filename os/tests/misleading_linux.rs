@@ -2,11 +2,9 @@
 //! process of its own.
 #![cfg(all(target_os = "linux", target_endian = "little"))]
 
-mod common;
-
 use std::path::Path;
 
-use common::{Helper, PLAN, Scratch, is_root, own_mounts, role_for_a_while, say, skip, unique};
+use crate::common::{Helper, PLAN, Scratch, is_root, own_mounts, role_for_a_while, say, skip, unique};
 use nix::libc::{self, sock_filter, sock_fprog};
 use nix::mount::{MsFlags, mount};
 use nix::sys::mman::{MlockAllFlags, mlockall};

@@ -1,12 +1,9 @@
 //! The operating system's named mutex.
 #![cfg(windows)]
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::time::{Duration, Instant};
 
-use process::{Helper, end_in_a_while, hear, role, say};
+use crate::common::{Helper, end_in_a_while, hear, role, say};
 use strait_os::NamedSemaphore;
 use strait_os::windows::{MutexLockError, MutexOpenError, NamedMutex, NamedMutexLock, Sddl};
 

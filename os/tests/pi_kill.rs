@@ -1,16 +1,14 @@
 //! The mutex with priority inheritance, when its owner dies. Numbers are those of the fault list.
 #![cfg(target_os = "linux")]
 
-mod common;
-#[path = "common/pi.rs"]
-mod pi;
-
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use common::{Helper, eventually, hear, role_for_a_while, say, stay};
+use crate::common::pi::{
+    LONG, NOBODY, Name, OWNER_DIED, Outcome, SUSPECT, WAITERS, Words, hold_pi, pass, thread_id,
+};
+use crate::common::{Helper, eventually, hear, role_for_a_while, say, stay};
 use nix::sys::signal::Signal;
-use pi::{LONG, NOBODY, Name, OWNER_DIED, Outcome, SUSPECT, WAITERS, Words, hold_pi, pass, thread_id};
 use strait_os::RegionOptions;
 use strait_os::linux::{PiLock, PiLockError, PiMutex};
 

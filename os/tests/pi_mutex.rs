@@ -1,18 +1,14 @@
 //! The mutex with priority inheritance, as long as nobody dies.
 #![cfg(target_os = "linux")]
 
-mod common;
-#[path = "common/pi.rs"]
-mod pi;
-
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Helper, hear, in_pid_namespace, role_for_a_while, say, skip};
+use crate::common::pi::{LONG, Name, WAITERS, Words, thread_id};
+use crate::common::{Helper, hear, in_pid_namespace, role_for_a_while, say, skip};
 use nix::unistd::{ForkResult, fork};
-use pi::{LONG, Name, WAITERS, Words, thread_id};
 use strait_os::linux::{PiLock, PiLockError, PiMutex, PiOpenError, PiUnlockError};
 use strait_os::unix::RegionOptionsExt as _;
 use strait_os::{CreateError, Exposure, OpenError, RegionOptions};
@@ -122,7 +118,7 @@ fn a_waiter_is_woken_by_the_unlock() {
             let mut theirs = name.open();
             matches!(theirs.lock_timeout(LONG), Ok(PiLock::Held(_)))
         });
-        assert!(common::eventually(|| words.word().load(SeqCst) & WAITERS != 0));
+        assert!(crate::common::eventually(|| words.word().load(SeqCst) & WAITERS != 0));
         drop(guard);
         assert!(waiting.join().expect("no panic"));
     });

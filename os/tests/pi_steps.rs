@@ -6,20 +6,18 @@
 #![cfg(target_os = "linux")]
 
 mod common;
-#[path = "common/pi.rs"]
-mod pi;
 
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use common::pi::{LONG, Name, WAITERS, Words, thread_id};
 use common::{Helper, eventually, role_for_a_while, say, skip};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use pi::{LONG, Name, WAITERS, Words, thread_id};
 use strait_os::RegionOptions;
 use strait_os::linux::{PiLock, PiLockError, PiMutex};
 

@@ -2,18 +2,14 @@
 //! thread by the kernel, or kept by a thread that has dropped its handle or become another program.
 #![cfg(target_os = "linux")]
 
-mod common;
-#[path = "common/pi.rs"]
-mod pi;
-
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::{Duration, Instant};
 
-use common::{Helper, eventually, role_for_a_while, stay};
-use pi::{LONG, Name, Outcome, WAITERS, Words, hold_pi, pass, thread_id};
+use crate::common::pi::{LONG, Name, Outcome, WAITERS, Words, hold_pi, pass, thread_id};
+use crate::common::{Helper, eventually, role_for_a_while, stay};
 use strait_os::linux::{PiLock, PiLockError};
 
 #[test]
@@ -46,7 +42,7 @@ fn fault_12_an_id_that_was_really_given_away_keeps_nobody_alive() {
     helper.kill();
     for _ in 0..200 {
         if let Err(error) = std::fs::write("/proc/sys/kernel/ns_last_pid", (id - 1).to_string()) {
-            return common::skip(test, &format!("the kernel's next thread id cannot be set: {error}"));
+            return crate::common::skip(test, &format!("the kernel's next thread id cannot be set: {error}"));
         }
         let (tell, told) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -63,7 +59,7 @@ fn fault_12_an_id_that_was_really_given_away_keeps_nobody_alive() {
         drop(end);
         stranger.join().expect("no panic");
     }
-    common::skip(test, "others were faster to get that thread id, 200 times");
+    crate::common::skip(test, "others were faster to get that thread id, 200 times");
 }
 
 /// The owner is gone and its thread lives on, and so the kernel holds the waiters back; then the thread

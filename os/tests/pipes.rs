@@ -1,15 +1,12 @@
 //! Pipes: what holds on every system.
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use process::{Helper, command, end_in_a_while, eventually, hear, role, say};
+use crate::common::{Helper, command, end_in_a_while, eventually, hear, role, say};
 use strait_os::pipe::{
     BindError, Canceller, ConnectError, ImpersonateError, MAX_MESSAGE, MessageListener, MessagePart,
     MessagePipe, Pipe, PipeError, PipeListener, PipeName, PipeOptions, ReadEnd, User, WriteEnd,

@@ -1,9 +1,6 @@
 //! Pipes: what only holds where they are named pipes of Windows.
 #![cfg(windows)]
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
@@ -11,7 +8,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use process::skip;
+use crate::common::skip;
 use strait_os::pipe::{
     BindError, ConnectError, ImpersonateError, MessageListener, MessagePart, Pipe, PipeError, PipeListener,
     PipeName, PipeOptions, User,

@@ -1,15 +1,13 @@
 //! One thread that waits for receivers of a region and for descriptors at once.
 #![cfg(unix)]
 
-mod common;
-
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::Name;
+use crate::common::Name;
 use strait_core::{Channel, Plan, WaitAnyError, WaitPolicy};
 use strait_os::RegionOptions;
 use strait_os::unix::wait_ready_or_readable;

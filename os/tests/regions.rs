@@ -1,13 +1,11 @@
 //! Regions by name and in files: what appears, what is refused. Numbers are those of the fault list.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-use common::{
+use crate::common::{
     BREATH, Helper, KILL_STEP, KILLS, LENGTHS_STEP, PATIENCE, PLAN, Place, RACES, Scratch, died_of_access,
     everywhere, hear, hold, ident, role_for_a_while, say,
 };

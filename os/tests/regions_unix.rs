@@ -1,14 +1,12 @@
 //! Regions as Unix has them: modes, links, and files that are no files. Numbers are those of the fault list.
 #![cfg(unix)]
 
-mod common;
-
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use common::{Helper, PLAN, Scratch, hear, path_of, role_for_a_while, say};
+use crate::common::{Helper, PLAN, Scratch, hear, path_of, role_for_a_while, say};
 use strait_core::format::AttachError;
 use strait_core::port::Port;
 use strait_os::unix::RegionOptionsExt as _;

@@ -2,11 +2,9 @@
 //! fault list.
 #![cfg(windows)]
 
-mod common;
-
 use std::fs::{self, File};
 
-use common::{PLAN, Place, Scratch, everywhere, is_wine, skip};
+use crate::common::{PLAN, Place, Scratch, everywhere, is_wine, skip};
 use strait_core::port::Port;
 use strait_os::{OpenError, RegionFile, RegionName, RegionOptions, RegionPlace};
 

@@ -3,14 +3,12 @@
 //! fault list.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
-mod common;
-
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{Helper, Scratch, end_in_a_while, forget_tokens, hear, ident, probe, role, say};
+use crate::common::{Helper, Scratch, end_in_a_while, forget_tokens, hear, ident, probe, role, say};
 use strait_core::port::{Ident, Port as _, Probe};
 use strait_core::{Channel, ChannelError, PeerStatus, Plan, RecvError};
 use strait_os::linux::{RemoteState, RemoteWatch, RemoteWatchError};

@@ -1,11 +1,9 @@
 //! A region that was removed, or made anew, while somebody waits in the old one. Numbers are those of the fault list.
 #![cfg(unix)]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{PLAN, Place, Scratch, everywhere};
+use crate::common::{PLAN, Place, Scratch, everywhere};
 use strait_core::{
     BroadcastStart, Channel, LockError, Plan, RecvError, SemaphoreError, SendError, Stamp, TimeOrder,
     WaitAnyError, WaitPolicy, message, wait_any, wait_ready,

@@ -1,13 +1,11 @@
 //! Regions without a name, handed over as handles.
 #![cfg(windows)]
 
-mod common;
-
 use std::fs::File;
 use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::process::{Command, Stdio};
 
-use common::{Helper, PLAN, Place, ident, probe, role_for_a_while, say};
+use crate::common::{Helper, PLAN, Place, ident, probe, role_for_a_while, say};
 use strait_core::{format::AttachError, port::Probe};
 use strait_os::{OpenError, ReceiveError, RegionOptions, SealedRegion, ShareError};
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;

@@ -1,11 +1,8 @@
 //! The operating system's named semaphores: what holds on every system.
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::time::{Duration, Instant};
 
-use process::{Helper, end_in_a_while, eventually, hear, role, say};
+use crate::common::{Helper, end_in_a_while, eventually, hear, role, say};
 use strait_os::{NamedSemaphore, SemAcquireError, SemOpenError, SemReleaseError};
 
 const LONG: Duration = Duration::from_secs(30);

@@ -1,12 +1,9 @@
 //! Semaphores: what only holds where they are POSIX semaphores.
 #![cfg(unix)]
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::time::{Duration, Instant};
 
-use process::{role, say};
+use crate::common::{role, say};
 use strait_os::unix::NamedSemaphoreExt as _;
 use strait_os::{NamedSemaphore, SemAcquireError, SemOpenError};
 
@@ -88,10 +85,10 @@ fn a_semaphore_is_its_users_alone_unless_asked_otherwise() {
 
     let test = "a_semaphore_is_its_users_alone_unless_asked_otherwise (another user)";
     if !nix::unistd::geteuid().is_root() {
-        return process::skip(test, "only root can become somebody else");
+        return crate::common::skip(test, "only root can become somebody else");
     }
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("ours");
-    let mut helper = process::Helper::start("open-as-nobody", &name.0);
+    let mut helper = crate::common::Helper::start("open-as-nobody", &name.0);
     assert_eq!(helper.hear(), "NotPermitted");
 }
 

@@ -2,13 +2,11 @@
 //! list.
 #![cfg(windows)]
 
-mod common;
-
 use std::fs::File;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 
-use common::{PLAN, Place, Scratch, is_wine, skip};
+use crate::common::{PLAN, Place, Scratch, is_wine, skip};
 use strait_core::{format::AttachError, port::Port};
 use strait_os::windows::{RegionOptionsExt as _, Sddl, SddlError, Sid};
 use strait_os::{CreateError, OpenError, RegionOptions};

@@ -1,10 +1,8 @@
 //! Sleeping, waking and the clock, between processes.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{
+use crate::common::{
     ASLEEP, Helper, Place, SHORTEST_PAUSE, SHORTEST_SLEEP, everywhere, hear, role_for_a_while, say,
 };
 use strait_core::port::RELAXED;

@@ -1,10 +1,8 @@
 //! One thread asleep on the words of several channels, and of several regions, which other processes send to.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{ASLEEP, Helper, Place, hear, role_for_a_while, say};
+use crate::common::{ASLEEP, Helper, Place, hear, role_for_a_while, say};
 use strait_core::{Channel, Plan, Reading, WaitAnyError, WaitPolicy, Waitable, wait_any};
 use strait_os::{Region, RegionOptions};
 

@@ -1,12 +1,10 @@
 //! The events that sleepers on Windows make.
 #![cfg(windows)]
 
-mod common;
-
 use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::time::Duration;
 
-use common::Place;
+use crate::common::Place;
 use strait_core::port::{Port, Wait, WaitPoint};
 use strait_os::Region;
 use windows_sys::Win32::System::Threading::{OpenEventW, SYNCHRONIZATION_SYNCHRONIZE};

@@ -18,9 +18,7 @@ const TARGET: &str = "x86_64-pc-windows-gnu";
 const OTHERS: [&str; 2] = ["x86_64-pc-windows-msvc", "i686-pc-windows-gnu"];
 
 /// Tests of the facade that are for Windows too. The others step through a process with `ptrace`.
-const FACADE: &str = "--test threads --test scribble --test kill --test kill_broadcast --test kill_calls --test kill_fanout \
-                     --test kill_lanes --test kill_pool --test kill_streams --test peer_gone --test contract \
-                     --test broken_off --test locks";
+const FACADE: &str = "--test threads --test scribble --test killed --test locks";
 
 /// Seconds that one program may run. The slowest of them takes a fifth of it.
 const LIMIT: u32 = 600;

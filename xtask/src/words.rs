@@ -77,13 +77,16 @@ pub const EMULATED_AGAIN: &str = "--test sanitized -- attach:: broadcast:: fanou
     spsc:: spsc_frames:: spsc_typed:: statics:: takeover:: wait::";
 
 /// The Unix port's tests that are run in an emulator.
-const UNIX_EMULATED: &str = "--lib --test domains --test event_linux --test incoherent --test rt";
+pub const UNIX_EMULATED: &str = "--test os -- domains:: event_linux:: incoherent:: rt::";
 
 /// Tests of the facade that know nothing of the processor.
-const FACADE: &str = "--test threads --test kill --test locks --test scribble";
+const FACADE: &str = "--test threads --test locks --test scribble";
+
+/// The same, of a program from which no more is wanted: the queues' part.
+const KILLED: &str = "--test killed -- kill::";
 
 /// Tests of the Unix port with musl: what sleeps, locks and dies, by the C library's own functions.
-const WITH_MUSL: &str = "--test waiting --test liveness --test directory_unix --test semaphore";
+pub const WITH_MUSL: &str = "--test os -- waiting:: liveness:: directory_unix:: semaphore::";
 
 /// The packages of all commands for musl: the same ones, so that they are built once.
 const MUSL_PACKAGES: &str = "-p strait -p strait-os";
@@ -126,11 +129,13 @@ impl Lab {
                 ("core", self.test(machine, &format!("-p strait-core {}", machine.core))),
                 ("Unix", self.test(machine, &format!("--tests {}", crates::UNIX_SYSTEM_ALL))),
                 ("facade", self.test(machine, &format!("-p strait {FACADE}"))),
+                ("facade, killed", self.test(machine, &format!("-p strait {KILLED}"))),
             ]),
             Some(_) => together(&[
                 ("core", self.test(machine, "-p strait-core --lib")),
                 ("core, from outside", self.test(machine, &format!("-p strait-core {}", machine.core))),
-                ("Unix", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
+                ("Unix", self.test(machine, &format!("{unix} --lib"))),
+                ("Unix, from outside", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
             ]),
         }
     }

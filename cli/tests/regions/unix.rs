@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::common::{Place, dump, run};
 use super::create;
+use crate::common::{Place, dump, run};
 
 #[test]
 fn a_dump_is_shown_whatever_its_mode_and_through_a_link() {

@@ -20,6 +20,7 @@ pub fn own_mounts() -> Result<(), String> {
 
 /// In a helper: plays `role` in the first process of a PID namespace of its own, which ends with the
 /// helper. `Err` says why not.
+#[track_caller]
 pub fn in_pid_namespace(role: &str, argument: &str) -> Result<(), String> {
     unshare(CloneFlags::CLONE_NEWPID).map_err(|error| format!("no PID namespace: {error}"))?;
     let mut command = command(role, argument);

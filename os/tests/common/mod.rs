@@ -18,6 +18,8 @@ pub use windows::*;
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::*;
+#[cfg(target_os = "linux")]
+pub mod pi;
 
 use std::env;
 use std::fs;

@@ -11,7 +11,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use strait_os::RegionOptions;
 use strait_os::linux::{PiLock, PiLockError, PiMutex};
 
-use super::common::{Helper, hear, say};
+use super::{Helper, hear, say};
 
 /// Longer than anything here takes.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -86,6 +86,7 @@ impl Name {
     }
 
     /// A process that plays `hold` and holds the mutex.
+    #[track_caller]
     pub fn holder(&self) -> Helper {
         let mut helper = Helper::start("hold-pi", &self.0);
         assert_eq!(helper.hear(), "held");

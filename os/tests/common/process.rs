@@ -1,9 +1,10 @@
 //! Other processes, on any system: a test starts its own binary again, with a role in the environment.
-//! Every test binary has a test `helper` that plays the role, and that passes where there is none.
+//! Every file of tests that does so has a test `helper` that plays the role, and that passes where there is none.
 #![allow(dead_code, missing_docs)]
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
+use std::panic::Location;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -69,11 +70,19 @@ fn ourselves() -> Command {
     command
 }
 
-/// The command that starts a helper.
+/// The test that plays the roles of a file, in the program that it is part of.
+fn player(file: &str) -> String {
+    let file = Path::new(file).file_stem().expect("a name").to_string_lossy();
+    let program = module_path!().split("::").next().expect("a name");
+    if file == program { "helper".into() } else { format!("{file}::helper") }
+}
+
+/// The command that starts a helper, which is the caller's file's.
+#[track_caller]
 pub fn command(role: &str, argument: impl AsRef<Path>) -> Command {
     let mut command = ourselves();
     command
-        .args(["--exact", "helper", "--nocapture", "--test-threads=1"])
+        .args(["--exact", &player(Location::caller().file()), "--nocapture", "--test-threads=1"])
         .env(ROLE, role)
         .env(ARGUMENT, argument.as_ref())
         .stdin(Stdio::piped())
@@ -90,6 +99,7 @@ pub struct Helper {
 }
 
 impl Helper {
+    #[track_caller]
     pub fn start(role: &str, argument: impl AsRef<Path>) -> Self {
         Self::from_command(command(role, argument))
     }

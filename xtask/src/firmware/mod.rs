@@ -15,8 +15,8 @@ mod trial;
 mod two_cores;
 
 use crate::parts::parts;
-use crate::run::{Outcome, Run};
-use crate::{crates, peers, words};
+use crate::run::Outcome;
+use crate::{peers, words};
 
 use lab::Lab;
 
@@ -39,15 +39,8 @@ pub fn lane() -> Outcome {
     ])
 }
 
-/// The ports' promises that are shown on this machine: memory that is not coherent, by a double of its
-/// cache; the C interface; peers in other languages; and other word sizes.
+/// The ports' promises that are shown on this machine: peers in other languages, and other word sizes. (Memory that is not
+/// coherent, by a double of its cache, and the C interface are parts of `test`.)
 fn on_the_host() -> Outcome {
-    let show = |args: &str| Run::cargo(&format!("test {args} -- --nocapture")).run();
-    let incoherent = format!("{} --test incoherent", crates::UNIX_SYSTEM);
-    parts(&[
-        ("memory that is not coherent", &|| show(&incoherent)),
-        ("C beside Rust", &|| show("-p strait-capi --tests")),
-        ("peers in other languages", &peers::peers),
-        ("word sizes", &words::words),
-    ])
+    parts(&[("peers in other languages", &peers::peers), ("word sizes", &words::words)])
 }

@@ -12,8 +12,8 @@ use strait::{
     Channel, PeerStatus, Plan, Region, RegionOptions, SystemPort, TryRecvError, TypedConsumer, TypedProducer,
 };
 
-use super::common::{Kid, Name, PATIENCE, role, tell};
-use super::in_turn::killed_in_turn;
+use crate::common::{Kid, Name, PATIENCE, role, tell};
+use crate::in_turn::killed_in_turn;
 
 strait::message! {
     /// A request: its number, and its client's.
@@ -273,7 +273,7 @@ fn fault_133_servers_of_several_killed_at_random_run_nothing_twice_and_leave_no_
     let open = |lane| region.lane_stream_client("s", "p", lane).unwrap();
     let mut callers = [0, 1, 2].map(|lane| Caller::new(open(lane), lane.into()));
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("several::child", "serve", &name);
+        let mut kid = Kid::spawn("kill_streams::several::child", "serve", &name);
         kid.hear();
         let (started, mut ended) = (Instant::now(), [0; LANES]);
         // Each lane, so none is held up by another's stream, which has ended with the one before.
@@ -327,7 +327,7 @@ fn fault_133_clients_of_several_killed_at_random_leave_no_parts_and_hold_up_nobo
     let mut serving = Serving::open(&region);
     let mut asked = [0, 1, 2].map(|lane| region.latest_reader::<u64>(&format!("asked {lane}")).unwrap());
     let start = || {
-        let kid = Kid::spawn("several::child", "call", &name);
+        let kid = Kid::spawn("kill_streams::several::child", "call", &name);
         let told = kid.hear();
         let (lane, who) = told.split_once(' ').unwrap();
         (kid, lane.parse::<usize>().unwrap(), who.parse::<u64>().unwrap())
@@ -383,7 +383,7 @@ fn clients_of_several_and_servers_killed_in_turn_run_nothing_twice() {
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
     let mut acts = region.typed_consumer::<Act>("acts").unwrap();
     let start = |role| {
-        let kid = Kid::spawn("several::child", role, &name);
+        let kid = Kid::spawn("kill_streams::several::child", role, &name);
         kid.hear();
         kid
     };

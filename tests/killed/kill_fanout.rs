@@ -1,14 +1,10 @@
 //! Real processes that share a queue with several consumers, killed at random points.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/onlooker.rs"]
-mod onlooker;
-
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, role, tell};
-use onlooker::Onlooker;
+use crate::common::{Kid, Name, PATIENCE, role, tell};
+use crate::onlooker::Onlooker;
 use strait::fanout::FanoutConsumer;
 use strait::options::{ConsumerOptions, WaitPolicy};
 use strait::{Channel, Plan, Region, RegionOptions, SystemPort};
@@ -102,7 +98,7 @@ fn fault_95_consumers_killed_at_random_hold_up_nobody_and_the_others_miss_nothin
     tx.set_wait_policy(WaitPolicy { probe: Duration::from_millis(1), ..WaitPolicy::parking() });
     let (mut rx, mut next) = (consumer(&region, 0), 0);
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "receive-for-ever", &name);
+        let mut kid = Kid::spawn("kill_fanout::child", "receive-for-ever", &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {
@@ -134,7 +130,7 @@ fn fault_97_successors_of_killed_consumers_lose_nothing_and_repeat_at_most_the_b
     let (mut known, mut kept) = (0, Some(consumer(&region, 1)));
     for round in 0..ROUNDS {
         drop(kept.take());
-        let mut kid = Kid::spawn("child", "receive-for-ever", &name);
+        let mut kid = Kid::spawn("kill_fanout::child", "receive-for-ever", &name);
         assert_eq!(kid.hear(), "0", "nobody was left out");
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {
@@ -165,7 +161,7 @@ fn producers_killed_at_random_lose_nothing_of_any_consumer() {
     let onlooker = Onlooker::of(&name);
     let mut all = [0, 1, 2].map(|index| (consumer(&region, index), 0));
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "send-for-ever", &name);
+        let mut kid = Kid::spawn("kill_fanout::child", "send-for-ever", &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events / 4, round) {

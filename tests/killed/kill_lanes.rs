@@ -1,14 +1,10 @@
 //! Real processes that share a queue with several producers, killed at chosen points and at random ones.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/onlooker.rs"]
-mod onlooker;
-
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, linger, role, tell};
-use onlooker::Onlooker;
+use crate::common::{Kid, Name, PATIENCE, linger, role, tell};
+use crate::onlooker::Onlooker;
 use strait::error::TryRecvLanesError;
 use strait::options::{ConsumerOptions, LanesOptions};
 use strait::value::FromLane;
@@ -98,7 +94,7 @@ fn fault_21_killed_in_a_lane_holds_up_nobody() {
     let name = Name::new("lane-reserve");
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
     let mut rx = region.lanes_consumer::<LANES>("frames").unwrap();
-    let mut kid = Kid::spawn("child", "reserve", &name);
+    let mut kid = Kid::spawn("kill_lanes::child", "reserve", &name);
     assert_eq!(kid.hear(), "0");
     let (lane, mut tx) = region.free_lane_producer("frames").unwrap();
     assert_eq!(lane, 1);
@@ -130,7 +126,7 @@ fn producers_killed_at_random_lose_nothing_of_any_lane() {
     let onlooker = Onlooker::of(&name);
     let mut rx = consumer(&region).unwrap();
     let start = || {
-        let kid = Kid::spawn("child", "send-for-ever", &name);
+        let kid = Kid::spawn("kill_lanes::child", "send-for-ever", &name);
         let lane: usize = kid.hear().parse().unwrap();
         (lane, kid)
     };
@@ -173,7 +169,7 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound_of_each_
     let mut last = region.latest_reader::<[u64; LANES]>("seen").unwrap();
     let mut known = [0; LANES];
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "receive-for-ever", &name);
+        let mut kid = Kid::spawn("kill_lanes::child", "receive-for-ever", &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {

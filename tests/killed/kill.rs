@@ -2,15 +2,11 @@
 //! and the claim that a role has one live owner).
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/onlooker.rs"]
-mod onlooker;
-
 use std::time::{Duration, Instant};
 
-use common::os::{NAMED_STAYS, die};
-use common::{Kid, Name, PATIENCE, linger, role, tell};
-use onlooker::Onlooker;
+use crate::common::os::{NAMED_STAYS, die};
+use crate::common::{Kid, Name, PATIENCE, linger, role, tell};
+use crate::onlooker::Onlooker;
 use strait::{
     Attachment, Channel, ChannelError, PeerStatus, Plan, Reading, Region, RegionOptions, RegionPlace,
     SystemPort, TryRecvError, TrySendError,
@@ -188,7 +184,7 @@ fn child() {
 }
 
 fn killed(role: &str, name: &Name) {
-    let mut kid = Kid::spawn("child", role, name);
+    let mut kid = Kid::spawn("kill::child", role, name);
     kid.hear();
     kid.kill();
 }
@@ -227,7 +223,7 @@ fn fault_18_killed_in_mid_payload_leaves_nothing() {
 fn fault_19_killed_between_commit_and_wake_delivers_all_the_same() {
     let name = Name::new("wake");
     let region = make(&name);
-    let mut kid = Kid::spawn("child", "die-on-wake", &name);
+    let mut kid = Kid::spawn("kill::child", "die-on-wake", &name);
     kid.hear();
     let mut rx = region.consumer("frames").unwrap();
     let receiver = std::thread::spawn(move || {
@@ -284,7 +280,7 @@ fn all_killed_at_once(name: &Name) {
 fn a_role_of_a_living_or_stopped_process_is_busy() {
     let name = Name::new("busy");
     let region = make(&name);
-    let mut kid = Kid::spawn("child", "own", &name);
+    let mut kid = Kid::spawn("kill::child", "own", &name);
     kid.hear();
     assert_eq!(region.producer("frames").err(), Some(ChannelError::Busy));
     kid.stop();
@@ -328,7 +324,7 @@ fn producers_killed_at_random_lose_and_repeat_nothing() {
     let mut rx = region.typed_consumer::<Whole>("slots").unwrap();
     let (mut next, mut seed) = (0, 17);
     for round in 0..25 {
-        let mut kid = Kid::spawn("child", "send-for-ever", &name);
+        let mut kid = Kid::spawn("kill::child", "send-for-ever", &name);
         kid.hear();
         let mut round_ends = Round::new(&mut seed);
         while round_ends.goes_on() {
@@ -370,7 +366,7 @@ fn consumers_killed_at_random_lose_nothing_and_repeat_at_most_the_bound() {
         sent
     };
     for round in 0..25 {
-        let mut kid = Kid::spawn("child", "receive-for-ever", &name);
+        let mut kid = Kid::spawn("kill::child", "receive-for-ever", &name);
         kid.hear();
         let sent = send_for(&mut tx, Round::new(&mut seed));
         kid.kill();
@@ -401,7 +397,7 @@ fn fault_23_writers_killed_at_random_leave_a_whole_value() {
     let mut reader = region.latest_reader::<Whole>("latest").unwrap();
     let (mut last, mut seed) = (0, 41);
     for round in 0..25 {
-        let mut kid = Kid::spawn("child", "publish-for-ever", &name);
+        let mut kid = Kid::spawn("kill::child", "publish-for-ever", &name);
         kid.hear();
         let mut round_ends = Round::new(&mut seed);
         while round_ends.goes_on() {

@@ -1,14 +1,10 @@
 //! Real processes at the ends of a broadcast, killed at random points.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/onlooker.rs"]
-mod onlooker;
-
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, role, tell};
-use onlooker::Onlooker;
+use crate::common::{Kid, Name, PATIENCE, role, tell};
+use crate::onlooker::Onlooker;
 use strait::broadcast::{BroadcastStart, BroadcastTryRecvError};
 use strait::{BroadcastReader, Channel, Plan, Region, RegionOptions, SystemPort};
 
@@ -106,7 +102,7 @@ fn fault_100_writers_killed_at_random_leave_whole_values() {
     let onlooker = Onlooker::of(&name);
     let mut readers = [BroadcastStart::Newest, BroadcastStart::Oldest].map(|at| Reader::open(&region, at));
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "publish-for-ever", &name);
+        let mut kid = Kid::spawn("kill_broadcast::child", "publish-for-ever", &name);
         kid.hear();
         let (started, before) = (Instant::now(), readers.each_ref().map(|reader| reader.received));
         let events = |readers: &[Reader; 2]| {
@@ -141,7 +137,7 @@ fn fault_100_readers_killed_at_random_disturb_nobody() {
     let mut writer = region.broadcast_writer::<Whole>("b").unwrap();
     let mut reader = Reader::open(&region, BroadcastStart::Newest);
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "receive-for-ever", &name);
+        let mut kid = Kid::spawn("kill_broadcast::child", "receive-for-ever", &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {

@@ -1,6 +1,6 @@
 //! The root of the crate shows what an application names, and no more: the rest is in modules.
 
-const ROOT: &str = include_str!("../src/lib.rs");
+const ROOT: &str = include_str!("../../src/lib.rs");
 
 /// The names of one `pub use`, without its path.
 fn names(used: &str) -> Vec<&str> {

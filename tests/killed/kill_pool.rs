@@ -1,11 +1,9 @@
 //! Real processes that hand blocks of a pool over, killed at random points.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, role, tell};
+use crate::common::{Kid, Name, PATIENCE, role, tell};
 use strait::options::{ConsumerOptions, WaitPolicy};
 use strait::pool::{Block, BlockId, Pool, PoolError};
 use strait::{Channel, Plan, Region, RegionOptions, SystemPort, TypedProducer};
@@ -100,7 +98,7 @@ fn fault_127_blocks_of_cameras_killed_at_random_all_come_back() {
     images.set_wait_policy(WaitPolicy { probe: Duration::from_millis(1), ..WaitPolicy::parking() });
     let mut raw = region.typed_consumer::<BlockId>("raw").unwrap();
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "send-for-ever", &name);
+        let mut kid = Kid::spawn("kill_pool::child", "send-for-ever", &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {
@@ -136,7 +134,7 @@ fn fault_128_filters_killed_at_random_lose_no_image_and_repeat_none() {
         Err(_) => {}
     };
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "filter-for-ever", &name);
+        let mut kid = Kid::spawn("kill_pool::child", "filter-for-ever", &name);
         kid.hear();
         let (started, first) = (Instant::now(), seen);
         while goes_on(started, (seen - first) as u32, round) {
@@ -148,7 +146,7 @@ fn fault_128_filters_killed_at_random_lose_no_image_and_repeat_none() {
         }
         kid.kill();
     }
-    let _last = Kid::spawn("child", "filter-for-ever", &name);
+    let _last = Kid::spawn("kill_pool::child", "filter-for-ever", &name);
     let started = Instant::now();
     while seen < sent {
         receive(&mut seen);

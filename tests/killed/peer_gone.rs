@@ -1,11 +1,9 @@
 //! A wait that is to end with the other side ends when its process is killed.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, linger, role, tell};
+use crate::common::{Kid, Name, PATIENCE, linger, role, tell};
 use strait::{Channel, Plan, RecvError, RegionOptions, SendError};
 
 const PLAN: Plan = Plan::new(&[
@@ -32,7 +30,7 @@ fn waits_end_when_the_other_process_is_killed() {
     let mut rx = region.consumer("from kid").expect("the role");
     tx.end_with_peer(true);
     rx.end_with_peer(true);
-    let mut kid = Kid::spawn("child", "victim", &name);
+    let mut kid = Kid::spawn("peer_gone::child", "victim", &name);
     assert_eq!(kid.hear(), "there");
     let killer = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));

@@ -1,9 +1,7 @@
 //! What a batch, a grant or a receive has done when its process is killed in the middle of it.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-
-use common::{Kid, Name, linger, role, tell};
+use crate::common::{Kid, Name, linger, role, tell};
 use strait::options::ConsumerOptions;
 use strait::{Channel, Plan, Region, RegionOptions, TryRecvError};
 
@@ -79,7 +77,7 @@ fn killed(task: &str, prepare: impl FnOnce(&Region)) -> (Name, Region) {
     let name = Name::new(&format!("broken-off-{}", task.replace(' ', "-")));
     let region = name.region().create(&PLAN, &RegionOptions::new()).expect("the name is free");
     prepare(&region);
-    let mut kid = Kid::spawn("child", task, &name);
+    let mut kid = Kid::spawn("broken_off::child", task, &name);
     assert_eq!(kid.hear(), "half-way");
     kid.kill();
     (name, region)

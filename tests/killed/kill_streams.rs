@@ -1,15 +1,11 @@
 //! Real processes at the ends of calls with several answers, killed at random points.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/in_turn.rs"]
-mod in_turn;
-#[path = "kill_streams/several.rs"]
 mod several;
 
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, role, tell};
+use crate::common::{Kid, Name, PATIENCE, role, tell};
 use strait::call::{CallError, PartError, Ran, StreamClient, StreamServer, Streamed};
 use strait::{Channel, Plan, Region, RegionOptions, SystemPort};
 
@@ -101,7 +97,7 @@ fn fault_118_servers_killed_at_random_leave_no_call_without_an_end() {
     let mut client = client(&region);
     let (mut request, mut whole, mut died) = (0, 0, 0);
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "serve-for-ever", &name);
+        let mut kid = Kid::spawn("kill_streams::child", "serve-for-ever", &name);
         kid.hear();
         let started = Instant::now();
         std::thread::scope(|scope| {
@@ -141,7 +137,7 @@ fn fault_117_clients_killed_at_random_leave_no_parts_to_their_successors() {
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
     let mut server = server(&region);
     for round in 0..ROUNDS {
-        let mut kid = Kid::spawn("child", "call-for-ever", &name);
+        let mut kid = Kid::spawn("kill_streams::child", "call-for-ever", &name);
         kid.hear();
         let started = Instant::now();
         let mut whole = 0;

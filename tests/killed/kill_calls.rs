@@ -1,15 +1,11 @@
 //! Real processes that call and serve in lanes, killed at random points.
 #![cfg(any(target_os = "linux", windows))]
 
-mod common;
-#[path = "common/in_turn.rs"]
-mod in_turn;
-
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use common::{Kid, Name, PATIENCE, role, tell};
-use in_turn::killed_in_turn;
+use crate::common::{Kid, Name, PATIENCE, role, tell};
+use crate::in_turn::killed_in_turn;
 use strait::call::{CallError, Interrupted, LanesServer, Ran, ServeLanesError, Ticket, TryCallError};
 use strait::options::WaitPolicy;
 use strait::value::FromLane;
@@ -212,7 +208,7 @@ fn servers_killed_at_random(test: &str, role: &str) -> u32 {
     let mut callers =
         [0, 1, 2].map(|lane| Caller::new(region.lane_call_client("calls", lane).unwrap(), u64::from(lane)));
     for round in 0..=ROUNDS {
-        let mut kid = Kid::spawn("child", role, &name);
+        let mut kid = Kid::spawn("kill_calls::child", role, &name);
         kid.hear();
         let (started, mut events) = (Instant::now(), 0);
         while goes_on(started, events, round) {
@@ -279,7 +275,7 @@ fn fault_84_clients_killed_at_random_are_served_and_hold_up_nobody() {
     let mut server: Server = region.lanes_call_server("calls").unwrap();
     let mut asked = [0, 1, 2].map(|lane| region.latest_reader::<u64>(&format!("asked {lane}")).unwrap());
     let start = || {
-        let kid = Kid::spawn("child", "call-for-ever", &name);
+        let kid = Kid::spawn("kill_calls::child", "call-for-ever", &name);
         let told = kid.hear();
         let (lane, who) = told.split_once(' ').unwrap();
         (kid, lane.parse::<usize>().unwrap(), who.parse::<u64>().unwrap())
@@ -335,7 +331,7 @@ fn clients_and_servers_killed_in_turn_run_nothing_twice() {
     let region = name.region().create(&PLAN, &RegionOptions::new()).unwrap();
     let mut acts = region.typed_consumer::<Act>("acts").unwrap();
     let start = |role| {
-        let kid = Kid::spawn("child", role, &name);
+        let kid = Kid::spawn("kill_calls::child", role, &name);
         kid.hear();
         kid
     };

@@ -1,0 +1,23 @@
+//! The tests of the tool, in one program, which is linked once. Two are programs of their own: what the tool costs, which is
+//! run by hand, and the terminals of `top`, which a child that another test starts must not keep open.
+#![allow(missing_docs)]
+
+mod common;
+
+mod bridge;
+mod demo;
+mod doctor;
+mod first_use;
+mod locks;
+mod manual;
+mod other_users;
+mod plant;
+mod play;
+mod regions;
+mod see;
+mod serve;
+mod storage;
+mod streams;
+mod texts;
+mod transfer;
+mod versions;
