@@ -74,54 +74,11 @@ pub fn all(extent: Extent) -> Vec<Step> {
             run: tests,
         },
         Step {
-            name: "instructions",
-            what: "instructions an operation takes, and of what kind: as we build, and as a user does",
-            when: When::Always,
-            needs: Some("tests/instructions.rs"),
-            run: || {
-                let test = "test --release --test instructions";
-                let plain = || {
-                    Run::cargo(test)
-                        .with("CARGO_PROFILE_RELEASE_LTO", "false")
-                        .with("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-                        .with("CARGO_TARGET_DIR", "target/plain")
-                        .run()
-                };
-                parts(&[("our profile", &|| Run::cargo(test).run()), ("a user's profile", &plain)])
-            },
-        },
-        Step {
-            name: "crash-points",
-            what: "a kill before every store of every operation",
-            when: When::Always,
-            needs: Some("tests/snapshots.rs"),
-            run: || {
-                Run::cargo("test -p strait --test snapshots every_crash_point -- --nocapture")
-                    .with("RUSTFLAGS", "--cfg strait_crash_points")
-                    .with("CARGO_TARGET_DIR", "target/crash")
-                    .run()
-            },
-        },
-        Step {
-            name: "embedded-io",
-            what: "lints without the feature embedded-io-07, and documentation with it; `clippy` and `test` have it",
-            when: When::Always,
-            needs: Some("core"),
-            run: || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
-        },
-        Step {
             name: "examples",
             what: "the examples run, and check their own results",
             when: When::Always,
             needs: None,
             run: examples::natively,
-        },
-        Step {
-            name: "doc",
-            what: "documentation, warnings are errors",
-            when: When::Always,
-            needs: None,
-            run: || Run::cargo("doc --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings").run(),
         },
         Step {
             name: "models",
@@ -153,9 +110,52 @@ pub fn all(extent: Extent) -> Vec<Step> {
             },
         },
         Step {
+            name: "instructions",
+            what: "instructions an operation takes, and of what kind: as we build, and as a user does",
+            when: When::All,
+            needs: Some("tests/instructions.rs"),
+            run: || {
+                let test = "test --release --test instructions";
+                let plain = || {
+                    Run::cargo(test)
+                        .with("CARGO_PROFILE_RELEASE_LTO", "false")
+                        .with("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                        .with("CARGO_TARGET_DIR", "target/plain")
+                        .run()
+                };
+                parts(&[("our profile", &|| Run::cargo(test).run()), ("a user's profile", &plain)])
+            },
+        },
+        Step {
+            name: "crash-points",
+            what: "a kill before every store of every operation",
+            when: When::All,
+            needs: Some("tests/snapshots.rs"),
+            run: || {
+                Run::cargo("test -p strait --test snapshots every_crash_point -- --nocapture")
+                    .with("RUSTFLAGS", "--cfg strait_crash_points")
+                    .with("CARGO_TARGET_DIR", "target/crash")
+                    .run()
+            },
+        },
+        Step {
+            name: "embedded-io",
+            what: "lints of the libraries without the feature embedded-io-07, and documentation with it; `clippy` and `test` have it",
+            when: When::All,
+            needs: Some("core"),
+            run: || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
+        },
+        Step {
+            name: "doc",
+            what: "documentation, warnings are errors",
+            when: When::All,
+            needs: None,
+            run: || Run::cargo("doc --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings").run(),
+        },
+        Step {
             name: "model-lints",
             what: "lints of the code that only the model checker sees",
-            when: When::Always,
+            when: When::All,
             needs: None,
             run: || {
                 modelled("clippy -p strait-core -p loom-tests --all-targets -- -D warnings")
@@ -166,7 +166,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         Step {
             name: "your-app",
             what: "a user's application under the model checker, and its seeded bug found",
-            when: When::Always,
+            when: When::All,
             needs: Some("examples/verify-your-app/Cargo.toml"),
             run: || {
                 modelled("test --release")
@@ -343,7 +343,7 @@ mod feature {
     use super::{Outcome, Run};
 
     pub fn lints() -> Outcome {
-        Run::cargo("clippy -p strait-core -p strait-os -p strait --all-targets -- -D warnings").run()
+        Run::cargo("clippy -p strait-core -p strait-os -p strait --lib --test texts -- -D warnings").run()
     }
 
     pub fn docs() -> Outcome {
