@@ -157,6 +157,36 @@ fn a_message_is_released_with_the_next_receive_whatever_lane_that_is_of() {
 }
 
 #[test]
+fn a_message_of_a_turn_that_goes_on_is_in_use_and_released_like_any() {
+    for name in VALUES {
+        let region = Region::new(&PLAN);
+        let member = region.join();
+        let mut lanes = [0, 1].map(|lane| member.typed_lane_producer::<u32>(name, lane).unwrap());
+        let each = ConsumerOptions::new().release_every(1);
+        let mut rx: Rx<3> = member.typed_lanes_consumer_with(name, burst(9).each_lane(each)).unwrap();
+        lanes[0].try_send_batch([1, 2, 3, 4]).unwrap();
+        assert_eq!((rx.try_recv(), rx.sequence()), (Ok(FromLane { lane: 0, message: 1 }), 0));
+        assert_eq!(lanes[0].len(), 4, "in use");
+        assert_eq!((rx.try_recv(), rx.sequence()), (Ok(FromLane { lane: 0, message: 2 }), 1));
+        assert_eq!(lanes[0].len(), 3);
+        rx.release();
+        assert_eq!(lanes[0].len(), 2);
+        // Nothing is in use now, and then the next is.
+        assert_eq!((rx.try_recv(), rx.sequence()), (Ok(FromLane { lane: 0, message: 3 }), 2));
+        assert_eq!(lanes[0].len(), 2, "in use");
+        rx.release();
+        assert_eq!(lanes[0].len(), 1);
+        assert_eq!(rx.try_recv(), Ok(FromLane { lane: 0, message: 4 }));
+        // The turn ends with what the lane has, and its last message is released by the next receive.
+        lanes[1].try_send(&5).unwrap();
+        assert_eq!((rx.try_recv(), rx.sequence()), (Ok(FromLane { lane: 1, message: 5 }), 0));
+        assert_eq!((lanes[0].len(), lanes[1].len()), (0, 1));
+        assert_eq!(rx.try_recv(), Err(TryRecvLanesError::Empty));
+        assert_eq!(lanes[1].len(), 0);
+    }
+}
+
+#[test]
 fn an_urgent_lane_is_looked_at_first() {
     const PLAN: Plan<'_> =
         Plan::new(&[Channel::frames("q", 256, 32).producers(4).urgent_lanes(2)]).line(4).participants(3);

@@ -165,6 +165,33 @@ impl<E: LaneConsumer<P>, P: Port, const N: usize> RingSet<E, P, N> {
         Ok(set)
     }
 
+    /// The lane whose turn goes on, and its consumer: the short way to the next message of a busy channel. The caller says
+    /// that it [took one](Self::took_one), or goes on to [`try_recv`](Self::try_recv).
+    #[inline(always)]
+    pub fn going_on(&mut self) -> Option<(u32, &mut E)> {
+        let lane = self.sweep.goes_on()?;
+        match self.places.get_mut(lane as usize) {
+            Some(Place { lane: Lane::Open(end), is_left_out: false }) => Some((lane, end)),
+            _ => None,
+        }
+    }
+
+    /// A message was received from the lane that [goes on](Self::going_on).
+    #[inline(always)]
+    pub fn took_one(&mut self, lane: u32) {
+        self.sweep.took_one();
+        if self.last != Some(lane) {
+            self.note_slow(lane);
+        }
+    }
+
+    /// A message of this lane is in use from now on, and none of another.
+    #[cold]
+    fn note_slow(&mut self, lane: u32) {
+        self.release();
+        self.last = Some(lane);
+    }
+
     /// Receives by `take` from the lane whose turn it is.
     #[inline]
     pub fn try_recv<R>(

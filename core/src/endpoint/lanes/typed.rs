@@ -140,8 +140,7 @@ impl<T: Value + ?Sized, P: Port> LaneConsumer<P> for TypedConsumer<T, P> {
 pub(super) fn numbered<T: Message, P: Port>(
     lane: &mut TypedConsumer<T, P>,
 ) -> Result<(T, u32), TryRecvError> {
-    let value = lane.try_recv()?;
-    Ok((value, lane.sequence()))
+    lane.try_recv_numbered()
 }
 
 impl<T: Value + ?Sized, P: Port, const N: usize> TypedLanesConsumer<T, P, N> {
@@ -155,13 +154,30 @@ impl<T: Value + ?Sized, P: Port, const N: usize> TypedLanesConsumer<T, P, N> {
         Ok(Self { set: RingSet::open(attachment, &group, options)?, sequence: 0 })
     }
 
-    /// Receives a value. Steps: one look a lane at most, and in proportion to the value's size.
+    /// Receives a value. Steps: one look a lane at most, one more where a lane's turn ends, and in proportion to the value's
+    /// size.
     ///
     /// # Errors
     ///
     /// [`TryRecvLanesError::Empty`] or [`TryRecvLanesError::Fault`].
-    #[inline]
+    #[inline(always)]
     pub fn try_recv(&mut self) -> Result<FromLane<T>, TryRecvLanesError>
+    where
+        T: Message,
+    {
+        if let Some((lane, consumer)) = self.set.going_on()
+            && let Ok((message, sequence)) = numbered(consumer)
+        {
+            self.set.took_one(lane);
+            self.sequence = sequence;
+            return Ok(FromLane { lane, message });
+        }
+        self.try_recv_searching()
+    }
+
+    /// The rest of a [`try_recv`](Self::try_recv), which also returns what the lane that goes on has instead of a value.
+    #[inline]
+    fn try_recv_searching(&mut self) -> Result<FromLane<T>, TryRecvLanesError>
     where
         T: Message,
     {

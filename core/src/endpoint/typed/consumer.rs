@@ -151,6 +151,15 @@ impl<T: Value + ?Sized, P: Port> TypedConsumer<T, P> {
         self.take(Self::read)
     }
 
+    /// Receives a value, and its [number](Self::sequence).
+    #[inline(always)]
+    pub(in crate::endpoint) fn try_recv_numbered(&mut self) -> Result<(T, u32), TryRecvError>
+    where
+        T: Message,
+    {
+        self.take(|this, pos| (this.read(pos), pos))
+    }
+
     /// Receives a value into `value`. Steps as for [`try_recv`](Self::try_recv).
     ///
     /// # Errors
