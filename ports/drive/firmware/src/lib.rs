@@ -46,7 +46,7 @@ const LOOKS: u32 = 100_000_000;
 ///
 /// If no loader has said where the memory is.
 pub fn create() -> Result<(), FormatError> {
-    let shared = table::shared().expect("a loader");
+    let shared = table::shared().unwrap_or_else(|error| panic!("{error}"));
     let base = core::ptr::NonNull::new(shared.start).expect("an address");
     // SAFETY: this memory belongs to the region alone, on every board here.
     let mem = unsafe { Mem::from_raw(base, shared.len) };
@@ -58,8 +58,12 @@ pub fn create() -> Result<(), FormatError> {
 /// # Errors
 ///
 /// [`JoinError`].
+///
+/// # Panics
+///
+/// If no loader has said where the memory is.
 pub fn join(domain: u32) -> Result<Attachment<Board>, JoinError> {
-    let shared = table::shared().map_err(JoinError::Memory)?;
+    let shared = table::shared().unwrap_or_else(|error| panic!("{error}"));
     let mailbox = board::mailbox();
     let mut looks = 0;
     loop {

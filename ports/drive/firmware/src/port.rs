@@ -13,13 +13,11 @@ use strait_core::{
 };
 
 use crate::mailbox::Mailbox;
-use crate::table::{NotLoaded, Shared};
+use crate::table::Shared;
 
 /// Why the region could not be joined.
 #[derive(Debug)]
 pub enum JoinError {
-    /// Where the memory is.
-    Memory(NotLoaded),
     /// The content of the memory.
     Attach(AttachError),
     /// No place left.
