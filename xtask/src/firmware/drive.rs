@@ -2,6 +2,7 @@
 //! memory of an emulator is a file that others map too.
 
 use std::fs::{self, File};
+use std::time::Duration;
 
 use crate::native;
 use crate::run::{Outcome, Run, together};
@@ -11,30 +12,76 @@ use super::trial::Trial;
 
 /// The emulators take a file of exactly their memory's length.
 const MEMORY: u64 = 16 << 20;
-/// The placeholder for the file in a command line.
+/// What is the firmware's of it, in hexadecimal.
+const SHARED_LEN: &str = "100000";
+/// The placeholders in a command line: for the shared file, and for the firmware.
 const FILE: &str = "FILE";
+const IMAGE: &str = "IMAGE";
 const SHARED: &str = "-m 16M -object memory-backend-file,id=ram,size=16M,mem-path=FILE,share=on -display none \
-                      -monitor none -serial none -semihosting";
+                      -semihosting";
+/// What nobody outside stops or rings.
+const ALONE: &str = "-monitor none -serial none";
+/// What can be stopped and reset from outside, by sockets beside the file.
+const CONTROL: &str = "-chardev socket,id=control,path=FILE.control -mon chardev=control,mode=control";
+/// A mailbox, besides.
+const MAILBOX: &str = "-chardev socket,id=mailbox,path=FILE.mailbox -serial chardev:mailbox";
 
-/// A Cortex-M3, whose external memory is the file.
-fn cortex_m3(lab: &Lab, program: &str) -> String {
-    let image = lab.image("thumbv7m-none-eabi", program);
-    format!("qemu-system-arm -M mps2-an385,memory-backend=ram {SHARED} -kernel {image}")
+/// A machine that shares its memory, with firmware for it.
+struct Machine {
+    image: String,
+    /// Where its core sees the shared memory.
+    address: &'static str,
+    emulator: String,
 }
 
-/// A Cortex-M33, whose external memory is the file.
-fn cortex_m33(lab: &Lab, program: &str) -> String {
-    let image = lab.image("thumbv8m.main-none-eabi", program);
-    format!("qemu-system-arm -M mps2-an521,memory-backend=ram {SHARED} -kernel {image}")
+impl Machine {
+    /// A Cortex-M3, whose external memory is the file.
+    fn cortex_m3(lab: &Lab, program: &str) -> Self {
+        Self {
+            image: lab.image("thumbv7m-none-eabi", program),
+            address: "0x21000000",
+            emulator: format!("qemu-system-arm -M mps2-an385,memory-backend=ram {SHARED} -kernel {IMAGE}"),
+        }
+    }
+
+    /// A Cortex-M33, whose external memory is the file.
+    fn cortex_m33(lab: &Lab, program: &str) -> Self {
+        Self {
+            image: lab.image("thumbv8m.main-none-eabi", program),
+            address: "0x80000000",
+            emulator: format!("qemu-system-arm -M mps2-an521,memory-backend=ram {SHARED} -kernel {IMAGE}"),
+        }
+    }
+
+    /// A RISC-V, all of whose memory is the file; the program is loaded to where it belongs in it.
+    fn riscv(lab: &Lab, program: &str) -> Self {
+        Self {
+            image: lab.image("riscv32imc-unknown-none-elf", program),
+            address: "0x80000000",
+            emulator: format!(
+                "qemu-system-riscv32 -M virt,memory-backend=ram -cpu rv32,a=false,f=false,d=false -bios none {SHARED} \
+                 -device loader,file={IMAGE},cpu-num=0"
+            ),
+        }
+    }
+
+    /// For a program that loads and stops it: the firmware, the address, and the emulator.
+    fn words(&self, options: &str) -> String {
+        format!("{} {} {} {options}", self.image, self.address, self.emulator)
+    }
+
+    /// Loads the firmware as remoteproc does, and starts it over this file.
+    fn start(&self, lab: &Lab, file: &str) -> Result<Trial, String> {
+        let filled = format!("{}.filled", self.image);
+        fill(lab, &self.image, &filled, self.address)?;
+        Trial::start(&format!("{} {ALONE}", self.emulator).replace(IMAGE, &filled).replace(FILE, file))
+    }
 }
 
-/// A RISC-V, all of whose memory is the file; the program is loaded to where it belongs in it.
-fn riscv(lab: &Lab, program: &str) -> String {
-    let image = lab.image("riscv32imc-unknown-none-elf", program);
-    format!(
-        "qemu-system-riscv32 -M virt,memory-backend=ram -cpu rv32,a=false,f=false,d=false -bios none {SHARED} \
-         -device loader,file={image},cpu-num=0"
-    )
+/// Fills the shared memory's address into firmware's resource table.
+pub fn fill(lab: &Lab, image: &str, filled: &str, address: &str) -> Result<(), String> {
+    let line = format!("{}/debug/load {image} {filled} {address} {SHARED_LEN}", lab.folder);
+    Trial::start(&line)?.verdict(LIMIT).map(drop)
 }
 
 /// Builds and runs them.
@@ -52,42 +99,45 @@ pub fn run(lab: &Lab) -> Outcome {
         Outcome::Passed => {}
         failed => return failed,
     }
+    let (m3, riscv) = (Machine::cortex_m3, Machine::riscv);
     together(&[
-        ("a Cortex-M3", against_linux(lab, "Linux and a Cortex-M3", &cortex_m3(lab, "drive"))),
+        ("a Cortex-M3", against_linux(lab, "Linux and a Cortex-M3", &m3(lab, "drive"))),
         ("a RISC-V", against_linux(lab, "Linux and a RISC-V", &riscv(lab, "drive"))),
-        (
-            "patterns and a Cortex-M3",
-            patterns(lab, "patterns: Linux and a Cortex-M3", &cortex_m3(lab, "patterns")),
-        ),
+        ("patterns and a Cortex-M3", patterns(lab, "patterns: Linux and a Cortex-M3", &m3(lab, "patterns"))),
         ("patterns and a RISC-V", patterns(lab, "patterns: Linux and a RISC-V", &riscv(lab, "patterns"))),
         ("two cores", two_cores(lab)),
     ])
 }
 
-fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
+/// Builds or lints what runs beside the emulators.
+pub fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
     Run::cargo(&format!("{command} --locked -p drive-host -p drive-link {further}"))
         .with("CARGO_TARGET_DIR", &lab.folder)
         .within("ports")
         .run()
 }
 
-fn against_linux(lab: &Lab, title: &str, drive: &str) -> Outcome {
-    let line = format!("{}/debug/drive-host {} {drive}", lab.folder, native::TOOL);
-    verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
+/// The drive may be told to be stopped more often, which takes a second each at most.
+fn against_linux(lab: &Lab, title: &str, drive: &Machine) -> Outcome {
+    let stops = std::env::var("STRAIT_DRIVE_RUNS").ok().and_then(|stops| stops.parse().ok()).unwrap_or(0);
+    let words = drive.words(&format!("{CONTROL} {MAILBOX}"));
+    let line = format!("{}/debug/drive-host {} {words}", lab.folder, native::TOOL);
+    verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT + Duration::from_secs(stops))))
 }
 
-/// Calls, a log of two lanes and a broadcast between Linux and firmware, which is killed.
-fn patterns(lab: &Lab, title: &str, drive: &str) -> Outcome {
-    let line = format!("{}/debug/patterns-host {drive}", lab.folder);
+/// Calls, a log of two lanes and a broadcast between Linux and firmware, which is stopped.
+fn patterns(lab: &Lab, title: &str, drive: &Machine) -> Outcome {
+    let words = drive.words(&format!("{CONTROL} -serial none"));
+    let line = format!("{}/debug/patterns-host {words}", lab.folder);
     verdict(title, Trial::start(&line).and_then(|host| host.verdict(LIMIT)))
 }
 
 fn two_cores(lab: &Lab) -> Outcome {
-    let (controller, drive) = (cortex_m33(lab, "controller"), riscv(lab, "drive"));
+    let (controller, drive) = (Machine::cortex_m33(lab, "controller"), Machine::riscv(lab, "drive"));
     let file = format!("{}/shared-by-two", lab.folder);
     let both = new_file(&file).and_then(|()| {
-        let drive = Trial::start(&drive.replace(FILE, &file))?;
-        let controller = Trial::start(&controller.replace(FILE, &file))?.verdict(LIMIT)?;
+        let drive = drive.start(lab, &file)?;
+        let controller = controller.start(lab, &file)?.verdict(LIMIT)?;
         drive.verdict(LIMIT)?;
         Ok(controller)
     });

@@ -1,5 +1,5 @@
-//! The port: shared memory at a fixed address, and a core that is alone in its domain and comes back
-//! after a reset. This is what to supply for a board of your own.
+//! The port: shared memory, a mailbox, and a core that is alone in its domain and comes back after a reset. This is
+//! what to supply for a board of your own.
 
 use core::ops::RangeInclusive;
 use core::ptr::NonNull;
@@ -9,8 +9,11 @@ use strait_core::format::participants::{self, Card, TableFull};
 use strait_core::{
     Attachment,
     format::{AttachError, Header},
-    port::{Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint},
+    port::{Clock, Ident, Liveness, Mem, Port, Probe, RELAXED, TokenRefused, Wait, WaitPoint},
 };
+
+use crate::mailbox::Mailbox;
+use crate::table::Shared;
 
 /// Why the region could not be joined.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Board {
     /// The domain's places in the participant table: this core's, boot after boot.
     own: RangeInclusive<u32>,
     me: Option<Ident>,
+    mailbox: &'static dyn Mailbox,
     /// How often this core has joined, this time included.
     pub boot: u32,
 }
@@ -36,12 +40,13 @@ impl Clone for Board {
     fn clone(&self) -> Self {
         // SAFETY: it is memory for as long as there is power.
         let mem = unsafe { self.mem.share() };
-        Self { mem, domain: self.domain, own: self.own.clone(), me: self.me, boot: self.boot }
+        Self { mem, own: self.own.clone(), ..*self }
     }
 }
 
 impl Board {
-    /// Takes part in the region at `shared`, as the one program of `domain`.
+    /// Takes part in the region in this memory, as the one program of `domain`; sleeps, and wakes the others, by this
+    /// mailbox.
     ///
     /// # Errors
     ///
@@ -49,16 +54,19 @@ impl Board {
     ///
     /// # Safety
     ///
-    /// `len` bytes at `shared` must be memory that nothing else in this program touches. No other
-    /// program may join as `domain` for as long as this one runs: on one core that is a matter of
-    /// giving the core a domain of its own.
-    pub unsafe fn join(shared: *mut u8, len: u32, domain: u32) -> Result<Attachment<Self>, JoinError> {
-        let base = NonNull::new(shared).ok_or(JoinError::Attach(AttachError::Uninitialised))?;
+    /// It must be memory that nothing else in this program touches. No other program may join as `domain`
+    /// for as long as this one runs: on one core that is a matter of giving the core a domain of its own.
+    pub unsafe fn join(
+        shared: Shared,
+        domain: u32,
+        mailbox: &'static dyn Mailbox,
+    ) -> Result<Attachment<Self>, JoinError> {
+        let base = NonNull::new(shared.start).ok_or(JoinError::Attach(AttachError::Uninitialised))?;
         // SAFETY: the caller's promise; it is memory for as long as there is power.
-        let mem = unsafe { Mem::from_raw(base, len) };
+        let mem = unsafe { Mem::from_raw(base, shared.len) };
         let header = Header::check(&mem).map_err(JoinError::Attach)?;
         let own = participants::places_of(&mem, &header, domain);
-        let mut board = Self { mem, domain, own, me: None, boot: 0 };
+        let mut board = Self { mem, domain, own, me: None, mailbox, boot: 0 };
         let last = participants::list(&board.mem, &header, &board)
             .filter(|one| one.domain == domain)
             .map(|one| one.card.boot)
@@ -71,20 +79,30 @@ impl Board {
     }
 }
 
-/// Nothing wakes this core but its own looking; with an interrupt between the two, sleep here and
-/// raise it there.
+/// A mailbox is one for all words: whoever sleeps looks again when it rings.
 impl Wait for Board {
-    fn wait(&self, _: WaitPoint<'_>, _: u32, _: Duration) {
-        core::hint::spin_loop();
+    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
+        self.wait_any(&[(point, expected)], timeout);
     }
 
-    fn wake(&self, _: WaitPoint<'_>) {}
+    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
+        // ORDERING: Relaxed; the caller looks again at what it waits for, with its own ordering.
+        self.mailbox
+            .sleep(timeout, &|| points.iter().all(|(point, expected)| point.word.load(RELAXED) == *expected));
+    }
+
+    fn wake(&self, _: WaitPoint<'_>) {
+        self.mailbox.ring();
+    }
+
+    fn pause(&self, how_long: Duration) {
+        self.mailbox.sleep(how_long, &|| true);
+    }
 }
 
-/// There is no clock, so time is always up: a waiter here counts its looks.
 impl Clock for Board {
     fn now_ns(&self) -> u64 {
-        u64::MAX
+        self.mailbox.now_ns()
     }
 }
 

@@ -7,12 +7,11 @@ use strait_core::{
 
 use crate::{LONGEST, Setpoint, Shaft, tag};
 
-/// Pauses between two looks, at most this many times. Without an answer by then, the drive is taken for
-/// gone.
-pub struct Idle<F: FnMut()> {
+/// Rests between two looks, at most this many times. Without an answer by then, the drive is taken for gone.
+pub struct Idle<F> {
     /// How often.
     pub patience: u32,
-    /// What.
+    /// A rest, which an event may end.
     pub rest: F,
 }
 
@@ -104,12 +103,12 @@ impl<P: Port> Controller<P> {
     /// # Panics
     ///
     /// As [`event`](Self::event), and if the drive does not answer.
-    pub fn exchange(&mut self, count: u32, idle: &mut Idle<impl FnMut()>) {
+    pub fn exchange(&mut self, count: u32, idle: &mut Idle<impl FnMut(&mut Consumer<P>)>) {
         let goal = self.sent + count;
         while self.answered < goal {
-            wait(idle, "no answer", || {
-                let sent = self.sent < goal && self.send_next();
-                let came = self.event().is_some();
+            self.wait(idle, "no answer", |this| {
+                let sent = this.sent < goal && this.send_next();
+                let came = this.event().is_some();
                 (sent || came).then_some(())
             });
         }
@@ -120,9 +119,9 @@ impl<P: Port> Controller<P> {
     /// # Panics
     ///
     /// As [`exchange`](Self::exchange).
-    pub fn await_event(&mut self, tag: u32, idle: &mut Idle<impl FnMut()>) -> u32 {
+    pub fn await_event(&mut self, tag: u32, idle: &mut Idle<impl FnMut(&mut Consumer<P>)>) -> u32 {
         loop {
-            let (found, number) = wait(idle, "no event", || self.event());
+            let (found, number) = self.wait(idle, "no event", Self::event);
             if found == tag {
                 return number;
             }
@@ -149,32 +148,41 @@ impl<P: Port> Controller<P> {
     /// # Panics
     ///
     /// If that does not come.
-    pub fn await_shaft(&mut self, wanted: impl Fn(&Shaft) -> bool, idle: &mut Idle<impl FnMut()>) -> Shaft {
-        wait(idle, "the shaft does not move", || self.shaft().filter(&wanted))
+    pub fn await_shaft(
+        &mut self,
+        wanted: impl Fn(&Shaft) -> bool,
+        idle: &mut Idle<impl FnMut(&mut Consumer<P>)>,
+    ) -> Shaft {
+        self.wait(idle, "the shaft does not move", |this| this.shaft().filter(&wanted))
     }
 
-    /// Publishes `count` setpoints, and waits until the shaft follows the last.
+    /// Publishes these setpoints, and waits until the shaft follows the last.
     ///
     /// # Panics
     ///
     /// If it does not.
-    pub fn turn(&mut self, count: u32, idle: &mut Idle<impl FnMut()>) {
-        for number in 1..=count {
+    pub fn turn(&mut self, first: u32, last: u32, idle: &mut Idle<impl FnMut(&mut Consumer<P>)>) {
+        for number in first..=last {
             self.setpoint.publish(&Setpoint { number, angle: 3 * number });
         }
-        self.await_shaft(|shaft| shaft.number == count, idle);
+        self.await_shaft(|shaft| shaft.number == last, idle);
     }
-}
 
-/// Looks until something is there.
-fn wait<T>(idle: &mut Idle<impl FnMut()>, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..idle.patience {
-        if let Some(found) = look() {
-            return found;
+    /// Looks until something is there.
+    fn wait<T>(
+        &mut self,
+        idle: &mut Idle<impl FnMut(&mut Consumer<P>)>,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
+        for _ in 0..idle.patience {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            (idle.rest)(&mut self.events);
         }
-        (idle.rest)();
+        panic!("{what}: the drive is gone");
     }
-    panic!("{what}: the drive is gone");
 }
 
 /// The payload of a numbered command: its number, and as many further bytes as that says.

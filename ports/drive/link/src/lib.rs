@@ -25,11 +25,11 @@ pub struct Link<const CONTROLLER: u32>;
 
 impl<const CONTROLLER: u32> Link<CONTROLLER> {
     /// The two sides share no compare-and-swap, so every role is given to one of them here. The drive
-    /// needs no plan: it finds what it uses by name.
+    /// needs no plan: it finds what it uses by name. It sleeps until one of two queues has something.
     pub const PLAN: Plan<'static> = Plan::new(&[
-        Channel::frames("commands", 8192, LONGEST as u32).domains(CONTROLLER, DRIVE),
-        Channel::frames("events", 8192, LONGEST as u32).domains(DRIVE, CONTROLLER),
-        Channel::frames("files", 8192, LONGEST as u32).domains(CONTROLLER, DRIVE),
+        Channel::frames("commands", 8192, LONGEST as u32).domains(CONTROLLER, DRIVE).doorbell(1),
+        Channel::frames("events", 8192, LONGEST as u32).domains(DRIVE, CONTROLLER).consumer_may_block(),
+        Channel::frames("files", 8192, LONGEST as u32).domains(CONTROLLER, DRIVE).doorbell(1),
         Channel::latest::<Setpoint>("setpoint").domains(CONTROLLER, DRIVE),
         Channel::latest::<Shaft>("shaft").domains(DRIVE, CONTROLLER),
     ])
@@ -55,6 +55,8 @@ strait_core::message! {
         pub angle: u32,
         /// 1 while the drive hangs in the middle of a frame.
         pub hangs: u32,
+        /// How often the controller's mailbox has woken the drive, in this boot.
+        pub rung: u32,
     }
 }
 

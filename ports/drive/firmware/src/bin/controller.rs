@@ -15,10 +15,10 @@ fn main() -> ! {
     create().expect("the plan fits");
     let region = join(CORE).expect("the region is there");
     let mut controller = Controller::open(&region).expect("the roles");
-    let mut idle = Idle { patience: 50_000_000, rest: core::hint::spin_loop };
+    let mut idle = Idle { patience: 50_000_000, rest: |_: &mut _| core::hint::spin_loop() };
 
     controller.await_shaft(|_| true, &mut idle);
-    controller.turn(SETPOINTS, &mut idle);
+    controller.turn(1, SETPOINTS, &mut idle);
     controller.exchange(COMMANDS, &mut idle);
     assert!(controller.send(tag::STOP, 0), "there is space, for all are answered");
     println!("PASS {COMMANDS} frames each way and {SETPOINTS} latest values, two instruction sets");

@@ -3,15 +3,24 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use drive_firmware::{Board, join};
+use core::time::Duration;
+
+use drive_firmware::{Board, join, rung};
 use drive_link::{DRIVE, LONGEST, Setpoint, Shaft, tag};
 use semihosting::{println, process};
 use strait_core::{
     Attachment, ChannelError, Consumer, ConsumerOptions, LatestReader, LatestWriter, Producer, Reading,
+    WaitPolicy, wait_any,
 };
 
-/// Rounds in which nothing came before the controller is taken for gone.
+/// Looks before the controller is taken for gone.
 const PATIENCE: u32 = 50_000_000;
+/// Sleeps in which nothing came before it is: two minutes.
+const SLEEPS: u32 = 12_000;
+/// How long a sleep is at most: after as long a new setpoint is looked for.
+const PERIOD: Duration = Duration::from_millis(10);
+/// Sleeps at once.
+const AT_ONCE: WaitPolicy = WaitPolicy { spin: 0, park: true, probe: PERIOD };
 
 /// A file, as `strait send` divides it: the first frame, pieces, the last frame.
 const FILE_BEGIN: u32 = u32::from_le_bytes(*b"STF1");
@@ -24,6 +33,7 @@ struct Drive {
     files: Consumer<Board>,
     setpoint: LatestReader<Setpoint, Board>,
     shaft: LatestWriter<Shaft, Board>,
+    port: Board,
     now: Shaft,
     file_bytes: u32,
 }
@@ -39,7 +49,8 @@ impl Drive {
             files: region.consumer("files")?,
             setpoint: region.latest_reader("setpoint")?,
             shaft: region.latest_writer("shaft")?,
-            now: Shaft { boot: region.port().boot, number: 0, angle: 0, hangs: 0 },
+            port: region.port().clone(),
+            now: Shaft { boot: region.port().boot, number: 0, angle: 0, hangs: 0, rung: 0 },
             file_bytes: 0,
         })
     }
@@ -53,8 +64,19 @@ impl Drive {
         let Reading::Fresh(wanted) = self.setpoint.read() else { return false };
         assert_eq!(wanted.angle, 3 * wanted.number, "half a value");
         self.now = Shaft { number: wanted.number, angle: wanted.angle, ..self.now };
-        self.shaft.publish(&self.now);
+        self.publish();
         true
+    }
+
+    fn publish(&mut self) {
+        self.now.rung = rung();
+        self.shaft.publish(&self.now);
+    }
+
+    /// Until a command or a piece of a file is there, or it is time to look at the setpoint.
+    fn sleep(&mut self) {
+        let port = self.port.clone();
+        let _ = wait_any(&port, &mut [&mut self.commands, &mut self.files], AT_ONCE, PERIOD);
     }
 
     fn obey(&mut self) -> bool {
@@ -102,7 +124,7 @@ impl Drive {
         half.set_tag(tag::HALF);
         half.write(0, &[0xFF; 100]);
         self.now.hangs = 1;
-        self.shaft.publish(&self.now);
+        self.publish();
         (0..PATIENCE).for_each(|_| core::hint::spin_loop());
         panic!("nobody pulled the plug");
     }
@@ -112,10 +134,15 @@ impl Drive {
 fn main() -> ! {
     let region = join(DRIVE).expect("the region");
     let mut drive = Drive::open(&region).expect("the roles");
-    drive.shaft.publish(&drive.now);
+    drive.publish();
     let mut idle = 0;
-    while idle < PATIENCE {
-        idle = if drive.step() { 0 } else { idle + 1 };
+    while idle < SLEEPS {
+        if drive.step() {
+            idle = 0;
+        } else {
+            drive.sleep();
+            idle += 1;
+        }
     }
     panic!("the controller is gone");
 }

@@ -1,5 +1,4 @@
-//! The parts that differ between boards: the place of the shared memory, and the entry point. The build script
-//! says which board it is.
+//! The parts that differ between boards: the mailbox, and the entry point. The build script says which board it is.
 
 #[cfg(board = "cortex_m3")]
 mod cortex_m3;

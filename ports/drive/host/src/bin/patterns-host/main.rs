@@ -2,7 +2,7 @@
 //! and again.
 //!
 //! ```text
-//! patterns-host <the emulator and its options, with FILE for the shared file>
+//! patterns-host <the firmware> <the memory's address> <the emulator and its options>
 //! ```
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
-use drive_host::emulator::Emulator;
+use drive_host::emulator::{Emulator, Machine, Stop};
 use drive_link::LINUX;
 use drive_link::patterns::{Ask, DRIVE_LANE, LINUX_LANE, PLAN, State, Told, ask};
 use strait::broadcast::{BroadcastStart, BroadcastTryRecvError};
@@ -28,18 +28,19 @@ use followers::Ended;
 
 /// The emulator wants a file as long as the memory that it is; the region is the start of it.
 const MEMORY: u64 = 16 << 20;
+/// What is the firmware's of it.
+const SHARED: u32 = 1 << 20;
 /// Kills at moments of their own choice.
 const KILLS: u32 = 10;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let emulator: Vec<String> = std::env::args().skip(1).collect();
-    if emulator.is_empty() {
-        return Err("usage: patterns-host <emulator> <options, with FILE>".into());
-    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let machine =
+        Machine::new(&words).map_err(|_| "usage: patterns-host <firmware> <address> <emulator> <options>")?;
     let region = RegionName::new(&format!("patterns-{}", std::process::id()))?;
-    let result = Test::new(&region, &emulator).and_then(Test::run);
+    let result = Test::new(&region, machine).and_then(Test::run);
     region.remove()?;
     println!("PASS {}", result?);
     Ok(())
@@ -113,17 +114,17 @@ impl Others {
     }
 }
 
-struct Test<'a> {
+struct Test {
     told: Caller,
     again: Caller,
     state: BroadcastReader<State, SystemPort>,
     others: Others,
-    drive: Emulator<'a>,
+    drive: Emulator,
     boots: u32,
 }
 
-impl<'a> Test<'a> {
-    fn new(place: &RegionPlace, emulator: &'a [String]) -> Result<Self, Box<dyn Error>> {
+impl Test {
+    fn new(place: &RegionPlace, machine: Machine) -> Result<Self, Box<dyn Error>> {
         let region = place.create(&PLAN, &RegionOptions::new().domain(LINUX))?;
         let file = place.path().ok_or("a named region is no file here; run this on Linux")?;
         File::options().write(true).open(file)?.set_len(MEMORY)?;
@@ -132,7 +133,7 @@ impl<'a> Test<'a> {
             again: Caller::open(&region, "again")?,
             state: region.broadcast_reader("state", BroadcastStart::Newest)?,
             others: Others::start(place),
-            drive: Emulator::start(emulator, &file.display().to_string())?,
+            drive: Emulator::start(machine, &file.display().to_string(), SHARED, None)?,
             boots: 1,
         })
     }
@@ -182,7 +183,7 @@ impl<'a> Test<'a> {
         let taken = self.told.ask(self.boots, ask::HANG);
         self.await_boot(true);
         let [given_up, waits] = [1, 2].map(|number| self.told.ask(number, ask::TRIPLE));
-        self.drive.kill();
+        self.drive.stop(Stop::Kill)?;
         let client = &mut self.told.client;
         let brief = Duration::from_millis(30);
         for ticket in [taken, given_up, waits] {
@@ -202,7 +203,7 @@ impl<'a> Test<'a> {
         let number = self.boots;
         let taken = self.again.ask(number, ask::HANG);
         self.await_boot(true);
-        self.drive.kill();
+        self.drive.stop(Stop::Kill)?;
         self.reboot()?;
         let told = self.again.client.wait_timeout(taken, PATIENCE)?;
         assert_eq!((told.triple, told.boot, told.again), (3 * number, self.boots, 1));
@@ -219,7 +220,7 @@ impl<'a> Test<'a> {
                     caller.take();
                 }
             }
-            self.drive.kill();
+            self.drive.stop(if kill % 2 == 0 { Stop::Kill } else { Stop::Reset })?;
             self.reboot()?;
         }
         until("calls are out", || (self.told.take() & self.again.take()).then_some(()));
