@@ -64,7 +64,11 @@ fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
     let watch = Watch::start();
     let outcome = run();
     let spent = watch.stop();
-    println!("-- {name}: {:.1} s", spent.time.as_secs_f64());
+    let why = match &outcome {
+        Outcome::Failed(why) => format!(", FAILED: {why}"),
+        _ => String::new(),
+    };
+    println!("-- {name}: {:.1} s{why}", spent.time.as_secs_f64());
     CLOCK.with_borrow_mut(|clock| {
         clock.depth -= 1;
         clock.laps[index].spent = spent;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::apt::Apt;
 use crate::cache;
-use crate::lanes::{output, unavailable};
+use crate::lanes::{output, packages, unavailable};
 use crate::run::Outcome;
 
 /// The release of the packages: musl is small and seldom changes.
@@ -63,6 +63,8 @@ impl Musl {
         let recipe = format!("{RECIPE}{UNWINDER}");
         if !fs::read_to_string(&stamp).is_ok_and(|made| made == recipe) {
             println!("musl, once for all clones");
+            // The compiler's own libraries for 32 bits.
+            packages(&["gcc-12-multilib"])?;
             let apt = Apt::new(&folder, &[RELEASE], &["i386"])?;
             apt.get("update -qq").map_err(unavailable)?;
             for machine in &MACHINES {
