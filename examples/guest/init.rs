@@ -13,9 +13,11 @@ use strait::{
 };
 
 use crate::bells;
-use crate::control;
+use crate::control::{self, Found};
 use crate::exchange::{Side, put_all, take_all};
+use crate::party;
 use crate::plan::{DOORBELLS, FRAME, GUEST, Locked, WINDOW, tag, value};
+use crate::three::{ARM, PARTY, X86};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -26,8 +28,12 @@ const FILE_SYSTEMS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("sysfs", "/sys")
 
 /// Serves the host until it says that this is the end, or kills the machine.
 pub fn run() -> Result<()> {
-    let bells = std::env::args().any(|parameter| parameter == DOORBELLS);
-    let served = mount_all().and_then(|()| if bells { bells::serve() } else { serve() });
+    let is_asked = |what: &str| std::env::args().any(|parameter| parameter == what);
+    let served = mount_all().and_then(|()| match (is_asked(DOORBELLS), is_asked(PARTY)) {
+        (true, _) => bells::serve(),
+        (_, true) => take_part(),
+        _ => serve(),
+    });
     if let Err(error) = served {
         println!("guest: {error}");
     }
@@ -42,13 +48,24 @@ fn mount_all() -> Result<()> {
     Ok(())
 }
 
+/// One of the three parties; on ARM in memory that is mapped as a device's, which is the harder of the two.
+fn take_part() -> Result<()> {
+    let best = RegionWindow::ivshmem()?;
+    if cfg!(target_arch = "aarch64") {
+        return party::run(RegionWindow::new(best.path().with_file_name("resource2"), 0), ARM);
+    }
+    party::run(best, X86)
+}
+
 fn serve() -> Result<()> {
     let best = RegionWindow::ivshmem()?;
     let folder = best.path().parent().unwrap_or(Path::new("/")).to_owned();
-    let mut hello = Some(match control::unchecked(&folder.join("resource2"))? {
-        None => "any".to_owned(),
-        Some(worked) if worked.is_empty() => "checks".to_owned(),
-        Some(worked) => format!("works: {}", worked.join(", ")),
+    let mut hello = Some(match control::try_all(&folder.join("resource2"))? {
+        Found::AnyIsFine => "any".to_owned(),
+        Found::Unchecked(worked) => format!("works: {}", worked.join(", ")),
+        Found::Checked(died, tried) => {
+            format!("checked: {died} of {tried} old copies died, as they must, and none of the core's")
+        }
     });
     let mut next = Some(best);
     while let Some(window) = next {

@@ -7,6 +7,10 @@
 //! With `doorbells` in place of `host`, the two sides wake each other through the device `ivshmem-doorbell`, whose server
 //! this program is then, and both sleep between messages; the guest by the driver `vfio-pci`. See `bells.rs` and `ringing.rs`.
 //!
+//! With `pair` and two commands with the word `and` between them, a machine of ARM, one of x86 and a process of the host
+//! exchange everything that crosses machines with each other at the same time, and each of them is killed: see `pair.rs`,
+//! `party.rs` and `link.rs`.
+//!
 //! On ARM, Linux maps the device's memory so that the processor faults at accesses that are not aligned. Whether the
 //! emulator does that as well is tried first: see `control.rs`.
 
@@ -24,9 +28,17 @@ mod init;
 #[path = "../common/ivshmem.rs"]
 mod ivshmem;
 #[cfg(target_os = "linux")]
+mod link;
+#[cfg(target_os = "linux")]
+mod pair;
+#[cfg(target_os = "linux")]
+mod party;
+#[cfg(target_os = "linux")]
 mod plan;
 #[cfg(target_os = "linux")]
 mod ringing;
+#[cfg(target_os = "linux")]
+mod three;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,10 +48,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["host", file, command @ ..] if !command.is_empty() => host::run(file, command),
+        ["pair", file, commands @ ..] => pair::run(file, commands),
+        // A party needs no machine: this is how the host's runs, and how any other can.
+        [three::PARTY, file, domain] => {
+            party::run(strait::unix::RegionWindow::new(*file, 0), domain.parse()?)
+        }
         ["doorbells", file, command @ ..] if !command.is_empty() => ringing::run(file, command),
         _ => {
             eprintln!(
-                "error: wrong arguments; this example takes `host FILE COMMAND...`, or `doorbells` for `host`"
+                "error: wrong arguments; this example takes `host FILE COMMAND...`, or `doorbells` for `host`, or \
+                 `pair FILE COMMAND... and COMMAND...`"
             );
             std::process::exit(2)
         }

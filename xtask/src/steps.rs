@@ -212,7 +212,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         },
         Step {
             name: "guest",
-            what: "a virtual machine and its host on one region, in a device's memory",
+            what: "virtual machines and their host on one region, in a device's memory",
             when: When::All,
             needs: Some("examples/guest/main.rs"),
             run: guest::lane,

@@ -2,7 +2,8 @@
 //!
 //! On ARM, Linux maps that memory as a device's, in which accesses must be aligned. The guest (examples/guest) first
 //! tries accesses that are not: where the emulator takes them, the lane has shown that both sides understand each
-//! other, and nothing about ARM, and says that it was skipped.
+//! other, and nothing about ARM, and says that it was skipped. Then two guests, one of each kind, and a process exchange
+//! everything that crosses machines, and each of them is killed.
 
 mod cpio;
 mod tools;
@@ -78,17 +79,22 @@ fn guest() -> Result<Outcome, Outcome> {
     let arm = || {
         let flags = format!("{sysroot} -Ctarget-feature=+crt-static");
         let folder = cache::target("guest")?;
-        boot(&ARM, &debian, &folder, &flags)
+        Ready::new(&ARM, &debian, &folder, &flags)
     };
-    let with_musl = |run: fn(&Debian, &str, &str) -> Result<Outcome, Outcome>| {
+    let with_musl = || {
         let flags = format!("{sysroot} {}", Musl::new()?.flags(&musl::MACHINES[0]));
         // As `words` builds it.
-        run(&debian, &cache::target("words")?, &flags)
+        Ok((cache::target("words")?, flags))
     };
-    let x86 = || with_musl(|debian, folder, flags| boot(&X86, debian, folder, flags));
+    let x86 = || {
+        let (folder, flags) = with_musl()?;
+        Ready::new(&X86, &debian, &folder, &flags)
+    };
+    let both = || Ok(pair(&arm()?, &x86()?));
     let doorbells = || {
         doorbells()?;
-        with_musl(asleep)
+        let (folder, flags) = with_musl()?;
+        asleep(&debian, &folder, &flags)
     };
     // What a machine cannot, it says in the end; the other parts run all the same.
     let skipped = RefCell::new(None);
@@ -100,29 +106,64 @@ fn guest() -> Result<Outcome, Outcome> {
         }
         other => other,
     };
-    let outcome =
-        parts(&[("ARM", &|| part(&arm)), ("x86", &|| part(&x86)), ("doorbells", &|| part(&doorbells))]);
+    let outcome = parts(&[
+        ("ARM", &|| part(&|| boot(&arm()?))),
+        ("x86", &|| part(&|| boot(&x86()?))),
+        ("pair", &|| part(&both)),
+        ("doorbells", &|| part(&doorbells)),
+    ]);
     Ok(match (outcome, skipped.take()) {
         (Outcome::Passed, Some(why)) => Outcome::Skipped(why),
         (outcome, _) => outcome,
     })
 }
 
-/// Builds the example for the guest, and runs it on both sides.
-fn boot(guest: &Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Outcome, Outcome> {
-    let tools = Tools::new(guest.tools)?;
-    let program = build(guest, debian, folder, flags)?;
-    let archive = format!("{folder}/initramfs");
-    pack(&program, &[], &archive).map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
-    // Not on a disk: each store of the guest would be one of the file's.
-    let memory = format!("/dev/shm/strait-guest-{}", std::process::id());
-    let object = format!("memory-backend-file,id=shared,size=16M,mem-path={memory},share=on");
+/// A machine that shares memory in a file, ready to be started.
+struct Ready {
+    guest: &'static Guest,
+    tools: Tools,
+    archive: String,
+}
+
+impl Ready {
+    /// Builds the example for the guest, and packs it.
+    fn new(guest: &'static Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Self, Outcome> {
+        let tools = Tools::new(guest.tools)?;
+        let program = build(guest, debian, folder, flags)?;
+        let archive = format!("{folder}/initramfs");
+        pack(&program, &[], &archive).map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
+        Ok(Self { guest, tools, archive })
+    }
+
+    /// Adds the command that starts it, with further parameters for its program.
+    fn add(&self, run: Run, memory: &str, parameters: &str) -> Run {
+        let object = format!("memory-backend-file,id=shared,size=16M,mem-path={memory},share=on");
+        let run = machine(run, self.guest, &self.tools, &self.archive, SHARED);
+        let line = format!("{} {KERNEL_LINE}{parameters}", self.guest.console);
+        run.argument("-object").argument(&object).argument("-append").word(&line)
+    }
+}
+
+/// A file for the machines' memory. Not on a disk: each store of a guest would be one of the file's.
+fn memory(what: &str) -> String {
+    format!("/dev/shm/strait-{what}-{}", std::process::id())
+}
+
+/// Two machines and a process of the host, on one memory.
+fn pair(arm: &Ready, x86: &Ready) -> Outcome {
+    let memory = memory("pair");
+    let run = Run::cargo(&format!("run --quiet --example guest -- pair {memory}"));
+    let run = arm.add(run, &memory, " party").argument("and");
+    x86.add(run, &memory, " party").run()
+}
+
+/// A machine and a process of the host; the machine is killed, and started again.
+fn boot(ready: &Ready) -> Result<Outcome, Outcome> {
+    let memory = memory("guest");
     let run = Run::cargo(&format!("run --quiet --example guest -- host {memory}"));
-    let run = machine(run, guest, &tools, &archive, SHARED).argument("-object").argument(&object);
-    let outcome = run.argument("-append").word(&format!("{} {KERNEL_LINE}", guest.console)).run();
-    Ok(match outcome {
+    Ok(match ready.add(run, &memory, "").run() {
         Outcome::Failed(how) if how == UNCHECKED => {
-            unavailable("this emulator takes accesses that a processor refuses".into())
+            unavailable("the old copies in a device's memory: skipped, this QEMU does not check".into())
         }
         other => other,
     })
@@ -159,7 +200,7 @@ fn asleep(debian: &Debian, folder: &str, flags: &str) -> Result<Outcome, Outcome
     let archive = format!("{folder}/initramfs-doorbells");
     pack(&program, &tools.modules, &archive)
         .map_err(|error| Outcome::Failed(format!("{archive}: {error}")))?;
-    let memory = format!("/dev/shm/strait-doorbells-{}", std::process::id());
+    let memory = memory("doorbells");
     let run = Run::cargo(&format!("run --quiet --example guest -- doorbells {memory}"));
     let guest = Guest { machine: X86_WITH_IOMMU, ..X86 };
     let run = machine(run, &guest, &tools, &archive, IOMMU);
