@@ -7,6 +7,7 @@
 //! - The values of a broadcast that come and those that are lost add up to all.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::thread::sleep;
 use std::time::Duration;
 
