@@ -182,3 +182,49 @@ fn values_of_a_type_that_is_known_at_run_time_are_awaited_as_bytes() {
     run(b.port(), LONG, rx.recv_into(&mut bytes[..])).expect("it is there").unwrap();
     assert_eq!(u64::from_le_bytes(bytes), 8);
 }
+
+const CALLED: Plan<'_> = Plan::new(&[
+    Channel::slots::<u64>("questions", 16).consumer_may_block().domains(0, 1),
+    Channel::calls::<u64, u64>("calls", 4).domains(0, 1),
+])
+.participants(2);
+
+/// A server in another domain, which sleeps on a queue and its calls at once, and is woken by nothing but its doorbell.
+#[test]
+fn a_call_rings_a_server_of_another_domain() {
+    let name = Name::new();
+    let (ours, theirs) = (doorbell().unwrap(), doorbell().unwrap());
+    let here = name.region().create(&CALLED, &RegionOptions::new()).unwrap();
+    let there = name.region().open(&RegionOptions::new().domain(1)).unwrap();
+    let port = EventPort::new(there.port().clone(), theirs.try_clone().unwrap(), vec![]);
+    let server = std::thread::spawn(move || {
+        let at = Attachment::attach(port).unwrap();
+        let mut questions = at.typed_consumer::<u64>("questions").unwrap();
+        let mut calls = at.call_server::<u64, u64>("calls").unwrap();
+        let mut asked = 0;
+        loop {
+            if questions.try_recv().is_ok() {
+                asked += 1;
+            } else if let Ok((request, reply)) = calls.try_next() {
+                reply.answer(&(request + asked));
+                if request == 0 {
+                    return;
+                }
+            } else {
+                at.port()
+                    .wait_ready_or_readable(&mut [&mut questions, &mut calls], &[], NEVER, LONG)
+                    .unwrap();
+            }
+        }
+    });
+    let at = Attachment::attach(EventPort::new(here.port().clone(), ours, vec![theirs])).unwrap();
+    let mut questions = at.typed_producer::<u64>("questions").unwrap();
+    let mut calls = at.call_client::<u64, u64>("calls").unwrap();
+    for round in [5, 4, 3, 2, 1, 0] {
+        questions.try_send(&round).unwrap();
+        std::thread::sleep(Duration::from_millis(20)); // It sleeps again.
+        let ticket = calls.try_call(&round).unwrap();
+        assert_eq!(calls.wait_timeout(ticket, LONG).unwrap(), 6);
+    }
+    server.join().unwrap();
+}

@@ -22,6 +22,7 @@ pub use see::Top;
 pub use see::Watch;
 #[cfg(feature = "record")]
 pub use see::{Play, Record};
+pub use values::STATION_COUNT;
 use values::{capacity, channel, cpus, demo_seconds, kill_every, named, station, timeout};
 
 const EXAMPLES: &str = "\

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::plant::STATION_COUNT;
 use crate::region_arg::RegionArg;
 
 type Parsed<T> = std::result::Result<T, String>;
@@ -36,6 +35,9 @@ pub fn every(word: &str) -> Parsed<Duration> {
         Err("give 1 to 3600000 milliseconds".into())
     }
 }
+
+/// How many stations the plant has.
+pub const STATION_COUNT: usize = 9;
 
 /// A station of the plant.
 pub fn station(word: &str) -> Parsed<usize> {

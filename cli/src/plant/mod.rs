@@ -45,9 +45,6 @@ use stations::{Job, STATIONS};
 /// How the plant's regions are called, with the supervisor's process and the time behind it.
 const PREFIX: &str = "plant-";
 
-/// How many stations there are, for the command line.
-pub const STATION_COUNT: usize = STATIONS.len();
-
 /// Runs the plant and prints its result.
 pub fn run(wanted: &args::Demo) -> Result<()> {
     demo::check(wanted)?;

@@ -1,5 +1,7 @@
 //! The plant's processes: which there are, and what each has in the region.
 
+use crate::args::STATION_COUNT;
+
 /// How many drives there are.
 pub const DRIVES: usize = 3;
 
@@ -31,7 +33,7 @@ pub struct Station {
 }
 
 /// All stations. One that logs has the lane of its own number.
-pub const STATIONS: [Station; 9] = [
+pub const STATIONS: [Station; STATION_COUNT] = [
     Station { name: "drive 0", job: Job::Drive, roles: 2 },
     Station { name: "drive 1", job: Job::Drive, roles: 2 },
     Station { name: "drive 2", job: Job::Drive, roles: 2 },

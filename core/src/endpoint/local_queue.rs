@@ -5,6 +5,8 @@ mod chunk;
 mod halves;
 #[cfg(feature = "alloc")]
 mod heap;
+#[cfg(feature = "alloc")]
+mod on_heap;
 mod owner;
 
 #[cfg(not(feature = "alloc"))]
