@@ -29,7 +29,7 @@ fn a_region_without_a_name_is_handed_to_another_process() {
 }
 
 fn receive_role() {
-    let number: usize = common::hear().parse().expect("a number");
+    let number: usize = crate::common::hear().parse().expect("a number");
     // SAFETY: the test put this handle into our process, for us alone.
     let handle = unsafe { OwnedHandle::from_raw_handle(number as _) };
     let region = SealedRegion::receive(handle, &RegionOptions::new()).expect("a region");
@@ -43,7 +43,7 @@ fn receive_role() {
         }
     };
     say(&format!("{} {:?}", frame.tag, &buffer[..frame.len]));
-    common::hear();
+    crate::common::hear();
 }
 
 #[test]
