@@ -160,13 +160,13 @@ impl Lab {
         for machine in &musl::MACHINES {
             let flags = format!("{} {}", self.sysroot, musl.flags(machine));
             let linker = format!("CARGO_TARGET_{}_LINKER", machine.target.to_uppercase().replace('-', "_"));
-            let cargo = |args: &str| {
-                let args = format!("{args} --target {}", machine.target);
+            let cargo = |command: &str, args: &str| {
+                let args = format!("{command} --target {} {args}", machine.target);
                 self.debian.cargo(&self.folder, &flags, &args).with(&linker, "gcc").run()
             };
-            let tested = cargo(&format!("test {MUSL_PACKAGES} {WITH_MUSL}"));
+            let tested = cargo("test", &format!("{MUSL_PACKAGES} {WITH_MUSL}"));
             outcomes.push((machine.target, tested));
-            let built = cargo(&format!("build {MUSL_PACKAGES} --example word_sizes"));
+            let built = cargo("build", &format!("{MUSL_PACKAGES} --example word_sizes"));
             let program = format!("{}/{}/debug/examples/word_sizes", self.folder, machine.target);
             outcomes.push((
                 machine.target,
