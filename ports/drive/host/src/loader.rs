@@ -58,10 +58,11 @@ fn refused(why: String) -> io::Result<()> {
 }
 
 /// Where in the image the table's section is, by the table of sections, and the section with their names: `None` if these
-/// are not in the image, and `Some(None)` if there is no such section.
+/// are not all in the image, and `Some(None)` if there is no such section.
 fn find_section(image: &[u8]) -> Option<Option<usize>> {
     let (sections, size) = (word(image, 32)? as usize, half(image, 46)?);
     let (count, names) = (half(image, 48)?, half(image, 50)?);
+    image.get(sections..sections + count * size)?;
     let names = word(image, sections + names * size + 16)? as usize;
     for at in (0..count).map(|number| sections + number * size) {
         let (name, offset) = (word(image, at)? as usize, word(image, at + 16)? as usize);
