@@ -11,7 +11,7 @@ use super::lab::{LIMIT, Lab, verdict};
 use super::trial::Trial;
 
 /// The emulators take a file of exactly their memory's length.
-const MEMORY: u64 = 16 << 20;
+pub const MEMORY: u64 = 16 << 20;
 /// What is the firmware's of it, in hexadecimal.
 const SHARED_LEN: &str = "100000";
 /// The placeholders in a command line: for the shared file, and for the firmware.
@@ -142,7 +142,6 @@ fn two_cores(lab: &Lab) -> Outcome {
     verdict("a Cortex-M33 and a RISC-V", both)
 }
 
-/// Makes a file of zeros that is an emulator's memory.
-pub fn new_file(path: &str) -> Result<(), String> {
+fn new_file(path: &str) -> Result<(), String> {
     File::create(path).and_then(|file| file.set_len(MEMORY)).map_err(|error| format!("{path}: {error}"))
 }

@@ -104,6 +104,13 @@ mod tests {
     use super::files;
 
     #[test]
+    fn the_guides_code_is_all_in_files() {
+        let guide = include_str!("../../../ports/README.md");
+        let blocks = guide.lines().filter(|line| line.trim_start().starts_with("```rust")).count();
+        assert_eq!(files(guide).iter().filter(|(name, _)| name.ends_with(".rs")).count(), blocks);
+    }
+
+    #[test]
     fn files_are_told_from_other_blocks() {
         let guide = "```sh\nrun\n```\nIn a `folder`, the file `src/a.rs`:\n\n```rust\nfn a() {}\n\nb\n```\n\nthen\n\n```sh\nrun\n```\n";
         assert_eq!(files(guide), [("src/a.rs", "fn a() {}\n\nb\n".to_owned())]);

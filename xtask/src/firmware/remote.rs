@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::{Outcome, Run, together};
 
-use super::drive::{Machine, for_host, new_file};
+use super::drive::{MEMORY, Machine, for_host};
 use super::lab::{LIMIT, Lab, verdict};
 use super::trial::{LOOK, Trial};
 
@@ -62,9 +62,9 @@ pub fn run(lab: &Lab, guide: &str, folder: &str, image: &str, files: &Files) -> 
     }
     let machine = Machine::cortex_m3(image.into());
     let message = length(guide).and_then(|len| {
-        let _ = fs::remove_file(&files.memory);
-        new_file(&files.memory)?;
-        // As a device's file is.
+        // After power-on memory holds anything, and a device's file is its owner's alone.
+        fs::write(&files.memory, vec![0xA5; MEMORY as usize])
+            .map_err(|error| format!("{}: {error}", files.memory))?;
         Trial::start(&format!("chmod 600 {}", files.memory))?.output(LIMIT)?;
         set(files, "offline")?;
         let program = Trial::start(&format!("{target}/debug/my-linux"))?;
