@@ -11,7 +11,7 @@ use super::lab::{LIMIT, Lab, verdict};
 use super::trial::Trial;
 
 /// The emulators take a file of exactly their memory's length.
-const MEMORY: u64 = 16 << 20;
+pub const MEMORY: u64 = 16 << 20;
 /// What is the firmware's of it, in hexadecimal.
 const SHARED_LEN: &str = "100000";
 /// The placeholders in a command line: for the shared file, and for the firmware.
@@ -27,7 +27,7 @@ const CONTROL: &str = "-chardev socket,id=control,path=FILE.control -mon chardev
 const MAILBOX: &str = "-chardev socket,id=mailbox,path=FILE.mailbox -serial chardev:mailbox";
 
 /// A machine that shares its memory, with firmware for it.
-struct Machine {
+pub struct Machine {
     image: String,
     /// Where its core sees the shared memory.
     address: &'static str,
@@ -36,9 +36,9 @@ struct Machine {
 
 impl Machine {
     /// A Cortex-M3, whose external memory is the file.
-    fn cortex_m3(lab: &Lab, program: &str) -> Self {
+    pub fn cortex_m3(image: String) -> Self {
         Self {
-            image: lab.image("thumbv7m-none-eabi", program),
+            image,
             address: "0x21000000",
             emulator: format!("qemu-system-arm -M mps2-an385,memory-backend=ram {SHARED} -kernel {IMAGE}"),
         }
@@ -70,18 +70,13 @@ impl Machine {
         format!("{} {} {} {options}", self.image, self.address, self.emulator)
     }
 
-    /// Loads the firmware as remoteproc does, and starts it over this file.
-    fn start(&self, lab: &Lab, file: &str) -> Result<Trial, String> {
+    /// Loads the firmware as remoteproc does, and starts it over this file, of which so many bytes are shared.
+    pub fn start(&self, lab: &Lab, file: &str, len: &str) -> Result<Trial, String> {
         let filled = format!("{}.filled", self.image);
-        fill(lab, &self.image, &filled, self.address)?;
+        let line = format!("{}/debug/load {} {filled} {} {len}", lab.folder, self.image, self.address);
+        Trial::start(&line)?.verdict(LIMIT)?;
         Trial::start(&format!("{} {ALONE}", self.emulator).replace(IMAGE, &filled).replace(FILE, file))
     }
-}
-
-/// Fills the shared memory's address into firmware's resource table.
-pub fn fill(lab: &Lab, image: &str, filled: &str, address: &str) -> Result<(), String> {
-    let line = format!("{}/debug/load {image} {filled} {address} {SHARED_LEN}", lab.folder);
-    Trial::start(&line)?.verdict(LIMIT).map(drop)
 }
 
 /// Builds and runs them.
@@ -91,7 +86,8 @@ pub fn run(lab: &Lab) -> Outcome {
         ("build for thumbv7m", build("thumbv7m-none-eabi")),
         ("build for thumbv8m.main", build("thumbv8m.main-none-eabi")),
         ("build for riscv32imc", build("riscv32imc-unknown-none-elf")),
-        ("lints for the host", for_host(lab, "clippy", "-- -D warnings")),
+        ("lints for the host", for_host(lab, "clippy", "--all-targets -- -D warnings")),
+        ("tests of the loader", for_host(lab, "test", "--lib")),
         ("build for the host", for_host(lab, "build", "")),
         ("build the tool", native::tool().run()),
     ];
@@ -99,7 +95,8 @@ pub fn run(lab: &Lab) -> Outcome {
         Outcome::Passed => {}
         failed => return failed,
     }
-    let (m3, riscv) = (Machine::cortex_m3, Machine::riscv);
+    let m3 = |lab: &Lab, program: &str| Machine::cortex_m3(lab.image("thumbv7m-none-eabi", program));
+    let riscv = Machine::riscv;
     together(&[
         ("a Cortex-M3", against_linux(lab, "Linux and a Cortex-M3", &m3(lab, "drive"))),
         ("a RISC-V", against_linux(lab, "Linux and a RISC-V", &riscv(lab, "drive"))),
@@ -109,7 +106,7 @@ pub fn run(lab: &Lab) -> Outcome {
     ])
 }
 
-/// Builds or lints what runs beside the emulators.
+/// Builds, lints or tests what runs beside the emulators.
 pub fn for_host(lab: &Lab, command: &str, further: &str) -> Outcome {
     Run::cargo(&format!("{command} --locked -p drive-host -p drive-link {further}"))
         .with("CARGO_TARGET_DIR", &lab.folder)
@@ -136,8 +133,8 @@ fn two_cores(lab: &Lab) -> Outcome {
     let (controller, drive) = (Machine::cortex_m33(lab, "controller"), Machine::riscv(lab, "drive"));
     let file = format!("{}/shared-by-two", lab.folder);
     let both = new_file(&file).and_then(|()| {
-        let drive = drive.start(lab, &file)?;
-        let controller = controller.start(lab, &file)?.verdict(LIMIT)?;
+        let drive = drive.start(lab, &file, SHARED_LEN)?;
+        let controller = controller.start(lab, &file, SHARED_LEN)?.verdict(LIMIT)?;
         drive.verdict(LIMIT)?;
         Ok(controller)
     });

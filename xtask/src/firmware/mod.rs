@@ -10,6 +10,7 @@ mod drive;
 mod guide;
 mod lab;
 mod one_core;
+mod remote;
 mod rtos;
 mod trial;
 mod two_cores;

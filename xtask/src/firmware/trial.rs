@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const SIGN: &str = "PASS ";
 
 /// How often to look whether it has ended.
-const LOOK: Duration = Duration::from_millis(10);
+pub const LOOK: Duration = Duration::from_millis(10);
 
 /// A running program; killed when dropped.
 pub struct Trial {
@@ -43,6 +43,11 @@ impl Trial {
             })
         });
         Ok(trial)
+    }
+
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for its end, and returns what it proved.

@@ -1,6 +1,7 @@
 //! The port: shared memory, a mailbox, and a core that is alone in its domain and comes back after a reset. This is
 //! what to supply for a board of your own.
 
+use core::fmt;
 use core::ops::RangeInclusive;
 use core::ptr::NonNull;
 use core::time::Duration;
@@ -23,6 +24,17 @@ pub enum JoinError {
     /// No place left.
     Table(TableFull),
 }
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attach(error) => error.fmt(f),
+            Self::Table(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for JoinError {}
 
 /// A participant that is the whole program of its core.
 pub struct Board {
