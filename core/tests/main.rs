@@ -28,6 +28,7 @@ mod fanout;
 mod fanout_format;
 mod fanout_images;
 mod fanout_lost;
+mod fanout_waits;
 mod hardware_lock;
 mod lanes;
 mod lanes_batch;
