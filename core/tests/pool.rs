@@ -62,6 +62,7 @@ fn what_is_sent_is_taken_once_and_comes_back() {
         let id = sent(&camera, &[round; 70]);
         let block = viewer.take(id).unwrap();
         assert_eq!((bytes(&block), block.from()), (vec![round; 70], None));
+        assert_eq!((block.len(), block.capacity(), block.is_empty()), (70, 100, false));
         assert_eq!(viewer.take(id).err(), Some(PoolError::Gone), "it is taken");
         assert_eq!(camera.take(id).err(), Some(PoolError::Gone));
         block.release().unwrap();
