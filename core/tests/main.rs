@@ -20,6 +20,7 @@ mod contract_lanes;
 mod contract_stream;
 mod dear_looks;
 mod describe;
+mod disown;
 mod domains;
 mod doorbells;
 mod embedded_io;

@@ -449,8 +449,11 @@ fn it_is_seen_and_reset() {
     assert_eq!(look().1, of(0, 1));
     assert_eq!(images(&b).try_claim().err(), Some(PoolError::Empty), "a word that names nobody stays");
     a.die(pool);
+    let turns = || [0, 1, 2].map(|index| region.peek(word(&region, &entry, index, at::TURN)));
+    let before = turns();
     b.reset_channel("images").unwrap();
     assert_eq!(look(), (vec![PermitState::Free; 3], of(3, 0)));
+    assert!(turns().iter().zip(before).all(|(&turn, before)| turn != before), "of each block");
     let pool = images(&b);
     assert_eq!(pool.take(id).err(), Some(PoolError::Gone));
     let ids: Vec<_> = (0..3).map(|_| sent(&pool, b"new")).collect();
