@@ -65,6 +65,15 @@ fn serve(server: &mut Server) -> Vec<u32> {
 }
 
 #[test]
+fn all_that_is_there_is_served_and_counted() {
+    let region = Region::new(&PLAN);
+    let (mut client, mut server) = pair(&region, "four");
+    assert_eq!(server.serve_timeout(Duration::ZERO, |_| panic!()), Err(ServeError::TimedOut));
+    (0..3).for_each(|n| assert!(client.post(&ask(n)).is_ok()));
+    assert_eq!(server.serve_timeout(LONG, |request| told(number(request))), Ok(3));
+}
+
+#[test]
 fn answers_are_taken_in_any_order_and_requests_served_in_theirs() {
     for line in [4, 16, 128] {
         let region = Region::new(&PLAN.line(line));

@@ -214,6 +214,9 @@ fn all_that_are_ready_are_returned() {
     let found: Vec<_> = found.collect();
     let expected: Vec<_> = (0..Ready::MOST).filter(|i| ![0, 31, 32, 127].contains(i)).collect();
     assert_eq!(found, expected);
+    assert!(Ready::from_iter(found).eq(expected), "a set of these");
+    assert!(Ready::from_iter([Ready::MOST, 40, 3, 40, usize::MAX]).eq([3, 40]));
+    assert!(!Ready::from_iter([40]).is_empty() && Ready::from_iter([Ready::MOST]).is_empty());
     all.push(&mut quiet);
     let too_many = Err(WaitAnyError::TooMany { most: Ready::MOST });
     assert_eq!(wait_ready(b.port(), &mut all, ASLEEP, LONG), too_many);

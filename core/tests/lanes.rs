@@ -393,6 +393,29 @@ fn fault_39_a_role_word_of_a_lane_that_names_nobody() {
     let fault = TryRecvLanesError::Fault { lane: 1, violation: Violation::State };
     assert_eq!(rx.try_recv(), Err(fault));
     assert_eq!(pairs(&mut rx), [(2, 5)]);
+    drop(rx);
+    // The first lane's names the consumer of all of them: two that left it out could have the others at once.
+    let entry = entry_of(&region, "slots", 0);
+    region.poke(entry.block_c + entry.blocks(4).unwrap().role_b + at::OWNER, u32::MAX);
+    let all = member.typed_lanes_consumer::<u32, 3>("slots");
+    assert_eq!(all.err(), Some(ChannelError::Busy));
+}
+
+#[test]
+fn a_flush_releases_what_was_received_in_all_lanes() {
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut senders = [0, 1, 2].map(|lane| member.lane_producer("frames", lane).unwrap());
+    let mut rx: LanesConsumer<_, 3> = member.lanes_consumer("frames").unwrap();
+    assert!(rx.is_empty());
+    for tx in &mut senders {
+        tx.try_send(5, &[1; 30]).unwrap();
+        assert!(!rx.is_empty());
+    }
+    (0..3).for_each(|_| assert_eq!(rx.try_recv(&mut [0; 30]).unwrap().message.len, 30));
+    assert!(rx.is_empty());
+    rx.flush();
+    assert_eq!(senders.each_mut().map(|tx| tx.len()), [0; 3]);
 }
 
 #[test]

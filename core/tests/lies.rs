@@ -138,6 +138,14 @@ fn fault_32_an_index_moves_backwards() {
     }
     assert_eq!(rx.look(&tail), Err(Nothing::Violation(Violation::Index)));
 
+    // As far ahead as the ring is long, while the value received last is in use.
+    let (tail, head) = (Word::new(1), Word::new(0));
+    let mut rx = compact::Consumer::adopt(&head, 8, 1, true);
+    assert_eq!(rx.look(&tail), Ok(0));
+    let _ = rx.head.advance(1);
+    tail.store(9, RELAXED);
+    assert_eq!(rx.look(&tail), Err(Nothing::Violation(Violation::Index)));
+
     let entry = region.entry("frames");
     let mut tx = a.producer("frames").unwrap();
     let mut rx = b.consumer("frames").unwrap();
@@ -168,16 +176,18 @@ fn fault_33_a_length_beyond_the_slot() {
         assert_faulty(&mut rx, Violation::Length);
         assert_eq!(a.producer("frames").err(), Some(ChannelError::Fault(Violation::Length)));
     }
-    // Within the maximum, but over the ring's end.
-    let (region, a, b) = region();
-    let entry = region.entry("frames");
-    let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
-    for _ in 0..2 {
-        tx.try_send(0, &[0; 96]).unwrap();
-        rx.try_recv(&mut [0; 112]).unwrap();
+    // Within the maximum, but over the ring's end: also one as long as those before it.
+    for len in [17, 96] {
+        let (region, a, b) = region();
+        let entry = region.entry("frames");
+        let (mut tx, mut rx) = (a.producer("frames").unwrap(), b.consumer("frames").unwrap());
+        for _ in 0..2 {
+            tx.try_send(0, &[0; 96]).unwrap();
+            rx.try_recv(&mut [0; 112]).unwrap();
+        }
+        region.poke(commit_at(&entry, 224), READY | len);
+        assert_faulty(&mut rx, Violation::Length);
     }
-    region.poke(commit_at(&entry, 224), READY | 17);
-    assert_faulty(&mut rx, Violation::Length);
 }
 
 /// Runs `read` over and over while another thread flips a range between two contents.

@@ -147,6 +147,17 @@ fn fault_38_a_ring_without_an_end() {
     );
     let mut rx = b.consumer("frames").unwrap();
     (0..40).for_each(|_| assert_eq!(rx.try_recv(&mut []).unwrap().len, 0));
+    // The same if the walk does not come back to where it began.
+    let (region, a, b) = self::region();
+    let entry = region.entry("frames");
+    (112..256).step_by(16).for_each(|place| region.poke(commit_at(&entry, place), READY));
+    region.poke(commit_at(&entry, 0), READY | 96);
+    for offset in [entry.block_a + at::MARK, entry.block_b + at::HEAD] {
+        region.poke(offset, 48);
+    }
+    region.poke(commit_at(&entry, 48), READY | 48);
+    assert_eq!(a.producer("frames").err(), Some(ChannelError::Fault(Violation::Walk)));
+    let rx = b.consumer("frames").unwrap();
 
     for offset in [8, 1, 15] {
         region.poke(entry.block_a + at::MARK, offset);

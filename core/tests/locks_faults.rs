@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::common::{Member, Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::port::RELAXED;
-use strait_core::protocol::mutex::State;
+use strait_core::protocol::mutex::{self, State};
 use strait_core::{Channel, Deadline, Lock, LockError, Mutex, Plan, SemaphoreError, WaitPolicy};
 
 type Gains = [u64; 4];
@@ -220,6 +220,10 @@ fn fault_05_dead_while_it_reinitialises() {
     // It held the lock, and had not set the value yet.
     setup.region.poke(setup.word(), word | (3 * DEATH));
     assert_eq!(setup.mutex.try_lock().err(), Some(LockError::Poisoned));
+    // The word that it holds it by.
+    let me = setup.region.join().ident();
+    assert!(mutex::revive(setup.region.mem().word(setup.word()).unwrap(), me));
+    assert_eq!(setup.region.peek(setup.word()), me.word() | (3 * DEATH));
 }
 
 #[test]

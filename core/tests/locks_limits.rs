@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use crate::common::world::Hook;
 use crate::common::{Member, Region};
 use strait_core::ground::entry::{MAX_PERMITS, MAX_RING, at};
 use strait_core::ground::plan::Fault;
@@ -141,6 +142,84 @@ fn a_release_wakes_all_who_sleep() {
         }
     });
     assert_eq!(tx.try_acquire(), Err(SemaphoreError::Empty));
+}
+
+/// Whoever gets the lock of one who died and can not repair its value gives it up; those who sleep learn of that at once.
+#[test]
+fn a_recovery_that_is_dropped_wakes_all_who_sleep() {
+    let (region, a, b) = setup();
+    let dying = region.join();
+    let mut owner = dying.mutex::<u32>("gains").unwrap();
+    std::mem::forget(owner.try_lock().unwrap());
+    dying.die(owner);
+    let mut mutex = a.mutex::<u32>("gains").unwrap();
+    let Lock::OwnerDied(recovery) = mutex.try_lock().unwrap() else { panic!("it died") };
+    std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| {
+            let mut mutex = b.mutex::<u32>("gains").unwrap();
+            mutex.set_wait_policy(asleep());
+            let started = Instant::now();
+            (mutex.lock_timeout(LONG).err(), started.elapsed())
+        });
+        while region.counts.sleeps.load(Relaxed) < 1 {
+            std::thread::yield_now();
+        }
+        drop(recovery);
+        let (got, took) = sleeper.join().unwrap();
+        assert!(got == Some(LockError::Poisoned) && took < SOON, "{got:?} after {took:?}");
+    });
+}
+
+/// Looks go on until there is something to get, and no sleep is needed then.
+#[test]
+fn what_is_given_back_while_somebody_looks_needs_no_sleep() {
+    let policy = WaitPolicy { spin: 1000, ..WaitPolicy::parking() };
+    // At the fourth look at the clock, which is after 128 looks at the word.
+    let later = |region: &Region, hook: Hook| {
+        region.faults.storm.store(true, Relaxed);
+        region.hooks.on_clock.lock().unwrap().extend([None, None, None, Some(hook)]);
+    };
+
+    let (region, a, _) = setup();
+    let entry = region.entry("gains");
+    let word = entry.block_c + at::OWNER;
+    let mut mutex = a.mutex::<u32>("gains").unwrap();
+    mutex.set_wait_policy(policy);
+    let other = region.clone();
+    region.poke(word, region.join().ident().word());
+    later(&region, Box::new(move || other.poke(word, 0)));
+    drop(mutex.lock_timeout(LONG).unwrap());
+    assert_eq!(region.counts.sleeps.load(Relaxed), 0);
+
+    let (region, a, b) = setup();
+    let (mut rx, mut tx) = (a.semaphore("signals").unwrap(), b.semaphore("signals").unwrap());
+    rx.set_wait_policy(policy);
+    later(&region, Box::new(move || tx.release(1).unwrap()));
+    assert_eq!(rx.acquire_timeout(LONG), Ok(()));
+    assert_eq!(region.counts.sleeps.load(Relaxed), 0);
+}
+
+/// Whoever gets the lock after a sleep wakes nobody: the others are woken when it gives the lock back.
+#[test]
+fn who_gets_the_lock_wakes_nobody() {
+    let (region, a, b) = setup();
+    let mut owner = a.mutex::<u32>("gains").unwrap();
+    let guard = owner.try_lock().unwrap();
+    std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| {
+            let mut mutex = b.mutex::<u32>("gains").unwrap();
+            mutex.set_wait_policy(asleep());
+            let guard = mutex.lock_timeout(LONG).unwrap();
+            let wakes = region.counts.wakes.load(Relaxed);
+            drop(guard);
+            wakes
+        });
+        while region.counts.sleeps.load(Relaxed) < 1 {
+            std::thread::yield_now();
+        }
+        drop(guard);
+        assert_eq!(sleeper.join().unwrap(), 1, "the owner's");
+    });
 }
 
 #[test]

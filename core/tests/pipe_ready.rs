@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::common::{Member, Region};
-use embedded_io::{BufRead, Read, Write};
+use embedded_io::{BufRead, Read, ReadReady, Write};
 use strait_core::{Channel, Plan, RingPipeError, RingReader, RingWriter};
 
 const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 64, 16).consumer_may_block().producer_may_block()])
@@ -40,6 +40,7 @@ fn a_reader_waits_for_bytes_and_for_the_end() {
     assert_eq!(reader.fill_buf(), Ok(&b"abc"[..]));
     reader.consume(1);
     assert_eq!(reader.wait_readable(Duration::ZERO), Ok(true));
+    assert_eq!(reader.read_ready(), Ok(true), "the rest of the frame");
     let mut buffer = [0; 8];
     assert_eq!((reader.read(&mut buffer), &buffer[..2]), (Ok(2), &b"bc"[..]));
     assert_eq!(reader.wait_readable(Duration::ZERO), Err(RingPipeError::TimedOut));

@@ -62,6 +62,7 @@ fn what_is_sent_is_taken_once_and_comes_back() {
         let id = sent(&camera, &[round; 70]);
         let block = viewer.take(id).unwrap();
         assert_eq!((bytes(&block), block.from()), (vec![round; 70], None));
+        assert_eq!((block.len(), block.capacity(), block.is_empty()), (70, 100, false));
         assert_eq!(viewer.take(id).err(), Some(PoolError::Gone), "it is taken");
         assert_eq!(camera.take(id).err(), Some(PoolError::Gone));
         block.release().unwrap();
@@ -448,8 +449,11 @@ fn it_is_seen_and_reset() {
     assert_eq!(look().1, of(0, 1));
     assert_eq!(images(&b).try_claim().err(), Some(PoolError::Empty), "a word that names nobody stays");
     a.die(pool);
+    let turns = || [0, 1, 2].map(|index| region.peek(word(&region, &entry, index, at::TURN)));
+    let before = turns();
     b.reset_channel("images").unwrap();
     assert_eq!(look(), (vec![PermitState::Free; 3], of(3, 0)));
+    assert!(turns().iter().zip(before).all(|(&turn, before)| turn != before), "of each block");
     let pool = images(&b);
     assert_eq!(pool.take(id).err(), Some(PoolError::Gone));
     let ids: Vec<_> = (0..3).map(|_| sent(&pool, b"new")).collect();

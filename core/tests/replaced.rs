@@ -2,120 +2,15 @@
 //! how a wait ends. The port of the tests has no name; this one has a name that the test takes away.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::common::{Member, Region, TestPort};
-use strait_core::port::{
-    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId,
+use crate::common::Region;
+use crate::common::named::{Asked, Named};
+use strait_core::{
+    Attachment, BroadcastStart, Channel, Plan, WaitAnyError, WaitPolicy, Waitable, ready, wait_any,
 };
-use strait_core::{Attachment, BroadcastStart, Channel, Plan, WaitAnyError, WaitPolicy, ready, wait_any};
-
-/// What a port was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// Whether its name still leads to the region.
-    Name,
-    /// Whether a participant lives.
-    Peer,
-}
-
-/// A port whose region has a name.
-#[derive(Clone)]
-struct Named {
-    port: TestPort,
-    is_gone: Arc<AtomicBool>,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
-
-impl Named {
-    fn of(member: &Member) -> Attachment<Self> {
-        let port = member.port().clone();
-        let named = Self { port, is_gone: Arc::default(), asked: Arc::default() };
-        Attachment::attach(named).expect("the region is sound")
-    }
-
-    fn note(&self, what: Asked) {
-        self.asked.lock().expect("no panic").push(what);
-    }
-
-    /// What was asked since the last call.
-    fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut self.asked.lock().expect("no panic"))
-    }
-}
-
-impl Wait for Named {
-    fn wait(&self, point: WaitPoint<'_>, expected: u32, timeout: Duration) {
-        self.port.wait(point, expected, timeout);
-    }
-
-    fn wait_any(&self, points: &[(WaitPoint<'_>, u32)], timeout: Duration) {
-        self.port.wait_any(points, timeout);
-    }
-
-    fn wake(&self, point: WaitPoint<'_>) {
-        self.port.wake(point);
-    }
-
-    fn pause(&self, how_long: Duration) {
-        self.port.pause(how_long);
-    }
-}
-
-impl AsyncWait for Named {
-    fn keep(&self, who: WaiterId, point: Option<WaitPoint<'_>>, waker: &Waker, timeout: Duration) {
-        self.port.keep(who, point, waker, timeout);
-    }
-
-    fn forget(&self, who: WaiterId) {
-        self.port.forget(who);
-    }
-}
-
-impl Clock for Named {
-    fn now_ns(&self) -> u64 {
-        self.port.now_ns()
-    }
-}
-
-// SAFETY: as the port of the tests, which it asks.
-unsafe impl Liveness for Named {
-    unsafe fn acquire(&self, who: Ident) -> Result<(), TokenRefused> {
-        // SAFETY: the caller's promise.
-        unsafe { self.port.acquire(who) }
-    }
-
-    unsafe fn release(&self, who: Ident) {
-        // SAFETY: the caller's promise.
-        unsafe { self.port.release(who) }
-    }
-
-    fn probe(&self, who: Ident) -> Probe {
-        self.note(Asked::Peer);
-        self.port.probe(who)
-    }
-}
-
-// SAFETY: as the port of the tests, whose memory and identity it has.
-unsafe impl Port for Named {
-    const CAN_BE_REPLACED: bool = true;
-
-    fn mem(&self) -> &Mem {
-        self.port.mem()
-    }
-
-    fn ident(&self) -> Option<Ident> {
-        self.port.ident()
-    }
-
-    fn is_current(&self) -> Option<bool> {
-        self.note(Asked::Name);
-        Some(!self.is_gone.load(Relaxed))
-    }
-}
 
 const PLAN: Plan<'_> = Plan::new(&[
     Channel::frames("frames", 256, 32).consumer_may_block().producer_may_block(),
@@ -130,8 +25,11 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::slots::<u32>("a", 4).doorbell(1),
     Channel::slots::<u32>("b", 4).doorbell(1),
     Channel::frames("lanes", 256, 32).producers(3).doorbell(1),
+    Channel::slots::<u32>("typed lanes", 4).producers(2).doorbell(1),
     Channel::latest::<u32>("latest").consumer_may_block(),
     Channel::event("event").consumer_may_block(),
+    Channel::semaphore("semaphore", 0, 1),
+    Channel::mutex::<u32>("mutex").consumer_may_block(),
 ])
 .participants(4);
 
@@ -184,6 +82,163 @@ fn fault_57_a_receiver_of_a_region_without_a_name_hides_no_other() {
     let policy = WaitPolicy { probe: PROBE, ..WaitPolicy::parking() };
     let got = wait_any(here.port(), &mut [&mut first, &mut second], policy, 100 * PROBE);
     assert_eq!(got, Err(WaitAnyError::Replaced { index: 1 }));
+}
+
+type Receiver = fn(&Attachment<Named>) -> Box<dyn Waitable>;
+
+/// A receiver of each kind, for a wait for it alone.
+const RECEIVERS: &[(&str, Receiver)] = &[
+    ("frames", |here| Box::new(here.consumer("frames").unwrap())),
+    ("values", |here| Box::new(here.typed_consumer::<u32>("a").unwrap())),
+    ("lanes", |here| Box::new(here.lanes_consumer::<3>("lanes").unwrap())),
+    ("typed lanes", |here| Box::new(here.typed_lanes_consumer::<u32, 2>("typed lanes").unwrap())),
+    ("a consumer of several", |here| Box::new(here.fanout_consumer::<u32>("fan-out", 0).unwrap())),
+    ("a broadcast", |here| {
+        Box::new(here.broadcast_reader::<u32>("broadcast", BroadcastStart::Newest).unwrap())
+    }),
+    ("a latest value", |here| Box::new(here.latest_reader::<u32>("latest").unwrap())),
+    ("an event", |here| Box::new(here.listener("event").unwrap())),
+    ("a server", |here| Box::new(here.call_server::<u32, u32>("calls").unwrap())),
+    ("a server of several", |here| {
+        Box::new(here.lanes_call_server::<u32, u32, 2>("calls of several").unwrap())
+    }),
+    ("a client", |here| Box::new(here.call_client::<u32, u32>("calls").unwrap())),
+    ("a client of streams", |here| {
+        Box::new(here.stream_client::<u32, u32>("streams", "streams.parts").unwrap())
+    }),
+    ("a server of streams", |here| {
+        Box::new(here.stream_server::<u32, u32>("streams", "streams.parts").unwrap())
+    }),
+    ("a server of streams of several", |here| {
+        let names = ("lanes of streams", "lanes of streams.parts");
+        Box::new(here.lanes_stream_server::<u32, u32, 2>(names.0, names.1).unwrap())
+    }),
+];
+
+/// Each kind of receiver tells a wait by itself that its region was replaced.
+#[test]
+fn fault_57_a_wait_for_a_receiver_of_each_kind_ends() {
+    for policy in
+        [WaitPolicy::parking(), WaitPolicy::polling()].map(|policy| WaitPolicy { probe: PROBE, ..policy })
+    {
+        for (name, receiver) in RECEIVERS {
+            let region = Region::new(&PLAN);
+            let here = Named::of(&region.join());
+            let mut receiver = receiver(&here);
+            let mut wait = |time| wait_any(here.port(), &mut [&mut *receiver], policy, time);
+            assert_eq!(wait(PROBE * 3 / 2), Err(WaitAnyError::TimedOut), "{name}: the name leads there");
+            here.port().is_gone.store(true, Relaxed);
+            assert_eq!(wait(100 * PROBE), Err(WaitAnyError::Replaced { index: 0 }), "{name}");
+        }
+    }
+}
+
+type WaitOnce = fn(&Attachment<Named>, WaitPolicy, Duration) -> String;
+
+/// Each call that waits for another side that never came, and how that ends.
+const WAITS: &[(&str, WaitOnce)] = &[
+    ("frames", |here, policy, time| {
+        let mut rx = here.consumer("frames").unwrap();
+        rx.set_wait_policy(policy);
+        format!("{:?}", rx.recv_timeout(&mut [0; 32], time))
+    }),
+    ("space", |here, policy, time| {
+        let mut tx = here.producer("frames").unwrap();
+        tx.set_wait_policy(policy);
+        while tx.try_send(1, &[0; 32]).is_ok() {}
+        format!("{:?}", tx.send_timeout(1, &[0; 32], time))
+    }),
+    ("values", |here, policy, time| {
+        let mut rx = here.typed_consumer::<u32>("a").unwrap();
+        rx.set_wait_policy(policy);
+        format!("{:?}", rx.recv_timeout(time))
+    }),
+    ("lanes", |here, policy, time| {
+        let mut rx = here.lanes_consumer::<3>("lanes").unwrap();
+        rx.set_wait_policy(policy);
+        format!("{:?}", rx.recv_timeout(&mut [0; 32], time).err())
+    }),
+    ("a consumer of several", |here, policy, time| {
+        let mut rx = here.fanout_consumer::<u32>("fan-out", 0).unwrap();
+        rx.set_wait_policy(policy);
+        format!("{:?}", rx.recv_timeout(time))
+    }),
+    ("a broadcast", |here, policy, time| {
+        let mut rx = here.broadcast_reader::<u32>("broadcast", BroadcastStart::Newest).unwrap();
+        rx.set_wait_policy(policy);
+        format!("{:?}", rx.recv_timeout(time))
+    }),
+    ("a call", |here, policy, time| {
+        let mut client = here.call_client::<u32, u32>("calls").unwrap();
+        client.set_wait_policy(policy);
+        format!("{:?}", client.call_timeout(&1, time))
+    }),
+    ("a server", |here, policy, time| {
+        let mut server = here.call_server::<u32, u32>("calls").unwrap();
+        server.set_wait_policy(policy);
+        format!("{:?}", server.next_timeout(time).err())
+    }),
+    ("a server of several", |here, policy, time| {
+        let mut server = here.lanes_call_server::<u32, u32, 2>("calls of several").unwrap();
+        server.set_wait_policy(policy);
+        format!("{:?}", server.next_timeout(time).err())
+    }),
+    ("a stream", |here, policy, time| {
+        let mut client = here.stream_client::<u32, u32>("streams", "streams.parts").unwrap();
+        client.set_wait_policy(policy);
+        client.start(&1).unwrap();
+        format!("{:?}", client.next_timeout(time))
+    }),
+    ("a latest value", |here, policy, time| {
+        let mut reader = here.latest_reader::<u32>("latest").unwrap();
+        reader.set_wait_policy(policy);
+        let started = Instant::now();
+        let _ = reader.wait_for_change(time);
+        // It ends as if the time were up.
+        String::from(if started.elapsed() < time { "Replaced" } else { "TimedOut" })
+    }),
+    ("a semaphore", |here, policy, time| {
+        let mut semaphore = here.semaphore("semaphore").unwrap();
+        semaphore.set_wait_policy(policy);
+        format!("{:?}", semaphore.acquire_timeout(time))
+    }),
+    ("a change under a mutex", |here, policy, time| {
+        let mut mutex = here.mutex::<u32>("mutex").unwrap();
+        mutex.set_wait_policy(policy);
+        let version = mutex.try_lock().unwrap().or_roll_back().ok().unwrap().version();
+        format!("{:?}", mutex.wait_for_change(version, time).err())
+    }),
+];
+
+/// A wait ends for that only when nobody else is left in a region that was replaced; and a call that may not wait asks for
+/// nothing, as system calls are no part of a step that is bounded.
+#[test]
+fn fault_57_every_wait_asks_only_if_it_waits_and_ends_only_if_nobody_is_left() {
+    for policy in
+        [WaitPolicy::parking(), WaitPolicy::polling()].map(|policy| WaitPolicy { probe: PROBE, ..policy })
+    {
+        for (name, wait) in WAITS {
+            let alone = Named::of(&Region::new(&PLAN).join());
+            alone.port().is_gone.store(true, Relaxed);
+            let _ = alone.port().asked();
+            let end = wait(&alone, policy, Duration::ZERO);
+            assert!(end.contains("TimedOut"), "{name}: {end}");
+            assert!(!alone.port().asked().contains(&Asked::Name), "{name}: no wait, no question");
+
+            let region = Region::new(&PLAN);
+            let (there, member) = (region.join(), region.join());
+            let here = Named::of(&member);
+            let end = wait(&here, policy, PROBE * 3 / 2);
+            assert!(end.contains("TimedOut"), "{name}: {end}");
+            assert!(here.port().asked().contains(&Asked::Name), "{name}");
+            here.port().is_gone.store(true, Relaxed);
+            let end = wait(&here, policy, PROBE * 3 / 2);
+            assert!(end.contains("TimedOut"), "{name}: somebody is left: {end}");
+            there.leave();
+            let end = wait(&alone, policy, 100 * PROBE);
+            assert!(end.contains("Replaced"), "{name}: {end}");
+        }
+    }
 }
 
 type Task = Pin<Box<dyn Future<Output = String>>>;

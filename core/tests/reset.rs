@@ -20,6 +20,8 @@ const PLAN: Plan<'_> = Plan::new(&[
     Channel::semaphore("s", 2, 3),
     Channel::permits("p", 3),
     Channel::slots::<u32>("far", 4).domains(0, 1),
+    Channel::calls::<u32, u32>("calls", 2),
+    Channel::broadcast::<u32>("b", 4),
 ])
 .line(4)
 .participants(4);
@@ -45,6 +47,24 @@ fn a_mutex_in_an_impossible_state_is_reset() {
             panic!("a mutex")
         };
         assert_eq!((takeovers, version), (42, 3), "what counts goes on");
+    }
+}
+
+/// The faults that either side has told in the region are those of what was there before.
+#[test]
+fn faults_are_forgotten() {
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    for (name, has_two) in
+        [("f", true), ("q", true), ("c", true), ("calls", true), ("l", false), ("b", false)]
+    {
+        let entry = region.entry(name);
+        let blocks = entry.blocks(4).unwrap();
+        let roles = [0, blocks.role_b].map(|role| entry.block_c + role + at::FAULT);
+        let roles = if has_two { &roles[..] } else { &roles[..1] };
+        roles.iter().for_each(|&fault| region.poke(fault, Violation::Index as u32));
+        member.reset_channel(name).unwrap();
+        assert!(roles.iter().all(|&fault| region.peek(fault) == 0), "{name}");
     }
 }
 

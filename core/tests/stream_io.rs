@@ -362,7 +362,7 @@ fn over_a_ring() {
         Channel::frames("there", 512, 200).consumer_may_block().producer_may_block(),
         Channel::frames("back", 512, 200).consumer_may_block().producer_may_block(),
     ])
-    .participants(2);
+    .participants(4);
     let region = Region::new(&PLAN);
     let pipe = |out, back| {
         let member = region.join();
@@ -372,6 +372,11 @@ fn over_a_ring() {
         }
     };
     there_and_back(pipe("there", "back"), pipe("back", "there"), 10);
+    let mut here = pipe("there", "back");
+    assert_eq!(here.write_ready(), Ok(true));
+    here.writer.set_timeout(Duration::ZERO);
+    while here.write(&[7; 100]).is_ok() {}
+    assert_eq!(here.write_ready(), Ok(false));
 }
 
 /// Sockets that do not block: a call that cannot go on gives an error, and the next one goes on.

@@ -12,6 +12,7 @@ pub mod images;
 pub mod listing;
 mod member;
 pub mod model;
+pub mod named;
 mod port;
 pub mod queue_run;
 pub mod raw;
