@@ -1,5 +1,9 @@
 //! Files through a queue: byte for byte, in either order, and when a side dies.
 
+#![allow(missing_docs)]
+
+mod common;
+
 use std::fs;
 use std::time::Duration;
 
