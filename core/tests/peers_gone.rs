@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Member, Region};
 use strait_core::{
-    BroadcastReader, BroadcastRecvError, BroadcastStart, ChangeError, Channel, LanesConsumer, PeerStatus,
-    Plan, RecvError, RecvLanesError, TypedLanesConsumer, WaitAnyError, WaitPolicy, Waitable, wait_any,
-    wait_ready,
+    BroadcastReader, BroadcastRecvError, BroadcastStart, ChangeError, Channel, FromLane, LanesConsumer,
+    PeerStatus, Plan, Received, RecvError, RecvLanesError, TypedLanesConsumer, WaitAnyError, WaitPolicy,
+    Waitable, wait_any, wait_ready,
 };
 
 const PLAN: Plan<'_> = Plan::new(&[
     Channel::slots::<u32>("one", 4).consumer_may_block(),
     Channel::frames("log", 64, 16).consumer_may_block(),
     Channel::slots::<u32>("steps", 4).producers(3).consumer_may_block(),
-    Channel::frames("lines", 64, 16).producers(2).consumer_may_block(),
+    Channel::frames("lines", 128, 16).producers(2).consumer_may_block(),
     Channel::broadcast::<u32>("all", 4).consumer_may_block(),
     Channel::event("bell").consumer_may_block(),
     Channel::latest::<u32>("angle").consumer_may_block(),
@@ -173,6 +173,48 @@ fn a_message_just_before_the_end_is_not_lost() {
     );
     assert_eq!(reader.recv_timeout(Duration::from_nanos(1)), Ok(7));
     assert!(region.hooks.on_clock.lock().unwrap().is_empty(), "all of it has happened");
+}
+
+/// Two messages are published each time at another step of a wait in which the producers are asked for all the while.
+#[test]
+fn messages_that_come_while_the_producers_are_asked_for_are_all_received() {
+    let policy = WaitPolicy { spin: 0, probe: Duration::from_nanos(1), ..WaitPolicy::parking() };
+    for ends_with_peer in [false, true] {
+        for step in 0..12 {
+            let at_step = |region: &Region, send: Box<dyn FnOnce() + Send>| {
+                let mut hooks: VecDeque<Option<Box<dyn FnOnce() + Send>>> = (0..step).map(|_| None).collect();
+                hooks.push_back(Some(send));
+                *region.hooks.on_clock.lock().unwrap() = hooks;
+            };
+            let happened = |region: &Region| region.hooks.on_clock.lock().unwrap().is_empty();
+            let (region, a, b) = setup();
+            let mut steps: TypedLanesConsumer<u32, _, 3> = b.typed_lanes_consumer("steps").unwrap();
+            let mut tx = a.typed_lane_producer::<u32>("steps", 1).unwrap();
+            steps.set_wait_policy(policy);
+            steps.end_with_peer(ends_with_peer);
+            at_step(&region, Box::new(move || [1, 2].iter().for_each(|value| tx.try_send(value).unwrap())));
+            assert_eq!(steps.recv_timeout(LONG).map(|from| from.message), Ok(1), "{step}");
+            assert!(happened(&region));
+            assert_eq!(steps.try_recv().map(|from| from.message), Ok(2), "{step}");
+
+            let mut lines: LanesConsumer<_, 2> = b.lanes_consumer("lines").unwrap();
+            let mut tx = a.lane_producer("lines", 1).unwrap();
+            lines.set_wait_policy(policy);
+            lines.end_with_peer(ends_with_peer);
+            at_step(&region, Box::new(move || (1..=2).for_each(|tag| tx.try_send(tag, b"x").unwrap())));
+            let tag = |from: FromLane<Received>| from.message.tag;
+            assert_eq!(lines.recv_timeout(&mut [0; 16], LONG).map(tag), Ok(1), "{step}");
+            assert_eq!(lines.try_recv(&mut [0; 16]).map(tag), Ok(2), "{step}");
+
+            let mut each = b.fanout_consumer::<u32>("each", 0).unwrap();
+            let mut tx = a.fanout_producer::<u32>("each").unwrap();
+            each.set_wait_policy(policy);
+            each.end_with_peer(ends_with_peer);
+            at_step(&region, Box::new(move || [1, 2].iter().for_each(|value| tx.try_send(value).unwrap())));
+            assert_eq!(each.recv_timeout(LONG), Ok(1), "{step}");
+            assert_eq!(each.try_recv(), Ok(2), "{step}");
+        }
+    }
 }
 
 /// Waits for `receiver` beside one whose producer has not come: returned once, for a peer that is gone.

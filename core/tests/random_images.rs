@@ -21,6 +21,8 @@ use strait_core::{
 };
 
 const IMAGES: usize = 10_000;
+/// Threads that share them.
+const WORKERS: usize = 2;
 const SMALL: &[Channel<'_>] = &[
     Channel::frames("frames", 128, 48).consumer_may_block().producer_may_block(),
     Channel::slots::<u32>("slots", 4).doorbell(1),
@@ -51,6 +53,27 @@ struct Tally {
     acquired: usize,
     called: usize,
     served: usize,
+}
+
+impl Tally {
+    fn sum(all: &[Self]) -> Self {
+        let sum = |count: fn(&Self) -> usize| all.iter().map(count).sum();
+        Self {
+            refused: sum(|tally| tally.refused),
+            attached: sum(|tally| tally.attached),
+            opened: sum(|tally| tally.opened),
+            unopened: sum(|tally| tally.unopened),
+            sent: sum(|tally| tally.sent),
+            received: sum(|tally| tally.received),
+            read: sum(|tally| tally.read),
+            faults: sum(|tally| tally.faults),
+            locked: sum(|tally| tally.locked),
+            repaired: sum(|tally| tally.repaired),
+            acquired: sum(|tally| tally.acquired),
+            called: sum(|tally| tally.called),
+            served: sum(|tally| tally.served),
+        }
+    }
 }
 
 /// Sound regions, empty and in use.
@@ -383,36 +406,41 @@ fn fault_44_any_image_gives_an_error_or_sane_data() {
     let (seed, sound) = (seed(), sound());
     let only = std::env::var("STRAIT_IMAGE").ok().map(|text| text.parse::<usize>().expect("a number"));
     let range = only.map_or(0..IMAGES, |number| number..number + 1);
-    let at = AtomicUsize::new(range.start);
     let started = Instant::now();
-    let tally = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            let mut tally = Tally::default();
-            for number in range {
-                at.store(number, Relaxed);
-                let mut rng = Rng::new(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
-                let region = Region::from_bytes(&image(&mut rng, number, &sound));
-                let run = AssertUnwindSafe(|| exercise(&region, &mut rng, &mut tally));
-                let whole = catch_unwind(run).is_ok() && region.is_intact();
-                assert!(whole, "look again with STRAIT_SEED={seed} STRAIT_IMAGE={number}");
-            }
-            tally
-        });
-        let mut last = (usize::MAX, Instant::now());
-        while !worker.is_finished() {
+    let at = [const { AtomicUsize::new(usize::MAX) }; WORKERS];
+    let work = |worker: usize| {
+        let mut tally = Tally::default();
+        for number in range.clone().filter(|number| number % WORKERS == worker) {
+            at[worker].store(number, Relaxed);
+            let mut rng = Rng::new(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
+            let region = Region::from_bytes(&image(&mut rng, number, &sound));
+            let run = AssertUnwindSafe(|| exercise(&region, &mut rng, &mut tally));
+            let whole = catch_unwind(run).is_ok() && region.is_intact();
+            assert!(whole, "look again with STRAIT_SEED={seed} STRAIT_IMAGE={number}");
+        }
+        tally
+    };
+    let tallies = std::thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
+        let mut last = [(usize::MAX, Instant::now()); WORKERS];
+        while !workers.iter().all(|worker| worker.is_finished()) {
             std::thread::sleep(Duration::from_millis(10));
-            let number = at.load(Relaxed);
-            if number != last.0 {
-                last = (number, Instant::now());
-            }
-            if last.1.elapsed() > Duration::from_secs(20) {
-                // The worker cannot be stopped, so the test must be.
-                eprintln!("a hang: STRAIT_SEED={seed} STRAIT_IMAGE={number}");
-                std::process::abort();
+            for ((at, last), worker) in at.iter().zip(&mut last).zip(&workers) {
+                let number = at.load(Relaxed);
+                if number != last.0 || worker.is_finished() {
+                    *last = (number, Instant::now());
+                }
+                if last.1.elapsed() > Duration::from_secs(20) {
+                    // The worker cannot be stopped, so the test must be.
+                    eprintln!("a hang: STRAIT_SEED={seed} STRAIT_IMAGE={number}");
+                    std::process::abort();
+                }
             }
         }
-        worker.join().expect("no image does harm")
+        workers.into_iter().map(|worker| worker.join().expect("no image does harm")).collect::<Vec<_>>()
     });
+    let tally = Tally::sum(&tallies);
     println!("{tally:?} in {:.1} s", started.elapsed().as_secs_f64());
     if only.is_none() {
         assert!(tally.refused > IMAGES / 10 && tally.attached > IMAGES / 2, "{tally:?}");

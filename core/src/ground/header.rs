@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::crc::Crc;
-use super::entry::{ENTRY_LEN, Entry, Limits};
+use super::entry::{ENTRY_LEN, Entry, Limits, NAME_LEN};
 use super::geometry::MAX_REGION;
 use super::ident::Ident;
 use super::port::Cache;
@@ -241,9 +241,12 @@ impl Header {
 
     /// Whether the entry of channel `i`, sound or not, has this name.
     pub(crate) fn is_named(&self, mem: &Mem, i: u32, name: &str) -> bool {
-        let found = Entry::read_name(mem, HEADER_LEN + i * ENTRY_LEN);
-        let rest = found.strip_prefix(name.as_bytes());
-        rest.is_some_and(|rest| rest.iter().all(|&byte| byte == 0))
+        let mut padded = [0; NAME_LEN];
+        let Some(start) = padded.get_mut(..name.len()) else { return false };
+        start.copy_from_slice(name.as_bytes());
+        // Most names differ in their first words.
+        let mut words = (HEADER_LEN + i * ENTRY_LEN..).step_by(4).zip(padded.chunks_exact(4));
+        words.all(|(at, word)| mem.setup_read(at).to_le_bytes() == *word)
     }
 }
 
