@@ -13,6 +13,7 @@ use crate::lanes::{Debian, file_of, output, unavailable};
 use crate::package::PUBLISHED;
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
+use crate::say::say;
 use crate::sysroot::{self, STD};
 
 /// The release of cargo-public-api, and the version of rustdoc's JSON that it reads.
@@ -81,12 +82,12 @@ impl Lister {
         if difference.is_empty() {
             return Outcome::Passed;
         }
-        println!("the public items of {package} differ from api/{package}.txt:");
-        difference.iter().take(SHOWN).for_each(|line| println!("  {line}"));
+        say!("the public items of {package} differ from api/{package}.txt:");
+        difference.iter().take(SHOWN).for_each(|line| say!("  {line}"));
         if difference.len() > SHOWN {
-            println!("  ... and {} more", difference.len() - SHOWN);
+            say!("  ... and {} more", difference.len() - SHOWN);
         }
-        println!(
+        say!(
             "If that is meant, say so in CHANGELOG.md, run `{ACCEPT}=1 cargo xtask test api`, and commit api/."
         );
         let removed = difference.iter().filter(|line| line.starts_with('-')).count();

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::cache;
 use crate::run::{Outcome, Run};
+use crate::say::say;
 
 /// Namespaces in which anybody may mount and change the root.
 const NAMESPACES: &str = "--user --map-root-user --mount";
@@ -14,7 +15,7 @@ const NAMESPACES: &str = "--user --map-root-user --mount";
 /// such namespaces can be made, as in most containers, the reason is printed, and nothing is run.
 pub fn run(script: &str, root: &Path, words: &[&str]) -> Outcome {
     if let Err(why) = may_be_made() {
-        println!("SKIPPED the bare root: {why}");
+        say!("SKIPPED the bare root: {why}");
         return Outcome::Passed;
     }
     if let Err(outcome) = emptied(root) {

@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::run::{Outcome, Run};
+use crate::say::say;
 
 /// Names the folder.
 const VARIABLE: &str = "STRAIT_CACHE";
@@ -49,7 +50,7 @@ pub fn target(name: &str) -> Result<String, Outcome> {
 pub fn make_room() {
     let Ok(root) = root() else { return };
     if let Err(error) = remove_orphans(&root.join("clones")) {
-        println!("{}: {error}", root.display());
+        say!("{}: {error}", root.display());
     }
     if cfg!(unix) {
         // Only shown; a system without it has a run of its own to fail.
@@ -119,7 +120,7 @@ fn remove_orphans(clones: &Path) -> io::Result<()> {
         // A folder without such a file is not ours, or another process has just created it.
         let Ok(owner) = fs::read_to_string(folder.join(OWNER)) else { continue };
         if !Path::new(&owner).exists() {
-            println!("removing {}: there is no {owner} any more", folder.display());
+            say!("removing {}: there is no {owner} any more", folder.display());
             fs::remove_dir_all(folder)?;
         }
     }

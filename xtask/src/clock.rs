@@ -10,18 +10,13 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spent {
     pub time: Duration,
-    /// What its commands used of all processors together; zero where the system does not tell.
-    pub work: Duration,
+    /// What its commands used of all processors together; zero where the system does not tell, and `None` where
+    /// others ran meanwhile.
+    pub work: Option<Duration>,
 }
 
 impl Spent {
-    pub const NOTHING: Self = Self { time: Duration::ZERO, work: Duration::ZERO };
-}
-
-impl std::iter::Sum for Spent {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::NOTHING, |sum, one| Self { time: sum.time + one.time, work: sum.work + one.work })
-    }
+    pub const NOTHING: Self = Self { time: Duration::ZERO, work: None };
 }
 
 /// A measurement that was begun.
@@ -36,7 +31,7 @@ impl Watch {
     }
 
     pub fn stop(self) -> Spent {
-        Spent { time: self.start.elapsed(), work: work_of_children().saturating_sub(self.work) }
+        Spent { time: self.start.elapsed(), work: Some(work_of_children().saturating_sub(self.work)) }
     }
 }
 

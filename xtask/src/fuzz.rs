@@ -13,6 +13,7 @@ use std::thread;
 
 use crate::lanes;
 use crate::run::{Outcome, Run};
+use crate::say::{self, say};
 
 /// The targets: the programs in `fuzz/src/bin`.
 pub const TARGETS: &[&str] =
@@ -84,7 +85,9 @@ pub fn run(choice: &Choice) -> Outcome {
     if built != Outcome::Passed {
         return built;
     }
+    let mark = say::own_mark();
     let end = |target: &&'static str| {
+        say::adopt(&mark);
         let ended = if choice.keep { keep(target) } else { one(target, choice.seconds) };
         (*target, ended)
     };
@@ -92,14 +95,14 @@ pub fn run(choice: &Choice) -> Outcome {
     let mut ended = Vec::new();
     for pair in choice.targets.chunks(2) {
         thread::scope(|scope| {
-            let running: Vec<_> = pair.iter().map(|target| scope.spawn(move || end(target))).collect();
+            let running: Vec<_> = pair.iter().map(|target| scope.spawn(|| end(target))).collect();
             ended.extend(running.into_iter().map(|target| target.join().expect("it does not panic")));
         });
     }
     let mut failed = Vec::new();
     for (target, ended) in ended {
         let (Ok(line) | Err(line)) = &ended;
-        println!("{line}");
+        say!("{line}");
         if ended.is_err() {
             failed.push(target);
         }
@@ -146,7 +149,7 @@ fn one(target: &str, seconds: u32) -> Result<String, String> {
     for folder in [&found, &crashes, &kept] {
         fs::create_dir_all(folder).map_err(fault)?;
     }
-    println!("$ {BUILT}/{}/debug/{target} -max_total_time={seconds} {found} {kept}", triple());
+    say!("$ {BUILT}/{}/debug/{target} -max_total_time={seconds} {found} {kept}", triple());
     let status = program(target)
         .arg(format!("-max_total_time={seconds}"))
         .args(["-print_final_stats=1", &format!("-artifact_prefix={crashes}")])
@@ -160,7 +163,7 @@ fn one(target: &str, seconds: u32) -> Result<String, String> {
     if status.success() {
         return Ok(line);
     }
-    said.end.iter().for_each(|line| println!("{line}"));
+    said.end.iter().for_each(|line| say!("{line}"));
     let input = said.crash.as_deref().unwrap_or("INPUT");
     Err(format!(
         "{line}\n    all it said: {log}\n    reproduce it: ASAN_OPTIONS=detect_leaks=0 \

@@ -5,9 +5,11 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
-use crate::parts::parts;
+use crate::parts::parts_and_nightly;
 use crate::run::{Outcome, Run};
+use crate::say::say;
 use crate::sysroot::{self, CORE, Library, STD};
 use crate::{cache, crates};
 
@@ -126,15 +128,20 @@ fn targets() -> Result<Outcome, Outcome> {
         debian.cargo(&target, &flag, &format!("{args} --target {}", targets.join(" --target "))).run()
     };
     let core = "--keep-going -p strait-core --features embedded-io-07";
-    Ok(parts(&[
-        // thumbv6m has no compare-and-swap. There is no `alloc` for these targets, so a build that passes also
-        // shows that nothing needs it.
-        ("bare metal", &|| cargo(&CORE, &format!("build {core}"), BARE_METAL)),
-        // 32 bits with an operating system, and a big-endian machine.
-        ("word sizes", &|| cargo(&STD, &format!("check {core}"), WORD_SIZES)),
-        ("other Unix", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
-        ("Android", &|| cargo(&STD, &format!("check --keep-going {}", crates::ANDROID), ANDROID)),
-    ]))
+    Ok(parts_and_nightly(
+        &[
+            // thumbv6m has no compare-and-swap. There is no `alloc` for these targets, so a build that passes also
+            // shows that nothing needs it.
+            ("bare metal", &|| cargo(&CORE, &format!("build {core}"), BARE_METAL)),
+            // 32 bits with an operating system, and a big-endian machine.
+            ("word sizes", &|| cargo(&STD, &format!("check {core}"), WORD_SIZES)),
+        ],
+        // A standard library each, for which nothing else has a use.
+        &[
+            ("other Unix", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
+            ("Android", &|| cargo(&STD, &format!("check --keep-going {}", crates::ANDROID), ANDROID)),
+        ],
+    ))
 }
 
 /// Installs those of a lane's packages that are missing.
@@ -178,7 +185,9 @@ fn fetch(names: &str) -> Result<(), String> {
     if output("id", &["-u"]).is_none_or(|id| id.trim() != "0") {
         return Err(format!("not root; first run: apt-get install --no-install-recommends {names}"));
     }
-    println!("installing {names} with apt-get");
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    say!("installing {names} with apt-get");
     let get = |args: &str| {
         let args = format!("-q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 {args}");
         Run::new("apt-get".into(), "apt-get", &args).with("DEBIAN_FRONTEND", "noninteractive").run()
@@ -186,7 +195,7 @@ fn fetch(names: &str) -> Result<(), String> {
     // The lists may be absent, or so old that what they name is gone, or too old for us. Without a
     // network there is nothing newer, and the packages may be there all the same.
     if get("update") != Outcome::Passed {
-        println!("note: the lists of packages stay as they are");
+        say!("note: the lists of packages stay as they are");
     }
     match get(&format!("install --no-install-recommends {names}")) {
         Outcome::Passed => Ok(()),

@@ -38,6 +38,7 @@ mod report;
 mod run;
 mod runtimes;
 mod sanitize;
+mod say;
 mod see;
 mod steps;
 mod sysroot;
@@ -129,6 +130,7 @@ fn main() -> ExitCode {
             if choice.extent() != Extent::Quick {
                 cache::make_room();
             }
+            steps::choose(choice.extent());
             let steps = steps::all(choice.extent());
             let chosen = steps.iter().filter(|step| choice.takes(step.name, step.when)).collect::<Vec<_>>();
             if !report::run(&chosen, choice.fail_fast) {

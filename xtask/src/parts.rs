@@ -5,6 +5,8 @@ use std::env;
 
 use crate::clock::{Spent, Watch};
 use crate::run::{Outcome, together};
+use crate::say::say;
+use crate::steps;
 
 /// A part by its name.
 pub type Part<'a> = (&'static str, &'a dyn Fn() -> Outcome);
@@ -48,6 +50,17 @@ pub fn parts(parts: &[Part<'_>]) -> Outcome {
     }
 }
 
+/// The same, and with `--nightly`, or where the step was asked for by its name, the parts that cost more than a change can
+/// wait for.
+pub fn parts_and_nightly(always: &[Part<'_>], nightly: &[Part<'_>]) -> Outcome {
+    if steps::everything() {
+        return parts(&[always, nightly].concat());
+    }
+    let left: Vec<_> = nightly.iter().map(|(name, _)| *name).collect();
+    say!("with --nightly or by the lane's name also: {}", left.join(", "));
+    parts(always)
+}
+
 fn is_chosen(name: &str, chosen: Option<&str>) -> bool {
     chosen.is_none_or(|list| list.split(',').any(|part| part.trim() == name))
 }
@@ -60,7 +73,7 @@ fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
         clock.laps.push(Lap { depth, name, spent: Spent::NOTHING });
         clock.laps.len() - 1
     });
-    println!("-- {name}");
+    say!("-- {name}");
     let watch = Watch::start();
     let outcome = run();
     let spent = watch.stop();
@@ -68,7 +81,7 @@ fn one(name: &'static str, run: &dyn Fn() -> Outcome) -> Outcome {
         Outcome::Failed(why) => format!(", FAILED: {why}"),
         _ => String::new(),
     };
-    println!("-- {name}: {:.1} s{why}", spent.time.as_secs_f64());
+    say!("-- {name}: {:.1} s{why}", spent.time.as_secs_f64());
     CLOCK.with_borrow_mut(|clock| {
         clock.depth -= 1;
         clock.laps[index].spent = spent;

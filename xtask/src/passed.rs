@@ -12,6 +12,7 @@ use std::process::Command;
 
 use crate::cache;
 use crate::run::Outcome;
+use crate::say::say;
 
 /// Everything that the models are made of.
 const SOURCES: &[&str] =
@@ -25,8 +26,8 @@ pub fn unless_passed(step: &str, run: impl FnOnce() -> Outcome) -> Outcome {
         Err(outcome) => return outcome,
     };
     if mark.exists() {
-        println!("{step}: passed before, and neither its sources nor the compiler have changed since;");
-        println!("by its name, or with --nightly, it is run again ({})", mark.display());
+        say!("{step}: passed before, and neither its sources nor the compiler have changed since;");
+        say!("by its name, or with --nightly, it is run again ({})", mark.display());
         return Outcome::Passed;
     }
     let outcome = run();

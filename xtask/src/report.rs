@@ -1,11 +1,15 @@
 //! Runs steps one after the other and sums up.
 
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use crate::clock::{Spent, Watch};
 use crate::parts::{self, Lap};
 use crate::run::{self, Outcome};
+use crate::say::{self, say};
 use crate::steps::Step;
 
 /// One line of the table.
@@ -19,32 +23,90 @@ struct Row {
     said: Vec<String>,
 }
 
-/// Runs the steps and prints the table; answers whether none failed.
+/// Runs the steps and prints the table; returns whether none failed.
+///
+/// Two run at once where that is possible: most of them have stretches in which one processor compiles, or none has
+/// anything to do.
 pub fn run(steps: &[&Step], fail_fast: bool) -> bool {
-    let mut rows: Vec<Row> = Vec::new();
-    for step in steps {
-        let stop = fail_fast && rows.iter().any(Row::failed);
-        rows.push(if stop {
-            Row {
-                name: step.name,
-                spent: Spent::NOTHING,
-                outcome: Outcome::Skipped("a step before it failed".into()),
-                laps: Vec::new(),
-                said: Vec::new(),
-            }
-        } else {
-            run_one(step)
-        });
-    }
+    let watch = Watch::start();
+    let rows = run_all(steps, fail_fast);
     for (row, said) in rows.iter().flat_map(|row| row.said.iter().map(move |said| (row, said))) {
         println!("\n== {}: this FAILED, and said at the end\n{said}", row.name);
     }
-    println!("\n{}", summary(&rows));
+    println!("\n{}", summary(&rows, watch.stop()));
     !rows.iter().any(Row::failed)
 }
 
-fn run_one(step: &Step) -> Row {
-    println!("\n== {}: {}", step.name, step.what);
+/// How many steps run at once.
+const AT_ONCE: usize = 2;
+
+/// What is left to run, and what runs.
+#[derive(Default)]
+struct Line {
+    /// In the order in which they begin, with the index of each.
+    left: VecDeque<usize>,
+    /// The folders in which somebody builds.
+    busy: Vec<&'static str>,
+    rows: Vec<Option<Row>>,
+}
+
+/// Runs all of them, and returns their rows in their order.
+fn run_all(steps: &[&Step], fail_fast: bool) -> Vec<Row> {
+    let line = Line {
+        left: (0..steps.len()).collect(),
+        busy: Vec::new(),
+        rows: steps.iter().map(|_| None).collect(),
+    };
+    let (line, ended) = (Mutex::new(line), Condvar::new());
+    let is_alone = steps.len() < 2 || fail_fast;
+    let work = || {
+        while let Some(index) = next(steps, &line, &ended) {
+            let step = steps[index];
+            let stop = fail_fast && lock(&line).rows.iter().flatten().any(Row::failed);
+            if !is_alone {
+                say::mark(step.name);
+            }
+            let row =
+                if stop { Row::skipped(step, "a step before it failed") } else { run_one(step, is_alone) };
+            let mut line = lock(&line);
+            line.rows[index] = Some(row);
+            line.busy.retain(|&folder| Some(folder) != step.folder);
+            ended.notify_all();
+        }
+    };
+    if is_alone {
+        work();
+    } else {
+        thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    }
+    line.into_inner().unwrap_or_else(PoisonError::into_inner).rows.into_iter().flatten().collect()
+}
+
+/// A panic with it held leaves it whole.
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the first step that can begin, once one can, and marks its folder as busy.
+fn next(steps: &[&Step], line: &Mutex<Line>, ended: &Condvar) -> Option<usize> {
+    let mut guard = lock(line);
+    loop {
+        if guard.left.is_empty() {
+            return None;
+        }
+        let is_free = |&index: &usize| steps[index].folder.is_none_or(|folder| !guard.busy.contains(&folder));
+        if let Some(at) = guard.left.iter().position(|index| is_free(index)) {
+            let index = guard.left.remove(at)?;
+            guard.busy.extend(steps[index].folder);
+            return Some(index);
+        }
+        guard = ended.wait(guard).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// Runs a step. What others take is not told from what it takes, unless it is alone.
+fn run_one(step: &Step, is_alone: bool) -> Row {
+    say!("\n== {}: {}", step.name, step.what);
     let watch = Watch::start();
     let outcome = match step.needs {
         Some(path) if !Path::new(path).exists() => Outcome::Skipped(format!("there is no {path} yet")),
@@ -53,14 +115,28 @@ fn run_one(step: &Step) -> Row {
     // Not all that fails fails the step.
     let said = run::failures();
     let said = if matches!(outcome, Outcome::Failed(_)) { said } else { Vec::new() };
-    let row = Row { name: step.name, spent: watch.stop(), outcome, laps: parts::laps(), said };
+    let mut row = Row { name: step.name, spent: watch.stop(), outcome, laps: parts::laps(), said };
+    if !is_alone {
+        row.spent.work = None;
+        row.laps.iter_mut().for_each(|lap| lap.spent.work = None);
+    }
     let (result, note) = row.result();
     let colon = if note.is_empty() { "" } else { ": " };
-    println!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.spent.time.as_secs_f64());
+    say!("== {}: {result} after {:.1} s{colon}{note}", row.name, row.spent.time.as_secs_f64());
     row
 }
 
 impl Row {
+    fn skipped(step: &Step, why: &str) -> Self {
+        Self {
+            name: step.name,
+            spent: Spent::NOTHING,
+            outcome: Outcome::Skipped(why.into()),
+            laps: Vec::new(),
+            said: Vec::new(),
+        }
+    }
+
     fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))
     }
@@ -82,12 +158,13 @@ impl Lap {
 }
 
 /// The table, with the parts of a step below it, and as the last line the counts alone.
-fn summary(rows: &[Row]) -> String {
+fn summary(rows: &[Row], all: Spent) -> String {
     let names = rows.iter().flat_map(|row| row.laps.iter().map(Lap::title).chain([row.name.into()]));
     let width = names.map(|name| name.len()).max().unwrap_or_default();
     let line = |text: &mut String, name: &str, spent: Spent, rest: &str| {
-        let (time, work) = (spent.time.as_secs_f64(), spent.work.as_secs_f64());
-        let line = format!("{name:<width$} {time:>8.1} {work:>8.1}  {rest}");
+        let (time, work) = (spent.time.as_secs_f64(), spent.work.map(|work| work.as_secs_f64()));
+        let work = work.map_or_else(String::new, |work| format!("{work:.1}"));
+        let line = format!("{name:<width$} {time:>8.1} {work:>8}  {rest}");
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}", line.trim_end());
     };
@@ -97,7 +174,7 @@ fn summary(rows: &[Row]) -> String {
         line(&mut text, row.name, row.spent, &format!("{result:<8} {note}"));
         row.laps.iter().for_each(|lap| line(&mut text, &lap.title(), lap.spent, ""));
     }
-    line(&mut text, "all", rows.iter().map(|row| row.spent).sum(), "");
+    line(&mut text, "all", all, "");
     let count = |result| rows.iter().filter(|row| row.result().0 == result).count();
     let _ =
         write!(text, "\n\n{} passed, {} failed, {} skipped", count("ok"), count("FAILED"), count("SKIPPED"));
@@ -116,7 +193,7 @@ mod tests {
     use crate::steps::{Step, When};
 
     fn spent(millis: u64) -> Spent {
-        Spent { time: Duration::from_millis(millis), work: Duration::from_millis(2 * millis) }
+        Spent { time: Duration::from_millis(millis), work: Some(Duration::from_millis(2 * millis)) }
     }
 
     fn row(name: &'static str, millis: u64, outcome: Outcome) -> Row {
@@ -145,11 +222,17 @@ doc               1.0      2.0  ok
 all              13.9     27.9
 
 2 passed, 1 failed, 1 skipped";
-        assert_eq!(summary(&rows), expected);
+        assert_eq!(summary(&rows, spent(13_940)), expected);
     }
 
-    const GOOD: Step =
-        Step { name: "good", what: "", when: When::Always, needs: None, run: || Outcome::Passed };
+    const GOOD: Step = Step {
+        name: "good",
+        what: "",
+        when: When::Always,
+        needs: None,
+        folder: None,
+        run: || Outcome::Passed,
+    };
     const BAD: Step = Step { run: || Outcome::Failed("on purpose".into()), ..GOOD };
     const NEVER: Step = Step { run: || panic!("must not run"), ..GOOD };
 
@@ -169,10 +252,10 @@ all              13.9     27.9
             assert!(fails() != Outcome::Passed);
             Outcome::Passed
         }
-        assert!(run_one(&Step { run: goes_on, ..GOOD }).said.is_empty());
+        assert!(run_one(&Step { run: goes_on, ..GOOD }, true).said.is_empty());
         // Output to a terminal is not kept.
         let expected = if std::io::stdout().is_terminal() { 0 } else { 1 };
-        let said = run_one(&Step { run: fails, ..GOOD }).said;
+        let said = run_one(&Step { run: fails, ..GOOD }, true).said;
         assert_eq!(said.len(), expected);
         assert!(said.iter().all(|said| said.ends_with("so it is")));
     }

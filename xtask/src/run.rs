@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::say::{self, say};
+
 /// Variables that would change what a step builds; a step that wants one sets it itself.
 const NOT_INHERITED: &[&str] = &[
     "RUSTFLAGS",
@@ -95,11 +97,11 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 /// Prints line by line what comes, and keeps what may be repeated.
-fn echo(from: PipeReader, kept: &Mutex<Kept>) {
+fn echo(from: PipeReader, kept: &Mutex<Kept>, mark: &str) {
     for line in BufReader::new(from).split(b'\n') {
         let Ok(line) = line else { return };
         let line = String::from_utf8_lossy(&line).into_owned();
-        println!("{line}");
+        println!("{}", say::marked(mark, &line));
         lock(kept).add(line);
     }
 }
@@ -174,7 +176,7 @@ impl Run {
 
     /// Shows the command line, then runs it with its output going where ours goes.
     pub fn run(self) -> Outcome {
-        println!("$ {}", self.shown);
+        say!("$ {}", self.shown);
         let shown = self.shown.clone();
         let start = Instant::now();
         let (ended, said) = self.streamed();
@@ -185,7 +187,7 @@ impl Run {
         };
         let seconds = start.elapsed().as_secs_f64();
         if seconds >= WORTH_SAYING {
-            println!("# {seconds:.1} s");
+            say!("# {seconds:.1} s");
         }
         if outcome != Outcome::Passed && !said.is_empty() {
             remember(&shown, &said);
@@ -195,7 +197,8 @@ impl Run {
 
     /// Runs it. Returns how it ended and the lines to repeat, which are empty if they went to a terminal.
     fn streamed(mut self) -> (io::Result<ExitStatus>, Vec<String>) {
-        if io::stdout().is_terminal() {
+        // Beside another step's output, it needs its marks.
+        if io::stdout().is_terminal() && !say::is_marked() {
             return (self.command.status(), Vec::new());
         }
         let started = io::pipe().and_then(|(from, to)| {
@@ -211,8 +214,9 @@ impl Run {
         let said = Arc::new(Mutex::new(Kept::default()));
         let kept = Arc::clone(&said);
         let (gone, is_gone) = mpsc::channel();
+        let mark = say::own_mark();
         thread::spawn(move || {
-            echo(from, &kept);
+            echo(from, &kept, &mark);
             // Nobody waits any longer: then it is no matter.
             let _ = gone.send(());
         });
@@ -225,7 +229,7 @@ impl Run {
 
     /// Shows the command line, then runs it: it must fail, and say `sign`. Its output is shown if not.
     pub fn run_to_fail(mut self, sign: &str) -> Outcome {
-        println!("$ {}   # must fail with `{sign}`", self.shown);
+        say!("$ {}   # must fail with `{sign}`", self.shown);
         let output = match self.command.output() {
             Ok(output) => output,
             Err(error) => return Outcome::Failed(format!("could not be started: {error}")),
@@ -234,7 +238,7 @@ impl Run {
         if !output.status.success() && text.contains(sign) {
             return Outcome::Passed;
         }
-        println!("{text}");
+        say!("{text}");
         let mut said = Kept::default();
         text.lines().for_each(|line| said.add(line.into()));
         remember(&self.shown, &said.lines());

@@ -1,6 +1,7 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use crate::parts::parts;
 use crate::passed::unless_passed;
@@ -42,7 +43,30 @@ pub struct Step {
     pub when: When,
     /// Skipped while this path does not exist.
     pub needs: Option<&'static str>,
+    /// The folder that it builds in, if others do too: of these, one runs at a time.
+    pub folder: Option<&'static str>,
     pub run: fn() -> Outcome,
+}
+
+/// Cargo's own.
+const TARGET: Option<&str> = Some("target");
+/// That of everything under the model checker.
+const LOOM: Option<&str> = Some("target/loom");
+
+/// That of programs for other machines.
+const WORDS: Option<&str> = Some("words");
+
+static EXTENT: OnceLock<Extent> = OnceLock::new();
+
+/// Says how much is to run.
+pub fn choose(extent: Extent) {
+    // Said once, by `main`.
+    let _ = EXTENT.set(extent);
+}
+
+/// Whether everything is to run: with `--nightly`, or where a step was asked for by its name.
+pub fn everything() -> bool {
+    EXTENT.get().is_none_or(|&extent| extent == Extent::Anew)
 }
 
 /// All steps, the lanes last.
@@ -54,6 +78,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "formatting",
             when: When::Always,
             needs: None,
+            folder: TARGET,
             run: || Run::cargo("fmt --all --check").run(),
         },
         Step {
@@ -61,6 +86,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "lints, warnings are errors",
             when: When::Always,
             needs: None,
+            folder: TARGET,
             run: || {
                 Run::cargo(&format!("clippy --workspace --all-targets --features {FEATURE} -- -D warnings"))
                     .run()
@@ -71,6 +97,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "unit, integration and doc tests",
             when: When::Always,
             needs: None,
+            folder: TARGET,
             run: tests,
         },
         Step {
@@ -78,6 +105,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the examples run, and check their own results",
             when: When::Always,
             needs: None,
+            folder: TARGET,
             run: examples::natively,
         },
         Step {
@@ -89,6 +117,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             ),
             when: When::Always,
             needs: Some("loom-tests"),
+            folder: LOOM,
             run: match extent {
                 Extent::Quick => || models("test", "quick"),
                 Extent::Full => || unless_passed("models", || models("test", "full")),
@@ -103,6 +132,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             ),
             when: When::Always,
             needs: Some("loom-tests/src/bin/control.rs"),
+            folder: LOOM,
             run: match extent {
                 Extent::Quick => || models("run --bin control", "quick"),
                 Extent::Full => || unless_passed("control", || models("run --bin control", "full")),
@@ -114,6 +144,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "instructions an operation takes, and of what kind: as we build, and as a user does",
             when: When::All,
             needs: Some("tests/instructions.rs"),
+            folder: TARGET,
             run: || {
                 let test = "test --release --test instructions";
                 let plain = || {
@@ -131,6 +162,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "a kill before every store of every operation",
             when: When::All,
             needs: Some("tests/snapshots.rs"),
+            folder: TARGET,
             run: || {
                 Run::cargo("test -p strait --test snapshots every_crash_point -- --nocapture")
                     .with("RUSTFLAGS", "--cfg strait_crash_points")
@@ -143,6 +175,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "lints of the libraries without the feature embedded-io-07, and documentation with it; `clippy` and `test` have it",
             when: When::All,
             needs: Some("core"),
+            folder: TARGET,
             run: || parts(&[("lints", &feature::lints), ("docs", &feature::docs)]),
         },
         Step {
@@ -150,6 +183,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "documentation, warnings are errors",
             when: When::All,
             needs: None,
+            folder: TARGET,
             run: || Run::cargo("doc --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings").run(),
         },
         Step {
@@ -157,6 +191,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "lints of the code that only the model checker sees",
             when: When::All,
             needs: None,
+            folder: LOOM,
             run: || {
                 modelled("clippy -p strait-core -p loom-tests --all-targets -- -D warnings")
                     .with("CARGO_TARGET_DIR", "target/loom")
@@ -168,6 +203,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "a user's application under the model checker, and its seeded bug found",
             when: When::All,
             needs: Some("examples/verify-your-app/Cargo.toml"),
+            folder: LOOM,
             run: || {
                 modelled("test --release")
                     .with("CARGO_TARGET_DIR", "../../target/loom")
@@ -180,6 +216,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the bench's tests, and a millisecond of every contender",
             when: When::All,
             needs: Some("bench/Cargo.toml"),
+            folder: None,
             run: bench::smoke,
         },
         Step {
@@ -187,6 +224,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the bench's lints, for which all that it compares is checked once more",
             when: When::Nightly,
             needs: Some("bench/Cargo.toml"),
+            folder: None,
             run: bench::lints,
         },
         Step {
@@ -194,6 +232,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "bare metal, other word sizes and byte orders, other Unix systems",
             when: When::All,
             needs: None,
+            folder: None,
             run: lanes::cross,
         },
         Step {
@@ -201,6 +240,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the suite on 32-bit x86 and on ARM, and processes of different word sizes on one region",
             when: When::Within("firmware"),
             needs: None,
+            folder: WORDS,
             run: words::words,
         },
         Step {
@@ -208,6 +248,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the ports to microcontrollers, built and run in QEMU",
             when: When::All,
             needs: Some("ports/Cargo.toml"),
+            folder: WORDS,
             run: firmware::lane,
         },
         Step {
@@ -215,6 +256,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "virtual machines and their host on one region, in a device's memory",
             when: When::All,
             needs: Some("examples/guest/main.rs"),
+            folder: WORDS,
             run: guest::lane,
         },
         Step {
@@ -222,6 +264,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the tests for Windows, under wine",
             when: When::All,
             needs: None,
+            folder: None,
             run: windows::windows,
         },
         Step {
@@ -229,6 +272,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "peers written from FORMAT.md in Python and C#, against this crate",
             when: When::Within("firmware"),
             needs: Some("examples/peers/main.rs"),
+            folder: WORDS,
             run: peers::peers,
         },
         Step {
@@ -236,6 +280,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the Python package: lints, an installation by pip, its tests, its example",
             when: When::All,
             needs: Some("python/Cargo.toml"),
+            folder: TARGET,
             run: python::lane,
         },
         Step {
@@ -243,6 +288,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the C interface installed, and used in C and C++ through pkg-config and CMake",
             when: When::All,
             needs: Some("capi/examples"),
+            folder: TARGET,
             run: capi::capi,
         },
         Step {
@@ -250,6 +296,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the bridge over Zenoh: a link that is cut, kills, garbage, a peer in Python",
             when: When::Nightly,
             needs: Some("bridge/Cargo.toml"),
+            folder: None,
             run: bridge::lane,
         },
         Step {
@@ -257,6 +304,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the HAL component for LinuxCNC, and a controller beside it; each is killed",
             when: When::All,
             needs: Some("ports/linuxcnc"),
+            folder: TARGET,
             run: linuxcnc::lane,
         },
         Step {
@@ -264,6 +312,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the tool's page in a browser, and its recordings and WebSocket by clients of others",
             when: When::Nightly,
             needs: Some("cli/tests/clients"),
+            folder: None,
             run: see::lane,
         },
         Step {
@@ -271,6 +320,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the C# library over the C interface, compiled and tested under mono, with its example",
             when: When::All,
             needs: Some("csharp/Strait"),
+            folder: TARGET,
             run: csharp::lane,
         },
         Step {
@@ -278,6 +328,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "endpoints awaited in tokio and async-io: cancelling, and the examples",
             when: When::All,
             needs: Some("examples/runtimes/Cargo.toml"),
+            folder: None,
             run: runtimes::lane,
         },
         Step {
@@ -285,6 +336,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "what is published, packed and built from the packages alone",
             when: When::Nightly,
             needs: None,
+            folder: None,
             run: package::lane,
         },
         Step {
@@ -292,6 +344,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "the public items of what is published, against the texts in api/",
             when: When::Nightly,
             needs: Some("api"),
+            folder: TARGET,
             run: api::lane,
         },
         Step {
@@ -299,6 +352,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "licences, sources and advisories of what is compiled in, by cargo-deny",
             when: When::Nightly,
             needs: Some("deny.toml"),
+            folder: None,
             run: deny::lane,
         },
         Step {
@@ -306,6 +360,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "coverage-guided fuzzing, half a minute a target",
             when: When::All,
             needs: Some("fuzz/Cargo.toml"),
+            folder: None,
             run: fuzz::step,
         },
         Step {
@@ -313,6 +368,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "threads and a scribbling peer under ThreadSanitizer, and seeded races found",
             when: When::All,
             needs: None,
+            folder: None,
             run: sanitize::tsan,
         },
         Step {
@@ -320,6 +376,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: "threads, a scribbling peer and random regions under AddressSanitizer",
             when: When::All,
             needs: None,
+            folder: None,
             run: sanitize::asan,
         },
     ]
@@ -331,7 +388,8 @@ const FEATURE: &str = "strait/embedded-io-07";
 fn tests() -> Outcome {
     // All failures at once: a run takes long.
     let all = format!("test --workspace --exclude loom-tests --no-fail-fast --features {FEATURE}");
-    let slow = format!("test -p strait --test locks --features {FEATURE} -- --ignored");
+    // Of the same packages, or their dependencies were built with other features.
+    let slow = format!("{all} --test locks -- --ignored");
     parts(&[
         ("all", &|| Run::cargo(&all).run()),
         ("an owner stopped for ten seconds", &|| Run::cargo(&slow).run()),

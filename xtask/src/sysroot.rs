@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::cache;
 use crate::lanes::Debian;
 use crate::run::Outcome;
+use crate::say::say;
 
 /// How to build the standard library, and which parts of it.
 pub struct Library {
@@ -58,15 +59,16 @@ pub fn flag(debian: &Debian, library: &Library, targets: &[&str]) -> Result<Stri
     let _locked = File::create(&lock)
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|error| cache::failed(&lock, &error))?;
-    for target in targets {
-        let recipe = recipe(library, debian.version());
-        let stamp = sysroot.join(format!("{target}.recipe"));
-        if fs::read_to_string(&stamp).is_ok_and(|made| made == recipe) {
-            continue;
+    let recipe = recipe(library, debian.version());
+    let stamp = |target: &str| sysroot.join(format!("{target}.recipe"));
+    let is_made = |target: &str| fs::read_to_string(stamp(target)).is_ok_and(|made| made == recipe);
+    let missing: Vec<&str> = targets.iter().copied().filter(|target| !is_made(target)).collect();
+    if !missing.is_empty() {
+        say!("the standard library `{}` for {}, once for all lanes", library.name, missing.join(" and "));
+        build(debian, library, &missing, &sysroot)?;
+        for target in missing {
+            fs::write(stamp(target), &recipe).map_err(|error| cache::failed(&sysroot, &error))?;
         }
-        println!("the standard library `{}` for {target}, once for all lanes", library.name);
-        build(debian, library, target, &sysroot)?;
-        fs::write(&stamp, recipe).map_err(|error| cache::failed(&stamp, &error))?;
     }
     Ok(format!("--sysroot={}", sysroot.display()))
 }
@@ -77,19 +79,22 @@ fn recipe(library: &Library, compiler: &str) -> String {
     format!("{compiler}\n{crates}\n{flags}\n{profile}")
 }
 
-fn build(debian: &Debian, library: &Library, target: &str, sysroot: &Path) -> Result<(), Outcome> {
+/// Builds for all of the targets at once: much of a library is one crate, which one processor compiles.
+fn build(debian: &Debian, library: &Library, targets: &[&str], sysroot: &Path) -> Result<(), Outcome> {
     let package = sysroot.join("package");
-    let results = package.join("target").join(target).join("debug/deps");
-    let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
     let failed = |error: io::Error| cache::failed(sysroot, &error);
     remove(&package).and_then(|()| write_package(&package, library.profile)).map_err(failed)?;
-    let args = format!("build -Zbuild-std={} --target {target}", library.crates);
+    let args = format!("build -Zbuild-std={} --target {}", library.crates, targets.join(" --target "));
     let folder = package.to_string_lossy();
     match debian.plain_cargo("target", library.flags, &args).within(&folder).run() {
         Outcome::Passed => {}
         other => return Err(other),
     }
-    remove(&libraries).and_then(|()| lay_out(&results, &libraries)).map_err(failed)?;
+    for target in targets {
+        let results = package.join("target").join(target).join("debug/deps");
+        let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
+        remove(&libraries).and_then(|()| lay_out(&results, &libraries)).map_err(failed)?;
+    }
     remove(&package).map_err(failed)
 }
 

@@ -7,8 +7,9 @@
 
 use crate::lanes::Debian;
 use crate::musl::{self, Musl};
-use crate::parts::parts;
+use crate::parts::parts_and_nightly;
 use crate::run::{Outcome, Run, together};
+use crate::say::say;
 use crate::sysroot::{self, STD};
 use crate::{cache, crates};
 
@@ -104,14 +105,19 @@ pub fn words() -> Outcome {
         Ok(lab) => lab,
         Err(outcome) => return outcome,
     };
-    println!("not run in an emulator: {NOT_EMULATED}");
-    parts(&[
-        ("one region", &|| lab.meetings()),
-        ("musl", &|| lab.musl().unwrap_or_else(|outcome| outcome)),
-        ("suite on x86 of 32 bits", &|| lab.suite(&X86)),
-        ("suite on ARM of 32 bits", &|| lab.suite(&ARM)),
-        ("suite on ARM of 64 bits", &|| lab.suite(&AARCH64)),
-    ])
+    say!("not run in an emulator: {NOT_EMULATED}");
+    parts_and_nightly(
+        &[
+            ("one region", &|| lab.meetings()),
+            ("musl", &|| lab.musl().unwrap_or_else(|outcome| outcome)),
+            ("core on x86 of 32 bits", &|| lab.test(&X86, &format!("-p strait-core {}", X86.core))),
+        ],
+        &[
+            ("system on x86 of 32 bits", &|| lab.system_on_x86()),
+            ("suite on ARM of 32 bits", &|| lab.emulated(&ARM)),
+            ("suite on ARM of 64 bits", &|| lab.emulated(&AARCH64)),
+        ],
+    )
 }
 
 impl Lab {
@@ -122,22 +128,23 @@ impl Lab {
         Ok(Self { debian, sysroot, folder: cache::target("words")? })
     }
 
-    fn suite(&self, machine: &Machine) -> Outcome {
+    /// What of the suite knows of the system. With musl some of it runs on this machine too.
+    fn system_on_x86(&self) -> Outcome {
+        together(&[
+            ("Unix", self.test(&X86, &format!("--tests {}", crates::UNIX_SYSTEM_ALL))),
+            ("facade", self.test(&X86, &format!("-p strait {FACADE}"))),
+            ("facade, killed", self.test(&X86, &format!("-p strait {KILLED}"))),
+        ])
+    }
+
+    fn emulated(&self, machine: &Machine) -> Outcome {
         let unix = crates::UNIX_SYSTEM_ALL;
-        match machine.runner {
-            None => together(&[
-                ("core", self.test(machine, &format!("-p strait-core {}", machine.core))),
-                ("Unix", self.test(machine, &format!("--tests {}", crates::UNIX_SYSTEM_ALL))),
-                ("facade", self.test(machine, &format!("-p strait {FACADE}"))),
-                ("facade, killed", self.test(machine, &format!("-p strait {KILLED}"))),
-            ]),
-            Some(_) => together(&[
-                ("core", self.test(machine, "-p strait-core --lib")),
-                ("core, from outside", self.test(machine, &format!("-p strait-core {}", machine.core))),
-                ("Unix", self.test(machine, &format!("{unix} --lib"))),
-                ("Unix, from outside", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
-            ]),
-        }
+        together(&[
+            ("core", self.test(machine, "-p strait-core --lib")),
+            ("core, from outside", self.test(machine, &format!("-p strait-core {}", machine.core))),
+            ("Unix", self.test(machine, &format!("{unix} --lib"))),
+            ("Unix, from outside", self.test(machine, &format!("{unix} {UNIX_EMULATED}"))),
+        ])
     }
 
     /// Processes of different word sizes on one region.

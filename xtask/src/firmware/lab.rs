@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cache;
 use crate::lanes::{Debian, file_of};
 use crate::run::{Outcome, Run, together};
+use crate::say::say;
 use crate::sysroot::{self, ALLOC, CORE};
 
 use super::trial::Trial;
@@ -99,11 +100,11 @@ impl Lab {
 pub fn verdict(title: &str, proved: Result<String, String>) -> Outcome {
     match proved {
         Ok(proved) => {
-            println!("   {title}: {proved}");
+            say!("   {title}: {proved}");
             Outcome::Passed
         }
         Err(why) => {
-            println!("   {title}: FAILED: {why}");
+            say!("   {title}: FAILED: {why}");
             Outcome::Failed(why)
         }
     }

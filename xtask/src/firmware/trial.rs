@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::say::say;
+
 /// The start of the last line.
 const SIGN: &str = "PASS ";
 
@@ -24,7 +26,7 @@ impl Trial {
     ///
     /// Why it could not be started.
     pub fn start(line: &str) -> Result<Self, String> {
-        println!("$ {line}");
+        say!("$ {line}");
         let mut words = line.split_whitespace();
         let program = words.next().unwrap_or_default();
         let child = Command::new(program)
@@ -58,7 +60,7 @@ impl Trial {
     pub fn verdict(self, limit: Duration) -> Result<String, String> {
         let output = self.output(limit)?;
         proved(&output).map(String::from).ok_or_else(|| {
-            println!("{output}");
+            say!("{output}");
             format!("it ended without `{SIGN}`")
         })
     }
@@ -79,7 +81,7 @@ impl Trial {
                 Err(error) => break error.to_string(),
             }
         };
-        println!("{}", self.end());
+        say!("{}", self.end());
         Err(why)
     }
 

@@ -17,6 +17,7 @@ use crate::lanes::{Debian, unavailable};
 use crate::musl::{self, Musl};
 use crate::parts::parts;
 use crate::run::{Outcome, Run};
+use crate::say::say;
 use crate::sysroot::{self, STD};
 
 use cpio::{Archive, DEVICES};
@@ -100,7 +101,7 @@ fn guest() -> Result<Outcome, Outcome> {
     let skipped = RefCell::new(None);
     let part = |run: &dyn Fn() -> Result<Outcome, Outcome>| match run().unwrap_or_else(|outcome| outcome) {
         Outcome::Skipped(why) => {
-            println!("SKIPPED: {why}");
+            say!("SKIPPED: {why}");
             *skipped.borrow_mut() = Some(why);
             Outcome::Passed
         }

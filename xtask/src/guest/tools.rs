@@ -10,6 +10,7 @@ use crate::apt::Apt;
 use crate::cache;
 use crate::lanes::unavailable;
 use crate::run::Outcome;
+use crate::say::say;
 
 /// The releases that the packages are taken from. From 10.2 on QEMU faults where ARM's processors do, in any number of
 /// them; Debian's 10.0 does not check accesses of 16 bytes.
@@ -73,7 +74,7 @@ impl Tools {
         let _locked = File::create(&lock).and_then(|file| file.lock().map(|()| file)).map_err(failed)?;
         let stamp = folder.join("recipe");
         if !fs::read_to_string(&stamp).is_ok_and(|made| made == wanted.recipe) {
-            println!("an emulator and a kernel, once for all clones");
+            say!("an emulator and a kernel, once for all clones");
             let apt = Apt::new(&folder, &RELEASES, &[wanted.machine])?;
             unpack_all(&apt, wanted).map_err(unavailable)?;
             keep_modules(&folder, wanted.modules).map_err(unavailable)?;

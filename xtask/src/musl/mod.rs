@@ -12,6 +12,7 @@ use crate::apt::Apt;
 use crate::cache;
 use crate::lanes::{output, packages, unavailable};
 use crate::run::Outcome;
+use crate::say::say;
 
 /// The release of the packages: musl is small and seldom changes.
 const RELEASE: &str = "bookworm";
@@ -62,7 +63,7 @@ impl Musl {
         let stamp = folder.join("recipe");
         let recipe = format!("{RECIPE}{UNWINDER}");
         if !fs::read_to_string(&stamp).is_ok_and(|made| made == recipe) {
-            println!("musl, once for all clones");
+            say!("musl, once for all clones");
             // The compiler's own libraries for 32 bits.
             packages(&["gcc-12-multilib"])?;
             let apt = Apt::new(&folder, &[RELEASE], &["i386"])?;
