@@ -18,10 +18,10 @@ use crate::search::{ALL, Search, up_to};
 use crate::waiting::LONG;
 
 models! {
-    "each_value_or_its_loss/2_slots" => each_value_or_its_loss(up_to(3).quick(2), 2, 4),
-    "each_value_or_its_loss/2_slots_newest" => newest_or_its_loss(up_to(3).quick(2)),
+    "each_value_or_its_loss/2_slots" => each_value_or_its_loss(up_to(3).most(2).quick(2), 2, 4),
+    "each_value_or_its_loss/2_slots_newest" => newest_or_its_loss(up_to(3).most(2).quick(2)),
     "each_value_or_its_loss/4_slots" => each_value_or_its_loss(up_to(2), 4, 6),
-    "two_readers/2_slots" => two_readers(up_to(2).quick(1), 2, 3),
+    "two_readers/2_slots" => two_readers(up_to(2).most(1).quick(1), 2, 3),
     "two_readers/4_slots" => two_readers(up_to(1), 4, 5),
     "writer_dies/2_slots" => writer_dies(up_to(3).quick(2), 2),
     "writer_dies/4_slots" => writer_dies(up_to(3).quick(2), 4),
@@ -32,7 +32,7 @@ models! {
     "a_place_is_found" => a_place_is_found(),
     "readers_wait/one" => readers_wait::<1>(up_to(3).quick(2), 3),
     "readers_wait/two" => readers_wait::<2>(up_to(3).quick(2), 1),
-    "readers_wait/two_values" => readers_wait::<2>(up_to(2).quick(1), 2),
+    "readers_wait/two_values" => readers_wait::<2>(up_to(2).most(1).quick(1), 2),
 }
 
 const TWO: Plan<'static> = Plan::new(&[Channel::broadcast::<u32>("v", 2)]).line(4).participants(3);

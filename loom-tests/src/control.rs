@@ -77,8 +77,8 @@ fn check_listed() -> Result<(), String> {
 
 /// Refuses to compare the whole table with what a quick search finds.
 fn whole(of: fn() -> Result<(), String>) -> Result<(), String> {
-    if search::is_quick() {
-        return Err("--full and --write are of full searches: run them without STRAIT_MODELS=quick\n".into());
+    if search::extent() != search::Extent::Full {
+        return Err("--full and --write are of full searches: run them without STRAIT_MODELS\n".into());
     }
     of()
 }

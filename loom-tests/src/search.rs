@@ -2,7 +2,8 @@
 //! preemptions; with deaths at every step.
 //!
 //! `STRAIT_MODELS=quick` searches most models with fewer preemptions. Their reports say so, and the control run
-//! under the same variable shows that each still fails of what `CONTROL.md` lists.
+//! under the same variable shows that each still fails of what `CONTROL.md` lists. `STRAIT_MODELS=most` does so with the few
+//! that take minutes each.
 //! Without it, or with `STRAIT_MODELS=full`, every model is searched as its documentation states.
 
 use std::env;
@@ -17,22 +18,34 @@ use strait_core::model::loom::model::Builder;
 /// The most steps that a run may have. One that has more does not end.
 const MAX_BRANCHES: usize = 5_000;
 
-/// Chooses between quick and full.
+/// Chooses how far to search.
 const VARIABLE: &str = "STRAIT_MODELS";
 
-/// A text in the report of a model that was searched with fewer preemptions.
-pub const FEWER: &str = "(quick; full: ";
+/// How far models are searched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Most models with fewer preemptions.
+    Quick,
+    /// Those that take minutes with fewer.
+    Most,
+    /// All as they are documented.
+    Full,
+}
 
-/// Whether models are to be searched with fewer preemptions.
+/// A text in the report of a model that was searched with fewer preemptions.
+pub const FEWER: &str = "(in full: ";
+
+/// How far models are to be searched.
 ///
 /// # Panics
 ///
 /// If the variable has a value that it cannot have.
-pub fn is_quick() -> bool {
+pub fn extent() -> Extent {
     match env::var(VARIABLE).as_deref() {
-        Err(env::VarError::NotPresent) | Ok("full") => false,
-        Ok("quick") => true,
-        other => panic!("{VARIABLE} is {other:?}; it can be `quick` or `full`"),
+        Err(env::VarError::NotPresent) | Ok("full") => Extent::Full,
+        Ok("most") => Extent::Most,
+        Ok("quick") => Extent::Quick,
+        other => panic!("{VARIABLE} is {other:?}; it can be `quick`, `most` or `full`"),
     }
 }
 
@@ -42,22 +55,29 @@ pub struct Search {
     preemptions: Option<usize>,
     /// The preemptions of a quick search, if it has fewer.
     quick: Option<usize>,
+    /// The same of a search of most.
+    most: Option<usize>,
 }
 
 /// All of them. In a quick search, with two preemptions at most: that takes a small part of the time, and nearly
 /// every model still fails of the orderings that the control run weakens.
-pub const ALL: Search = Search { preemptions: None, quick: Some(2) };
+pub const ALL: Search = Search { preemptions: None, quick: Some(2), most: None };
 
 /// Those in which threads are preempted so often at most. (A thread that ends, yields or sleeps is
 /// not preempted.)
 pub const fn up_to(preemptions: usize) -> Search {
-    Search { preemptions: Some(preemptions), quick: None }
+    Search { preemptions: Some(preemptions), quick: None, most: None }
 }
 
 impl Search {
     /// The same, but with only this many preemptions in a quick search.
     pub const fn quick(self, preemptions: usize) -> Self {
         Self { quick: Some(preemptions), ..self }
+    }
+
+    /// The same, but with only this many preemptions unless the search is a full one: for models that take minutes.
+    pub const fn most(self, preemptions: usize) -> Self {
+        Self { most: Some(preemptions), ..self }
     }
 
     /// The same in a quick search: for models that would not find then what they are to find.
@@ -141,7 +161,7 @@ impl Drop for Which {
 struct Tally {
     /// loom's settings, which its environment variables can change.
     builder: Builder,
-    /// The full search, if this is a quick one with fewer preemptions.
+    /// The full search, if this is one with fewer preemptions.
     full: Option<Search>,
     start: Instant,
     runs: Arc<AtomicU64>,
@@ -150,10 +170,14 @@ struct Tally {
 impl Tally {
     fn start(search: Search) -> Self {
         let mut builder = Builder::new();
-        let quick = search.quick.filter(|_| is_quick());
-        builder.preemption_bound = quick.or(search.preemptions).or(builder.preemption_bound);
+        let fewer = match extent() {
+            Extent::Quick => search.quick,
+            Extent::Most => search.most,
+            Extent::Full => None,
+        };
+        builder.preemption_bound = fewer.or(search.preemptions).or(builder.preemption_bound);
         builder.max_branches = builder.max_branches.max(MAX_BRANCHES);
-        Self { builder, full: quick.map(|_| search), start: Instant::now(), runs: Arc::default() }
+        Self { builder, full: fewer.map(|_| search), start: Instant::now(), runs: Arc::default() }
     }
 
     fn run(&self, model: impl Fn() + Sync + Send + 'static) {

@@ -7,12 +7,12 @@ use strait_core::StaticQueue;
 use strait_core::model::loom::thread;
 
 use crate::models;
-use crate::search::{ALL, up_to};
+use crate::search::{ALL, Search, up_to};
 
 models! {
-    "what_is_pushed_is_popped/1" => what_is_pushed_is_popped::<1>(),
-    "what_is_pushed_is_popped/2" => what_is_pushed_is_popped::<2>(),
-    "what_is_pushed_is_popped/3" => what_is_pushed_is_popped::<3>(),
+    "what_is_pushed_is_popped/1" => what_is_pushed_is_popped::<1>(ALL),
+    "what_is_pushed_is_popped/2" => what_is_pushed_is_popped::<2>(ALL.most(4)),
+    "what_is_pushed_is_popped/3" => what_is_pushed_is_popped::<3>(ALL.most(4)),
     "batches_arrive/2" => batches_arrive::<2>(),
     "batches_arrive/3" => batches_arrive::<3>(),
     "a_half_changes_hands" => a_half_changes_hands(),
@@ -36,9 +36,9 @@ impl Drop for Counted {
 ///   move a value in                       move it out
 ///   tail + 1                              head + 1
 /// ```
-fn what_is_pushed_is_popped<const N: usize>() {
+fn what_is_pushed_is_popped<const N: usize>(search: Search) {
     const VALUES: u32 = 4;
-    ALL.check(|| {
+    search.check(|| {
         let dropped = Arc::new(AtomicU32::new(0));
         let queue = Arc::new(StaticQueue::<Counted, N>::new());
         let (there, counter) = (queue.clone(), dropped.clone());
@@ -124,7 +124,7 @@ fn each_half_is_taken_once() {
 ///                              tail + 1
 /// ```
 fn a_half_changes_hands() {
-    up_to(4).check(|| {
+    up_to(4).most(3).check(|| {
         let queue = Arc::new(StaticQueue::<u32, 3>::new());
         let mut first = queue.take_producer().unwrap();
         let (there, other) = (queue.clone(), queue.clone());

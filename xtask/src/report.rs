@@ -95,7 +95,7 @@ fn next(steps: &[&Step], line: &Mutex<Line>, ended: &Condvar) -> Option<usize> {
             return None;
         }
         let is_free = |&index: &usize| steps[index].folder.is_none_or(|folder| !guard.busy.contains(&folder));
-        if let Some(at) = guard.left.iter().position(|index| is_free(index)) {
+        if let Some(at) = guard.left.iter().position(is_free) {
             let index = guard.left.remove(at)?;
             guard.busy.extend(steps[index].folder);
             return Some(index);

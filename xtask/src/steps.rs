@@ -72,6 +72,7 @@ pub fn everything() -> bool {
 /// All steps, the lanes last.
 pub fn all(extent: Extent) -> Vec<Step> {
     let either = |quick, full| if extent == Extent::Quick { quick } else { full };
+    let either_run = |quick: fn() -> Outcome, full| if extent == Extent::Quick { quick } else { full };
     vec![
         Step {
             name: "fmt",
@@ -83,22 +84,19 @@ pub fn all(extent: Extent) -> Vec<Step> {
         },
         Step {
             name: "clippy",
-            what: "lints, warnings are errors",
+            what: either("lints of the library, warnings are errors", "lints, warnings are errors"),
             when: When::Always,
             needs: None,
             folder: TARGET,
-            run: || {
-                Run::cargo(&format!("clippy --workspace --all-targets --features {FEATURE} -- -D warnings"))
-                    .run()
-            },
+            run: either_run(|| lints(LIBRARY), || lints("--workspace")),
         },
         Step {
             name: "test",
-            what: "unit, integration and doc tests",
+            what: either("unit, integration and doc tests of the library", "unit, integration and doc tests"),
             when: When::Always,
             needs: None,
             folder: TARGET,
-            run: tests,
+            run: either_run(quick_tests, tests),
         },
         Step {
             name: "examples",
@@ -113,14 +111,14 @@ pub fn all(extent: Extent) -> Vec<Step> {
             what: either(
                 "the protocols and endpoints under the model checker, most with fewer preemptions than \
                  with --all",
-                "the protocols and endpoints under the model checker, with all preemptions",
+                "the protocols and endpoints under the model checker, with all preemptions but for the longest",
             ),
             when: When::Always,
             needs: Some("loom-tests"),
             folder: LOOM,
             run: match extent {
                 Extent::Quick => || models("test", "quick"),
-                Extent::Full => || unless_passed("models", || models("test", "full")),
+                Extent::Full => || unless_passed("models", || models("test", "most")),
                 Extent::Anew => || models("test", "full"),
             },
         },
@@ -135,7 +133,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
             folder: LOOM,
             run: match extent {
                 Extent::Quick => || models("run --bin control", "quick"),
-                Extent::Full => || unless_passed("control", || models("run --bin control", "full")),
+                Extent::Full => || unless_passed("control", || models("run --bin control", "most")),
                 Extent::Anew => || models("run --bin control", "full"),
             },
         },
@@ -383,6 +381,23 @@ pub fn all(extent: Extent) -> Vec<Step> {
 }
 
 const FEATURE: &str = "strait/embedded-io-07";
+
+/// What a quick command checks and tests: all but the tool, the interface for C, and what runs all this, which take as long
+/// to build as this.
+const LIBRARY: &str =
+    "-p strait-core -p strait-os-base -p strait-os-unix -p strait-os-windows -p strait-os -p strait";
+
+fn lints(packages: &str) -> Outcome {
+    Run::cargo(&format!("clippy {packages} --all-targets --features {FEATURE} -- -D warnings")).run()
+}
+
+/// The library's tests, without the longest one: a kill at every point is part of `--all`.
+fn quick_tests() -> Outcome {
+    let args = format!(
+        "test {LIBRARY} --no-fail-fast --features {FEATURE} -- --skip every_point_of_every_operation"
+    );
+    Run::cargo(&args).run()
+}
 
 /// The tests of everything but the models, with the feature; the lane `words` runs the core's without it.
 fn tests() -> Outcome {
