@@ -139,13 +139,19 @@ fn a_server_refuses_by_a_number_a_drop_or_a_panic() {
 fn a_reply_that_is_kept_can_be_given_later() {
     let region = Region::new(&PLAN);
     let (mut client, mut server) = pair(&region, "one");
-    assert!(server.reply().is_none());
+    assert!(server.reply().is_none() && !server.has_reply());
     let ticket = client.try_call(&ask(6)).unwrap();
     server.try_next().unwrap().1.keep();
-    assert_eq!(client.poll(ticket), Ok(None));
+    assert!(server.has_reply());
+    assert_eq!(client.poll(ticket), Ok(None), "who asks for it refuses nothing");
     server.reply().unwrap().answer(&told(6));
-    assert!(server.reply().is_none());
+    assert!(server.reply().is_none() && !server.has_reply());
     assert_eq!(client.poll(ticket), Ok(Some(told(6))));
+    // One that is looked at and dropped is a refusal, as any is.
+    let ticket = client.try_call(&ask(7)).unwrap();
+    server.try_next().unwrap().1.keep();
+    assert!(server.reply().is_some());
+    assert_eq!(client.poll(ticket), Err(CallError::Refused { code: 0 }));
 }
 
 #[test]

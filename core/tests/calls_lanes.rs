@@ -337,6 +337,7 @@ fn a_kept_reply_holds_up_its_own_lane_alone() {
     let waits = wait_any(member.port(), &mut [&mut server], WaitPolicy::parking(), Duration::ZERO);
     assert_eq!(waits, Err(WaitAnyError::TimedOut));
     assert!(server.reply(1).is_none() && server.reply(9).is_none());
+    assert_eq!([0, 1, 9].map(|lane| server.has_reply(lane)), [true, false, false]);
     server.reply(from.lane).unwrap().answer(&told(1));
     assert_eq!(serve(&mut server), [(0, 2)]);
     assert_eq!(slow.map(|ticket| clients[0].poll(ticket)), [Ok(Some(told(1))), Ok(Some(told(2)))]);

@@ -44,12 +44,20 @@ pub fn serve() -> Result<()> {
     // Held until the machine is killed.
     let mut state = at.latest_writer::<u64>("state")?;
     state.publish(&YES);
+    let mut calls = at.call_server::<u64, u64>("calls")?;
     let policy = WaitPolicy { spin: 0, park: true, probe: NEVER };
     loop {
         match questions.try_recv() {
             Ok(question) => answers.try_send(&told(question * 2)?)?,
-            Err(TryRecvError::Empty) => {
+            // Another call than the one that is taken does not wake.
+            Err(TryRecvError::Empty) if calls.has_reply() => {
                 at.port().wait_ready_or_readable(&mut [&mut questions], &[], policy, NEVER)?;
+            }
+            Err(TryRecvError::Empty) => {
+                at.port().wait_ready_or_readable(&mut [&mut questions, &mut calls], &[], policy, NEVER)?;
+                if let Ok((_, reply)) = calls.try_next() {
+                    reply.keep();
+                }
             }
             Err(error) => return Err(error.into()),
         }

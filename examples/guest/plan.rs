@@ -43,6 +43,8 @@ pub const BELLS: Plan<'static> = Plan::new(&[
     Channel::slots::<u64>("questions", 16).consumer_may_block().domains(HOST, GUEST),
     Channel::slots::<Told>("answers", 16).consumer_may_block().domains(GUEST, HOST),
     Channel::latest::<u64>("state").domains(GUEST, HOST),
+    // The guest takes the first, and ends none.
+    Channel::calls::<u64, u64>("calls", 4).domains(HOST, GUEST),
 ]);
 
 /// An answer, how often the guest has slept, and how long it has worked, in microseconds.

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
+use strait::call::{CallError, Ran};
+use strait::format::inspect::{CallStage, calls};
 use strait::linux::{EventPort, GuestWatch};
 use strait::options::WaitPolicy;
+use strait::port::Port as _;
 use strait::unix::RegionWindow;
-use strait::{Attachment, PeerStatus, Region, RegionOptions, TryRecvError};
+use strait::{Attachment, CallClient, PeerStatus, Region, RegionOptions, TryRecvError};
 
 use crate::host::{MEMORY, Machine, Memory, PATIENCE, Result};
 use crate::ivshmem::{News, Peer, Server};
@@ -46,7 +49,9 @@ pub fn run(file: &str, command: &[&str]) -> Result<()> {
         news => return Err(format!("{news:?} before the machine came").into()),
     };
     host.next()?;
-    exchange(&region, &host, guest)?;
+    let mut calls = exchange(&region, &host, guest)?;
+    let (taken, left) = (calls.try_call(&1)?, calls.try_call(&2)?);
+    is_taken(&region)?;
 
     // What the machine holds stays its own as long as it runs.
     let mut state = region.latest_reader::<u64>("state")?;
@@ -63,13 +68,21 @@ pub fn run(file: &str, command: &[&str]) -> Result<()> {
     if state.writer() != PeerStatus::Dead {
         return Err("the machine's program is not known to be dead".into());
     }
+    // It is known of each call whether it may have run.
+    for (ticket, ran) in [(taken, Ran::Maybe), (left, Ran::No)] {
+        match calls.wait_timeout(ticket, PATIENCE) {
+            Err(CallError::PeerDied { ran: found }) if found == ran => {}
+            other => return Err(format!("{other:?} of a call, where it should be {ran:?}").into()),
+        }
+    }
     let stand_in = watch.open(&window, &stand_in)?;
     stand_in.latest_writer::<u64>("state")?.publish(&NO);
     if state.read().value() != Some(NO) {
         return Err("the host's value is not what is read".into());
     }
     println!(
-        "PASSED: a guest and its host slept between messages; the guest was killed, and the host took over its role"
+        "PASSED: a guest and its host slept between messages; the guest was killed, of two calls it was known whether they may \
+         have run, and the host took over its role"
     );
     Ok(())
 }
@@ -90,8 +103,8 @@ fn serve(socket: &str, memory: File, watch: &GuestWatch) -> Result<(Peer, Receiv
     }
 }
 
-/// Asks, sleeps until it is rung, and asks again.
-fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
+/// Asks, sleeps until it is rung, and asks again. Returns a client, whose calls ring as well.
+fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<CallClient<u64, u64, EventPort>> {
     let vector = usize::from(VECTOR);
     let theirs = host.others.get(&guest).ok_or("the machine has no doorbell")?[vector].try_clone()?;
     let port = EventPort::new(region.port().clone(), host.own[vector].try_clone()?, vec![theirs]);
@@ -135,6 +148,19 @@ fn exchange(region: &Region, host: &Peer, guest: i64) -> Result<()> {
     // On a machine that is busy, an answer may be there before the sleep.
     if here < ROUNDS / 2 || there < ROUNDS / 2 {
         return Err("a side did not sleep between messages".into());
+    }
+    Ok(at.call_client("calls")?)
+}
+
+/// Waits until the machine has taken the first of two calls.
+fn is_taken(region: &Region) -> Result<()> {
+    let (entry, start) = (region.channel("calls")?, Instant::now());
+    let stages = || calls(region.port().mem(), region.header().line, &entry).map(|call| call.stage);
+    while !matches!(stages().collect::<Vec<_>>()[..], [CallStage::Taken { .. }, CallStage::Waiting]) {
+        if start.elapsed() > PATIENCE {
+            return Err("the machine takes no call".into());
+        }
+        std::thread::sleep(GAP);
     }
     Ok(())
 }

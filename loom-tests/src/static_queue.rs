@@ -124,7 +124,7 @@ fn each_half_is_taken_once() {
 ///                              tail + 1
 /// ```
 fn a_half_changes_hands() {
-    up_to(4).most(3).check(|| {
+    up_to(4).most(3).quick(2).check(|| {
         let queue = Arc::new(StaticQueue::<u32, 3>::new());
         let mut first = queue.take_producer().unwrap();
         let (there, other) = (queue.clone(), queue.clone());

@@ -209,7 +209,14 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port> CallServer<Req, Ans, P> 
         ServeError::Fault(self.half.role.latch(violation))
     }
 
-    /// The reply to the request that was taken last, if it was [kept](Reply::keep).
+    /// Whether the request that was taken last has no answer yet, because its reply was [kept](Reply::keep).
+    #[must_use]
+    pub fn has_reply(&self) -> bool {
+        self.half.current.is_some()
+    }
+
+    /// The reply to the request that was taken last, if it was [kept](Reply::keep). As ever, one that is dropped refuses the
+    /// request; [`has_reply`](Self::has_reply) asks without.
     pub fn reply(&mut self) -> Option<Reply<'_, Ans, P>> {
         self.half.current.is_some().then(|| Reply::new(&mut self.half))
     }

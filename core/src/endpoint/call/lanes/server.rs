@@ -327,7 +327,14 @@ impl<Req: Value + ?Sized, Ans: Value + ?Sized, P: Port, const N: usize> LanesSer
         }
     }
 
-    /// The reply to the request of a lane that was taken last, if it was [kept](Reply::keep).
+    /// Whether the request of a lane that was taken last has no answer yet, because its reply was [kept](Reply::keep).
+    #[must_use]
+    pub fn has_reply(&self, lane: u32) -> bool {
+        self.set.lane(lane).is_some_and(CallServer::has_reply)
+    }
+
+    /// The reply to the request of a lane that was taken last, if it was [kept](Reply::keep). As ever, one that is dropped
+    /// refuses the request; [`has_reply`](Self::has_reply) asks without.
     pub fn reply(&mut self, lane: u32) -> Option<Reply<'_, Ans, P>> {
         self.set.lane_mut(lane)?.reply()
     }
