@@ -1,4 +1,5 @@
-//! Regions in files of huge pages: whatever their length, they are unmapped, forked and refused as others are.
+//! Regions in files of huge pages: whatever their length, they are unmapped, forked and refused as others are. And regions of
+//! memory that the system chooses: of one node of a machine, and of huge pages where it has some.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -11,7 +12,7 @@ use nix::mount::{MsFlags, mount};
 use nix::unistd::{ForkResult, fork};
 use strait_core::port::Port as _;
 use strait_core::{Channel, Plan};
-use strait_os::{CreateError, OpenError, RegionFile, RegionOptions};
+use strait_os::{CreateError, OpenError, RegionFile, RegionName, RegionOptions};
 
 /// Longer than half a huge page, and no whole number of them.
 const PLAN: Plan<'static> = Plan::new(&[Channel::frames("commands", 1 << 20, 256)]);
@@ -30,6 +31,55 @@ fn what_is_mapped_from_huge_pages_is_unmapped_and_forked_whole() {
     assert_eq!(helper.hear(), "the child: its own copy");
     assert_eq!(helper.hear(), "the parent: 7");
     assert_eq!(helper.hear(), "too many: HugePages, named: true, left: 1");
+}
+
+#[test]
+fn a_tmpfs_of_one_node_and_of_huge_pages_makes_regions_of_both() {
+    let scratch = Scratch::new();
+    let mut helper = Helper::start("node", &scratch.0);
+    match helper.hear().as_str() {
+        "ready" => {}
+        why => return skip("a_tmpfs_of_one_node_and_of_huge_pages_makes_regions_of_both", why),
+    }
+    assert_eq!(helper.hear(), "memory of node 0: true, huge pages: true");
+    assert_eq!(helper.hear(), "by its name, memory of node 0: true, huge pages: true");
+}
+
+fn node_role(dir: &str) {
+    let mounted = own_mounts().and_then(|()| {
+        let mounted =
+            mount(Some("none"), dir, Some("tmpfs"), MsFlags::empty(), Some("huge=always,mpol=bind:0"));
+        mounted.map_err(|error| format!("no tmpfs of a node and of huge pages: {error}"))
+    });
+    if let Err(why) = mounted {
+        return say(&why);
+    }
+    if !Path::new("/proc/self/numa_maps").exists() {
+        return say("this kernel tells of no memory of which node it is");
+    }
+    say("ready");
+    let plan = [Channel::frames("large", 4 << 20, 256)];
+    let (plan, options) = (Plan::new(&plan), RegionOptions::new().prefault(true));
+    let told = || {
+        // What the kernel says of the first mapping of a file there.
+        let of = |file: &str, wanted: &str| {
+            let text = fs::read_to_string(file).expect(file);
+            let from_there = text.lines().skip_while(|line| !line.contains(&format!("{dir}/")));
+            from_there.take(25).any(|line| line.contains(wanted))
+        };
+        let node = of("/proc/self/numa_maps", "bind:0 ");
+        format!(
+            "memory of node 0: {node}, huge pages: {}",
+            of("/proc/self/smaps", "THPeligible:           1")
+        )
+    };
+    let region = RegionFile::new(Path::new(dir).join("region")).create(&plan, &options).expect("create");
+    say(&told());
+    drop(region);
+    // SAFETY: the only other thread of this process waits for this one.
+    unsafe { std::env::set_var("STRAIT_DIR", dir) };
+    let _region = RegionName::new("node").expect("a name").create(&plan, &options).expect("create");
+    say(&format!("by its name, {}", told()));
 }
 
 /// How many mappings of a file in this directory there are.
@@ -107,6 +157,9 @@ fn forks(file: &RegionFile) {
 
 #[test]
 fn helper() {
-    let Some((_, dir)) = role_for_a_while() else { return };
-    huge_role(&dir);
+    match role_for_a_while() {
+        Some((role, dir)) if role == "node" => node_role(&dir),
+        Some((_, dir)) => huge_role(&dir),
+        None => {}
+    }
 }
