@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use strait::options::WaitPolicy;
 use strait::unix::RegionWindow;
 use strait::{
-    BroadcastWriter, LatestReader, LatestWriter, Notifier, Region, RegionOptions, SystemPort, Waitable,
-    wait_any,
+    BroadcastWriter, LatestReader, LatestWriter, Notifier, Region, RegionOptions, SystemPort, WaitAnyError,
+    Waitable, wait_any,
 };
 
 use crate::link::{Link, UNHEARD};
@@ -47,8 +47,10 @@ pub fn run(window: RegionWindow, me: usize) -> Result<()> {
         }
         let mut receivers: Vec<&mut dyn Waitable> =
             party.links.iter_mut().flat_map(Link::receivers).collect();
-        // If nothing comes, so be it.
-        let _ = wait_any(region.port(), &mut receivers, WaitPolicy::parking(), LOOK);
+        match wait_any(region.port(), &mut receivers, WaitPolicy::parking(), LOOK) {
+            Ok(_) | Err(WaitAnyError::TimedOut) => {}
+            Err(error) => return Err(error.into()),
+        }
         if start.elapsed() > LIMIT {
             return Err("the end does not come".into());
         }
