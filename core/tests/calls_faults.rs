@@ -190,6 +190,28 @@ fn a_server_that_left_with_a_dead_ones_call_leaves_no_client_hanging() {
     assert_eq!(client.poll(tickets[2]), Ok(Some(told(3))));
 }
 
+/// A successor takes it between the client's looks at the role and at the call.
+#[test]
+fn a_call_that_somebody_alive_has_taken_is_not_lost() {
+    for has_left in [false, true] {
+        let region = Region::new(&PLAN);
+        let mut client = client(&region.join());
+        let tickets = died_in_the_middle(&mut client, region.join());
+        let heir = region.join();
+        if has_left {
+            drop(server(&heir));
+        }
+        let taken_by = word(&region, &region.entry("calls"), 1, true, TAKEN_BY);
+        let dead = region.peek(taken_by);
+        region.poke(taken_by, heir.ident().word());
+        let waits = Err(CallError::TimedOut { ticket: tickets[1] });
+        assert_eq!(client.wait_timeout(tickets[1], Duration::from_millis(20)), waits);
+        region.poke(taken_by, dead);
+        let maybe = Err(CallError::PeerDied { ran: Ran::Maybe });
+        assert_eq!(client.wait_timeout(tickets[1], LONG), maybe);
+    }
+}
+
 /// iceoryx2 #1905, over a succession of clients.
 #[test]
 fn answers_to_a_dead_client_never_reach_its_successor() {

@@ -96,15 +96,32 @@ fn marked() -> Region {
     region
 }
 
-#[test]
-fn each_word_that_an_endpoint_looks_at_is_marked_and_no_other() {
-    let region = marked();
-    let mut after = words(&region);
-    region.look().channels().for_each(|entry| after.extend(expected(&region, &entry)));
+fn assert_only_what_is_looked_at_is_marked(region: &Region) {
+    let mut after = words(region);
+    region.look().channels().for_each(|entry| after.extend(expected(region, &entry)));
     disown(region.mem());
-    let found = words(&region);
+    let found = words(region);
     let differs = |offset: &&u32| found.get(offset) != after.get(offset);
     assert_eq!(found.keys().filter(differs).collect::<Vec<_>>(), Vec::<&u32>::new());
+}
+
+#[test]
+fn each_word_that_an_endpoint_looks_at_is_marked_and_no_other() {
+    assert_only_what_is_looked_at_is_marked(&marked());
+}
+
+#[test]
+fn words_in_the_other_half_of_their_range_and_of_sleepers_are_marked_too() {
+    let region = marked();
+    for entry in region.look().channels() {
+        let waits = [entry.wait_a, entry.wait_b].into_iter().filter(|&word| word != 0);
+        waits.for_each(|word| region.poke(word, park::PARKED));
+        if entry.kind.is_queue() {
+            region.poke(entry.block_b + at::HEAD, HALF | 3);
+            region.poke(entry.block_a + entry.blocks(4).unwrap().want, HALF);
+        }
+    }
+    assert_only_what_is_looked_at_is_marked(&region);
 }
 
 #[test]

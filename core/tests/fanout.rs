@@ -11,7 +11,7 @@ use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
 use strait_core::{
     Channel, ChannelError, ConsumerOptions, FanoutConsumer, FanoutProducer, PeerStatus, Plan, RecvError,
-    SendError, TryRecvError, TrySendError, WaitPolicy, format::inspect::channel_state, wait_any,
+    SendError, TryRecvError, TrySendError, Violation, WaitPolicy, format::inspect::channel_state, wait_any,
 };
 
 const CHANNELS: &[Channel<'_>] = &[
@@ -138,11 +138,12 @@ fn each_consumer_gets_everything_and_the_slowest_bounds_the_producer() {
         assert_eq!((slowest.consumer, slowest.who, slowest.lag), (2, Some(two.ident()), 8));
         assert_eq!((tx.lag(0), tx.lag(1), tx.lag(2), tx.lag(3)), (Some(0), None, Some(8), None));
         assert_eq!((slow.lag(), fast.lag(), tx.consumers(), tx.len()), (8, 0, 3, 8));
+        assert!(!tx.is_empty());
         // One is received, and another in its place: the first is released.
         assert_eq!((slow.try_recv(), slow.try_recv()), (Ok(0), Ok(1)));
         assert_eq!(tx.try_send(&8), Ok(()));
         assert_eq!((drain(&mut slow), drain(&mut fast)), (numbers(2..9), vec![8]));
-        assert_eq!(tx.len(), 0);
+        assert_eq!((tx.len(), tx.is_empty()), (0, true));
         assert_eq!(slow.peer(), PeerStatus::Present);
         drop(tx);
         assert_eq!(slow.peer(), PeerStatus::Absent);
@@ -344,6 +345,25 @@ fn fault_99_a_consumer_with_an_impossible_head_holds_up_the_producer_and_no_more
         fill(&mut tx);
         drain(&mut rx);
         send(&mut tx, 1);
+    }
+}
+
+#[test]
+fn a_consumer_latches_the_fault_of_its_ring() {
+    for (name, violation) in [("slots", Violation::Sequence), ("compact", Violation::Index)] {
+        let region = Region::new(&PLAN);
+        let (mut one, mut two) = (join(&region.join(), name, 0), join(&region.join(), name, 1));
+        assert_eq!(one.fault(), None);
+        let ring = region.entry(name);
+        let word = if name == "slots" { ring.data + ring.stride - 4 } else { ring.block_a + at::MARK };
+        region.poke(word, 77_777);
+        assert_eq!(one.try_recv(), Err(TryRecvError::Fault(violation)));
+        region.poke(word, 0);
+        assert_eq!(one.try_recv(), Err(TryRecvError::Fault(violation)));
+        assert_eq!(
+            (one.fault(), two.try_recv(), two.fault()),
+            (Some(violation), Err(TryRecvError::Empty), None)
+        );
     }
 }
 

@@ -1,10 +1,12 @@
 //! Queues with several producers: turns, takeover of one lane, damage in one lane, and the one consumer.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::common::world::Hook;
 use crate::common::{Region, TestPort};
 use strait_core::ground::entry::at;
 use strait_core::ground::plan::Fault;
@@ -399,6 +401,43 @@ fn fault_39_a_role_word_of_a_lane_that_names_nobody() {
     region.poke(entry.block_c + entry.blocks(4).unwrap().role_b + at::OWNER, u32::MAX);
     let all = member.typed_lanes_consumer::<u32, 3>("slots");
     assert_eq!(all.err(), Some(ChannelError::Busy));
+}
+
+/// At whatever moment that is: without the first lane's role nobody is the consumer, and another lane alone is lost.
+#[test]
+fn somebody_takes_a_damaged_lane_from_a_consumer_that_opens_it() {
+    for lane in [0, 1] {
+        let mut lost = 0;
+        for moment in 0..40 {
+            let region = Region::new(&PLAN);
+            let (member, other) = (region.join(), region.join());
+            let entry = entry_of(&region, "frames", lane);
+            region.poke(entry.block_b + at::HEAD, 3);
+            let role = entry.block_c + entry.blocks(4).unwrap().role_b + at::OWNER;
+            let (there, thief) = (region.clone(), other.ident().word());
+            let mut hooks: VecDeque<Option<Hook>> = (0..moment).map(|_| None).collect();
+            hooks.push_back(Some(Box::new(move || {
+                if there.peek(role) == 0 {
+                    there.poke(role, thief);
+                }
+            })));
+            *region.hooks.on_domain.lock().unwrap() = hooks;
+            let opened = member.lanes_consumer::<3>("frames");
+            region.hooks.on_domain.lock().unwrap().clear();
+            let is_lost = region.peek(role) == thief;
+            lost += u32::from(is_lost);
+            if is_lost && lane == 0 {
+                assert_eq!(opened.err(), Some(ChannelError::Busy), "moment {moment}");
+                continue;
+            }
+            let mut rx = opened.unwrap();
+            assert!(
+                matches!(rx.try_recv(&mut []), Err(TryRecvLanesError::Fault { lane: found, .. }) if found == lane)
+            );
+            assert_eq!(rx.try_recv(&mut []), Err(TryRecvLanesError::Empty), "moment {moment}");
+        }
+        assert!(lost > 1, "before the first claim, and before the second");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Receiving from lanes in the order of time stamps: all kinds, what is held and for how long, lies, and damage.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use crate::common::rng::Rng;
@@ -7,7 +8,7 @@ use crate::common::{Region, TestPort};
 use strait_core::format::ValueType;
 use strait_core::{
     Attachment, Channel, LanesConsumer, LanesOptions, Plan, RecvLanesError, Stamp, TimeOrder,
-    TryRecvLanesError, TypedLanesConsumer, TypedProducer, Violation,
+    TryRecvLanesError, TypedLanesConsumer, TypedProducer, Violation, WaitPolicy,
 };
 
 strait_core::message! {
@@ -188,6 +189,29 @@ fn what_is_held_comes_when_its_time_is_over() {
         let waited = rx.recv_by_time_timeout(&mut order, Duration::from_millis(1));
         assert_eq!(waited.err(), Some(RecvLanesError::TimedOut));
     }
+}
+
+#[test]
+fn a_wait_sleeps_just_as_long_as_what_is_there_is_held() {
+    const HOLD: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(60);
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let [_zero, mut one, _two] = producers(&member, "slots");
+    let mut rx: Rx = member.typed_lanes_consumer("slots").unwrap();
+    rx.set_wait_policy(WaitPolicy { spin: 0, park: true, probe: LONG });
+    let mut order = TimeOrder::new(STAMP).hold(HOLD);
+    let start = Instant::now();
+    send(&mut one, 1, 5);
+    assert_eq!(rx.recv_by_time_timeout(&mut order, LONG).unwrap().message.time, 5);
+    assert!(start.elapsed() >= HOLD && start.elapsed() < LONG / 3);
+    assert!(region.counts.sleeps.load(Relaxed) > 0);
+    send(&mut one, 1, 6);
+    let mut order = TimeOrder::new(STAMP).hold(LONG);
+    let start = Instant::now();
+    let waited = rx.recv_by_time_timeout(&mut order, HOLD);
+    assert_eq!(waited.err(), Some(RecvLanesError::TimedOut));
+    assert!(start.elapsed() < LONG / 3);
 }
 
 #[test]

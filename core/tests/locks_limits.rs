@@ -8,6 +8,7 @@ use crate::common::{Member, Region};
 use strait_core::ground::entry::{MAX_PERMITS, MAX_RING, at};
 use strait_core::ground::plan::Fault;
 use strait_core::protocol::mutex::State;
+use strait_core::protocol::{park, semaphore};
 use strait_core::{
     Channel, ChannelError, Deadline, Lock, LockError, Plan, Recovery, SemaphoreError, UnlockError,
     WaitPolicy, format::participants,
@@ -294,4 +295,22 @@ fn a_recovery_that_is_not_ours_any_more_says_so() {
     taken(|recovery| recovery.repair(|value| *value = 1).err());
     taken(|recovery| recovery.roll_back().err().map(|_| UnlockError::NotOwner));
     assert!(matches!(mutex.state(), State::Held { deaths: 0, .. }));
+}
+
+#[test]
+fn a_semaphore_forgets_its_sleepers_unless_somebody_came_meanwhile() {
+    let region = Region::new(&PLAN);
+    let offset = region.entry("ticks").block_c + at::OWNER;
+    let word = region.mem().word(offset).unwrap();
+    for (seen, now, forgets) in [
+        (park::WAITERS | 3, park::WAITERS | 3, true),
+        (park::WAITERS, park::WAITERS, true),
+        (park::WAITERS | 3, park::WAITERS | 2, false),
+        (park::WAITERS | 3, 3, false),
+        (3, 3, true),
+    ] {
+        region.poke(offset, now);
+        assert_eq!(semaphore::nobody_waits(word, seen), forgets);
+        assert_eq!(region.peek(offset), if forgets { now & !park::WAITERS } else { now });
+    }
 }

@@ -7,7 +7,7 @@ use crate::common::seed::{Rng, seed};
 use crate::common::{Region, TestPort};
 use strait_core::ground::offset;
 use strait_core::observe::{Begin, Follower, Observed};
-use strait_core::{Channel, ChannelError, ConsumerOptions, Plan, format::Kind};
+use strait_core::{Channel, ChannelError, ConsumerOptions, Plan, Violation, format::Kind};
 
 type Wide = [u64; 12];
 
@@ -239,6 +239,30 @@ fn fault_106_what_all_consumers_have_released_is_not_taken_for_whole() {
     let mut copy = [0; 4];
     let seen = follower.look(&mut copy).unwrap().unwrap();
     assert_eq!((seen.number, seen.missed, u32::from_le_bytes(copy)), (2, 2, 12));
+}
+
+#[test]
+fn a_follower_of_a_broadcast_goes_back_after_a_reset_alone() {
+    let region = region();
+    let mut writer = region.join().broadcast_writer::<Wide>("broadcast").unwrap();
+    let mut follower = follow(&region, "broadcast", Begin::Oldest);
+    let mut next = |count| {
+        let mut copy = [0; 96];
+        (0..count).for_each(|_| assert_eq!(follower.look(&mut copy), Ok(None)));
+        follower.look(&mut copy).map(|seen| seen.map(|seen| (seen.number, seen.missed)))
+    };
+    for number in 1..=3 {
+        writer.publish(&[number; 12]);
+        assert_eq!((next(0), next(3)), (Ok(Some((number, 0))), Ok(None)));
+    }
+    (4..=20).for_each(|number| {
+        writer.publish(&[number; 12]);
+    });
+    assert_eq!((next(0), next(0)), (Ok(Some((15, 11))), Ok(Some((16, 0)))));
+    // One that is longer than any is told, and passed over.
+    let entry = region.entry("broadcast");
+    region.poke(entry.data + entry.stride + offset::VALUE_LEN, u32::MAX);
+    assert_eq!((next(0), next(0)), (Err(Violation::Length), Ok(Some((18, 0)))));
 }
 
 /// FAULT 107. A tool watches while a channel is reset, which no observer can hinder.

@@ -3,7 +3,7 @@
 
 use crate::common::{Region, TestPort};
 use strait_core::format::participants::{self, Card, TableFull};
-use strait_core::protocol::table::{FREE, LIVE, RETIRED, STATE};
+use strait_core::protocol::table::{self, FREE, LIVE, Names, RETIRED, STATE};
 use strait_core::{
     Channel, Plan,
     format::Header,
@@ -120,4 +120,21 @@ fn identities_survive_their_word() {
         assert_eq!(Ident::from_word(word), None, "{word:#x}");
     }
     assert_eq!(Region::new(&PLAN).look().port().ident(), None);
+}
+
+#[test]
+fn who_was_too_slow_for_a_place_gives_its_token_back() {
+    let region = Region::new(&PLAN);
+    let port = TestPort::looking_at(&region, None);
+    let word = region.mem().word(Header::check(region.mem()).unwrap().participant(1).unwrap()).unwrap();
+    // Another is faster between the first look and the end.
+    let lost = table::try_join(1, word, &port, |_| {
+        set_state(&region, 1, FREE | 5);
+        Names::Free
+    });
+    assert_eq!((lost, state(&region, 1)), (None, FREE | 5));
+    let next = Ident::new(1, 1).unwrap();
+    assert_eq!(port.probe(next), Probe::Dead);
+    // SAFETY: nobody has it.
+    unsafe { port.acquire(next) }.unwrap();
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Member, Region};
 use embedded_io::{BufRead, Read, ReadReady, Write};
+use strait_core::ground::entry::at;
 use strait_core::{Channel, Plan, RingPipeError, RingReader, RingWriter};
 
 const PLAN: Plan<'_> = Plan::new(&[Channel::frames("f", 64, 16).consumer_may_block().producer_may_block()])
@@ -88,4 +89,40 @@ fn both_are_told_of_the_others_death() {
     writer.set_timeout(Duration::ZERO);
     drop(writer);
     let _ = a;
+}
+
+#[test]
+fn a_read_is_ready_for_bytes_the_end_and_a_dead_writer_and_for_nothing_else() {
+    let (region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    assert_eq!(reader.read_ready(), Ok(false));
+    writer.write_all(b"abc").unwrap();
+    assert_eq!(reader.read_ready(), Ok(true), "bytes");
+    assert_eq!(reader.read(&mut [0; 3]), Ok(3));
+    assert_eq!(reader.read_ready(), Ok(false));
+    writer.close().unwrap();
+    assert_eq!(reader.read_ready(), Ok(true), "the end");
+    assert_eq!(reader.read(&mut [0; 3]), Ok(0));
+    drop(writer);
+    let member = region.join();
+    let writer = RingWriter::new(member.producer("f").unwrap(), Duration::ZERO);
+    assert_eq!(reader.read_ready(), Ok(true), "this reader stays at its end");
+    let mut reader = RingReader::new(reader.into_parts().0, Duration::ZERO, &mut []);
+    assert_eq!(reader.read_ready(), Ok(false));
+    member.die(writer);
+    assert_eq!(reader.read_ready(), Ok(true), "the death");
+    assert_eq!(reader.read(&mut [0; 3]), Err(RingPipeError::PeerDied));
+}
+
+#[test]
+fn a_frame_that_is_damaged_when_a_part_is_read_stays_ready() {
+    let (region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    writer.write_all(b"abc").unwrap();
+    assert_eq!(reader.read(&mut [0; 1]), Ok(1));
+    region.poke(region.entry("f").data + at::COMMIT, 1);
+    assert_eq!([(); 3].map(|()| reader.read_ready()), [Ok(true); 3]);
+    assert!(matches!(reader.read(&mut [0; 2]), Err(RingPipeError::Fault(_))));
 }

@@ -3,6 +3,7 @@
 
 use crate::common::Region;
 use strait_core::ground::entry::at;
+use strait_core::port::Cache;
 use strait_core::{BroadcastStart, BroadcastTryRecvError, CallError, Channel, ChannelError, Plan, Ran};
 
 const PLAN: Plan<'_> = Plan::new(&[
@@ -98,4 +99,35 @@ fn what_another_participant_is_in_is_not_reset() {
     assert!(member.reset_channel("one").is_err());
     assert_eq!(member.call_client::<u32, u32>("one").err(), Some(ChannelError::Busy));
     drop(client);
+}
+
+/// Wherever they are; and nothing else is touched.
+#[test]
+fn the_headers_of_damaged_values_are_made_as_new() {
+    const LATEST: Channel<'_> = Channel::latest_bytes("values", 100).buffers(4);
+    const BROADCAST: Channel<'_> = Channel::broadcast::<u64>("values", 8);
+    for (values, is_split) in [(LATEST, false), (LATEST, true), (BROADCAST, false)] {
+        let channels = [Channel::compact::<u32>("before", 4), values, Channel::compact::<u32>("behind", 4)];
+        let plan = Plan::new(&channels).line(4).participants(2);
+        let plan = if is_split { plan.split_payload(64) } else { plan };
+        let region = Region::new(&plan);
+        if is_split {
+            region.cache.set(Cache { line: 4, from: plan.payload_start() as u32 }).unwrap();
+        }
+        let member = region.join();
+        let (first, entry) = (region.entry("before").block_a, region.entry("values"));
+        assert_eq!(entry.split_payload, is_split);
+        (first..region.mem().len()).step_by(4).for_each(|word| region.poke(word, 0xA7A7_A7A7));
+        let mut new = region.bytes();
+        let (headers, step) = if is_split { (entry.block_a + 16, 16) } else { (entry.data, entry.stride) };
+        let headers = (0..entry.capacity).map(|index| (headers + index * step, 16));
+        let words = [entry.block_a + at::NEWEST, entry.block_c + at::OWNER, entry.block_c + at::FAULT];
+        for (from, len) in headers.chain(words.map(|word| (word, 4))) {
+            new[from as usize..][..len].fill(0);
+        }
+        member.reset_channel("values").unwrap();
+        let found = region.bytes();
+        let differ = (first as usize..found.len()).filter(|&byte| found[byte] != new[byte]);
+        assert_eq!(differ.collect::<Vec<_>>(), [], "{:?}, split: {is_split}", entry.kind);
+    }
 }

@@ -2,14 +2,17 @@
 //! peer writes.
 
 use std::pin::pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::common::{Member, Region, TestPort};
 use strait_core::format::{Kind, ValueType};
+use strait_core::ground::call;
+use strait_core::ground::entry::at;
 use strait_core::{
     CallError, Channel, ChannelError, PartError, Plan, Ran, ServeError, StreamClient, StreamServer, Streamed,
-    TryCallError, Violation, WaitPolicy, wait_any,
+    TryCallError, Violation, WaitAnyError, WaitPolicy, wait_any,
 };
 
 const CHANNELS: &[Channel<'_>] = &[
@@ -355,4 +358,38 @@ fn a_dead_server_is_found_while_waiting_for_any() {
     dead.die(server);
     assert_eq!(wait_any(port, &mut [&mut client], WaitPolicy::parking(), LONG), Ok(0));
     assert_eq!(client.next_timeout(LONG), Err(CallError::PeerDied { ran: Ran::No }));
+}
+
+/// A wait finds the damage, and the client says so before it reads anything.
+#[test]
+fn a_fault_of_the_calls_and_one_of_the_parts_is_the_clients() {
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut client = a_client(&member);
+    client.start(&1).unwrap();
+    assert_eq!(client.fault(), None);
+    region.poke(region.entry("p").data + at::COMMIT, 1);
+    assert_eq!(wait_any(member.port(), &mut [&mut client], WaitPolicy::parking(), LONG), Ok(0));
+    assert!(client.fault().is_some());
+
+    let region = Region::new(&PLAN);
+    let mut client = a_client(&region.join());
+    client.start(&1).unwrap();
+    let done = region.entry("s").block_b + region.entry("s").blocks(4).unwrap().answers + 8 + call::DONE;
+    region.poke(done, 1);
+    region.poke(done - call::DONE + call::STATUS, 77);
+    let Err(CallError::Fault(violation)) = client.try_next() else { panic!("it is damaged") };
+    assert_eq!(client.fault(), Some(violation));
+}
+
+#[test]
+fn a_wait_for_a_stream_among_others_sleeps_where_its_parts_wake_it() {
+    let region = Region::new(&PLAN);
+    let member = region.join();
+    let mut client = a_client(&member);
+    client.start(&1).unwrap();
+    let policy = WaitPolicy { spin: 0, ..WaitPolicy::parking() };
+    let waited = wait_any(member.port(), &mut [&mut client], policy, Duration::from_millis(20));
+    assert_eq!(waited, Err(WaitAnyError::TimedOut));
+    assert!(region.counts.sleeps.load(Relaxed) > 0);
 }

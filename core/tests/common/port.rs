@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strait_core::port::RELAXED;
 use strait_core::port::{
-    AsyncWait, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId,
+    AsyncWait, Cache, Clock, Ident, Liveness, Mem, Port, Probe, TokenRefused, Wait, WaitPoint, WaiterId,
 };
 
 use super::region::Region;
@@ -164,7 +164,15 @@ unsafe impl Port for TestPort {
     }
 
     fn domain(&self) -> u32 {
+        let hook = lock(&self.region.hooks.on_domain).pop_front().flatten();
+        if let Some(hook) = hook {
+            hook();
+        }
         self.domain
+    }
+
+    fn cache(&self) -> Option<Cache> {
+        self.region.cache.get().copied()
     }
 
     fn has_compare_and_swap(&self) -> bool {

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use strait_core::port::{Ident, Mem, Wakers};
+use strait_core::port::{Cache, Ident, Mem, Wakers};
 
 use super::guarded::Guarded;
 use super::hardware_lock::HardwareLock;
@@ -24,6 +24,8 @@ pub struct World {
     pub hooks: Hooks,
     pub counts: Counts,
     pub hardware: HardwareLock,
+    /// Where ports say that they have a cache; the memory is coherent all the same.
+    pub cache: OnceLock<Cache>,
 }
 
 /// Where threads and tasks sleep.
@@ -56,6 +58,8 @@ pub struct Hooks {
     pub on_clock: Mutex<VecDeque<Option<Hook>>>,
     /// When somebody wakes others, before they are woken.
     pub on_wake: Mutex<Option<Hook>>,
+    /// When somebody asks for its domain, as each claim of a role does.
+    pub on_domain: Mutex<VecDeque<Option<Hook>>>,
     /// When a task's waker is about to be kept.
     pub on_keep: Mutex<Option<Hook>>,
 }
@@ -91,6 +95,7 @@ impl World {
             hooks: Hooks::default(),
             counts: Counts { wakes: 0.into(), sleeps: 0.into(), probes: 0.into(), raised: 0.into(), naps },
             hardware: HardwareLock::default(),
+            cache: OnceLock::new(),
         }
     }
 
