@@ -126,3 +126,16 @@ fn a_frame_that_is_damaged_when_a_part_is_read_stays_ready() {
     assert_eq!([(); 3].map(|()| reader.read_ready()), [Ok(true); 3]);
     assert!(matches!(reader.read(&mut [0; 2]), Err(RingPipeError::Fault(_))));
 }
+
+#[test]
+fn a_read_that_returns_a_fault_stays_ready() {
+    let (region, a, b) = setup();
+    let mut writer = RingWriter::new(a.producer("f").unwrap(), Duration::ZERO);
+    let mut reader = RingReader::new(b.consumer("f").unwrap(), Duration::ZERO, &mut []);
+    writer.write_all(b"abc").unwrap();
+    region.poke(region.entry("f").data + at::COMMIT, 1);
+    for _ in 0..3 {
+        assert_eq!(reader.read_ready(), Ok(true));
+        assert!(matches!(reader.read(&mut [0; 2]), Err(RingPipeError::Fault(_))));
+    }
+}

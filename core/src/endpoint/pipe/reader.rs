@@ -190,10 +190,12 @@ impl<P: Port> Read for RingReader<'_, P> {
 }
 
 impl<P: Port> ReadReady for RingReader<'_, P> {
-    /// Whether a read returns at once: with bytes, the end, or that the writer has gone. One probe of the
+    /// Whether a read returns at once: with bytes, the end, a fault, or that the writer has gone. One probe of the
     /// writer's liveness if there is nothing.
     fn read_ready(&mut self) -> Result<bool, RingPipeError> {
-        Ok(self.len > 0 || self.ended || self.consumer.has_data() || self.gone().is_some())
+        // A wait for several receivers is told of a fault once; each read returns it.
+        let is_there = self.len > 0 || self.ended || self.consumer.has_data();
+        Ok(is_there || self.consumer.fault().is_some() || self.gone().is_some())
     }
 }
 
