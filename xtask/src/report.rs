@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -110,7 +111,8 @@ fn run_one(step: &Step, is_alone: bool) -> Row {
     let watch = Watch::start();
     let outcome = match step.needs {
         Some(path) if !Path::new(path).exists() => Outcome::Skipped(format!("there is no {path} yet")),
-        _ => (step.run)(),
+        // A folder that it builds in is free again in any case.
+        _ => catch_unwind(step.run).unwrap_or_else(|_| Outcome::Failed("it panicked".into())),
     };
     // Not all that fails fails the step.
     let said = run::failures();
@@ -184,9 +186,11 @@ fn summary(rows: &[Row], all: Spent) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::IsTerminal;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::thread;
     use std::time::Duration;
 
-    use super::{Row, run, run_one, summary};
+    use super::{Row, run, run_all, run_one, summary};
     use crate::clock::Spent;
     use crate::parts::Lap;
     use crate::run::{Outcome, Run};
@@ -262,7 +266,43 @@ all              13.9     27.9
 
     #[test]
     fn fail_fast_stops_at_the_first_failure() {
-        assert!(!run(&[&GOOD, &BAD, &NEVER], true));
+        let rows = run_all(&[&GOOD, &BAD, &NEVER], true);
+        assert_eq!(rows.iter().map(|row| row.result().0).collect::<Vec<_>>(), ["ok", "FAILED", "SKIPPED"]);
+    }
+
+    #[test]
+    fn a_step_that_panics_fails_and_keeps_no_other_waiting() {
+        let panics = Step { folder: Some("a"), ..NEVER };
+        let rows = run_all(&[&panics, &Step { folder: Some("a"), ..GOOD }], false);
+        assert_eq!(rows.iter().map(|row| row.result().0).collect::<Vec<_>>(), ["FAILED", "ok"]);
+    }
+
+    #[test]
+    fn two_steps_run_at_once_but_not_in_one_folder() {
+        static RUNNING: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+        static MOST: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+        fn runs<const FOLDER: usize>() -> Outcome {
+            let running = RUNNING[FOLDER].fetch_add(1, SeqCst) + 1;
+            MOST[0].fetch_max(running, SeqCst);
+            // Not before another one is there, unless the last ones are of one folder.
+            for _ in 0..200 {
+                let all = RUNNING.iter().map(|running| running.load(SeqCst)).sum();
+                if MOST[1].fetch_max(all, SeqCst).max(all) == 2 {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            RUNNING[FOLDER].fetch_sub(1, SeqCst);
+            if FOLDER == 0 { Outcome::Passed } else { Outcome::Skipped("b".into()) }
+        }
+        let (a, b) = (
+            Step { folder: Some("a"), run: runs::<0>, ..GOOD },
+            Step { folder: Some("b"), run: runs::<1>, ..GOOD },
+        );
+        let rows = run_all(&[&a, &a, &a, &b, &a, &b], false);
+        let order: Vec<_> = rows.iter().map(|row| row.result().0).collect();
+        assert_eq!(order, ["ok", "ok", "ok", "SKIPPED", "ok", "SKIPPED"]);
+        assert_eq!([MOST[0].load(SeqCst), MOST[1].load(SeqCst)], [1, 2]);
     }
 
     #[test]
