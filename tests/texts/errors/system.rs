@@ -1,6 +1,6 @@
 //! The errors of regions, and of what the system has: pipes, semaphores, mutexes, streams.
 
-use strait::error::{PlanError, Violation};
+use strait::error::PlanError;
 use strait::format::{AttachError, FormatError};
 use strait::linux::{PiLockError, PiOpenError, PiUnlockError};
 use strait::pipe::{BindError, ConnectError, ImpersonateError, PipeError, PipeNameError};
@@ -177,6 +177,7 @@ pub(super) fn of_the_system(all: &mut Vec<Told>) {
 #[cfg(feature = "embedded-io-07")]
 pub(super) fn of_streams(all: &mut Vec<Told>) {
     use embedded_io::ErrorKind;
+    use strait::error::Violation;
     use strait::io::RingPipeError;
     use strait::stream::{StreamRecvError, StreamSendError};
 
