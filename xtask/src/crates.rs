@@ -9,8 +9,8 @@ pub const ANDROID: &str = "-p strait-os-unix -p strait-os -p strait -p strait-cl
 /// The libraries for Windows.
 pub const WINDOWS_LIBRARIES: &str = "-p strait-core -p strait-os -p strait-os-windows -p strait";
 
-/// The packages in which something is compiled for Windows only.
-pub const WINDOWS_ONLY: &str = "-p strait-os -p strait-os-windows -p strait -p strait-cli";
+/// The packages in which something is compiled for Windows only, but for the tool.
+pub const WINDOWS_ONLY: &str = "-p strait-os -p strait-os-windows -p strait";
 
 /// The packages of the system layer, whose tests run on Windows too.
 pub const WINDOWS_SYSTEM: &str = "-p strait-os -p strait-os-windows";

@@ -212,7 +212,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         Step {
             name: "bench-smoke",
             what: "the bench's tests, and a millisecond of every contender",
-            when: When::All,
+            when: When::Nightly,
             needs: Some("bench/Cargo.toml"),
             folder: None,
             run: bench::smoke,

@@ -115,10 +115,9 @@ impl Wine {
             )
     }
 
-    /// The lints of what is compiled for Windows only.
-    fn clippy(&self) -> Outcome {
-        // The core has nothing of the kind.
-        let args = format!("clippy {} --all-targets --target {TARGET} -- -D warnings", crates::WINDOWS_ONLY);
+    /// The lints of packages in which something is compiled for Windows only. The core has nothing of the kind.
+    fn clippy(&self, packages: &str) -> Outcome {
+        let args = format!("clippy {packages} --all-targets --target {TARGET} -- -D warnings");
         self.debian.clippy(&self.folder, &self.sysroot, &args).run()
     }
 
@@ -169,7 +168,7 @@ pub fn windows() -> Outcome {
     let system = format!("test {} --features embedded-io-07 --lib --tests", crates::WINDOWS_SYSTEM);
     parts_and_nightly(
         &[
-            ("clippy", &|| wine.clippy()),
+            ("clippy", &|| wine.clippy(crates::WINDOWS_ONLY)),
             ("system", &|| wine.cargo(&system).run()),
             ("strait", &|| wine.cargo(&format!("test -p strait {FACADE}")).run()),
             ("examples", &|| examples::each(|args| wine.limited(examples::LIMIT, args).run())),
@@ -179,6 +178,7 @@ pub fn windows() -> Outcome {
             ("other targets", &|| wine.others()),
             // It makes no system call.
             ("core", &|| wine.cargo("test -p strait-core --lib --tests").run()),
+            ("clippy of the tool", &|| wine.clippy("-p strait-cli")),
             ("tool", &|| wine.cargo("test -p strait-cli").run()),
         ],
     )
