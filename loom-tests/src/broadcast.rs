@@ -30,8 +30,8 @@ models! {
     "a_lap_later" => a_lap_later(),
     "the_count_wraps" => the_count_wraps(),
     "a_place_is_found" => a_place_is_found(),
-    "readers_wait/one" => readers_wait::<1>(up_to(3).quick(2), 3),
-    "readers_wait/two" => readers_wait::<2>(up_to(3).quick(2), 1),
+    "readers_wait/one" => readers_wait::<1>(up_to(3).most(2).quick(2), 3),
+    "readers_wait/two" => readers_wait::<2>(up_to(3).most(2).quick(2), 1),
     "readers_wait/two_values" => readers_wait::<2>(up_to(2).most(1).quick(1), 2),
 }
 

@@ -372,7 +372,7 @@ pub fn all(extent: Extent) -> Vec<Step> {
         Step {
             name: "asan",
             what: "threads, a scribbling peer and random regions under AddressSanitizer",
-            when: When::All,
+            when: When::Nightly,
             needs: None,
             folder: None,
             run: sanitize::asan,

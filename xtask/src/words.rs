@@ -68,7 +68,7 @@ const NOT_EMULATED: &str = "the tests participants, random_images, no_alloc and 
     port those that start processes, because the emulator's own fork was seen to hang in a process of several threads \
     (example word_sizes starts each by itself)";
 
-/// The core's tests that are run in an emulator.
+/// The core's tests that are run in an emulator, and on x86 of 32 bits with `--all`.
 pub const EMULATED: &str = "--test core -- attach:: broadcast:: fanout:: message:: latest:: latest_steps:: layout:: \
     lies_state:: lock_tools:: locks:: locks_faults:: locks_limits:: locks_regressions:: plan:: regressions:: \
     run_time_types:: spsc:: spsc_frames:: spsc_typed:: statics:: takeover:: takeover_steps:: wait::";
@@ -110,10 +110,10 @@ pub fn words() -> Outcome {
         &[
             ("one region", &|| lab.meetings()),
             ("musl", &|| lab.musl().unwrap_or_else(|outcome| outcome)),
-            ("core on x86 of 32 bits", &|| lab.test(&X86, &format!("-p strait-core {}", X86.core))),
+            ("core on x86 of 32 bits", &|| lab.test(&X86, &format!("-p strait-core {EMULATED}"))),
         ],
         &[
-            ("system on x86 of 32 bits", &|| lab.system_on_x86()),
+            ("suite on x86 of 32 bits", &|| lab.on_x86()),
             ("suite on ARM of 32 bits", &|| lab.emulated(&ARM)),
             ("suite on ARM of 64 bits", &|| lab.emulated(&AARCH64)),
         ],
@@ -128,9 +128,9 @@ impl Lab {
         Ok(Self { debian, sysroot, folder: cache::target("words")? })
     }
 
-    /// What of the suite knows of the system. With musl some of it runs on this machine too.
-    fn system_on_x86(&self) -> Outcome {
+    fn on_x86(&self) -> Outcome {
         together(&[
+            ("core", self.test(&X86, &format!("-p strait-core {}", X86.core))),
             ("Unix", self.test(&X86, &format!("--tests {}", crates::UNIX_SYSTEM_ALL))),
             ("facade", self.test(&X86, &format!("-p strait {FACADE}"))),
             ("facade, killed", self.test(&X86, &format!("-p strait {KILLED}"))),
