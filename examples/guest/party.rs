@@ -4,11 +4,12 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use strait::error::WaitAnyError;
 use strait::options::WaitPolicy;
 use strait::unix::RegionWindow;
 use strait::{
-    BroadcastWriter, LatestReader, LatestWriter, Notifier, Region, RegionOptions, SystemPort, WaitAnyError,
-    Waitable, wait_any,
+    BroadcastWriter, LatestReader, LatestWriter, Notifier, Region, RegionOptions, SystemPort, Waitable,
+    wait_any,
 };
 
 use crate::link::{Link, UNHEARD};
