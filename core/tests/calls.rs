@@ -143,7 +143,7 @@ fn a_reply_that_is_kept_can_be_given_later() {
     let ticket = client.try_call(&ask(6)).unwrap();
     server.try_next().unwrap().1.keep();
     assert!(server.has_reply());
-    assert_eq!(client.poll(ticket), Ok(None), "who asks for it refuses nothing");
+    assert_eq!(client.poll(ticket), Ok(None), "asking for it refuses nothing");
     server.reply().unwrap().answer(&told(6));
     assert!(server.reply().is_none() && !server.has_reply());
     assert_eq!(client.poll(ticket), Ok(Some(told(6))));
