@@ -40,7 +40,10 @@ fn a_value_is_fresh_once_and_stale_from_then_on() {
     for number in 1..=5 {
         writer.publish_tagged(number as u32, &value(number));
         for reader in &mut readers {
-            assert_eq!(reader.read(), Reading::Fresh(value(number)));
+            let read =
+                if number % 2 == 0 { reader.read() } else { Reading::Fresh(reader.read_fresh().unwrap()) };
+            assert_eq!(read, Reading::Fresh(value(number)));
+            assert_eq!((reader.read_fresh(), reader.read_fresh_into(&mut value(0))), (None, None));
             assert_eq!(
                 (reader.read(), reader.read().value()),
                 (Reading::Stale(value(number)), Some(value(number)))

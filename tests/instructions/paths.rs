@@ -267,6 +267,17 @@ extern "C" fn read<T: Message>(rx: &mut LatestReader<T, SystemPort>, value: &mut
     }
 }
 
+#[inline(never)]
+extern "C" fn read_fresh<T: Message>(rx: &mut LatestReader<T, SystemPort>, value: &mut T) -> Outcome {
+    match rx.read_fresh() {
+        Some(fresh) => {
+            *value = fresh;
+            Done
+        }
+        None => Nothing,
+    }
+}
+
 /// The paths of a latest value.
 fn latest<T: Message>(region: &Region, channel: &str) {
     let named = |path: &str| format!("{channel}/{path}");
@@ -277,6 +288,7 @@ fn latest<T: Message>(region: &Region, channel: &str) {
     show(&named("publish"), publish, &mut tx, &mut value, Done);
     show(&named("read-fresh"), read, &mut rx, &mut value, Done);
     show(&named("read-unchanged"), read, &mut rx, &mut value, Nothing);
+    show(&named("look-unchanged"), read_fresh, &mut rx, &mut value, Nothing);
 }
 
 #[inline(never)]

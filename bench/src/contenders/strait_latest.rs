@@ -1,6 +1,6 @@
 //! Strait's latest value.
 
-use strait::{Channel, LatestReader, LatestWriter, Reading, SystemPort};
+use strait::{Channel, LatestReader, LatestWriter, SystemPort};
 
 use super::region::{CHANNEL, Place};
 use crate::drive::latest::Look;
@@ -19,26 +19,32 @@ impl<const N: usize> Push<N> for LatestWriter<[u64; N], SystemPort> {
     }
 }
 
-impl<const N: usize> Pop<N> for LatestReader<[u64; N], SystemPort> {
+/// A reader and its copy of the value, as somebody keeps one who looks often.
+pub struct Kept<const N: usize> {
+    reader: LatestReader<[u64; N], SystemPort>,
+    value: [u64; N],
+}
+
+impl<const N: usize> Pop<N> for Kept<N> {
     #[inline(always)]
     fn pop(&mut self) -> Option<[u64; N]> {
-        match self.read() {
-            Reading::Fresh(value) => Some(value),
-            _ => None,
-        }
+        self.reader.read_fresh()
     }
 }
 
-impl<const N: usize> Look<N> for LatestReader<[u64; N], SystemPort> {
+impl<const N: usize> Look<N> for Kept<N> {
     #[inline(always)]
     fn look(&mut self) -> Option<[u64; N]> {
-        self.read().value()
+        if let Some(value) = self.reader.read_fresh() {
+            self.value = value;
+        }
+        Some(self.value)
     }
 }
 
 impl<const N: usize> Link for Latest<N> {
     type Tx = Values<LatestWriter<[u64; N], SystemPort>, N>;
-    type Rx = Values<LatestReader<[u64; N], SystemPort>, N>;
+    type Rx = Values<Kept<N>, N>;
 
     fn lay(job: &Job, number: u32) -> Result<Self> {
         Place::new(job, number, Channel::latest::<[u64; N]>(CHANNEL)).map(Self)
@@ -49,6 +55,8 @@ impl<const N: usize> Link for Latest<N> {
     }
 
     fn rx(&self) -> Result<Self::Rx> {
-        self.0.take(|region| region.latest_reader(CHANNEL)).map(Values::new)
+        let reader = self.0.take(|region| region.latest_reader(CHANNEL))?;
+        // Message 0, which nobody waits for and which sums up as any other.
+        Ok(Values::new(Kept { reader, value: crate::payload::value(0) }))
     }
 }

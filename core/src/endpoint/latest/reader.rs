@@ -151,7 +151,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     }
 
     /// Reads the newest value. At most [`READ_TRIES`] tries of five loads and the copy.
-    #[inline]
+    #[inline(always)]
     pub fn read(&mut self) -> Reading<T>
     where
         T: Message,
@@ -163,13 +163,58 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
 
     /// Reads the newest value into `into`; bytes may be fewer or more than the value has, whose length
     /// [`ValueInfo::len`] is. Steps as for [`read`](Self::read).
-    #[inline]
+    #[inline(always)]
     pub fn read_into(&mut self, into: &mut T) -> Reading<ValueInfo> {
         if T::SIZED { self.read_exact(into.bytes_mut()) } else { self.read_start(into.bytes_mut()) }
     }
 
-    /// Tag and number of the value that [`read`](Self::read) or [`wait_for_change`](Self::wait_for_change)
-    /// returned last.
+    /// Reads the newest value if this reader has not read it; `None` if it has, if there is none, or if the writer was
+    /// faster in all tries. Two loads where nothing is new, so whoever keeps a copy of the value and looks often uses
+    /// this; else as [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use strait_core::{Channel, Plan, StaticRegion, port::NoSystem};
+    /// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("angle")]).participants(2);
+    /// static REGION: StaticRegion<{ PLAN.size() }> = StaticRegion::new();
+    ///
+    /// let region = REGION.create(&PLAN, 1, &NoSystem).unwrap();
+    /// let mut reader = region.latest_reader::<f64>("angle").unwrap();
+    /// assert_eq!(reader.read_fresh(), None);
+    /// region.latest_writer::<f64>("angle").unwrap().publish(&0.5);
+    /// assert_eq!(reader.read_fresh(), Some(0.5));
+    /// assert_eq!(reader.read_fresh(), None);
+    /// ```
+    #[inline]
+    pub fn read_fresh(&mut self) -> Option<T>
+    where
+        T: Message,
+    {
+        if !self.has_fresh() {
+            return None;
+        }
+        match self.read() {
+            Reading::Fresh(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// As [`read_fresh`](Self::read_fresh), into `into`, as [`read_into`](Self::read_into) does. Where nothing is new,
+    /// `into` stays as it is; a read in which the writer was faster may have written to it.
+    #[inline]
+    pub fn read_fresh_into(&mut self, into: &mut T) -> Option<ValueInfo> {
+        if !self.has_fresh() {
+            return None;
+        }
+        match self.read_into(into) {
+            Reading::Fresh(info) => Some(info),
+            _ => None,
+        }
+    }
+
+    /// Tag and number of the value that [`read`](Self::read), [`read_fresh`](Self::read_fresh) or
+    /// [`wait_for_change`](Self::wait_for_change) returned last.
     #[must_use]
     pub fn info(&self) -> Option<ValueInfo>
     where
@@ -178,7 +223,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
         self.info
     }
 
-    #[inline]
+    #[inline(always)]
     fn keep(&mut self, reading: Reading<ValueInfo>, value: T) -> Reading<T>
     where
         T: Message,
@@ -241,6 +286,7 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     }
 
     /// Whether the newest value may be one that this reader has not seen. Two loads.
+    #[inline]
     pub(in crate::endpoint) fn has_fresh(&self) -> bool {
         let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
         !self.seen.is_some_and(|seen| latest::is_newest(&self.newest, buffers, self.capacity, seen))
@@ -250,17 +296,6 @@ impl<T: Value + ?Sized, P: Port> LatestReader<T, P> {
     pub(in crate::endpoint) fn is_published(&self) -> bool {
         let buffers = &Seen { buffers: &self.buffers, payload: &self.payload, port: &self.port };
         !latest::is_newest(&self.newest, buffers, self.capacity, Version { lap: 0, count: 0 })
-    }
-
-    /// Reads the newest value if this reader has not seen it.
-    pub(in crate::endpoint) fn read_fresh_into(&mut self, into: &mut T) -> Option<ValueInfo> {
-        if !self.has_fresh() {
-            return None;
-        }
-        match self.read_into(into) {
-            Reading::Fresh(info) => Some(info),
-            _ => None,
-        }
     }
 
     pub(in crate::endpoint) fn ends_with_peer(&self) -> bool {

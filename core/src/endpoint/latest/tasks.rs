@@ -9,7 +9,7 @@ use crate::ground::tasks::{AsyncWait, WaiterId};
 
 use super::change_error::ChangeError;
 use super::reader::LatestReader;
-use super::reading::{Reading, ValueInfo};
+use super::reading::ValueInfo;
 
 /// Waits for a change of a latest value, which `read` reads if there is one.
 async fn change<T: Value + ?Sized, P: Port + AsyncWait, R>(
@@ -48,7 +48,7 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     where
         T: Message,
     {
-        change(self, |this| if this.has_fresh() { fresh(this.read()) } else { None }).await
+        change(self, Self::read_fresh).await
     }
 
     /// As [`changed`](Self::changed), into `into`, as [`read_into`](Self::read_into) does.
@@ -58,12 +58,5 @@ impl<T: Value + ?Sized, P: Port + AsyncWait> LatestReader<T, P> {
     /// As there.
     pub async fn changed_into(&mut self, into: &mut T) -> Result<ValueInfo, ChangeError> {
         change(self, |this| this.read_fresh_into(into)).await
-    }
-}
-
-fn fresh<T>(reading: Reading<T>) -> Option<T> {
-    match reading {
-        Reading::Fresh(value) => Some(value),
-        _ => None,
     }
 }
