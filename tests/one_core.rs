@@ -1,10 +1,11 @@
 //! Both ends on one core, default policy: looking before a sleep keeps the peer from running, so it must stop.
 //!
 //! Unoptimised on a busy x86-64, a queue's round trip takes 1.31 to 1.45 times a pipe's (13 of 15 pairs of medians; 1.0 and 2.0
-//! once each, when the load changed between the two), and on an x86-64 of 2 GHz, idle or busy, 1.2 to 2.1. What is above 1 is the queue's own code, unoptimised, while a pipe's is the
-//! kernel's. The other processors are mostly emulated, where that code is slower by far and the kernel's is not, so their
-//! bound is looser. Both bounds are far below the 15 times that looking without learning costs, which also was seen where an
-//! answer that was there before the first look counted as one that looking had found.
+//! once each, when the load changed between the two); on another one of 2 GHz, busy, 1.3 to 2.1. What is above 1 is the
+//! queue's own code, unoptimised, while a pipe's is the kernel's. The other processors are mostly emulated, where that code is
+//! slower by far and the kernel's is not, so their bound is looser. Both bounds are far below the 15 times that looking
+//! without learning costs. That much was also seen while an answer that was there before the first look counted as one that
+//! looking had found.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write, pipe};

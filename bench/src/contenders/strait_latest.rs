@@ -19,7 +19,7 @@ impl<const N: usize> Push<N> for LatestWriter<[u64; N], SystemPort> {
     }
 }
 
-/// A reader and its copy of the value, as somebody keeps one who looks often.
+/// A reader, and the copy of the value that a program keeps if it looks often.
 pub struct Kept<const N: usize> {
     reader: LatestReader<[u64; N], SystemPort>,
     value: [u64; N],
