@@ -33,7 +33,7 @@ const BUILT: &str = "target/fuzz";
 const FLAGS: &str = "--cfg fuzzing --cfg strait_word_copies -Zsanitizer=address -Ccodegen-units=1 \
     -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0";
+    -Cllvm-args=-simplifycfg-branch-fold-threshold=0";
 
 /// The arguments.
 #[derive(Debug, PartialEq)]
