@@ -219,6 +219,7 @@ unsafe impl Port for CachedPort {
     }
 
     fn clean(&self, offset: u32, len: u32) {
+        assert!(len > 0, "a port is not asked to clean nothing");
         // The other side runs at the same time, and would find what is published too early.
         std::thread::yield_now();
         if self.side.machine.hooks.clean {
@@ -227,6 +228,7 @@ unsafe impl Port for CachedPort {
     }
 
     fn invalidate(&self, offset: u32, len: u32) {
+        assert!(len > 0, "a port is not asked to drop nothing");
         if self.side.machine.hooks.invalidate {
             self.side.drop_lines(offset, len);
         }
@@ -477,6 +479,21 @@ fn within_a_domain_nothing_is_cleaned_or_dropped() {
     angle.publish(&block(3));
     assert_eq!(other.latest_reader::<Block>("angle").unwrap().read(), Reading::Fresh(block(3)));
     assert_ne!(*machine.payload.lock().unwrap(), before, "its readers may be anywhere");
+}
+
+/// A cache is not asked to clean or to drop no bytes, which not every cache's instructions allow: [`CachedPort`] would
+/// panic.
+#[test]
+fn a_value_of_no_bytes_crosses_without_the_cache() {
+    let machine = Machine::new(BOTH);
+    let [(_, a), (_, b)] = two(&machine);
+    let mut writer = b.latest_writer::<[u8]>("text").unwrap();
+    let mut reader = a.latest_reader::<[u8]>("text").unwrap();
+    for len in [1, 0, 2, 0] {
+        writer.publish_from(len as u32, &[7; 2][..len]).unwrap();
+        let info = reader.read_into(&mut [0; 300]).value().unwrap();
+        assert_eq!((info.tag, info.len), (len as u32, len));
+    }
 }
 
 /// A successor in the same domain goes on where the dead one was.

@@ -235,7 +235,7 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
     /// Writes the cached lines that hold these bytes of the region back to memory, and returns when they
     /// are there: what is stored after that may be seen after them. Called by a producer or writer between
     /// its last store to a payload and the store that publishes it, if the other side is in another
-    /// domain. The range is the payload's; the port rounds it out to whole lines.
+    /// domain. The range is the payload's, and never empty; the port rounds it out to whole lines.
     #[inline(always)]
     fn clean(&self, offset: u32, len: u32) {
         let _ = (offset, len);
@@ -243,8 +243,8 @@ pub unsafe trait Port: Wait + Liveness + Clock + Clone {
 
     /// Drops the cached lines that hold these bytes of the region: what is loaded after that is no older
     /// than what was loaded before. Called by a consumer or reader between the load that shows it a
-    /// payload and its first load of that, if the payload comes from another domain. No line of the
-    /// range, rounded out, is ever written by this domain.
+    /// payload and its first load of that, if the payload comes from another domain. The range is not
+    /// empty; no line of it, rounded out, is ever written by this domain.
     #[inline(always)]
     fn invalidate(&self, offset: u32, len: u32) {
         let _ = (offset, len);
