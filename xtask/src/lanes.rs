@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::parts::parts_and_nightly;
 use crate::run::{Outcome, Run};
 use crate::say::say;
-use crate::sysroot::{self, CORE, Library, STD};
+use crate::sysroot::{self, CHECKED, CORE, Library, STD};
 use crate::{cache, crates};
 
 /// Debian's own Rust, which unlike a rustup toolchain brings the library sources, so that `core`
@@ -138,8 +138,8 @@ fn targets() -> Result<Outcome, Outcome> {
         ],
         // A standard library each, for which nothing else has a use.
         &[
-            ("other Unix", &|| cargo(&STD, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
-            ("Android", &|| cargo(&STD, &format!("check --keep-going {}", crates::ANDROID), ANDROID)),
+            ("other Unix", &|| cargo(&CHECKED, &format!("check --keep-going {}", crates::UNIX), OTHER_UNIX)),
+            ("Android", &|| cargo(&CHECKED, &format!("check --keep-going {}", crates::ANDROID), ANDROID)),
         ],
     ))
 }

@@ -17,6 +17,8 @@ use crate::say::say;
 pub struct Library {
     /// The name of its folder.
     pub name: &'static str,
+    /// What cargo does with it: `build`, or `check` for what is only checked against it.
+    pub command: &'static str,
     /// Its crates, as `-Zbuild-std` takes them.
     pub crates: &'static str,
     /// Settings of the profile that it is built in.
@@ -28,15 +30,20 @@ pub struct Library {
 /// its assertions, but a little optimised, for much of it runs in an emulator.
 pub const STD: Library = Library {
     name: "std",
+    command: "build",
     crates: "std,panic_unwind,panic_abort,test",
     profile: "opt-level = 1\ndebug = false\nincremental = false\n",
     flags: "",
 };
 
+/// The same where nothing is linked: what the compiler knows of the library, without its code, takes a fraction of the time.
+pub const CHECKED: Library = Library { name: "checked", command: "check", ..STD };
+
 /// For microcontrollers: small, and a panic is the end. There is no `alloc` in it, so what is built with it
 /// needs none. The flags let it take part in the optimisation of a whole program.
 pub const CORE: Library = Library {
     name: "core",
+    command: "build",
     crates: "core",
     profile: "opt-level = \"s\"\ndebug = false\nincremental = false\ndebug-assertions = false\n\
               overflow-checks = false\ncodegen-units = 1\npanic = \"abort\"\n",
@@ -75,8 +82,8 @@ pub fn flag(debian: &Debian, library: &Library, targets: &[&str]) -> Result<Stri
 
 /// All that the result depends on.
 fn recipe(library: &Library, compiler: &str) -> String {
-    let Library { name: _, crates, profile, flags } = library;
-    format!("{compiler}\n{crates}\n{flags}\n{profile}")
+    let Library { name: _, command, crates, profile, flags } = library;
+    format!("{compiler}\n{command} {crates}\n{flags}\n{profile}")
 }
 
 /// Builds for all of the targets at once: much of a library is one crate, which one processor compiles.
@@ -84,7 +91,8 @@ fn build(debian: &Debian, library: &Library, targets: &[&str], sysroot: &Path) -
     let package = sysroot.join("package");
     let failed = |error: io::Error| cache::failed(sysroot, &error);
     remove(&package).and_then(|()| write_package(&package, library.profile)).map_err(failed)?;
-    let args = format!("build -Zbuild-std={} --target {}", library.crates, targets.join(" --target "));
+    let args =
+        format!("{} -Zbuild-std={} --target {}", library.command, library.crates, targets.join(" --target "));
     let folder = package.to_string_lossy();
     match debian.plain_cargo("target", library.flags, &args).within(&folder).run() {
         Outcome::Passed => {}
@@ -93,7 +101,7 @@ fn build(debian: &Debian, library: &Library, targets: &[&str], sysroot: &Path) -
     for target in targets {
         let results = package.join("target").join(target).join("debug/deps");
         let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
-        remove(&libraries).and_then(|()| lay_out(&results, &libraries)).map_err(failed)?;
+        remove(&libraries).and_then(|()| lay_out(&results, &libraries, library.ending())).map_err(failed)?;
     }
     remove(&package).map_err(failed)
 }
@@ -108,13 +116,20 @@ fn write_package(folder: &Path, profile: &str) -> io::Result<()> {
     fs::write(folder.join("Cargo.toml"), manifest)
 }
 
-/// Copies the libraries to where rustc looks for them.
-fn lay_out(results: &Path, libraries: &Path) -> io::Result<()> {
+impl Library {
+    /// What its files' names end with.
+    fn ending(&self) -> &'static str {
+        if self.command == "check" { "rmeta" } else { "rlib" }
+    }
+}
+
+/// Copies the libraries, whose names end so, to where rustc looks for them.
+fn lay_out(results: &Path, libraries: &Path, ending: &str) -> io::Result<()> {
     fs::create_dir_all(libraries)?;
     for entry in fs::read_dir(results)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
-        let is_library = path.extension().is_some_and(|extension| extension == "rlib");
+        let is_library = path.extension().is_some_and(|extension| extension == ending);
         if is_library && !name.to_string_lossy().starts_with("libnothing-") {
             fs::copy(&path, libraries.join(name))?;
         }
@@ -131,12 +146,13 @@ mod tests {
     use std::env;
     use std::fs;
 
-    use super::{ALLOC, CORE, Library, STD, lay_out, recipe};
+    use super::{ALLOC, CHECKED, CORE, Library, STD, lay_out, recipe};
 
     #[test]
     fn every_difference_is_in_the_recipe() {
         let libraries = [
             STD,
+            CHECKED,
             CORE,
             ALLOC,
             Library { flags: "-Zsanitizer=thread", ..STD },
@@ -158,13 +174,15 @@ mod tests {
         for name in ["libcore-1.rlib", "libcore-1.rmeta", "libstd-2.rlib", "core-1.d", "libnothing-3.rlib"] {
             fs::write(results.join(name), "").expect("a file");
         }
-        lay_out(&results, &libraries).expect("laid out");
+        lay_out(&results, &libraries, STD.ending()).expect("laid out");
         let mut names: Vec<_> = fs::read_dir(&libraries)
             .expect("a folder")
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
             .collect();
         names.sort_unstable();
         assert_eq!(names, ["libcore-1.rlib", "libstd-2.rlib"]);
+        lay_out(&results, &libraries, CHECKED.ending()).expect("laid out");
+        assert!(libraries.join("libcore-1.rmeta").exists());
         fs::remove_dir_all(top).expect("removed");
     }
 }

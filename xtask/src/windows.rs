@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::lanes::Debian;
 use crate::parts::parts_and_nightly;
 use crate::run::{Outcome, Run};
-use crate::sysroot::{self, STD};
+use crate::sysroot::{self, CHECKED, STD};
 use crate::{cache, crates, examples};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -123,7 +123,7 @@ impl Wine {
 
     /// Checks for those targets whose programs are not run.
     fn others(&self) -> Outcome {
-        let flag = match sysroot::flag(&self.debian, &STD, &OTHERS) {
+        let flag = match sysroot::flag(&self.debian, &CHECKED, &OTHERS) {
             Ok(flag) => flag,
             Err(outcome) => return outcome,
         };
