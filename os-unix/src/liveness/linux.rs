@@ -12,6 +12,9 @@
 //! - L3. An identity is held here only if it is in `held`, and changes there under its mutex. So
 //!   nobody takes a token that a sibling holds already (the kernel would agree, since the lock is
 //!   the description's), or gives back one that is not his.
+//! - L4. Where `locks` is false, no lock is taken and nobody is probed: all descriptors of a dma-buf are one
+//!   description (L1 and L2 cannot hold), on which each probe would find every token free, and each
+//!   participant dead.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -78,6 +81,8 @@ pub struct Tokens {
     probe: File,
     /// Where the tokens of this region start.
     first: u64,
+    /// Whether tokens are locks (L4).
+    locks: bool,
     proves_death: bool,
     held: Mutex<Vec<Ident>>,
 }
@@ -131,7 +136,26 @@ impl Tokens {
             }
         }
         let first = TOKEN_BASE + ((offset / PAGE % WINDOWS) << 32);
-        Ok(Self { token, probe: file, first, proves_death, held: Mutex::new(Vec::new()) })
+        Ok(Self { token, probe: file, first, locks: true, proves_death, held: Mutex::new(Vec::new()) })
+    }
+
+    /// The same of memory that has no locks (L4). Nobody's life or death is known in it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`of_window`](Self::of_window).
+    pub(crate) unsafe fn unproven(file: File, joins: Option<&Mapped>, offset: u64) -> Result<Self, OsError> {
+        let token = match joins {
+            Some(map) => {
+                let copy = || file.try_clone().and_then(fd::keep).map_err(|error| OsError::io("dup", &error));
+                let open = || copy().map(Into::into);
+                // SAFETY: as in `of_window`. No lock is taken on the description, so that the mapping keeps none.
+                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size(), offset), open) }?)
+            }
+            None => None,
+        };
+        let held = Mutex::new(Vec::new());
+        Ok(Self { token, probe: file, first: TOKEN_BASE, locks: false, proves_death: false, held })
     }
 
     /// The region's file.
@@ -149,7 +173,7 @@ impl Tokens {
         if held.contains(&who) {
             return Err(TokenRefused); // L3
         }
-        match token.with(|fd| ofd::lock(fd, self.offset(who))) {
+        match token.with(|fd| if self.locks { ofd::lock(fd, self.offset(who)) } else { Ok(()) }) {
             Some(Ok(())) => held.push(who),
             _ => return Err(TokenRefused),
         }
@@ -162,6 +186,9 @@ impl Tokens {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(at) = held.iter().position(|&other| other == who) else { return };
         held.swap_remove(at);
+        if !self.locks {
+            return;
+        }
         // Cannot fail for a lock that is held; if it did, the token would end with the process.
         let _ = token.with(|fd| ofd::unlock(fd, self.offset(who)));
     }
