@@ -13,7 +13,7 @@
 //! - F2. An entry belongs to the one [`Token`] that names it, as long as that was made in this
 //!   generation. A child's handler empties the table and then starts a new generation.
 //! - F3. An entry's range, if it has one, is mapped from its `file`, which stays open, for as long as the entry is
-//!   there. That is another description than the token's: a mapping keeps its description, and so
+//!   there; or it has no file, and is memory that cannot be mapped privately. That is another description than the token's: a mapping keeps its description, and so
 //!   the locks of that, alive.
 //!
 //! A child counts as its parent for as long as it has not come out of `fork`, which the kernel's
@@ -131,7 +131,7 @@ extern "C" fn in_child() {
         if !unsafe { make_private(base, len, file, from) } {
             // Better memory that cannot be touched in the child than the parent's.
             // SAFETY: the range is ours (F3), and the child knows not to use it.
-            unsafe { libc::mprotect(base, len, libc::PROT_NONE) };
+            unsafe { shut_off(base, len) };
             continue;
         }
         if let (Some(base), Ok(len)) = (NonNull::new(base), u32::try_from(len)) {
@@ -143,20 +143,35 @@ extern "C" fn in_child() {
     open_gate();
 }
 
-/// Replaces a shared mapping by a private one of the same contents; false if it cannot be.
+/// Replaces a shared mapping by a private one of the same contents; false if it cannot be. Which memory cannot be mapped
+/// privately is known before: a kernel that refuses to map over a range may have unmapped what was there.
 ///
 /// # Safety
 ///
-/// `len` bytes at `base` must be mapped from this place of the file, be readable, and be the caller's.
+/// `len` bytes at `base` must be mapped from this place of the file, if there is one, be readable, and be the caller's.
 unsafe fn make_private(base: *mut c_void, len: usize, file: RawFd, from: u64) -> bool {
+    if file == FREE {
+        // SAFETY: the caller's promise.
+        return unsafe { make_copy(base, len) };
+    }
     let kind = libc::MAP_PRIVATE | libc::MAP_FIXED;
     // SAFETY: the caller's promise: what is replaced is the caller's.
     let mapped = unsafe { libc::mmap64(base, len, ACCESS, kind, file, from as libc::off64_t) };
-    // SAFETY: the same.
-    mapped != libc::MAP_FAILED || unsafe { make_copy(base, len) }
+    mapped != libc::MAP_FAILED
 }
 
-/// The same by a copy, of memory that is mapped shared alone.
+/// Puts pages in the place of whatever is there, or is not any more, that nobody can touch, and nothing else gets.
+///
+/// # Safety
+///
+/// The range must be the caller's, and not be used.
+unsafe fn shut_off(base: *mut c_void, len: usize) {
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    // SAFETY: the caller's promise: what is replaced is the caller's.
+    unsafe { libc::mmap64(base, len, libc::PROT_NONE, kind, -1, 0) };
+}
+
+/// As [`make_private`] by a copy, of memory that is mapped shared alone.
 ///
 /// # Safety
 ///
@@ -227,13 +242,14 @@ impl Token {
     /// # Safety
     ///
     /// The `range` (start and length) must be mapped from `file`, from the offset that is its third part on, a
-    /// multiple of the page; and both must stay as they are until the token is dropped.
+    /// multiple of the page; and both must stay as they are until the token is dropped. Without a file, a child gets a
+    /// copy: of memory that can be mapped shared alone.
     pub(crate) unsafe fn open(
-        file: BorrowedFd<'_>,
+        file: Option<BorrowedFd<'_>>,
         range: (NonNull<c_void>, usize, u64),
         open: impl FnOnce() -> Result<OwnedFd, OsError>,
     ) -> Result<Self, OsError> {
-        Self::entered(file.as_raw_fd(), range, open)
+        Self::entered(file.map_or(FREE, |file| file.as_raw_fd()), range, open)
     }
 
     /// Opens the descriptor, which must be marked close-on-exec, and nothing is mapped from.
@@ -301,12 +317,12 @@ mod tests {
 
     use nix::libc;
 
-    use super::{ACCESS, FREE, Token, make_private};
+    use super::{ACCESS, FREE, Token, make_private, shut_off};
     use strait_os_base::OsError;
 
-    /// What a child has of memory that cannot be mapped privately: here the descriptor is none at all.
+    /// FAULT 144. What a child has of memory that cannot be mapped privately.
     #[test]
-    fn a_copy_takes_the_place_of_what_can_be_mapped_shared_alone() {
+    fn fault_144_a_copy_takes_the_place_of_what_can_be_mapped_shared_alone() {
         let path = std::env::temp_dir().join(format!("strait-fork-copy-{}", std::process::id()));
         let file = File::options().read(true).write(true).create_new(true).open(&path).expect("a file");
         std::fs::remove_file(&path).expect("unlinked");
@@ -327,6 +343,12 @@ mod tests {
         file.read_exact_at(&mut found, 0).expect("read");
         assert_eq!(found, bytes, "what is stored goes nowhere");
         // SAFETY: the range is this test's, and not used any more.
+        unsafe { shut_off(base, len) };
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("the maps");
+        let shut = format!("{:x}-", base.addr());
+        let line = maps.lines().find(|line| line.trim_start_matches('0').starts_with(&shut));
+        assert!(line.is_some_and(|line| line.contains("---p")), "nothing else gets the place: {line:?}");
+        // SAFETY: the same.
         unsafe { libc::munmap(base.cast::<c_void>(), len) };
     }
 

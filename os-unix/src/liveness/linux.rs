@@ -123,7 +123,7 @@ impl Tokens {
                 let open = || another(&file, path).map(Into::into);
                 // SAFETY: the caller keeps the mapping longer than the token, which is dropped before
                 // the file: their order in `Tokens`, and here.
-                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size(), offset), open) }?)
+                Some(unsafe { Token::open(Some(file.as_fd()), (map.base(), map.size(), offset), open) }?)
             }
             None => None,
         };
@@ -150,7 +150,7 @@ impl Tokens {
                 let copy = || file.try_clone().and_then(fd::keep).map_err(|error| OsError::io("dup", &error));
                 let open = || copy().map(Into::into);
                 // SAFETY: as in `of_window`. No lock is taken on the description, so that the mapping keeps none.
-                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size(), offset), open) }?)
+                Some(unsafe { Token::open(None, (map.base(), map.size(), offset), open) }?)
             }
             None => None,
         };
@@ -268,4 +268,28 @@ fn is_distinct(new: BorrowedFd<'_>, old: &File) -> Result<bool, Errno> {
         return distinct;
     }
     Err(Errno::EAGAIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use strait_core::port::{Ident, Probe};
+
+    use super::Tokens;
+
+    /// FAULT 145. A lock on the one description that all have is in nobody's way: it would prove everybody dead.
+    #[test]
+    fn fault_145_nobody_is_dead_in_memory_without_locks_of_ones_own() {
+        let file = File::open("/dev/zero").expect("open");
+        let copy = file.try_clone().expect("the same description");
+        // SAFETY: nothing is mapped.
+        let [ours, theirs] =
+            [file, copy].map(|file| unsafe { Tokens::unproven(file, None, 0) }.expect("tokens"));
+        let who = Ident::new(1, 1).expect("an identity");
+        assert!(ours.acquire(who).is_err(), "it just looks");
+        assert_eq!((ours.probe(who), theirs.probe(who)), (Probe::Unknown, Probe::Unknown));
+        drop(ours);
+        assert_eq!(theirs.probe(who), Probe::Unknown);
+    }
 }
