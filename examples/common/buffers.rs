@@ -145,6 +145,9 @@ fn all(buffer: OwnedFd) -> Result<()> {
     let whole = RegionWindow::of_descriptor(buffer.try_clone()?, 0);
     let window = whole.clone().len(HALF);
     refused(&buffer)?;
+    // All descriptors are one open file description, for it cannot be opened again.
+    let again = format!("/proc/self/fd/{}", buffer.as_raw_fd());
+    is(File::options().read(true).write(true).open(again).is_err(), "a buffer cannot be opened again")?;
     let region = window.create(&PLAN, &options.prefault(true))?;
     is(window.create(&PLAN, &options).err() == Some(WindowError::AlreadyExists), "a region is there")?;
     is(region.port().is_current()?, "it is current, without a name")?;
@@ -208,10 +211,9 @@ fn forked(region: &Region, ours: &mut Ours) -> Result<()> {
     // SAFETY: this process has one thread.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            let told = ours
-                .down
-                .try_send(99, b"of the child")
-                .is_err_and(|error| format!("{error:?}").contains("Forked"));
+            // A sender that knows of free space looks at the memory later.
+            let mut sent = (0..FRAMES).map(|_| ours.down.try_send(99, b"of the child"));
+            let told = sent.any(|sent| sent.is_err_and(|why| format!("{why:?}").contains("Forked")));
             let seen = Header::check(region.port().mem()).is_ok();
             std::process::exit(i32::from(!(told && seen && region.port().forked())));
         }

@@ -71,7 +71,7 @@ const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
 ///   roles and locks of a process that was killed stay taken, until the region is [erased](Self::erase) and created anew.
 ///   What everybody committed is there, and can be read. Where deaths must be proven, lay the region out in a file or a
 ///   memfd, and have the bulk data alone in the buffer.
-/// - **Waits** may sleep for their probe period at a time: the kernel has no futex in memory of drivers.
+/// - **Waits** look again every 50 µs to 1 ms, as the kernel has no futex in a driver's memory.
 /// - **Caches** of a device are not looked after: where a device that is not coherent with the processors' caches reads or
 ///   writes the buffer, that takes `DMA_BUF_IOCTL_SYNC` around it, which is not called here. Processes need none.
 /// - It is taken for ordinary memory, which those of `/dev/udmabuf` and of the heap `system` are. For another heap or
