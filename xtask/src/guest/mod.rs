@@ -128,13 +128,6 @@ struct Ready {
 }
 
 impl Ready {
-    /// A machine by itself, whose kernel makes buffers of drivers.
-    fn buffers(ready: &Ready) -> Outcome {
-        let run = Run::cargo("run --quiet --example guest -- buffers");
-        let run = machine(run, ready.guest, &ready.tools, &ready.archive, "");
-        run.argument("-append").word(&format!("{} {KERNEL_LINE} buffers", ready.guest.console)).run()
-    }
-
     /// Builds the example for the guest, and packs it.
     fn new(guest: &'static Guest, debian: &Debian, folder: &str, flags: &str) -> Result<Self, Outcome> {
         let tools = Tools::new(guest.tools)?;
