@@ -129,13 +129,14 @@ fn check_memory(found: &Metadata) -> Result<(), OpenFailed> {
 }
 
 /// Checks memory that came as a descriptor as [`open_memory`] does. A file without a name, as a memfd, is reached through
-/// its descriptors alone: its mode keeps nobody out, and its owner cannot cut it short if it is sealed against that.
+/// its descriptors alone: its mode keeps nobody out, and its owner cannot cut it short if it is sealed against that. Of
+/// huge pages the owner could take one back, and there may be no other.
 pub(crate) fn given(file: &File, found: &Metadata, options: &Options) -> Result<(), OpenFailed> {
     check_memory(found)?;
     if found.nlink() != 0 {
         return check_access(found, options);
     }
-    if is_kept_long(file) { Ok(()) } else { check_owner(found, options) }
+    if is_kept_long(file) && os::huge_page(file).is_none() { Ok(()) } else { check_owner(found, options) }
 }
 
 /// Takes the space of a file up to `end` that has only `blocks` of it, so that no later store ends this process.

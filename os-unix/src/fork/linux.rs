@@ -2,8 +2,9 @@
 //!
 //! The child's copies of token descriptors are closed, so that it does not keep a dead parent alive.
 //! Its mappings are replaced by private ones, of the same file or, where that cannot be mapped so (a dma-buf cannot),
-//! of a copy: it sees what was there, and what it stores goes nowhere, so that endpoints which it inherited, and drops in the end, cannot disturb the parent's. And they are
-//! [disowned](disown), so that those endpoints return errors.
+//! of a copy: it sees what was there, and what it stores goes nowhere, so that endpoints which it inherited, and
+//! drops in the end, cannot disturb the parent's. And they are [disowned](disown), so that those endpoints return
+//! errors.
 //!
 //! # Invariants
 //!
@@ -13,8 +14,9 @@
 //! - F2. An entry belongs to the one [`Token`] that names it, as long as that was made in this
 //!   generation. A child's handler empties the table and then starts a new generation.
 //! - F3. An entry's range, if it has one, is mapped from its `file`, which stays open, for as long as the entry is
-//!   there; or it has no file, and is memory that cannot be mapped privately. That is another description than the token's: a mapping keeps its description, and so
-//!   the locks of that, alive.
+//!   there. That is another description than the token's: a mapping keeps its description, and so
+//!   the locks of that, alive. Or the range has no file: it is memory that cannot be mapped privately, and the
+//!   token's description has no locks.
 //!
 //! A child counts as its parent for as long as it has not come out of `fork`, which the kernel's
 //! scheduling bounds. `_Fork` and a bare `clone` run no handlers: a child made so keeps its parent's tokens until it
