@@ -275,20 +275,31 @@ mod tests {
     use std::fs::File;
 
     use strait_core::port::{Ident, Probe};
+    use strait_os_base::MapOptions;
 
-    use super::Tokens;
+    use super::{Tokens, ofd};
+    use crate::map;
 
     /// FAULT 145. A lock on the one description that all have is in nobody's way: it would prove everybody dead.
     #[test]
     fn fault_145_nobody_is_dead_in_memory_without_locks_of_ones_own() {
-        let file = File::open("/dev/zero").expect("open");
-        let copy = file.try_clone().expect("the same description");
-        // SAFETY: nothing is mapped.
-        let [ours, theirs] =
-            [file, copy].map(|file| unsafe { Tokens::unproven(file, None, 0) }.expect("tokens"));
+        let path = std::env::temp_dir().join(format!("strait-unproven-{}", std::process::id()));
+        let file = File::options().read(true).write(true).create_new(true).open(&path).expect("a file");
+        std::fs::remove_file(&path).expect("unlinked");
+        file.set_len(4096).expect("its length");
+        let map = map::shared(&file, 4096, &MapOptions::PLAIN).expect("a mapping");
+        let copy = || file.try_clone().expect("the same description");
+        ofd::lock(&file, 1).expect("a lock");
+        assert_eq!(ofd::is_locked(copy(), 1), Ok(false), "it is the holder's, whoever asks");
+        // SAFETY: the mapping lives longer than both.
+        let tokens = || unsafe { Tokens::unproven(copy(), Some(&map), 0) }.expect("tokens");
+        let (ours, theirs) = (tokens(), tokens());
         let who = Ident::new(1, 1).expect("an identity");
-        assert!(ours.acquire(who).is_err(), "it just looks");
+        ours.acquire(who).expect("a token");
+        assert!(ours.acquire(who).is_err(), "once");
         assert_eq!((ours.probe(who), theirs.probe(who)), (Probe::Unknown, Probe::Unknown));
+        ours.release(who);
+        ours.acquire(who).expect("it was given back");
         drop(ours);
         assert_eq!(theirs.probe(who), Probe::Unknown);
     }
