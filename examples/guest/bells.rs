@@ -30,10 +30,11 @@ pub fn serve() -> Result<()> {
     load()?;
     missing(VfioError::NotBound)?;
     let window = RegionWindow::ivshmem()?;
-    bind(window.path().parent().ok_or("no device")?)?;
+    let memory = window.path().ok_or("no device")?;
+    bind(memory.parent().ok_or("no device")?)?;
     let bells = GuestDoorbells::open()?;
     missing(VfioError::Busy)?;
-    println!("as client {} of the server, through {}", bells.number()?, window.path().display());
+    println!("as client {} of the server, through {}", bells.number()?, memory.display());
     bells.ring(HOST_CLIENT, VECTOR)?;
 
     let region = window.len(WINDOW).open(&RegionOptions::new().domain(GUEST))?;

@@ -12,6 +12,7 @@ use strait::{
     Consumer, Lock, Mutex, Producer, Region, RegionOptions, SystemPort, TryRecvError, TrySendError,
 };
 
+use crate::alone::{self, BUFFERS};
 use crate::bells;
 use crate::control::{self, Found};
 use crate::exchange::{Side, put_all, take_all};
@@ -29,10 +30,11 @@ const FILE_SYSTEMS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("sysfs", "/sys")
 /// Serves the host until it says that this is the end, or kills the machine.
 pub fn run() -> Result<()> {
     let is_asked = |what: &str| std::env::args().any(|parameter| parameter == what);
-    let served = mount_all().and_then(|()| match (is_asked(DOORBELLS), is_asked(PARTY)) {
-        (true, _) => bells::serve(),
-        (_, true) => take_part(),
-        _ => serve(),
+    let served = mount_all().and_then(|()| match () {
+        () if is_asked(DOORBELLS) => bells::serve(),
+        () if is_asked(PARTY) => take_part(),
+        () if is_asked(BUFFERS) => alone::serve(),
+        () => serve(),
     });
     if let Err(error) = served {
         println!("guest: {error}");
@@ -52,14 +54,17 @@ fn mount_all() -> Result<()> {
 fn take_part() -> Result<()> {
     let best = RegionWindow::ivshmem()?;
     if cfg!(target_arch = "aarch64") {
-        return party::run(RegionWindow::new(best.path().with_file_name("resource2"), 0), ARM);
+        return party::run(
+            RegionWindow::new(best.path().ok_or("no path")?.with_file_name("resource2"), 0),
+            ARM,
+        );
     }
     party::run(best, X86)
 }
 
 fn serve() -> Result<()> {
     let best = RegionWindow::ivshmem()?;
-    let folder = best.path().parent().unwrap_or(Path::new("/")).to_owned();
+    let folder = best.path().and_then(Path::parent).unwrap_or(Path::new("/")).to_owned();
     let mut hello = Some(match control::try_all(&folder.join("resource2"))? {
         Found::AnyIsFine => "any".to_owned(),
         Found::Unchecked(worked) => format!("works: {}", worked.join(", ")),

@@ -11,11 +11,19 @@
 //! exchange everything that crosses machines with each other at the same time, and each of them is killed: see `pair.rs`,
 //! `party.rs` and `link.rs`.
 //!
+//! With `buffers` and a command, the machine shares nothing: in its kernel, which has `udmabuf` and a dma-heap, two processes
+//! share regions in buffers of both: see `alone.rs` and the example `dma_buf`.
+//!
 //! On ARM, Linux maps the device's memory so that the processor faults at accesses that are not aligned. Whether the
 //! emulator does that as well is tried first: see `control.rs`.
 
 #[cfg(target_os = "linux")]
+mod alone;
+#[cfg(target_os = "linux")]
 mod bells;
+#[cfg(target_os = "linux")]
+#[path = "../common/buffers.rs"]
+mod buffers;
 #[cfg(target_os = "linux")]
 mod control;
 #[cfg(target_os = "linux")]
@@ -53,11 +61,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [three::PARTY, file, domain] => {
             party::run(strait::unix::RegionWindow::new(*file, 0), domain.parse()?)
         }
+        [alone::BUFFERS, command @ ..] => alone::run(command),
+        [buffers::PEER, how, number] => buffers::peer(how, number),
         ["doorbells", file, command @ ..] if !command.is_empty() => ringing::run(file, command),
         _ => {
             eprintln!(
                 "error: wrong arguments; this example takes `host FILE COMMAND...`, or `doorbells` for `host`, or \
-                 `pair FILE COMMAND... and COMMAND...`"
+                 `pair FILE COMMAND... and COMMAND...`, or `buffers COMMAND...`"
             );
             std::process::exit(2)
         }

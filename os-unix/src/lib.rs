@@ -4,7 +4,7 @@
 //! | module | calls |
 //! | --- | --- |
 //! | [`place`], [`view`] | files of regions: made, checked, mapped, handed over, removed |
-//! | [`window`] | memory of devices, found and mapped |
+//! | [`window`] | memory of devices and their buffers, found and mapped |
 //! | liveness, fork | open-file-description locks on Linux, and what a forked child must not keep |
 //! | wait | futexes on Linux, polling elsewhere |
 //! | [`clock`], [`whoami`], [`rt`] | the monotonic clock, the process's start, scheduling |
@@ -40,6 +40,7 @@ pub mod readable;
 pub mod remote;
 pub mod rt;
 pub mod semaphore;
+mod source;
 #[cfg(target_os = "linux")]
 pub mod vfio;
 pub mod view;

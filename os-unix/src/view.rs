@@ -61,14 +61,19 @@ impl View {
 
     /// Takes part in the region in a window, or just looks.
     pub fn in_window(place: &Window, window: MappedWindow, options: &Options) -> Result<Self, OpenFailed> {
-        let MappedWindow { file, map, offset, is_device } = window;
+        let MappedWindow { file, map, offset, is_device, has_locks } = window;
         let region = MappedRegion::check(map).map_err(OpenFailed::Attach)?;
-        let (origin, path) = (Origin::here()?, place.path.as_path());
+        let (origin, path) = (Origin::here()?, place.path());
         let joins = (!options.map.read_only).then_some(region.map());
-        // SAFETY: as in `new`; the mapping starts at that offset.
-        let tokens = unsafe { Tokens::of_window(file, Some(path), joins, offset) }?;
+        let tokens = if has_locks {
+            // SAFETY: as in `new`; the mapping starts at that offset.
+            unsafe { Tokens::of_window(file, path, joins, offset) }?
+        } else {
+            // SAFETY: the same.
+            unsafe { Tokens::unproven(file, joins, offset) }?
+        };
         let region = OpenRegion::new(tokens, region);
-        Ok(Self { region, origin, path: Some(path.into()), is_device })
+        Ok(Self { region, origin, path: path.map(Into::into), is_device })
     }
 
     /// Whether the processor compares and swaps in this memory for certain.

@@ -1,11 +1,10 @@
-//! Windows of memory that is there already: of a device, or of a file that stands for one.
+//! Windows of memory that is there already: of a device, of a file that stands for one, or of a device's buffer.
 //!
 //! A region in a file appears whole and under a name. A window has neither: the memory belongs to a device, has the
 //! device's length, and holds whatever was in it. So a region is laid out in place, and what says that it is there is
 //! its header's first word, which is written last.
 
-use std::fs::{self, File, Metadata};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{SysconfVar, sysconf};
@@ -15,18 +14,17 @@ use strait_os_base::{Mapped, OsError};
 
 use crate::entropy;
 use crate::failed::{CreateFailed, OpenFailed};
-use crate::file::{check, os};
+use crate::file::check;
 use crate::map;
 use crate::options::Options;
+pub use crate::source::Source;
+use crate::source::{COMBINING, Found};
 
-/// What the name of memory that is mapped write-combining ends with: ordinary memory that is not cached, on ARM.
-const COMBINING: &str = "_wc";
-
-/// A part of a file or a device.
+/// A part of a file, a device or a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The file or the device.
-    pub path: PathBuf,
+    /// The file, the device or the buffer.
+    pub source: Source,
     /// Where the window starts in it.
     pub offset: u64,
     /// Its bytes; `None` for as many as the file has from there on.
@@ -54,6 +52,8 @@ pub enum WindowFailed {
     },
     /// The device does not say how long it is.
     LengthUnknown,
+    /// The descriptor is open for less than what the region is mapped for.
+    DescriptorAccess,
     /// A region is there.
     AlreadyExists,
     /// Something else is there.
@@ -83,6 +83,8 @@ pub struct MappedWindow {
     pub(crate) map: Mapped,
     pub(crate) offset: u64,
     pub(crate) is_device: bool,
+    /// Whether a file description of its own can be had of it, on which a lock proves a life.
+    pub(crate) has_locks: bool,
 }
 
 impl MappedWindow {
@@ -99,6 +101,12 @@ impl MappedWindow {
 }
 
 impl Window {
+    /// Where the file or the device is, if it was named so.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.source.path()
+    }
+
     /// Opens the file or device, which is checked first, and maps the window.
     pub fn map(&self, options: &Options) -> Result<MappedWindow, WindowFailed> {
         let page = page();
@@ -106,9 +114,7 @@ impl Window {
         if !offset.is_multiple_of(page) {
             return Err(WindowFailed::Unaligned { offset, page });
         }
-        let (file, found) = check::open_memory(&self.path, options)?;
-        // A device in /dev has no length that would be known here; mapping too much of it is refused there.
-        let whole = (!found.file_type().is_char_device()).then_some(found.len());
+        let Found { file, len: whole, is_device, has_locks, blocks } = self.source.open(options)?;
         let len = match (self.len, whole) {
             (Some(len), Some(whole)) if offset.saturating_add(u64::from(len)) > whole => {
                 return Err(WindowFailed::OutOfRange {
@@ -124,15 +130,13 @@ impl Window {
             (None, None) => return Err(WindowFailed::LengthUnknown),
         };
         let len = OpenFailed::check_len(len)?;
-        let is_device = match self.is_device {
-            Some(known) => known,
-            None => is_device(&self.path, &file, &found)?,
-        };
-        if found.is_file() && !options.map.read_only {
-            check::reserve(&file, offset + u64::from(len), found.blocks())?;
+        if let (Some(blocks), false) = (blocks, options.map.read_only) {
+            check::reserve(&file, offset + u64::from(len), blocks)?;
         }
-        let map = map::window(&file, offset, len, &options.map).map_err(OpenFailed::from)?;
-        Ok(MappedWindow { file, map, offset, is_device })
+        let map =
+            map::window(&file, offset, len, &options.map).map_err(|failed| self.source.explain(failed))?;
+        let is_device = self.is_device.unwrap_or(is_device);
+        Ok(MappedWindow { file, map, offset, is_device, has_locks })
     }
 
     /// Maps the window for a region that is to be made in it: it must be empty, which it is where a region's first word
@@ -146,15 +150,6 @@ impl Window {
             _ => Err(WindowFailed::AlreadyExists),
         }
     }
-}
-
-/// Whether memory is a device's, by where it was found.
-fn is_device(path: &Path, file: &File, found: &Metadata) -> Result<bool, OsError> {
-    if found.file_type().is_char_device() {
-        return Ok(true);
-    }
-    Ok(os::is_shown_by_the_kernel(file)?
-        && !path.as_os_str().as_encoded_bytes().ends_with(COMBINING.as_bytes()))
 }
 
 /// The system's page.
@@ -239,8 +234,8 @@ pub fn uio(class: &Path, files: &Path, device: u32, map: u32) -> Result<Window, 
     match u32::try_from(size - size % page) {
         Ok(0) => Err(UioFailed::Short { size, page }),
         Ok(len) => {
-            let path = files.join(name);
-            Ok(Window { path, offset: u64::from(map) * page, len: Some(len), is_device: None })
+            let source = Source::Path(files.join(name));
+            Ok(Window { source, offset: u64::from(map) * page, len: Some(len), is_device: None })
         }
         Err(_) => Err(UioFailed::Long { size }),
     }
@@ -326,7 +321,7 @@ mod tests {
         map(1, 0x8000_0000, 0x10_0000 + 8, "0x0\n");
         let window = find(1).expect("a window");
         assert_eq!((window.offset, window.len), (page, Some(0x10_0000)), "as many pages as fit");
-        assert_eq!(window.path, files.join("uio0"));
+        assert_eq!(window.path(), Some(files.join("uio0").as_path()));
         assert_eq!(find(0).map(|window| window.offset), Ok(0));
         assert_eq!(find(7), Err(UioFailed::NoMap { maps: 2 }));
         map(2, 0x8000_0080, page, "0x80\n");

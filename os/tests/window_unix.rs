@@ -261,7 +261,7 @@ fn fault_110_a_window_in_use_is_not_erased_and_a_failed_one_leaves_nothing() {
     window.erase(&OURS).expect("nobody is known to live");
     drop(guest);
     // Beyond what numbers count.
-    let end = RegionWindow::new(window.path(), u64::MAX - (PAGES - 1)).len(1 << 20);
+    let end = RegionWindow::new(window.path().expect("a path"), u64::MAX - (PAGES - 1)).len(1 << 20);
     assert_eq!(error(end.open(&OURS)), WindowError::OutOfRange { end: u64::MAX, len: 1 << 20 });
     let nothing = RegionWindow::new(scratch.path("no"), 0).open(&OURS).err().expect("refused");
     assert!(nothing.to_string().contains("no such file or device"), "{nothing}");

@@ -15,6 +15,7 @@ use super::draft::finish_for_another;
 use super::os;
 use crate::failed::OpenFailed;
 use crate::fd;
+use crate::memfd::is_kept_long;
 use crate::options::{Exposure, Options, Owner};
 
 /// How often, and how long apart, a file with two names is looked at again: between getting its
@@ -114,11 +115,28 @@ fn kind(found: FileType) -> &'static str {
 pub(crate) fn open_memory(path: &Path, options: &Options) -> Result<(File, Metadata), OpenFailed> {
     let file = open_only(path, options)?;
     let found = file.metadata().map_err(|error| OsError::io("fstat", &error))?;
-    if !found.file_type().is_char_device() && !found.is_file() {
-        return Err(OpenFailed::NotAFile { kind: kind(found.file_type()) });
-    }
+    check_memory(&found)?;
     check_access(&found, options)?;
     Ok((file, found))
+}
+
+/// Refuses what is neither a file nor a character device.
+fn check_memory(found: &Metadata) -> Result<(), OpenFailed> {
+    if found.file_type().is_char_device() || found.is_file() {
+        return Ok(());
+    }
+    Err(OpenFailed::NotAFile { kind: kind(found.file_type()) })
+}
+
+/// Checks memory that came as a descriptor as [`open_memory`] does. A file without a name, as a memfd, is reached through
+/// its descriptors alone: its mode keeps nobody out, and its owner cannot cut it short if it is sealed against that. Of
+/// huge pages the owner could take one back, and there may be no other.
+pub(crate) fn given(file: &File, found: &Metadata, options: &Options) -> Result<(), OpenFailed> {
+    check_memory(found)?;
+    if found.nlink() != 0 {
+        return check_access(found, options);
+    }
+    if is_kept_long(file) && os::huge_page(file).is_none() { Ok(()) } else { check_owner(found, options) }
 }
 
 /// Takes the space of a file up to `end` that has only `blocks` of it, so that no later store ends this process.
@@ -145,16 +163,21 @@ fn check_access(found: &Metadata, options: &Options) -> Result<(), OpenFailed> {
         1 => {}
         links => return Err(OpenFailed::Linked { links }),
     }
+    check_owner(found, options)?;
     if options.map.any_owner {
         return Ok(());
-    }
-    let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
-    if found.uid() != wanted {
-        return Err(OpenFailed::WrongOwner { found: found.uid() });
     }
     let mode = found.mode() & 0o7777;
     if mode & !options.mode != 0 {
         return Err(OpenFailed::TooOpen(Exposure { found: mode, allowed: options.mode }));
     }
     Ok(())
+}
+
+fn check_owner(found: &Metadata, options: &Options) -> Result<(), OpenFailed> {
+    let wanted = options.owner.unwrap_or_else(|| geteuid().as_raw());
+    if options.map.any_owner || found.uid() == wanted {
+        return Ok(());
+    }
+    Err(OpenFailed::WrongOwner { found: found.uid() })
 }

@@ -11,6 +11,9 @@ use strait_os_base::OsError;
 
 use crate::failed::OpenFailed;
 
+/// There are no descriptors that name a file and do not open it, or they cannot be mapped.
+pub(crate) const NAMES_ALONE: libc::c_int = 0;
+
 /// The step of listing named regions.
 pub(crate) const LIST_NAMES: &str = "read /tmp/strait-<uid>, the directory of named regions";
 
@@ -65,4 +68,9 @@ pub(crate) fn fill_holes(_file: &File, _len: u32, _blocks: u64) -> Result<(), Op
 /// Nothing of the kind here.
 pub(crate) fn is_shown_by_the_kernel(_file: &File) -> Result<bool, OsError> {
     Ok(false)
+}
+
+/// There are no dma-bufs.
+pub(crate) fn is_dma_buf(_file: &File) -> Result<Option<bool>, OsError> {
+    Ok(None)
 }

@@ -21,6 +21,13 @@ use crate::fd;
 /// The type of sysfs.
 const SYSFS: u32 = 0x6265_6572;
 
+/// Of what dma-bufs are in since Linux 5.3, and of what they and other memory of drivers' were in before.
+const DMA_BUF: u32 = 0x444D_4142;
+const ANONYMOUS: u32 = 0x0904_1934;
+
+/// The flag of a descriptor that names a file and does not open it.
+pub(crate) const NAMES_ALONE: libc::c_int = libc::O_PATH;
+
 /// The kernel's number, which not every C library names.
 const RENAME_NOREPLACE: libc::c_uint = 1;
 
@@ -90,6 +97,17 @@ pub(crate) fn huge_page(file: &File) -> Option<u64> {
 pub(crate) fn is_shown_by_the_kernel(file: &File) -> Result<bool, OsError> {
     let found = fstatfs(file).map_err(|error| OsError::new("fstatfs", error as i32))?;
     Ok(found.filesystem_type().0 as u32 == SYSFS)
+}
+
+/// Whether the descriptor is one of memory that no path leads to, and that cannot be opened again: `None` of none such,
+/// else whether it is a dma-buf for certain.
+pub(crate) fn is_dma_buf(file: &File) -> Result<Option<bool>, OsError> {
+    let found = fstatfs(file).map_err(|error| OsError::new("fstatfs", error as i32))?;
+    Ok(match found.filesystem_type().0 as u32 {
+        DMA_BUF => Some(true),
+        ANONYMOUS => Some(false),
+        _ => None,
+    })
 }
 
 /// Makes the file `len` long and takes the space; false where the file system cannot.

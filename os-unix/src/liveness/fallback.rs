@@ -46,6 +46,16 @@ impl Tokens {
         unsafe { Self::new(file, path, joins) }
     }
 
+    /// The same.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new).
+    pub(crate) unsafe fn unproven(file: File, joins: Option<&Mapped>, _offset: u64) -> Result<Self, OsError> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::new(file, None, joins) }
+    }
+
     /// The region's file.
     pub(crate) fn file(&self) -> &File {
         &self.file

@@ -12,6 +12,9 @@
 //! - L3. An identity is held here only if it is in `held`, and changes there under its mutex. So
 //!   nobody takes a token that a sibling holds already (the kernel would agree, since the lock is
 //!   the description's), or gives back one that is not his.
+//! - L4. Where `locks` is false, no lock is taken and nobody is probed: all descriptors of a dma-buf are one
+//!   description (L1 and L2 cannot hold), on which each probe would find every token free, and each
+//!   participant dead.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -78,6 +81,8 @@ pub struct Tokens {
     probe: File,
     /// Where the tokens of this region start.
     first: u64,
+    /// Whether tokens are locks (L4).
+    locks: bool,
     proves_death: bool,
     held: Mutex<Vec<Ident>>,
 }
@@ -118,7 +123,7 @@ impl Tokens {
                 let open = || another(&file, path).map(Into::into);
                 // SAFETY: the caller keeps the mapping longer than the token, which is dropped before
                 // the file: their order in `Tokens`, and here.
-                Some(unsafe { Token::open(file.as_fd(), (map.base(), map.size(), offset), open) }?)
+                Some(unsafe { Token::open(Some(file.as_fd()), (map.base(), map.size(), offset), open) }?)
             }
             None => None,
         };
@@ -131,7 +136,26 @@ impl Tokens {
             }
         }
         let first = TOKEN_BASE + ((offset / PAGE % WINDOWS) << 32);
-        Ok(Self { token, probe: file, first, proves_death, held: Mutex::new(Vec::new()) })
+        Ok(Self { token, probe: file, first, locks: true, proves_death, held: Mutex::new(Vec::new()) })
+    }
+
+    /// The same of memory that has no locks (L4). Nobody's life or death is known in it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`of_window`](Self::of_window).
+    pub(crate) unsafe fn unproven(file: File, joins: Option<&Mapped>, offset: u64) -> Result<Self, OsError> {
+        let token = match joins {
+            Some(map) => {
+                let copy = || file.try_clone().and_then(fd::keep).map_err(|error| OsError::io("dup", &error));
+                let open = || copy().map(Into::into);
+                // SAFETY: as in `of_window`. No lock is taken on the description, so that the mapping keeps none.
+                Some(unsafe { Token::open(None, (map.base(), map.size(), offset), open) }?)
+            }
+            None => None,
+        };
+        let held = Mutex::new(Vec::new());
+        Ok(Self { token, probe: file, first: TOKEN_BASE, locks: false, proves_death: false, held })
     }
 
     /// The region's file.
@@ -149,7 +173,7 @@ impl Tokens {
         if held.contains(&who) {
             return Err(TokenRefused); // L3
         }
-        match token.with(|fd| ofd::lock(fd, self.offset(who))) {
+        match token.with(|fd| if self.locks { ofd::lock(fd, self.offset(who)) } else { Ok(()) }) {
             Some(Ok(())) => held.push(who),
             _ => return Err(TokenRefused),
         }
@@ -162,6 +186,9 @@ impl Tokens {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(at) = held.iter().position(|&other| other == who) else { return };
         held.swap_remove(at);
+        if !self.locks {
+            return;
+        }
         // Cannot fail for a lock that is held; if it did, the token would end with the process.
         let _ = token.with(|fd| ofd::unlock(fd, self.offset(who)));
     }
@@ -241,4 +268,39 @@ fn is_distinct(new: BorrowedFd<'_>, old: &File) -> Result<bool, Errno> {
         return distinct;
     }
     Err(Errno::EAGAIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use strait_core::port::{Ident, Probe};
+    use strait_os_base::MapOptions;
+
+    use super::{Tokens, ofd};
+    use crate::map;
+
+    /// FAULT 145. A lock on the one description that all have is in nobody's way: it would prove everybody dead.
+    #[test]
+    fn fault_145_nobody_is_dead_in_memory_without_locks_of_ones_own() {
+        let path = std::env::temp_dir().join(format!("strait-unproven-{}", std::process::id()));
+        let file = File::options().read(true).write(true).create_new(true).open(&path).expect("a file");
+        std::fs::remove_file(&path).expect("unlinked");
+        file.set_len(4096).expect("its length");
+        let map = map::shared(&file, 4096, &MapOptions::PLAIN).expect("a mapping");
+        let copy = || file.try_clone().expect("the same description");
+        ofd::lock(&file, 1).expect("a lock");
+        assert_eq!(ofd::is_locked(copy(), 1), Ok(false), "it is the holder's, whoever asks");
+        // SAFETY: the mapping lives longer than both.
+        let tokens = || unsafe { Tokens::unproven(copy(), Some(&map), 0) }.expect("tokens");
+        let (ours, theirs) = (tokens(), tokens());
+        let who = Ident::new(1, 1).expect("an identity");
+        ours.acquire(who).expect("a token");
+        assert!(ours.acquire(who).is_err(), "once");
+        assert_eq!((ours.probe(who), theirs.probe(who)), (Probe::Unknown, Probe::Unknown));
+        ours.release(who);
+        ours.acquire(who).expect("it was given back");
+        drop(ours);
+        assert_eq!(theirs.probe(who), Probe::Unknown);
+    }
 }

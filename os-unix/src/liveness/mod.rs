@@ -6,6 +6,8 @@
 //! process does for sure. Only the kernel's answer for that very byte counts as proof of death; any
 //! error is [`Probe::Unknown`](strait_core::port::Probe), and a stopped process is alive.
 //!
+//! A dma-buf has no lock that is one process's: there, every probe answers `Unknown`.
+//!
 //! Elsewhere there is no such lock, and every probe answers `Unknown`: a dead peer's roles and locks
 //! stay taken until the region is made anew.
 

@@ -22,6 +22,11 @@ pub(crate) fn is_sealed(_file: &File) -> bool {
     false
 }
 
+/// No file is known to be.
+pub(crate) fn is_kept_long(_file: &File) -> bool {
+    false
+}
+
 /// Unsupported.
 pub(crate) fn share(_socket: BorrowedFd<'_>, _file: &File) -> Result<(), ShareFailed> {
     Err(ShareFailed::Unsupported)

@@ -49,6 +49,12 @@ pub(crate) fn is_sealed(file: &File) -> bool {
     fcntl(file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(NEEDED))
 }
 
+/// Whether the file can never be cut short.
+pub(crate) fn is_kept_long(file: &File) -> bool {
+    let shrink = SealFlag::F_SEAL_SHRINK;
+    fcntl(file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(shrink))
+}
+
 /// Sends the file, as a description that shares nothing with ours.
 pub(crate) fn share(socket: BorrowedFd<'_>, file: &File) -> Result<(), ShareFailed> {
     if !is_sealed(file) {

@@ -5,9 +5,9 @@ mod linux;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod pass;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use linux::{accept, create, is_sealed, seal, share};
+pub(crate) use linux::{accept, create, is_kept_long, is_sealed, seal, share};
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod fallback;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) use fallback::{accept, create, is_sealed, seal, share};
+pub(crate) use fallback::{accept, create, is_kept_long, is_sealed, seal, share};

@@ -13,6 +13,7 @@ pub fn of_windows(all: &mut Vec<Told>, open: Vec<OpenError>, create: Vec<CreateE
             WindowError::Unaligned { offset: 8, page: 4096 },
             WindowError::OutOfRange { end: 8192, len: 4096 },
             WindowError::LengthUnknown,
+            WindowError::DescriptorAccess,
             WindowError::AlreadyExists,
             WindowError::Occupied,
             WindowError::InUse { who: Ident::new(1, 1).expect("an identity") },

@@ -112,6 +112,7 @@ fn guest() -> Result<Outcome, Outcome> {
         ("x86", &|| part(&|| boot(&x86()?))),
         ("pair", &|| part(&both)),
         ("doorbells", &|| part(&doorbells)),
+        ("buffers", &|| part(&|| Ok(buffers(&x86()?)))),
     ]);
     Ok(match (outcome, skipped.take()) {
         (Outcome::Passed, Some(why)) => Outcome::Skipped(why),
@@ -168,6 +169,13 @@ fn boot(ready: &Ready) -> Result<Outcome, Outcome> {
         }
         other => other,
     })
+}
+
+/// A machine by itself, whose kernel makes buffers of drivers.
+fn buffers(ready: &Ready) -> Outcome {
+    let run = Run::cargo("run --quiet --example guest -- buffers");
+    let run = machine(run, ready.guest, &ready.tools, &ready.archive, "");
+    run.argument("-append").word(&format!("{} {KERNEL_LINE} buffers", ready.guest.console)).run()
 }
 
 /// Builds the example for the guest, and returns where it is.

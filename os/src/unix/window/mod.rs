@@ -1,15 +1,21 @@
-//! Regions in memory that is there already: a device's, or a part of a file.
+//! Regions in memory that is there already: a device's, a device's buffer, or a part of a file.
+
+mod error;
 
 use core::fmt;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use strait_core::Plan;
 use strait_core::format::{Contents, FormatError, initialise, participants};
-use strait_core::port::{Ident, Mem, Port as _, Probe};
+use strait_core::port::{Mem, Port as _, Probe};
+
+pub use error::WindowError;
 
 use crate::region;
 use crate::sys::View;
-use crate::sys::window::{self, MappedWindow, UioFailed, Window, WindowFailed};
+use crate::sys::window::{self, MappedWindow, Source, UioFailed, Window};
 use crate::{CreateError, OpenError, Region, RegionOptions, SystemPort};
 
 /// Where the kernel shows PCI devices, and the devices that programs drive.
@@ -28,6 +34,8 @@ const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
 /// | of a PCI device | [`pci`](Self::pci) |
 /// | of a device that has a driver for programs | [`uio`](Self::uio) |
 /// | at a physical address | [`new`](Self::new) with `/dev/mem` and the address as the offset |
+/// | a dma-buf: of `/dev/udmabuf`, of a dma-heap, of a driver | [`of_descriptor`](Self::of_descriptor) |
+/// | a memfd, or a file that another process opened | [`of_descriptor`](Self::of_descriptor) |
 ///
 /// The memory belongs to somebody else, so it has no name to appear under: the region is laid out in place by
 /// [`create`](Self::create), which one side calls, once and before any other; the others [`open`](Self::open) it. The
@@ -55,6 +63,19 @@ const IVSHMEM: (u16, u16, u32) = (0x1AF4, 0x1110, 2);
 ///   of it works.
 /// - **Slices** of the memory itself, which need an `unsafe` promise, must not be made: what a compiler does with them
 ///   may be unaligned.
+///
+/// # A dma-buf
+///
+/// - **Nobody's death is proven in it.** All descriptors of a dma-buf are one open file description, whichever process has
+///   them, so that no lock on it is one process's. Everybody counts as alive, as on the systems that prove no deaths: the
+///   roles and locks of a process that was killed stay taken, until the region is [erased](Self::erase) and created anew.
+///   What everybody committed is there, and can be read. Where deaths must be proven, lay the region out in a file or a
+///   memfd, and have the bulk data alone in the buffer.
+/// - **Waits** look again every 50 µs to 1 ms, as the kernel has no futex in a driver's memory.
+/// - **Caches** of a device are not looked after: where a device that is not coherent with the processors' caches reads or
+///   writes the buffer, that takes `DMA_BUF_IOCTL_SYNC` around it, which is not called here. Processes need none.
+/// - It is taken for ordinary memory, which those of `/dev/udmabuf` and of the heap `system` are. For another heap or
+///   driver, whose mappings may be a device's, say [`device(true)`](Self::device).
 ///
 /// # Examples
 ///
@@ -91,7 +112,45 @@ impl RegionWindow {
     /// a [length](Self::len) is given, as it must be for a device in `/dev`. Nothing is looked at yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, offset: u64) -> Self {
-        Self(Window { path: path.into(), offset, len: None, is_device: None })
+        Self(Window { source: Source::Path(path.into()), offset, len: None, is_device: None })
+    }
+
+    /// The memory from `offset` on, a multiple of the page, behind a descriptor: of a dma-buf (of `/dev/udmabuf`, of a
+    /// dma-heap, exported by a driver), a memfd, a file, or a device in `/dev`. All that there is, unless a
+    /// [length](Self::len) is given. Nothing is looked at yet, and the descriptor is open until the window and its copies are
+    /// dropped; a region that was opened has one of its own.
+    ///
+    /// A dma-buf is used by whoever has a descriptor of it: it has no owner and mode to check. A file that has a name is
+    /// checked as every region's. One that has none, as a memfd, must belong to this user, or be sealed against shrinking
+    /// (`F_SEAL_SHRINK`): whoever cuts a file short ends the processes that use it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_core::{Channel, Plan};
+    /// use strait_os::RegionOptions;
+    /// use strait_os::unix::RegionWindow;
+    ///
+    /// const PLAN: Plan = Plan::new(&[Channel::latest::<f64>("speed")]);
+    /// # use std::os::unix::fs::OpenOptionsExt as _;
+    /// # let path = &std::env::temp_dir().join(format!("doc-descriptor-{}", std::process::id()));
+    /// # let file = std::fs::File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    /// # file.set_len(1 << 16)?;
+    /// // `file` is what a dma-heap allocated, or what came over a socket.
+    /// let window = RegionWindow::of_descriptor(file, 0);
+    /// let region = window.create(&PLAN, &RegionOptions::new())?;
+    /// region.latest_writer::<f64>("speed")?.publish(&7.0);
+    /// let other = window.open(&RegionOptions::new())?;
+    /// assert_eq!(other.latest_reader::<f64>("speed")?.read().value(), Some(7.0));
+    /// # std::fs::remove_file(path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn of_descriptor(descriptor: impl Into<OwnedFd>, offset: u64) -> Self {
+        let source = Source::Descriptor(Arc::new(descriptor.into()));
+        Self(Window { source, offset, len: None, is_device: None })
     }
 
     /// The memory that this virtual machine shares with its host, by QEMU's device `ivshmem`: of the first of them, in the
@@ -144,17 +203,17 @@ impl RegionWindow {
     }
 
     /// Whether it is memory that the processor treats as a device's. Unless this is called, a device in `/dev` is taken
-    /// for one, and so is PCI memory that is not write-combining; files are not.
+    /// for one, and so is PCI memory that is not write-combining; files and dma-bufs are not.
     #[must_use]
     pub fn device(mut self, on: bool) -> Self {
         self.0.is_device = Some(on);
         self
     }
 
-    /// The file or device.
+    /// The file or device; `None` of a [descriptor](Self::of_descriptor).
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0.path
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path()
     }
 
     /// Lays a region out in the window, all of which is zeroed first as far as the region goes, and takes part in it.
@@ -213,7 +272,7 @@ impl RegionWindow {
 
     /// Takes away what says that a region is in the window, whatever is there, so that one can be created. Nobody may
     /// have it open: unlike a file's, the memory is the same one afterwards. Whoever is known to live is in the way; on
-    /// another machine nobody is.
+    /// another machine, and in a dma-buf, nobody is.
     ///
     /// # Errors
     ///
@@ -239,161 +298,15 @@ fn erase(mem: &Mem) {
     mem.setup_write(0, 0);
 }
 
-/// The file or device, and where the window starts in it.
+/// The file, the device or the descriptor, and where the window starts in it.
 impl fmt::Display for RegionWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {:#x}", self.0.path.display(), self.0.offset)
-    }
-}
-
-/// Why there is no window, or no region in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WindowError {
-    /// The window does not start on a page.
-    Unaligned {
-        /// Its offset.
-        offset: u64,
-        /// Bytes of a page.
-        page: u64,
-    },
-    /// The window ends behind the end of the file or device.
-    OutOfRange {
-        /// Where the window ends.
-        end: u64,
-        /// Bytes that there are.
-        len: u64,
-    },
-    /// A device in `/dev` was given without a length.
-    LengthUnknown,
-    /// There is a region in the window, or a damaged one, or one of another version.
-    AlreadyExists,
-    /// The window does not start with zeros, and is no region.
-    Occupied,
-    /// Somebody on this machine has the region in the window open.
-    InUse {
-        /// A participant who lives.
-        who: Ident,
-    },
-    /// There is no PCI device of these numbers.
-    NoPciDevice {
-        /// The vendor.
-        vendor: u16,
-        /// The device.
-        device: u16,
-    },
-    /// The PCI device has no memory of this number.
-    NoPciMemory {
-        /// The number.
-        memory: u32,
-    },
-    /// There is no UIO device of this number.
-    NoUioDevice {
-        /// The number.
-        number: u32,
-    },
-    /// The UIO device has no memory of this number.
-    NoUioMap {
-        /// The device's number.
-        number: u32,
-        /// The memory's number.
-        map: u32,
-        /// How many the device has.
-        maps: u32,
-    },
-    /// The device's memory does not start on a page.
-    UioOffset {
-        /// Where it starts in one.
-        start: u64,
-    },
-    /// The device's memory is less than a page, and is mapped in whole pages alone.
-    UioShort {
-        /// Its bytes.
-        size: u64,
-        /// Bytes of a page.
-        page: u64,
-    },
-    /// The file or device, or the region in it, was not opened.
-    Open(OpenError),
-    /// The region was not made.
-    Create(CreateError),
-}
-
-impl From<WindowFailed> for WindowError {
-    fn from(failed: WindowFailed) -> Self {
-        match failed {
-            WindowFailed::Unaligned { offset, page } => Self::Unaligned { offset, page },
-            WindowFailed::OutOfRange { end, len } => Self::OutOfRange { end, len },
-            WindowFailed::LengthUnknown => Self::LengthUnknown,
-            WindowFailed::AlreadyExists => Self::AlreadyExists,
-            WindowFailed::Occupied => Self::Occupied,
-            WindowFailed::Open(failed) => Self::Open(failed.into()),
-            WindowFailed::Create(failed) => Self::Create(failed.into()),
+        let offset = self.0.offset;
+        match &self.0.source {
+            Source::Path(path) => write!(f, "{} at {offset:#x}", path.display()),
+            Source::Descriptor(descriptor) => {
+                write!(f, "descriptor {} at {offset:#x}", descriptor.as_raw_fd())
+            }
         }
     }
 }
-
-impl From<OpenError> for WindowError {
-    fn from(error: OpenError) -> Self {
-        Self::Open(error)
-    }
-}
-
-impl fmt::Display for WindowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unaligned { offset, page } => {
-                write!(f, "the region's window starts at {offset:#x}, which is no multiple of the page, {page} bytes; give an offset that is")
-            }
-            Self::OutOfRange { end, len } => {
-                write!(f, "the region's window ends at {end:#x}, and the file or device has {len:#x} bytes; give a shorter one")
-            }
-            Self::LengthUnknown => f.write_str("a device in /dev does not tell its length; give the region's window one"),
-            Self::AlreadyExists => {
-                f.write_str("there is a region in the window; open it, or give another offset")
-            }
-            Self::Occupied => f.write_str(
-                "the window does not start with zeros and is no region, so somebody else may use that memory; give another \
-                 offset, or memory that is the region's alone",
-            ),
-            Self::InUse { who } => write!(
-                f,
-                "participant {who} has the region in the window open, and would go on in what is made there; end it first"
-            ),
-            Self::NoPciDevice { vendor, device } => write!(
-                f,
-                "there is no PCI device {vendor:04x}:{device:04x} with memory for a region in {PCI_DEVICES}; add it to the \
-                 machine, or mount /sys"
-            ),
-            Self::NoPciMemory { memory } => {
-                write!(f, "the PCI device has no memory of number {memory} (resource{memory}); give another number")
-            }
-            Self::NoUioDevice { number } => write!(
-                f,
-                "there is no UIO device {number} with memory for a region in {UIO_DEVICES}; load its driver, or give another \
-                 number"
-            ),
-            Self::NoUioMap { number, map, maps } => write!(
-                f,
-                "/dev/uio{number} has {maps} pieces of memory, and none of number {map}; give a number of those in \
-                 {UIO_DEVICES}/uio{number}/maps"
-            ),
-            Self::UioShort { size, page } => write!(
-                f,
-                "the UIO device's memory of {size} bytes is less than a page of {page}, and only whole pages can be mapped; \
-                 give memory that is longer"
-            ),
-            Self::UioOffset { start } => write!(
-                f,
-                "the device's memory starts {start:#x} bytes into a page; use /dev/mem, from a page of it on"
-            ),
-            Self::Open(OpenError::NotFound) => {
-                f.write_str("there is no such file or device for the region's window; give another path")
-            }
-            Self::Open(error) => error.fmt(f),
-            Self::Create(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for WindowError {}
