@@ -102,6 +102,23 @@ fn who_only_reads_has_no_lock_and_kinds_are_not_mixed() {
     assert!(a.mutex::<u32>("nothing of the kind").is_err());
 }
 
+/// Each handle remembers the last word that it saw, and tries its next change with that.
+#[test]
+fn a_semaphore_that_others_have_changed_is_looked_at_again() {
+    let region = Region::new(&Plan::new(&[Channel::semaphore("s", 0, 2)]).line(4).participants(2));
+    let [mut one, mut other] = [region.join(), region.join()].map(|at| at.semaphore("s").unwrap());
+    assert_eq!(one.try_acquire(), Err(SemaphoreError::Empty));
+    one.release(2).unwrap();
+    other.try_acquire().unwrap();
+    other.try_acquire().unwrap();
+    assert_eq!(one.try_acquire(), Err(SemaphoreError::Empty), "it was 2 when this one left it");
+    other.release(2).unwrap();
+    assert_eq!(one.release(1), Err(SemaphoreError::Overflow), "it was 0");
+    one.try_acquire().unwrap();
+    other.release(1).unwrap();
+    assert_eq!((one.count(), other.release(1)), (2, Err(SemaphoreError::Overflow)));
+}
+
 #[test]
 fn a_semaphore_starts_at_its_initial_count_and_goes_to_its_most() {
     let (region, a, b) = setup();

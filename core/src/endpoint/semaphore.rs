@@ -9,7 +9,7 @@ use crate::ground::offset;
 use crate::ground::port::Port;
 use crate::ground::sync::order::RELAXED;
 use crate::protocol::Violation;
-use crate::protocol::semaphore::{self, Limits, Refused};
+use crate::protocol::semaphore::{self, Last, Limits, Refused};
 
 use super::attachment::Attachment;
 use super::error::ChannelError;
@@ -123,6 +123,8 @@ pub struct Semaphore<P: Port> {
     count: ParkWord,
     /// The initial count and the highest; from the plan.
     limits: Limits,
+    /// The count's word as this handle saw or left it, so that the next change need not load it first.
+    last: Last,
     /// How it waits, with the learnt number of looks before a sleep.
     waiting: Waiting,
     /// The port, through which a semaphore of two domains is changed as well.
@@ -149,19 +151,20 @@ impl<P: Port> Semaphore<P> {
         Ok(Self {
             count: ParkWord::of_lock(&port, entry.block_c + offset::OWNER, instance, means).ok_or(DAMAGED)?,
             limits: Limits { initial: entry.max_len, max: entry.capacity },
+            last: Last::default(),
             waiting: Waiting::new(WaitPolicy::parking()),
             port,
         })
     }
 
-    /// Takes one. One compare-and-swap, up to 64 while others are faster.
+    /// Takes one. One compare-and-swap, up to 65 while others are faster.
     ///
     /// # Errors
     ///
     /// [`SemaphoreError::Empty`], `Contended` or `Fault`.
     #[inline]
     pub fn try_acquire(&mut self) -> Result<(), SemaphoreError> {
-        Ok(semaphore::acquire(&self.count.shared(&self.port), &self.limits)?)
+        Ok(semaphore::acquire(&self.count.shared(&self.port), &self.limits, &mut self.last)?)
     }
 
     /// Takes one, waiting up to `timeout` for it.
@@ -170,7 +173,9 @@ impl<P: Port> Semaphore<P> {
     ///
     /// [`SemaphoreError::TimedOut`], `Replaced` or `Fault`.
     pub fn acquire_timeout(&mut self, timeout: Duration) -> Result<(), SemaphoreError> {
-        if let Round::Done(result) = self.attempt() {
+        let mut last = self.last;
+        if let Round::Done(result) = self.attempt(&mut last) {
+            self.last = last;
             return result;
         }
         self.acquire_until(Deadline::after(&self.port, timeout))
@@ -182,25 +187,25 @@ impl<P: Port> Semaphore<P> {
     ///
     /// [`SemaphoreError::TimedOut`], `Replaced` or `Fault`.
     pub fn acquire_until(&mut self, deadline: Deadline) -> Result<(), SemaphoreError> {
-        let mut waiting = self.waiting;
+        let (mut waiting, mut last) = (self.waiting, self.last);
         let look = || self.count() != 0;
         let gone = || is_deserted(&self.port).then_some(Err(SemaphoreError::Replaced));
         let gone = P::CAN_BE_REPLACED.then_some(gone);
-        let mut result =
-            lock_until(&self.port, &self.count, &mut waiting, deadline, look, |_| self.attempt(), gone);
+        let attempt = |_| self.attempt(&mut last);
+        let mut result = lock_until(&self.port, &self.count, &mut waiting, deadline, look, attempt, gone);
         if matches!(result, Some(Err(SemaphoreError::Replaced)))
-            && let Round::Done(last) = self.attempt()
+            && let Round::Done(done) = self.attempt(&mut last)
         {
             // The last participant may have released between the attempt and its end.
-            result = Some(last);
+            result = Some(done);
         }
-        self.waiting = waiting;
+        (self.waiting, self.last) = (waiting, last);
         result.unwrap_or(Err(SemaphoreError::TimedOut))
     }
 
     #[inline]
-    fn attempt(&self) -> Round<Result<(), SemaphoreError>> {
-        match semaphore::acquire(&self.count.shared(&self.port), &self.limits) {
+    fn attempt(&self, last: &mut Last) -> Round<Result<(), SemaphoreError>> {
+        match semaphore::acquire(&self.count.shared(&self.port), &self.limits, last) {
             Ok(()) => Round::Done(Ok(())),
             Err(Refused::Empty(seen)) => Round::Held(seen),
             Err(Refused::Contended) => Round::Again,
@@ -208,7 +213,7 @@ impl<P: Port> Semaphore<P> {
         }
     }
 
-    /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 64 while others are
+    /// Gives `count` back, and wakes as many sleepers. One compare-and-swap, up to 65 while others are
     /// faster; a system call only if somebody sleeps, or has slept since the last release.
     ///
     /// # Errors
@@ -216,7 +221,7 @@ impl<P: Port> Semaphore<P> {
     /// [`SemaphoreError::Overflow`], `Contended` or `Fault`; nothing was released then.
     #[inline]
     pub fn release(&mut self, count: u32) -> Result<(), SemaphoreError> {
-        if semaphore::release(&self.count.shared(&self.port), &self.limits, count)? {
+        if semaphore::release(&self.count.shared(&self.port), &self.limits, count, &mut self.last)? {
             self.count.wake_released(count, &self.port);
         }
         Ok(())
