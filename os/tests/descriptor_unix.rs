@@ -10,8 +10,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 
-use common::{Helper, Scratch, hear, ident, probe, say, skip};
-use strait_core::format::Header;
+use common::{Helper, Scratch, fork_and_tell, hear, ident, meets_no_child, probe, say, skip};
 use strait_core::port::{Port as _, Probe};
 use strait_core::{Channel, Lock, Plan};
 use strait_os::unix::{RegionWindow, WindowError};
@@ -122,7 +121,7 @@ fn helper() {
     let region = RegionWindow::of_descriptor(descriptor, 0).open(&OURS).expect("open");
     match role.as_str() {
         "peer" => peer(&region),
-        "fork" => forks(region),
+        "fork" => fork_and_tell(region),
         other => panic!("no role {other}"),
     }
 }
@@ -146,31 +145,7 @@ fn a_forked_child_has_a_copy_of_what_a_descriptor_is_of() {
     let region = window(&file).create(&PLAN, &OURS).expect("create");
     let inherited = nix::unistd::dup(&file).expect("a duplicate");
     let mut helper = Helper::start("fork", inherited.as_raw_fd().to_string());
-    assert_eq!(helper.hear(), format!("{:x}, told: true", region.header().instance));
-    let (mut up, mut buf) = (region.consumer("up").unwrap(), [0; 256]);
-    let tags: Vec<u32> = std::iter::from_fn(|| Some(up.try_recv(&mut buf).ok()?.tag)).collect();
-    assert_eq!(tags, [1], "nothing of the child's");
-}
-
-fn forks(region: Region) {
-    let mut up = region.producer("up").unwrap();
-    up.try_send(1, b"before").unwrap();
-    // SAFETY: the only other threads of this process wait; the C library keeps its allocator usable in the child.
-    match unsafe { nix::unistd::fork() }.expect("a child") {
-        nix::unistd::ForkResult::Parent { child } => {
-            nix::sys::wait::waitpid(child, None).expect("its end");
-        }
-        nix::unistd::ForkResult::Child => {
-            // A sender that knows of free space looks at the memory later.
-            let mut sent = (0..100).map(|_| up.try_send(99, b"of the child"));
-            let told = sent.any(|sent| sent.is_err_and(|why| format!("{why:?}").contains("Forked")));
-            let seen = Header::check(region.port().mem()).expect("its own window").instance;
-            drop((up, region));
-            say(&format!("{seen:x}, told: {told}"));
-            std::process::exit(0);
-        }
-    }
-    hear();
+    meets_no_child(&region, &mut helper);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use common::{Helper, Scratch, hear, ident, probe, say};
-use strait_core::format::{AttachError, Header};
+use common::{Helper, Scratch, fork_and_tell, hear, ident, meets_no_child, probe, say};
+use strait_core::format::AttachError;
 use strait_core::port::{Port as _, Probe};
 use strait_core::{Channel, ChannelError, Lock, Plan};
 use strait_os::unix::{RegionWindow, WindowError};
@@ -122,7 +122,7 @@ fn helper() {
     common::end_in_a_while();
     match role.as_str() {
         "guest" => guest(&path),
-        "fork" => forks(&path),
+        "fork" => fork_and_tell(RegionWindow::new(path, PAGES).open(&theirs()).expect("open")),
         other => panic!("no role {other}"),
     }
 }
@@ -147,32 +147,7 @@ fn a_forked_child_has_a_copy_of_the_window() {
     let path = file(&scratch);
     let host = RegionWindow::new(&path, PAGES).create(&PLAN, &OURS).expect("create");
     let mut helper = Helper::start("fork", &path);
-    assert_eq!(helper.hear(), format!("{:x}", host.header().instance));
-    let tags: Vec<u32> = {
-        let (mut up, mut buf) = (host.consumer("up").unwrap(), [0; 256]);
-        std::iter::from_fn(|| Some(up.try_recv(&mut buf).ok()?.tag)).collect()
-    };
-    assert_eq!(tags, [1], "nothing of the child's");
-}
-
-fn forks(path: &str) {
-    let region = RegionWindow::new(path, PAGES).open(&theirs()).expect("open");
-    let mut up = region.producer("up").unwrap();
-    up.try_send(1, b"before").unwrap();
-    // SAFETY: the only other threads of this process wait; the C library keeps its allocator usable in the child.
-    match unsafe { nix::unistd::fork() }.expect("a child") {
-        nix::unistd::ForkResult::Parent { child } => {
-            nix::sys::wait::waitpid(child, None).expect("its end");
-        }
-        nix::unistd::ForkResult::Child => {
-            let _ = up.try_send(99, b"of the child");
-            let seen = Header::check(region.port().mem()).expect("its own window").instance;
-            drop((up, region));
-            say(&format!("{seen:x}"));
-            std::process::exit(0);
-        }
-    }
-    hear();
+    meets_no_child(&host, &mut helper);
 }
 
 #[test]

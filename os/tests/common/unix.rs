@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use strait_os::{RegionName, RegionPlace};
+use strait_core::format::Header;
+use strait_core::port::Port as _;
+use strait_os::{Region, RegionName, RegionPlace};
 
-use super::{Helper, Place, Scratch, role, unique};
+use super::{Helper, Place, Scratch, hear, role, say, unique};
 
 /// A name that all sessions see, as every name here.
 pub fn global(name: &str) -> RegionName {
@@ -19,6 +21,37 @@ pub fn global(name: &str) -> RegionName {
 /// A place of each kind.
 pub fn places(scratch: &Scratch) -> Vec<Place> {
     vec![Place::local(), Place::file(scratch)]
+}
+
+/// A helper's part: it sends a frame of tag 1 on "up" and forks. Its child tries to send, says which region it sees, and
+/// whether it was told that it is a child, and ends.
+pub fn fork_and_tell(region: Region) {
+    let mut up = region.producer("up").unwrap();
+    up.try_send(1, b"before").unwrap();
+    // SAFETY: the only other threads of this process wait; the C library keeps its allocator usable in the child.
+    match unsafe { nix::unistd::fork() }.expect("a child") {
+        nix::unistd::ForkResult::Parent { child } => {
+            nix::sys::wait::waitpid(child, None).expect("its end");
+        }
+        nix::unistd::ForkResult::Child => {
+            // A sender that knows of free space looks at the memory later.
+            let mut sent = (0..100).map(|_| up.try_send(99, b"of the child"));
+            let told = sent.any(|sent| sent.is_err_and(|why| format!("{why:?}").contains("Forked")));
+            let seen = Header::check(region.port().mem()).expect("its own memory").instance;
+            drop((up, region));
+            say(&format!("{seen:x}, told: {told}"));
+            std::process::exit(0);
+        }
+    }
+    hear();
+}
+
+/// The test's side: the child of [`fork_and_tell`] has seen this region, and nothing of it has arrived.
+pub fn meets_no_child(region: &Region, helper: &mut Helper) {
+    assert_eq!(helper.hear(), format!("{:x}, told: true", region.header().instance));
+    let (mut up, mut buf) = (region.consumer("up").unwrap(), [0; 256]);
+    let tags: Vec<u32> = std::iter::from_fn(|| Some(up.try_recv(&mut buf).ok()?.tag)).collect();
+    assert_eq!(tags, [1], "nothing of the child's");
 }
 
 /// A name of a region that nobody else uses; removed in the end.
